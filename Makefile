@@ -1,0 +1,42 @@
+# Everything from nothing: a Python 3.11 with venv, a C++ compiler and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A stamp that is older than pyproject.toml means: install again.
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test quick check lint types bench clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+$(STAMP): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade pip
+	@echo "Installing; the first time, llama.cpp is compiled for this machine (about 6 minutes on 2 cores)."
+	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@
+
+setup: $(STAMP)  ## own environment with everything installed, and the two small models
+	$(BIN)/mcp-smalltools models pull
+
+demo: setup  ## the main job on real files, through a real MCP client
+	$(BIN)/mcp-smalltools demo
+
+check: lint types  ## lint and types
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+test: setup check  ## all that CI runs
+	$(BIN)/pytest
+
+quick: setup  ## the fast tests only
+	$(BIN)/pytest -m "not slow"
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

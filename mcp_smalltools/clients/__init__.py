@@ -1,0 +1,1 @@
+"""Clients: registering this server with them, and examining the set-up."""

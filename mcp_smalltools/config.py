@@ -1,0 +1,174 @@
+"""Settings: defaults < config file < environment < flags. Frozen; a bad value is an error that names it."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.request import PrivacyLevel
+
+ENV_PREFIX = "MCP_SMALLTOOLS_"
+_APP = "mcp-smalltools"
+
+
+class RootSpec(BaseModel):
+    """A folder that tools may read, and what may leave of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    level: PrivacyLevel = PrivacyLevel.REDACTED
+
+    @classmethod
+    def parse(cls, text: str, default: PrivacyLevel = PrivacyLevel.REDACTED) -> Self:
+        """Read `DIR` or `DIR:LEVEL`. A colon that is followed by no level belongs to the path (`C:\\work`)."""
+        folder, colon, level = text.rpartition(":")
+        if colon and level in set(PrivacyLevel):
+            return cls(path=Path(folder), level=PrivacyLevel(level))
+        return cls(path=Path(text), level=default)
+
+
+class Settings(BaseModel):
+    """All settings. Each can be set in the config file by its name, or as `MCP_SMALLTOOLS_<NAME>`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    roots: tuple[RootSpec, ...] = Field(
+        (),
+        description="folders that may be read, as DIR or DIR:LEVEL; default: the folder the agent works in",
+    )
+    privacy: PrivacyLevel = Field(PrivacyLevel.REDACTED, description="level of roots that name none")
+    output_dir: Path | None = Field(
+        None, description="where exports are written; default: `exports` in the state folder"
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_state_path(_APP),
+        description="ledger, cache, tokens, exports",
+    )
+    model_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path(_APP) / "models", description="downloaded models"
+    )
+    runtime_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_runtime_path(_APP),
+        description="the engine's socket and token",
+    )
+    offline: bool = Field(
+        False, description="never fetch a model; everything else works without a network anyway"
+    )
+    generate_model: str = Field("smollm2-135m-instruct", description="model that writes text")
+    embed_model: str = Field("all-minilm-l6-v2", description="model that embeds text")
+    deadline_s: float = Field(
+        55.0, gt=0, le=3600, description="seconds a call may take before it answers in part"
+    )
+    max_answer_chars: int = Field(24_000, ge=1_000, description="size cap of an answer's JSON, in characters")
+    cache: bool = Field(
+        True, description="answer again from the cache when file, tool and arguments are the same"
+    )
+    cache_mb: int = Field(256, ge=1, description="size of the answer cache")
+    ledger_days: int = Field(90, ge=1, description="days that rows of the ledger are kept")
+    engine_idle_s: float = Field(600.0, gt=0, description="seconds without a request until the engine leaves")
+    engine_threads: int = Field(0, ge=0, description="threads of the engine; 0 chooses by measurement")
+    engine_gpu_layers: int = Field(-1, ge=-1, description="layers on the GPU; -1 chooses by free memory")
+
+    @field_validator("roots", mode="before")
+    @classmethod
+    def _roots_from_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [part for part in value.split(os.pathsep if os.name != "nt" else ";") if part]
+        if isinstance(value, (list, tuple)):
+            return [RootSpec.parse(item) if isinstance(item, str) else item for item in value]
+        return value
+
+    @property
+    def export_dir(self) -> Path:
+        """The folder that exports go to."""
+        return self.output_dir or self.state_dir / "exports"
+
+    @property
+    def effective_roots(self) -> tuple[RootSpec, ...]:
+        """The roots, or the folder that the agent works in if none is set."""
+        if self.roots:
+            return self.roots
+        return (RootSpec(path=Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd()), level=self.privacy),)
+
+
+def default_config_file() -> Path:
+    """Where the config file is looked for when none is named."""
+    return platformdirs.user_config_path(_APP) / "config.toml"
+
+
+def load_settings(
+    *,
+    config_file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Merge the layers into one frozen record.
+
+    `flags` that are None are taken as not given. Raises ConfigError naming the layer and the setting.
+    """
+    environ = os.environ if environ is None else environ
+    origin: dict[str, str] = {}
+    values: dict[str, Any] = {}
+
+    def layer(items: Mapping[str, Any], where: str) -> None:
+        for name, value in items.items():
+            if value is not None:
+                values[name] = value
+                origin[name] = where
+
+    layer(*_read_config_file(config_file, environ))
+    known = {name: environ.get(ENV_PREFIX + name.upper()) for name in Settings.model_fields}
+    for name, text in known.items():
+        if text is not None:
+            layer({name: text}, f"environment variable {ENV_PREFIX}{name.upper()}")
+    layer(flags or {}, "command line")
+    if isinstance(values.get("privacy"), str) and isinstance(values.get("roots"), (str, list, tuple)):
+        values["roots"] = _with_default_level(values["roots"], values["privacy"])
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        where = origin.get(name, "configuration")
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(
+                f"{where}: there is no setting {name!r}.",
+                remedy=f"Settings are: {', '.join(Settings.model_fields)}.",
+            ) from None
+        raise ConfigError(
+            f"{where}: {name} = {values.get(name)!r} can't be used: {first['msg']}.",
+            remedy=f"{name} is: {Settings.model_fields[name].description}.",
+        ) from None
+
+
+def _with_default_level(roots: str | list[Any] | tuple[Any, ...], level: str) -> list[Any]:
+    if level not in set(PrivacyLevel):
+        return list(roots)
+    items = roots.split(os.pathsep if os.name != "nt" else ";") if isinstance(roots, str) else roots
+    return [
+        RootSpec.parse(item, PrivacyLevel(level)) if isinstance(item, str) else item for item in items if item
+    ]
+
+
+def _read_config_file(named: Path | None, environ: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    from_env = environ.get(ENV_PREFIX + "CONFIG")
+    path = named or (Path(from_env) if from_env else default_config_file())
+    where = f"config file {path}"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), where
+    except FileNotFoundError:
+        if named or from_env:
+            raise ConfigError(f"{where}: no such file.", remedy="Name an existing TOML file.") from None
+        return {}, where
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"{where} can't be read: {error}.", remedy="Mend it, or name another with --config."
+        ) from None

@@ -1,0 +1,173 @@
+"""The engine as its callers see it: typed values in, typed values out.
+
+Chat templates, tokens, contexts and sequences stay on the other side. Two implementations: `client.EngineClient`
+(the daemon on this machine) and `http_backend.HttpEngine` (an OpenAI-compatible endpoint).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Role = Literal["system", "user", "assistant"]
+Progress = Callable[[float, float | None, str], None]
+"""done, total (None if unknown), message. May be called from any thread; must not block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A chat to be continued by the model.
+
+    The first `shared` messages are the same in every call of the tool: the engine keeps their state and
+    copies it. `start` is text that the answer starts with; it is not part of what is returned.
+    """
+
+    messages: tuple[Message, ...]
+    shared: int = 0
+    start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are chosen. Temperature 0 is greedy. At most one of `schema`, `regex`, `choices`."""
+
+    max_tokens: int = 256
+    temperature: float = 0.0
+    top_k: int = 40
+    top_p: float = 0.95
+    min_p: float = 0.05
+    repeat_penalty: float = 1.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    schema: Mapping[str, Any] | None = None
+    regex: str | None = None
+    choices: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """Who answers, and how long it may take.
+
+    `model` None takes the configured one. `adapter` names a skill's LoRA adapter. Lower `priority` goes first.
+    """
+
+    model: str | None = None
+    adapter: str | None = None
+    deadline_s: float | None = None
+    priority: int = 0
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What the model wrote. `logprob` is the mean natural-log probability of its tokens, nan if there are none."""
+
+    text: str
+    finish: Literal["stop", "length", "deadline"]
+    prompt_tokens: int
+    cached_tokens: int
+    tokens: int
+    logprob: float
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Pooled vectors, L2-normalised: `vectors` has shape (texts, dim), float32.
+
+    `truncated` holds the indexes of texts longer than the model's context, of which only the start was embedded.
+    """
+
+    vectors: NDArray[np.float32]
+    truncated: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEmbeddings:
+    """One vector a token, not normalised: `vectors[i]` has shape (tokens of text i, dim), float32.
+
+    `offsets[i]` has shape (tokens, 2), int32: the characters [start, end) of text i that the token stands for;
+    special tokens have start == end.
+    """
+
+    vectors: tuple[NDArray[np.float32], ...]
+    offsets: tuple[NDArray[np.int32], ...]
+    truncated: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScores:
+    """Natural-log probabilities of each label as the answer, shape (prompts, labels), float64.
+
+    `total` sums over the label's tokens (end of answer included); `lengths` counts them: total / lengths is the
+    length-normalised score.
+    """
+
+    total: NDArray[np.float64]
+    lengths: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model that the engine holds."""
+
+    id: str
+    path: str
+    layout: str  # "Q4_0", "BF16", …
+    bytes: int
+    adapters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What `doctor` shows of the engine."""
+
+    running: bool
+    version: str = ""
+    pid: int | None = None
+    socket: str = ""
+    uptime_s: float = 0.0
+    requests: int = 0
+    queued: int = 0
+    threads: int = 0
+    backend: str = ""  # "CPU AVX512", "CUDA", "Metal"
+    rss_mb: float = 0.0
+    models: tuple[LoadedModel, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """All operations can be cancelled (cancel the awaiting task) and honour the deadline.
+
+    Raise EngineUnavailable, EngineBusy, VersionMismatch, ModelError, DeadlineExceeded.
+    """
+
+    async def embed(self, texts: Sequence[str], options: CallOptions = ...) -> Embeddings: ...
+
+    async def embed_tokens(self, texts: Sequence[str], options: CallOptions = ...) -> TokenEmbeddings: ...
+
+    async def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling = ..., options: CallOptions = ...
+    ) -> list[Generation]: ...
+
+    async def score_labels(
+        self, prompts: Sequence[Prompt], labels: Sequence[str], options: CallOptions = ...
+    ) -> LabelScores: ...
+
+    async def count_tokens(self, texts: Sequence[str], options: CallOptions = ...) -> list[int]: ...
+
+    async def status(self) -> EngineStatus:
+        """Never starts an engine."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,103 @@
+"""What crosses from the daemon to the scheduler: jobs with typed payloads, and the way back.
+
+The daemon decodes frames into jobs and submits them; the scheduler owns llama.cpp on one thread and calls back.
+This interface stays while the inside of the scheduler changes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from mcp_smalltools.engine.api import LoadedModel, Prompt, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFile:
+    """A LoRA adapter on disk, bound to its base by hash."""
+
+    name: str
+    path: str
+    sha256: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """A GGUF file on disk that may be loaded: its hash is checked first."""
+
+    id: str
+    path: str
+    sha256: str
+    kind: Literal["generate", "embed"]
+    context: int  # tokens of the longest sequence
+    layout: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    texts: Sequence[str]
+    per_token: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    prompts: Sequence[Prompt]
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLabels:
+    prompts: Sequence[Prompt]
+    labels: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class CountTokens:
+    texts: Sequence[str]
+
+
+Work = Embed | Generate | ScoreLabels | CountTokens
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """One request of one client. `on_done` and `on_progress` are called on the scheduler's thread: hand over, don't work.
+
+    `on_done` gets the api record that the operation returns (Embeddings, TokenEmbeddings, list[Generation],
+    LabelScores, list[int]) or a SmallToolsError. It is called exactly once, also after `cancel()`.
+    """
+
+    client: str
+    model: ModelFile
+    work: Work
+    on_done: Callable[[Any], None]
+    on_progress: Callable[[int, int], None] = lambda done, total: None
+    adapter: AdapterFile | None = None
+    priority: int = 0
+    deadline: float | None = None  # time.monotonic() seconds
+    _cancelled: threading.Event = field(default_factory=threading.Event)
+
+    def cancel(self) -> None:
+        """May be called from any thread; takes effect before the next step of the model."""
+        self._cancelled.set()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._cancelled.is_set()
+
+
+class Scheduler(Protocol):
+    """Runs jobs. `submit` may be called from any thread and returns at once; raises EngineBusy when full."""
+
+    def submit(self, job: Job) -> None: ...
+
+    def loaded(self) -> tuple[LoadedModel, ...]: ...
+
+    def stats(self) -> Mapping[str, Any]:
+        """Counters: queued, running, steps, threads, backend, and `step_started` (monotonic; None between steps)."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,117 @@
+"""The errors that a user or an agent can meet.
+
+    SmallToolsError
+    ├── UsageError            the call or the command line is wrong         (exit 2)
+    │   └── ConfigError       a setting has a bad value
+    ├── FileError             a path can't be used
+    │   ├── NotAllowed        outside the roots, or a kind of file that is never opened
+    │   ├── NotFound          no such file
+    │   └── Unreadable        there, but it can't be read as text
+    ├── ModelError            a model is missing, damaged or can't be fetched
+    ├── EngineError           the engine can't answer
+    │   ├── EngineUnavailable it could not be started or reached, also after a retry
+    │   ├── EngineBusy        its queue is full
+    │   └── VersionMismatch   an engine of another version is running
+    ├── DeadlineExceeded      the call's time is over
+    └── Cancelled             the caller went away
+
+Each carries a stable `code`, one sentence that names the thing, and a `remedy` that says what to do next.
+Nothing else ever reaches an agent: an exception that is not one of these is a bug, reported as such
+without its text.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SmallToolsError(Exception):
+    """An error with a stable code, a sentence that names the thing, and a remedy."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class UsageError(SmallToolsError):
+    """The call's arguments, or the command line's, are wrong."""
+
+    code = "usage"
+
+
+class ConfigError(UsageError):
+    """A setting has a value that can't be used."""
+
+    code = "config"
+
+
+class FileError(SmallToolsError):
+    """A path can't be used."""
+
+    code = "file"
+
+
+class NotAllowed(FileError):
+    """The path is outside the roots, or is of a kind that is never opened (FIFO, device, socket)."""
+
+    code = "not_allowed"
+
+
+class NotFound(FileError):
+    """There is no such file."""
+
+    code = "not_found"
+
+
+class Unreadable(FileError):
+    """The file is there, but can't be read as text (binary, damaged, no permission, a folder)."""
+
+    code = "unreadable"
+
+
+class ModelError(SmallToolsError):
+    """A model is missing, damaged, or can't be fetched."""
+
+    code = "model"
+
+
+class EngineError(SmallToolsError):
+    """The engine can't answer."""
+
+    code = "engine"
+
+
+class EngineUnavailable(EngineError):
+    """The engine could not be started or reached, also after a retry on a fresh one."""
+
+    code = "engine_unavailable"
+
+
+class EngineBusy(EngineError):
+    """The engine's queue is full."""
+
+    code = "engine_busy"
+
+
+class VersionMismatch(EngineError):
+    """An engine of another version of this program is running."""
+
+    code = "engine_version"
+
+
+class DeadlineExceeded(SmallToolsError):
+    """The call's time is over."""
+
+    code = "deadline"
+
+
+class Cancelled(SmallToolsError):
+    """The caller went away, or stopped the call."""
+
+    code = "cancelled"

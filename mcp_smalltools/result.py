@@ -1,0 +1,86 @@
+"""What leaves the service: one answer of one tool, made of small typed records.
+
+A tool's answer is a subclass of `Answer`. Three markers on its fields tell the service what a string is:
+
+- `FileText`: text of the user's file. Redacted under `redacted`, removed under `sealed`.
+- `MaskedText`: text of the file in which every variable is masked. Redacted too, but may leave a sealed root.
+- no marker: written by code, or the caller's own words. Passes unchanged.
+
+The markers hold for all strings below the field, so they can stand on lists and mappings.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+
+
+class TextOfFile:
+    """Marker: strings here are text of a file."""
+
+    def __init__(self, *, masked: bool = False) -> None:
+        self.masked = masked
+
+
+FileText = Annotated[str, TextOfFile()]
+MaskedText = Annotated[str, TextOfFile(masked=True)]
+
+
+class Record(BaseModel):
+    """Base of every record in an answer: unknown fields are errors, `None` fields are left out of the JSON."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _without_absent_fields(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Not `exclude_none`: that would also remove the nulls inside free-form JSON, which mean something.
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+
+class Source(Record):
+    """What was read to make the answer."""
+
+    path: str = Field(description="as the caller gave it")
+    lines: int | None = Field(None, description="lines in the file; absent if it was not read to the end")
+    bytes: int = Field(description="bytes on disk")
+
+
+class Span(Record):
+    """Lines of a file, verbatim."""
+
+    start: int = Field(description="first line, 1-based, of the original file")
+    end: int = Field(description="last line, included")
+    text: FileText = ""
+
+
+class Answer(Record):
+    """Base of every tool's answer. The tool fills its own fields and, where they apply, these.
+
+    `call_id`, `source` and `model` are filled by the service. `shrinkable` names the list fields that may be
+    cut from their end to fit the size cap, the least valuable first; what was cut is counted in `dropped`.
+    """
+
+    shrinkable: ClassVar[tuple[str, ...]] = ()
+
+    call_id: str = Field("", description="name it to report_outcome, or find it in the ledger")
+    confidence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="calibrated chance that the answer is right; absent where code alone made it",
+    )
+    escalate: bool = Field(
+        False, description="true: don't rely on this answer, do it yourself; `reason` says why"
+    )
+    reason: str | None = None
+    dropped: dict[str, int] = Field(default_factory=dict, description="what was left out, in numbers")
+    source: list[Source] = Field(default_factory=list)
+    model: str | None = Field(
+        None, description="model and adapter that took part; absent where code alone answered"
+    )
+    note: str | None = Field(None, description="how to get the rest, or what to know before acting")
+
+    def structured(self) -> dict[str, Any]:
+        """The JSON object that the agent gets."""
+        return self.model_dump(mode="json")

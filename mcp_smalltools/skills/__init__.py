@@ -1,0 +1,1 @@
+"""Skill packs: prompts, adapters, thresholds and their scores."""

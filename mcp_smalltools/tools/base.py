@@ -1,0 +1,99 @@
+"""What a tool is: a name, a description, a record of arguments, a record for the answer, and `run`."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+
+import anyio.to_thread
+from pydantic import BaseModel, ConfigDict
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.engine.api import Engine, Progress
+from mcp_smalltools.errors import Cancelled, DeadlineExceeded
+from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.result import Answer
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import SourceFile
+
+T = TypeVar("T")
+A = TypeVar("A", bound="Arguments")
+
+
+class Arguments(BaseModel):
+    """Base of every tool's arguments: flat, unknown names refused, each field described for the agent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Stop:
+    """Tells a worker thread that its call is over. `check()` costs well under a microsecond."""
+
+    def __init__(self, deadline_s: float) -> None:
+        self.ends_at = time.monotonic() + deadline_s
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    @property
+    def remaining_s(self) -> float:
+        return self.ends_at - time.monotonic()
+
+    @property
+    def expired(self) -> bool:
+        """The time is over. Tools that can answer in part look at this and stop reading."""
+        return self.remaining_s <= 0
+
+    def check(self) -> None:
+        """Raise Cancelled or DeadlineExceeded when the call is over."""
+        if self._cancelled.is_set():
+            raise Cancelled("The call was cancelled.")
+        if self.expired:
+            raise DeadlineExceeded(
+                "The call's time is over.",
+                remedy="Raise deadline_s in the configuration, or ask for less at once.",
+            )
+
+
+@dataclass(slots=True)
+class ToolContext:
+    """What a tool may use while it runs. Built by the service for one call."""
+
+    settings: Settings
+    engine: Engine
+    open: Callable[[str], SourceFile]
+    """Open a path inside the roots; the service closes it. Raises FileError."""
+    output_file: Callable[[str], Path]
+    """Turn an export path that the agent named into one inside the output folder. Raises NotAllowed."""
+    scrub: Callable[[str], str]
+    """Mask secrets and personal data as the level of the files opened so far demands; "" under `sealed`."""
+    progress: Progress
+    stop: Stop
+    level: Callable[[], PrivacyLevel]
+    """The strictest level of the files opened so far (the default level if none)."""
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        """Run blocking work beside the event loop. The function should call `stop.check()` now and then."""
+        call = functools.partial(function, *args, **kwargs)
+        return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
+
+
+class Tool(Protocol):
+    """A tool. `version` is part of the cache's key: raise it when the same input would give another answer."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    version: ClassVar[int]
+    Arguments: ClassVar[type[Arguments]]
+    Answer: ClassVar[type[Answer]]
+
+    async def run(self, arguments: Any, context: ToolContext) -> Answer: ...

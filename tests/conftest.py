@@ -1,0 +1,62 @@
+"""Fixtures: settings that touch nothing of the user's, and one real engine for the whole run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.request import PrivacyLevel
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.client import EngineClient
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def base_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Own state and runtime folders; the models are the user's, since they are large and checked by hash."""
+    folder = tmp_path_factory.mktemp("smalltools")
+    return Settings(state_dir=folder / "state", runtime_dir=folder / "run", engine_idle_s=120)
+
+
+@pytest.fixture
+def settings(base_settings: Settings, tmp_path: Path) -> Settings:
+    """One open root: `tmp_path`. State of its own for each test; the engine is shared by the whole run."""
+    return base_settings.model_copy(
+        update={
+            "roots": (RootSpec(path=tmp_path, level=PrivacyLevel.OPEN),),
+            "state_dir": tmp_path.parent / f"{tmp_path.name}-state",
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def engine(base_settings: Settings) -> AsyncIterator[EngineClient]:
+    """A client of a real engine daemon that belongs to this test run."""
+    from mcp_smalltools.engine.client import EngineClient
+
+    client = EngineClient(base_settings)
+    yield client
+    await client.shutdown()
+    await client.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_the_user() -> Iterator[None]:
+    """The run doesn't depend on the environment or the config file of whoever runs it."""
+    saved = {name: value for name, value in os.environ.items() if name.startswith("MCP_SMALLTOOLS_")}
+    for name in saved:
+        if name != "MCP_SMALLTOOLS_MODEL_DIR":
+            del os.environ[name]
+    os.environ["MCP_SMALLTOOLS_CONFIG"] = os.devnull
+    yield
+    os.environ.update(saved)
