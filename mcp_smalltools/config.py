@@ -28,7 +28,8 @@ class RootSpec(BaseModel):
 
     @classmethod
     def parse(cls, text: str, default: PrivacyLevel = PrivacyLevel.REDACTED) -> Self:
-        """Read `DIR` or `DIR:LEVEL`. A colon that is followed by no level belongs to the path (`C:\\work`)."""
+        """Read `DIR` or `DIR:LEVEL`. A colon that is followed by no level belongs to the path
+        (`C:\\work`)."""
         folder, colon, level = text.rpartition(":")
         if colon and level in set(PrivacyLevel):
             return cls(path=Path(folder), level=PrivacyLevel(level))

@@ -28,7 +28,7 @@ MaskedText = Annotated[str, TextOfFile(masked=True)]
 
 
 class Record(BaseModel):
-    """Base of every record in an answer: unknown fields are errors, `None` fields are left out of the JSON."""
+    """Base of every record in an answer: unknown fields are errors, `None` fields are not in the JSON."""
 
     model_config = ConfigDict(extra="forbid")
 

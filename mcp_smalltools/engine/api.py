@@ -1,6 +1,7 @@
 """The engine as its callers see it: typed values in, typed values out.
 
-Chat templates, tokens, contexts and sequences stay on the other side. Two implementations: `client.EngineClient`
+Chat templates, tokens, contexts and sequences stay on the other side. Two implementations:
+`client.EngineClient`
 (the daemon on this machine) and `http_backend.HttpEngine` (an OpenAI-compatible endpoint).
 """
 
@@ -59,7 +60,8 @@ class Sampling:
 class CallOptions:
     """Who answers, and how long it may take.
 
-    `model` None takes the configured one. `adapter` names a skill's LoRA adapter. Lower `priority` goes first.
+    `model` None takes the configured one. `adapter` names a skill's LoRA adapter. Lower `priority` goes
+    first.
     """
 
     model: str | None = None
@@ -71,7 +73,8 @@ class CallOptions:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What the model wrote. `logprob` is the mean natural-log probability of its tokens, nan if there are none."""
+    """What the model wrote. `logprob` is the mean natural-log probability of its tokens, nan if there
+    are none."""
 
     text: str
     finish: Literal["stop", "length", "deadline"]
@@ -85,7 +88,8 @@ class Generation:
 class Embeddings:
     """Pooled vectors, L2-normalised: `vectors` has shape (texts, dim), float32.
 
-    `truncated` holds the indexes of texts longer than the model's context, of which only the start was embedded.
+    `truncated` holds the indexes of texts longer than the model's context, of which only the start was
+    embedded.
     """
 
     vectors: NDArray[np.float32]
@@ -96,7 +100,8 @@ class Embeddings:
 class TokenEmbeddings:
     """One vector a token, not normalised: `vectors[i]` has shape (tokens of text i, dim), float32.
 
-    `offsets[i]` has shape (tokens, 2), int32: the characters [start, end) of text i that the token stands for;
+    `offsets[i]` has shape (tokens, 2), int32: the characters [start, end) of text i that the token
+    stands for;
     special tokens have start == end.
     """
 
@@ -109,7 +114,8 @@ class TokenEmbeddings:
 class LabelScores:
     """Natural-log probabilities of each label as the answer, shape (prompts, labels), float64.
 
-    `total` sums over the label's tokens (end of answer included); `lengths` counts them: total / lengths is the
+    `total` sums over the label's tokens (end of answer included); `lengths` counts them: total /
+    lengths is the
     length-normalised score.
     """
 

@@ -1,6 +1,7 @@
 """What crosses from the daemon to the scheduler: jobs with typed payloads, and the way back.
 
-The daemon decodes frames into jobs and submits them; the scheduler owns llama.cpp on one thread and calls back.
+The daemon decodes frames into jobs and submits them; the scheduler owns llama.cpp on one thread and calls
+back.
 This interface stays while the inside of the scheduler changes.
 """
 
@@ -64,9 +65,10 @@ Work = Embed | Generate | ScoreLabels | CountTokens
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One request of one client. `on_done` and `on_progress` are called on the scheduler's thread: hand over, don't work.
+    """One request of one client.
 
-    `on_done` gets the api record that the operation returns (Embeddings, TokenEmbeddings, list[Generation],
+    `on_done` and `on_progress` are called on the scheduler's thread: hand over, don't work. `on_done`
+    gets the api record that the operation returns (Embeddings, TokenEmbeddings, list[Generation],
     LabelScores, list[int]) or a SmallToolsError. It is called exactly once, also after `cancel()`.
     """
 
@@ -97,7 +99,8 @@ class Scheduler(Protocol):
     def loaded(self) -> tuple[LoadedModel, ...]: ...
 
     def stats(self) -> Mapping[str, Any]:
-        """Counters: queued, running, steps, threads, backend, and `step_started` (monotonic; None between steps)."""
+        """Counters: queued, running, steps, threads, backend; `step_started` (monotonic; None
+        between steps)."""
         ...
 
     def close(self) -> None: ...

@@ -87,7 +87,7 @@ class ToolContext:
 
 
 class Tool(Protocol):
-    """A tool. `version` is part of the cache's key: raise it when the same input would give another answer."""
+    """A tool. `version` is part of the cache's key: raise it when the same input gives another answer."""
 
     name: ClassVar[str]
     title: ClassVar[str]
