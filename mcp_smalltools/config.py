@@ -69,6 +69,9 @@ class Settings(BaseModel):
         55.0, gt=0, le=3600, description="seconds a call may take before it answers in part"
     )
     max_answer_chars: int = Field(24_000, ge=1_000, description="size cap of an answer's JSON, in characters")
+    redact_patterns: tuple[str, ...] = Field(
+        (), description="regular expressions of your own whose matches are masked too"
+    )
     cache: bool = Field(
         True, description="answer again from the cache when file, tool and arguments are the same"
     )

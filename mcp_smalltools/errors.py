@@ -13,7 +13,8 @@
     │   ├── EngineBusy        its queue is full
     │   └── VersionMismatch   an engine of another version is running
     ├── DeadlineExceeded      the call's time is over
-    └── Cancelled             the caller went away
+    ├── Cancelled             the caller went away
+    └── InternalError         a bug of ours
 
 Each carries a stable `code`, one sentence that names the thing, and a `remedy` that says what to do next.
 Nothing else ever reaches an agent: an exception that is not one of these is a bug, reported as such
@@ -22,7 +23,9 @@ without its text.
 
 from __future__ import annotations
 
-from typing import ClassVar
+import traceback
+from pathlib import Path
+from typing import ClassVar, Self
 
 
 class SmallToolsError(Exception):
@@ -115,3 +118,20 @@ class Cancelled(SmallToolsError):
     """The caller went away, or stopped the call."""
 
     code = "cancelled"
+
+
+class InternalError(SmallToolsError):
+    """A bug of ours. Says where, and never what the exception said: that may hold text of the user's file."""
+
+    code = "internal"
+
+    @classmethod
+    def at(cls, what: str, error: BaseException) -> Self:
+        """Name the kind of the exception and the innermost place of this program where it passed."""
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in frames if "mcp_smalltools" in Path(frame.filename).parts]
+        where = f" in {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+        return cls(
+            f"{what} failed inside: {type(error).__name__}{where}.",
+            remedy="This is a bug, please report it. Meanwhile, read the file yourself.",
+        )

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict
 
+from mcp_smalltools import result
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Engine, Progress
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded
 from mcp_smalltools.request import PrivacyLevel
-from mcp_smalltools.result import Answer
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile
@@ -31,11 +31,17 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @property
+    def cacheable(self) -> bool:
+        """False where the call does more than answer, such as writing a file."""
+        return True
+
 
 class Stop:
     """Tells a worker thread that its call is over. `check()` costs well under a microsecond."""
 
     def __init__(self, deadline_s: float) -> None:
+        self.seconds = deadline_s
         self.ends_at = time.monotonic() + deadline_s
         self._cancelled = threading.Event()
 
@@ -94,6 +100,6 @@ class Tool(Protocol):
     description: ClassVar[str]
     version: ClassVar[int]
     Arguments: ClassVar[type[Arguments]]
-    Answer: ClassVar[type[Answer]]
+    Answer: ClassVar[type[result.Answer]]
 
-    async def run(self, arguments: Any, context: ToolContext) -> Answer: ...
+    async def run(self, arguments: Any, context: ToolContext) -> result.Answer: ...

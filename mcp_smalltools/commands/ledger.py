@@ -1,0 +1,87 @@
+"""What was read, what left, and what it saved: one row a call, newest first.
+
+A saving is what the agent would have read of the files (at most what a client lets through), less what
+it wrote and read instead. It is negative where the call cost more than it saved; errors and answers that
+say `escalate` save nothing. Characters, not tokens: about 4 make one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.ledger import Ledger, Row
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="rows to show (default 20; 0 shows all)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a row, without the answers")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    try:
+        rows = ledger.rows(limit=args.limit or -1)
+    finally:
+        ledger.close()
+    if args.json:
+        for row in rows:
+            print(json.dumps(_public(row), ensure_ascii=False))
+    elif not rows:
+        print("No calls yet. Try: mcp-smalltools call parse_log --arg path=FILE", file=sys.stderr)
+    else:
+        _show(rows)
+    return 0
+
+
+def _public(row: Row) -> dict[str, Any]:
+    record = asdict(row)
+    del record["answer"]
+    return record | {"chars_saved": row.chars_saved}
+
+
+def _show(rows: list[Row]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=_summary(rows), caption_justify="left")
+    for column in ("when", "tool", "files"):
+        table.add_column(column, overflow="fold")
+    for column in ("read", "left", "saved", "seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("outcome")
+    for row in rows:
+        table.add_row(
+            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.at)),
+            row.tool,
+            "\n".join(row.paths) or "-",
+            f"{row.bytes_read:,}",
+            f"{row.chars_left:,}",
+            f"{row.chars_saved:,}",
+            f"{row.seconds:.2f}",
+            _outcome(row),
+        )
+    Console().print(table)
+
+
+def _outcome(row: Row) -> str:
+    if row.error:
+        return f"error: {row.error}"
+    return " ".join(
+        filter(None, ["escalated" if row.escalate else "answered", "(cache)" if row.cached else ""])
+    )
+
+
+def _summary(rows: Iterable[Row]) -> str:
+    rows = list(rows)
+    saved = sum(row.chars_saved for row in rows)
+    read, left = sum(row.bytes_read for row in rows), sum(row.chars_left for row in rows)
+    return f"{len(rows)} calls: {read:,} bytes read here, {left:,} characters left, {saved:,} saved."

@@ -1,0 +1,329 @@
+"""The pipeline of one call: arguments, files, cache, tool, privacy, size, ledger. One method, on one
+screen.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from pydantic import ValidationError
+
+from mcp_smalltools.cache import AnswerCache, Entry, cache_key
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import (
+    Cancelled,
+    ConfigError,
+    DeadlineExceeded,
+    FileError,
+    InternalError,
+    NotAllowed,
+    SmallToolsError,
+    UsageError,
+)
+from mcp_smalltools.ledger import Ledger, Row
+from mcp_smalltools.outgoing import apply_privacy, as_json, fit
+from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.result import Answer, Source
+from mcp_smalltools.suggest import did_you_mean
+from mcp_smalltools.tools.base import Arguments, Stop, Tool, ToolContext
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import Engine, Progress
+    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.redact import Redactor
+    from mcp_smalltools.files.roots import Roots
+
+GRACE_S = 5.0
+"""Seconds that a tool gets after its deadline to hand in a partial answer."""
+
+CACHED_UP_TO = 256 << 20
+"""Bytes of a file up to which its answer is cached: a larger one would be hashed longer than it is worth."""
+
+
+class Service:
+    """Answers tool calls. One for each server process; calls may run at the same time."""
+
+    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+        from mcp_smalltools.tools.registry import built_in_tools
+
+        self.settings = settings
+        self.tools: Mapping[str, Tool] = built_in_tools()
+        self._engine = engine
+        self._ledger: Ledger | None = None
+        self._cache: AnswerCache | None = None
+
+    async def call(self, request: ToolRequest, progress: Progress | None = None) -> Answer:
+        """Answer one call. Raises SmallToolsError; whatever else a tool raises becomes an InternalError."""
+        call = Call(request, self, progress or (lambda done, total, message: None))
+        try:
+            tool = self._tool(request.tool)
+            arguments = _validated(tool, request.arguments)
+            key = self._key(tool, arguments, call)
+            answer = await call.in_thread(self._from_cache, tool, key, call) if key else None
+            if answer is None:
+                answer = await call.run(tool, arguments)
+                answer.source = call.files.sources()
+                apply_privacy(answer, call.files.level, call.files.scrub)
+                if key and not call.stop.expired:
+                    await call.in_thread(self._to_cache, key, call, answer)
+            answer.call_id = call.id
+            fit(answer, self.settings.max_answer_chars)
+            await call.in_thread(self._record, call, as_json(answer), answer)
+            return answer
+        except SmallToolsError as error:
+            await call.in_thread(self._record, call, str(error), error)
+            raise
+        except anyio.get_cancelled_exc_class():
+            self._record(call, "", Cancelled("The call was cancelled."))
+            raise
+        finally:
+            with anyio.CancelScope(shield=True):
+                await call.close()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine's client; the daemon itself starts on first need."""
+        if self._engine is None:
+            from mcp_smalltools.engine.client import EngineClient
+
+            self._engine = EngineClient(self.settings)
+        return self._engine
+
+    async def close(self) -> None:
+        if self._engine is not None:
+            await self._engine.close()
+        for store in (self._ledger, self._cache):
+            if store is not None:
+                store.close()
+
+    def _tool(self, name: str) -> Tool:
+        if tool := self.tools.get(name):
+            return tool
+        raise UsageError(
+            f"There is no tool {name!r}{did_you_mean(name, self.tools)}.",
+            remedy=f"Tools are: {', '.join(self.tools)}.",
+        )
+
+    def _key(self, tool: Tool, arguments: Arguments, call: Call) -> str | None:
+        """None where the answer must not be cached. Answers are kept as they may leave, so privacy is in
+        the key.
+        """
+        if not self.settings.cache or not arguments.cacheable:
+            return None
+        settings = self.settings
+        roots = [(str(root.path), root.level) for root in settings.effective_roots]
+        models = (settings.generate_model, settings.embed_model)
+        privacy = (settings.privacy, settings.redact_patterns)
+        return cache_key(tool.name, tool.version, models, roots, privacy, arguments.model_dump(mode="json"))
+
+    def _from_cache(self, tool: Tool, key: str, call: Call) -> Answer | None:
+        try:
+            entry = self._caches().get(key, lambda path: call.files.open(path).sha256())
+        except (FileError, ConfigError, sqlite3.Error):
+            return None  # the tool itself meets the file's error and words it; a broken cache is no cache
+        call.cached = entry is not None
+        return tool.Answer.model_validate(entry.answer) if entry else None
+
+    def _to_cache(self, key: str, call: Call, answer: Answer) -> None:
+        hashes = call.files.hashes_if_unchanged()
+        if hashes is None:
+            return
+        try:
+            self._caches().put(key, Entry(hashes, answer.model_dump(mode="json")))
+        except (ConfigError, sqlite3.Error) as error:
+            print(f"mcp-smalltools: the cache can't be written: {error}", file=sys.stderr)
+
+    def _caches(self) -> AnswerCache:
+        if self._cache is None:
+            self._cache = AnswerCache(self.settings.state_dir / "cache.db", max_mb=self.settings.cache_mb)
+        return self._cache
+
+    def _record(self, call: Call, left: str, outcome: Answer | SmallToolsError) -> None:
+        """Write the row before the answer goes out; a full disk must not cost the user the answer."""
+        answer = outcome if isinstance(outcome, Answer) else None
+        error = outcome if isinstance(outcome, SmallToolsError) else None
+        row = Row(
+            call_id=call.id,
+            at=call.started_at,
+            client=call.request.client,
+            tool=call.request.tool,
+            paths=call.files.paths,
+            level=call.files.level.value,
+            bytes_read=call.files.bytes,
+            chars_asked=len(json.dumps(dict(call.request.arguments), default=str)),
+            chars_left=len(left),
+            seconds=round(time.monotonic() - call.started, 4),
+            model=answer.model if answer else None,
+            confidence=answer.confidence if answer else None,
+            escalate=bool(answer and answer.escalate),
+            cached=call.cached,
+            error=error.code if error else None,
+            answer=left,
+        )
+        try:
+            if self._ledger is None:
+                self._ledger = Ledger(
+                    self.settings.state_dir / "ledger.db", keep_days=self.settings.ledger_days
+                )
+            self._ledger.write(row)
+        except (ConfigError, sqlite3.Error) as problem:
+            print(f"mcp-smalltools: the ledger can't be written: {problem}", file=sys.stderr)
+
+
+class Call:
+    """One running call: its files, its clock, and the context that the tool gets."""
+
+    def __init__(self, request: ToolRequest, service: Service, progress: Progress) -> None:
+        self.id = secrets.token_hex(6)
+        self.request = request
+        self.started = time.monotonic()
+        self.started_at = time.time()
+        self.cached = False
+        self.stop = Stop(request.deadline_s or service.settings.deadline_s)
+        self.files = OpenFiles(service.settings)
+        self._service = service
+        self._progress = progress
+
+    async def run(self, tool: Tool, arguments: Arguments) -> Answer:
+        """Run the tool under the deadline; cancelling the task stops its threads too."""
+        context = self.context()
+        try:
+            with anyio.fail_after(max(0.0, self.stop.remaining_s) + GRACE_S):
+                return await tool.run(arguments, context)
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"{tool.name} took longer than {self.stop.seconds:g} s.",
+                remedy="Ask for less at once, or raise deadline_s in the configuration.",
+            ) from None
+        except SmallToolsError:
+            raise
+        except Exception as error:
+            # A bug: where it happened goes to the log, its text does not, for it may hold text of the file.
+            raise InternalError.at(tool.name, error) from None
+        finally:
+            self.stop.cancel()
+
+    def context(self) -> ToolContext:
+        return ToolContext(
+            settings=self._service.settings,
+            engine=self._service.engine,
+            open=self.files.open,
+            output_file=self._output_file,
+            scrub=self.files.scrub,
+            progress=self._progress,
+            stop=self.stop,
+            level=lambda: self.files.level,
+        )
+
+    async def in_thread(self, function: Any, *args: Any) -> Any:
+        return await anyio.to_thread.run_sync(function, *args)
+
+    async def close(self) -> None:
+        await anyio.to_thread.run_sync(self.files.close)
+
+    def _output_file(self, name: str) -> Path:
+        folder = self._service.settings.export_dir.expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder = folder.resolve(strict=True)
+            target = (folder / name).resolve()
+        except (OSError, ValueError) as error:
+            raise NotAllowed(
+                f"The output folder {folder} can't be used: {error}.",
+                remedy="Name another with --output-dir.",
+            ) from None
+        if not target.is_relative_to(folder) or target == folder or target.is_dir():
+            raise NotAllowed(
+                f"{name} is not a file inside the output folder.",
+                remedy=f"Give a file name; it is written into {folder}.",
+            )
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return target
+
+
+class OpenFiles:
+    """The files that one call has opened, and what may leave of them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: dict[str, SourceFile] = {}
+        self._identity: dict[str, tuple[int, int]] = {}
+        self._roots: Roots | None = None
+        self._redactor: Redactor | None = None
+
+    def open(self, path: str) -> SourceFile:
+        """Open a path inside the roots, once for each call. Raises FileError."""
+        if path not in self._open:
+            if self._roots is None:
+                from mcp_smalltools.files.roots import Roots
+
+                self._roots = Roots(self._settings.effective_roots)
+            self._open[path] = self._roots.open(path)
+        return self._open[path]
+
+    def scrub(self, text: str) -> str:
+        """Mask what the level of the files forbids; control and invisible characters never leave."""
+        from mcp_smalltools.files.redact import Redactor, clean_text
+
+        if self.level is PrivacyLevel.OPEN:
+            return clean_text(text)
+        if self._redactor is None:
+            self._redactor = Redactor.from_settings(self._settings)
+        return self._redactor.scrub(clean_text(text))
+
+    @property
+    def level(self) -> PrivacyLevel:
+        """The strictest level of the files opened; of the configuration if none is."""
+        levels = [file.level for file in self._open.values()] or [self._settings.privacy]
+        return max(levels, key=lambda level: level.strictness)
+
+    @property
+    def paths(self) -> list[str]:
+        return list(self._open)
+
+    @property
+    def bytes(self) -> int:
+        return sum(file.size for file in self._open.values())
+
+    def sources(self) -> list[Source]:
+        return [
+            Source(path=file.path, lines=file.line_count, bytes=file.size) for file in self._open.values()
+        ]
+
+    def hashes_if_unchanged(self) -> dict[str, str] | None:
+        """The sha256 of each file, or None if one is too large or was changed since it was opened."""
+        if any(file.size > CACHED_UP_TO or file.changed() for file in self._open.values()):
+            return None
+        return {path: file.sha256() for path, file in self._open.items()}
+
+    def close(self) -> None:
+        for file in self._open.values():
+            file.close()
+
+
+def _validated(tool: Tool, given: Mapping[str, Any]) -> Arguments:
+    known = tool.Arguments.model_fields
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"{tool.name} takes no argument {name!r}{did_you_mean(name, known)}.",
+                remedy=f"Arguments are: {', '.join(known)}.",
+            )
+    try:
+        return tool.Arguments.model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()[:3]
+        )
+        raise UsageError(
+            f"{tool.name}: {problems}.", remedy="Correct the arguments and call again."
+        ) from None
