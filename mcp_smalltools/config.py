@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,7 +58,7 @@ class Settings(BaseModel):
         default_factory=lambda: platformdirs.user_cache_path(_APP) / "models", description="downloaded models"
     )
     runtime_dir: Path = Field(
-        default_factory=lambda: platformdirs.user_runtime_path(_APP),
+        default_factory=lambda: _runtime_dir(),  # noqa: PLW0108 - it is defined below
         description="the engine's socket and token",
     )
     offline: bool = Field(
@@ -101,6 +102,13 @@ class Settings(BaseModel):
         if self.roots:
             return self.roots
         return (RootSpec(path=Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd()), level=self.privacy),)
+
+
+def _runtime_dir() -> Path:
+    """The user's runtime folder; where there is none, a folder of ours and no guessable name under /tmp."""
+    if sys.platform == "linux" and not os.environ.get("XDG_RUNTIME_DIR"):
+        return platformdirs.user_state_path(_APP) / "run"
+    return platformdirs.user_runtime_path(_APP)
 
 
 def default_config_file() -> Path:
