@@ -1,0 +1,148 @@
+"""The main job on real files, through a real MCP client: start the server over stdio, list its tools, call
+them.
+
+Shows each answer as a person reads it, and what was read here, what left, and how long it took.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import SmallToolsError
+
+if TYPE_CHECKING:
+    from mcp import Client
+    from rich.console import Console
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object for each step and nothing else"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call of the demo: `asks` is what the agent wants, in a person's words."""
+
+    asks: str
+    tool: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    answer: dict[str, Any]
+    seconds: float
+    bytes_read: int
+    chars_left: int
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    import anyio
+    from rich.console import Console
+
+    console = Console(highlight=False, stderr=args.json, quiet=args.json)
+    anyio.run(_demo, example_files(), console, args.json)
+    return 0
+
+
+def example_files() -> Path:
+    """The folder of example files: in the package when installed, in `examples` in a checkout."""
+    packaged = Path(str(resources.files("mcp_smalltools"))) / "_examples"
+    if packaged.is_dir():
+        return packaged
+    return Path(__file__).parents[2] / "examples" / "data"
+
+
+def steps(folder: Path) -> list[Step]:
+    messages = (folder / "messages.txt").read_text(encoding="utf-8").splitlines()
+    source = str(Path(__file__).parents[1] / "service.py")
+    labels = [
+        "bug: something is broken",
+        "feature request: asks for something new",
+        "billing: money, cards, invoices",
+        "question: asks how something works",
+    ]
+    return [
+        Step("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}),
+        Step("What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}),
+        Step("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}),
+        Step("What is this document about?", "summarize_file", {"path": "README.md", "max_words": 120}),
+        Step("Which team should answer these messages?", "classify", {"items": messages, "labels": labels}),
+    ]
+
+
+async def _demo(folder: Path, console: Console, as_json: bool) -> None:
+    from mcp import Client, StdioServerParameters
+
+    package = Path(__file__).parents[1]
+    command = ["-m", "mcp_smalltools.cli", "serve", "--root", str(folder), "--root", str(package)]
+    server = StdioServerParameters(command=sys.executable, args=command)
+    started = time.perf_counter()
+    async with Client(server) as client:
+        tools = (await client.list_tools()).tools
+        ready = time.perf_counter() - started
+        console.print(f"The server answered after {ready:.2f} s; no model is loaded yet. Its tools:\n")
+        for tool in tools:
+            console.print(f"  [bold]{tool.name}[/]  {(tool.description or '').split('. ')[0]}.")
+        outcomes = [await _step(client, step, console, as_json) for step in steps(folder)]
+    _sum_up(outcomes, console)
+
+
+async def _step(client: Client, step: Step, console: Console, as_json: bool) -> Outcome:
+    from mcp_smalltools.commands.show import progress_bar, show_answer
+
+    console.rule(f"[bold]{step.asks}", align="left")
+    console.print(f"{step.tool}({_shown(step.arguments)})\n", style="cyan", markup=False)
+    started = time.perf_counter()
+    with progress_bar(sys.stderr.isatty() and not as_json) as progress:
+
+        async def report(done: float, total: float | None, message: str | None) -> None:
+            progress(done, total, message or "working")
+
+        result = await client.call_tool(step.tool, dict(step.arguments), progress_callback=report)
+    if result.is_error:
+        raise SmallToolsError(f"{step.tool} failed: {getattr(result.content[0], 'text', '')}")
+    answer: dict[str, Any] = result.structured_content or {}
+    bytes_read = sum(source["bytes"] for source in answer.get("source", []))
+    outcome = Outcome(
+        answer, time.perf_counter() - started, bytes_read, len(json.dumps(answer, ensure_ascii=False))
+    )
+    if as_json:
+        print(
+            json.dumps({"tool": step.tool, "arguments": step.arguments, "answer": answer}, ensure_ascii=False)
+        )
+    show_answer(step.tool, answer, console)
+    console.print(
+        f"- {bytes_read:,} bytes read here, {left:,} characters left, {outcome.seconds:.2f} s\n", style="dim"
+    )
+    return outcome
+
+
+def _shown(arguments: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name}=[{len(value)} items]" if isinstance(value, list) and len(value) > 4 else f"{name}={value!r}"
+        for name, value in arguments.items()
+    )
+
+
+def _sum_up(outcomes: list[Outcome], console: Console) -> None:
+    read, left = sum(o.bytes_read for o in outcomes), sum(o.chars_left for o in outcomes)
+    seconds = sum(o.seconds for o in outcomes)
+    console.rule(align="left")
+    console.print(
+        f"{len(outcomes)} calls in {seconds:.1f} s: {read:,} bytes were read on this machine, {left:,} "
+        "characters went to the client. The first call that needs a model starts the engine; it leaves by "
+        "itself when idle.\nNext: mcp-smalltools install claude-code, and mcp-smalltools ledger for what was "
+        "read and what left."
+    )
