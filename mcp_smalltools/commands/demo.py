@@ -115,9 +115,8 @@ async def _step(client: Client, step: Step, console: Console, as_json: bool) -> 
         raise SmallToolsError(f"{step.tool} failed: {getattr(result.content[0], 'text', '')}")
     answer: dict[str, Any] = result.structured_content or {}
     bytes_read = sum(source["bytes"] for source in answer.get("source", []))
-    outcome = Outcome(
-        answer, time.perf_counter() - started, bytes_read, len(json.dumps(answer, ensure_ascii=False))
-    )
+    left = len(json.dumps(answer, ensure_ascii=False))
+    outcome = Outcome(answer, time.perf_counter() - started, bytes_read, left)
     if as_json:
         print(
             json.dumps({"tool": step.tool, "arguments": step.arguments, "answer": answer}, ensure_ascii=False)
