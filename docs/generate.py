@@ -28,8 +28,9 @@ def settings_page() -> str:
     lines = [
         "# Settings",
         "",
-        "Defaults < config file (TOML) < environment < flags. In the environment, several roots are separated as",
-        f"in `PATH`. `mcp-smalltools doctor` names the config file; `--config` or `{ENV_PREFIX}CONFIG` names another.",
+        "Defaults < config file (TOML) < environment < flags. In the environment, several roots are",
+        f"separated as in `PATH`. The config file is the one that `--config` or `{ENV_PREFIX}CONFIG`",
+        "names, or the default one, which `mcp-smalltools doctor` shows.",
         "",
         "| setting | environment | default | what |",
         "|---|---|---|---|",
