@@ -81,6 +81,9 @@ class Settings(BaseModel):
     engine_idle_s: float = Field(600.0, gt=0, description="seconds without a request until the engine leaves")
     engine_threads: int = Field(0, ge=0, description="threads of the engine; 0 chooses by measurement")
     engine_gpu_layers: int = Field(-1, ge=-1, description="layers on the GPU; -1 chooses by free memory")
+    engine_memory_mb: int = Field(
+        0, ge=0, description="memory in MB at which the engine starts afresh; 0 is half of the machine's"
+    )
 
     @field_validator("roots", mode="before")
     @classmethod
