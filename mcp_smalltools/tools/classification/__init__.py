@@ -1,0 +1,1 @@
+"""Parts of the tool `classify`: labels, texts, scores, decisions. Numpy loads with `scoring`, not before."""

@@ -1,0 +1,97 @@
+"""From scores to answers: which label, how sure, and why not to rely on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.skills.calibration import Calibration
+from mcp_smalltools.tools.classification.scoring import Scores
+
+OVERLAP = "labels overlap"
+NO_FIT = "no label fits"
+LITTLE_TEXT = "too little text"
+UNSURE = "not sure enough"
+
+Column = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`label` and `runner_up` are columns of the scores.
+
+    `label` None: none of them fits, and `runner_up` is the closest one.
+    """
+
+    label: int | None
+    runner_up: int | None
+    confidence: float
+    reason: str | None  # None: the answer can be relied on
+
+    @property
+    def escalate(self) -> bool:
+        return self.reason is not None
+
+
+def features(scores: Scores, texts: Sequence[str]) -> dict[str, Column]:
+    """What the calibration looks at, each of shape (items,). Larger is surer, but for `labels`."""
+    best = scores.chances.argmax(axis=1)
+    items, labels = scores.chances.shape
+    ranked = np.sort(scores.direct, axis=1)
+    second = ranked[:, -2] if labels > 1 else np.zeros(items)
+    row = np.arange(items)
+    columns: dict[str, Column] = {
+        "direct": _log_odds(scores.direct[row, best]),
+        "refined": _log_odds(scores.chances[row, best]),
+        "agree": (scores.direct.argmax(axis=1) == best).astype(np.float64),
+        "margin": np.asarray(ranked[:, -1] - second, np.float64),
+        "similarity": np.asarray(scores.similarity[row, best], np.float64),
+        "support": np.asarray(scores.support, np.float64),
+        "labels": np.full(items, np.log(labels)),
+        "words": np.log1p([len(text.split()) for text in texts]),
+    }
+    if scores.left_out is not None:
+        typical = scores.left_out.support
+        right = int(scores.left_out.right.sum())
+        columns["examples_right"] = np.full(items, np.log((right + 1) / (len(typical) - right + 1)))
+        columns["examples"] = np.full(items, np.log(len(typical) / labels + 1))
+        columns["rank"] = _log_odds(
+            (1 + (typical[None, :] < scores.support[:, None]).sum(axis=1)) / (2 + len(typical))
+        )
+    return columns
+
+
+def decide(scores: Scores, texts: Sequence[str], calibration: Calibration) -> list[Decision]:
+    """One decision for each row of the scores."""
+    mode = "names" if scores.left_out is None else "examples"
+    columns = features(scores, texts)
+    fits = calibration.models[f"fits_{mode}"](columns)
+    right = calibration.models[f"right_{mode}"](columns)
+    limits = calibration.constants
+    order = np.argsort(-scores.chances, axis=1, kind="stable")[:, :2]
+    decisions = []
+    for row, ranked in enumerate(order.tolist()):
+        best, second = ranked[0], ranked[1] if len(ranked) > 1 else None
+        if fits[row] < limits[f"fits_below_{mode}"]:
+            decisions.append(Decision(None, best, float(1 - fits[row]), NO_FIT))
+            continue
+        confidence = float(right[row])
+        reason = None if confidence >= limits[f"sure_from_{mode}"] else _why(row, columns, fits)
+        decisions.append(Decision(best, second, confidence, reason))
+    return decisions
+
+
+def _why(row: int, columns: Mapping[str, Column], fits: Column) -> str:
+    if columns["words"][row] <= np.log1p(1):
+        return LITTLE_TEXT
+    if columns["margin"][row] < 0.3:
+        return OVERLAP
+    return UNSURE if fits[row] >= 0.5 else NO_FIT
+
+
+def _log_odds(chance: NDArray[np.floating]) -> Column:
+    clipped = np.clip(np.asarray(chance, np.float64), 1e-4, 1 - 1e-4)
+    return np.asarray(np.log(clipped / (1 - clipped)))

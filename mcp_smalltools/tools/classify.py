@@ -1,0 +1,192 @@
+"""`classify`: put many short texts, or files, under the caller's own labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mcp_smalltools import result
+from mcp_smalltools.errors import UsageError
+from mcp_smalltools.suggest import did_you_mean
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.classification.cases import Case, case_of_text, cases_of_files
+from mcp_smalltools.tools.classification.labels import MAX_LABELS, LabelSet, parse_labels
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.classification.decision import Decision
+    from mcp_smalltools.tools.classification.vectors import Read
+
+MAX_ITEMS = 10_000
+MAX_PATHS = 1_000
+MAX_EXAMPLES = 10_000
+COUNTS_FROM = 20
+"""Items from which the answer also counts its labels."""
+
+
+class Example(BaseModel):
+    """A text whose label the caller knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str = Field(min_length=1)
+    label: str
+
+
+class ClassifyArguments(base.Arguments):
+    """What `classify` takes: `items` or `paths`."""
+
+    items: list[str] = Field(
+        default_factory=list, max_length=MAX_ITEMS, description="texts to classify; or give paths"
+    )
+    paths: list[str] = Field(
+        default_factory=list,
+        max_length=MAX_PATHS,
+        description="files to classify by their content; or give items",
+    )
+    labels: list[str] = Field(
+        description=f'2 to {MAX_LABELS}, each "name" or "name: what belongs there"; "other" is understood'
+    )
+    examples: list[Example] = Field(
+        default_factory=list,
+        max_length=MAX_EXAMPLES,
+        description="known cases; 3 to 10 for each label make the answers much better",
+    )
+    instructions: str = Field(
+        "", max_length=500, description="a few words on what the texts are, such as: messages to a bank"
+    )
+
+
+class ItemResult(result.Record):
+    """The answer for one item."""
+
+    path: str | None = Field(None, description="the file, where paths were given")
+    label: str = Field(description='one of the labels, or "none of these"')
+    confidence: float = Field(ge=0, le=1, description="calibrated chance that the label is right")
+    runner_up: str | None = Field(None, description="the next best label")
+    escalate: bool = Field(description="true: decide this one yourself")
+    reason: str | None = Field(None, description="why to escalate")
+
+
+class ClassifyAnswer(result.Answer):
+    """What `classify` gives."""
+
+    shrinkable: ClassVar[tuple[str, ...]] = ("results",)
+
+    results: list[ItemResult] = Field(description="one for each item, in their order")
+    counts: dict[str, int] | None = Field(None, description="items of each label, over all items")
+
+
+class Classify:
+    """Similarity to the labels' names, sharpened by the examples and by the other items of the call."""
+
+    name: ClassVar[str] = "classify"
+    title: ClassVar[str] = "Classify texts or files"
+    description: ClassVar[str] = (
+        "Sort many short texts (messages, log lines, issues, commits) or files under labels that you choose, "
+        "without reading them yourself. Use it for a dozen to thousands of items; a few examples for each "
+        "label help a lot. Not for two or three short items that you already see, nor for labels that need "
+        "reasoning. Gives for each item, in order: label, calibrated confidence, runner_up and escalate; "
+        'read only the escalated ones yourself. What fits no label is "none of these".'
+    )
+    version: ClassVar[int] = 1
+    Arguments: ClassVar[type[base.Arguments]] = ClassifyArguments
+    Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
+
+    async def run(self, arguments: ClassifyArguments, context: base.ToolContext) -> ClassifyAnswer:
+        from mcp_smalltools.tools.classification.vectors import embed_all
+
+        labels = _checked(arguments)
+        known = [(example.text.strip(), example.label) for example in arguments.examples]
+        cases = await _cases(arguments, context)
+        read = await embed_all(cases, labels, known, arguments.instructions.strip(), context)
+        decisions = await context.in_thread(_decide, read)
+        return _answer(cases, decisions, labels, context.settings.embed_model)
+
+
+def _checked(arguments: ClassifyArguments) -> LabelSet:
+    """The labels, if the call makes sense. Raises UsageError."""
+    if arguments.items and arguments.paths:
+        raise UsageError("Both items and paths are given.", remedy="Give one of them.")
+    if not arguments.items and not arguments.paths:
+        raise UsageError("There is nothing to classify.", remedy="Give items (texts) or paths (files).")
+    if arguments.items and not any(item.strip() for item in arguments.items):
+        raise UsageError("All items are empty.", remedy="Give texts to classify.")
+    labels = parse_labels(arguments.labels)
+    known = {*labels.names, labels.none_name}
+    for example in arguments.examples:
+        if example.label not in known:
+            raise UsageError(
+                f"An example has the label {example.label!r}, which is not one of the labels"
+                f"{did_you_mean(example.label, known)}.",
+                remedy="Add it to labels, or correct the example.",
+            )
+        if not example.text.strip():
+            raise UsageError("An example has no text.", remedy="Remove it, or give it text.")
+    return labels
+
+
+async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> list[Case]:
+    if arguments.items:
+        return [case_of_text(item) for item in arguments.items]
+    return await context.in_thread(cases_of_files, arguments.paths, context)
+
+
+def _decide(read: Read) -> dict[str, Decision]:
+    """A decision for each text that was read."""
+    from mcp_smalltools.skills.calibration import load_calibration
+    from mcp_smalltools.tools.classification.decision import decide
+    from mcp_smalltools.tools.classification.scoring import score
+
+    scores = score(read.items, read.names, read.examples)
+    decisions = decide(scores, read.items.texts, load_calibration("classify"))
+    return dict(zip(read.items.texts, decisions, strict=True))
+
+
+def _answer(
+    cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet, model: str
+) -> ClassifyAnswer:
+    reached = [case for case in cases if case.problem or case.text in decisions]
+    results = [_result(case, decisions.get(case.text), labels) for case in reached]
+    reasons = Counter(item.reason for item in results if item.reason)
+    answer = ClassifyAnswer(
+        results=results,
+        confidence=round(sum(item.confidence for item in results) / len(results), 3),
+        escalate=reasons.total() * 2 > len(results),
+        model=model,
+    )
+    if answer.escalate:
+        answer.reason = f"{reasons.total()} of {len(results)}: {reasons.most_common(1)[0][0]}"
+    if len(results) >= COUNTS_FROM:
+        answer.counts = dict(Counter(item.label for item in results).most_common())
+    _say_what_is_missing(answer, cases, len(reached))
+    return answer
+
+
+def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResult:
+    if decision is None:
+        return ItemResult(
+            path=case.path, label=labels.none_name, confidence=0.0, escalate=True, reason=case.problem
+        )
+    names = labels.names
+    return ItemResult(
+        path=case.path,
+        label=labels.none_name if decision.label is None else names[decision.label],
+        confidence=round(decision.confidence, 3),
+        runner_up=None if decision.runner_up is None else names[decision.runner_up],
+        escalate=decision.escalate,
+        reason=decision.reason,
+    )
+
+
+def _say_what_is_missing(answer: ClassifyAnswer, cases: Sequence[Case], reached: int) -> None:
+    if cut := sum(case.cut for case in cases):
+        answer.dropped["texts_cut"] = cut
+        answer.note = "Long texts were judged by their start."
+    if reached < len(cases):
+        answer.dropped["items_not_reached"] = len(cases) - reached
+        answer.note = (
+            f"The time was over: items from number {reached + 1} on are not classified; ask for them again."
+        )
