@@ -287,7 +287,7 @@ class Context:
         return rc
 
     def logits(self, rows: int) -> NDArray[np.float32]:
-        """A view of the wanted rows, shape (rows, vocabulary), in the batch's order; valid until the next step."""
+        """A view of the wanted rows, in the batch's order, shape (rows, vocabulary); till the next step."""
         pointer = api.llama_get_logits(self._pointer)
         return np.ctypeslib.as_array(pointer, shape=(rows, self.model.vocab_size))
 
