@@ -112,11 +112,11 @@ class TokenEmbeddings:
 
 @dataclass(frozen=True, slots=True)
 class LabelScores:
-    """Natural-log probabilities of each label as the answer, shape (prompts, labels), float64.
+    """Natural-log probabilities of each label as the answer: `total` has shape (prompts, labels), float64.
 
-    `total` sums over the label's tokens (end of answer included); `lengths` counts them: total /
-    lengths is the
-    length-normalised score.
+    `total` sums over the label's tokens, `lengths`, shape (labels,), counts them: total / lengths is the
+    length-normalised score. The end of the answer is one of the tokens where one label is the start of
+    another.
     """
 
     total: NDArray[np.float64]

@@ -128,8 +128,7 @@ class EngineClient:
         if not labels:
             raise UsageError("There are no labels to score.", remedy="Give at least one label.")
         if not prompts:
-            shape = (0, len(labels))
-            return LabelScores(np.zeros(shape, np.float64), np.zeros(shape, np.int64))
+            return LabelScores(np.zeros((0, len(labels))), np.zeros(len(labels), np.int64))
         job = work.ScoreLabels(tuple(prompts), tuple(labels))
         scores: LabelScores = await self._run(job, self._settings.generate_model, options, "scoring labels")
         return scores
