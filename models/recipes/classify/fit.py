@@ -1,7 +1,7 @@
 """Fit how sure `classify` may be: `python models/recipes/classify/fit.py`, some minutes on two cores.
 
-Plays many calls of the tool on the texts of `corpus.txt`: label sets of different size and closeness, with and
-without examples, few and many items, and items that fit no label because theirs was taken away. Writes
+Plays many calls of the tool on the texts of `corpus.txt`: label sets of different size and closeness, with
+and without examples, few and many items, and items that fit no label because theirs was taken away. Writes
 `models/skills/classify/scores.json`. The same seed gives the same numbers.
 """
 
@@ -11,12 +11,14 @@ import argparse
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from mcp_smalltools.config import load_settings
+from mcp_smalltools.engine.client import EngineClient
 from mcp_smalltools.skills.calibration import (
     Calibration,
     Logistic,
@@ -37,7 +39,7 @@ RELIED_ON = 0.96
 
 # In which direction a feature may move the confidence: the result is monotone in it.
 FITS = {
-    "names": {"similarity": 1, "direct": 1, "refined": 1, "words": 1, "labels": -1},
+    "names": {"similarity": 1, "direct": 1, "refined": 1, "words": 1},
     "examples": {"support": 1, "rank": 1, "similarity": 1, "direct": 1, "examples": 1},
 }
 RIGHT = {
@@ -79,6 +81,40 @@ def _first_choice(text: str) -> str:
     return re.sub(r"\{([^/}]*)/[^}]*\}", r"\1", text).strip()
 
 
+OPENERS = (
+    *("hi, ", "hello, ", "quick question: ", "sorry to bother you, ", "just noticed: ", "update: ", "help! "),
+    *("as I said, ", "once more: ", "for your information: ", "I think ", "since yesterday: ", "again: "),
+)
+CLOSERS = (
+    *(", thanks", ", please advise", " - any idea?", ", as before", ", what can be done?", " (see above)"),
+    *(", it's urgent", ", no hurry", " :(", ", can you have a look", ", same for a colleague", " today"),
+)
+NAMED = ("it's about {}: {}", "{}: {}", "{} - {}", "another case of {}, {}", "{1}, so {0}", "{1} ({0})")
+SMALL_WORDS = frozenset(
+    (
+        *("the", "a", "an", "is", "are", "was", "it", "my", "our", "this", "that"),
+        *("please", "to", "of", "in", "on", "at", "and", "so", "i", "we", "you"),
+    )
+)
+VARIANTS = 5
+
+
+def variants(sentence: Sentence, rng: np.random.Generator) -> list[str]:
+    """The sentence, three ways in which people write it again, and one that says the label."""
+    words = sentence.text.split()
+    dropped = " ".join(word for word in words if word.lower() not in SMALL_WORDS or rng.random() < 0.3)
+    halves = sentence.text.split(", ")
+    turned = ", ".join([*halves[1:], halves[0]]) if len(halves) > 1 else sentence.text
+    name = in_words(sentence.label)
+    return [
+        sentence.text,
+        rng.choice(OPENERS) + sentence.text,
+        (dropped or sentence.text) + rng.choice(CLOSERS),
+        rng.choice(OPENERS) + turned + rng.choice(CLOSERS),
+        rng.choice(NAMED).format(name, sentence.text),
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Episode:
     """One call: its features, whether each item has a label, and whether the best label is the true one."""
@@ -88,46 +124,83 @@ class Episode:
     right: np.ndarray
 
 
-def play(sentences: Sequence[Sentence], vectors: Matrix, with_examples: bool, seed: int) -> Iterator[Episode]:
-    """Calls of the tool, drawn at random."""
-    rng = np.random.default_rng([seed, with_examples])
-    keys = [f"{sentence.domain}/{sentence.label}" for sentence in sentences]
-    of_key = {key: np.flatnonzero([other == key for other in keys]) for key in dict.fromkeys(keys)}
-    rows = {sentence.text: row for row, sentence in enumerate(sentences)}
-    assert len(vectors) == len(sentences) + len(of_key), "vectors: the sentences, then the labels' names"
-    name_vector = dict(zip(of_key, vectors[len(sentences) :], strict=True))
-    for _ in range(EPISODES):
-        inside, outside = _draw_labels(list(of_key), rng)
-        per_label = rng.integers(1, 8) if with_examples else 0
-        known, items, truth = [], [], []
-        for column, key in enumerate(inside):
-            shuffled = rng.permutation(of_key[key])
-            known += [(column, row) for row in shuffled[:per_label]]
-            rest = shuffled[per_label : per_label + rng.integers(1, 11)]
-            items += list(rest)
-            truth += [column] * len(rest)
-        for key in outside:
-            rest = rng.permutation(of_key[key])[: rng.integers(1, 6)]
-            items += list(rest)
-            truth += [-1] * len(rest)
-        if rng.random() < 0.3:  # a call with few items
-            keep = rng.permutation(len(items))[: rng.integers(1, 20)]
-            items, truth = [items[i] for i in keep], [truth[i] for i in keep]
-        texts = Texts([sentences[row].text for row in items], vectors[items])
-        names = Texts(
-            [in_words(key.split("/")[1]) for key in inside], np.stack([name_vector[key] for key in inside])
+@dataclass(slots=True)
+class Material:
+    """All texts with their vectors. `rows[key]`, shape (sentences of the label, VARIANTS), are rows of `texts`."""
+
+    texts: list[str]
+    rows: dict[str, np.ndarray]
+    names: dict[str, int]
+    vectors: Matrix = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+
+def material() -> Material:
+    """Everything but the vectors."""
+    rng = np.random.default_rng(0)
+    texts: list[str] = []
+    rows: dict[str, list[list[int]]] = {}
+    for sentence in read_corpus():
+        written = variants(sentence, rng)
+        rows.setdefault(f"{sentence.domain}/{sentence.label}", []).append(
+            list(range(len(texts), len(texts) + len(written)))
         )
-        examples = None
-        if known:
-            where = [row for _, row in known]
-            examples = Examples(
-                Texts([sentences[row].text for row in where], vectors[where]),
-                np.array([column for column, _ in known]),
-            )
-        scores = score(texts, names, examples)
-        answer = np.array(truth)
-        yield Episode(features(scores, texts.texts), answer >= 0, (scores.chances.argmax(axis=1) == answer))
-    assert len(rows) <= len(sentences)
+        texts += written
+    names = {key: len(texts) + index for index, key in enumerate(rows)}
+    texts += [in_words(key.split("/")[1]) for key in rows]
+    return Material(texts, {key: np.array(value) for key, value in rows.items()}, names)
+
+
+def play(data: Material, with_examples: bool, seed: int) -> Iterator[Episode]:
+    """Calls of the tool, drawn at random, from hard (every item says it anew) to easy (items repeat the
+    examples in other words, or say the name of the label).
+    """
+    rng = np.random.default_rng([seed, with_examples])
+    for _ in range(EPISODES):
+        inside, outside = _draw_labels(list(data.rows), rng)
+        per_label = int(rng.integers(1, 9)) if with_examples else 0
+        named, repeated = rng.choice([0.0, 0.2, 0.5]), rng.choice([0.0, 0.4, 0.8, 0.95])
+        known: list[tuple[int, int]] = []
+        items: list[tuple[int, int]] = []
+        for column, key in enumerate(inside):
+            rows = rng.permutation(data.rows[key])
+            source = rows[: max(1, len(rows) // 2)] if rng.random() < repeated else rows[per_label:]
+            known += [(column, _one_way(row, rng, named)) for row in _cycled(rows, per_label)]
+            wanted = rng.integers(1, 11)
+            items += [(column, _one_way(row, rng, named)) for row in _cycled(rng.permutation(source), wanted)]
+        for key in outside:
+            rows = rng.permutation(data.rows[key])[: rng.integers(1, 6)]
+            items += [(-1, _one_way(row, rng, 0.0)) for row in rows]
+        taken = {row for _, row in known}
+        items = sorted({item for item in items if item[1] not in taken})
+        if rng.random() < 0.3:  # a call with few items
+            items = [items[i] for i in rng.permutation(len(items))[: rng.integers(1, 20)]]
+        if items:
+            yield _play_one(data, inside, known, items)
+
+
+def _cycled(rows: np.ndarray, wanted: int) -> np.ndarray:
+    """So many rows, from the start again when they are used up: then in another wording."""
+    return rows[np.arange(wanted) % len(rows)] if len(rows) else rows
+
+
+def _one_way(row: np.ndarray, rng: np.random.Generator, named: float) -> int:
+    """One wording of a sentence; with the label's name in it as often as `named` says."""
+    return int(row[-1] if rng.random() < named else rng.choice(row[:-1]))
+
+
+def _play_one(
+    data: Material, inside: list[str], known: list[tuple[int, int]], items: list[tuple[int, int]]
+) -> Episode:
+    def texts(rows: list[int]) -> Texts:
+        return Texts([data.texts[row] for row in rows], data.vectors[rows])
+
+    examples = None
+    if known:
+        examples = Examples(texts([row for _, row in known]), np.array([column for column, _ in known]))
+    asked = texts([row for _, row in items])
+    scores = score(asked, texts([data.names[key] for key in inside]), examples)
+    answer = np.array([column for column, _ in items])
+    return Episode(features(scores, asked.texts), answer >= 0, scores.chances.argmax(axis=1) == answer)
 
 
 def _draw_labels(keys: list[str], rng: np.random.Generator) -> tuple[list[str], list[str]]:
@@ -147,12 +220,12 @@ def _draw_labels(keys: list[str], rng: np.random.Generator) -> tuple[list[str], 
     return inside, [key for key in outside if in_words(key.split("/")[1]) not in used][:wanted]
 
 
-def fit(sentences: Sequence[Sentence], vectors: Matrix) -> tuple[Calibration, dict[str, dict[str, float]]]:
+def fit(data: Material) -> tuple[Calibration, dict[str, dict[str, float]]]:
     """The calibration, and how it does on calls that it was not fitted on."""
     models, constants, report = {}, {}, {}
     for mode in ("names", "examples"):
-        train = _stack(play(sentences, vectors, mode == "examples", seed=1))
-        held_out = _stack(play(sentences, vectors, mode == "examples", seed=2))
+        train = _stack(play(data, mode == "examples", seed=1))
+        held_out = _stack(play(data, mode == "examples", seed=2))
         fits = Logistic.fit({name: train.columns[name] for name in FITS[mode]}, train.fits, signs=FITS[mode])
         limit = float(np.quantile(fits(train.columns)[train.fits], TURNED_AWAY))
         accepted = fits(train.columns) >= limit
@@ -193,12 +266,6 @@ def _stack(episodes: Iterator[Episode]) -> Episode:
     )
 
 
-def texts_to_embed(sentences: Sequence[Sentence]) -> list[str]:
-    """The sentences, then the names of the labels in words, one for each domain and label."""
-    keys = dict.fromkeys((sentence.domain, sentence.label) for sentence in sentences)
-    return [sentence.text for sentence in sentences] + [in_words(label) for _, label in keys]
-
-
 def write(calibration: Calibration, report: dict[str, dict[str, float]]) -> None:
     SKILL.mkdir(parents=True, exist_ok=True)
     text = json.dumps(
@@ -216,14 +283,11 @@ def write(calibration: Calibration, report: dict[str, dict[str, float]]) -> None
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.parse_args()
-    from mcp_smalltools.config import load_settings
-    from mcp_smalltools.engine.client import EngineClient
-
-    sentences = read_corpus()
     engine = EngineClient(load_settings())
-    vectors = (await engine.embed(texts_to_embed(sentences))).vectors
+    data = material()
+    data.vectors = (await engine.embed(data.texts)).vectors
     await engine.close()
-    calibration, report = fit(sentences, vectors)
+    calibration, report = fit(data)
     write(calibration, report)
     print(json.dumps(report, indent=2))
 
