@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from mcp_smalltools.models.catalog import ensure_model
+from random_adapter import write_adapter
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, Message, Prompt, Sampling
@@ -250,6 +251,27 @@ def test_at_its_deadline_a_job_hands_in_what_it_has(desk: Desk) -> None:
     assert answer.finish == "deadline"
     with pytest.raises(DeadlineExceeded):
         desk.call(ScoreLabels([ask("x")], ["a", "b"]), deadline=time.monotonic() - 1)
+
+
+def test_adapters_are_chosen_per_request(desk: Desk, tmp_path: Path) -> None:
+    adapters = [None, *(write_adapter(tmp_path, desk.generate.path, seed=seed) for seed in range(3))]
+    work = Generate([ask("Tell me about the sea.")], Sampling(max_tokens=8))
+    alone = [desk.call(work, adapter=adapter)[0].text for adapter in adapters]
+    assert len(set(alone)) == len(adapters)
+    waits = [desk.submit(work, adapter=adapters[i % 4], client=str(i % 3)) for i in range(12)]
+    mixed = [wait.result()[0].text for wait in waits]
+    assert sum(text == alone[i % 4] for i, text in enumerate(mixed)) >= 11  # rounding, as above
+    vectors = [
+        desk.call(Embed(["the disk is full"]), adapter=adapter).vectors[0]
+        for adapter in (None, write_adapter(tmp_path, desk.embed.path, seed=9), None)
+    ]
+    assert vectors[0] @ vectors[2] > 0.999 > vectors[0] @ vectors[1]
+
+
+def test_an_adapter_of_another_base_is_refused(desk: Desk, tmp_path: Path) -> None:
+    adapter = write_adapter(tmp_path, desk.embed.path, seed=1)
+    with pytest.raises(ModelError, match="random-1"):
+        desk.generations(["x"], Sampling(max_tokens=2), adapter=adapter)
 
 
 def test_a_prompt_that_does_not_fit_is_named_with_both_numbers(desk: Desk) -> None:

@@ -270,10 +270,10 @@ class Context:
         """Put a LoRA adapter on, or take it off. A change makes the next step reserve the graph anew."""
         if path == self._adapter:
             return
-        n = 0 if path is None else 1
-        pointers = (ctypes.c_void_p * 1)(self.model.adapter(path) if path else None)
-        scales = (ctypes.c_float * 1)(scale)
-        api.llama_set_adapters_lora(self._pointer, pointers, n, scales)
+        adapters = [] if path is None else [self.model.adapter(path)]
+        pointers = (api.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
+        scales = (ctypes.c_float * len(adapters))(*[scale for _ in adapters])
+        api.llama_set_adapters_lora(self._pointer, pointers, len(adapters), scales)
         self._adapter = path
 
     def decode(self) -> int:
