@@ -68,6 +68,10 @@ class Logistic:
             names.remove(min(wrong, key=lambda name: abs(model.weights[name])))
 
     @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls({name: float(value) for name, value in data["weights"].items()}, float(data["bias"]))
+
+    @classmethod
     def _fit_all(
         cls, features: Mapping[str, ArrayLike], right: ArrayLike, weight: ArrayLike | None, ridge: float
     ) -> Self:
@@ -180,7 +184,7 @@ class Calibration:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         return cls(
-            {name: Logistic(model["weights"], model["bias"]) for name, model in data["models"].items()},
+            {name: Logistic.from_json(model) for name, model in data["models"].items()},
             {name: float(value) for name, value in data["constants"].items()},
         )
 
@@ -200,7 +204,7 @@ def load_calibration(skill: str, folders: Sequence[Path] = ()) -> Calibration:
         )
     try:
         return Calibration.from_json(json.loads(path.read_text(encoding="utf-8"))["calibration"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
             f"{path} can't be used: {type(error).__name__}.", remedy="Install mcp-smalltools again."
         ) from None

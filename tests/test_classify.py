@@ -1,0 +1,300 @@
+"""`classify`: what it refuses, what never changes an answer, and what it says when it doesn't know."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mcp_smalltools.errors import FileError, UsageError
+from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.service import Service
+from mcp_smalltools.skills.calibration import load_calibration
+from mcp_smalltools.tools.classification.decision import LITTLE_TEXT, NO_FIT, decide
+from mcp_smalltools.tools.classification.labels import MAX_LABELS, NONE_OF_THESE, in_words, parse_labels
+from mcp_smalltools.tools.classification.pieces import MAX_PIECES, PIECE_CHARS, is_cut, pieces
+from mcp_smalltools.tools.classification.scoring import Examples, Texts, score, unit
+
+MESSAGES = {
+    "The app crashes when I press save": "crash",
+    "It takes two minutes to open a project since the update": "slow performance",
+    "Please add a dark theme": "feature request",
+    "The README doesn't explain the --lazy flag": "documentation",
+    "Segmentation fault on startup": "crash",
+    "Could you support drag and drop of folders?": "feature request",
+}
+LABELS = ["crash", "slow performance", "feature request", "documentation"]
+EXAMPLES = [
+    {"text": "the window freezes and is then gone", "label": "crash"},
+    {"text": "dies with exit code 139", "label": "crash"},
+    {"text": "scrolling lags badly", "label": "slow performance"},
+    {"text": "search got ten times slower", "label": "slow performance"},
+    {"text": "I'd love keyboard shortcuts", "label": "feature request"},
+    {"text": "option to sort by date please", "label": "feature request"},
+    {"text": "typo in the tutorial", "label": "documentation"},
+    {"text": "page about webhooks has a dead link", "label": "documentation"},
+]
+
+
+@pytest.fixture
+async def classify(settings, engine):
+    service = Service(settings, engine)
+
+    async def call(**arguments):
+        return await service.call(ToolRequest("classify", arguments))
+
+    yield call
+    await service.close()
+
+
+@pytest.fixture
+async def refused(settings):
+    """Calls that must not need an engine: the message of the error that they end with."""
+    service = Service(settings)
+
+    async def call(**arguments):
+        with pytest.raises(UsageError) as caught:
+            await service.call(ToolRequest("classify", arguments))
+        assert caught.value.remedy
+        return caught.value.message
+
+    yield call
+    await service.close()
+
+
+# Labels and texts
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("card_payment_failed", "card payment failed"),
+        ("cardPaymentFailed", "card payment failed"),
+        ("HTTPError", "http error"),
+        ("how-to", "how to"),
+        ("  Bug  ", "bug"),
+        ("401k", "401k"),
+        ("??", "??"),
+    ],
+)
+def test_a_label_is_read_as_words(name, words):
+    assert in_words(name) == words
+
+
+def test_a_label_may_have_a_description_and_keeps_its_name():
+    labels = parse_labels(["bug: something is broken", "question"]).labels
+    assert [(label.name, label.text) for label in labels] == [
+        ("bug", "bug: something is broken"),
+        ("question", "question"),
+    ]
+
+
+def test_a_label_that_means_something_else_is_what_the_answer_says_when_nothing_fits():
+    assert parse_labels(["bug", "question", "Other"]).none_name == "Other"
+    assert parse_labels(["bug", "question", "Other"]).names == ["bug", "question"]
+    assert parse_labels(["bug", "question"]).none_name == NONE_OF_THESE
+
+
+@given(st.text(max_size=12_000))
+def test_pieces_are_short_hold_the_start_of_the_text_and_say_when_something_is_cut(text):
+    parts = pieces(text)
+    assert len(parts) <= MAX_PIECES
+    assert all(part and len(part) <= PIECE_CHARS for part in parts)
+    whole = "".join(text.split())
+    kept = "".join("".join(parts).split())
+    assert whole.startswith(kept)
+    assert is_cut(text) == (kept != whole)
+
+
+# Scores, without an engine
+
+
+def random_case(seed, items=12, labels=4, examples=0):
+    rng = np.random.default_rng(seed)
+    vectors = unit(rng.normal(size=(items + labels + examples, 16)).astype(np.float32))
+    names = [f"label {index}" for index in range(labels)]
+    known = None
+    if examples:
+        texts = [f"example {index} of it" for index in range(examples)]
+        known = Examples(Texts(texts, vectors[items + labels :]), rng.integers(0, labels, examples))
+    return (
+        Texts([f"item number {index}" for index in range(items)], vectors[:items]),
+        Texts(names, vectors[items : items + labels]),
+        known,
+    )
+
+
+cases = st.builds(
+    random_case,
+    st.integers(0, 10_000),
+    items=st.integers(1, 20),
+    labels=st.integers(1, 8),
+    examples=st.sampled_from([0, 1, 5, 20]),
+)
+
+
+@given(cases)
+@hypothesis_settings(deadline=None)
+def test_scores_are_distributions_and_every_decision_is_a_bounded_confidence(case):
+    items, names, examples = case
+    scores = score(items, names, examples)
+    for table in (scores.chances, scores.direct):
+        assert table.shape == (len(items.texts), len(names.texts))
+        assert np.allclose(table.sum(axis=1), 1, atol=1e-4)
+    for decision in decide(scores, items.texts, load_calibration("classify")):
+        assert 0 < decision.confidence < 1
+        assert decision.label != decision.runner_up
+        assert decision.escalate == (decision.reason is not None)
+        assert decision.label is not None or decision.reason == NO_FIT
+
+
+@given(cases, st.randoms(use_true_random=False))
+@hypothesis_settings(deadline=None)
+def test_the_order_of_the_labels_only_permutes_the_scores(case, random):
+    items, names, examples = case
+    order = list(range(len(names.texts)))
+    random.shuffle(order)
+    moved = Texts([names.texts[i] for i in order], names.vectors[order])
+    if examples is not None:
+        place = np.argsort(order)
+        examples_moved = replace(examples, label=place[examples.label])
+    else:
+        examples_moved = None
+    before, after = score(items, names, examples), score(items, moved, examples_moved)
+    assert np.allclose(before.chances[:, order], after.chances, atol=2e-3)
+
+
+def test_an_item_far_from_every_label_is_none_of_these():
+    rng = np.random.default_rng(0)
+    directions = unit(rng.normal(size=(5, 64)).astype(np.float32))
+    near = unit(np.repeat(directions[:4], 6, axis=0) + 0.02 * rng.normal(size=(24, 64)).astype(np.float32))
+    known = Examples(Texts([f"known {i}" for i in range(24)], near), np.repeat(np.arange(4), 6))
+    items = Texts(["it is like the first", "it is like nothing"], np.stack([directions[0], -directions[0]]))
+    names = Texts(["a", "b", "c", "d"], directions[:4])
+    fits, alien = decide(score(items, names, known), items.texts, load_calibration("classify"))
+    assert fits.label == 0
+    assert not fits.escalate
+    assert (alien.label, alien.reason) == (None, NO_FIT)
+
+
+# Refusals: none of them starts an engine
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"items": ["x"], "labels": []}, "no labels"),
+        ({"items": ["x"], "labels": ["bug"]}, "only one label"),
+        ({"items": ["x"], "labels": ["bug", "Bug"]}, "more than once"),
+        ({"items": ["x"], "labels": ["bug", " "]}, "labels is empty"),
+        ({"items": ["x"], "labels": [f"label {i}" for i in range(MAX_LABELS + 1)]}, "too many"),
+        ({"items": [], "labels": LABELS}, "nothing to classify"),
+        ({"items": ["", "  "], "labels": LABELS}, "items are empty"),
+        ({"items": ["x"] * 10_001, "labels": LABELS}, "10000 items"),
+        ({"items": ["x"], "paths": ["y"], "labels": LABELS}, "Both items and paths"),
+        (
+            {"items": ["x"], "labels": LABELS, "examples": [{"text": "t", "label": "crahs"}]},
+            "did you mean 'crash'",
+        ),
+        ({"items": ["x"], "labels": LABELS, "examples": [{"text": " ", "label": "crash"}]}, "no text"),
+    ],
+)
+async def test_a_call_that_makes_no_sense_is_one_sentence_with_a_remedy(refused, arguments, message):
+    assert message in await refused(**arguments)
+
+
+# The whole tool, on the real encoder
+
+
+@pytest.mark.anyio
+async def test_messages_get_the_labels_that_a_person_would_give(classify):
+    answer = await classify(items=list(MESSAGES), labels=LABELS, examples=EXAMPLES)
+    assert [item.label for item in answer.results] == list(MESSAGES.values())
+    assert all(item.runner_up in LABELS and item.runner_up != item.label for item in answer.results)
+    assert answer.model == "all-minilm-l6-v2"
+    assert answer.confidence == pytest.approx(np.mean([item.confidence for item in answer.results]), abs=1e-3)
+
+
+@pytest.mark.anyio
+async def test_label_names_alone_are_enough_for_clear_messages(classify):
+    answer = await classify(items=list(MESSAGES), labels=LABELS)
+    wrong = [
+        item for item, label in zip(answer.results, MESSAGES.values(), strict=True) if item.label != label
+    ]
+    assert len(wrong) <= 1
+    assert all(item.escalate for item in wrong)
+
+
+@pytest.mark.anyio
+async def test_the_order_of_items_labels_and_examples_and_repeated_items_change_nothing(classify):
+    items = list(MESSAGES)
+    first = await classify(items=items, labels=LABELS, examples=EXAMPLES)
+    second = await classify(
+        items=[*items[::-1], items[0]], labels=LABELS[::-1], examples=[*EXAMPLES[::-1], EXAMPLES[0]]
+    )
+    assert second.results[: len(items)] == first.results[::-1]
+    assert second.results[-1] == first.results[0]
+
+
+@pytest.mark.anyio
+async def test_what_fits_no_label_is_escalated_under_the_callers_own_name_for_it(classify):
+    answer = await classify(
+        items=["The recipe needs two eggs and a pinch of salt", "the editor crashed again"],
+        labels=[*LABELS, "other"],
+        examples=EXAMPLES,
+    )
+    recipe, crash = answer.results
+    assert (recipe.label, recipe.escalate, recipe.reason) == ("other", True, NO_FIT)
+    assert crash.label == "crash"
+
+
+@pytest.mark.anyio
+async def test_items_that_say_nothing_are_never_sure(classify):
+    answer = await classify(items=["", "hm", "ok?", "the app crashes on save"], labels=LABELS)
+    assert [item.escalate for item in answer.results[:3]] == [True] * 3
+    assert answer.results[0].reason == "no text"
+    assert answer.results[1].reason in (LITTLE_TEXT, NO_FIT)
+
+
+@pytest.mark.anyio
+async def test_files_are_classified_by_their_content_and_none_of_it_comes_back(classify, tmp_path):
+    (tmp_path / "a.txt").write_text("Segmentation fault (core dumped)\nThe program crashed on startup.\n" * 3)
+    (tmp_path / "b.txt").write_text(
+        "# How to use it\nThis guide explains the options of the command.\n" * 900
+    )
+    (tmp_path / "c.bin").write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "d.txt").write_text("\n \n")
+    paths = ["a.txt", "b.txt", "c.bin", "d.txt"]
+    answer = await classify(paths=paths, labels=["crash report", "user documentation", "invoice"])
+    crash, guide, binary, empty = answer.results
+    assert [item.path for item in answer.results] == paths
+    assert (crash.label, guide.label) == ("crash report", "user documentation")
+    assert binary.escalate
+    assert empty.reason == "no text in the file"
+    assert "Segmentation" not in answer.model_dump_json()
+
+
+@pytest.mark.anyio
+async def test_if_no_file_can_be_read_the_call_fails_with_the_files_error(classify):
+    with pytest.raises(FileError, match=r"nowhere\.txt"):
+        await classify(paths=["nowhere.txt"], labels=LABELS)
+
+
+@pytest.mark.anyio
+async def test_a_long_item_is_judged_by_its_start_and_the_answer_says_so(classify):
+    answer = await classify(items=["The app crashes when I press save. " * 400, "short crash"], labels=LABELS)
+    assert answer.results[0].label == "crash"
+    assert answer.dropped == {"texts_cut": 1}
+
+
+@pytest.mark.anyio
+async def test_many_items_are_counted_by_label_and_those_cut_from_the_answer_are_said(classify):
+    items = [f"{text} ({number})" for number in range(120) for text in MESSAGES]
+    answer = await classify(items=items, labels=LABELS, examples=EXAMPLES)
+    assert sum(answer.counts.values()) == len(items)
+    assert len(answer.results) + answer.dropped.get("results", 0) == len(items)
