@@ -1,12 +1,15 @@
 """The log parser: lines to records, records to shapes, shapes to templates, with exact counts.
 
-    headers     what stands before a message: time, level, host, process, logger
-    records     which lines belong together
-    masking     values that can be told by their form: numbers, addresses, paths, durations, ...
-    grouping    which shapes are one event, and what varies in it
-    statistics  counts, lines, times, bursts and gaps, block by block
-    variables   what a slot of a template held
-    parser      the flow: blocks of lines in, a ParsedLog out
-    export      the whole parse as JSON lines
-    evaluate    grouping and parsing accuracy against labelled logs
+keys        a line without the values of its digits and identifiers, at reading speed
+headers     what stands before a message: time, level, host, process, logger
+records     which lines belong together
+masking     values that can be told by their form: numbers, addresses, paths, durations, ...
+forms       what is known of a line by its key, so that each distinct key is taken apart once
+times       timestamps to seconds
+timeline    range, gaps and bursts
+grouping    which shapes are one event, and what varies in it
+variables   what a slot of a template held
+parser      the flow: blocks of lines in, a ParsedLog out
+report      what of it an agent should see
+export      the whole parse as JSON lines
 """

@@ -22,17 +22,57 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mcp_smalltools.tools.logs.masking import MARK_CLASS
+from mcp_smalltools.tools.logs.masking import MARK_CLASS, VAR
+from mcp_smalltools.tools.logs.variables import Slots
 
-VAR = "\ue0ff"  # a variable of any type, inside a template
 _TOKEN = re.compile(rf"( ?)({MARK_CLASS}|{VAR}|(?:[^\W\ue000-\ue0ff]|[-.$/@](?=[^\W\ue000-\ue0ff]))+|\S)")
 _MARK = re.compile(MARK_CLASS)
 _WORD = re.compile(r"[^\W\d_]")
 _PLAIN = re.compile(r"[A-Z]?[a-z]+(?:'[a-z]+)?|[A-Z]{2,}|[a-z]+-[a-z]+")
 _BEFORE_A_VALUE = frozenset(
-    "for from to by user host file at on in of name named called as with via server client node device module "
-    "service package class table key id path directory dir interface session thread process command port address "
-    "domain group account".split()
+    [
+        "for",
+        "from",
+        "to",
+        "by",
+        "user",
+        "host",
+        "file",
+        "at",
+        "on",
+        "in",
+        "of",
+        "name",
+        "named",
+        "called",
+        "as",
+        "with",
+        "via",
+        "server",
+        "client",
+        "node",
+        "device",
+        "module",
+        "service",
+        "package",
+        "class",
+        "table",
+        "key",
+        "id",
+        "path",
+        "directory",
+        "dir",
+        "interface",
+        "session",
+        "thread",
+        "process",
+        "command",
+        "port",
+        "address",
+        "domain",
+        "group",
+        "account",
+    ]
 )
 _EVENT_WORD = re.compile(r".{2,}(?:ed|ing|ion|able|ful|ment|ure|s)")
 
@@ -143,9 +183,7 @@ def _split(nodes: list[_Node], known: Mapping[str, int]) -> Iterable[list[_Node]
         yield nodes
         return
     places = [
-        place
-        for place in range(len(nodes[0].tokens))
-        if len({node.tokens[place] for node in nodes}) > 1
+        place for place in range(len(nodes[0].tokens)) if len({node.tokens[place] for node in nodes}) > 1
     ]
     scores = {place: slot_score(nodes, place, len(places), known) for place in places}
     worst = min(places, key=lambda place: (scores[place], place))
@@ -153,7 +191,9 @@ def _split(nodes: list[_Node], known: Mapping[str, int]) -> Iterable[list[_Node]
     constant = sum(
         1 for place, token in enumerate(nodes[0].tokens) if place not in scores and _is_word(token)
     )
-    if scores[worst] >= 0 and (constant >= 0.4 * words or constant >= 3 or all(s >= 2 for s in scores.values())):
+    if scores[worst] >= 0 and (
+        constant >= 0.4 * words or constant >= 3 or all(s >= 2 for s in scores.values())
+    ):
         yield nodes
         return
     parts: dict[str, list[_Node]] = defaultdict(list)
@@ -164,10 +204,11 @@ def _split(nodes: list[_Node], known: Mapping[str, int]) -> Iterable[list[_Node]
 
 
 def slot_score(nodes: list[_Node], place: int, differing: int, known: Mapping[str, int]) -> float:
-    """Evidence, in nats, that the slot at `place` holds a variable of one event rather than tells events apart.
+    """Evidence, in nats, that the slot at `place` holds a variable of one event rather than tells events
+    apart.
 
-    `differing` is the number of slots in which these nodes differ; `known` says in how many token sequences of
-    the log each word occurs.
+    `differing` is the number of slots in which these nodes differ; `known` says in how many token sequences
+    of the log each word occurs.
     """
     values = {node.tokens[place] for node in nodes}
     words = values - {VAR}
@@ -199,9 +240,9 @@ def _context_score(tokens: tuple[str, ...], place: int) -> float:
         score += 3.0
     elif before in {":", "#", "@"}:
         score += 1.0
-    elif before and before in "[(<{\"'`" and after and after in "])>}\"'`":
-        score += 1.5
-    elif before.lower() in _BEFORE_A_VALUE:
+    elif (
+        before and before in "[(<{\"'`" and after and after in "])>}\"'`"
+    ) or before.lower() in _BEFORE_A_VALUE:
         score += 1.5
     if not any(_is_word(token) for token in tokens[:place]):
         score -= 1.0  # messages start with words of their own
@@ -248,18 +289,12 @@ def _merge_described(templates: list[Template]) -> list[Template]:
         if VAR not in template.tokens or len(words) < 2 or template.text in taken:
             continue
         rarest = min(words, key=lambda word: len(by_word[word]))
-        pattern = describing_pattern(template.text)
+        slots = Slots(template.text)
         for other in by_word[rarest]:
             if other is template or other.text in taken or len(other.tokens) < len(template.tokens):
                 continue
             extra = sum(1 for token in other.tokens if _is_word(token)) - len(template.tokens)
-            if words <= set(other.tokens) and extra <= 4 and pattern.fullmatch(other.text):
+            if words <= set(other.tokens) and extra <= 4 and slots.values(other.text) is not None:
                 template.members.extend(other.members)
                 taken.add(other.text)
     return [template for template in texts.values() if template.text not in taken]
-
-
-def describing_pattern(text: str) -> re.Pattern[str]:
-    """A regular expression for shapes (or contents) that a template describes; one group for each variable."""
-    parts = [re.escape(part).replace(r"\ ", r"\s+") for part in text.split(VAR)]
-    return re.compile("(.*?)".join(parts), re.DOTALL)

@@ -1,8 +1,8 @@
 """What stands before a message: time, level, host, process, logger.
 
 A header is recognised on one line alone, so that a log may mix formats. Transport prefixes (GitHub Actions,
-GitLab, docker compose, Kubernetes) are taken off first: what they carry is a line of its own right, and may be
-the continuation of the line before.
+GitLab, docker compose, Kubernetes) are taken off first: what they carry is a line of its own right, and may
+be the continuation of the line before.
 """
 
 from __future__ import annotations
@@ -16,27 +16,38 @@ from typing import Any
 _LEVELS: Mapping[str, str] = {
     **dict.fromkeys(("trace", "trc", "finest", "finer", "verbose", "silly"), "trace"),
     **dict.fromkeys(("debug", "dbg", "dbug", "fine", "debg", "d"), "debug"),
-    **dict.fromkeys(("info", "inf", "information", "informational", "log", "i", "statement", "detail"), "info"),
+    **dict.fromkeys(
+        ("info", "inf", "information", "informational", "log", "i", "statement", "detail"), "info"
+    ),
     **dict.fromkeys(("notice", "hint", "config", "note"), "notice"),
     **dict.fromkeys(("warn", "warning", "wrn", "w"), "warning"),
     **dict.fromkeys(("error", "err", "eror", "severe", "failure", "e"), "error"),
     **dict.fromkeys(
-        ("fatal", "critical", "crit", "panic", "emerg", "emergency", "alert", "dpanic", "ftl", "f", "c"), "fatal"
+        ("fatal", "critical", "crit", "panic", "emerg", "emergency", "alert", "dpanic", "ftl", "f", "c"),
+        "fatal",
     ),
 }
 LEVELS = ("trace", "debug", "info", "notice", "warning", "error", "fatal")
-_NUMBERED_LEVELS = {10: "trace", 20: "debug", 30: "info", 40: "warning", 50: "error", 60: "fatal"}  # pino, bunyan
+_NUMBERED_LEVELS = {
+    10: "trace",
+    20: "debug",
+    30: "info",
+    40: "warning",
+    50: "error",
+    60: "fatal",
+}  # pino, bunyan
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
-_ZONE = r"(?: ?(?:Z|UTC|GMT|[A-Z]{3,4}(?= |\]|$)|[+-]\d\d:?\d\d))?"
+ZONES = r"(?:[ECMP][SD]T|A[EC][SD]T|AWST|[CEW]ES?T|GMT|UTC|BST|MSK|IST|JST|KST|SGT|HKT|NZ[SD]T)"
+_ZONE = rf"(?: ?(?:Z|[+-]\d\d:?\d\d|{ZONES}\b))?"
 TIME = (
     rf"(?:\d{{4}}[-/.]\d\d[-/.]\d\d(?:[T _]|, ?|-(?=\d\d[:.])){_CLOCK}{_ZONE}"  # ISO, and with slashes or dots
     rf"|\d{{4}}-\d\d-\d\d-\d\d\.\d\d\.\d\d\.\d{{6}}"  # 2005-06-03-15.42.50.363779
-    rf"|{_DAY},? {_MONTH} +\d{{1,2}} {_CLOCK}(?: [A-Z]{{3,4}})? \d{{4}}"  # ctime, date(1)
+    rf"|{_DAY},? {_MONTH} +\d{{1,2}} {_CLOCK}(?: {ZONES})? \d{{4}}"  # ctime, date(1)
     rf"|{_DAY},? \d{{1,2}} {_MONTH} \d{{4}} {_CLOCK}{_ZONE}"  # RFC 2822
     rf"|{_MONTH} +\d{{1,2}},? \d{{4}},? {_CLOCK}(?: [AP]M)?"  # java.util.logging
     rf"|{_MONTH} +\d{{1,2}} {_CLOCK}"  # syslog
@@ -102,10 +113,32 @@ _AFTER_LEVEL = re.compile(
     r")[ \t]*"
 )
 _REDIS_LEVELS = {".": "debug", "-": "debug", "*": "notice", "#": "warning"}
-_TIME_KEYS = ("time", "ts", "timestamp", "@timestamp", "t", "datetime", "date", "asctime", "eventTime", "when")
+_TIME_KEYS = (
+    "time",
+    "ts",
+    "timestamp",
+    "@timestamp",
+    "t",
+    "datetime",
+    "date",
+    "asctime",
+    "eventTime",
+    "when",
+)
 _LEVEL_KEYS = ("level", "lvl", "severity", "loglevel", "log.level", "levelname", "log_level", "@level", "l")
 _MESSAGE_KEYS = ("msg", "message", "event", "@message", "text", "body", "log", "short_message")
-_LOGGER_KEYS = ("logger", "caller", "name", "logger_name", "source", "pid", "hostname", "thread", "v", "@module")
+_LOGGER_KEYS = (
+    "logger",
+    "caller",
+    "name",
+    "logger_name",
+    "source",
+    "pid",
+    "hostname",
+    "thread",
+    "v",
+    "@module",
+)
 _LOGFMT_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:\s+|$)')
 
 
@@ -159,7 +192,9 @@ def _groups(found: re.Match[str]) -> tuple[str | None, str | None]:
     return names.get("time"), _LEVELS.get(level.lower()) if level else None
 
 
-def _reader(name: str, pattern: re.Pattern[str], *, after_level: bool = False) -> Callable[[str], Line | None]:
+def _reader(
+    name: str, pattern: re.Pattern[str], *, after_level: bool = False
+) -> Callable[[str], Line | None]:
     def read(line: str) -> Line | None:
         found = pattern.match(line)
         if found is None:
@@ -251,7 +286,9 @@ def _line_of_fields(name: str, fields: Mapping[str, Any]) -> Line:
     return Line(name, content, text, _level_of_field(level[1]))
 
 
-def _take(fields: Mapping[str, Any], names: tuple[str, ...], kinds: tuple[type, ...]) -> tuple[str | None, Any]:
+def _take(
+    fields: Mapping[str, Any], names: tuple[str, ...], kinds: tuple[type, ...]
+) -> tuple[str | None, Any]:
     for name in names:
         if isinstance(fields.get(name), kinds):
             return name, fields[name]

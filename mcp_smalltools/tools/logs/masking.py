@@ -1,40 +1,8 @@
-"""Values that can be told by their form, and the cheap key that tells most lines' shape at reading speed.
-
-Two steps. `bulk_keys` deletes the digits of a whole block at memory speed: lines with equal keys have one shape,
-so a dictionary answers for nearly all lines. `mask` takes one content apart with a regular expression; it runs
-once for each distinct key.
-"""
+"""Values that can be told by their form: numbers, addresses, paths, durations, identifiers, ..."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-
-_DIGITS = {code: None for code in range(ord("0"), ord("9") + 1)}
-_DIGIT_BYTES = b"0123456789"
-_HEX_ID = re.compile(r"(?<![0-9A-Za-z])(?:0[xX])?(?=[a-fA-F]{0,15}[0-9])[0-9a-fA-F]{6,}(?![0-9A-Za-z])")
-_NUMBERED_LEVEL = re.compile(r'(?<="level":)([1-6])(?=0[,}])')
-_SERVER_ERROR = re.compile(r'(?<=HTTP/[0-9]\.[0-9]" )5')
-_LEVEL_MARKS = str.maketrans("123456", "tdiwef")
-
-
-def bulk_keys(lines: Sequence[str]) -> list[str]:
-    """For each line a key: equal keys, same shape. Digits are deleted, except those that set the level."""
-    text = "\n".join(lines)
-    if '"level":' in text:
-        text = _NUMBERED_LEVEL.sub(lambda found: found[1].translate(_LEVEL_MARKS), text)
-    if "HTTP/" in text:
-        text = _SERVER_ERROR.sub("e", text)
-    if text.isascii():
-        return text.translate(_DIGITS).split("\n")
-    data = text.encode("utf-8", "surrogatepass").translate(None, _DIGIT_BYTES)
-    return data.decode("utf-8", "surrogatepass").split("\n")
-
-
-def hex_free_keys(lines: Sequence[str]) -> list[str]:
-    """Keys in which hexadecimal identifiers are one mark. Slower; for lines that the plain keys don't know."""
-    return bulk_keys(_HEX_ID.sub("\x00", "\n".join(lines)).split("\n")) if lines else []
-
 
 # Types of variables: the mark's last character names the type inside a shape.
 TYPES = (
@@ -61,6 +29,7 @@ TYPES = (
 MARK_BASE = 0xE000  # private use: doesn't occur in real logs; where it does, it is replaced first
 MARKS = {name: chr(MARK_BASE + number) for number, name in enumerate(TYPES)}
 TYPE_OF_MARK = {mark: name for name, mark in MARKS.items()}
+VAR = "\ue0ff"  # a variable of any type, inside a template
 MARK_CLASS = f"[{chr(MARK_BASE)}-{chr(MARK_BASE + len(TYPES) - 1)}]"
 
 _NUM = r"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
@@ -72,7 +41,10 @@ _CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
 _FORMS = (
     ("url", r"\b[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>,;)\]}]*[^\s\"'<>,;)\]}.:]"),
     ("email", rf"{_L}[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[A-Za-z]{{2,}}{_R}"),
-    ("uuid", rf"{_L}[0-9a-fA-F]{{8}}-[0-9a-fA-F]{{4}}-[0-9a-fA-F]{{4}}-[0-9a-fA-F]{{4}}-[0-9a-fA-F]{{12}}{_R}"),
+    (
+        "uuid",
+        rf"{_L}[0-9a-fA-F]{{8}}-[0-9a-fA-F]{{4}}-[0-9a-fA-F]{{4}}-[0-9a-fA-F]{{4}}-[0-9a-fA-F]{{12}}{_R}",
+    ),
     ("mac", rf"{_L}(?:[0-9a-fA-F]{{2}}[:-]){{5}}[0-9a-fA-F]{{2}}{_R}"),
     (
         "time",
@@ -87,18 +59,27 @@ _FORMS = (
         rf"|(?<![\w:])(?=[0-9a-fA-F:]*\d)(?:[0-9a-fA-F]{{1,4}}:){{1,6}}:(?:[0-9a-fA-F]{{1,4}}(?::[0-9a-fA-F]{{1,4}}){{0,5}})?(?![\w:])"
         rf"|(?<![\w:])::(?:ffff:\d+\.\d+\.\d+\.\d+|[0-9a-fA-F]{{1,4}}){_R}",
     ),
-    ("path", r"(?<![\w.<>/@-])(?:~|\.{1,2})?/(?:[\w.@%+~#$-]+/?(?:[*?])?)+(?:(?<=[\w/*$]))|(?<![\w])[A-Za-z]:\\[^\s\"'<>|,;]*"),
+    (
+        "path",
+        r"(?<![\w.<>/@-])(?:~|\.{1,2})?/(?:[\w.@%+~#$-]+/?(?:[*?])?)+(?:(?<=[\w/*$]))|(?<![\w])[A-Za-z]:\\[^\s\"'<>|,;]*",
+    ),
     (
         "path",
         rf"{_L}[\w.@+-]+(?:/[\w.@+-]+)+\.[A-Za-z]\w{{0,5}}{_R}|{_L}[\w.@+-]*\d[\w.@+-]*(?:/[\w.@+-]+)+{_R}|{_L}(?:[\w.@+-]+/){{2,}}[\w.@+-]*[\w]{_R}",
     ),
-    ("hex", rf"{_L}0[xX][0-9a-fA-F]+{_R}|{_L}(?=[a-fA-F]*\d+[0-9]*[a-fA-F])[0-9a-fA-F]{{6,}}{_R}|{_L}[0-9a-f]{{32,}}{_R}"),
-    ("duration", rf"{_L}{_NUM} ?(?:ms|msec|us|µs|ns|secs?|s|mins?|hrs?)\b(?!/)|{_L}(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s{_R}"),
+    (
+        "hex",
+        rf"{_L}0[xX][0-9a-fA-F]+{_R}|{_L}(?=[a-fA-F]*\d+[0-9]*[a-fA-F])[0-9a-fA-F]{{6,}}{_R}|{_L}[0-9a-f]{{32,}}{_R}",
+    ),
+    (
+        "duration",
+        rf"{_L}{_NUM} ?(?:ms|msec|us|µs|ns|secs?|s|mins?|hrs?)\b(?!/)|{_L}(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s{_R}",
+    ),
     ("size", rf"{_L}{_NUM} ?(?:[KMGTP]i?B|kB|[KMG]iB|B)(?:/s)?\b"),
     ("percent", rf"{_L}{_NUM}%"),
     ("version", rf"{_L}v?\d+\.\d+\.\d+(?:[.+-]?[0-9A-Za-z]+)*{_R}"),
     ("float", rf"{_L}[+-]?\d+\.\d+(?:[eE][+-]?\d+)?{_R}"),
-    ("int", rf"(?<![\w.])[+-]\d+{_R}|{_L}\d+{_R}"),
+    ("int", rf"(?<![\w.+-])[+-]\d+{_R}|{_L}\d+{_R}"),
     ("bool", rf"{_L}(?:true|false|True|False|TRUE|FALSE){_R}"),
     ("host", rf"{_L}(?:[A-Za-z0-9](?:[\w-]*\w)?\.)+[A-Za-z][\w-]*(?=:\d)"),
     ("id", rf"{_L}(?=\w*\d)\w+{_R}"),
@@ -110,18 +91,26 @@ _QUOTED = re.compile(
     rf"(?<![\w{chr(MARK_BASE)}-{chr(MARK_BASE + 255)}])([\"'`‘“])([^\"'`‘’“”\n]{{1,200}}?)([\"'`’”])(?![\w:]|\s*:)"
 )
 _LIST = re.compile(rf"{MARK_CLASS}(?:(, ?|; ?){MARK_CLASS})(?:\1{MARK_CLASS})+")
+_ROW = re.compile(rf"(?<!\S)({MARK_CLASS})(?: +\1){{3,}}(?!\S)")
+_DIGITS_LEFT = re.compile(r"[0-9]+")
 _SPACES = re.compile(r"\s+")
 _PRIVATE = re.compile("[\ue000-\ue0ff]")
 
 
 def mask_text(content: str) -> str:
     """The shape of a content, as text with a mark for each variable."""
-    content = _PRIVATE.sub("?", content)
-    text = _TYPED.sub(_mark, content)
+    text = _TYPED.sub(_mark, without_marks(content))
     text = _ASSIGNED.sub(_mark_assigned, text)
     text = _QUOTED.sub(_mark_quoted, text)
-    text = _LIST.sub(lambda found: MARKS["text"], text)
+    text = _LIST.sub(MARKS["text"], text)
+    text = _ROW.sub(MARKS["text"], text)
+    text = _DIGITS_LEFT.sub(MARKS["int"], text)
     return _SPACES.sub(" ", text).strip()
+
+
+def without_marks(content: str) -> str:
+    """The content with characters that would be read as marks replaced."""
+    return _PRIVATE.sub("?", content)
 
 
 def _mark(found: re.Match[str]) -> str:
@@ -139,3 +128,11 @@ def _mark_quoted(found: re.Match[str]) -> str:
     if len(found[2]) == 1 and TYPE_OF_MARK.get(found[2]):
         kind = TYPE_OF_MARK[found[2]]
     return f"{found[1]}{MARKS[kind]}{found[3]}"
+
+
+def type_of(value: str) -> str:
+    """The type of a value that is known to be a variable."""
+    found = _TYPED.fullmatch(value)
+    if found is not None and found.lastgroup is not None:
+        return _TYPE_OF_GROUP[found.lastgroup]
+    return "word" if re.fullmatch(r"[\w.$@-]+", value) else "text"

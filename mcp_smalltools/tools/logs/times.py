@@ -1,23 +1,25 @@
-"""Timestamps of many kinds to seconds, and the fast way to the timestamp of each line of a block."""
+"""Timestamps of many kinds to seconds: where a line has its time, and what it says."""
 
 from __future__ import annotations
 
 import calendar
+import enum
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
-from mcp_smalltools.tools.logs.headers import read_line
+from mcp_smalltools.tools.logs.headers import ZONES, Line
 
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 _LEAP_YEAR = 1972  # for times without a year: any day of a year is valid in it
 _CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9})?(?: ?(?P<ap>[AP]M))?"
-_ZONE = r"(?: ?(?P<z>Z|UTC|GMT|[+-]\d\d:?\d\d|[A-Z]{3,4}))?"
+_ZONE = rf"(?: ?(?P<z>Z|[+-]\d\d:?\d\d|{ZONES}))?"
 _FORMS = tuple(
     re.compile(form)
     for form in (
         rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d)[-/.](?P<d>\d\d)(?:[T _-]|, ?){_CLOCK}{_ZONE}",
-        rf"(?:[A-Z][a-z]{{2}},? )?(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}) {_CLOCK}(?: (?P<z>[A-Z]{{3,4}}))?(?: (?P<y>\d{{4}}))?",
+        rf"(?:[A-Z][a-z]{{2}},? )?(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}) {_CLOCK}(?: (?P<z>{ZONES}))?(?: (?P<y>\d{{4}}))?",
         rf"(?:[A-Z][a-z]{{2}},? )?(?P<d>\d{{1,2}})[ /-](?P<b>[A-Z][a-z]{{2}})(?:[ /-](?P<y>\d{{4}}))?[ :]{_CLOCK}{_ZONE}",
         rf"(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}",
         rf"(?P<d>\d\d)/(?P<mo>\d\d)/(?P<y>\d{{4}}|\d\d)[ T]{_CLOCK}",
@@ -31,6 +33,15 @@ _FORMS = tuple(
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
+class Calendar(enum.IntEnum):
+    """What a timestamp says of its day. Only times of one calendar can be compared."""
+
+    DATED = 0
+    YEARLESS = 1  # syslog
+    CLOCK = 2  # no day at all
+    UPTIME = 3  # seconds since some start
+
+
 def to_seconds(text: str) -> float | None:
     """Seconds since 1970 (of the clock that the log shows, zones of the form ±hh:mm applied).
 
@@ -40,17 +51,36 @@ def to_seconds(text: str) -> float | None:
     text = text.strip()
     if _NUMBER.fullmatch(text):
         return _epoch_seconds(text)
+    fields = _fields(text)
+    return None if fields is None else _of_fields(fields)
+
+
+def _fields(text: str) -> dict[str, str | None] | None:
     for form in _FORMS:
         found = form.fullmatch(text)
         if found is not None:
-            return _of_fields(found.groupdict())
+            return found.groupdict()
     return None
 
 
+def calendar_of(text: str) -> Calendar | None:
+    """What a timestamp says of its day, by its form alone; None if the text is no timestamp."""
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return Calendar.DATED if len(text.partition(".")[0]) >= 10 else Calendar.UPTIME
+    fields = _fields(text)
+    if fields is None:
+        return None
+    if fields.get("y"):
+        return Calendar.DATED
+    return Calendar.YEARLESS if fields.get("d") else Calendar.CLOCK
+
+
 def _epoch_seconds(text: str) -> float:
-    value = float(text)
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by the number of digits; or
+    seconds since the machine started."""
     digits = len(text.partition(".")[0])
-    return value / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
+    return float(text) / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
 
 
 def _of_fields(fields: dict[str, str | None]) -> float | None:
@@ -78,44 +108,62 @@ def _zone_seconds(zone: str | None) -> int:
     return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
 
 
-Locator = Callable[[str], str | None]
+class TimeSpan(NamedTuple):
+    """Where a line has its time. All lines of one key have it at the same place."""
+
+    start: int
+    seconds_end: int  # end of the whole seconds
+    end: int
+    plain: bool  # nothing but a fraction (and Z) follows the seconds
+    calendar: Calendar
+    """Only times of one calendar can be compared."""
+
+
 _KEYED_TIME = re.compile(
-    r'[{, ]"?(?:time|ts|timestamp|@timestamp|t|datetime|date|asctime|eventTime|when)"?[:=] ?"?([^",}]+)'
+    r'[{, ]?"?\b(?:time|ts|timestamp|@timestamp|t|datetime|date|asctime|eventTime|when)"?(?:=|: ?)"?([^",} ][^",}]*)'
 )
+_SECONDS_AND_REST = re.compile(r"(.*?\d\d:\d\d:\d\d)([.,]\d{1,9})?(.*)")
 
 
-def _whole_seconds(start: int, end: int) -> Locator:
-    def locate(line: str) -> str:
-        return line[start:end]
+def find_time(text: str, line: Line) -> TimeSpan | None:
+    """Where `text`, which was read as `line`, has its time; None if it has none that can be read.
 
-    return locate
-
-
-def _by_reading(line: str) -> str | None:
-    return read_line(line).time
-
-
-def locator(line: str, time: str) -> Locator:
-    """How to find the time, down to the second, in lines that are alike but for their digits.
-
-    The fraction is left out where the time starts the line: then all lines of one second share one string.
+    Digits of `text` need not be those of a real time: only its form is looked at.
     """
-    start = line.find(time)
-    whole = re.match(r".*?\d\d:\d\d:\d\d(?![\d])", time)
-    if 0 <= start <= 1 and whole is not None:
-        fraction = time[whole.end() :]
-        if not fraction or re.fullmatch(r"[.,]\d+", fraction):
-            return _whole_seconds(start, start + whole.end())
-        if re.fullmatch(r"[.,]\d+Z", fraction):
-            return _whole_seconds(start, start + whole.end())
-    return _by_reading
+    if line.time is None:
+        return None
+    start, end = _place(text, line)
+    days = calendar_of(text[start:end]) if start >= 0 else None
+    if days is None:
+        return None
+    parts = _SECONDS_AND_REST.fullmatch(text[start:end])
+    if parts is None or parts[3] not in {"", "Z"}:
+        return TimeSpan(start, end, end, False, days)
+    seconds_end = start + parts.end(1)
+    return TimeSpan(start, seconds_end, start + parts.end(2) if parts[2] else seconds_end, True, days)
 
 
-class SecondsCache:
-    """Timestamp text to seconds, remembered: neighbouring lines share their second."""
+def _place(text: str, line: Line) -> tuple[int, int]:
+    """Start and end of the time in the line; -1 if it can't be found."""
+    time = line.time or ""
+    if line.format.endswith(("json", "logfmt")):
+        found = _KEYED_TIME.search(text)
+        return found.span(1) if found else (-1, -1)
+    start = text.find(time)
+    return start, start + len(time)
+
+
+class Clock:
+    """Reads the time of lines. Neighbouring lines share their second, so most are remembered."""
 
     def __init__(self) -> None:
-        self._parse = lru_cache(maxsize=65_536)(to_seconds)
+        self._parse: Callable[[str], float | None] = lru_cache(maxsize=65_536)(to_seconds)
 
-    def __call__(self, text: str | None) -> float | None:
-        return None if text is None else self._parse(text)
+    def read(self, line: str, span: TimeSpan) -> float | None:
+        """Seconds (see `to_seconds`) of the time that the line has at `span`."""
+        start, seconds_end, end, plain, _ = span
+        seconds = self._parse(line[start:seconds_end])
+        if plain and seconds is not None and end > seconds_end:
+            fraction = line[seconds_end + 1 : end]
+            return seconds + float(f"0.{fraction}")
+        return seconds

@@ -1,0 +1,184 @@
+"""What is known of a line by its key, so that each distinct key is taken apart once.
+
+All tables are bounded. A log with more distinct shapes than `MAX_SHAPES` gets coarse shapes for the rest (the
+first word, then anything); how many lines that were is counted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+
+from mcp_smalltools.tools.logs.headers import Line, read_line
+from mcp_smalltools.tools.logs.keys import digit_keys, identifier_keys, readable
+from mcp_smalltools.tools.logs.masking import MARKS, mask_text
+from mcp_smalltools.tools.logs.records import Kind, kind_of, opens_trace, tells_of_error
+from mcp_smalltools.tools.logs.times import TimeSpan, find_time
+
+MAX_SHAPES = 20_000
+MAX_COARSE = 2_000
+MAX_CONTENT = 2_000
+"""Characters of a content that its shape describes; the rest is one variable."""
+_HEAD_LINES, _TAIL_LINES = 6, 4
+_CACHED_KEYS = 150_000
+_CACHED_CHARS = 48 << 20
+_FIRST_WORD = re.compile(r"\s*([^\W\d_]{2,40})\b")
+
+
+class Sample:
+    """The first record of a form: its start, its last lines, and its cause."""
+
+    __slots__ = ("cause", "first", "head", "tail", "total")
+
+    def __init__(self, first: int) -> None:
+        self.first = first  # line number
+        self.total = 0
+        self.head: list[str] = []
+        self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self.cause: tuple[int, str] | None = None  # the last "Caused by: …" and its line number
+
+    def add(self, line: str) -> None:
+        """Keep a line, or only what is needed of it."""
+        if len(self.head) < _HEAD_LINES:
+            self.head.append(line)
+        else:
+            self.tail.append(line)
+        if line.lstrip().startswith("Caused by: "):
+            self.cause = self.first + self.total, line
+        self.total += 1
+
+    def telling_end(self, lines: int) -> tuple[int, list[str]]:
+        """Number and text of the lines that say most after the record's start: the cause, or the end."""
+        if self.cause is not None and self.cause[0] >= self.first + 3:
+            return self.cause[0], [self.cause[1]]
+        kept = [*self.head, *self.tail][-lines:]
+        return self.first + self.total - len(kept), kept
+
+
+class Form:
+    """A shape under one kind of header: what its records share, and their counts."""
+
+    __slots__ = (
+        "before",
+        "buckets",
+        "coarse",
+        "error",
+        "first",
+        "first_text",
+        "format",
+        "kind",
+        "last",
+        "last_text",
+        "level",
+        "lines",
+        "promoted",
+        "records",
+        "sample",
+        "shape",
+        "trace",
+    )
+
+    def __init__(self, shape: int, line: Line, kind: Kind, *, coarse: bool) -> None:
+        self.shape = shape
+        self.format = line.format
+        self.level = line.level
+        self.kind = kind
+        self.trace = opens_trace(line)
+        self.error = tells_of_error(kind)
+        self.coarse = coarse
+        self.lines = 0  # lines of this form, also those inside records of others
+        self.records = 0  # records that start with this form
+        self.promoted = 0  # of them, without a level of their own and with a stack trace
+        self.before = 0  # records before `since`, or of the baseline
+        self.first = 0  # line numbers of the first and last record
+        self.last = 0
+        self.first_text = ""
+        self.last_text = ""
+        self.sample: Sample | None = None  # the first record
+        self.buckets: dict[int, int] = {}
+
+
+class Entry:
+    """What a key tells: the form, where the time is, and where the content starts."""
+
+    __slots__ = ("content_at", "form", "time")
+
+    def __init__(self, form: Form, time: TimeSpan | None, content_at: int | None) -> None:
+        self.form = form
+        self.time = time
+        self.content_at = content_at  # None: the content is not a part of the line (JSON, key=value)
+
+
+class FormTable:
+    """Lines to entries. `shapes` lists the distinct shapes in order of appearance."""
+
+    def __init__(self, max_shapes: int = MAX_SHAPES) -> None:
+        self.shapes: list[str] = []
+        self.forms: list[Form] = []
+        self._max_shapes = max_shapes
+        self._shape_ids: dict[str, int] = {}
+        self._forms: dict[tuple[object, ...], Form] = {}
+        self._entries: dict[str, Entry] = {}
+        self._cached_chars = 0
+
+    def entries(self, lines: Sequence[str]) -> list[Entry]:
+        """An entry for each line."""
+        keys = digit_keys(lines)
+        found: list[Entry | None] = [*map(self._entries.get, keys)]
+        missed = [number for number, entry in enumerate(found) if entry is None]
+        if missed:
+            self._resolve(found, keys, missed)
+        return found  # type: ignore[return-value]  # every None was resolved
+
+    def _resolve(self, found: list[Entry | None], keys: Sequence[str], missed: Sequence[int]) -> None:
+        alike = identifier_keys([keys[number] for number in missed])
+        for number, key in zip(missed, alike, strict=True):
+            entry = self._entries.get(key)
+            if entry is None:
+                entry = self._read(key)
+                self._remember(key, entry)
+            found[number] = entry
+
+    def _remember(self, key: str, entry: Entry) -> None:
+        if len(self._entries) >= _CACHED_KEYS or self._cached_chars > _CACHED_CHARS:
+            self._entries.clear()
+            self._cached_chars = 0
+        self._entries[key] = entry
+        self._cached_chars += len(key)
+
+    def _read(self, key: str) -> Entry:
+        text = readable(key)
+        line = read_line(text)
+        kind = kind_of(line)
+        shape, coarse = self._shape(line.content)
+        time = find_time(text, line)
+        identity = (shape, line.format, line.level, kind, opens_trace(line), time and time.calendar)
+        form = self._forms.get(identity)
+        if form is None:
+            form = self._forms[identity] = Form(shape, line, kind, coarse=coarse)
+            self.forms.append(form)
+        at = len(text) - len(line.content) if text.endswith(line.content) else None
+        return Entry(form, time, at)
+
+    def _shape(self, content: str) -> tuple[int, bool]:
+        """The shape's number, and whether it is a coarse one."""
+        text = mask_text(content[:MAX_CONTENT])
+        if len(content) > MAX_CONTENT:
+            text += MARKS["text"]
+        known = self._shape_ids.get(text)
+        if known is not None:
+            return known, False
+        if len(self.shapes) < self._max_shapes:
+            return self._new_shape(text), False
+        first = _FIRST_WORD.match(content)
+        coarse = f"{first[1]} {MARKS['text']}" if first else MARKS["text"]
+        if coarse not in self._shape_ids and len(self.shapes) >= self._max_shapes + MAX_COARSE:
+            coarse = MARKS["text"]
+        known = self._shape_ids.get(coarse)
+        return (self._new_shape(coarse) if known is None else known), True
+
+    def _new_shape(self, text: str) -> int:
+        number = self._shape_ids[text] = len(self.shapes)
+        self.shapes.append(text)
+        return number

@@ -1,0 +1,216 @@
+"""What of a parsed log an agent should see: a choice of templates, and the records behind the errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from mcp_smalltools.tools.logs.forms import Form, Sample
+from mcp_smalltools.tools.logs.headers import LEVELS, read_line
+from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.parser import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.variables import Slots, plain, slot_type
+
+EXAMPLES = 2
+ERRORS = 8
+"""Templates of errors that are shown with their lines."""
+_WORD = re.compile(r"[^\W_]+")
+_RARE_UP_TO = 5
+Scrub = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class Selection:
+    """The templates that are shown, most frequent first, and what is notable among them."""
+
+    shown: list[ParsedTemplate]
+    rare: list[ParsedTemplate]
+    new: list[ParsedTemplate]
+    bursting: list[ParsedTemplate]
+    errors: list[ParsedTemplate]
+    candidates: int  # templates that could have been shown
+    focus_found: bool
+
+
+def select(log: ParsedLog, *, limit: int, focus: str, compares: bool) -> Selection:
+    """Choose at most `limit` templates: first a few of each notable kind, then the most frequent.
+
+    With `focus`, only templates that share a word with it are candidates, if there are any.
+    """
+    present = [template for template in log.templates if template.records]
+    focused = _matching(present, focus) if focus else []
+    candidates = focused or present
+    limit_rare = min(_RARE_UP_TO, log.records // 1000 + 1)
+    rare = (
+        [template for template in candidates if template.records <= limit_rare] if log.records >= 100 else []
+    )
+    new = [template for template in candidates if not template.before] if compares else []
+    bursting = [template for template in candidates if template.burst]
+    errors = [template for template in candidates if severity(template) >= _ERROR]
+    for notable in (rare, new):
+        notable.sort(key=lambda item: (-severity(item), item.records, item.first))
+    bursting.sort(key=lambda item: -item.burst.count if item.burst else 0)
+    errors = _in_order(errors)
+    frequent = sorted(candidates, key=lambda item: (-item.records, item.first))
+    if focused:
+        frequent = focused
+    share = max(1, limit // 5)
+    chosen: dict[int, ParsedTemplate] = {}
+    for group in (errors[: max(ERRORS, share)], new[:share], bursting[:share], rare[:share], frequent):
+        for template in group:
+            if len(chosen) < limit:
+                chosen[template.id] = template
+    return Selection(
+        shown=sorted(chosen.values(), key=lambda item: (-item.records, item.first)),
+        rare=rare,
+        new=new,
+        bursting=bursting,
+        errors=errors,
+        candidates=len(candidates),
+        focus_found=bool(focused),
+    )
+
+
+def _in_order(errors: list[ParsedTemplate]) -> list[ParsedTemplate]:
+    """Fatal ones first, then as they appear, for the first error is often the cause of the others; but of
+    many, the frequent ones are not left out.
+    """
+    errors.sort(key=lambda item: (-severity(item), item.first))
+    if len(errors) <= ERRORS:
+        return errors
+    kept = errors[: ERRORS // 2]
+    kept += sorted(errors[ERRORS // 2 :], key=lambda item: -item.records)[: ERRORS // 2]
+    chosen = {template.id for template in kept}
+    kept.sort(key=lambda item: (-severity(item), item.first))
+    return kept + [template for template in errors if template.id not in chosen]
+
+
+_ERROR = LEVELS.index("error")
+
+
+def severity(template: ParsedTemplate) -> int:
+    """The highest level of the template's records, as an index of LEVELS; -1 without levels."""
+    return max((LEVELS.index(level) for level in template.levels if level in LEVELS), default=-1)
+
+
+def _matching(templates: Iterable[ParsedTemplate], focus: str) -> list[ParsedTemplate]:
+    """Templates that share words with the focus, by how many and how telling they are."""
+    wanted = {_stem(word) for word in _WORD.findall(focus)} - _EMPTY_WORDS
+    scored = []
+    for template in templates:
+        words = {_stem(word) for word in _WORD.findall(template.text.replace(VAR, " "))}
+        words |= {_stem(level) for level in template.levels}
+        common = len(wanted & words)
+        if common:
+            scored.append((-common, -template.records, template.first, template))
+    return [template for *_, template in sorted(scored, key=lambda item: item[:3])]
+
+
+_EMPTY_WORDS = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "any",
+        "at",
+        "by",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "happened",
+        "has",
+        "have",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "of",
+        "on",
+        "or",
+        "the",
+        "there",
+        "to",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "with",
+    ]
+)
+
+
+def _stem(word: str) -> str:
+    """Lower case without the commonest endings, so that `timeouts` finds `timeout`, `failed` `failure`."""
+    word = word.lower()
+    for ending in ("ures", "ions", "ings", "ure", "ion", "ing", "ers", "ed", "er", "es", "s", "e"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValues:
+    """What a slot of a template held, by the records that were kept."""
+
+    type: str
+    examples: list[str]
+
+
+def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
+    """Type and examples of each slot. Lines are scrubbed whole, before they are taken apart: what gives a
+    secret away is often the word before it, which is a constant of the template.
+    """
+    slots = Slots(template.text)
+    if not slots.count:
+        return []
+    rows: list[list[str]] = []
+    for line in _kept_lines(template.forms):
+        values = slots.values(plain(read_line(scrub(line)).content))
+        if values is not None and values not in rows:
+            rows.append(values)
+    return [
+        SlotValues(slot_type(column), list(dict.fromkeys(value for value in column if value))[:EXAMPLES])
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> list[str]:
+    lines: dict[str, None] = {}
+    for form in forms:
+        if form.records:
+            lines[form.first_text] = None
+            lines[form.last_text] = None
+        if len(lines) >= at_most:
+            break
+    return list(lines)
+
+
+def error_sample(template: ParsedTemplate) -> Sample | None:
+    """The first record of the template that is an error."""
+    samples = [
+        form.sample
+        for form in template.forms
+        if form.sample and (form.level in {"error", "fatal"} or (form.level is None and form.promoted))
+    ]
+    return min(samples, key=lambda sample: sample.first, default=None)
+
+
+def masked_words(templates: Sequence[ParsedTemplate], least: int = 3) -> Callable[[str], str]:
+    """A function that also masks, in a template's text, words that fewer than `least` lines hold.
+
+    A word of so few lines may be anybody's name; a template that may leave a sealed root must not show it.
+    """
+    seen: dict[str, int] = {}
+    for template in templates:
+        for word in set(_WORD.findall(template.text)):
+            seen[word] = seen.get(word, 0) + template.lines
+    return lambda text: _WORD.sub(lambda found: found[0] if seen.get(found[0], 0) >= least else VAR, text)

@@ -1,0 +1,155 @@
+"""`parse_log`: what a log holds, as templates with exact counts."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BeforeValidator, Field
+
+from mcp_smalltools import result
+from mcp_smalltools.result import FileText, MaskedText
+from mcp_smalltools.tools import base
+
+
+def _as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class ParseLogArguments(base.Arguments):
+    """What `parse_log` takes."""
+
+    path: str = Field(description="the log; .gz .bz2 .xz .zst are read too")
+    since: Annotated[str, BeforeValidator(_as_text)] = Field(
+        "",
+        max_length=64,
+        description="a line number, or a time as the log writes it or in ISO 8601: only what comes from "
+        "there on is counted, and templates not seen before it are new",
+    )
+    baseline_path: str = Field(
+        "", description="a log to compare with, such as the last good run: templates it lacks are new"
+    )
+    focus: str = Field(
+        "", max_length=500, description="words to look for: only templates that hold some of them are shown"
+    )
+    limit: int = Field(20, ge=1, le=200, description="templates in the answer")
+    export_path: str = Field(
+        "",
+        max_length=255,
+        description="file name in the output folder: every line with its template and variables, as JSON",
+    )
+
+    @property
+    def cacheable(self) -> bool:
+        return not self.export_path
+
+
+class Variable(result.Record):
+    """What one `<*>` of a template stands for."""
+
+    type: str = Field(description="int, float, hex, ip, path, url, uuid, duration, size, time, word, text, …")
+    examples: list[FileText] = Field(default_factory=list, description="up to three values")
+
+
+class Template(result.Record):
+    """One event of the log."""
+
+    id: int
+    template: MaskedText = Field(description="the message, <*> for what varies")
+    count: int = Field(description="records, exactly")
+    first_line: int
+    last_line: int
+    levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
+    before: int | None = Field(None, description="records before `since`, or in the baseline")
+    variables: list[Variable] | None = Field(None, description="one for each <*>, left to right")
+
+
+class ErrorGroup(result.Record):
+    """The records of one template that are errors, with the first of them verbatim."""
+
+    template_id: int
+    level: str
+    count: int
+    evidence: list[result.Span] = Field(description="the first record; two spans if its middle is left out")
+
+
+class Burst(result.Record):
+    """A template that came all at once."""
+
+    template_id: int
+    count: int = Field(description="its records in this stretch")
+    start: str = Field(description="time, or line number where the log has no times")
+    end: str
+    factor: float = Field(description="how many times more than its share of all records")
+
+
+class Gap(result.Record):
+    """A long time without records."""
+
+    seconds: float
+    after_line: int
+    before_line: int
+
+
+class TimeRange(result.Record):
+    """When the records were written, as the log's clock shows it."""
+
+    start: str
+    end: str
+    seconds: float
+    gaps: list[Gap] | None = None
+    backwards: int | None = Field(None, description="records that are earlier than the one before")
+
+
+class Export(result.Record):
+    """The file that was written."""
+
+    path: str
+    lines: int
+
+
+class ParseLogAnswer(result.Answer):
+    """What `parse_log` gives."""
+
+    shrinkable: ClassVar[tuple[str, ...]] = ("templates", "errors", "bursts", "new", "rare")
+
+    lines: int = Field(description="lines read")
+    records: int = Field(
+        description="records: lines with the stack traces and continuations that belong to them"
+    )
+    levels: dict[str, int] = Field(description="records by level")
+    formats: dict[str, int] | None = Field(None, description="records by kind of header")
+    time: TimeRange | None = None
+    template_count: int = Field(description="distinct templates of records")
+    errors: list[ErrorGroup] = Field(description="worst first")
+    templates: list[Template] = Field(description="most frequent first")
+    new: list[int] | None = Field(
+        None, description="ids of templates that were not there before; rarest first"
+    )
+    rare: list[int] | None = Field(
+        None, description="ids of templates with very few records; worst level first"
+    )
+    bursts: list[Burst] | None = None
+    export: Export | None = None
+
+
+class ParseLog:
+    """Groups the lines of a log by their form alone; no model takes part."""
+
+    name: ClassVar[str] = "parse_log"
+    title: ClassVar[str] = "Parse a log"
+    description: ClassVar[str] = (
+        "Read a log of any size or format (application, syslog, JSON lines, access log, build or CI output) "
+        "without reading it yourself: message templates with exact counts, variables, levels, time range and "
+        "gaps; errors verbatim with line numbers; what is rare, bursting, or new since a time, line or "
+        "another log. Use it before reading a log of more than about 100 lines, then read lines by "
+        "number. export_path writes every line as JSON for your own scripts. Not for finding one known string "
+        "(grep), nor for prose."
+    )
+    version: ClassVar[int] = 1
+    Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
+    Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
+
+    async def run(self, arguments: ParseLogArguments, context: base.ToolContext) -> ParseLogAnswer:
+        from mcp_smalltools.tools.logs.run import run
+
+        return await context.in_thread(run, arguments, context)
