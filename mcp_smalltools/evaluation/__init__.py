@@ -1,0 +1,1 @@
+"""Quality of the tools on data that they were not fitted on: one module a suite."""
