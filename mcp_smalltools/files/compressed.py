@@ -1,0 +1,138 @@
+"""Compressed files as streams: .gz .bz2 .xz .zst, told by their first bytes and not by their names."""
+
+from __future__ import annotations
+
+import bz2
+import io
+import lzma
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Final, Protocol
+
+_MAGIC: Final = (
+    (b"\x1f\x8b", "gz"),
+    (b"BZh", "bz2"),
+    (b"\xfd7zXZ\0", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zst"),
+)
+_STEP: Final = 256 << 10
+_MOST: Final = 1 << 20
+
+
+class Damaged(Exception):
+    """The stream ends in its middle, or its bytes make no sense."""
+
+
+class _Decompressor(Protocol):
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+def compression_of(head: bytes) -> str | None:
+    """gz, bz2, xz, zst, or None."""
+    return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
+
+
+def decompressed(file: BinaryIO, compression: str) -> Iterator[bytes]:
+    """The contents in chunks, in constant memory; several streams one after the other are joined.
+
+    Raises Damaged after what could be read.
+    """
+    decompressor = _new(compression)
+    fresh = True
+    while data := file.read(_STEP):
+        while data:
+            try:
+                yield from _parts(decompressor, data)
+            except (OSError, zlib.error, lzma.LZMAError, ValueError, EOFError) as error:
+                if fresh and not data.strip(b"\0"):
+                    return  # padding after the last stream
+                raise Damaged(str(error)) from None
+            fresh = False
+            data = decompressor.unused_data if decompressor.eof else b""
+            if decompressor.eof:
+                decompressor, fresh = _new(compression), True
+    if not fresh:
+        raise Damaged("the end is missing")
+
+
+def _parts(decompressor: _Decompressor, data: bytes) -> Iterator[bytes]:
+    """Decompress with a bound on each part: a small file may hold gigabytes of zeros."""
+    if isinstance(decompressor, _Gzip):
+        yield from decompressor.parts(data)
+    elif isinstance(decompressor, (bz2.BZ2Decompressor, lzma.LZMADecompressor)):
+        yield decompressor.decompress(data, _MOST)
+        while not decompressor.eof and not decompressor.needs_input:
+            yield decompressor.decompress(b"", _MOST)
+    else:
+        view = io.BytesIO(data)
+        while piece := view.read(16 << 10):
+            yield decompressor.decompress(piece)
+            if decompressor.eof:
+                decompressor.rest = view.read()  # type: ignore[attr-defined]  # see _Zstd
+                return
+
+
+class _Gzip:
+    """One member of a gzip file."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, /) -> bytes:
+        return b"".join(self.parts(data))
+
+    def parts(self, data: bytes) -> Iterator[bytes]:
+        while True:
+            yield self._inner.decompress(data, _MOST)
+            data = self._inner.unconsumed_tail
+            if not data or self._inner.eof:
+                return
+
+
+class _Zstd:
+    """One frame of a zstd file."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self._errors = zstandard.ZstdError
+        self._inner = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+        self.rest = b""
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data + self.rest
+
+    def decompress(self, data: bytes, /) -> bytes:
+        try:
+            return self._inner.decompress(data)
+        except self._errors as error:
+            raise ValueError(str(error)) from None
+
+
+def _new(compression: str) -> _Decompressor:
+    if compression == "gz":
+        return _Gzip()
+    if compression == "bz2":
+        return bz2.BZ2Decompressor()
+    if compression == "xz":
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ)
+    return _Zstd()

@@ -1,0 +1,109 @@
+"""From bytes to lines: what encoding a file has, whether it is text at all, and where its lines end."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+HEAD: Final = 64 << 10
+"""Bytes by which a file is judged."""
+
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_MAGIC: Final = (
+    (b"\x7fELF", "a program"),
+    (b"MZ\x90", "a program"),
+    (b"\x89PNG", "an image"),
+    (b"\xff\xd8\xff", "an image"),
+    (b"GIF8", "an image"),
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"SQLite format 3\0", "an SQLite database"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"GGUF", "a model file"),
+)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_MOST_CONTROL = 0.05
+
+
+def binary_kind(head: bytes) -> str | None:
+    """What a file that is no text is, in words; None for text. Judged by its first bytes."""
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    if sniff(head) not in ("utf-8", "latin-1"):
+        return None
+    if b"\0" in head or len(_CONTROL.findall(head)) > _MOST_CONTROL * len(head):
+        return "binary"
+    return None
+
+
+def sniff(head: bytes) -> str:
+    """The encoding by mark or by where the zeros are; else utf-8 if it is valid, else latin-1."""
+    for mark, encoding in _BOMS:
+        if head.startswith(mark):
+            return encoding
+    if b"\0" in head:
+        even, odd = head[0::2].count(0), head[1::2].count(0)
+        half = max(1, len(head) // 2)
+        if odd > 0.3 * half and even < 0.05 * half:
+            return "utf-16-le"
+        if even > 0.3 * half and odd < 0.05 * half:
+            return "utf-16-be"
+    return "utf-8" if _valid_utf8(head) else "latin-1"
+
+
+def as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The stream without its mark; UTF-16 and UTF-32 turned into UTF-8, so that lines can be cut in bytes."""
+    first = True
+    decoder = None if encoding in ("utf-8", "latin-1") else codecs.getincrementaldecoder(encoding)("replace")
+    for chunk in chunks:
+        if decoder is None:
+            yield chunk.removeprefix(codecs.BOM_UTF8) if first else chunk
+        else:
+            text = decoder.decode(chunk)
+            yield (text.removeprefix("\ufeff") if first and text else text).encode("utf-8", "replace")
+        first = False
+    if decoder is not None:
+        yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def lone_cr(head: bytes) -> bool:
+    """Whether CR alone ends the lines, as on old Macs: only where there is no LF at all."""
+    return b"\r" in head and b"\n" not in head
+
+
+def cr_to_lf(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for chunk in chunks:
+        data = held + chunk
+        held = b"\r" if data.endswith(b"\r") else b""
+        yield data[: len(data) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if held:
+        yield b"\n"
+
+
+def decode_line(line: bytes) -> tuple[str, str]:
+    """A line and its encoding: UTF-8 where it is valid, else Windows' Latin-1, which knows all of it."""
+    try:
+        return line.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        try:
+            return line.decode("cp1252"), "latin-1"
+        except UnicodeDecodeError:
+            return line.decode("latin-1"), "latin-1"
+
+
+def _valid_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return False
+    return True

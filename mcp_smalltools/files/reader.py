@@ -1,0 +1,266 @@
+"""The only opener of user files: decoded lines in blocks, as a stream, with the numbers of the original."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Final, Protocol, Self, cast
+
+from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.files import decode
+from mcp_smalltools.files.compressed import Damaged, compression_of, decompressed
+from mcp_smalltools.request import PrivacyLevel
+
+MAX_LINE: Final = 1 << 20
+"""Bytes of a line that are kept; the rest of a longer one is passed over and counted in `cut_lines`."""
+BLOCK: Final = 1 << 20
+
+
+class Stop(Protocol):
+    """Tells a reader that its call is over: `check()` raises then."""
+
+    def check(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LineBlock:
+    """Consecutive lines: `first` is the number of lines[0], 1-based. Lines come without their ends."""
+
+    first: int
+    lines: list[str]
+
+
+class SourceFile:
+    """A file of the user, open. Any number of readings may run, each from the start.
+
+    `size` and `bytes_read` count bytes on disk. `encoding` (utf-8, utf-16-le, …, latin-1, mixed),
+    `line_count` and `cut_lines` are known once the file was read to the end.
+    """
+
+    def __init__(self, path: str, real_path: Path, level: PrivacyLevel, descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        self.path = path
+        self.real_path = real_path
+        self.level = level
+        self.size = status.st_size
+        self.mtime_ns = status.st_mtime_ns
+        self.encoding = "utf-8"
+        self.compression: str | None = None
+        self.line_count: int | None = None
+        self.cut_lines = 0
+        self.bytes_read = 0
+        self._descriptor = descriptor
+        self._sha256: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def blocks(self, *, stop: Stop | None = None, block_bytes: int = BLOCK) -> Iterator[LineBlock]:
+        """Lines from the start, in constant memory.
+
+        LF and CRLF end a line; CR alone only in files that have no LF in their first block. Raises Unreadable
+        for binary and damaged files, and what `stop` raises.
+        """
+        number, cut = 1, 0
+        encodings: set[str] = set()
+        for data in self._whole_lines(stop, block_bytes):
+            lines, encoding, too_long = _lines_of(data)
+            encodings |= encoding
+            cut += too_long
+            yield LineBlock(number, lines)
+            number += len(lines)
+        self.line_count, self.cut_lines = number - 1, cut
+        if self.encoding in ("utf-8", "latin-1", "mixed"):
+            self.encoding = _joint(encodings)
+
+    def lines(self) -> Iterator[str]:
+        for block in self.blocks():
+            yield from block.lines
+
+    def text(self, max_bytes: int = 32 << 20) -> str:
+        """The whole text, line ends as LF. Raises Unreadable if it has more bytes than that."""
+        parts: list[str] = []
+        size = 0
+        for block in self.blocks():
+            parts += block.lines
+            size += sum(map(len, block.lines)) + len(block.lines)
+            if size > max_bytes:
+                raise Unreadable(
+                    f"{self.path} has more than {max_bytes >> 20} MB of text.",
+                    remedy="Ask for a part of it, or use parse_log, which reads any size.",
+                )
+        return "\n".join(parts)
+
+    def read_bytes(self, max_bytes: int) -> bytes:
+        """The bytes on disk, for formats that are not text. Raises Unreadable if there are more."""
+        if self.size > max_bytes:
+            raise Unreadable(
+                f"{self.path} has {self.size:,} bytes; at most {max_bytes:,} are read of such a file.",
+                remedy="Take a smaller file.",
+            )
+        return self._open().read(max_bytes)
+
+    def sha256(self) -> str:
+        """Of the bytes on disk."""
+        if self._sha256 is None:
+            digest = hashlib.sha256()
+            file = self._open()
+            while data := file.read(BLOCK):
+                digest.update(data)
+            self._sha256 = digest.hexdigest()
+        return self._sha256
+
+    def changed(self) -> bool:
+        """Whether the file was written to since it was opened."""
+        status = os.fstat(self._descriptor)
+        return (status.st_size, status.st_mtime_ns) != (self.size, self.mtime_ns)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _open(self) -> BinaryIO:
+        return cast(BinaryIO, io.BufferedReader(_Positioned(self._descriptor, self._note), BLOCK))
+
+    def _note(self, position: int) -> None:
+        self.bytes_read = position
+
+    def _whole_lines(self, stop: Stop | None, block_bytes: int) -> Iterator[bytes]:
+        """Runs of whole lines, each at most a block and a line long; an endless line is cut."""
+        held = b""
+        passing_over = False  # inside a line of which enough is held
+        for chunk in self._text_bytes(block_bytes):
+            if stop is not None:
+                stop.check()
+            data = chunk
+            if passing_over:
+                end = data.find(b"\n")
+                if end < 0:
+                    continue
+                data, passing_over = data[end:], False
+            data = held + data
+            end = data.rfind(b"\n") + 1
+            held = data[end:]
+            if len(held) > MAX_LINE:
+                held, passing_over = held[: MAX_LINE + 1], True  # one more than is kept: it counts as cut
+            if end:
+                yield data[:end]
+        if held:
+            yield held
+
+    def _text_bytes(self, block_bytes: int) -> Iterator[bytes]:
+        """The contents: decompressed, as UTF-8 or Latin-1, with LF ends where CR alone ended lines."""
+        file = self._open()
+        self.compression = compression_of(cast(io.BufferedReader, file).peek(8)[:8])
+        raw = (
+            decompressed(file, self.compression)
+            if self.compression
+            else iter(lambda: file.read(block_bytes), b"")
+        )
+        chunks = self._readable(raw)
+        head = next(chunks, b"")
+        while len(head) < decode.HEAD and (more := next(chunks, b"")):
+            head += more
+        kind = decode.binary_kind(head[: decode.HEAD])
+        if kind is not None:
+            raise Unreadable(
+                f"{self.path} is not text: it is {kind}."
+                if kind != "binary"
+                else f"{self.path} is a binary file.",
+                remedy="Name a text file.",
+            )
+        self.encoding = decode.sniff(head[: decode.HEAD])
+        text = decode.as_utf8(_chain(head, chunks), self.encoding)
+        first = next(text, b"")
+        text = _chain(first, text)
+        return decode.cr_to_lf(text) if decode.lone_cr(first) else text
+
+    def _readable(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        size = 0
+        try:
+            for chunk in chunks:
+                if chunk:
+                    size += len(chunk)
+                    yield chunk
+        except Damaged as error:
+            raise Unreadable(
+                f"{self.path} is damaged after {size:,} decompressed bytes: {error}.",
+                remedy="Fetch or compress it again.",
+            ) from None
+        except OSError as error:
+            raise Unreadable(
+                f"{self.path} can't be read: {error.strerror or error}.",
+                remedy="Check the file and its disk.",
+            ) from None
+
+
+class _Positioned(io.RawIOBase):
+    """Reads a descriptor from the start with a position of its own: readings don't disturb each other."""
+
+    def __init__(self, descriptor: int, note: Callable[[int], None]) -> None:
+        self._descriptor = descriptor
+        self._note = note
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # narrower than the stubs' Buffer
+        if hasattr(os, "preadv"):
+            n = os.preadv(self._descriptor, [buffer], self._position)
+        elif hasattr(os, "pread"):
+            data = os.pread(self._descriptor, len(buffer), self._position)
+            n = len(data)
+            buffer[:n] = data
+        else:  # Windows
+            os.lseek(self._descriptor, self._position, os.SEEK_SET)
+            data = os.read(self._descriptor, len(buffer))
+            n = len(data)
+            buffer[:n] = data
+        self._position += n
+        self._note(self._position)
+        return n
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from rest
+
+
+def _lines_of(data: bytes) -> tuple[list[str], set[str], int]:
+    """Lines without their ends, the encodings met, and how many lines were cut."""
+    try:
+        text, encodings = data.decode("utf-8"), {"ascii" if data.isascii() else "utf-8"}
+    except UnicodeDecodeError:
+        decoded = [decode.decode_line(line) for line in data.split(b"\n")]
+        text = "\n".join(line for line, _ in decoded)
+        encodings = {encoding for (line, encoding) in decoded if encoding != "utf-8" or not line.isascii()}
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    if "\r" in text:
+        lines = [line.removesuffix("\r") for line in lines]
+    cut = 0
+    if len(data) > MAX_LINE:
+        cut = sum(len(line) > MAX_LINE for line in lines)
+        lines = [line[:MAX_LINE] for line in lines]
+    return lines, encodings, cut
+
+
+def _joint(encodings: set[str]) -> str:
+    beyond_ascii = encodings - {"ascii"}
+    if len(beyond_ascii) > 1:
+        return "mixed"
+    return next(iter(beyond_ascii), "utf-8")

@@ -1,0 +1,162 @@
+"""Which paths may be read, and at which privacy level. Confined on the descriptor, not on the name.
+
+A path is resolved, must lie inside a root, and is then opened from the root's own descriptor, component by
+component, following no link: whatever is swapped in between the look and the opening is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mcp_smalltools.config import RootSpec
+from mcp_smalltools.errors import FileError, NotAllowed, NotFound, Unreadable
+from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.suggest import did_you_mean
+
+_WALKS: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+_READ: Final = os.O_RDONLY | _BINARY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    folder: Path  # without links
+    shown: str
+    level: PrivacyLevel
+
+
+class _WrongKindError(Exception):
+    """What lies at the path is not a file."""
+
+    def __init__(self, mode: int) -> None:
+        super().__init__(mode)
+        self.mode = mode
+
+
+class Roots:
+    """The folders that may be read. The innermost root that holds a file decides its level."""
+
+    def __init__(self, specs: Sequence[RootSpec]) -> None:
+        self._roots = [
+            _Root(Path(os.path.realpath(spec.path.expanduser())), str(spec.path), spec.level)
+            for spec in specs
+        ]
+
+    def open(self, path: str) -> SourceFile:
+        """Open a regular file inside a root. A relative path is looked for in each root in turn.
+
+        Raises NotAllowed, NotFound or Unreadable.
+        """
+        real = self._resolve(path)
+        root = self._root_of(real)
+        if root is None:
+            raise self._outside(path)
+        try:
+            descriptor = _open_inside(root.folder, real) if _WALKS else _open_and_look(root.folder, real)
+        except _WrongKindError as error:
+            raise _wrong_kind(path, error.mode) from None
+        except OSError as error:
+            raise self._refusal(path, real, error) from None
+        if descriptor is None:
+            raise self._outside(path)
+        try:
+            kind = os.fstat(descriptor).st_mode
+            if not stat.S_ISREG(kind):
+                raise _wrong_kind(path, kind)
+            return SourceFile(path, real, root.level, descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+
+    def level_of(self, path: str) -> PrivacyLevel:
+        """The level of a path, which need not exist. Raises NotAllowed outside the roots."""
+        root = self._root_of(self._resolve(path))
+        if root is None:
+            raise self._outside(path)
+        return root.level
+
+    def _resolve(self, path: str) -> Path:
+        """The path without links and dots; of a relative one, the first that exists, or the first root's."""
+        if not path or "\0" in path:
+            raise NotFound("The path is empty or holds a NUL.", remedy="Give the path of a file.")
+        if not self._roots:
+            raise NotAllowed("No folder may be read.", remedy="Allow one with --root DIR.")
+        expanded = os.path.expanduser(path)  # noqa: PTH111 - Path would drop a trailing slash's meaning
+        candidates = [os.path.realpath(root.folder / expanded) for root in self._roots]
+        existing = [c for c in candidates if os.path.lexists(c) and self._root_of(Path(c))]
+        try:
+            return Path((existing or candidates)[0])
+        except ValueError:
+            raise NotFound(f"{path} is not a path.", remedy="Give the path of a file.") from None
+
+    def _root_of(self, real: Path) -> _Root | None:
+        holding = [root for root in self._roots if real == root.folder or root.folder in real.parents]
+        return max(holding, key=lambda root: len(root.folder.parts), default=None)
+
+    def _outside(self, path: str) -> FileError:
+        shown = ", ".join(root.shown for root in self._roots)
+        return NotAllowed(
+            f"{path} is outside the folders that may be read ({shown}).",
+            remedy="Name a file inside them, or allow its folder with --root DIR.",
+        )
+
+    def _refusal(self, path: str, real: Path, error: OSError) -> FileError:
+        """What a failed opening means, in words. Only called for paths inside a root."""
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            with contextlib.suppress(OSError):
+                near = did_you_mean(real.name, os.listdir(real.parent))  # noqa: PTH208 - names are enough
+                return NotFound(f"There is no file {path}{near}.", remedy="Check the path.")
+            return NotFound(f"There is no file {path}.", remedy="Check the path.")
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            return NotAllowed(f"{path} was changed into a link while it was opened.", remedy="Call again.")
+        if error.errno in (errno.EACCES, errno.EPERM):
+            if real.is_dir():
+                return _wrong_kind(path, stat.S_IFDIR)
+            return Unreadable(f"{path} can't be read: permission denied.", remedy="Change its permissions.")
+        if error.errno == errno.ENXIO:
+            return _wrong_kind(path, stat.S_IFSOCK)
+        if error.errno == errno.ENAMETOOLONG:
+            return NotFound(f"The path of {len(path)} characters is too long.", remedy="Check the path.")
+        return Unreadable(f"{path} can't be opened: {error.strerror}.", remedy="Check the file.")
+
+
+def _open_inside(folder: Path, real: Path) -> int:
+    """Open `real`, which has no links in it, from the descriptor of `folder` down. Raises OSError."""
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        *folders, name = real.relative_to(folder).parts or (".",)
+        for part in folders:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
+            os.close(at)
+            at = below
+        # A device may act when it is opened: look first. The caller looks again at what was opened.
+        kind = os.stat(name, dir_fd=at, follow_symlinks=False).st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
+            raise _WrongKindError(kind)
+        return os.open(name, _READ | os.O_NOFOLLOW, dir_fd=at)
+    finally:
+        os.close(at)
+
+
+def _open_and_look(folder: Path, real: Path) -> int | None:
+    """Where folders can't be walked by descriptor (Windows): open, then look where that led."""
+    descriptor = os.open(real, _READ)
+    if Path(os.path.realpath(real)) == real and folder in real.parents:
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _wrong_kind(path: str, mode: int) -> FileError:
+    if stat.S_ISDIR(mode):
+        return Unreadable(f"{path} is a folder.", remedy="Name a file in it.")
+    kind = "a FIFO" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+    return NotAllowed(f"{path} is {kind}, not a file.", remedy="Name a regular file.")
