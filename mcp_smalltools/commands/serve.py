@@ -1,0 +1,69 @@
+"""Run the MCP server. Agents start it themselves over stdio; sse and http listen for remote ones.
+
+sse and http are the same server, with both endpoints (/sse and /mcp), a bearer token that is made on first
+use, and checks of Host and Origin. See docs/remote.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mcp_smalltools.config import Settings
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8765
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--transport", choices=("stdio", "sse", "http"), default="stdio", help="default: stdio"
+    )
+    parser.add_argument(
+        "--root", action="append", metavar="DIR[:LEVEL]", help="folder that may be read; repeatable"
+    )
+    parser.add_argument("--output-dir", type=Path, metavar="DIR", help="folder that exports are written to")
+    parser.add_argument(
+        "--host",
+        default=DEFAULT_HOST,
+        help=f"address to listen on (default {DEFAULT_HOST})",
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT}; 0 takes a free one)"
+    )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME[:PORT]",
+        help="a Host header to accept besides the address itself, such as a proxy's name; repeatable",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="a browser's Origin to accept besides this server's own; repeatable",
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.server.sdk import defer_packages, uncollected
+
+    with uncollected():
+        defer_packages()
+        if args.transport == "stdio":
+            from mcp_smalltools.server.stdio import serve_stdio
+        else:
+            from mcp_smalltools.server.http import HttpOptions, serve_http
+        import anyio
+
+        from mcp_smalltools.service import Service
+
+        service = Service(settings)
+    if args.transport == "stdio":
+        anyio.run(serve_stdio, service)
+    else:
+        options = HttpOptions(args.host, args.port, tuple(args.allow_host), tuple(args.allow_origin))
+        anyio.run(serve_http, service, options)
+    return 0

@@ -1,0 +1,41 @@
+"""The server on stdin and stdout, for one agent that started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import anyio
+from mcp.server.stdio import stdio_server
+
+from mcp_smalltools.server.app import build_server
+from mcp_smalltools.service import Service
+
+CLOSING_S = 5.0
+"""Seconds that running calls get to wind up after a signal."""
+
+
+async def serve_stdio(service: Service) -> None:
+    """Serve until the client closes stdin, or a signal comes. Calls that still run are cancelled."""
+    server = build_server(service)
+    running = anyio.CancelScope()
+    async with anyio.create_task_group() as group:
+        if sys.platform != "win32":  # there, Ctrl-C ends the process by itself
+            group.start_soon(_leave_on_signal, running, service)
+        with running:
+            async with stdio_server() as (read, write):
+                await server.run(read, write, server.create_initialization_options())
+        group.cancel_scope.cancel()
+    await service.close()
+
+
+async def _leave_on_signal(running: anyio.CancelScope, service: Service) -> None:
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        async for number in signals:
+            running.cancel()
+            with anyio.move_on_after(CLOSING_S, shield=True):
+                await anyio.sleep(0)
+                await service.close()
+            # The thread that reads stdin can't be woken, and would keep the process until the client writes.
+            os._exit(128 + number if number == signal.SIGINT else 0)
