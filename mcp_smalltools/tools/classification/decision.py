@@ -46,11 +46,13 @@ def features(scores: Scores, texts: Sequence[str]) -> dict[str, Column]:
     columns: dict[str, Column] = {
         "direct": _log_odds(scores.direct[row, best]),
         "refined": _log_odds(scores.chances[row, best]),
+        "pulled": _log_odds(scores.pulled[row, best]),
         "agree": (scores.direct.argmax(axis=1) == best).astype(np.float64),
         "margin": np.asarray(ranked[:, -1] - second, np.float64),
         "similarity": np.asarray(scores.similarity[row, best], np.float64),
         "support": np.asarray(scores.support, np.float64),
         "labels": np.full(items, np.log(labels)),
+        "density": np.full(items, np.log1p(items / labels)),
         "words": np.log1p([len(text.split()) for text in texts]),
     }
     if scores.left_out is not None:

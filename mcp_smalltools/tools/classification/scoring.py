@@ -3,8 +3,9 @@
 Label names alone: each label starts as the vector of its name; the items of the call then pull it towards
 the ones that it wins, for several rounds (soft k-means that starts at the names and never forgets them), so
 that a label learns how its items are worded. With examples: kernel ridge regression on the examples and the
-names first, whose kernel adds words to meanings; the same rounds after it. The leave-one-out scores of the
-examples come in closed form (Rifkin and Lippert 2007), and say what an item that fits looks like.
+names, whose kernel adds words to meanings; then items that are close to each other share their chances (label
+propagation, Zhu and Ghahramani 2002). The leave-one-out scores of the examples come in closed form (Rifkin
+and Lippert 2007), and say what an item that fits looks like.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ LEXICAL_WEIGHT = 0.2
 RIDGE = 0.1
 ROUNDS = 10
 TEMPERATURE = 0.05
-NAME_WEIGHT = 5.0  # a name counts as so many items of its label
 EXAMPLE_WEIGHT = 2.0
+NAME_WEIGHT = 5.0  # a name counts as so many items of its label
 CENTRE_WEIGHT = 10.0
+NEIGHBOURS = 8
+OWN_WEIGHT = 2.0  # an item's own scores count as so many identical neighbours
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,15 @@ class Scores:
     """What is known of each item.
 
     `chances` (items, labels): how much each label is preferred, rows sum to 1. `direct` (items, labels): the
-    same before the items of the call took part. `similarity` (items, labels): cosine to the label's name, or
-    to its nearest example if that is nearer. `support` (items,): the best score of each item. `left_out` says
-    how the examples do when each is left out; it is absent without examples.
+    same before the items of the call took part; `pulled` (items, labels): after they have pulled the labels'
+    vectors, which without examples is what `chances` are. `similarity` (items, labels): cosine to the label's
+    name, or to its nearest example if that is nearer. `support` (items,): the best score of each item.
+    `left_out` says how the examples do when each is left out; it is absent without examples.
     """
 
     chances: Matrix
     direct: Matrix
+    pulled: Matrix
     similarity: Matrix
     support: Matrix
     left_out: LeftOut | None = None
@@ -75,21 +80,20 @@ def score(items: Texts, names: Texts, examples: Examples | None) -> Scores:
     """Compare items with labels. `names` holds one text a label, in the order of the columns."""
     similarity = items.vectors @ names.vectors.T
     if examples is None:
-        base = NAME_WEIGHT * names.vectors
         centre = _centre(items.vectors, names.vectors)
-        direct = _softmax(unit(items.vectors - centre) @ _centred(names.vectors).T / TEMPERATURE)
-        chances = _refine(items.vectors, base, centre, anchor=None)
-        return Scores(chances, direct, similarity, support=similarity.max(axis=1))
+        centred = unit(items.vectors - centre)
+        direct = _softmax(centred @ _centred(names.vectors).T / TEMPERATURE)
+        chances = _pull(items.vectors, centred, NAME_WEIGHT * names.vectors, direct, None)
+        return Scores(chances, direct, chances, similarity, support=similarity.max(axis=1))
     head = _Head(names, examples)
     raw = head.scores(items)
-    nearest = _nearest(items.vectors, examples, len(names.texts))
-    centre = _centre(np.vstack([items.vectors, examples.items.vectors]), names.vectors)
-    base = EXAMPLE_WEIGHT * head.sums
-    chances = _refine(items.vectors, base, centre, anchor=raw / TEMPERATURE)
+    direct = _softmax(raw / TEMPERATURE)
+    centred = unit(items.vectors - _centre(np.vstack([items.vectors, examples.items.vectors]), names.vectors))
     return Scores(
-        chances=chances,
-        direct=_softmax(raw / TEMPERATURE),
-        similarity=np.maximum(similarity, nearest),
+        chances=_share(centred, direct),
+        direct=direct,
+        pulled=_pull(items.vectors, centred, EXAMPLE_WEIGHT * head.sums, direct, raw / TEMPERATURE),
+        similarity=np.maximum(similarity, _nearest(items.vectors, examples, len(names.texts))),
         support=raw.max(axis=1),
         left_out=head.left_out(),
     )
@@ -134,15 +138,43 @@ class _Head:
         return np.asarray(meaning + LEXICAL_WEIGHT * (lexical @ self._lexical.T), np.float32)
 
 
-def _refine(items: Matrix, base: Matrix, centre: Matrix, anchor: Matrix | None) -> Matrix:
-    """Rounds of: label vectors from the items that they win, then chances from the label vectors."""
-    centred = unit(items - centre)
-    fixed = np.float32(0) if anchor is None else anchor
-    chances = _softmax(fixed + centred @ _centred(base).T / TEMPERATURE)
+def _pull(items: Matrix, centred: Matrix, base: Matrix, chances: Matrix, head: Matrix | None) -> Matrix:
+    """Rounds of: label vectors from `base` and the items that they win, then chances from the label vectors.
+
+    `head` are scores of another kind, which are added in every round.
+    """
+    fixed = np.float32(0) if head is None else head
     for _ in range(ROUNDS):
         label_vectors = unit(base + chances.T @ items)
         chances = _softmax(fixed + centred @ _centred(label_vectors).T / TEMPERATURE)
     return chances
+
+
+def _share(centred: Matrix, own: Matrix) -> Matrix:
+    """Rounds of: the chances of an item from its own and those of its nearest items, by their closeness."""
+    neighbour, weight = _neighbours(centred)
+    total = OWN_WEIGHT + weight.sum(axis=1, keepdims=True)
+    chances = own
+    for _ in range(ROUNDS):
+        shared = np.einsum("ik,ikl->il", weight, chances[neighbour])
+        chances = (OWN_WEIGHT * own + shared) / total
+    return np.asarray(chances, np.float32)
+
+
+def _neighbours(centred: Matrix, chunk: int = 1024) -> tuple[NDArray[np.intp], Matrix]:
+    """The nearest items of each, and their weights: both of shape (items, at most NEIGHBOURS)."""
+    size = min(NEIGHBOURS, len(centred) - 1)
+    nearest, weights = [], []
+    for start in range(0, len(centred), chunk):
+        closeness = centred[start : start + chunk] @ centred.T
+        rows = np.arange(len(closeness))
+        closeness[rows, start + rows] = -1.0
+        best = (
+            np.argsort(-closeness, axis=1, kind="stable")[:, :size] if size else np.zeros((len(rows), 0), int)
+        )
+        nearest.append(best)
+        weights.append(np.maximum(np.take_along_axis(closeness, best, axis=1), 0) ** 4)
+    return np.vstack(nearest), np.vstack(weights)
 
 
 def _centre(items: Matrix, names: Matrix) -> Matrix:

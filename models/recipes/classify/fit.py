@@ -40,13 +40,23 @@ RELIED_ON = 0.96
 # In which direction a feature may move the confidence: the result is monotone in it.
 FITS = {
     "names": {"similarity": 1, "direct": 1, "refined": 1, "words": 1},
-    "examples": {"support": 1, "rank": 1, "similarity": 1, "direct": 1, "examples": 1},
+    "examples": {"rank": 1, "similarity": 1, "direct": 1},
 }
 RIGHT = {
-    "names": {"direct": 1, "refined": 1, "agree": 1, "margin": 1, "similarity": 1, "labels": -1},
+    "names": {
+        "direct": 1,
+        "refined": 1,
+        "pulled": 1,
+        "agree": 1,
+        "margin": 1,
+        "similarity": 1,
+        "labels": -1,
+        "density": 1,
+    },
     "examples": {
         "direct": 1,
         "refined": 1,
+        "pulled": 1,
         "agree": 1,
         "margin": 1,
         "support": 1,
@@ -126,7 +136,10 @@ class Episode:
 
 @dataclass(slots=True)
 class Material:
-    """All texts with their vectors. `rows[key]`, shape (sentences of the label, VARIANTS), are rows of `texts`."""
+    """All texts with their vectors.
+
+    `rows[key]`, of shape (sentences of the label, VARIANTS), names rows of `texts`.
+    """
 
     texts: list[str]
     rows: dict[str, np.ndarray]
@@ -159,16 +172,17 @@ def play(data: Material, with_examples: bool, seed: int) -> Iterator[Episode]:
         inside, outside = _draw_labels(list(data.rows), rng)
         per_label = int(rng.integers(1, 9)) if with_examples else 0
         named, repeated = rng.choice([0.0, 0.2, 0.5]), rng.choice([0.0, 0.4, 0.8, 0.95])
+        most = rng.choice([4, 10, 30])  # items of a label
         known: list[tuple[int, int]] = []
         items: list[tuple[int, int]] = []
         for column, key in enumerate(inside):
             rows = rng.permutation(data.rows[key])
             source = rows[: max(1, len(rows) // 2)] if rng.random() < repeated else rows[per_label:]
             known += [(column, _one_way(row, rng, named)) for row in _cycled(rows, per_label)]
-            wanted = rng.integers(1, 11)
+            wanted = rng.integers(1, most + 1)
             items += [(column, _one_way(row, rng, named)) for row in _cycled(rng.permutation(source), wanted)]
         for key in outside:
-            rows = rng.permutation(data.rows[key])[: rng.integers(1, 6)]
+            rows = rng.permutation(data.rows[key])[: rng.integers(1, most + 1)]
             items += [(-1, _one_way(row, rng, 0.0)) for row in rows]
         taken = {row for _, row in known}
         items = sorted({item for item in items if item[1] not in taken})
