@@ -26,7 +26,7 @@ from mcp_types import (
 from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Progress
-from mcp_smalltools.errors import InternalError, SmallToolsError
+from mcp_smalltools.errors import Cancelled, InternalError, SmallToolsError
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server.progress import ProgressRelay
 from mcp_smalltools.server.schema import input_schema, output_schema
@@ -34,6 +34,8 @@ from mcp_smalltools.service import Service
 from mcp_smalltools.tools import base
 
 NAME = "smalltools"
+GONE = "mcp_smalltools.gone"
+"""Key of a request's ASGI scope: an event that is set when the client has closed the connection."""
 _CLIENT_INLINE_CHARS = (
     50_000  # Claude Code keeps longer results out of the conversation unless told otherwise
 )
@@ -55,7 +57,7 @@ def build_server(service: Service) -> Server[Any]:
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
         request = ToolRequest(params.name, params.arguments or {}, client=_client_of(context))
-        result = await _with_progress(service, request, context)
+        result = await _attended(service, request, context)
         if params.name not in service.tools:  # the protocol wants its own kind of error here
             raise MCPError(INVALID_PARAMS, getattr(result.content[0], "text", "There is no such tool."))
         return result
@@ -72,21 +74,29 @@ def build_server(service: Service) -> Server[Any]:
     )
 
 
-async def _with_progress(service: Service, request: ToolRequest, context: Context) -> CallToolResult:
+async def _attended(service: Service, request: ToolRequest, context: Context) -> CallToolResult:
     """Call, its progress beside it if the client wants to hear of it. The client's cancel cancels the task
-    that runs this.
+    that runs this; a closed connection cancels the group.
     """
-    if (context.meta or {}).get("progress_token") is None:
-        return await _call(service, request, None)
+    result = _refusal(Cancelled("The client closed the connection."))
     relay = ProgressRelay(context.session.report_progress)
+    gone: anyio.Event | None = getattr(context.request, "scope", {}).get(GONE)
     async with anyio.create_task_group() as group:
-        group.start_soon(relay.run)
+        if (context.meta or {}).get("progress_token") is not None:
+            group.start_soon(relay.run)
+        if gone is not None:
+            group.start_soon(_cancel_when, gone, group.cancel_scope)
         result = await _call(service, request, relay.report)
         group.cancel_scope.cancel()
     return result
 
 
-async def _call(service: Service, request: ToolRequest, progress: Progress | None) -> CallToolResult:
+async def _cancel_when(gone: anyio.Event, scope: anyio.CancelScope) -> None:
+    await gone.wait()
+    scope.cancel()
+
+
+async def _call(service: Service, request: ToolRequest, progress: Progress) -> CallToolResult:
     """What the agent gets: the answer, or one sentence that says what is wrong and what to do."""
     try:
         return _result((await service.call(request, progress)).structured())

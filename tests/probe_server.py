@@ -1,0 +1,90 @@
+"""`mcp-smalltools serve` with one more tool, `probe`, that reports progress, lasts as long as it is asked to,
+and writes into a file that it was stopped. For tests of what passes between client, transport and call.
+
+python tests/probe_server.py FOLDER [serve's arguments]
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import anyio
+
+from mcp_smalltools import result
+from mcp_smalltools.cli import main
+from mcp_smalltools.errors import Cancelled
+from mcp_smalltools.tools import base, registry
+
+PATIENCE_S = 20.0
+
+
+class ProbeArguments(base.Arguments):
+    lasts_s: float = 0.0
+    fails: bool = False
+
+
+class ProbeAnswer(result.Answer):
+    ended: str
+
+
+class Probe:
+    name: ClassVar[str] = "probe"
+    title: ClassVar[str] = "Probe"
+    description: ClassVar[str] = "For tests."
+    version: ClassVar[int] = 1
+    Arguments: ClassVar[type[base.Arguments]] = ProbeArguments
+    Answer: ClassVar[type[result.Answer]] = ProbeAnswer
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def run(self, arguments: ProbeArguments, context: base.ToolContext) -> ProbeAnswer:
+        if arguments.fails:
+            raise ValueError("secret of the file")
+        await context.in_thread(self._work, arguments, context)
+        return ProbeAnswer(ended="done")
+
+    def _work(self, arguments: ProbeArguments, context: base.ToolContext) -> None:
+        (self._folder / "started").touch()
+        ends = time.monotonic() + arguments.lasts_s
+        try:
+            while time.monotonic() < ends:
+                context.stop.check()
+                context.progress(arguments.lasts_s - (ends - time.monotonic()), arguments.lasts_s, "probing")
+                time.sleep(0.01)
+        except Cancelled:
+            (self._folder / "cancelled").touch()
+            raise
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    """Wait until the other process has got there."""
+    try:
+        with anyio.fail_after(PATIENCE_S):
+            while not condition():
+                await anyio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"not within {PATIENCE_S:g} s: {what}") from None
+
+
+def environment(folder: Path, more: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Of a server that touches nothing of the user's."""
+    own = {
+        "MCP_SMALLTOOLS_STATE_DIR": folder / "state",
+        "MCP_SMALLTOOLS_RUNTIME_DIR": folder / "run",
+        "MCP_SMALLTOOLS_CONFIG": os.devnull,
+        **(more or {}),
+    }
+    return {**os.environ, **{name: str(value) for name, value in own.items()}}
+
+
+if __name__ == "__main__":
+    built_in = registry.built_in_tools
+    probe = Probe(Path(sys.argv[1]))
+    registry.built_in_tools = lambda: {**built_in(), "probe": probe}  # type: ignore[assignment,dict-item]
+    sys.exit(main(["serve", *sys.argv[2:]]))
