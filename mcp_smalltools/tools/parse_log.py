@@ -141,7 +141,7 @@ class ParseLog:
         "Read a log of any size or format (application, syslog, JSON lines, access log, build or CI output) "
         "without reading it yourself: message templates with exact counts, variables, levels, time range and "
         "gaps; errors verbatim with line numbers; what is rare, bursting, or new since a time, line or "
-        "another log. Use it before reading a log of more than about 100 lines, then read lines by "
+        "other log. Use it before reading a log of more than about 100 lines, then read single lines by "
         "number. export_path writes every line as JSON for your own scripts. Not for finding one known string "
         "(grep), nor for prose."
     )

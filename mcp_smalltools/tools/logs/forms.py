@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mcp_smalltools.tools.logs.headers import Line, read_line
-from mcp_smalltools.tools.logs.keys import digit_keys, identifier_keys, readable
+from mcp_smalltools.tools.logs.keys import (
+    digit_keys,
+    hints,
+    identifier_key,
+    pattern_of,
+    readable,
+    short_numbers,
+)
 from mcp_smalltools.tools.logs.masking import MARKS, mask_text
 from mcp_smalltools.tools.logs.records import Kind, kind_of, opens_trace, tells_of_error
 from mcp_smalltools.tools.logs.times import TimeSpan, find_time
@@ -23,6 +30,11 @@ MAX_CONTENT = 2_000
 _HEAD_LINES, _TAIL_LINES = 6, 4
 _CACHED_KEYS = 150_000
 _CACHED_CHARS = 48 << 20
+_CACHED_CONTENTS = 20_000
+_HINTS = 10_000
+_PATTERNS_OF_A_HINT = 32
+_PATTERN_CHARS = 1_000
+Match = Callable[[str], object]
 _FIRST_WORD = re.compile(r"\s*([^\W\d_]{2,40})\b")
 
 
@@ -61,12 +73,12 @@ class Form:
 
     __slots__ = (
         "before",
-        "buckets",
         "coarse",
         "error",
         "first",
         "first_text",
         "format",
+        "id",
         "kind",
         "last",
         "last_text",
@@ -79,7 +91,8 @@ class Form:
         "trace",
     )
 
-    def __init__(self, shape: int, line: Line, kind: Kind, *, coarse: bool) -> None:
+    def __init__(self, number: int, shape: int, line: Line, kind: Kind, *, coarse: bool) -> None:
+        self.id = number
         self.shape = shape
         self.format = line.format
         self.level = line.level
@@ -96,7 +109,6 @@ class Form:
         self.first_text = ""
         self.last_text = ""
         self.sample: Sample | None = None  # the first record
-        self.buckets: dict[int, int] = {}
 
 
 class Entry:
@@ -120,6 +132,8 @@ class FormTable:
         self._shape_ids: dict[str, int] = {}
         self._forms: dict[tuple[object, ...], Form] = {}
         self._entries: dict[str, Entry] = {}
+        self._patterns: dict[tuple[bytes, int], list[tuple[Match, Entry]]] = {}
+        self._shape_of_content: dict[str, tuple[int, bool]] = {}
         self._cached_chars = 0
 
     def entries(self, lines: Sequence[str]) -> list[Entry]:
@@ -127,18 +141,45 @@ class FormTable:
         keys = digit_keys(lines)
         found: list[Entry | None] = [*map(self._entries.get, keys)]
         missed = [number for number, entry in enumerate(found) if entry is None]
-        if missed:
-            self._resolve(found, keys, missed)
+        if not missed:
+            return found  # type: ignore[return-value]  # there is no None
+        missed_keys = [keys[number] for number in missed]
+        for number, key, hint in zip(missed, missed_keys, hints(missed_keys), strict=True):
+            candidates = self._patterns.get((hint, len(key)))
+            if candidates:
+                match, entry = candidates[0]
+                found[number] = entry if match(key) else self._by_pattern(key, candidates)
+            if found[number] is None:
+                found[number] = self._by_reading(key, hint)
         return found  # type: ignore[return-value]  # every None was resolved
 
-    def _resolve(self, found: list[Entry | None], keys: Sequence[str], missed: Sequence[int]) -> None:
-        alike = identifier_keys([keys[number] for number in missed])
-        for number, key in zip(missed, alike, strict=True):
-            entry = self._entries.get(key)
-            if entry is None:
-                entry = self._read(key)
-                self._remember(key, entry)
-            found[number] = entry
+    def _by_pattern(self, key: str, candidates: list[tuple[Match, Entry]]) -> Entry | None:
+        """The entry of a key that differs from a known one only in identifiers and numbers."""
+        for place, (match, entry) in enumerate(candidates):
+            if match(key):
+                candidates.insert(0, candidates.pop(place))
+                return entry
+        return None
+
+    def _by_reading(self, key: str, hint: bytes) -> Entry:
+        alike = identifier_key(key)
+        entry = self._entries.get(alike)
+        if entry is None:
+            entry = self._read(alike)
+            self._remember(alike, entry)
+        if alike != key:
+            self._note_pattern(key, hint, entry)
+        return entry
+
+    def _note_pattern(self, key: str, hint: bytes, entry: Entry) -> None:
+        """From the second time on, lines with this hint are worth a pattern, which is costly to make."""
+        candidates = self._patterns.get((hint, len(key)))
+        if candidates is None:
+            if len(self._patterns) >= _HINTS:
+                self._patterns.clear()
+            self._patterns[hint, len(key)] = []
+        elif len(candidates) < _PATTERNS_OF_A_HINT and len(key) <= _PATTERN_CHARS:
+            candidates.append((pattern_of(key, entry.content_at).fullmatch, entry))
 
     def _remember(self, key: str, entry: Entry) -> None:
         if len(self._entries) >= _CACHED_KEYS or self._cached_chars > _CACHED_CHARS:
@@ -156,13 +197,22 @@ class FormTable:
         identity = (shape, line.format, line.level, kind, opens_trace(line), time and time.calendar)
         form = self._forms.get(identity)
         if form is None:
-            form = self._forms[identity] = Form(shape, line, kind, coarse=coarse)
+            form = self._forms[identity] = Form(len(self.forms), shape, line, kind, coarse=coarse)
             self.forms.append(form)
         at = len(text) - len(line.content) if text.endswith(line.content) else None
         return Entry(form, time, at)
 
     def _shape(self, content: str) -> tuple[int, bool]:
         """The shape's number, and whether it is a coarse one."""
+        content = short_numbers(content)
+        known = self._shape_of_content.get(content)
+        if known is None:
+            if len(self._shape_of_content) >= _CACHED_CONTENTS:
+                self._shape_of_content.clear()
+            known = self._shape_of_content[content] = self._masked_shape(content)
+        return known
+
+    def _masked_shape(self, content: str) -> tuple[int, bool]:
         text = mask_text(content[:MAX_CONTENT])
         if len(content) > MAX_CONTENT:
             text += MARKS["text"]

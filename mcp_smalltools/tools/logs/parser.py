@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mcp_smalltools.tools.logs.forms import Entry, Form, FormTable, Sample
 from mcp_smalltools.tools.logs.grouping import group
 from mcp_smalltools.tools.logs.records import Assembler, Kind
-from mcp_smalltools.tools.logs.timeline import Burst, Timeline, merged
+from mcp_smalltools.tools.logs.timeline import Burst, Timeline
 from mcp_smalltools.tools.logs.times import Calendar, Clock
 
 _SAMPLE_LINE_CHARS = 2_000
@@ -19,6 +22,7 @@ _SAMPLE_CHARS = 24 << 20
 _RECORDS_FOR_LINES = 1_000
 """A log without times must have so many records for its line numbers to tell of bursts."""
 _HALF_A_YEAR = 183 * 86_400
+_YEAR = 366 * 86_400
 _FINEST_S = 2.0**-10
 
 
@@ -70,22 +74,43 @@ class LogParser:
         self._sample_chars = 0
         self._timelines: dict[Calendar, Timeline] = {}
         self._by_line = Timeline(1.0)
-        self._year_offset = 0.0
-        self._newest_yearless = 0.0
+        self._years = 0  # how often a log without years went from December to January
+        self._newest_yearless: float | None = None
 
     def feed(self, first: int, lines: Sequence[str]) -> None:
         """Parse lines; `first` is the number of the first of them."""
+        if not lines:
+            return
         entries = self.table.entries(lines)
-        headed, starts = Kind.HEADED, self._records.starts
-        for number, (line, entry) in enumerate(zip(lines, entries, strict=True), first):
-            form = entry.form
-            form.lines += 1
-            if form.kind is headed or starts(form.kind, form.trace, line):
-                self._start(form, entry, number, line)
-            else:
-                self._continue(form, line)
+        forms = [entry.form for entry in entries]
+        for form, count in Counter(forms).items():
+            form.lines += count
         self.lines += len(lines)
         self.last_line = first + len(lines) - 1
+        starts = self._starts(first, lines, forms)
+        numbers: Sequence[int] = range(first, first + len(lines))
+        if starts is not None:
+            lines = [lines[place] for place in starts]
+            entries = [entries[place] for place in starts]
+            forms = [forms[place] for place in starts]
+            numbers = [first + place for place in starts]
+        if forms:
+            self._count(numbers, lines, forms)
+            self._place_in_time(numbers, lines, entries)
+
+    def _starts(self, first: int, lines: Sequence[str], forms: Sequence[Form]) -> list[int] | None:
+        """The places of lines that start a record; None if every line does."""
+        if all(form.kind is Kind.HEADED for form in set(forms)):
+            self._all_start(first, lines, forms)
+            return None
+        starts = []
+        for place, (line, form) in enumerate(zip(lines, forms, strict=True)):
+            if self._records.starts(form.kind, form.trace, line):
+                starts.append(place)
+                self._start(first + place, line, form)
+            else:
+                self._continue(form, line)
+        return starts
 
     def skip(self, lines: Sequence[str]) -> None:
         """Count lines that are there for comparison only: a baseline, or what was before `since`."""
@@ -104,29 +129,22 @@ class LogParser:
         """Seconds of the line's timestamp, or None."""
         return None if entry.time is None else self.clock.read(line, entry.time)
 
-    def _start(self, form: Form, entry: Entry, number: int, line: str) -> None:
-        if form.kind is Kind.HEADED:
-            self._records.headed(form.trace)
+    def _all_start(self, first: int, lines: Sequence[str], forms: Sequence[Form]) -> None:
+        last = len(lines) - 1
+        firsts = dict(zip(reversed(forms), range(last, -1, -1), strict=True))
+        for form, place in firsts.items():
+            if form.sample is None:
+                self._sample(form, first + place, lines[place])
+        self._records.headed(forms[-1].trace)
+        self._start(first + last, lines[last], forms[-1])
+
+    def _start(self, number: int, line: str, form: Form) -> None:
+        """A record starts; what follows may belong to it."""
         self._open, self._promoted, self._sampling = form, False, None
-        form.records += 1
-        if form.records == 1:
-            form.first = number
+        if form.sample is None:
             self._sample(form, number, line)
-        form.last = number
-        form.last_text = line
-        if entry.time is None:
-            self._by_line.add(form, number, number)
-            return
-        seconds = self.clock.read(line, entry.time)
-        if seconds is None:
-            return
-        calendar = entry.time.calendar
-        if calendar is Calendar.YEARLESS:
-            seconds = self._over_new_year(seconds)
-        timeline = self._timelines.get(calendar)
-        if timeline is None:
-            timeline = self._timelines[calendar] = Timeline(_FINEST_S)
-        timeline.add(form, seconds, number)
+        elif form.sample.first == number:
+            self._sampling = form.sample
 
     def _continue(self, form: Form, line: str) -> None:
         start = self._open
@@ -157,11 +175,66 @@ class LogParser:
         if self._sample_chars > _SAMPLE_CHARS:
             self._sampling = None
 
-    def _over_new_year(self, seconds: float) -> float:
-        if seconds + self._year_offset < self._newest_yearless - _HALF_A_YEAR:
-            self._year_offset += 366 * 86_400
-        self._newest_yearless = seconds + self._year_offset
-        return self._newest_yearless
+    def _count(self, numbers: Sequence[int], lines: Sequence[str], forms: Sequence[Form]) -> None:
+        for form, count in Counter(forms).items():
+            form.records += count
+        # Of equal keys a dictionary keeps the value that comes last.
+        for form, place in dict(zip(forms, range(len(forms)), strict=True)).items():
+            form.last, form.last_text = numbers[place], lines[place]
+        for form, place in dict(zip(reversed(forms), range(len(forms) - 1, -1, -1), strict=True)).items():
+            if not form.first:
+                form.first, form.first_text = numbers[place], lines[place]
+
+    def _place_in_time(self, numbers: Sequence[int], lines: Sequence[str], entries: Sequence[Entry]) -> None:
+        ids = np.array([entry.form.id for entry in entries], dtype=np.int64)
+        places = np.array(numbers, dtype=np.int64)
+        spans = {entry.time for entry in set(entries)}
+        if len(spans) == 1:
+            span = spans.pop()
+            if span is None:
+                self._by_line.add(ids, places.astype(np.float64), places)
+            else:
+                self._add_times(span.calendar, ids, self.clock.read_alike(lines, span), places)
+            return
+        seconds = np.array(
+            [self.time_of(*pair) for pair in zip(lines, entries, strict=True)], dtype=np.float64
+        )
+        calendars = [entry.time.calendar if entry.time else None for entry in entries]
+        for calendar in Calendar:
+            chosen = np.array([item is calendar for item in calendars])
+            self._add_times(calendar, ids[chosen], seconds[chosen], places[chosen])
+        chosen = np.array([item is None for item in calendars])
+        if chosen.any():
+            self._by_line.add(ids[chosen], places[chosen].astype(np.float64), places[chosen])
+
+    def _add_times(
+        self,
+        calendar: Calendar,
+        ids: NDArray[np.int64],
+        seconds: NDArray[np.float64],
+        places: NDArray[np.int64],
+    ) -> None:
+        readable = np.isfinite(seconds)
+        if not readable.all():
+            ids, seconds, places = ids[readable], seconds[readable], places[readable]
+        if len(ids):
+            self._on(calendar).add(ids, self._over_new_year(calendar, seconds), places)
+
+    def _on(self, calendar: Calendar) -> Timeline:
+        if calendar not in self._timelines:
+            self._timelines[calendar] = Timeline(_FINEST_S)
+        return self._timelines[calendar]
+
+    def _over_new_year(self, calendar: Calendar, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Times without a year go on counting where December is followed by January."""
+        if calendar is not Calendar.YEARLESS:
+            return seconds
+        newest = self._newest_yearless if self._newest_yearless is not None else float(seconds[0])
+        turns = np.cumsum(np.diff(seconds, prepend=newest) < -_HALF_A_YEAR)
+        self._newest_yearless = float(seconds[-1])
+        placed = seconds + (self._years + turns) * _YEAR
+        self._years += int(turns[-1])
+        return placed
 
     def result(self) -> ParsedLog:
         """Group what was fed."""
@@ -228,11 +301,11 @@ def _template(number: int, text: str, forms: list[Form]) -> ParsedTemplate:
 
 
 def _find_bursts(templates: Iterable[ParsedTemplate], timeline: Timeline) -> None:
-    totals = timeline.totals()
+    totals = timeline.merged(timeline.buckets)
     if len(totals) < 4:
         return
     for template in templates:
-        counts = merged(form for form in template.forms if form in timeline)
+        counts = timeline.merged(form.id for form in template.forms)
         if counts:
             template.burst = timeline.burst(counts, totals)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from mcp_smalltools.tools.logs.forms import Form
+import numpy as np
+from numpy.typing import NDArray
 
 BUCKETS = 64
 """At most so many buckets between the first and the last position."""
@@ -45,52 +45,48 @@ class Timeline:
         self.records = 0
         self.first = self.last = 0.0  # smallest and largest position
         self.backwards = 0  # records that are earlier than the one before
+        self.buckets: dict[int, dict[int, int]] = {}  # form's id: bucket: records
         self._newest = 0.0
         self._newest_line = 0
-        self._low = self._high = 0
         self._gaps: list[tuple[float, int, int]] = []
-        self._forms: set[Form] = set()
 
-    def add(self, form: Form, position: float, line: int) -> None:
-        """Count a record of a form at a position."""
-        bucket = int(position // self.width)
+    def add(self, forms: NDArray[np.int64], positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
+        """Count records, in their order: the id of each one's form, its position and its line number."""
+        low, high = float(positions.min()), float(positions.max())
         if not self.records:
-            self.first = self.last = self._newest = position
-            self._low = self._high = bucket
-        elif position >= self._newest:
-            self._note_gap(position, line)
-        else:
-            self.backwards += 1
-        self.records += 1
-        self._newest, self._newest_line = position, line
-        self.first, self.last = min(self.first, position), max(self.last, position)
-        if not self._low <= bucket <= self._high:
-            self._low, self._high = min(self._low, bucket), max(self._high, bucket)
-            while self._high - self._low >= BUCKETS:
-                self._widen()
-            bucket = int(position // self.width)
-        form.buckets[bucket] = form.buckets.get(bucket, 0) + 1
-        self._forms.add(form)
+            self.first, self.last = low, high
+            self._newest, self._newest_line = float(positions[0]), int(lines[0])
+        self.first, self.last = min(self.first, low), max(self.last, high)
+        self.records += len(positions)
+        self._note_gaps(positions, lines)
+        while self.last // self.width - self.first // self.width >= BUCKETS:
+            self._widen()
+        bucket = (positions // self.width).astype(np.int64)
+        base = int(self.first // self.width)
+        codes, counts = np.unique(forms * BUCKETS + (bucket - base), return_counts=True)
+        for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
+            form, place = divmod(code, BUCKETS)
+            of_form = self.buckets.setdefault(form, {})
+            of_form[place + base] = of_form.get(place + base, 0) + count
 
-    def _note_gap(self, position: float, line: int) -> None:
-        seconds = position - self._newest
-        if len(self._gaps) < GAPS_KEPT:
-            heapq.heappush(self._gaps, (seconds, -self._newest_line, line))
-        elif seconds > self._gaps[0][0]:
-            heapq.heapreplace(self._gaps, (seconds, -self._newest_line, line))
+    def _note_gaps(self, positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
+        steps = np.diff(positions, prepend=self._newest)
+        self.backwards += int((steps < 0).sum())
+        before = np.concatenate(([self._newest_line], lines[:-1]))
+        smallest = self._gaps[-1][0] if len(self._gaps) == GAPS_KEPT else 0.0
+        for place in np.argsort(-steps, kind="stable")[:GAPS_KEPT].tolist():
+            if steps[place] > smallest:
+                self._gaps.append((float(steps[place]), -int(before[place]), int(lines[place])))
+        self._gaps = sorted(self._gaps, reverse=True)[:GAPS_KEPT]
+        self._newest, self._newest_line = float(positions[-1]), int(lines[-1])
 
     def _widen(self) -> None:
         self.width *= 2
-        self._low //= 2
-        self._high //= 2
-        for form in self._forms:
+        for form, counts in self.buckets.items():
             merged: dict[int, int] = {}
-            for bucket, count in form.buckets.items():
+            for bucket, count in counts.items():
                 merged[bucket // 2] = merged.get(bucket // 2, 0) + count
-            form.buckets = merged
-
-    def __contains__(self, form: Form) -> bool:
-        return form in self._forms
+            self.buckets[form] = merged
 
     @property
     def gaps(self) -> list[Gap]:
@@ -100,13 +96,17 @@ class Timeline:
         mean = (self.last - self.first) / (self.records - 1)
         return [
             Gap(seconds, -minus_line, line)
-            for seconds, minus_line, line in sorted(self._gaps, reverse=True)
+            for seconds, minus_line, line in self._gaps
             if seconds >= _GAP_FACTOR * mean and seconds >= 1
         ]
 
-    def totals(self) -> dict[int, int]:
-        """Records in each bucket, of all forms."""
-        return merged(self._forms)
+    def merged(self, forms: Iterable[int]) -> dict[int, int]:
+        """Records in each bucket, of these forms together."""
+        total: dict[int, int] = {}
+        for form in forms:
+            for bucket, count in self.buckets.get(form, {}).items():
+                total[bucket] = total.get(bucket, 0) + count
+        return total
 
     def burst(self, counts: Mapping[int, int], totals: Mapping[int, int]) -> Burst | None:
         """The bucket in which a template, with these counts, stands out most from all records."""
@@ -117,12 +117,3 @@ class Timeline:
             if count >= BURST_RECORDS and factor >= BURST_FACTOR and (best is None or count > best.count):
                 best = Burst(bucket * self.width, (bucket + 1) * self.width, count, factor)
         return best
-
-
-def merged(forms: Iterable[Form]) -> dict[int, int]:
-    """The buckets of several forms, added up."""
-    total: dict[int, int] = {}
-    for form in forms:
-        for bucket, count in form.buckets.items():
-            total[bucket] = total.get(bucket, 0) + count
-    return total

@@ -5,9 +5,12 @@ from __future__ import annotations
 import calendar
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mcp_smalltools.tools.logs.headers import ZONES, Line
 
@@ -164,6 +167,23 @@ class Clock:
         start, seconds_end, end, plain, _ = span
         seconds = self._parse(line[start:seconds_end])
         if plain and seconds is not None and end > seconds_end:
-            fraction = line[seconds_end + 1 : end]
-            return seconds + float(f"0.{fraction}")
+            return seconds + float(f"0.{line[seconds_end + 1 : end]}")
+        return seconds
+
+    def read_alike(self, lines: Sequence[str], span: TimeSpan) -> NDArray[np.float64]:
+        """Seconds of lines that all have their time at `span`; nan where it can't be read."""
+        start, seconds_end, end, plain, _ = span
+        texts = [line[start:end] for line in lines]
+        shown = np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)
+        shown = shown.reshape(len(lines), end - start)
+        whole = seconds_end - start
+        # Neighbours share their second: only where it changes, the text is read.
+        changes = np.flatnonzero((shown[1:, :whole] != shown[:-1, :whole]).any(axis=1)) + 1
+        places = [0, *changes.tolist()]
+        read = np.array([self._parse(texts[place][:whole]) for place in places], dtype=np.float64)
+        seconds = np.repeat(read, np.diff([*places, len(lines)]))
+        if plain and end > seconds_end:
+            digits = shown[:, whole + 1 :].astype(np.float64) - ord("0")
+            size = digits.shape[1]
+            seconds += digits @ (10.0 ** np.arange(size - 1, -1, -1)) / 10.0**size
         return seconds
