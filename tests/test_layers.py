@@ -21,6 +21,7 @@ LAYERS: list[set[str]] = [
     {"tools", "outgoing"},
     {"service"},
     {"server", "clients"},
+    {"evaluation"},
     {"cli", "commands"},
 ]
 

@@ -10,31 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from mcp_smalltools.engine.api import LoadedModel, Prompt, Sampling
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterFile:
-    """A LoRA adapter on disk, bound to its base by hash."""
-
-    name: str
-    path: str
-    sha256: str
-    scale: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A GGUF file on disk that may be loaded: its hash is checked first."""
-
-    id: str
-    path: str
-    sha256: str
-    kind: Literal["generate", "embed"]
-    context: int  # tokens of the longest sequence
-    layout: str = ""
+from mcp_smalltools.models.records import AdapterFile as AdapterFile
+from mcp_smalltools.models.records import ModelFile as ModelFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,247 @@
+"""From a model's id to a file that can be loaded: found, fetched, converted and checked, whatever is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.hashing import Stamps, sha256_of
+from mcp_smalltools.models.library import library_folder, manifest_of
+from mcp_smalltools.models.manifest import Manifest, SourceFile
+from mcp_smalltools.models.present import find_present
+from mcp_smalltools.models.pull import fetch
+from mcp_smalltools.models.records import AdapterFile, ModelFile
+from mcp_smalltools.suggest import did_you_mean
+
+Progress = Callable[[float, float | None, str], None]
+_LOCK_S: Final = 3600.0
+
+
+def ensure_model(model_id: str, settings: Settings, progress: Progress | None = None) -> ModelFile:
+    """The model's file, fetched and converted if it isn't there yet. Blocks; may take minutes the first time.
+
+    Raises ModelError with the remedy: unknown id, no network, `offline`, a full disk, a hash that differs.
+    """
+    manifest = manifest_of(model_id, settings)
+    store = ModelStore(manifest, settings)
+    ready = store.ready()
+    return ready or store.prepare(progress or (lambda done, total, message: None))
+
+
+def ensure_adapter(name: str, settings: Settings, base: ModelFile) -> AdapterFile:
+    """An adapter by the name of its skill; it must have been made for this base. Raises ModelError."""
+    folders = [settings.model_dir.expanduser() / "skills", library_folder() / "skills"]
+    known = sorted({path.parent.name for folder in folders for path in folder.glob("*/adapter.gguf")})
+    for folder in folders:
+        path = folder / name / "adapter.gguf"
+        if not path.is_file():
+            continue
+        try:
+            entry = tomllib.loads((folder / name / "skill.toml").read_text(encoding="utf-8"))["adapter"]
+        except (OSError, KeyError, tomllib.TOMLDecodeError):
+            raise ModelError(
+                f"The adapter {name} has no [adapter] part in its skill.toml.", remedy="Train it again."
+            ) from None
+        source = manifest_of(base.id, settings).files[0].sha256
+        if entry.get("base") != base.id or entry.get("base_sha256") != source:
+            raise ModelError(
+                f"The adapter {name} was made for {entry.get('base')}, not for this {base.id}.",
+                remedy="Choose its base model, or train it again.",
+            )
+        stamps = Stamps(settings.model_dir.expanduser() / "stamps.json")
+        if stamps.hash(path) != entry.get("sha256"):
+            raise ModelError(f"The adapter {name} is damaged (sha256 differs).", remedy="Install it again.")
+        return AdapterFile(name, str(path), entry["sha256"], float(entry.get("scale", 1.0)))
+    raise ModelError(
+        f"There is no adapter {name!r}{did_you_mean(name, known)}.",
+        remedy=f"Adapters are: {', '.join(known) or 'none'}.",
+    )
+
+
+class ModelStore:
+    """The files of one model in the model folder."""
+
+    def __init__(self, manifest: Manifest, settings: Settings) -> None:
+        self.manifest = manifest
+        self.folder = settings.model_dir.expanduser() / manifest.id
+        self.stamps = Stamps(self.folder / "stamps.json")
+        self._settings = settings
+
+    @property
+    def layout(self) -> str:
+        """The layout in use: chosen by `tune`, else the one that suits this kind of CPU; "" as it comes."""
+        if not self.manifest.layouts:
+            return ""
+        chosen = self._choice().get("layout")
+        return chosen if chosen in self.manifest.layouts else default_layout(self.manifest)
+
+    def choose(self, layout: str, speeds: dict[str, Any]) -> None:
+        """Use a layout from now on."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "layout.json").write_text(json.dumps({"layout": layout, "measured": speeds}, indent=1))
+
+    def path(self, layout: str) -> Path | None:
+        """Where the file of a layout is; None for one that is used where it lies and not found."""
+        if layout:
+            return self.folder / f"{self.manifest.id}.{layout}.gguf"
+        source = self.manifest.files[0]
+        own = self.folder / source.name
+        return own if own.exists() else find_present(source, self.stamps)
+
+    def ready(self, layout: str | None = None) -> ModelFile | None:
+        """The file if it is there and untouched since it was checked."""
+        layout = self.layout if layout is None else layout
+        path = self.path(layout)
+        if path is None or not path.is_file():
+            return None
+        sha256 = self.stamps.get(path)
+        if sha256 is None:
+            if layout:
+                return None  # touched since it was made: make it again
+            sha256 = self._checked(path)
+        return self._file(path, sha256, layout)
+
+    def prepare(self, progress: Progress, layout: str | None = None) -> ModelFile:
+        """Fetch and convert what is missing. One process at a time; the others wait and find it done."""
+        layout = self.layout if layout is None else layout
+        with self._locked(progress):
+            if ready := self.ready(layout):
+                return ready
+            sources = [self._source(file, progress) for file in self.manifest.files]
+            if not layout:
+                return self._file(sources[0], self._checked(sources[0]), layout)
+            target = self.path(layout)
+            assert target is not None
+            progress(0, None, f"converting {self.manifest.id} to {layout}")
+            self._convert(sources, target, layout)
+            sha256 = sha256_of(target)
+            self.stamps.put(target, sha256)
+            return self._file(target, sha256, layout)
+
+    def verify(self) -> Iterator[tuple[Path, bool]]:
+        """Hash every file again; False for one that isn't what it should be, which is then removed."""
+        for file in self.manifest.files:
+            path = self.folder / file.name
+            if path.exists():
+                found = sha256_of(path)
+                yield path, self._keep(path, found, file.sha256 or self.stamps.get(path))
+        for layout in self.manifest.layouts:
+            made = self.path(layout)
+            if made is not None and made.exists():
+                yield made, self._keep(made, sha256_of(made), self.stamps.get(made))
+
+    def _keep(self, path: Path, found: str, expected: str | None) -> bool:
+        if found == expected:
+            self.stamps.put(path, found)
+            return True
+        path.unlink()
+        self.stamps.forget(path)
+        return False
+
+    def _choice(self) -> dict[str, Any]:
+        try:
+            choice: dict[str, Any] = json.loads((self.folder / "layout.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return choice
+
+    def _file(self, path: Path, sha256: str, layout: str) -> ModelFile:
+        manifest = self.manifest
+        return ModelFile(manifest.id, str(path), sha256, manifest.kind, manifest.context, layout)
+
+    def _checked(self, path: Path) -> str:
+        """The hash of a file that is used as it comes. Raises ModelError if it isn't the manifest's."""
+        expected, found = self.manifest.files[0].sha256, self.stamps.hash(path)
+        if expected is not None and found != expected:
+            raise ModelError(
+                f"{path} is not the file of the manifest (sha256 differs).",
+                remedy="Run `mcp-smalltools models verify`; it removes what is damaged.",
+            )
+        return found
+
+    def _source(self, file: SourceFile, progress: Progress) -> Path:
+        own = self.folder / file.name
+        if own.exists() and self.stamps.hash(own) == (file.sha256 or self.stamps.get(own)):
+            return own
+        if (present := find_present(file, self.stamps)) is not None:
+            return present
+        if self._settings.offline:
+            raise ModelError(
+                f"The model {self.manifest.id} is not on this machine, and fetching is forbidden (offline).",
+                remedy=f"Allow it once: MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull {self.manifest.id}.",
+            )
+        fetch(file, own, self.stamps, progress)
+        return own
+
+    def _convert(self, sources: list[Path], target: Path, layout: str) -> None:
+        new = target.with_name(f".new-{os.getpid()}-{target.name}")
+        try:
+            if self.manifest.convert == "bert":
+                from mcp_smalltools.models.convert import convert_bert
+
+                title, licence = self.manifest.title, self.manifest.licence
+                convert_bert(sources[0], sources[1], new, layout, name=title, licence=licence)
+            else:
+                _quantize(sources[0], new, layout)
+            new.replace(target)
+        except OSError as error:
+            raise ModelError(
+                f"{target.name} can't be written: {error.strerror or error}.",
+                remedy="Make room, or choose another folder with model_dir.",
+            ) from None
+        finally:
+            new.unlink(missing_ok=True)
+
+    @contextmanager
+    def _locked(self, progress: Progress) -> Iterator[None]:
+        import filelock
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ModelError(
+                f"{self.folder} can't be made: {error.strerror}.", remedy="Choose another model_dir."
+            ) from None
+        lock = filelock.FileLock(self.folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            progress(0, None, f"waiting for another process that prepares {self.manifest.id}")
+            lock.acquire(timeout=_LOCK_S)
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def default_layout(manifest: Manifest) -> str:
+    """What is fastest on CPUs of this kind (measured: docs/models.md); `models tune` measures on this one."""
+    if manifest.convert == "bert":
+        return "BF16" if _has_bf16() else "F16"
+    return manifest.layouts[0]
+
+
+def _has_bf16() -> bool:
+    try:
+        return "avx512_bf16" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+
+
+def _quantize(source: Path, target: Path, layout: str) -> None:
+    command = [sys.executable, "-m", "mcp_smalltools.engine.quantize", str(source), str(target), layout]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode or not target.exists():
+        raise ModelError(
+            f"{source.name} can't be turned into {layout} (code {done.returncode}).",
+            remedy="Make room on the disk, or run `mcp-smalltools models verify`.",
+        )

@@ -1,0 +1,74 @@
+"""Hashes of large files, computed once: the result is kept with what tells whether the file was touched."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Report = Callable[[int], None]
+
+
+def sha256_of(path: Path, report: Report = lambda done: None) -> str:
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+            done += len(data)
+            report(done)
+    return digest.hexdigest()
+
+
+class Stamps:
+    """A JSON file of hashes by path, valid while size, modification time and inode are the same."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def get(self, file: Path) -> str | None:
+        """The hash that the file had when it was last hashed; None if it was touched since."""
+        entry = self._all().get(str(file))
+        return entry["sha256"] if entry and entry["stamp"] == _stamp(file) else None
+
+    def put(self, file: Path, sha256: str) -> None:
+        entries = self._all()
+        entries[str(file)] = {"sha256": sha256, "stamp": _stamp(file)}
+        self._write(entries)
+
+    def forget(self, file: Path) -> None:
+        entries = self._all()
+        if entries.pop(str(file), None) is not None:
+            self._write(entries)
+
+    def hash(self, file: Path) -> str:
+        """Of the file as it is now; from memory if it wasn't touched."""
+        known = self.get(file)
+        if known is None:
+            known = sha256_of(file)
+            self.put(file, known)
+        return known
+
+    def _all(self) -> dict[str, Any]:
+        try:
+            entries: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return entries
+
+    def _write(self, entries: dict[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        new = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        new.write_text(json.dumps(entries, indent=1), encoding="utf-8")
+        new.replace(self._path)
+
+
+def _stamp(file: Path) -> list[int]:
+    try:
+        status = file.stat()
+    except OSError:
+        return []
+    return [status.st_size, status.st_mtime_ns, status.st_ino]

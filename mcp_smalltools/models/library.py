@@ -1,0 +1,42 @@
+"""The manifests that there are: those that ship, and those that the user has added."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.manifest import Manifest
+from mcp_smalltools.suggest import did_you_mean
+
+
+def library_folder() -> Path:
+    """The model library that ships: in the package when installed, in `models` in a checkout."""
+    packaged = Path(str(resources.files("mcp_smalltools"))) / "_library"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "models"
+
+
+def user_manifests(settings: Settings) -> Path:
+    return settings.model_dir.expanduser() / "manifests"
+
+
+def manifests(settings: Settings) -> dict[str, Manifest]:
+    """By id; a user's own goes before one that ships. Raises ModelError for one that can't be read."""
+    found: dict[str, Manifest] = {}
+    for folder in (library_folder(), user_manifests(settings)):
+        for path in sorted(folder.glob("*.toml")):
+            manifest = Manifest.read(path)
+            found[manifest.id] = manifest
+    return found
+
+
+def manifest_of(model_id: str, settings: Settings) -> Manifest:
+    """Raises ModelError naming the closest id."""
+    known = manifests(settings)
+    if model_id not in known:
+        raise ModelError(
+            f"There is no model {model_id!r}{did_you_mean(model_id, known)}.",
+            remedy="`mcp-smalltools models list` shows them; `models add` registers a file of your own.",
+        )
+    return known[model_id]

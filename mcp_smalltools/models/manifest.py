@@ -1,0 +1,87 @@
+"""Manifests: what a model is, where its files come from, and what they must hash to."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.records import Kind
+
+_SHA256 = r"^[0-9a-f]{64}$"
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PackageSource(_Entry):
+    """A file inside a package of the Python package index that the user's pip is configured for."""
+
+    type: Literal["package"] = "package"
+    package: str
+    version: str
+    file: str
+
+
+class HubSource(_Entry):
+    """A file of a repository of the Hugging Face hub."""
+
+    type: Literal["hub"] = "hub"
+    repo: str
+    file: str
+    revision: str = "main"
+
+
+class LocalSource(_Entry):
+    """A file that the user has; it is used where it lies."""
+
+    type: Literal["local"] = "local"
+    path: Path
+
+
+Source = Annotated[PackageSource | HubSource | LocalSource, Field(discriminator="type")]
+
+
+class SourceFile(_Entry):
+    """A file that is fetched. Without a sha256 the hub's own is taken on the first pull, and kept from then on."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    sha256: str | None = Field(None, pattern=_SHA256)
+    bytes: int | None = None
+    sources: tuple[Source, ...]
+
+
+class Manifest(_Entry):
+    """A model. `convert` says how its GGUF file is made: as it comes, requantized, or from safetensors."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
+    title: str
+    kind: Kind
+    licence: str
+    context: int = Field(gt=0, description="tokens of the longest sequence")
+    parameters: str = ""
+    convert: Literal["none", "requantize", "bert"] = "none"
+    layouts: tuple[str, ...] = ()
+    files: tuple[SourceFile, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _layouts_where_made(self) -> Self:
+        if (self.convert == "none") != (not self.layouts):
+            raise ValueError("layouts are for models that are converted, and needed there")
+        return self
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises ModelError that names the file and what is wrong in it."""
+        try:
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise ModelError(f"The manifest {path} can't be read: {error}.", remedy="Mend or remove it.") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "manifest"
+            raise ModelError(f"The manifest {path}: {where}: {first['msg']}.", remedy="Mend or remove it.") from None

