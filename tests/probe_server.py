@@ -27,6 +27,10 @@ class ProbeArguments(base.Arguments):
     lasts_s: float = 0.0
     fails: bool = False
 
+    @property
+    def cacheable(self) -> bool:
+        return False
+
 
 class ProbeAnswer(result.Answer):
     ended: str
