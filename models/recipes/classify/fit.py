@@ -31,7 +31,8 @@ from mcp_smalltools.tools.classification.scoring import Examples, Matrix, Texts,
 
 HERE = Path(__file__).parent
 SKILL = HERE.parents[1] / "skills" / "classify"
-EPISODES = 1500
+MODES = ("names", "examples")
+EPISODES = 500
 TURNED_AWAY = 0.035
 """Share of the items that do fit a label and may be called "none of these"."""
 RELIED_ON = 0.96
@@ -171,7 +172,7 @@ def play(data: Material, with_examples: bool, seed: int) -> Iterator[Episode]:
     for _ in range(EPISODES):
         inside, outside = _draw_labels(list(data.rows), rng)
         per_label = int(rng.integers(1, 9)) if with_examples else 0
-        named, repeated = rng.choice([0.0, 0.2, 0.5]), rng.choice([0.0, 0.4, 0.8, 0.95])
+        named, repeated = rng.choice([0.0, 0.3, 0.6]), rng.choice([0.0, 0.4, 0.8, 0.95])
         most = rng.choice([4, 10, 30])  # items of a label
         known: list[tuple[int, int]] = []
         items: list[tuple[int, int]] = []
@@ -237,7 +238,7 @@ def _draw_labels(keys: list[str], rng: np.random.Generator) -> tuple[list[str], 
 def fit(data: Material) -> tuple[Calibration, dict[str, dict[str, float]]]:
     """The calibration, and how it does on calls that it was not fitted on."""
     models, constants, report = {}, {}, {}
-    for mode in ("names", "examples"):
+    for mode in MODES:
         train = _stack(play(data, mode == "examples", seed=1))
         held_out = _stack(play(data, mode == "examples", seed=2))
         fits = Logistic.fit({name: train.columns[name] for name in FITS[mode]}, train.fits, signs=FITS[mode])
