@@ -153,6 +153,11 @@ class FormTable:
                 found[number] = self._by_reading(key, hint)
         return found  # type: ignore[return-value]  # every None was resolved
 
+    def shape_of_content(self, content: str) -> int:
+        """The number of the shape of a line's message, without its header."""
+        key = digit_keys([content.replace("\n", " ")])[0]
+        return self._shape(readable(identifier_key(key)))[0]
+
     def _by_pattern(self, key: str, candidates: list[tuple[Match, Entry]]) -> Entry | None:
         """The entry of a key that differs from a known one only in identifiers and numbers."""
         for place, (match, entry) in enumerate(candidates):

@@ -1,0 +1,44 @@
+"""Measure the quality of a tool on labelled data, with the floor or a peer beside it.
+
+Data is read where it lies and never used to build, fit or tune anything.
+
+  mcp-smalltools eval logs --data loghub_2k_corrected
+  mcp-smalltools eval classify --data classification --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Mapping
+from types import ModuleType
+
+from mcp_smalltools.config import Settings
+
+SUITES: Mapping[str, str] = {
+    "logs": "grouping and parsing accuracy of parse_log, Drain3 beside it",
+    "classify": "accuracy and calibration of classify, TF-IDF with an SVM beside it",
+}
+"""Name of each suite, which is a module of `evaluation`, and what it measures."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    suites = parser.add_subparsers(dest="suite", metavar="SUITE", required=True)
+    for name, what in SUITES.items():
+        suite = _suite(name)
+        suite.add_arguments(
+            suites.add_parser(
+                name,
+                help=what,
+                description=suite.__doc__,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    return int(_suite(args.suite).run(args, settings))
+
+
+def _suite(name: str) -> ModuleType:
+    return importlib.import_module(f"mcp_smalltools.evaluation.{name}")

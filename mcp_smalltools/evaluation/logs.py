@@ -1,0 +1,227 @@
+"""Quality of parse_log on labelled logs, with one configuration for all of them, and Drain3 beside it.
+
+Each log is a file NAME_2k.log_structured_corrected.csv (or .csv.xz) with the columns Content and
+EventTemplate, in the manner of Loghub; the raw NAME_2k.log beside it, if it is there, is parsed by the whole
+tool as well. Nothing is configured for any log.
+
+GA: share of lines whose group is exactly the true one. PA: share of lines whose template is the true one.
+FGA, FTA: F1 over groups and over templates. Templates are compared after white space and adjacent <*> are
+collapsed. Khan et al., "Guidelines for assessing the accuracy of log message template identification
+techniques", ICSE 2022.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import lzma
+import operator
+import re
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import NotFound
+from mcp_smalltools.request import PrivacyLevel, ToolRequest
+
+_LABELS = re.compile(r"(?P<system>.+?)(?:_2k|_full)?\.log_structured(?:_corrected)?\.csv(?:\.xz)?")
+_SEVERAL = re.compile(r"<\*>(?: ?<\*>)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """The four figures of one log, shares of 1."""
+
+    ga: float
+    pa: float
+    fga: float
+    fta: float
+    lines_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledLog:
+    """Messages without their headers, and the template of each."""
+
+    system: str
+    contents: list[str]
+    templates: list[str]
+    raw: list[str] | None  # the lines with their headers; None if they are not there or not as many
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder of the labelled logs")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON and nothing else")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    logs = read_logs(args.data)
+    report: dict[str, dict[str, Scores]] = {"parse_log": {}, "parse_log, raw lines": {}, "drain3": {}}
+    for log in logs:
+        report["parse_log"][log.system] = measure(log, ours)
+        if log.raw is not None:
+            report["parse_log, raw lines"][log.system] = measure_raw(log, settings)
+        report["drain3"][log.system] = measure(log, drain3)
+    figures = {
+        name: {**{system: asdict(scores) for system, scores in by_system.items()}, "mean": _mean(by_system)}
+        for name, by_system in report.items()
+        if by_system
+    }
+    print(json.dumps(figures) if args.json else _table(figures))
+    return 0
+
+
+def read_logs(folder: Path) -> list[LabelledLog]:
+    """All labelled logs of a folder, by name. Raises NotFound."""
+    found = [
+        (match["system"], path)
+        for path in sorted(folder.glob("*"))
+        if (match := _LABELS.fullmatch(path.name))
+    ]
+    if not found:
+        raise NotFound(
+            f"{folder} holds no labelled logs.",
+            remedy="Name a folder with files such as Apache_2k.log_structured_corrected.csv (or .csv.xz).",
+        )
+    return [_read_log(system, path) for system, path in found]
+
+
+def _read_log(system: str, path: Path) -> LabelledLog:
+    rows = list(csv.DictReader(_text(path).splitlines(keepends=True)))
+    contents = [row["Content"] for row in rows]
+    raw_path = next(
+        (item for item in path.parent.glob(f"{system}_2k.log*") if "_structured" not in item.name), None
+    )
+    raw = _text(raw_path).removesuffix("\n").split("\n") if raw_path else None
+    if raw is not None and len(raw) != len(contents):
+        raw = None
+    return LabelledLog(system, contents, [plain_template(row["EventTemplate"]) for row in rows], raw)
+
+
+def _text(path: Path) -> str:
+    data = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+    return data.decode("utf-8", "replace")
+
+
+def measure(log: LabelledLog, parse: Callable[[Sequence[str]], list[str]]) -> Scores:
+    """Parse the messages, and compare."""
+    started = time.perf_counter()
+    found = parse(log.contents)
+    seconds = time.perf_counter() - started
+    return score([plain_template(item) for item in found], log.templates, seconds)
+
+
+def ours(contents: Sequence[str]) -> list[str]:
+    """The template of each message, by the grouping of parse_log."""
+    from mcp_smalltools.tools.logs.forms import FormTable
+    from mcp_smalltools.tools.logs.grouping import group
+    from mcp_smalltools.tools.logs.masking import VAR
+
+    table = FormTable()
+    shapes = [table.shape_of_content(content) for content in contents]
+    counts = [0] * len(table.shapes)
+    for shape in shapes:
+        counts[shape] += 1
+    texts = [""] * len(counts)
+    for template in group(table.shapes, counts):
+        for shape in template.members:
+            texts[shape] = template.text.replace(VAR, "<*>")
+    return [texts[shape] for shape in shapes]
+
+
+def drain3(contents: Sequence[str]) -> list[str]:
+    """The template of each message, by Drain3 with its default configuration."""
+    from drain3 import TemplateMiner  # type: ignore[import-untyped]
+    from drain3.template_miner_config import TemplateMinerConfig  # type: ignore[import-untyped]
+
+    miner = TemplateMiner(config=TemplateMinerConfig())
+    clusters = [miner.add_log_message(content)["cluster_id"] for content in contents]
+    texts = {cluster.cluster_id: cluster.get_template() for cluster in miner.drain.clusters}
+    return [texts[cluster] for cluster in clusters]
+
+
+def measure_raw(log: LabelledLog, settings: Settings) -> Scores:
+    """The whole tool on the lines with their headers. Only groups can be compared: where a header ends is a
+    convention, so PA and FTA are 0.
+    """
+    import anyio
+
+    from mcp_smalltools.service import Service
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "raw.log").write_text("\n".join(log.raw or []) + "\n", encoding="utf-8")
+        own = settings.model_copy(
+            update={
+                "roots": (RootSpec(path=folder, level=PrivacyLevel.OPEN),),
+                "state_dir": folder / "state",
+                "output_dir": folder / "out",
+                "cache": False,
+            }
+        )
+        request = ToolRequest("parse_log", {"path": "raw.log", "export_path": "lines.jsonl"}, client="eval")
+
+        async def call() -> None:
+            service = Service(own)
+            try:
+                await service.call(request)
+            finally:
+                await service.close()
+
+        started = time.perf_counter()
+        anyio.run(call)
+        seconds = time.perf_counter() - started
+        exported = (folder / "out" / "lines.jsonl").read_text(encoding="utf-8").splitlines()
+    groups = [json.loads(line)["template_id"] for line in exported]
+    scores = score(groups, log.templates, seconds)
+    return Scores(scores.ga, 0.0, scores.fga, 0.0, scores.lines_per_s)
+
+
+def plain_template(text: str) -> str:
+    """A template with single spaces, and one <*> where several touch."""
+    return _SEVERAL.sub("<*>", re.sub(r"\s+", " ", text).strip())
+
+
+def score(found: Sequence[Hashable], true: Sequence[Hashable], seconds: float) -> Scores:
+    """Compare the templates found, one for each line, with the true ones."""
+    groups, true_groups = _groups(found), _groups(true)
+    true_sets = {frozenset(lines) for lines in true_groups.values()}
+    right_groups = [lines for lines in groups.values() if frozenset(lines) in true_sets]
+    right_templates = [name for name, lines in groups.items() if all(true[line] == name for line in lines)]
+    total = len(groups) + len(true_groups)
+    return Scores(
+        ga=round(sum(map(len, right_groups)) / len(true), 4),
+        pa=round(sum(map(operator.eq, found, true)) / len(true), 4),
+        fga=round(2 * len(right_groups) / total, 4),
+        fta=round(2 * len(right_templates) / total, 4),
+        lines_per_s=round(len(true) / seconds),
+    )
+
+
+def _groups(templates: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for line, template in enumerate(templates):
+        groups[template].append(line)
+    return groups
+
+
+def _mean(scores: dict[str, Scores]) -> dict[str, float]:
+    return {
+        field.name: round(sum(getattr(item, field.name) for item in scores.values()) / len(scores), 4)
+        for field in fields(Scores)
+    }
+
+
+def _table(figures: dict[str, dict[str, dict[str, float]]]) -> str:
+    rows = []
+    for name, by_system in figures.items():
+        rows.append(f"{name:<22}{'GA':>7}{'PA':>7}{'FGA':>7}{'FTA':>7}{'lines/s':>10}")
+        for system, item in by_system.items():
+            shares = "".join(f"{item[metric]:7.3f}" for metric in ("ga", "pa", "fga", "fta"))
+            rows.append(f"  {system:<20}{shares}{item['lines_per_s']:10,.0f}")
+    return "\n".join(rows)
