@@ -1,1 +1,1 @@
-"""Clients: registering this server with them, and examining the set-up."""
+"""Registering the server with the agents that people use, and undoing it exactly."""

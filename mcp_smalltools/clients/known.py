@@ -1,0 +1,147 @@
+"""The clients that can be registered with: where each keeps its servers, and how it writes one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from mcp_smalltools.clients import jsonc, toml_table
+from mcp_smalltools.errors import UsageError
+
+SERVER_NAME = "smalltools"
+TOKEN_VARIABLE = "MCP_SMALLTOOLS_TOKEN"
+"""Remote entries name this variable of the environment: no secret is written into a client's file."""
+
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """`files` gives the config file of each scope, the default scope first. `roots_follow` says that the
+    client tells a server its project folder, or starts it there.
+    """
+
+    title: str
+    files: Mapping[str, Callable[[], Path]]
+    table: str
+    stdio: Callable[[Sequence[str]], Entry]
+    remote: Callable[[str], Entry]
+    format: ModuleType = jsonc
+    after: str = "Restart the client to see it."
+
+
+def _is_sse(url: str) -> bool:
+    return url.rstrip("/").endswith("/sse")
+
+
+def _plain(command: Sequence[str]) -> Entry:
+    return {"command": command[0], "args": list(command[1:])}
+
+
+def _typed(command: Sequence[str]) -> Entry:
+    return {"type": "stdio", **_plain(command)}
+
+
+def _headers(reference: str) -> Entry:
+    return {"headers": {"Authorization": f"Bearer {reference}"}}
+
+
+def _typed_remote(reference: str) -> Callable[[str], Entry]:
+    return lambda url: {"type": "sse" if _is_sse(url) else "http", "url": url, **_headers(reference)}
+
+
+def _codex_remote(url: str) -> Entry:
+    if _is_sse(url):
+        raise UsageError("Codex knows no SSE.", remedy="Give the same server's /mcp address.")
+    return {"url": url, "bearer_token_env_var": TOKEN_VARIABLE}
+
+
+def _gemini_remote(url: str) -> Entry:
+    return {"url" if _is_sse(url) else "httpUrl": url, **_headers(f"${TOKEN_VARIABLE}")}
+
+
+def _home(*parts: str) -> Callable[[], Path]:
+    return lambda: Path.home().joinpath(*parts)
+
+
+def _project(*parts: str) -> Callable[[], Path]:
+    return lambda: Path.cwd().joinpath(*parts)
+
+
+def _app_config(*parts: str) -> Callable[[], Path]:
+    """In the folder where desktop applications keep their settings."""
+
+    def path() -> Path:
+        if sys.platform == "darwin":
+            folder = Path.home() / "Library" / "Application Support"
+        elif sys.platform == "win32":
+            folder = Path(os.environ.get("APPDATA") or Path.home() / "AppData" / "Roaming")
+        else:
+            folder = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+        return folder.joinpath(*parts)
+
+    return path
+
+
+_ZED = ("Zed", "settings.json") if sys.platform == "win32" else (".config", "zed", "settings.json")
+
+CLIENTS: Mapping[str, Client] = {
+    "claude-code": Client(
+        "Claude Code",
+        {"project": _project(".mcp.json"), "user": _home(".claude.json")},
+        "mcpServers",
+        _typed,
+        _typed_remote(f"${{{TOKEN_VARIABLE}}}"),
+        after="Start `claude` in this project; it asks once whether to trust the server. `/mcp` shows it.",
+    ),
+    "cursor": Client(
+        "Cursor",
+        {"project": _project(".cursor", "mcp.json"), "user": _home(".cursor", "mcp.json")},
+        "mcpServers",
+        _plain,
+        lambda url: {"url": url, **_headers(f"${{env:{TOKEN_VARIABLE}}}")},
+    ),
+    "vscode": Client(
+        "VS Code",
+        {"project": _project(".vscode", "mcp.json"), "user": _app_config("Code", "User", "mcp.json")},
+        "servers",
+        _typed,
+        _typed_remote(f"${{env:{TOKEN_VARIABLE}}}"),
+        after="Open the file in VS Code and press Start above the entry.",
+    ),
+    "codex": Client(
+        "Codex",
+        {"user": _home(".codex", "config.toml")},
+        "mcp_servers",
+        _plain,
+        _codex_remote,
+        format=toml_table,
+    ),
+    "gemini": Client(
+        "Gemini CLI",
+        {"project": _project(".gemini", "settings.json"), "user": _home(".gemini", "settings.json")},
+        "mcpServers",
+        _plain,
+        _gemini_remote,
+    ),
+    "zed": Client(
+        "Zed",
+        {"user": _app_config(*_ZED) if sys.platform == "win32" else _home(*_ZED)},
+        "context_servers",
+        _plain,
+        lambda url: {"url": url, **_headers("PUT-THE-TOKEN-HERE")},
+        after="For a remote server, put the token into the entry: Zed reads no variables there.",
+    ),
+}
+
+
+def server_command(roots: Sequence[str]) -> list[str]:
+    """How a client starts this installation."""
+    script = Path(sys.executable).with_name("mcp-smalltools.exe" if os.name == "nt" else "mcp-smalltools")
+    start = [str(script)] if script.exists() else [sys.executable, "-m", "mcp_smalltools.cli"]
+    return [*start, "serve", *(part for root in roots for part in ("--root", root))]

@@ -1,0 +1,203 @@
+"""Writing our entry into a client's file, and undoing it.
+
+What the file was before is kept in the state folder. While nobody else has changed the file since, undoing
+restores it byte for byte; otherwise only our entry is taken out, and the rest stays as it is now.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import difflib
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mcp_smalltools.clients.known import SERVER_NAME, Client, Entry
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What would be, or was, done to one file. None: the file is not there."""
+
+    path: Path
+    before: bytes | None
+    after: bytes | None
+
+    @property
+    def is_needed(self) -> bool:
+        return self.before != self.after
+
+    def diff(self) -> str:
+        """As a unified diff, for people."""
+        old, new = (_shown(side) for side in (self.before, self.after))
+        return "".join(difflib.unified_diff(old, new, f"{self.path} (now)", f"{self.path} (then)"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """How to undo an installation exactly."""
+
+    path: str
+    before: str | None  # base64
+    after_sha256: str
+    made_folders: tuple[str, ...]
+
+
+class Registration:
+    """Our entry in one config file of one client."""
+
+    def __init__(self, client: Client, path: Path, settings: Settings) -> None:
+        self._client = client
+        self.path = path.resolve()  # a link stays a link: its target is written
+        name = hashlib.sha256(str(self.path).encode()).hexdigest()[:16]
+        self._record_file = settings.state_dir.expanduser() / "clients" / f"{name}.json"
+        self._keys = (client.table, SERVER_NAME)
+
+    def planned(self, entry: Entry) -> Change:
+        """What installing would do. Raises ConfigError if the file can't be read or edited."""
+        before = self._bytes()
+        text = self._text(before)
+        try:
+            found = self._client.format.loads(text)
+            new = self._client.format.with_entry(text, self._keys, entry)
+            wanted = {**found, self._client.table: {**found.get(self._client.table, {}), SERVER_NAME: entry}}
+            if found == wanted:
+                return Change(self.path, before, before)
+            if self._client.format.loads(new) != wanted:
+                raise ValueError("it is written in a form that can't be edited safely")
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise self._not_editable(error, f"Add this by hand under {self._client.table}: {entry}") from None
+        return Change(self.path, before, new.encode())
+
+    def install(self, entry: Entry) -> Change:
+        """Write the entry; does nothing if it is there already."""
+        change = self.planned(entry)
+        if not change.is_needed or change.after is None:
+            return change
+        earlier = self._record()
+        if earlier and change.before is not None and earlier.after_sha256 == _sha256(change.before):
+            original, folders = _decoded(earlier.before), list(earlier.made_folders)
+        else:
+            original, folders = self._without_us(change.before), self._missing_folders()
+        self._keep(_Record(str(self.path), _encoded(original), _sha256(change.after), tuple(folders)))
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _write(self.path, change.after)
+        except OSError as error:
+            raise self._not_editable(error, "Check the folder's permissions.") from None
+        return change
+
+    def planned_removal(self) -> Change:
+        """What uninstalling would do."""
+        now = self._bytes()
+        record = self._record()
+        if record and now is not None and _sha256(now) == record.after_sha256:
+            return Change(self.path, now, _decoded(record.before))
+        return Change(self.path, now, self._without_us(now))
+
+    def uninstall(self) -> Change:
+        """Undo the installation; does nothing if there is none."""
+        change = self.planned_removal()
+        record = self._record()
+        try:
+            if change.is_needed and change.after is not None:
+                _write(self.path, change.after)
+            elif change.is_needed:
+                self.path.unlink()
+                for folder in record.made_folders if record else ():
+                    with contextlib.suppress(OSError):  # somebody else has put something there
+                        Path(folder).rmdir()
+        except OSError as error:
+            raise self._not_editable(error, "Check the file's permissions.") from None
+        self._record_file.unlink(missing_ok=True)
+        return change
+
+    def _without_us(self, now: bytes | None) -> bytes | None:
+        if now is None:
+            return None
+        text = self._text(now)
+        try:
+            found = self._client.format.loads(text)
+            if SERVER_NAME not in (found.get(self._client.table) or {}):
+                return now
+            rest = self._client.format.without_entry(text, self._keys)
+            left = self._client.format.loads(rest).get(self._client.table) or {}
+            others = {name: item for name, item in found[self._client.table].items() if name != SERVER_NAME}
+            if left != others:
+                raise ValueError("it is written in a form that can't be edited safely")
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise self._not_editable(error, f"Take {SERVER_NAME} out by hand.") from None
+        return str(rest).encode()
+
+    def _bytes(self) -> bytes | None:
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._not_editable(error, "Check its permissions.") from None
+
+    def _text(self, content: bytes | None) -> str:
+        try:
+            return (content or b"").decode()
+        except UnicodeDecodeError as error:
+            raise self._not_editable(error, "Save it as UTF-8.") from None
+
+    def _missing_folders(self) -> list[str]:
+        """Innermost first."""
+        return [str(folder) for folder in self.path.parents if not folder.exists()]
+
+    def _keep(self, record: _Record) -> None:
+        self._record_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(self._record_file, json.dumps(asdict(record)).encode())
+
+    def _record(self) -> _Record | None:
+        try:
+            kept = _Record(**json.loads(self._record_file.read_bytes()))
+            _decoded(kept.before)
+        except (OSError, ValueError, TypeError, binascii.Error):
+            return None  # none, or damaged: then only our entry is taken out
+        return kept
+
+    def _not_editable(self, error: Exception, remedy: str) -> ConfigError:
+        return ConfigError(f"{self.path} can't be edited: {error}.", remedy=remedy)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace the file at once, its mode kept; a new one is only the user's."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        if path.exists():
+            shutil.copymode(path, draft)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+def _shown(content: bytes | None) -> Sequence[str]:
+    return (content or b"").decode(errors="replace").splitlines(keepends=True)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _encoded(content: bytes | None) -> str | None:
+    return None if content is None else base64.b64encode(content).decode()
+
+
+def _decoded(text: Any) -> bytes | None:
+    return None if text is None else base64.b64decode(text)

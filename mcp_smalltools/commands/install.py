@@ -1,0 +1,86 @@
+"""Register the server with a client, once for a project or for all of them.
+
+Other entries, comments and layout of the client's file stay as they are; uninstall undoes it exactly.
+
+  mcp-smalltools install claude-code --dry-run
+  mcp-smalltools install codex --root ~/work
+  mcp-smalltools install claude-code --remote https://box.example/sse
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import UsageError
+
+if TYPE_CHECKING:
+    from mcp_smalltools.clients.known import Client
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_target(parser)
+    parser.add_argument(
+        "--root",
+        action="append",
+        metavar="DIR[:LEVEL]",
+        help="folder that may be read; repeatable (default: the one that the agent works in)",
+    )
+    parser.add_argument(
+        "--remote", metavar="URL", help="a server that runs elsewhere, its /mcp or /sse address"
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.clients.known import TOKEN_VARIABLE, server_command
+    from mcp_smalltools.clients.registration import Registration
+
+    client, path = target_of(args)
+    if args.remote and args.root:
+        raise UsageError("--root has no use with --remote.", remedy="Give it to the server over there.")
+    if args.remote:
+        if not args.remote.startswith(("http://", "https://")):
+            raise UsageError(f"{args.remote} is no address.", remedy="Give it as https://HOST/mcp.")
+        entry = client.remote(args.remote)
+    else:
+        roots = [f"{r.path.expanduser().absolute()}:{r.level}" for r in settings.roots] if args.root else []
+        entry = client.stdio(server_command(roots))
+    registration = Registration(client, path, settings)
+    change = registration.planned(entry) if args.dry_run else registration.install(entry)
+    if not change.is_needed:
+        print(f"{client.title} has this entry already, in {change.path}.")
+        return 0
+    if args.dry_run:
+        sys.stdout.write(change.diff())
+        return 0
+    print(f"Registered with {client.title} in {change.path}. {client.after}")
+    if args.remote:
+        print(f"Before the client starts, set {TOKEN_VARIABLE} to the token of that server.")
+    return 0
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    from mcp_smalltools.clients.known import CLIENTS
+
+    parser.add_argument("client", choices=list(CLIENTS))
+    parser.add_argument(
+        "--scope",
+        choices=("project", "user"),
+        help="this project, or all of them (default: the first it has)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+
+
+def target_of(args: argparse.Namespace) -> tuple[Client, Path]:
+    from mcp_smalltools.clients.known import CLIENTS
+
+    client = CLIENTS[args.client]
+    scope = args.scope or next(iter(client.files))
+    if scope not in client.files:
+        raise UsageError(
+            f"{client.title} has no scope {scope!r} here.", remedy=f"Use --scope {', '.join(client.files)}."
+        )
+    return client, client.files[scope]()
