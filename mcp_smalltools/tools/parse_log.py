@@ -77,8 +77,8 @@ class Burst(result.Record):
 
     template_id: int
     count: int = Field(description="its records in this stretch")
-    start: str = Field(description="time, or line number where the log has no times")
-    end: str
+    start: str | None = Field(None, description="time, or line number where the log has no times")
+    end: str | None = None
     factor: float = Field(description="how many times more than its share of all records")
 
 
@@ -93,8 +93,8 @@ class Gap(result.Record):
 class TimeRange(result.Record):
     """When the records were written, as the log's clock shows it."""
 
-    start: str
-    end: str
+    start: str | None = Field(None, description="absent where no text may leave")
+    end: str | None = None
     seconds: float
     gaps: list[Gap] | None = None
     backwards: int | None = Field(None, description="records that are earlier than the one before")
@@ -138,12 +138,12 @@ class ParseLog:
     name: ClassVar[str] = "parse_log"
     title: ClassVar[str] = "Parse a log"
     description: ClassVar[str] = (
-        "Read a log of any size or format (application, syslog, JSON lines, access log, build or CI output) "
-        "without reading it yourself: message templates with exact counts, variables, levels, time range and "
-        "gaps; errors verbatim with line numbers; what is rare, bursting, or new since a time, line or "
-        "other log. Use it before reading a log of more than about 100 lines, then read single lines by "
-        "number. export_path writes every line as JSON for your own scripts. Not for finding one known string "
-        "(grep), nor for prose."
+        "Read a log of any size or format (application, syslog, JSON lines, access log, build, CI) without "
+        "reading it yourself: message templates with exact counts, variables, levels, time range and gaps; "
+        "errors verbatim with line numbers; what is rare, bursting, or new since a time, a line or another "
+        "log. Use it before reading a log of more than about 100 lines, then read single lines by number. "
+        "export_path writes every line as JSON for your own scripts. Not for finding one known string (grep), "
+        "nor for prose."
     )
     version: ClassVar[int] = 1
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from mcp_smalltools.tools.logs.forms import Entry, FormTable
-from mcp_smalltools.tools.logs.headers import read_line
+from mcp_smalltools.tools.logs.headers import read_line, without_colours
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import Scrub
@@ -42,7 +42,7 @@ class Exporter:
             with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
                 for block in blocks:
                     stop.check()
-                    lines = block.lines[: last_line - block.first + 1]
+                    lines = without_colours(block.lines[: last_line - block.first + 1])
                     self._write_block(out, block.first, lines)
                     written += len(lines)
                     if block.first + len(block.lines) > last_line:

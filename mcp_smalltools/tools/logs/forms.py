@@ -98,7 +98,7 @@ class Form:
         self.level = line.level
         self.kind = kind
         self.trace = opens_trace(line)
-        self.error = tells_of_error(kind)
+        self.error = tells_of_error(kind, line)
         self.coarse = coarse
         self.lines = 0  # lines of this form, also those inside records of others
         self.records = 0  # records that start with this form

@@ -37,7 +37,7 @@ _NUMBERED_LEVELS = {
     60: "fatal",
 }  # pino, bunyan
 
-ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -78,7 +78,7 @@ _TRANSPORT = re.compile(
 )
 _APPLICATION = re.compile(
     rf"(?P<open>[\[(]?)(?P<time>{TIME}|{_EPOCH})[\])]?(?:,| -| \||:)?(?:[ \t]+|$)"
-    r"(?:\[(?:\d+|[\w./-]{1,40})\][: ]+(?=\S))?"  # process or thread before the level
+    rf"(?:(?!\[(?i:{_LEVEL_WORDS})\d?\])\[(?:\d+|[\w./-]{{1,40}})\][: ]+(?=\S))?"  # process or thread before the level
     r"(?:\d{1,7}(?:[ :-]\d{1,7})? +(?=[A-Z]))?"
     rf"(?:{_LEVEL}(?:[ \t]+|$))?"
 )
@@ -156,6 +156,12 @@ class Line:
     @property
     def headed(self) -> bool:
         return self.format != "plain" and not self.bare
+
+
+def without_colours(lines: list[str]) -> list[str]:
+    """The lines without the sequences that colour a terminal, and are no part of a message."""
+    text = "\n".join(lines)
+    return ANSI.sub("", text).split("\n") if "\x1b" in text else lines
 
 
 def read_line(line: str) -> Line:
@@ -305,7 +311,7 @@ def _flat(key: str, value: Any) -> list[str]:
 
 def _level_of_field(value: Any) -> str | None:
     if isinstance(value, int):
-        return _NUMBERED_LEVELS.get(value)
+        return _NUMBERED_LEVELS.get(value - value % 10)
     return _LEVELS.get(str(value).lower()) if value is not None else None
 
 
@@ -324,10 +330,10 @@ _WARNING_TEXT = re.compile(
 
 def _level_in_text(content: str) -> str | None:
     """The level that tools without headers write into their text."""
-    if _ERROR_TEXT.search(content):
-        return "error"
     if _FATAL_TEXT.search(content):
         return "fatal"
+    if _ERROR_TEXT.search(content):
+        return "error"
     if _WARNING_TEXT.search(content):
         return "warning"
     return None

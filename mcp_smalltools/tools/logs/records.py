@@ -17,27 +17,25 @@ class Kind(enum.IntEnum):
     )
     TRACE = 2  # "Traceback (most recent call last):"
     FRAME = 3  # a line of a stack trace or a piece of quoted source: belongs to what comes before
-    INDENTED = 4  # belongs to what comes before if that is headed or a trace
-    EXCEPTION = 5  # "ValueError: …": likewise, and ends a trace
+    INDENTED = 4  # belongs to what comes before if that is headed or an exception
+    EXCEPTION = 5  # "ValueError: …", "panic: …": belongs to a header or trace before it, else starts a record
     BLANK = 6
     DIAGNOSIS = 7  # starts a record, as "x.c:5:1: warning: …" does; indented lines after it belong to it
 
 
-_TRACE = re.compile(
-    r"[\s|+-]*(?:Exception Group )?Traceback \(most recent call last\):|panic: |fatal error: |goroutine \d+ \["
-    r"|thread '[^']*' panicked at |(?:[\w$]+\.)+[A-Z][\w$]*(?:Error|Exception)(?::|$)|Exception in thread "
-    r"|Unhandled exception|(?:Uncaught )?[A-Z]\w*Error: "
-)
+_TRACE = re.compile(r"(?:^[\s|+-]*|[:\]] |\()(?:Exception Group )?Traceback \(most recent call last\):")
+_CHAINED = re.compile(r"During handling of the above exception|The above exception was the direct cause")
 _FRAME = re.compile(
     r"\s+at .+[:(<].*|\s+at [\w$.<>/]+\s*$|\s+File \".*\", line \d+|Caused by: |\s*\.\.\. \d+ (?:more|common frames)"
     r"|\s+Suppressed: |\s+[~^]+\s*$|During handling of the above exception|The above exception was the direct cause"
-    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|created by [\w./]+|\s+/?\S*\.go:\d+"
+    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|created by [\w./]+|\s+/?\S*\.go:\d+"
     r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
     r"|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
     r"|E {8,}\+ |\s+\d* *\|(?: |$)|\s+--> \S+:\d+|\s+= (?:note|help): "  # source quoted by gcc, clang, rustc
 )
 _EXCEPTION = re.compile(
-    r"(?:[\w$]+\.)*[A-Z][\w$]*(?:Error|Exception|Throwable|Warning|Interrupt|Exit)(?::|$)"
+    r"(?:(?:Uncaught |Exception in thread \"[^\"]*\" )?(?:[\w$]+\.)*[A-Z][\w$]*"
+    r"(?:Error|Exception|Throwable|Warning|Interrupt|Exit)(?::|$)|panic: |fatal error: |thread '[^']*' panicked at )"
 )
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
@@ -54,23 +52,23 @@ def kind_of(line: Line) -> Kind:
         return Kind.BLANK
     if _FRAME.match(content):
         return Kind.FRAME
-    if content[0] in " \t" or _CLOSING.match(content):
-        return Kind.TRACE if _TRACE.match(content) else Kind.INDENTED
-    if _EXCEPTION.match(content):
-        return Kind.EXCEPTION
     if _TRACE.match(content):
         return Kind.TRACE
+    if content[0] in " \t" or _CLOSING.match(content):
+        return Kind.INDENTED
+    if _EXCEPTION.match(content):
+        return Kind.EXCEPTION
     return Kind.DIAGNOSIS if line.level in _DIAGNOSED else Kind.START
 
 
 def opens_trace(line: Line) -> bool:
-    """The lines after this one, up to one that is not indented, are its stack trace."""
+    """The lines after this one, up to one that names the exception, are its stack trace."""
     return _TRACE.search(line.content) is not None
 
 
-def tells_of_error(kind: Kind) -> bool:
-    """A line of this kind inside a record makes it an error where it has no level of its own."""
-    return kind in {Kind.TRACE, Kind.EXCEPTION}
+def tells_of_error(kind: Kind, line: Line) -> bool:
+    """A line like this inside a record makes it an error where it has no level of its own."""
+    return kind is Kind.TRACE or (kind is Kind.EXCEPTION and line.level != "warning")
 
 
 class Assembler:
@@ -78,41 +76,56 @@ class Assembler:
 
     def __init__(self) -> None:
         self._open = False  # there is a record that a line could belong to
-        self._continuable = False  # it is headed, a diagnosis or a trace
+        self._continuable = False  # indented lines belong to it
+        self._awaits = False  # it may still get its exception: a header, or a trace that has not named one
         self._in_trace = False  # between "Traceback" and the exception that ends it
+        self._in_stack = False  # an exception was named: calls belong to it
 
     def starts(self, kind: Kind, opens: bool, content: str) -> bool:
         """Does this line start a record? A blank line starts none, and ends none."""
-        if kind == Kind.BLANK:
+        if kind is Kind.BLANK:
             return False
-        if kind == Kind.HEADED:
+        if kind is Kind.HEADED:
             self.headed(opens)
             return True
-        if kind in {Kind.START, Kind.DIAGNOSIS}:
-            return self._plain(kind, content)
-        return self._attached(kind)
+        if kind is Kind.FRAME:
+            return self._frame(content)
+        if kind is Kind.INDENTED:
+            return not self._continuable and self._starts_with(continuable=False)
+        if kind is Kind.TRACE or kind is Kind.EXCEPTION:
+            return self._exception(kind)
+        return self._plain(kind, content)
 
     def headed(self, opens: bool) -> None:
         """A line with a header starts a record, whatever came before."""
-        self._open = self._continuable = True
-        self._in_trace = opens
+        self._starts_with(continuable=True)
+        self._awaits, self._in_trace = True, opens
+
+    def _starts_with(self, *, continuable: bool) -> bool:
+        self._open, self._continuable = True, continuable
+        self._awaits = self._in_trace = self._in_stack = False
+        return True
+
+    def _frame(self, content: str) -> bool:
+        if not self._open:
+            return self._starts_with(continuable=True)
+        if _CHAINED.match(content):
+            self._awaits = True
+        return False
+
+    def _exception(self, kind: Kind) -> bool:
+        starts = not self._awaits and not self._in_trace
+        if starts:
+            self._starts_with(continuable=True)
+        self._in_trace = kind is Kind.TRACE
+        self._in_stack = kind is Kind.EXCEPTION
+        self._awaits = False
+        return starts
 
     def _plain(self, kind: Kind, content: str) -> bool:
-        if self._in_trace and _CALL.match(content):
+        if (self._in_trace or self._in_stack) and _CALL.match(content):
             return False
         if self._in_trace and _LAST_OF_TRACE.match(content):
             self._in_trace = False
             return False
-        self._open, self._continuable, self._in_trace = True, kind == Kind.DIAGNOSIS, False
-        return True
-
-    def _attached(self, kind: Kind) -> bool:
-        if kind == Kind.TRACE:
-            self._in_trace = True
-        elif kind == Kind.EXCEPTION:
-            self._in_trace = False
-        starts = not self._open or (kind != Kind.FRAME and not self._continuable)
-        if starts:
-            self._open = True
-            self._continuable = kind in {Kind.TRACE, Kind.EXCEPTION}
-        return starts
+        return self._starts_with(continuable=kind is Kind.DIAGNOSIS)

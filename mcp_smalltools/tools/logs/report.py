@@ -62,7 +62,7 @@ def select(log: ParsedLog, *, limit: int, focus: str, compares: bool) -> Selecti
             if len(chosen) < limit:
                 chosen[template.id] = template
     return Selection(
-        shown=sorted(chosen.values(), key=lambda item: (-item.records, item.first)),
+        shown=[template for template in frequent if template.id in chosen],
         rare=rare,
         new=new,
         bursting=bursting,

@@ -12,6 +12,7 @@ from mcp_smalltools.result import Span
 from mcp_smalltools.tools import parse_log as answers
 from mcp_smalltools.tools.logs.export import Exporter
 from mcp_smalltools.tools.logs.forms import Sample
+from mcp_smalltools.tools.logs.headers import without_colours
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import (
@@ -77,7 +78,7 @@ def _read(source: SourceFile, context: ToolContext, what: str, feed: Feed) -> di
     reserve = context.stop.seconds * _GROUPING_SHARE
     try:
         for block in source.blocks(stop=context.stop):
-            feed(block.first, block.lines)
+            feed(block.first, without_colours(block.lines))
             context.stop.check()
             context.progress(source.bytes_read, source.size, f"reading the {what}")
             if context.stop.remaining_s < reserve:
@@ -163,8 +164,8 @@ class _Writer:
         return answers.Burst(
             template_id=template.id,
             count=burst.count,
-            start=self._shown(burst.start),
-            end=self._shown(burst.end),
+            start=None if self._sealed else self._shown(burst.start),
+            end=None if self._sealed else self._shown(burst.end),
             factor=round(burst.factor, 1),
         )
 
@@ -177,8 +178,8 @@ class _Writer:
             for gap in timeline.gaps
         ]
         return answers.TimeRange(
-            start=self._shown(timeline.first),
-            end=self._shown(timeline.last),
+            start=None if self._sealed else self._shown(timeline.first),
+            end=None if self._sealed else self._shown(timeline.last),
             seconds=round(timeline.last - timeline.first, 3),
             gaps=gaps or None,
             backwards=timeline.backwards or None,

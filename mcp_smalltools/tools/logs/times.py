@@ -27,7 +27,7 @@ _FORMS = tuple(
         rf"(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}",
         rf"(?P<d>\d\d)/(?P<mo>\d\d)/(?P<y>\d{{4}}|\d\d)[ T]{_CLOCK}",
         rf"(?P<mo>\d\d)-(?P<d>\d\d) {_CLOCK}",
-        r"(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)",
+        r"(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
         r"(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)",
         r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>\d\d)\.(?P<s>\d\d)(?P<f>\.\d+)",
         _CLOCK,
@@ -123,7 +123,7 @@ class TimeSpan(NamedTuple):
 
 
 _KEYED_TIME = re.compile(
-    r'[{, ]?"?\b(?:time|ts|timestamp|@timestamp|t|datetime|date|asctime|eventTime|when)"?(?:=|: ?)"?([^",} ][^",}]*)'
+    r'[{, ]?"?\b(?:time|ts|timestamp|@timestamp|t|datetime|date|asctime|eventTime|when)"?(?:=|: ?)(?:"([^"]+)"|([^",}\s]+))'
 )
 _SECONDS_AND_REST = re.compile(r"(.*?\d\d:\d\d:\d\d)([.,]\d{1,9})?(.*)")
 
@@ -151,7 +151,7 @@ def _place(text: str, line: Line) -> tuple[int, int]:
     time = line.time or ""
     if line.format.endswith(("json", "logfmt")):
         found = _KEYED_TIME.search(text)
-        return found.span(1) if found else (-1, -1)
+        return found.span(found.lastindex or 0) if found else (-1, -1)
     start = text.find(time)
     return start, start + len(time)
 
