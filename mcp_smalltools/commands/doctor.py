@@ -1,0 +1,68 @@
+"""Examine the set-up and say what to do. Starts nothing and fetches nothing.
+
+Exit code 1 if something is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mcp_smalltools.config import Settings
+
+if TYPE_CHECKING:
+    from mcp_smalltools.clients.doctor import Check
+    from mcp_smalltools.engine.api import EngineStatus
+
+_MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--root", action="append", metavar="DIR[:LEVEL]", help="folder that may be read; repeatable"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object with `engine` and `checks`, nothing else"
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    import anyio
+
+    from mcp_smalltools.clients.doctor import State, examine
+
+    engine = anyio.run(_engine_status, settings)
+    checks = examine(settings, engine)
+    if args.json:
+        print(json.dumps(_report(engine, checks), ensure_ascii=False))
+    else:
+        _show(checks)
+    return int(any(check.state is State.WRONG for check in checks))
+
+
+async def _engine_status(settings: Settings) -> EngineStatus:
+    from mcp_smalltools.engine.client import EngineClient
+
+    client = EngineClient(settings, client_name="doctor")
+    try:
+        return await client.status()
+    finally:
+        await client.close()
+
+
+def _report(engine: EngineStatus, checks: list[Check]) -> dict[str, Any]:
+    return {"engine": asdict(engine), "checks": [asdict(check) for check in checks]}
+
+
+def _show(checks: list[Check]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table.grid(padding=(0, 2))
+    for check in checks:
+        remedy = f"\n[bold]{escape(check.remedy)}[/]" if check.remedy else ""
+        table.add_row(_MARKS[check.state], check.name, escape(check.found) + remedy)
+    Console().print(table)
