@@ -6,9 +6,9 @@ import json
 import os
 import re
 import signal
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from mcp_types import CallToolResult
 from probe_server import environment, until
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.ledger import Ledger, Row
 from mcp_smalltools.server.app import instructions
 
 pytestmark = pytest.mark.anyio
@@ -41,6 +42,33 @@ def probe(folder: Path) -> Client:
 
 def text_of(result: CallToolResult) -> str:
     return "".join(getattr(block, "text", "") for block in result.content)
+
+
+def rows(folder: Path) -> list[Row]:
+    ledger = Ledger(folder / "state" / "ledger.db", keep_days=1)
+    try:
+        return ledger.rows(limit=10)
+    finally:
+        ledger.close()
+
+
+@asynccontextmanager
+async def in_a_call(folder: Path) -> AsyncIterator[anyio.abc.Process]:
+    """A bare server process in the middle of a long call, its stdin open."""
+    command = [sys.executable, str(PROBE), str(folder), "--root", str(folder)]
+    initialize: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}}
+    initialize["clientInfo"] = {"name": "test", "version": "1"}
+    call = {"name": "probe", "arguments": {"lasts_s": 60}}
+    messages: list[dict[str, Any]] = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call},
+    ]
+    async with await anyio.open_process(command, env=environment(folder)) as process:
+        assert process.stdin
+        await process.stdin.send("".join(json.dumps(message) + "\n" for message in messages).encode())
+        await until((folder / "started").exists, "the call runs")
+        yield process
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -169,15 +197,9 @@ async def test_calls_run_side_by_side(tmp_path: Path) -> None:
 
 
 async def test_the_ledger_names_the_client(tmp_path: Path) -> None:
-    from mcp_smalltools.ledger import Ledger
-
     async with probe(tmp_path) as agent:
         await agent.call_tool("probe", {})
-    ledger = Ledger(tmp_path / "state" / "ledger.db", keep_days=1)
-    try:
-        assert [row.client.split()[0] for row in ledger.rows(limit=1)] == ["mcp"]
-    finally:
-        ledger.close()
+    assert [row.client.split()[0] for row in rows(tmp_path)] == ["mcp"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -185,28 +207,21 @@ async def test_the_ledger_names_the_client(tmp_path: Path) -> None:
 async def test_a_signal_ends_the_server_though_stdin_is_open_and_a_call_runs(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    command = [sys.executable, str(PROBE), str(tmp_path), "--root", str(tmp_path)]
-    initialize: dict[str, Any] = {"protocolVersion": "2025-11-25", "capabilities": {}}
-    initialize["clientInfo"] = {"name": "test", "version": "1"}
-    messages = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": initialize},
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {
-            "jsonrpc": "2.0",
-            "id": 2,
-            "method": "tools/call",
-            "params": {"name": "probe", "arguments": {"lasts_s": 60}},
-        },
-    ]
-    process = await anyio.open_process(command, env=environment(tmp_path), stderr=subprocess.PIPE)
-    async with process:
-        assert process.stdin
-        await process.stdin.send("".join(json.dumps(message) + "\n" for message in messages).encode())
-        await until((tmp_path / "started").exists, "the call runs")
+    async with in_a_call(tmp_path) as process:
         process.send_signal(number)
         with anyio.fail_after(15):
             assert await process.wait() == (0 if number == signal.SIGTERM else 130)
-    assert (tmp_path / "cancelled").exists() or (tmp_path / "state" / "ledger.db").exists()
+    assert [(row.tool, row.error) for row in rows(tmp_path)] == [("probe", "cancelled")]
+
+
+async def test_closing_stdin_in_the_middle_of_a_call_cancels_it_and_ends_the_server(tmp_path: Path) -> None:
+    async with in_a_call(tmp_path) as process:
+        assert process.stdin
+        await process.stdin.aclose()
+        with anyio.fail_after(15):
+            assert await process.wait() == 0
+    assert (tmp_path / "cancelled").exists()
+    assert [(row.tool, row.error) for row in rows(tmp_path)] == [("probe", "cancelled")]
 
 
 def test_instructions_name_the_readable_folders_and_fit_what_clients_keep(settings: Settings) -> None:

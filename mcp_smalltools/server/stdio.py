@@ -12,8 +12,10 @@ from mcp.server.stdio import stdio_server
 from mcp_smalltools.server.app import build_server
 from mcp_smalltools.service import Service
 
+WINDING_UP_S = 0.2
+"""Seconds that cancelled calls get after a signal, to stop their threads and to write their rows."""
 CLOSING_S = 5.0
-"""Seconds that running calls get to wind up after a signal."""
+"""Seconds after which a signal ends the process whatever still hangs."""
 
 
 async def serve_stdio(service: Service) -> None:
@@ -35,7 +37,7 @@ async def _leave_on_signal(running: anyio.CancelScope, service: Service) -> None
         async for number in signals:
             running.cancel()
             with anyio.move_on_after(CLOSING_S, shield=True):
-                await anyio.sleep(0)
+                await anyio.sleep(WINDING_UP_S)
                 await service.close()
             # The thread that reads stdin can't be woken, and would keep the process until the client writes.
             os._exit(128 + number if number == signal.SIGINT else 0)
