@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Annotated, Any
 
 import anyio
@@ -105,3 +107,22 @@ def test_the_schemas_of_each_tool_are_valid_json_schema(name: str) -> None:
     records: list[type[BaseModel]] = [tool.Arguments, tool.Answer]
     jsonschema.Draft202012Validator.check_schema(input_schema(records[0]))
     jsonschema.Draft202012Validator.check_schema(output_schema(records[1]))
+
+
+def test_deferred_packages_of_the_sdk_still_give_every_name() -> None:
+    code = (
+        "import sys\n"
+        "from mcp_smalltools.server.sdk import defer_packages\n"
+        "defer_packages()\n"
+        "import mcp.server.lowlevel.server as lowlevel\n"
+        "assert 'mcp.client' not in sys.modules\n"
+        "import mcp, mcp.server\n"
+        "from mcp import Client, MCPError\n"
+        "from mcp.server import MCPServer, Server\n"
+        "assert Server is lowlevel.Server and Client.__module__ == 'mcp.client.client'\n"
+        "assert set(mcp.__all__) <= set(dir(mcp))\n"
+        "try: mcp.no_such_name\n"
+        "except AttributeError: print('as ever')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "as ever", done.stderr
