@@ -583,3 +583,25 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platfor
     ]
     assert peaks[1] < 400
     assert peaks[1] < peaks[0] + 60
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/" + "a-" * 900 + "!",
+        "1.2.3" + "a" * 1900 + "_",
+        "a." * 500_000,
+        "10:00:00 INFO " + "a.b" * 300_000,
+        "a=1 " * 250_000 + '"',
+        '{"a": ' * 100_000,
+        "at " * 300_000,
+        "(" * 1_000_000,
+        "F" * 1_000_000,
+        "1" * 1_000_000,
+    ],
+    ids=range(10),
+)
+def test_a_hostile_line_costs_no_more_than_its_length(line) -> None:
+    parser = LogParser()
+    parser.feed(1, [line, line + "2", f"x {line}"])
+    assert parser.result().lines == 3

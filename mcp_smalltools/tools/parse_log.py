@@ -60,7 +60,7 @@ class Template(result.Record):
     last_line: int
     levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
     before: int | None = Field(None, description="records before `since`, or in the baseline")
-    variables: list[Variable] | None = Field(None, description="one for each <*>, left to right")
+    variables: list[Variable] | None = Field(None, description="the first three <*>, left to right")
 
 
 class ErrorGroup(result.Record):
@@ -142,7 +142,7 @@ class ParseLog:
         "reading it yourself: message templates with exact counts, variables, levels, time range and gaps; "
         "errors verbatim with line numbers; what is rare, bursting, or new since a time, a line or another "
         "log. Use it before reading a log of more than about 100 lines, then read single lines by number. "
-        "export_path writes every line as JSON for your own scripts. Not for finding one known string (grep), "
+        "export_path writes every line as JSON for your own scripts. Not for finding a known string (grep), "
         "nor for prose."
     )
     version: ClassVar[int] = 1

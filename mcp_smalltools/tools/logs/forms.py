@@ -28,6 +28,7 @@ MAX_COARSE = 2_000
 MAX_CONTENT = 2_000
 """Characters of a content that its shape describes; the rest is one variable."""
 _HEAD_LINES, _TAIL_LINES = 6, 4
+_READ_CHARS, _READ_JSON_CHARS = 4_000, 64_000
 _CACHED_KEYS = 150_000
 _CACHED_CHARS = 48 << 20
 _CACHED_CONTENTS = 20_000
@@ -194,7 +195,8 @@ class FormTable:
         self._cached_chars += len(key)
 
     def _read(self, key: str) -> Entry:
-        text = readable(key)
+        # Headers are short; only JSON is read whole, as far as a line of sense goes.
+        text = readable(key[: _READ_JSON_CHARS if key.startswith("{") else _READ_CHARS])
         line = read_line(text)
         kind = kind_of(line)
         shape, coarse = self._shape(line.content)

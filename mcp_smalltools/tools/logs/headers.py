@@ -91,6 +91,8 @@ _SYSLOG = re.compile(
 _KLOG = re.compile(
     r"(?P<level>[IWEFD])(?P<time>\d{4} \d\d:\d\d:\d\d\.\d{6}) +\d+ (?P<component>[\w./-]+:\d+)\] ?"
 )
+# A label, a host, a pod, a file name before the time: words that can't be the start of a sentence.
+_PREFIX = re.compile(rf"(?:(?:[^\s\w]+|(?=\S*[\d./:_-])\S+) +){{1,5}}?(?={TIME})")
 _ACCESS = re.compile(
     r"(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d(?: [+-]\d{4})?"
     r"|\d\d/[A-Z][a-z]{2}/\d{4} \d\d:\d\d:\d\d)\] ?"
@@ -218,12 +220,17 @@ def _reader(
                         tail = _AFTER_LEVEL.match(line, late.end())
                         end = tail.end() if tail is not None else late.end()
         content = line[end:]
-        return Line(name, content, time, level or _level_in_text(content))
+        return Line(name, content, time, level or _level_before_text(content) or _level_in_text(content))
 
     return read
 
 
 _LATE_LEVEL = re.compile(rf"{_LEVEL}(?:[ \t]+|$)")
+
+
+def _read_prefixed(line: str) -> Line | None:
+    prefix = _PREFIX.match(line)
+    return None if prefix is None else _read_time(line[prefix.end() :])
 
 
 def _read_redis(line: str) -> Line | None:
@@ -315,6 +322,15 @@ def _level_of_field(value: Any) -> str | None:
     return _LEVELS.get(str(value).lower()) if value is not None else None
 
 
+_LEVEL_AMONG_FIRST = re.compile(rf"(?:\S+ +){{0,4}}?(?P<level>{_LEVEL_WORDS.upper()})[ :]")
+
+
+def _level_before_text(content: str) -> str | None:
+    """A level in capitals among the first words after the header."""
+    found = _LEVEL_AMONG_FIRST.match(content)
+    return _LEVELS[found["level"].lower()] if found is not None else None
+
+
 _FATAL_TEXT = re.compile(r"(?:panic|fatal|FATAL)(?:\[\w+\])?: |Segmentation fault|core dumped")
 _ERROR_TEXT = re.compile(
     r"(?:^|[\s:\]])(?:fatal |internal compiler |syntax )?[Ee]rror(?:\[\w+\])?: |^ERROR\b|^E   |^(?:##\[error\]|::error)"
@@ -339,14 +355,16 @@ def _level_in_text(content: str) -> str | None:
     return None
 
 
+_read_time = _reader("time", _APPLICATION, after_level=True)
 _READERS: tuple[Callable[[str], Line | None], ...] = (
     _reader("klog", _KLOG),
     _read_redis,
     _reader("syslog", _SYSLOG),
-    _reader("time", _APPLICATION, after_level=True),
+    _read_time,
     _reader("python", _PYTHON),
     _reader("kernel", _DMESG),
     _read_access,
     _read_level_first,
     _read_logfmt,
+    _read_prefixed,
 )

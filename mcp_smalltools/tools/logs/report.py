@@ -13,7 +13,7 @@ from mcp_smalltools.tools.logs.parser import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.variables import Slots, plain, slot_type
 
 EXAMPLES = 2
-ERRORS = 8
+ERRORS = 5
 """Templates of errors that are shown with their lines."""
 _WORD = re.compile(r"[^\W_]+")
 _RARE_UP_TO = 5

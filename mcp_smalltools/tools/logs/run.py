@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile
     from mcp_smalltools.tools.base import ToolContext
 
-SLOTS = 6
-"""Slots of a template whose values are shown."""
+SLOTS = 3
+"""First slots of a template whose values are shown."""
 NOTABLE = 10
 BURSTS = 5
 _HEAD_LINES, _TAIL_LINES = 3, 3
-_LINE_CHARS = 400
+_LINE_CHARS = 300
 _TEMPLATE_CHARS = 300
-_VALUE_CHARS = 60
+_VALUE_CHARS = 40
 _GROUPING_SHARE = 0.2
 """Of the time, what is kept for grouping and for the answer."""
 
