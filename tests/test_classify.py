@@ -242,15 +242,22 @@ async def test_the_order_of_items_labels_and_examples_and_repeated_items_change_
 
 
 @pytest.mark.anyio
-async def test_what_fits_no_label_is_escalated_under_the_callers_own_name_for_it(classify):
+async def test_what_fits_no_label_gets_the_callers_own_name_for_it(classify):
     answer = await classify(
-        items=["The recipe needs two eggs and a pinch of salt", "the editor crashed again"],
+        items=["when does the next train to the coast leave", "the editor crashed again"],
         labels=[*LABELS, "other"],
-        examples=EXAMPLES,
     )
-    recipe, crash = answer.results
-    assert (recipe.label, recipe.escalate, recipe.reason) == ("other", True, NO_FIT)
-    assert crash.label == "crash"
+    train, crash = answer.results
+    assert (train.label, train.escalate, train.reason) == ("other", True, NO_FIT)
+    assert (crash.label, crash.escalate) == ("crash", False)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("examples", [[], EXAMPLES], ids=["names", "examples"])
+async def test_an_item_from_another_world_is_never_relied_on(classify, examples):
+    alien = ["The recipe needs two eggs and a pinch of salt", "My cat is ill", "Spain won in extra time"]
+    answer = await classify(items=[*alien, *MESSAGES], labels=LABELS, examples=examples)
+    assert [item.escalate for item in answer.results[:3]] == [True] * 3
 
 
 @pytest.mark.anyio
@@ -297,4 +304,5 @@ async def test_many_items_are_counted_by_label_and_those_cut_from_the_answer_are
     items = [f"{text} ({number})" for number in range(120) for text in MESSAGES]
     answer = await classify(items=items, labels=LABELS, examples=EXAMPLES)
     assert sum(answer.counts.values()) == len(items)
-    assert len(answer.results) + answer.dropped.get("results", 0) == len(items)
+    assert len(answer.results) + answer.dropped["results"] == len(items)
+    assert "again" in answer.note

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from mcp_smalltools import result
+from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import UsageError
+from mcp_smalltools.outgoing import as_json
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.classification.cases import Case, case_of_text, cases_of_files
@@ -103,7 +105,7 @@ class Classify:
         cases = await _cases(arguments, context)
         read = await embed_all(cases, labels, known, arguments.instructions.strip(), context)
         decisions = await context.in_thread(_decide, read)
-        return _answer(cases, decisions, labels, context.settings.embed_model)
+        return _answer(cases, decisions, labels, context.settings)
 
 
 def _checked(arguments: ClassifyArguments) -> LabelSet:
@@ -146,7 +148,7 @@ def _decide(read: Read) -> dict[str, Decision]:
 
 
 def _answer(
-    cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet, model: str
+    cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet, settings: Settings
 ) -> ClassifyAnswer:
     reached = [case for case in cases if case.problem or case.text in decisions]
     results = [_result(case, decisions.get(case.text), labels) for case in reached]
@@ -155,14 +157,24 @@ def _answer(
         results=results,
         confidence=round(sum(item.confidence for item in results) / len(results), 3),
         escalate=reasons.total() * 2 > len(results),
-        model=model,
+        model=settings.embed_model,
     )
     if answer.escalate:
         answer.reason = f"{reasons.total()} of {len(results)}: {reasons.most_common(1)[0][0]}"
     if len(results) >= COUNTS_FROM:
         answer.counts = dict(Counter(item.label for item in results).most_common())
     _say_what_is_missing(answer, cases, len(reached))
+    if len(as_json(answer)) > settings.max_answer_chars:
+        _shorten(answer)
     return answer
+
+
+def _shorten(answer: ClassifyAnswer) -> None:
+    """Leave out what an agent needs least, before the size cap cuts whole results."""
+    for item in answer.results:
+        if not item.escalate:
+            item.runner_up = None
+    answer.note = "If `dropped` counts results, they are the last ones: ask for those items again, alone."
 
 
 def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResult:

@@ -81,17 +81,19 @@ def decide(scores: Scores, texts: Sequence[str], calibration: Calibration) -> li
             decisions.append(Decision(None, best, float(1 - fits[row]), NO_FIT))
             continue
         confidence = float(right[row])
-        reason = None if confidence >= limits[f"sure_from_{mode}"] else _why(row, columns, fits)
+        sure = confidence >= limits[f"sure_from_{mode}"]
+        reason = None if sure else _why(row, columns, 1 - confidence, float(1 - fits[row]))
         decisions.append(Decision(best, second, confidence, reason))
     return decisions
 
 
-def _why(row: int, columns: Mapping[str, Column], fits: Column) -> str:
+def _why(row: int, columns: Mapping[str, Column], wrong: float, misfit: float) -> str:
+    """Where the doubt comes from. `wrong` and `misfit` are chances: of another label, and of none at all."""
     if columns["words"][row] <= np.log1p(1):
         return LITTLE_TEXT
-    if columns["margin"][row] < 0.3:
-        return OVERLAP
-    return UNSURE if fits[row] >= 0.5 else NO_FIT
+    if misfit > wrong / 2:
+        return NO_FIT
+    return OVERLAP if columns["margin"][row] < 0.3 else UNSURE
 
 
 def _log_odds(chance: NDArray[np.floating]) -> Column:

@@ -40,7 +40,7 @@ RELIED_ON = 0.96
 
 # In which direction a feature may move the confidence: the result is monotone in it.
 FITS = {
-    "names": {"similarity": 1, "direct": 1, "refined": 1, "words": 1},
+    "names": {"similarity": 1, "direct": 1, "words": 1},
     "examples": {"rank": 1, "similarity": 1, "direct": 1},
 }
 RIGHT = {
