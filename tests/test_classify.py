@@ -287,6 +287,24 @@ async def test_files_are_classified_by_their_content_and_none_of_it_comes_back(c
 
 
 @pytest.mark.anyio
+async def test_an_empty_file_is_escalated_and_a_model_is_not_named_for_it(classify, tmp_path):
+    (tmp_path / "empty.txt").write_text("")
+    answer = await classify(paths=["empty.txt"], labels=LABELS)
+    (only,) = answer.results
+    assert (only.label, only.escalate, only.reason) == (NONE_OF_THESE, True, "no text in the file")
+    assert answer.escalate
+    assert answer.model is None
+
+
+@pytest.mark.anyio
+async def test_instructions_colour_the_labels_and_overturn_no_clear_answer(classify):
+    call = {"items": list(MESSAGES), "labels": LABELS, "examples": EXAMPLES}
+    plain, told = await classify(**call), await classify(**call, instructions="messages about an editor")
+    assert [item.label for item in told.results] == [item.label for item in plain.results]
+    assert told.results != plain.results
+
+
+@pytest.mark.anyio
 async def test_if_no_file_can_be_read_the_call_fails_with_the_files_error(classify):
     with pytest.raises(FileError, match=r"nowhere\.txt"):
         await classify(paths=["nowhere.txt"], labels=LABELS)

@@ -103,6 +103,8 @@ class Classify:
         labels = _checked(arguments)
         known = [(example.text.strip(), example.label) for example in arguments.examples]
         cases = await _cases(arguments, context)
+        if not any(case.text for case in cases):
+            return _answer(cases, {}, labels, context.settings)
         read = await embed_all(cases, labels, known, arguments.instructions.strip(), context)
         decisions = await context.in_thread(_decide, read)
         return _answer(cases, decisions, labels, context.settings)
@@ -157,7 +159,7 @@ def _answer(
         results=results,
         confidence=round(sum(item.confidence for item in results) / len(results), 3),
         escalate=reasons.total() * 2 > len(results),
-        model=settings.embed_model,
+        model=settings.embed_model if decisions else None,
     )
     if answer.escalate:
         answer.reason = f"{reasons.total()} of {len(results)}: {reasons.most_common(1)[0][0]}"
