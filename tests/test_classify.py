@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +12,11 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.errors import FileError, UsageError
+from mcp_smalltools.errors import FileError, NotAllowed, UsageError
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.skills.calibration import load_calibration
+from mcp_smalltools.tools.classification import vectors
 from mcp_smalltools.tools.classification.decision import LITTLE_TEXT, NO_FIT, decide
 from mcp_smalltools.tools.classification.labels import MAX_LABELS, NONE_OF_THESE, in_words, parse_labels
 from mcp_smalltools.tools.classification.pieces import MAX_PIECES, PIECE_CHARS, is_cut, pieces
@@ -323,4 +326,51 @@ async def test_many_items_are_counted_by_label_and_those_cut_from_the_answer_are
     answer = await classify(items=items, labels=LABELS, examples=EXAMPLES)
     assert sum(answer.counts.values()) == len(items)
     assert len(answer.results) + answer.dropped["results"] == len(items)
-    assert "again" in answer.note
+    assert "export_path" in answer.note
+
+
+@pytest.mark.anyio
+async def test_an_export_holds_every_item_though_the_answer_does_not(classify):
+    items = [f"{text} ({number})" for number in range(80) for text in MESSAGES]
+    answer = await classify(items=items, labels=LABELS, examples=EXAMPLES, export_path="sorted.jsonl")
+    rows = [json.loads(line) for line in Path(answer.export.path).read_text("utf-8").splitlines()]
+    assert [row["item"] for row in rows] == items
+    assert answer.export.lines == len(items) > len(answer.results)
+    for row, item in zip(rows, answer.results, strict=False):
+        assert (row["label"], row["confidence"], row["escalate"]) == (
+            item.label,
+            item.confidence,
+            item.escalate,
+        )
+
+
+@pytest.mark.anyio
+async def test_an_export_of_files_holds_none_of_their_text(classify, tmp_path):
+    (tmp_path / "a.txt").write_text("The program crashed on startup.")
+    answer = await classify(paths=["a.txt"], labels=LABELS, export_path="files.jsonl")
+    written = Path(answer.export.path).read_text("utf-8")
+    assert json.loads(written)["path"] == "a.txt"
+    assert "startup" not in written
+
+
+@pytest.mark.anyio
+async def test_an_export_outside_the_output_folder_is_refused_before_any_work(classify):
+    with pytest.raises(NotAllowed):
+        await classify(items=["x"], labels=LABELS, export_path="../out.jsonl")
+
+
+@pytest.mark.anyio
+async def test_when_the_time_is_over_the_answer_is_the_unbroken_start_and_says_so(
+    settings, engine, monkeypatch
+):
+    monkeypatch.setattr(vectors, "TEXTS_A_STEP", 2)
+    service = Service(settings, engine)
+    # Less than a second is left from the start: one step is done, the next is not begun.
+    items = ["the app crashes", "please add a theme", "typo in the docs", "the app crashes"]
+    await service.call(ToolRequest("classify", {"items": ["warm up"], "labels": LABELS}))
+    request = ToolRequest("classify", {"items": items, "labels": LABELS}, deadline_s=0.99)
+    answer = await service.call(request)
+    await service.close()
+    assert len(answer.results) == 2
+    assert answer.dropped == {"items_not_reached": 2}
+    assert "number 3" in answer.note

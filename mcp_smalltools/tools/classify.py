@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from mcp_smalltools import result
-from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import UsageError
+from mcp_smalltools.errors import NotAllowed, UsageError
 from mcp_smalltools.outgoing import as_json
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
@@ -59,6 +60,15 @@ class ClassifyArguments(base.Arguments):
     instructions: str = Field(
         "", max_length=500, description="a few words on what the texts are, such as: messages to a bank"
     )
+    export_path: str = Field(
+        "",
+        max_length=255,
+        description="file name in the output folder: every item with its result, one JSON object a line",
+    )
+
+    @property
+    def cacheable(self) -> bool:
+        return not self.export_path
 
 
 class ItemResult(result.Record):
@@ -72,6 +82,13 @@ class ItemResult(result.Record):
     reason: str | None = Field(None, description="why to escalate")
 
 
+class Export(result.Record):
+    """The file that was written."""
+
+    path: str
+    lines: int
+
+
 class ClassifyAnswer(result.Answer):
     """What `classify` gives."""
 
@@ -79,6 +96,7 @@ class ClassifyAnswer(result.Answer):
 
     results: list[ItemResult] = Field(description="one for each item, in their order")
     counts: dict[str, int] | None = Field(None, description="items of each label, over all items")
+    export: Export | None = None
 
 
 class Classify:
@@ -101,13 +119,19 @@ class Classify:
         from mcp_smalltools.tools.classification.vectors import embed_all
 
         labels = _checked(arguments)
+        target = context.output_file(arguments.export_path) if arguments.export_path else None
         known = [(example.text.strip(), example.label) for example in arguments.examples]
         cases = await _cases(arguments, context)
-        if not any(case.text for case in cases):
-            return _answer(cases, {}, labels, context.settings)
-        read = await embed_all(cases, labels, known, arguments.instructions.strip(), context)
-        decisions = await context.in_thread(_decide, read)
-        return _answer(cases, decisions, labels, context.settings)
+        decisions: dict[str, Decision] = {}
+        if any(case.text for case in cases):
+            read = await embed_all(cases, labels, known, arguments.instructions.strip(), context)
+            decisions = await context.in_thread(_decide, read)
+        answer = _answer(cases, decisions, labels, context.settings.embed_model)
+        if target is not None:
+            answer.export = await context.in_thread(_export, cases, answer.results, target)
+        if len(as_json(answer)) > context.settings.max_answer_chars:
+            _shorten(answer)
+        return answer
 
 
 def _checked(arguments: ClassifyArguments) -> LabelSet:
@@ -150,25 +174,41 @@ def _decide(read: Read) -> dict[str, Decision]:
 
 
 def _answer(
-    cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet, settings: Settings
+    cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet, model: str
 ) -> ClassifyAnswer:
-    reached = [case for case in cases if case.problem or case.text in decisions]
+    # Only the unbroken start, so that results stay in the order of the items.
+    reached = list(itertools.takewhile(lambda case: case.problem or case.text in decisions, cases))
     results = [_result(case, decisions.get(case.text), labels) for case in reached]
     reasons = Counter(item.reason for item in results if item.reason)
     answer = ClassifyAnswer(
         results=results,
         confidence=round(sum(item.confidence for item in results) / len(results), 3),
         escalate=reasons.total() * 2 > len(results),
-        model=settings.embed_model if decisions else None,
+        model=model if decisions else None,
     )
     if answer.escalate:
         answer.reason = f"{reasons.total()} of {len(results)}: {reasons.most_common(1)[0][0]}"
     if len(results) >= COUNTS_FROM:
         answer.counts = dict(Counter(item.label for item in results).most_common())
     _say_what_is_missing(answer, cases, len(reached))
-    if len(as_json(answer)) > settings.max_answer_chars:
-        _shorten(answer)
     return answer
+
+
+def _export(cases: Sequence[Case], results: Sequence[ItemResult], target: Path) -> Export:
+    from mcp_smalltools.tools.classification.export import write_lines
+
+    # Files are named by their path alone: none of their text is written.
+    rows = (
+        ({} if case.path else {"item": case.text}) | item.model_dump(mode="json")
+        for case, item in zip(cases, results, strict=False)
+    )
+    try:
+        write_lines(rows, target)
+    except OSError as error:
+        raise NotAllowed(
+            f"{target} can't be written: {error.strerror}.", remedy="Name another folder with --output-dir."
+        ) from None
+    return Export(path=str(target), lines=len(results))
 
 
 def _shorten(answer: ClassifyAnswer) -> None:
@@ -176,7 +216,8 @@ def _shorten(answer: ClassifyAnswer) -> None:
     for item in answer.results:
         if not item.escalate:
             item.runner_up = None
-    answer.note = "If `dropped` counts results, they are the last ones: ask for those items again, alone."
+    where = "in the exported file" if answer.export else "written whole if you give export_path"
+    answer.note = f"The last results don't fit in here (`dropped`); all of them are {where}."
 
 
 def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResult:

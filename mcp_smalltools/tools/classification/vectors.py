@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mcp_smalltools.engine.api import CallOptions
+from mcp_smalltools.errors import DeadlineExceeded
 from mcp_smalltools.tools.classification.pieces import pieces
 from mcp_smalltools.tools.classification.scoring import Examples, Matrix, Texts, unit
 
@@ -54,7 +55,12 @@ async def embed_all(
         if start and context.stop.remaining_s < 1:
             break
         step = wanted[start : start + TEXTS_A_STEP]
-        vectors.update(zip(step, await _embed(step, context), strict=True))
+        try:
+            vectors.update(zip(step, await _embed(step, context), strict=True))
+        except DeadlineExceeded:
+            if not vectors:
+                raise
+            break
         context.progress(len(vectors), len(wanted), "reading texts")
     ordered = sorted(vectors)
     items = Texts(ordered, np.stack([vectors[text] for text in ordered]))
