@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mcp_smalltools.models.catalog import ensure_model
 from random_adapter import write_adapter
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, Message, Prompt, Sampling
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ModelFile, ScoreLabels, Work
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, ModelError, UsageError
+from mcp_smalltools.models.catalog import ensure_model
 
 SYSTEM = "You answer in a few words. " + "You never say more than you were asked for. " * 8
 QUESTIONS = [
@@ -95,14 +95,58 @@ def desk(base_settings: Settings) -> Iterator[Desk]:
 
 
 def test_many_at_once_are_written_as_each_alone(desk: Desk) -> None:
+    """Kernels for one row and for several round differently: where two tokens are about equally likely either
+    may be chosen, and only there.
+    """
     sampling = Sampling(max_tokens=12)
     together = desk.generations(QUESTIONS, sampling)
     alone = [desk.generations([question], sampling)[0] for question in QUESTIONS]
-    same = [a.text == b.text for a, b in zip(together, alone, strict=True)]
-    # Kernels for one row and for several round differently: where two tokens are about equally likely, either
-    # may be chosen, and what follows differs.
-    assert sum(same) >= len(QUESTIONS) - 1
     assert "Paris" in together[0].text
+    with Reference(desk) as reference:
+        for question, one, other in zip(QUESTIONS, together, alone, strict=True):
+            if one.text != other.text:
+                assert reference.margin(ask(question), one.text, other.text) < 0.3
+
+
+class Reference:
+    """The model alone, in one sequence, without any of the engine's machinery."""
+
+    def __init__(self, desk: Desk) -> None:
+        from mcp_smalltools.engine.llama import Context, Model
+        from mcp_smalltools.engine.prompts import Layout
+
+        self.model = Model(desk.generate.path)
+        self.layout = Layout(self.model)
+        self.context = Context(self.model, cells=2048, sequences=1, slice_tokens=1024, threads=2)
+
+    def __enter__(self) -> Reference:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+        self.model.close()
+
+    def logprobs(self, prompt: Prompt, tokens: np.ndarray) -> np.ndarray:
+        """Log-probabilities of the next token before each of `tokens` and after the last."""
+        laid = self.layout.lay_out(prompt)
+        self.context.clear()
+        self.context.batch.clear()
+        self.context.batch.add(np.concatenate([laid.prefix, laid.own, tokens]), 0, 0, wanted="all")
+        self.context.decode()
+        rows = self.context.logits(self.context.batch.size)[laid.size - 1 :].astype(np.float64)
+        return (
+            rows
+            - rows.max(1, keepdims=True)
+            - np.log(np.exp(rows - rows.max(1, keepdims=True)).sum(1))[:, None]
+        )
+
+    def margin(self, prompt: Prompt, one: str, other: str) -> float:
+        """How much likelier one text's first differing token is than the other's."""
+        a, b = self.model.tokenize(one), self.model.tokenize(other)
+        same = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
+        after = self.logprobs(prompt, a[:same])[-1]
+        first, second = (int(t[same]) if same < len(t) else self.model.end_of_turn for t in (a, b))
+        return abs(float(after[first] - after[second]))
 
 
 def test_the_shared_prefix_is_computed_once_and_kept_for_the_next_start(
@@ -129,31 +173,17 @@ def test_text_of_a_file_cannot_end_its_turn(desk: Desk) -> None:
 
 
 def test_label_scores_are_those_of_reading_prompt_and_label_in_one_go(desk: Desk) -> None:
-    from mcp_smalltools.engine.llama import Context, Model
-    from mcp_smalltools.engine.prompts import Layout
-    from mcp_smalltools.engine.sampling import log_probability
-
     labels = ["Yes", "No", "I don't know", "I can't say that"]
     prompts = [ask(question) for question in QUESTIONS]
     scores: LabelScores = desk.call(ScoreLabels(prompts, labels))
-    model = Model(desk.generate.path)
-    layout = Layout(model)
-    context = Context(model, cells=1024, sequences=1, slice_tokens=512, threads=2)
-    for row, prompt in zip(scores.total, prompts, strict=True):
-        laid = layout.lay_out(prompt)
-        for label, score in zip(labels, row, strict=True):
-            tokens = model.tokenize(label)
-            start = laid.size - 1
-            context.clear()
-            context.batch.clear()
-            context.batch.add(np.concatenate([laid.prefix, laid.own, tokens]), 0, 0, wanted="all")
-            context.decode()
-            rows = context.logits(context.batch.size)[start : start + len(tokens)]
-            expected = sum(log_probability(r, int(t)) for r, t in zip(rows, tokens, strict=True))
-            assert score == pytest.approx(expected, abs=0.25)
-    assert scores.lengths.tolist() == [len(model.tokenize(label)) for label in labels]
-    context.close()
-    model.close()
+    with Reference(desk) as reference:
+        tokens = [reference.model.tokenize(label) for label in labels]
+        assert scores.lengths.tolist() == [len(label) for label in tokens]
+        for row, prompt in zip(scores.total, prompts, strict=True):
+            for label, score in zip(tokens, row, strict=True):
+                logprobs = reference.logprobs(prompt, label)
+                expected = sum(float(logprobs[i, token]) for i, token in enumerate(label))
+                assert score == pytest.approx(expected, abs=0.2 * len(label))
 
 
 def test_the_end_counts_where_a_label_is_the_start_of_another(desk: Desk) -> None:
@@ -243,12 +273,10 @@ def test_a_cancelled_job_ends_at_once(desk: Desk) -> None:
 
 
 def test_at_its_deadline_a_job_hands_in_what_it_has(desk: Desk) -> None:
-    wait = desk.submit(
-        Generate([ask("Write a long story.")], Sampling(max_tokens=900, regex="(a story )+")),
-        deadline=time.monotonic() + 1.0,
-    )
-    (answer,) = wait.result()
-    assert answer.finish == "deadline"
+    prompts = [ask(f"Write a long story about the number {n}.") for n in range(24)]
+    answers = desk.call(Generate(prompts, Sampling(max_tokens=900)), deadline=time.monotonic() + 0.8)
+    assert len(answers) == 24
+    assert any(answer.finish == "deadline" for answer in answers)
     with pytest.raises(DeadlineExceeded):
         desk.call(ScoreLabels([ask("x")], ["a", "b"]), deadline=time.monotonic() - 1)
 
@@ -260,7 +288,9 @@ def test_adapters_are_chosen_per_request(desk: Desk, tmp_path: Path) -> None:
     assert len(set(alone)) == len(adapters)
     waits = [desk.submit(work, adapter=adapters[i % 4], client=str(i % 3)) for i in range(12)]
     mixed = [wait.result()[0].text for wait in waits]
-    assert sum(text == alone[i % 4] for i, text in enumerate(mixed)) >= 11  # rounding, as above
+    # Where rounding makes another text of it, that is still nobody else's.
+    assert sum(text == alone[i % 4] for i, text in enumerate(mixed)) >= 9
+    assert not any(text in alone[: i % 4] + alone[i % 4 + 1 :] for i, text in enumerate(mixed))
     vectors = [
         desk.call(Embed(["the disk is full"]), adapter=adapter).vectors[0]
         for adapter in (None, write_adapter(tmp_path, desk.embed.path, seed=9), None)
@@ -319,7 +349,7 @@ def test_token_vectors_name_the_characters_they_stand_for(desk: Desk) -> None:
     assert len(offsets) == len(answer.vectors[0])
     assert offsets[0].tolist() == offsets[-1].tolist() == [0, 0]
     pieces = [text[start:end] for start, end in offsets[1:-1]]
-    assert "".join(pieces) == text.replace(" ", "")
+    assert "".join(pieces) == text.replace(" ", "")  # nothing twice, nothing missing
 
 
 def test_progress_counts_items(desk: Desk) -> None:

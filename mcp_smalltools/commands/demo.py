@@ -105,10 +105,10 @@ async def _step(client: Client, step: Step, console: Console, as_json: bool) -> 
     console.rule(f"[bold]{step.asks}", align="left")
     console.print(f"{step.tool}({_shown(step.arguments)})\n", style="cyan", markup=False)
     started = time.perf_counter()
-    with progress_bar(sys.stderr.isatty() and not as_json) as progress:
+    with progress_bar(sys.stderr.isatty() and not as_json) as show:
 
-        async def report(done: float, total: float | None, message: str | None) -> None:
-            progress(done, total, message or "working")
+        async def report(progress: float, total: float | None, message: str | None) -> None:
+            show(progress, total, message or "working")
 
         result = await client.call_tool(step.tool, dict(step.arguments), progress_callback=report)
     if result.is_error:

@@ -195,7 +195,9 @@ class EngineClient:
         what, total, answers = "embedding", len(texts), []
         for start, part in _split(texts, chars, TEXTS_PER_REQUEST):
             job = work.Embed(part, per_token)
-            answer = await self._run(job, self._settings.embed_model, options, what, start, total)
+            answer = await self._run(
+                job, self._settings.embed_model, options, what, done_before=start, total=total
+            )
             answers.append((start, answer))
         return answers
 
@@ -205,6 +207,7 @@ class EngineClient:
         default_model: str,
         options: CallOptions,
         what: str,
+        *,
         done_before: int = 0,
         total: int | None = None,
     ) -> Any:

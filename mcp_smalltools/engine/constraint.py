@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import warnings
 
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
@@ -34,7 +35,9 @@ class Constraints:
     @functools.cached_property
     def _tokenizer(self) -> LLTokenizer:
         # Takes about a second, so only once somebody asks for a form.
-        return lltokenizer_from_vocab(self._model.vocab, eos_token=self._model.end_of_turn)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # llguidance still uses an older name there
+            return lltokenizer_from_vocab(self._model.vocab, eos_token=self._model.end_of_turn)
 
     def _compile(self, grammar: str) -> LLMatcher:
         matcher = LLMatcher(self._tokenizer, grammar)

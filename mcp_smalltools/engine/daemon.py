@@ -20,7 +20,6 @@ from typing import Final
 
 from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings, load_settings
-from mcp_smalltools.engine import protocol
 from mcp_smalltools.engine.api import EngineStatus
 from mcp_smalltools.engine.endpoint import EXIT_NOT_ALONE, UNIX, Endpoint, FileLock
 from mcp_smalltools.engine.session import Session
@@ -86,7 +85,7 @@ class Daemon:
         self._leaving.set()
 
     async def submit(self, job: Job) -> None:
-        """Hand a job to the scheduler. Raises EngineBusy, or EngineUnavailable if llama.cpp can't be loaded."""
+        """Hand a job to the scheduler. Raises EngineBusy, or EngineUnavailable without llama.cpp."""
         self._requests += 1
         self._last_request = time.monotonic()
         assert self._scheduler is not None

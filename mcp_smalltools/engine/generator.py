@@ -257,13 +257,13 @@ class Generator:
             jobs += [task.active] * n
             if ends:
                 done.append(task)
-                self._started.remove(task)
             if batch.size >= TOGETHER:
                 break
         self._decode(self._prompts)
         if done:
             rows = self._prompts.logits(len(done))
             for task, row in zip(done, rows, strict=True):
+                self._started.remove(task)
                 self._prompt_done(task, row)
         return jobs
 

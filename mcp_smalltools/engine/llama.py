@@ -122,9 +122,6 @@ class Model:
             )
         return out[:n].copy()
 
-    def is_control(self, token: int) -> bool:
-        return bool(api.llama_vocab_is_control(self.vocab, token))
-
     def text(self, tokens: Sequence[int]) -> bytes:
         pieces = self.pieces
         return b"".join(pieces[token] for token in tokens)

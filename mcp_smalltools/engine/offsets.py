@@ -26,9 +26,9 @@ def token_offsets(model: Model, text: str, tokens: Tokens) -> NDArray[np.int32]:
         piece = model.pieces[int(token)].decode("utf-8", errors="replace").removeprefix(_WORD_START).strip()
         while at < len(folded) and folded[at].isspace():
             at += 1
-        if not piece or at >= len(folded) or model.is_control(int(token)):
-            continue
-        if folded.startswith(piece, at):
+        if at >= len(folded) or i == 0 or i == len(tokens) - 1:
+            continue  # [CLS] and [SEP] stand for nothing
+        if piece and folded.startswith(piece, at):
             end = at + len(piece)
         else:
             end = at + 1

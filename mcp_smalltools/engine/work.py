@@ -13,8 +13,20 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mcp_smalltools.engine.api import LoadedModel, Prompt, Sampling
-from mcp_smalltools.models.records import AdapterFile as AdapterFile
-from mcp_smalltools.models.records import ModelFile as ModelFile
+from mcp_smalltools.models.records import AdapterFile, ModelFile
+
+
+__all__ = [
+    "AdapterFile",
+    "CountTokens",
+    "Embed",
+    "Generate",
+    "Job",
+    "ModelFile",
+    "Scheduler",
+    "ScoreLabels",
+    "Work",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Masks secrets and personal data: the same value, the same placeholder, so that an agent can still reason."""
+"""Masks secrets and personal data: one value, one placeholder, so that an agent can still reason."""
 
 from __future__ import annotations
 

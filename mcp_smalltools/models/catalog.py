@@ -1,4 +1,4 @@
-"""From a model's id to a file that can be loaded: found, fetched, converted and checked, whatever is missing."""
+"""From a model's id to a file that can be loaded: found, fetched, converted and checked as need be."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class ModelStore:
         if self._settings.offline:
             raise ModelError(
                 f"The model {self.manifest.id} is not on this machine, and fetching is forbidden (offline).",
-                remedy=f"Allow it once: MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull {self.manifest.id}.",
+                remedy=f"Once: MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull {self.manifest.id}.",
             )
         fetch(file, own, self.stamps, progress)
         return own

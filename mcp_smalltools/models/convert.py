@@ -35,8 +35,10 @@ _EXACT: Final = ("position_embd", "token_types", "norm", ".bias")
 HEADS: Final = 12
 
 
-def convert_bert(weights: Path, vocabulary: Path, target: Path, layout: str, *, name: str, licence: str) -> None:
-    """Write a GGUF file in layout F32, F16 or BF16. Raises ModelError if the weights are not a BERT encoder's."""
+def convert_bert(
+    weights: Path, vocabulary: Path, target: Path, layout: str, *, name: str, licence: str
+) -> None:
+    """Write a GGUF file in layout F32, F16 or BF16. Raises ModelError if these are no BERT encoder's."""
     import gguf
     import numpy as np
 

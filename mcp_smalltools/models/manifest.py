@@ -47,7 +47,7 @@ Source = Annotated[PackageSource | HubSource | LocalSource, Field(discriminator=
 
 
 class SourceFile(_Entry):
-    """A file that is fetched. Without a sha256 the hub's own is taken on the first pull, and kept from then on."""
+    """A file that is fetched. Without a sha256 the hub's own is taken on the first pull, and kept."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     sha256: str | None = Field(None, pattern=_SHA256)
@@ -80,8 +80,12 @@ class Manifest(_Entry):
         try:
             return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise ModelError(f"The manifest {path} can't be read: {error}.", remedy="Mend or remove it.") from None
+            raise ModelError(
+                f"The manifest {path} can't be read: {error}.", remedy="Mend or remove it."
+            ) from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "manifest"
-            raise ModelError(f"The manifest {path}: {where}: {first['msg']}.", remedy="Mend or remove it.") from None
+            raise ModelError(
+                f"The manifest {path}: {where}: {first['msg']}.", remedy="Mend or remove it."
+            ) from None

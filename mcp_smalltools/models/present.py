@@ -1,4 +1,4 @@
-"""Files that the user has already: in the stores of Ollama, LM Studio and the hub's cache, found by their hash."""
+"""Files that the user has already, in the stores of Ollama, LM Studio and the hub; found by their hash."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ def _candidates(file: SourceFile) -> Iterator[Path]:
 
 def _ollama_stores() -> list[Path]:
     named = os.environ.get("OLLAMA_MODELS")
-    return [Path(named)] if named else [Path.home() / ".ollama" / "models", Path("/usr/share/ollama/.ollama/models")]
+    return (
+        [Path(named)]
+        if named
+        else [Path.home() / ".ollama" / "models", Path("/usr/share/ollama/.ollama/models")]
+    )
 
 
 def _lm_studio_stores() -> list[Path]:

