@@ -51,7 +51,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         return 2
     try:
         module = importlib.import_module(f"mcp_smalltools.commands.{name}")
-        args = command_parser(name, module).parse_args(arguments)
+        args = _parsed(command_parser(name, module), arguments)
         return int(module.run(args, _settings(args)))
     except SmallToolsError as error:
         print(f"mcp-smalltools {name}: {error}", file=sys.stderr)
@@ -75,6 +75,14 @@ def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
         "--config", type=Path, metavar="FILE", help="config file (TOML) in place of the default one"
     )
     return parser
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Options may stand before, between and after the positionals: `call classify --json '{…}'`."""
+    try:
+        return parser.parse_intermixed_args(arguments)
+    except TypeError:  # argparse's refusal of a parser with subcommands
+        return parser.parse_args(arguments)
 
 
 def _settings(args: argparse.Namespace) -> Any:

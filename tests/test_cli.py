@@ -61,6 +61,7 @@ def test_arguments_can_come_from_stdin(
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
+        (["call", "parse_log", "--json", "{path}"], 2, "not valid JSON"),
         (["cal"], 2, "no command 'cal' (did you mean 'call'?)"),
         (["call", "parse_logs"], 2, "no tool 'parse_logs' (did you mean 'parse_log'?)"),
         (["call", "parse_log", "{path}"], 2, "not valid JSON"),

@@ -90,7 +90,7 @@ def registration(path: Path, settings: Settings, client: str = "cursor") -> Regi
 
 
 def check_round_trip(before: bytes | None, client: str) -> None:
-    """Install twice, then uninstall: the entry is there in between, and at last the bytes are the old ones."""
+    """Install twice, then uninstall: the entry is there in between, and at last the old bytes are back."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "deep" / "folder" / "config"
         settings = Settings(state_dir=Path(folder) / "state")

@@ -40,5 +40,5 @@ def test_the_readme_names_every_tool_and_every_command_it_shows_exists() -> None
 
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     assert [name for name in built_in_tools() if f"`{name}`" not in readme] == []
-    shown = set(re.findall(r"mcp-smalltools\"? ([a-z]+)", readme)) - {"is"}
+    shown = set(re.findall(r"(?:^|`|bin/|\" )mcp-smalltools\"? ([a-z]+)", readme, re.MULTILINE)) - {"is"}
     assert shown <= set(COMMANDS)

@@ -93,7 +93,7 @@ async def test_a_tool_that_can_write_is_not_called_read_only(tmp_path: Path) -> 
             t.name: t.annotations.read_only_hint for t in (await agent.list_tools()).tools if t.annotations
         }
     assert hints["parse_log"] is False
-    assert hints["classify"] is True
+    assert hints["summarize_file"] is True
 
 
 async def test_neither_handshake_nor_list_loads_a_model_or_the_client_of_the_sdk(tmp_path: Path) -> None:

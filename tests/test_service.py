@@ -15,6 +15,7 @@ from mcp_smalltools import result
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, InternalError, NotAllowed, NotFound, UsageError
 from mcp_smalltools.ledger import Ledger, Row
+from mcp_smalltools.outgoing import as_json
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools import base
@@ -225,7 +226,7 @@ async def test_a_large_answer_is_cut_to_the_cap_and_says_so(settings: Settings, 
     service = Service(settings.model_copy(update={"max_answer_chars": 2_000}))
     service.tools = {"grep": Grep()}
     answer = await grep(service, path="a.log")
-    assert len(json.dumps(answer.structured())) <= 2_100
+    assert len(as_json(answer)) <= 2_000
     assert len(answer.evidence) + answer.dropped["evidence"] == 1000
     await service.close()
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import anyio
 
@@ -157,7 +158,7 @@ def reap() -> None:
 _children: list[subprocess.Popen[bytes]] = []
 
 
-def _open_log(path: Path) -> object:
+def _open_log(path: Path) -> BinaryIO:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with contextlib.suppress(OSError):
         if path.stat().st_size > LOG_BYTES:
@@ -165,7 +166,7 @@ def _open_log(path: Path) -> object:
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
-def _apart() -> dict[str, int | bool]:
+def _apart() -> dict[str, Any]:
     """Options that keep signals to the agent's process group and its terminal away from the daemon."""
     if sys.platform == "win32":
         return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}

@@ -31,6 +31,7 @@ import msgpack
 
 from mcp_smalltools import errors
 from mcp_smalltools.engine import api, work
+from mcp_smalltools.models.records import AdapterFile
 
 PROTOCOL: Final = 1
 MAX_HANDSHAKE: Final = 4 << 10
@@ -87,7 +88,7 @@ class Request:
     model: work.ModelFile
     work: work.Work
     deadline_s: float  # seconds from now
-    adapter: work.AdapterFile | None = None
+    adapter: AdapterFile | None = None
     priority: int = 0
 
 

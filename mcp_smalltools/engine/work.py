@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from mcp_smalltools.engine.api import LoadedModel, Prompt, Sampling
 from mcp_smalltools.models.records import AdapterFile, ModelFile
 
-
 __all__ = [
     "AdapterFile",
     "CountTokens",

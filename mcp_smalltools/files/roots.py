@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from mcp_smalltools.config import RootSpec
-from mcp_smalltools.errors import FileError, NotAllowed, NotFound, Unreadable
+from mcp_smalltools.errors import ConfigError, FileError, NotAllowed, NotFound, SmallToolsError, Unreadable
 from mcp_smalltools.files.reader import SourceFile
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
@@ -53,7 +53,7 @@ class Roots:
     def open(self, path: str) -> SourceFile:
         """Open a regular file inside a root. A relative path is looked for in each root in turn.
 
-        Raises NotAllowed, NotFound or Unreadable.
+        Raises NotAllowed, NotFound or Unreadable; ConfigError where a root itself is missing.
         """
         real = self._resolve(path)
         root = self._root_of(real)
@@ -108,9 +108,14 @@ class Roots:
             remedy="Name a file inside them, or allow its folder with --root DIR.",
         )
 
-    def _refusal(self, path: str, real: Path, error: OSError) -> FileError:
+    def _refusal(self, path: str, real: Path, error: OSError) -> SmallToolsError:
         """What a failed opening means, in words. Only called for paths inside a root."""
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            if missing := next((root for root in self._roots if not root.folder.is_dir()), None):
+                return ConfigError(
+                    f"The root {missing.shown} is not a folder.",
+                    remedy="Correct --root or the configuration.",
+                )
             with contextlib.suppress(OSError):
                 near = did_you_mean(real.name, os.listdir(real.parent))  # noqa: PTH208 - names are enough
                 return NotFound(f"There is no file {path}{near}.", remedy="Check the path.")
