@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -66,19 +67,20 @@ def example_files() -> Path:
 
 def steps(folder: Path) -> list[Step]:
     messages = (folder / "messages.txt").read_text(encoding="utf-8").splitlines()
+    labelled = (folder / "labelled.tsv").read_text(encoding="utf-8").splitlines()
+    examples = [dict(zip(("label", "text"), line.split("\t"), strict=True)) for line in labelled]
     source = str(Path(__file__).parents[1] / "service.py")
-    labels = [
-        "bug: something is broken",
-        "feature request: asks for something new",
-        "billing: money, cards, invoices",
-        "question: asks how something works",
-    ]
+    labels = ["bug", "feature request", "billing", "question"]
     return [
         Step("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}),
         Step("What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}),
         Step("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}),
         Step("What is this document about?", "summarize_file", {"path": "README.md", "max_words": 120}),
-        Step("Which team should answer these messages?", "classify", {"items": messages, "labels": labels}),
+        Step(
+            "Which team should answer these messages?",
+            "classify",
+            {"items": messages, "labels": labels, "examples": examples},
+        ),
     ]
 
 
@@ -87,7 +89,11 @@ async def _demo(folder: Path, console: Console, as_json: bool) -> None:
 
     package = Path(__file__).parents[1]
     command = ["-m", "mcp_smalltools.cli", "serve", "--root", str(folder), "--root", str(package)]
-    server = StdioServerParameters(command=sys.executable, args=command)
+    # The client passes on few variables by itself; without the cache, each time is that of the work.
+    ours = {name: value for name, value in os.environ.items() if name.startswith("MCP_SMALLTOOLS_")}
+    server = StdioServerParameters(
+        command=sys.executable, args=command, env=ours | {"MCP_SMALLTOOLS_CACHE": "0"}
+    )
     started = time.perf_counter()
     async with Client(server) as client:
         tools = (await client.list_tools()).tools

@@ -187,7 +187,7 @@ def _answer(
         model=model if decisions else None,
     )
     if answer.escalate:
-        answer.reason = f"{reasons.total()} of {len(results)}: {reasons.most_common(1)[0][0]}"
+        answer.reason = f"{reasons.total()} of {len(results)}, most often: {reasons.most_common(1)[0][0]}"
     if len(results) >= COUNTS_FROM:
         answer.counts = dict(Counter(item.label for item in results).most_common())
     _say_what_is_missing(answer, cases, len(reached))
