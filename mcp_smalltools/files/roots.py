@@ -123,7 +123,7 @@ class Roots:
         if error.errno in (errno.ELOOP, errno.EMLINK):
             return NotAllowed(f"{path} was changed into a link while it was opened.", remedy="Call again.")
         if error.errno in (errno.EACCES, errno.EPERM):
-            if real.is_dir():
+            if os.path.isdir(real):  # noqa: PTH112 - Path's raises where a folder above may not be entered
                 return _wrong_kind(path, stat.S_IFDIR)
             return Unreadable(f"{path} can't be read: permission denied.", remedy="Change its permissions.")
         if error.errno == errno.ENXIO:

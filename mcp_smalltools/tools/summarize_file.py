@@ -92,7 +92,18 @@ class SummarizeFile:
         if len(points) > most or (points and arguments.focus):
             points = await _ranked(points, arguments.focus, most, context, answer)
         _fill(answer, digest, points, arguments)
+        if source.cut_lines:
+            answer.dropped["ends_of_long_lines"] = source.cut_lines
+        if not (answer.purpose or answer.outline or answer.key_points or answer.columns):
+            answer.escalate = True
+            answer.reason = _why_nothing(source)
         return answer
+
+
+def _why_nothing(source: SourceFile) -> str:
+    if not source.line_count:
+        return "the file is empty"
+    return "no definition, heading, column or sentence was found: read the file yourself"
 
 
 def _digest(source: SourceFile, stop: base.Stop) -> Digest:

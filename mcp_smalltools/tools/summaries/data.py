@@ -6,9 +6,10 @@ import csv
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
+from mcp_smalltools.errors import Unreadable
 from mcp_smalltools.tools.summaries.records import Column, Digest, Heading
 
 MAX_COLUMNS: Final = 60
@@ -52,16 +53,16 @@ class _Tally:
 
 def read_table(lines: Iterable[str], name: str) -> Digest:
     """CSV or TSV; the separator is the one that the first line has most of."""
-    source = iter(lines)
+    source = (line.replace("\r", " ") for line in lines)  # csv takes a lone CR for a mistake of its caller
     first = next(source, "")
     separator = "\t" if name.endswith(".tsv") else max(",;\t|", key=first.count)
     rows = csv.reader(_with(first, source), delimiter=separator)
-    names = next(rows, [])
+    names = next(_checked(rows, name), [])
     digest = Digest("data", language="tsv" if separator == "\t" else "csv")
     has_names = all(_kind(cell) == "text" for cell in names if cell)
     tallies = [_Tally(cell if has_names else f"column {i + 1}") for i, cell in enumerate(names)]
     digest.rows = uneven = 0
-    for row in rows if has_names else _with(names, rows):
+    for row in _checked(rows, name) if has_names else _with(names, _checked(rows, name)):
         if not row:
             continue
         digest.rows += 1
@@ -70,6 +71,17 @@ def read_table(lines: Iterable[str], name: str) -> Digest:
             if cell.strip():
                 tally.add(cell.strip(), _kind(cell.strip()))
     return _with_columns(digest, tallies, uneven)
+
+
+def _checked(rows: Any, name: str) -> Iterator[list[str]]:
+    """Raises Unreadable in place of csv's own error."""
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise Unreadable(
+            f"{name}: {error} at line {rows.line_num}.",
+            remedy="Look there for a quote that is not closed, or read the file with another tool.",
+        ) from None
 
 
 def read_json_lines(lines: Iterable[str]) -> Digest:
