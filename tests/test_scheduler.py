@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from random_adapter import write_adapter
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, Message, Prompt, Sampling
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ModelFile, ScoreLabels, Work
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, ModelError, UsageError
+from mcp_smalltools.evaluation.random_adapter import write_adapter
 from mcp_smalltools.models.catalog import ensure_model
 
 SYSTEM = "You answer in a few words. " + "You never say more than you were asked for. " * 8
@@ -180,10 +180,15 @@ def test_label_scores_are_those_of_reading_prompt_and_label_in_one_go(desk: Desk
         tokens = [reference.model.tokenize(label) for label in labels]
         assert scores.lengths.tolist() == [len(label) for label in tokens]
         for row, prompt in zip(scores.total, prompts, strict=True):
-            for label, score in zip(tokens, row, strict=True):
+            expected = []
+            for label in tokens:
                 logprobs = reference.logprobs(prompt, label)
-                expected = sum(float(logprobs[i, token]) for i, token in enumerate(label))
-                assert score == pytest.approx(expected, abs=0.2 * len(label))
+                expected.append(sum(float(logprobs[i, token]) for i, token in enumerate(label)))
+            tolerance = 0.2 * scores.lengths
+            for per_label in (np.array(expected), np.array(expected) / scores.lengths):
+                best = np.argsort(-per_label)[:2]
+                assert row[best] == pytest.approx(np.array(expected)[best], abs=tolerance.max())
+            assert (row >= expected - tolerance).all()  # exact, or above it
 
 
 def test_the_end_counts_where_a_label_is_the_start_of_another(desk: Desk) -> None:

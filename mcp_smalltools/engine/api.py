@@ -114,9 +114,10 @@ class TokenEmbeddings:
 class LabelScores:
     """Natural-log probabilities of each label as the answer: `total` has shape (prompts, labels), float64.
 
-    `total` sums over the label's tokens, `lengths`, shape (labels,), counts them: total / lengths is the
-    length-normalised score. The end of the answer is one of the tokens where one label is the start of
-    another.
+    Exact for each prompt's two best labels, by sum and by mean; of the others it may be an upper bound,
+    below which the true value lies. `total` sums over the label's tokens, `lengths`, shape (labels,), counts
+    them: total / lengths is the length-normalised score. The end of the answer is one of the tokens where
+    one label is the start of another.
     """
 
     total: NDArray[np.float64]

@@ -344,7 +344,10 @@ class Generator:
             at += n
             self._prompts.remove(sequence)
             self._free.append(sequence)
-        for task in [t for t in self._branching if not t.waiting]:
+        for task in {id(t): t for t, _, _ in taken if not t.waiting}.values():
+            task.wait_for_contenders()
+            if task.waiting:
+                continue
             self._release(task)
             task.active.finish(task.index, task.result())
         return [task.active for task, _, _ in taken]

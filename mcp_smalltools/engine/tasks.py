@@ -18,6 +18,9 @@ from mcp_smalltools.engine.sampling import Sampler, log_probability
 
 Logits = NDArray[np.float32]
 
+_EXACT = 2
+"""Labels of each prompt whose score is certain to be exact: the answer and its runner-up."""
+
 
 class Task:
     """One prompt on its way through the model."""
@@ -138,20 +141,24 @@ class LabelTokens:
         end = (model.end_of_turn,) if ambiguous else ()
         self.sequences = [label + end for label in tokens]
         self.first = np.array([label[0] for label in self.sequences], dtype=np.int64)
-        self.branches = [index for index, label in enumerate(self.sequences) if len(label) > 1]
-        """Labels that need the model to see their first tokens."""
         self.lengths = np.array([len(label) for label in self.sequences], dtype=np.int64)
 
 
 class Scoring(Task):
-    """Labels to be scored as the answer to a prompt."""
+    """Labels to be scored as the answer to a prompt.
+
+    The score of a label's first tokens is an upper bound of the whole label's, for log probabilities only
+    add what is below zero. So a label whose bound is below the two best of those that are known is not
+    followed to its end: branch and bound (Land and Doig, 1960), with the runner-up kept exact.
+    """
 
     def __init__(self, active: Active, index: int, laid: Laid, prefix_key: str, labels: LabelTokens) -> None:
         super().__init__(active, index, laid, prefix_key)
         self.labels = labels
         self.total = np.zeros(len(labels.sequences), dtype=np.float64)
         self.waiting: list[int] = []
-        """Labels whose tokens after the first are not scored yet."""
+        """Labels whose tokens after the first are to be scored next."""
+        self._exact = labels.lengths == 1
 
     @property
     def longest(self) -> int:
@@ -160,13 +167,25 @@ class Scoring(Task):
     def start(self, logits: Logits) -> None:
         """Score the labels' first tokens by the prompt's last logits."""
         self.total += log_softmax(logits)[self.labels.first]
-        self.waiting = list(self.labels.branches)
+        self.wait_for_contenders()
 
     def score(self, label: int, logits: Logits) -> None:
         """Score the rest of a label; row i of `logits` is what the model says after its token i."""
         rest = self.labels.sequences[label][1:]
         for row, token in zip(logits, rest, strict=True):
             self.total[label] += log_probability(row, token)
+        self._exact[label] = True
+
+    def wait_for_contenders(self) -> None:
+        """Let those labels wait that could still be among the two best, by sum or by mean."""
+        contenders = np.zeros(len(self.total), dtype=bool)
+        for score in (self.total, self.total / self.labels.lengths):
+            known = np.sort(score[self._exact])
+            if len(known) >= _EXACT:
+                contenders |= score > known[-_EXACT]
+            else:
+                contenders[np.argsort(-score, kind="stable")[:_EXACT]] = True
+        self.waiting = [int(i) for i in np.flatnonzero(contenders & ~self._exact)]
 
     def result(self) -> NDArray[np.float64]:
         return self.total
