@@ -1,6 +1,6 @@
 """A daemon whose scheduler holds no model: what a text says is what happens. For tests of the process.
 
-python tests/echo_engine.py [--version V] [--step-limit S]
+python tests/echo_engine.py [--version V] [--step-limit S] [--tcp]
 
 "hold"    the job waits until it is cancelled
 "stuck"   the step never comes back
@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from mcp_smalltools import __version__
-from mcp_smalltools.engine import daemon, watchdog
+from mcp_smalltools.engine import daemon, endpoint, watchdog
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, LoadedModel, TokenEmbeddings
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ScoreLabels
 from mcp_smalltools.errors import Cancelled, EngineBusy
@@ -117,6 +117,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--version", default=__version__)
     parser.add_argument("--step-limit", type=float, default=watchdog.STEP_S)
+    parser.add_argument("--tcp", action="store_true")
     args = parser.parse_args()
+    if args.tcp:
+        daemon.UNIX = endpoint.UNIX = False
     watchdog.Watchdog.__init__.__defaults__ = (args.step_limit,)
     sys.exit(daemon.main(lambda settings: EchoScheduler(), version=args.version))
