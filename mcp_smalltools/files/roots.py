@@ -90,12 +90,14 @@ class Roots:
         if not self._roots:
             raise NotAllowed("No folder may be read.", remedy="Allow one with --root DIR.")
         expanded = os.path.expanduser(path)  # noqa: PTH111 - Path would drop a trailing slash's meaning
-        candidates = [os.path.realpath(root.folder / expanded) for root in self._roots]
-        existing = [c for c in candidates if os.path.lexists(c) and self._root_of(Path(c))]
         try:
-            return Path((existing or candidates)[0])
+            candidates = [os.path.realpath(root.folder / expanded) for root in self._roots]
         except ValueError:
             raise NotFound(f"{path} is not a path.", remedy="Give the path of a file.") from None
+        except OSError:  # a link that was there and is not any more
+            raise NotAllowed(f"{path} was changed while it was opened.", remedy="Call again.") from None
+        existing = [c for c in candidates if os.path.lexists(c) and self._root_of(Path(c))]
+        return Path((existing or candidates)[0])
 
     def _root_of(self, real: Path) -> _Root | None:
         holding = [root for root in self._roots if real == root.folder or root.folder in real.parents]
