@@ -65,7 +65,7 @@ def find_peer(path: str | None) -> tuple[str, str]:
         version = next((line for line in (told.stdout + told.stderr).splitlines() if "version" in line), "")
         return program, f"llama-server {version.strip()}"
     try:
-        import xllamacpp  # type: ignore[import-untyped]  # comes without types
+        import xllamacpp
     except ImportError:
         raise UsageError(
             "There is no peer to measure beside: neither llama-server on the PATH nor xllamacpp.",
