@@ -1,0 +1,389 @@
+"""Models: fetched from a hub on loopback, checked before anything is loaded, found where they lie."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import json
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mcp_smalltools.cli import main
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.catalog import ModelStore, ensure_adapter, ensure_model
+from mcp_smalltools.models.library import library_folder, manifest_of, manifests
+from mcp_smalltools.models.manifest import Manifest
+from mcp_smalltools.models.records import ModelFile
+
+CONTENT = b"GGUF" + random.Random(1).randbytes(3_000_000)
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Hub(http.server.ThreadingHTTPServer):
+    """Serves CONTENT as the Hugging Face hub serves a large file; `cuts` breaks the next answers off."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.content = CONTENT
+        self.cuts: list[int] = []  # bytes after which an answer breaks off
+        self.refusals: list[int] = []  # statuses of the next answers
+        self.ranges: list[str | None] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    server: Hub
+
+    def do_HEAD(self) -> None:
+        self.send_response(302)
+        self.send_header("x-linked-etag", f'"{SHA256}"')
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        hub = self.server
+        hub.ranges.append(self.headers.get("Range"))
+        if hub.refusals:
+            self.send_error(hub.refusals.pop(0))
+            return
+        wanted = self.headers.get("Range")
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        if start >= len(hub.content):
+            self.send_error(416)
+            return
+        body = hub.content[start:]
+        self.send_response(206 if wanted else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: hub.cuts.pop(0)] if hub.cuts else body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    server = Hub()
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.setenv("HF_HOME", "/nowhere")
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A model folder of its own, with one model that is fetched from the hub; no stores of other programs."""
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.setattr("mcp_smalltools.models.pull.ATTEMPTS", 3)
+    monkeypatch.setattr("mcp_smalltools.models.pull.time.sleep", lambda seconds: None)
+    folders = {name: tmp_path / name for name in ("model_dir", "state_dir", "runtime_dir")}
+    settings = Settings(**folders)
+    write_manifest(settings)
+    return settings
+
+
+def write_manifest(settings: Settings, sha256: str | None = SHA256, id: str = "tiny") -> None:
+    folder = settings.model_dir / "manifests"
+    folder.mkdir(parents=True, exist_ok=True)
+    line = f'sha256 = "{sha256}"\n' if sha256 else ""
+    (folder / f"{id}.toml").write_text(
+        f'id = "{id}"\ntitle = "Tiny"\nkind = "generate"\nlicence = "MIT"\ncontext = 512\n'
+        f'[[files]]\nname = "tiny.gguf"\n{line}'
+        'sources = [{ type = "hub", repo = "someone/tiny", file = "tiny.gguf" }]\n',
+        encoding="utf-8",
+    )
+
+
+def test_a_model_is_fetched_on_first_need_with_progress_and_then_needs_no_network(
+    own: Settings, hub: Hub
+) -> None:
+    seen: list[tuple[float, float | None, str]] = []
+    file = ensure_model("tiny", own, lambda done, total, message: seen.append((done, total, message)))
+    assert Path(file.path).read_bytes() == CONTENT
+    assert file.sha256 == SHA256
+    assert (len(CONTENT), len(CONTENT), "fetching tiny.gguf") in seen
+    hub.refusals = [500] * 99
+    offline = own.model_copy(update={"offline": True})
+    assert ensure_model("tiny", offline) == file
+
+
+def test_a_broken_connection_is_gone_on_with_where_it_stopped(own: Settings, hub: Hub) -> None:
+    hub.cuts = [1_000_000, 500_000]
+    file = ensure_model("tiny", own)
+    assert Path(file.path).read_bytes() == CONTENT
+    first, second, third = hub.ranges
+    assert first is None
+    assert 500_000 < start_of(second) <= 1_000_000 < start_of(third) <= 1_500_000
+
+
+def start_of(header: str | None) -> int:
+    """The first byte that a Range header asks for; what arrived of the last piece may be fetched again."""
+    assert header is not None
+    return int(header.removeprefix("bytes=").removesuffix("-"))
+
+
+def test_what_one_process_has_fetched_the_next_one_goes_on_with(own: Settings, hub: Hub) -> None:
+    hub.cuts = [1_000_000, 0, 0]
+    with pytest.raises(ModelError, match=r"tiny\.gguf can't be fetched"):
+        ensure_model("tiny", own)
+    assert not (own.model_dir / "tiny" / "tiny.gguf").exists()
+    assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
+    assert 500_000 < start_of(hub.ranges[-1]) <= 1_000_000
+
+
+def test_a_file_that_is_not_the_manifests_is_refused_and_nothing_of_it_stays(own: Settings, hub: Hub) -> None:
+    hub.content = CONTENT[:-1] + b"?"
+    with pytest.raises(ModelError, match="sha256 differs") as caught:
+        ensure_model("tiny", own)
+    assert caught.value.remedy
+    assert [path.name for path in (own.model_dir / "tiny").iterdir() if "tiny" in path.name] == []
+
+
+def test_without_a_hash_in_the_manifest_the_hubs_own_holds(own: Settings, hub: Hub) -> None:
+    write_manifest(own, sha256=None)
+    hub.content = CONTENT[:-1] + b"?"
+    with pytest.raises(ModelError, match="sha256 differs"):
+        ensure_model("tiny", own)
+    hub.content = CONTENT
+    assert ensure_model("tiny", own).sha256 == SHA256
+
+
+@pytest.mark.parametrize(("status", "tries"), [(404, 1), (401, 1), (503, 3)])
+def test_a_hub_that_refuses_is_named_and_its_answer(own: Settings, hub: Hub, status: int, tries: int) -> None:
+    hub.refusals = [status] * 9
+    with pytest.raises(ModelError, match=f"someone/tiny: it answers {status}") as caught:
+        ensure_model("tiny", own)
+    assert "models add" in caught.value.remedy
+    assert len(hub.ranges) == tries
+
+
+def test_a_part_that_is_longer_than_the_file_is_thrown_away(own: Settings, hub: Hub) -> None:
+    part = own.model_dir / "tiny" / "tiny.gguf.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT + b"more")
+    assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
+
+
+def test_two_that_need_a_model_at_once_fetch_it_once(own: Settings, hub: Hub) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        files = list(pool.map(lambda _: ensure_model("tiny", own), range(4)))
+    assert len(set(files)) == 1
+    assert len(hub.ranges) == 1
+
+
+def test_offline_or_without_a_network_is_one_sentence_with_the_remedy(own: Settings, hub: Hub) -> None:
+    offline = own.model_copy(update={"offline": True})
+    with pytest.raises(ModelError, match="fetching is forbidden") as caught:
+        ensure_model("tiny", offline)
+    assert "models pull tiny" in caught.value.remedy
+    hub.shutdown()
+    hub.server_close()
+    with pytest.raises(ModelError, match="can't be fetched") as caught:
+        ensure_model("tiny", own)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs resource limits")
+def test_a_full_disk_is_one_sentence_and_the_download_goes_on_afterwards(own: Settings, hub: Hub) -> None:
+    """The limit on a file's size makes the same failing write in a process of its own."""
+    command = f"""
+import resource
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.catalog import ensure_model
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    ensure_model("tiny", Settings(model_dir={str(own.model_dir)!r}))
+except ModelError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert "The disk of" in done.stdout
+    assert "is full" in done.stdout
+    assert "Make room" in done.stdout
+    assert done.stdout.count("\n") == 1
+    assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
+    assert hub.ranges[-1] == "bytes=1000000-"
+
+
+@pytest.mark.parametrize("store", ["ollama", "hub", "lm studio"])
+def test_a_file_that_another_program_has_is_used_where_it_lies(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str
+) -> None:
+    home = tmp_path / "home"
+    monkeypatch.delenv("HF_HOME", raising=False)
+    places = {
+        "ollama": home / ".ollama" / "models" / "blobs" / f"sha256-{SHA256}",
+        "hub": home / ".cache/huggingface/hub/models--someone--tiny/snapshots/abc/tiny.gguf",
+        "lm studio": home / ".lmstudio" / "models" / "someone" / "tiny" / "tiny.gguf",
+    }
+    places[store].parent.mkdir(parents=True)
+    places[store].write_bytes(CONTENT)
+    file = ensure_model("tiny", own.model_copy(update={"offline": True}))
+    assert Path(file.path) == places[store]
+    places[store].write_bytes(b"GGUF" + bytes(len(CONTENT) - 4))
+    with pytest.raises(ModelError):
+        ensure_model("tiny", own.model_copy(update={"offline": True}))
+
+
+def test_verify_removes_what_was_changed_and_says_so(
+    own: Settings, hub: Hub, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCP_SMALLTOOLS_MODEL_DIR", str(own.model_dir))
+    path = Path(ensure_model("tiny", own).path)
+    assert main(["models", "verify", "tiny"]) == 0
+    path.write_bytes(CONTENT[:-1] + b"?")
+    assert main(["models", "verify", "tiny"]) == 1
+    assert "1 of 1 files were damaged and are removed" in capsys.readouterr().err
+    assert not path.exists()
+    assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
+
+
+def test_a_file_of_the_user_is_added_listed_and_removed_without_being_touched(
+    own: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MCP_SMALLTOOLS_MODEL_DIR", str(own.model_dir))
+    theirs = tmp_path / "mine.gguf"
+    theirs.write_bytes(CONTENT)
+    assert main(["models", "add", str(theirs), "--id", "mine", "--context", "2048", "--licence", "MIT"]) == 0
+    file = ensure_model("mine", own)
+    assert (file.path, file.context, file.sha256) == (str(theirs), 2048, SHA256)
+    capsys.readouterr()
+    assert main(["models", "list", "--json"]) == 0
+    rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["mine"]["path"] == str(theirs)
+    assert rows["tiny"]["path"] is None
+    assert main(["models", "remove", "mine"]) == 0
+    assert theirs.exists()
+    assert "mine" not in manifests(own)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["add", "/nowhere.gguf", "--id", "x"], "no file"),
+        (["add", __file__, "--id", "x"], "no GGUF file"),
+        (["pull", "tinny"], "did you mean 'tiny'?"),
+    ],
+)
+def test_a_mistake_is_told_with_the_way_out(
+    own: Settings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    says: str,
+) -> None:
+    monkeypatch.setenv("MCP_SMALLTOOLS_MODEL_DIR", str(own.model_dir))
+    assert main(["models", *arguments]) != 0
+    err = capsys.readouterr().err
+    assert says in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("kind", "paint"), "kind"),
+        (("context", 0), "context"),
+        (("layouts", ["Q4_0"]), "layouts are for models that are converted"),
+        (("colour", "red"), "colour"),
+    ],
+)
+def test_a_broken_manifest_is_named_with_its_mistake(
+    own: Settings, change: tuple[str, Any], says: str
+) -> None:
+    path = own.model_dir / "manifests" / "tiny.toml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith(change[0])]
+    path.write_text(f"{change[0]} = {json.dumps(change[1])}\n" + "\n".join(lines))
+    with pytest.raises(ModelError, match=r"tiny\.toml") as caught:
+        manifest_of("tiny", own)
+    assert says in str(caught.value)
+
+
+def test_every_manifest_that_ships_names_a_licence_and_where_it_comes_from() -> None:
+    shipped = [Manifest.read(path) for path in library_folder().glob("*.toml")]
+    assert {"smollm2-135m-instruct", "all-minilm-l6-v2"} <= {manifest.id for manifest in shipped}
+    for manifest in shipped:
+        assert manifest.licence
+        assert all(file.sources for file in manifest.files)
+        if manifest.convert != "none":
+            assert all(file.sha256 and file.bytes for file in manifest.files)
+
+
+def test_the_encoder_is_converted_to_the_same_bytes_each_time(
+    base_settings: Settings, tmp_path: Path
+) -> None:
+    from mcp_smalltools.models.convert import convert_bert
+
+    store = ModelStore(manifest_of("all-minilm-l6-v2", base_settings), base_settings)
+    ensure_model("all-minilm-l6-v2", base_settings)
+    sources = [store.folder / file.name for file in store.manifest.files]
+    made = [tmp_path / name for name in ("one.gguf", "two.gguf")]
+    for target in made:
+        convert_bert(sources[0], sources[1], target, "F16", name="x", licence="Apache-2.0")
+    assert made[0].read_bytes() == made[1].read_bytes()
+
+
+def test_an_adapter_of_another_base_or_with_other_bytes_is_refused(own: Settings, hub: Hub) -> None:
+    base = ensure_model("tiny", own)
+    folder = own.model_dir / "skills" / "sorting"
+    folder.mkdir(parents=True)
+    weights = b"GGUF adapter"
+    (folder / "adapter.gguf").write_bytes(weights)
+
+    def entry(base_sha256: str, sha256: str) -> None:
+        (folder / "skill.toml").write_text(
+            f'[adapter]\nbase = "tiny"\nbase_sha256 = "{base_sha256}"\nsha256 = "{sha256}"\n'
+        )
+
+    entry(SHA256, hashlib.sha256(weights).hexdigest())
+    assert ensure_adapter("sorting", own, base).path == str(folder / "adapter.gguf")
+    entry("0" * 64, hashlib.sha256(weights).hexdigest())
+    with pytest.raises(ModelError, match="was made for"):
+        ensure_adapter("sorting", own, base)
+    entry(SHA256, "0" * 64)
+    with pytest.raises(ModelError, match="damaged"):
+        ensure_adapter("sorting", own, base)
+    with pytest.raises(ModelError, match="did you mean 'sorting'"):
+        ensure_adapter("sortin", own, base)
+
+
+def test_a_pull_that_is_killed_leaves_nothing_that_could_be_loaded(own: Settings, hub: Hub) -> None:
+    """Killed in the middle of the download; the next one goes on and ends well."""
+    hub.content = CONTENT * 20
+    whole = hashlib.sha256(hub.content).hexdigest()
+    write_manifest(own, sha256=whole)
+    command = f"""
+from mcp_smalltools.config import Settings
+from mcp_smalltools.models.catalog import ensure_model
+import os
+def progress(done, total, message):
+    if done > 5_000_000:
+        os.kill(os.getpid(), 9)
+ensure_model("tiny", Settings(model_dir={str(own.model_dir)!r}), progress)
+"""
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, check=False)
+    assert done.returncode == -9
+    folder = own.model_dir / "tiny"
+    assert not (folder / "tiny.gguf").exists()
+    assert (folder / "tiny.gguf.part").stat().st_size > 5_000_000 - (1 << 20)
+    file = ensure_model("tiny", own)
+    assert file == ModelFile("tiny", str(folder / "tiny.gguf"), whole, "generate", 512, "")
+    assert Path(file.path).stat().st_size == len(hub.content)
