@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
 
 from mcp_smalltools.config import Settings
@@ -52,32 +53,38 @@ def _show(rows: list[Row]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(caption=_summary(rows), caption_justify="left")
+    table = Table(box=None, pad_edge=False)
     for column in ("when", "tool", "files"):
-        table.add_column(column, overflow="fold")
-    for column in ("read", "left", "saved", "seconds"):
-        table.add_column(column, justify="right")
-    table.add_column("outcome")
+        table.add_column(column, no_wrap=True, overflow="ellipsis")
+    for column in ("read", "left", "saved", "s"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for row in rows:
         table.add_row(
-            time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.at)),
+            time.strftime("%m-%d %H:%M", time.localtime(row.at)),
             row.tool,
-            "\n".join(row.paths) or "-",
+            _files(row.paths),
             f"{row.bytes_read:,}",
             f"{row.chars_left:,}",
             f"{row.chars_saved:,}",
             f"{row.seconds:.2f}",
             _outcome(row),
         )
-    Console().print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    console.print(_summary(rows))
+
+
+def _files(paths: list[str]) -> str:
+    """The first file's name, and how many more: --json has the whole paths."""
+    first = PurePath(paths[0]).name if paths else "-"
+    return f"{first} +{len(paths) - 1}" if len(paths) > 1 else first
 
 
 def _outcome(row: Row) -> str:
     if row.error:
-        return f"error: {row.error}"
-    return " ".join(
-        filter(None, ["escalated" if row.escalate else "answered", "(cache)" if row.cached else ""])
-    )
+        return row.error
+    return ("escalated" if row.escalate else "ok") + (", cached" if row.cached else "")
 
 
 def _summary(rows: Iterable[Row]) -> str:
