@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.engine import llama
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, Message, Prompt, Sampling
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ModelFile, ScoreLabels, Work
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, ModelError, UsageError
@@ -301,6 +302,30 @@ def test_adapters_are_chosen_per_request(desk: Desk, tmp_path: Path) -> None:
         for adapter in (None, write_adapter(tmp_path, desk.embed.path, seed=9), None)
     ]
     assert vectors[0] @ vectors[2] > 0.999 > vectors[0] @ vectors[1]
+
+
+def test_more_adapters_than_are_held_come_and_go(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(llama, "MAX_ADAPTERS", 2)
+    work = Generate([ask("Is ice cold?")], Sampling(max_tokens=8))
+    adapters = [write_adapter(tmp_path, desk.generate.path, seed=seed) for seed in range(4)]
+    first = [desk.call(work, adapter=adapter)[0].text for adapter in adapters]
+    loaded = next(model for model in desk.scheduler.loaded() if model.id == desk.generate.id)
+    assert [desk.call(work, adapter=adapter)[0].text for adapter in adapters] == first
+    assert len(loaded.adapters) <= 2
+
+
+def test_an_adapter_that_is_trained_again_is_the_new_one_at_once(desk: Desk, tmp_path: Path) -> None:
+    work = Generate([ask("Is ice cold?")], Sampling(max_tokens=8))
+    old = write_adapter(tmp_path, desk.generate.path, seed=1)
+    before = desk.call(work, adapter=old)[0].text
+    new = write_adapter(tmp_path / "next", desk.generate.path, seed=2)
+    Path(old.path).write_bytes(Path(new.path).read_bytes())
+    again = replace(old, sha256=new.sha256)
+    assert desk.call(work, adapter=again)[0].text == desk.call(work, adapter=new)[0].text != before
+    with pytest.raises(ModelError, match="has changed"):
+        desk.call(work, adapter=old)
 
 
 def test_an_adapter_of_another_base_is_refused(desk: Desk, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class Check:
 def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
     """All checks. Starts nothing, loads nothing, fetches nothing."""
     checks: list[Check] = []
-    for part in (_program, _folders, _roots, _models, _token, _clients):
+    for part in (_program, _speed, _folders, _roots, _models, _token, _clients):
         checks += part(settings)
     return [*checks, _engine(engine)]
 
@@ -55,6 +55,21 @@ def _program(settings: Settings) -> Iterator[Check]:
     else:
         remedy = "Install it: pip install llama-cpp-python."
         yield Check("llama.cpp", State.WRONG, "not installed", remedy)
+
+
+def _speed(settings: Settings) -> Iterator[Check]:
+    from mcp_smalltools.clients import speed
+
+    build = speed.probe()
+    if build is None:
+        remedy = "Build it anew: " + speed.rebuild("-DGGML_NATIVE=on")
+        yield Check("speed", State.WRONG, "llama.cpp can't be loaded", remedy)
+        return
+    threads = settings.engine_threads or f"up to {os.cpu_count() or 1}"
+    where = ", ".join(build.devices) or "no GPU"
+    yield Check("speed", State.OK, f"{build.backend}, {threads} threads; {where}")
+    for what, command in speed.advice(build):
+        yield Check("speed", State.NOTE, what, command)
 
 
 def _folders(settings: Settings) -> Iterator[Check]:
@@ -99,7 +114,11 @@ def _models(settings: Settings) -> Iterator[Check]:
             yield Check(name, State.WRONG, error.message, error.remedy)
             continue
         if ready is not None:
-            yield Check(name, State.OK, f"{model_id} {store.layout}".rstrip() + f" ({ready.path})")
+            found = f"{model_id} {store.layout}".rstrip() + f" ({ready.path})"
+            yield Check(name, State.OK, found)
+            if store.layout and not store.tuned:
+                remedy = f"mcp-smalltools models tune {model_id} finds the fastest layout on this machine."
+                yield Check(name, State.NOTE, "its layout was not measured here", remedy)
         elif settings.offline:
             remedy = "Pull it with offline switched off: MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull."
             yield Check(name, State.WRONG, f"{model_id} is not here, and offline is set", remedy)

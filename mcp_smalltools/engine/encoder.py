@@ -49,7 +49,7 @@ class Encoder:
 
     @property
     def adapters(self) -> tuple[str, ...]:
-        return tuple({queue.active.job.adapter.name for queue in self._queues if queue.active.job.adapter})
+        return self.model.adapters
 
     def add(self, job: Job) -> Active:
         assert isinstance(job.work, Embed)
@@ -75,8 +75,7 @@ class Encoder:
         self.model.close()
 
     def _step(self, first: _Queue) -> Iterable[Active]:
-        adapter = first.active.job.adapter
-        self._context.use_adapter(adapter.path if adapter else None, adapter.scale if adapter else 1.0)
+        self._context.use_adapter(first.active.job.adapter)
         taken = list(self._fill(first))
         batch = self._context.batch
         batch.clear()
@@ -93,10 +92,7 @@ class Encoder:
     def _fill(self, first: _Queue) -> Iterator[tuple[_Queue, int, Tokens]]:
         """The next texts of `first`, then of other jobs with the same adapter, while they fit."""
         room, seats = self._context.batch.capacity, BATCH_TEXTS
-        path = first.active.job.adapter.path if first.active.job.adapter else None
-        same = [
-            q for q in self._queues if (q.active.job.adapter.path if q.active.job.adapter else None) == path
-        ]
+        same = [queue for queue in self._queues if queue.active.job.adapter == first.active.job.adapter]
         for queue in [first, *(q for q in same if q is not first)]:
             while seats and (item := queue.next(self.model, self.limit)) is not None:
                 if len(item[1]) > room:

@@ -22,6 +22,7 @@ from mcp_smalltools.engine.prompts import Layout
 from mcp_smalltools.engine.tasks import LabelTokens, Scoring, Task, Writing, assemble_scores, first_tokens
 from mcp_smalltools.engine.work import Generate, Job, ModelFile, ScoreLabels
 from mcp_smalltools.errors import ModelError, UsageError
+from mcp_smalltools.models.records import AdapterFile
 
 SLICE: Final = 512
 """Tokens of a prompt in one step."""
@@ -67,7 +68,7 @@ class Generator:
         self._started: list[Task] = []  # in the prompts' cache, prompt not computed to the end
         self._long: list[Writing] = []  # written in the prompts' cache
         self._branching: list[Scoring] = []
-        self._adapter: str | None = None
+        self._adapter: AdapterFile | None = None
 
     @property
     def idle(self) -> bool:
@@ -75,7 +76,7 @@ class Generator:
 
     @property
     def adapters(self) -> tuple[str, ...]:
-        return (Path(self._adapter).parent.name,) if self._adapter else ()
+        return self.model.adapters
 
     def add(self, job: Job) -> Active:
         """Raises UsageError for a form that can't be honoured."""
@@ -154,7 +155,7 @@ class Generator:
     # -- choosing -----------------------------------------------------------------------------------------
 
     def _lag(self, task: Task) -> float:
-        return SWITCH_LAG if task.adapter_path != self._adapter else 0.0
+        return SWITCH_LAG if task.adapter != self._adapter else 0.0
 
     def _next_of(self, queue: _Queue) -> Task | None:
         """The task whose prompt a job would go on with; None if there is none, or no room for it."""
@@ -191,9 +192,9 @@ class Generator:
         if self._streams:
             places.append((self._streams.context, self._streams.tasks))
         for context, tasks in places:
-            groups: dict[str | None, list[Writing]] = {}
+            groups: dict[AdapterFile | None, list[Writing]] = {}
             for task in tasks:
-                groups.setdefault(task.adapter_path, []).append(task)
+                groups.setdefault(task.adapter, []).append(task)
             for group in groups.values():
                 yield context, group
 
@@ -274,7 +275,7 @@ class Generator:
         for queue in queues:
             while (
                 (task := queue.peek()) is not None
-                and (task.prefix_key, task.adapter_path) == (first.prefix_key, first.adapter_path)
+                and (task.prefix_key, task.adapter) == (first.prefix_key, first.adapter)
                 and self._has_room(task)
             ):
                 yield task
@@ -326,7 +327,7 @@ class Generator:
         batch = self._prompts.batch
         batch.clear()
         taken: list[tuple[Scoring, int, int]] = []
-        for task in [t for t in self._branching if t.adapter_path == self._adapter]:
+        for task in [t for t in self._branching if t.adapter == self._adapter]:
             while task.waiting and self._free:
                 tokens = first_tokens(task.labels.sequences[task.waiting[-1]])
                 if batch.size + len(tokens) > ROWS and taken:
@@ -394,15 +395,13 @@ class Generator:
         self.tokens_done += context.batch.size
 
     def _use_adapter(self, task: Task) -> None:
-        path = task.adapter_path
-        if path != self._adapter:
+        if task.adapter != self._adapter:
             self._prompts.remove(_PREFIX)
             self._prefix_key = ""
-            self._adapter = path
-        scale = task.active.job.adapter.scale if task.active.job.adapter else 1.0
-        self._prompts.use_adapter(path, scale)
+            self._adapter = task.adapter
+        self._prompts.use_adapter(task.adapter)
         if self._streams:
-            self._streams.context.use_adapter(path, scale)
+            self._streams.context.use_adapter(task.adapter)
 
     def _open_streams(self) -> _Streams:
         if self._streams is None:

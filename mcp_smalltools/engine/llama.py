@@ -18,9 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.records import AdapterFile
 
 TESTED_VERSION: Final = "0.3.36"
 """The low-level interface moves between releases: pyproject.toml pins this one."""
+
+MAX_ADAPTERS: Final = 16
+"""Adapters of one model that are held in memory."""
 
 Tokens = NDArray[np.int32]
 _BYTES = ctypes.POINTER(ctypes.c_uint8)
@@ -70,7 +74,7 @@ class Model:
         self.dim: int = api.llama_model_n_embd(self._pointer)
         self.context_trained: int = api.llama_model_n_ctx_train(self._pointer)
         self.bytes: int = api.llama_model_size(self._pointer)
-        self._adapters: dict[str, Any] = {}
+        self._adapters: dict[AdapterFile, Any] = {}
 
     @property
     def pointer(self) -> Any:
@@ -152,17 +156,26 @@ class Model:
             remedy="Choose another model with generate_model.",
         )
 
-    def adapter(self, path: str) -> Any:
-        """Load a LoRA adapter over this model; kept until the model is closed."""
-        if path not in self._adapters:
-            pointer = api.llama_adapter_lora_init(self._pointer, path.encode())
-            if not pointer:
-                raise ModelError(
-                    f"llama.cpp can't load the adapter {Path(path).parent.name}.",
-                    remedy="It belongs to another base model or is damaged: `mcp-smalltools models verify`.",
-                )
-            self._adapters[path] = pointer
-        return self._adapters[path]
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the adapters in memory, the latest used last."""
+        return tuple(file.name for file in tuple(self._adapters))  # a copy: asked from other threads too
+
+    def adapter(self, file: AdapterFile) -> Any:
+        """A LoRA adapter over this model, in memory. The one least recently used makes room."""
+        pointer = self._adapters.pop(file, None)
+        if pointer is None:
+            pointer = api.llama_adapter_lora_init(self._pointer, file.path.encode())
+        if not pointer:
+            raise ModelError(
+                f"llama.cpp can't load the adapter {file.name}.",
+                remedy="It belongs to another base model or is damaged: `mcp-smalltools models verify`.",
+            )
+        self._adapters[file] = pointer
+        if len(self._adapters) > MAX_ADAPTERS:
+            oldest = next(iter(self._adapters))
+            api.llama_adapter_lora_free(self._adapters.pop(oldest))
+        return pointer
 
     def close(self) -> None:
         if self._pointer:
@@ -261,17 +274,17 @@ class Context:
                 remedy="Close other programs, or choose a smaller model.",
             )
         self._memory = api.llama_get_memory(self._pointer)
-        self._adapter: str | None = None
+        self._adapter: AdapterFile | None = None
 
-    def use_adapter(self, path: str | None, scale: float = 1.0) -> None:
+    def use_adapter(self, file: AdapterFile | None) -> None:
         """Put a LoRA adapter on, or take it off. A change makes the next step reserve the graph anew."""
-        if path == self._adapter:
+        if file == self._adapter:
             return
-        adapters = [] if path is None else [self.model.adapter(path)]
+        adapters = [] if file is None else [self.model.adapter(file)]
         pointers = (api.llama_adapter_lora_p_ctypes * len(adapters))(*adapters)
-        scales = (ctypes.c_float * len(adapters))(*[scale for _ in adapters])
+        scales = (ctypes.c_float * len(adapters))(*([] if file is None else [file.scale]))
         api.llama_set_adapters_lora(self._pointer, pointers, len(adapters), scales)
-        self._adapter = path
+        self._adapter = file
 
     def decode(self) -> int:
         """Run the batch. 0: done; 1: no room in the cache. Raises ModelError on anything else."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine import llama
+from mcp_smalltools.engine import devices, llama
 from mcp_smalltools.engine.active import Active, Offer, Turns
 from mcp_smalltools.engine.api import LoadedModel
 from mcp_smalltools.engine.encoder import Encoder
@@ -77,7 +77,6 @@ class LlamaScheduler:
         self._turns = Turns()
         self._steps = 0
         self._step_started: float | None = None
-        self._loaded: tuple[LoadedModel, ...] = ()
         self._thread = threading.Thread(target=self._run, name="llama.cpp", daemon=True)
         self._thread.start()
 
@@ -93,7 +92,10 @@ class LlamaScheduler:
             self._news.notify()
 
     def loaded(self) -> tuple[LoadedModel, ...]:
-        return self._loaded
+        return tuple(
+            LoadedModel(r.file.id, r.file.path, r.file.layout, r.model.bytes, r.adapters)
+            for r in list(self._runners.values())
+        )
 
     def stats(self) -> Mapping[str, Any]:
         return {
@@ -211,26 +213,29 @@ class LlamaScheduler:
             self._let_go(other)
         if len(self._runners) >= MAX_MODELS:
             raise EngineBusy("All models that fit are in use.", remedy="Call again in a moment.")
-        layers = self._settings.engine_gpu_layers
-        model = llama.Model(file.path, gpu_layers=999 if layers < 0 else layers)
+        model = llama.Model(file.path, gpu_layers=self._gpu_layers(file))
         threads = self._policy.threads
         if file.kind == "embed":
             self._runners[key] = Encoder(file, model, threads)
         else:
             self._runners[key] = Generator(file, model, threads, self._settings.state_dir)
-        self._tell_loaded()
         log.info("loaded %s", file.id)
         return self._runners[key]
 
+    def _gpu_layers(self, file: ModelFile) -> int:
+        """As configured, else as many as the free memory of the GPUs holds."""
+        if self._settings.engine_gpu_layers >= 0:
+            return self._settings.engine_gpu_layers
+        free = sum(device.free for device in devices.devices())
+        if not free:
+            return 0
+        size = Path(file.path).stat().st_size
+        # Caches and buffers of a model are about a quarter of its weights, and 256 MB at least.
+        cache = max(256 << 20, size // 4)
+        return devices.layers_that_fit(size, devices.layers_in_file(file.path), cache, free)
+
     def _let_go(self, key: tuple[str, str]) -> None:
         self._runners.pop(key).close()
-        self._tell_loaded()
-
-    def _tell_loaded(self) -> None:
-        self._loaded = tuple(
-            LoadedModel(r.file.id, r.file.path, r.file.layout, r.model.bytes, r.adapters)
-            for r in self._runners.values()
-        )
 
     def _check_file(self, path: str, sha256: str, what: str) -> None:
         """Hash a file before it is loaded, and again when it has changed. Raises ModelError."""

@@ -15,6 +15,7 @@ from mcp_smalltools.engine.constraint import Constraint
 from mcp_smalltools.engine.llama import Model, Tokens
 from mcp_smalltools.engine.prompts import Laid
 from mcp_smalltools.engine.sampling import Sampler, log_probability
+from mcp_smalltools.models.records import AdapterFile
 
 Logits = NDArray[np.float32]
 
@@ -37,8 +38,8 @@ class Task:
         self.cached_tokens = 0
 
     @property
-    def adapter_path(self) -> str | None:
-        return self.active.job.adapter.path if self.active.job.adapter else None
+    def adapter(self) -> AdapterFile | None:
+        return self.active.job.adapter
 
     @property
     def left(self) -> int:

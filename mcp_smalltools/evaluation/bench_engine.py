@@ -139,10 +139,14 @@ class Bench:
         self._encoder = ensure_model(settings.embed_model, settings)
         self._adapters = [write_adapter(folder, self._writer.path, seed=seed) for seed in range(4)]
         self._ours = Ours(settings, self._adapters)
+        # Beside other work, the engine as it is by default: it follows the load.
+        apart = {"runtime_dir": folder / "run-adaptive", "engine_threads": 0}
+        self._adaptive = Ours(settings.model_copy(update=apart), self._adapters)
         self._rates = self._measured_rates()
 
     def close(self) -> None:
         self._ours.close()
+        self._adaptive.close()
 
     def report(
         self, names: Sequence[str], rounds: int, say: Callable[[str, Figures], None] | None
@@ -170,10 +174,11 @@ class Bench:
         options = self._options(name)
         seconds: list[tuple[float, float]] = []
         limits: list[float] = []
+        engine = self._adaptive if name == "g" else self._ours
         with Peer(self._program, options) as peer, _busy_core(name == "g"):
             for turn in range(rounds + 1):
                 load = _load(name, Texts(seed=turn))
-                ours, answers = _timed(lambda load=load: self._ours.run(load))  # type: ignore[misc]
+                ours, answers = _timed(lambda load=load: engine.run(load))  # type: ignore[misc]
                 theirs, _ = _timed(lambda load=load: peer.run(load))  # type: ignore[misc]
                 if turn == 0:
                     continue  # both have loaded their files now

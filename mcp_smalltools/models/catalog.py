@@ -84,6 +84,11 @@ class ModelStore:
         chosen = self._choice().get("layout")
         return chosen if chosen in self.manifest.layouts else default_layout(self.manifest)
 
+    @property
+    def tuned(self) -> bool:
+        """Whether the layouts were measured on this machine."""
+        return bool(self._choice())
+
     def choose(self, layout: str, speeds: dict[str, Any]) -> None:
         """Use a layout from now on."""
         self.folder.mkdir(parents=True, exist_ok=True)

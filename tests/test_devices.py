@@ -1,0 +1,71 @@
+"""Layers on a GPU by what is free there, and what `doctor` says would make models faster."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_smalltools.clients import speed
+from mcp_smalltools.config import Settings
+from mcp_smalltools.engine.devices import ALL_LAYERS, KEPT_FREE, layers_in_file, layers_that_fit
+from mcp_smalltools.models.catalog import ensure_model
+
+GB = 1 << 30
+
+
+@given(st.integers(1, 80 * GB), st.integers(1, 120), st.integers(0, 8 * GB), st.integers(0, 160 * GB))
+def test_layers_never_take_more_than_is_free(size: int, layers: int, cache: int, free: int) -> None:
+    fit = layers_that_fit(size, layers, cache, free)
+    if fit == ALL_LAYERS:
+        assert size + cache <= free * (1 - KEPT_FREE)
+    else:
+        assert 0 <= fit <= layers
+        assert fit * (size + cache) / (layers + 1) <= free * (1 - KEPT_FREE)
+
+
+def test_more_free_memory_never_means_fewer_layers() -> None:
+    fits = [layers_that_fit(8 * GB, 36, GB, free * GB // 2) for free in range(40)]
+    assert fits == sorted(fits)
+    assert (fits[0], fits[-1]) == (0, ALL_LAYERS)
+
+
+def test_the_number_of_layers_is_read_from_the_file(base_settings: Settings) -> None:
+    assert layers_in_file(ensure_model(base_settings.generate_model, base_settings).path) == 30
+    assert layers_in_file(ensure_model(base_settings.embed_model, base_settings).path) == 6
+
+
+def test_the_installed_build_says_what_it_can_use() -> None:
+    build = speed.probe()
+    assert build is not None
+    assert "CPU" in build.backend
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands for the program")
+def test_a_gpu_that_the_build_does_not_use_is_named_with_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\necho 'NVIDIA Some GPU'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    build = speed.Build("CPU AVX512_BF16 AVX512 AVX2 NEON", ())
+    [(what, command)] = [found for found in speed.advice(build) if "GPU" in found[0]]
+    assert what == "NVIDIA Some GPU is not used"
+    assert 'CMAKE_ARGS="-DGGML_CUDA=on"' in command
+    assert "llama-cpp-python==" in command
+    used = speed.Build("CUDA CPU AVX512_BF16 AVX512 AVX2 NEON", ("NVIDIA Some GPU",))
+    assert list(speed.advice(used)) == []
+
+
+def test_instructions_that_the_build_lacks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_processor_flags", lambda: frozenset({"avx2", "avx512f"}))
+    monkeypatch.setenv("PATH", "")
+    [(what, command)] = list(speed.advice(speed.Build("CPU AVX2", ())))
+    assert "AVX512" in what
+    assert "-DGGML_NATIVE=on" in command
+    assert list(speed.advice(speed.Build("CPU AVX512 AVX2", ()))) == []
