@@ -85,6 +85,27 @@ class Settings(BaseModel):
         0, ge=0, description="memory in MB at which the engine starts afresh; 0 is half of the machine's"
     )
 
+    engine_urls: tuple[str, ...] = Field(
+        (), description="OpenAI-compatible servers in place of the engine on this machine (docs/scaling.md)"
+    )
+    engine_dialect: str = Field(
+        "openai",
+        description="their kind: vllm, ray-serve, sglang, llama-server, ollama, lm-studio, openai",
+    )
+    engine_api_key_env: str = Field(
+        "", description="environment variable that holds their key; the key itself is never written down"
+    )
+    allow_remote_engines: tuple[str, ...] = Field(
+        (), description="hosts outside this machine that text of files may be sent to, by name"
+    )
+
+    @field_validator("engine_urls", "allow_remote_engines", mode="before")
+    @classmethod
+    def _list_from_text(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
     @field_validator("roots", mode="before")
     @classmethod
     def _roots_from_text(cls, value: Any) -> Any:

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from mcp_smalltools.errors import (
     UsageError,
 )
 from mcp_smalltools.ledger import Ledger, Row
+from mcp_smalltools.outbound import Outbound
 from mcp_smalltools.outgoing import apply_privacy, as_json, fit
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.result import Answer, Source
@@ -90,11 +91,11 @@ class Service:
 
     @property
     def engine(self) -> Engine:
-        """The engine's client; the daemon itself starts on first need."""
+        """The engine's client; the daemon itself starts on first need. Raises ConfigError, NotAllowed."""
         if self._engine is None:
-            from mcp_smalltools.engine.client import EngineClient
+            from mcp_smalltools.engine.choose import make_engine
 
-            self._engine = EngineClient(self.settings)
+            self._engine = make_engine(self.settings)
         return self._engine
 
     async def close(self) -> None:
@@ -120,7 +121,7 @@ class Service:
             return None
         settings = self.settings
         roots = [(str(root.path), root.level) for root in settings.effective_roots]
-        models = (settings.generate_model, settings.embed_model)
+        models = (settings.generate_model, settings.embed_model, *settings.engine_urls)
         privacy = (settings.privacy, settings.redact_patterns)
         return cache_key(tool.name, tool.version, models, roots, privacy, arguments.model_dump(mode="json"))
 
@@ -214,7 +215,7 @@ class Call:
     def context(self) -> ToolContext:
         return ToolContext(
             settings=self._service.settings,
-            engine=self._service.engine,
+            engine=self._engine(),
             open=self.files.open,
             output_file=self._output_file,
             scrub=self.files.scrub,
@@ -222,6 +223,12 @@ class Call:
             stop=self.stop,
             level=lambda: self.files.level,
         )
+
+    def _engine(self) -> Engine:
+        """The engine; where it is outside this machine, behind what the call's level allows to leave."""
+        engine = self._service.engine
+        hosts: Sequence[str] = getattr(engine, "remote_hosts", ())
+        return Outbound(engine, hosts, lambda: self.files.level, self.files.scrub) if hosts else engine
 
     async def in_thread(self, function: Any, *args: Any) -> Any:
         return await anyio.to_thread.run_sync(function, *args)

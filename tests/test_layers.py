@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"errors", "request", "result", "config", "suggest"},
     {"files", "models", "store", "ledger", "cache"},
     {"engine", "skills"},
-    {"tools", "outgoing"},
+    {"tools", "outgoing", "outbound"},
     {"service"},
     {"server", "clients"},
     {"evaluation"},

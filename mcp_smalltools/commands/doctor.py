@@ -43,9 +43,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _engine_status(settings: Settings) -> EngineStatus:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.choose import make_engine
 
-    client = EngineClient(settings, client_name="doctor")
+    client = make_engine(settings, client_name="doctor")
     try:
         return await client.status()
     finally:

@@ -80,7 +80,9 @@ class Peer:
     def __init__(self, program: str, options: ServerOptions) -> None:
         self._port = _free_port()
         self.command = _native(program, self._port, options) if program else _packaged(self._port, options)
+        self.url = f"http://127.0.0.1:{self._port}"
         self._local = threading.local()
+        self._connections: list[http.client.HTTPConnection] = []
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -97,6 +99,8 @@ class Peer:
         raise EngineUnavailable("The peer's server doesn't start.", remedy="Try another with --peer.")
 
     def __exit__(self, *_: object) -> None:
+        for connection in self._connections:
+            connection.close()
         self._process.kill()
         self._process.wait()
 
@@ -150,6 +154,8 @@ class Peer:
         self, kept: http.client.HTTPConnection | None, method: str, path: str, body: bytes | None
     ) -> tuple[int, bytes]:
         connection = kept or http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_S)
+        if kept is None:
+            self._connections.append(connection)
         self._local.connection = None
         connection.request(method, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()

@@ -1,0 +1,162 @@
+"""How OpenAI-compatible servers differ: one table. Where a server can't do what is asked, the error names it.
+
+llama-server is tested here. The others are written by their documentation: vLLM 0.11 (structured outputs,
+LoRA, tokenize), SGLang 0.5 (constrained decoding, LoRA), Ollama 0.12 and LM Studio 0.3 (structured output),
+Ray Serve LLM 2.50 (serves vLLM).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcp_smalltools.engine.api import Sampling
+from mcp_smalltools.errors import ConfigError, UsageError
+from mcp_smalltools.suggest import did_you_mean
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One kind of server. A field that is None is something that it can't do."""
+
+    name: str
+    schema: Callable[[Mapping[str, Any]], Body] | None
+    """Fields of a request whose answer must have the form of a JSON schema."""
+    regex: Callable[[str], Body] | None = None
+    choices: Callable[[tuple[str, ...]], Body] | None = None
+    adapter: str | None = None
+    """Where an adapter's name goes: "model", or "lora": an id that the server lists."""
+    go_on: Body | None = None
+    """Fields that let the answer go on from a last message of the assistant."""
+    top_logprobs: int = 0
+    """Most alternatives of a token whose probability can be asked for; 0: none."""
+    tokenize: Callable[[str, str], Body] | None = None
+    """Body of a request to /tokenize for (model, text), whose answer has the tokens as texts. (vLLM's has
+    them in the vocabulary's spelling, which is not that of its alternatives.)"""
+    extra: tuple[str, ...] = ()
+    """Sampling settings beyond OpenAI's: fields of `api.Sampling` that it takes."""
+    names: Mapping[str, str] | None = None
+    """Its names of those settings, where they differ."""
+    embeddings: str = "/v1/embeddings"
+    embed_body: Body | None = None
+    """Fields that forbid the server to cut a text that is too long in silence."""
+
+    def sampling(self, sampling: Sampling) -> Body:
+        """Fields for how tokens are chosen. Raises UsageError for a setting that the server doesn't have."""
+        body: Body = {"max_tokens": sampling.max_tokens, "temperature": sampling.temperature}
+        if sampling.stop:
+            body["stop"] = list(sampling.stop)
+        if sampling.temperature > 0:
+            body |= {"top_p": sampling.top_p, "seed": sampling.seed}
+        for name in ("top_k", "min_p", "repeat_penalty"):
+            value = getattr(sampling, name)
+            if name in self.extra:
+                body[(self.names or {}).get(name, name)] = value
+            elif value != getattr(Sampling(), name) and (
+                sampling.temperature > 0 or name == "repeat_penalty"
+            ):
+                raise self.lacks(name)
+        return body | self.form(sampling)
+
+    def form(self, sampling: Sampling) -> Body:
+        """Fields for the form of the answer."""
+        if sampling.schema is not None:
+            return self._made(self.schema, "JSON schemas", dict(sampling.schema))
+        if sampling.regex is not None:
+            return self._made(self.regex, "regular expressions", sampling.regex)
+        if sampling.choices is not None:
+            return self._made(self.choices, "a choice of answers", sampling.choices)
+        return {}
+
+    def lacks(self, what: str) -> UsageError:
+        return UsageError(
+            f"The engine ({self.name}) can't do this: {what}.",
+            remedy="Use the engine on this machine, or another server: docs/scaling.md says what each can.",
+        )
+
+    def _made(self, make: Callable[[Any], Body] | None, what: str, value: Any) -> Body:
+        if make is None:
+            raise self.lacks(what)
+        return make(value)
+
+
+def _response_format(schema: Mapping[str, Any]) -> Body:
+    form = {"name": "answer", "strict": True, "schema": dict(schema)}
+    return {"response_format": {"type": "json_schema", "json_schema": form}}
+
+
+def _grammar(choices: tuple[str, ...]) -> Body:
+    return {"grammar": "root ::= " + " | ".join(json.dumps(choice) for choice in choices)}
+
+
+def _alternatives(choices: tuple[str, ...]) -> str:
+    return "(" + "|".join(re.escape(choice) for choice in choices) + ")"
+
+
+_VLLM: Final = Dialect(
+    "vllm",
+    schema=lambda schema: {"structured_outputs": {"json": schema}},
+    regex=lambda regex: {"structured_outputs": {"regex": regex}},
+    choices=lambda choices: {"structured_outputs": {"choice": list(choices)}},
+    adapter="model",
+    go_on={"continue_final_message": True, "add_generation_prompt": False},
+    top_logprobs=20,
+    extra=("top_k", "min_p", "repeat_penalty"),
+    names={"repeat_penalty": "repetition_penalty"},
+)
+
+DIALECTS: Final[Mapping[str, Dialect]] = {
+    dialect.name: dialect
+    for dialect in (
+        _VLLM,
+        Dialect(
+            "ray-serve",
+            schema=_VLLM.schema,
+            regex=_VLLM.regex,
+            choices=_VLLM.choices,
+            adapter="model",
+            go_on=_VLLM.go_on,
+            top_logprobs=_VLLM.top_logprobs,
+            extra=_VLLM.extra,
+            names=_VLLM.names,
+        ),
+        Dialect(
+            "sglang",
+            schema=_response_format,
+            regex=lambda regex: {"regex": regex},
+            choices=lambda choices: {"regex": _alternatives(choices)},
+            adapter="model",
+            go_on={"continue_final_message": True},
+            extra=("top_k", "min_p", "repeat_penalty"),
+            names={"repeat_penalty": "repetition_penalty"},
+        ),
+        Dialect(
+            "llama-server",
+            schema=_response_format,
+            choices=_grammar,
+            adapter="lora",
+            go_on={},
+            top_logprobs=200,
+            tokenize=lambda model, text: {"content": text, "add_special": False, "with_pieces": True},
+            extra=("top_k", "min_p", "repeat_penalty"),
+        ),
+        Dialect("ollama", schema=_response_format, adapter="model", embed_body={"truncate": False}),
+        Dialect("lm-studio", schema=_response_format, adapter="model"),
+        Dialect("openai", schema=_response_format, adapter="model", top_logprobs=20),
+    )
+}
+
+
+def dialect_of(name: str) -> Dialect:
+    """Raises ConfigError naming the closest one."""
+    if name not in DIALECTS:
+        raise ConfigError(
+            f"engine_dialect: there is no {name!r}{did_you_mean(name, DIALECTS)}.",
+            remedy=f"They are: {', '.join(DIALECTS)}.",
+        )
+    return DIALECTS[name]
