@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test quick check lint types bench clean
+.PHONY: help setup demo test quick check lint types fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +37,9 @@ test: setup check  ## all that CI runs
 
 quick: setup  ## the fast tests only
 	$(BIN)/pytest -m "not slow"
+
+fuzz: setup  ## the property tests with new examples
+	$(BIN)/pytest --hypothesis-profile=default -k "any or every or whatever or never or same or counts or lines"
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

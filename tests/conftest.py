@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from mcp_smalltools.config import RootSpec, Settings
@@ -14,6 +15,10 @@ from mcp_smalltools.request import PrivacyLevel
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.client import EngineClient
+
+# The same examples in each run, so that a change's tests tell of the change; `make fuzz` draws new ones.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.load_profile("steady")
 
 
 @pytest.fixture(scope="session")

@@ -53,9 +53,9 @@ def sniff(head: bytes) -> str:
     if b"\0" in head:
         even, odd = head[0::2].count(0), head[1::2].count(0)
         half = max(1, len(head) // 2)
-        if odd > 0.3 * half and even < 0.05 * half:
+        if odd > 0.3 * half and even < 0.1 * odd:
             return "utf-16-le"
-        if even > 0.3 * half and odd < 0.05 * half:
+        if even > 0.3 * half and odd < 0.1 * even:
             return "utf-16-be"
     return "utf-8" if _valid_utf8(head) else "latin-1"
 
