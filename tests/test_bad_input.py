@@ -31,7 +31,6 @@ TOOLS: dict[str, Callable[[str], dict[str, Any]]] = {
     "summarize_file": lambda path: {"path": path},
     "classify": lambda path: {"paths": [path], "labels": ["bug", "question"]},
     "read_redacted": lambda path: {"path": path, "start": 1, "end": 5},
-    "find_failure": lambda path: {"path": path},
 }
 SECRET = "the text of a file outside"
 
@@ -64,8 +63,6 @@ def test_every_tool_that_takes_a_path_is_asked() -> None:
 
 async def refusal(service: Service, tool: str, path: str) -> SmallToolsError:
     """The error of a call, which is one sentence with a remedy, and says nothing of the file's text."""
-    if tool not in service.tools:
-        pytest.skip(f"{tool} is not registered")
     with pytest.raises(SmallToolsError) as caught:
         await service.call(ToolRequest(tool, TOOLS[tool](path)))
     error = caught.value
@@ -172,8 +169,6 @@ except Unreadable as error:
 async def test_an_empty_file_and_broken_utf8_are_answered(
     service: Service, root: Path, tool: str, content: bytes
 ) -> None:
-    if tool not in service.tools:
-        pytest.skip(f"{tool} is not registered")
     (root / "a.log").write_bytes(content)
     answer = (await service.call(ToolRequest(tool, TOOLS[tool]("a.log")))).structured()
     assert answer["source"][0]["bytes"] == len(content)
@@ -188,8 +183,6 @@ def test_a_line_of_a_gigabyte_is_answered_in_bounded_memory(
     root: Path, tool: str, base_settings: Settings
 ) -> None:
     """Measured in a process of its own, by the system."""
-    if tool not in built_in_tools():
-        pytest.skip(f"{tool} is not registered")
     block = b"words and more " * (1 << 16)
     with (root / "a.log").open("wb") as out:
         for _ in range((1 << 30) // len(block) + 1):
