@@ -110,3 +110,18 @@ def test_a_running_engine_is_named_with_its_models_and_a_silent_one_is_wrong(set
     assert check.state is State.OK and "4711" in check.found and "some-model Q4_0" in check.found
     silent = EngineStatus(running=True, pid=4711, extra={"problem": "it doesn't answer"})
     assert found(examine(settings, silent), "engine").state is State.WRONG
+
+
+def test_servers_in_place_of_the_engine_are_named_and_what_is_sent_elsewhere(settings: Settings) -> None:
+    endpoints = {"http://127.0.0.1:1": "doesn't answer", "https://gpu-box:8000": "answers"}
+    engine = EngineStatus(
+        running=True,
+        backend="vllm",
+        models=(LoadedModel("qwen", "https://gpu-box:8000", "", 0),),
+        extra={"endpoints": endpoints, "remote": ["gpu-box"]},
+    )
+    checks = [check for check in examine(settings, engine) if check.name.startswith("engine")]
+    assert [check.state for check in checks] == [State.WRONG, State.OK, State.NOTE]
+    assert "serves qwen" in checks[1].found
+    assert "gpu-box" in checks[2].found
+    assert all(check.remedy for check in checks if check.state is not State.OK)

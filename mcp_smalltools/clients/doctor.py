@@ -42,7 +42,8 @@ def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
     checks: list[Check] = []
     for part in (_program, _speed, _folders, _roots, _models, _token, _clients):
         checks += part(settings)
-    return [*checks, _engine(engine)]
+    servers = engine.extra.get("endpoints")
+    return [*checks, *(_servers(engine) if servers else [_engine(engine)])]
 
 
 def _program(settings: Settings) -> Iterator[Check]:
@@ -176,6 +177,19 @@ def _registered(name: str, scope: str, where: Callable[[], Path]) -> Check | Non
         remedy = f"mcp-smalltools install {name} --scope {scope} writes the right one."
         return Check(title, State.WRONG, f"{path} names {command}, which is not there", remedy)
     return Check(title, State.OK, f"registered in {path}")
+
+
+def _servers(engine: EngineStatus) -> Iterator[Check]:
+    """The servers of engine_urls, in place of the engine on this machine."""
+    names = ", ".join(sorted({model.id for model in engine.models})) or "no model"
+    for url, state in engine.extra["endpoints"].items():
+        if state == "answers":
+            yield Check("engine", State.OK, f"{url} ({engine.backend}) serves {names}")
+        else:
+            yield Check("engine", State.WRONG, f"{url}: {state}", "Start it, or correct engine_urls.")
+    if hosts := engine.extra.get("remote"):
+        found = f"text of files is sent to {', '.join(hosts)}"
+        yield Check("engine elsewhere", State.NOTE, found, "docs/scaling.md says what is masked before.")
 
 
 def _engine(engine: EngineStatus) -> Check:
