@@ -1,4 +1,6 @@
-"""Write the reference pages from the code: settings, tools, commands. A test fails when they are stale.
+"""Write the pages that are made from the code (settings, tools, commands) and from the scores (quality).
+
+A test fails when they are stale.
 
 python docs/generate.py
 """
@@ -8,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +106,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name, content in pages().items():
         (FOLDER / name).write_text(content, encoding="utf-8")
+    runpy.run_path(str(Path(__file__).with_name("quality.py")), run_name="__main__")
 
 
 if __name__ == "__main__":

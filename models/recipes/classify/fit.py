@@ -25,6 +25,7 @@ from mcp_smalltools.skills.calibration import (
     coverage_at,
     expected_calibration_error,
 )
+from mcp_smalltools.skills.scores import as_text
 from mcp_smalltools.tools.classification.decision import features
 from mcp_smalltools.tools.classification.labels import in_words
 from mcp_smalltools.tools.classification.scoring import Examples, Matrix, Texts, score
@@ -282,17 +283,17 @@ def _stack(episodes: Iterator[Episode]) -> Episode:
 
 
 def write(calibration: Calibration, report: dict[str, dict[str, float]]) -> None:
+    path = SKILL / "scores.json"
+    measured = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    kept = {part: measured[part] for part in ("evaluation", "speed") if part in measured}
+    fitted = {
+        "made_by": "python models/recipes/classify/fit.py",
+        "calls": EPISODES,
+        "held_out_calls": report,
+        "calibration": calibration.to_json(),
+    }
     SKILL.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(
-        {
-            "made_by": "python models/recipes/classify/fit.py",
-            "calls": EPISODES,
-            "held_out_calls": report,
-            "calibration": calibration.to_json(),
-        },
-        indent=2,
-    )
-    (SKILL / "scores.json").write_text(text + "\n", encoding="utf-8")
+    path.write_text(as_text(fitted | kept), encoding="utf-8")
 
 
 async def main() -> None:
