@@ -33,7 +33,14 @@ COMMANDS: Mapping[str, str] = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code. Never a traceback for a user's mistake."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _main(list(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has left; nothing more to say
+        return 1
+
+
+def _main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(_overview())
         return 0 if arguments else 2
@@ -56,9 +63,6 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     except SmallToolsError as error:
         print(f"mcp-smalltools {name}: {error}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of our output has left; nothing more to say
-        return 1
     except KeyboardInterrupt:
         return 130
 
