@@ -152,4 +152,4 @@ class ParseLog:
     async def run(self, arguments: ParseLogArguments, context: base.ToolContext) -> ParseLogAnswer:
         from mcp_smalltools.tools.logs.run import run
 
-        return await context.in_thread(run, arguments, context)
+        return await run(arguments, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.errors import DeadlineExceeded, UsageError
@@ -44,8 +45,25 @@ _GROUPING_SHARE = 0.2
 Feed = Callable[[int, Sequence[str]], None]
 
 
-def run(arguments: answers.ParseLogArguments, context: ToolContext) -> answers.ParseLogAnswer:
-    """Parse, and answer as far as the time allows. Raises FileError, UsageError, Cancelled."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The files of a call, read: every line is counted under its shape, none has a template yet."""
+
+    source: SourceFile
+    parser: LogParser
+    compares: bool
+    dropped: dict[str, int]
+
+
+async def run(arguments: answers.ParseLogArguments, context: ToolContext) -> answers.ParseLogAnswer:
+    """Count, group, answer, as far as the time allows. Raises FileError, UsageError, Cancelled."""
+    counted = await context.in_thread(count, arguments, context)
+    log = await context.in_thread(counted.parser.result)
+    return await context.in_thread(answer, counted, log, arguments, context)
+
+
+def count(arguments: answers.ParseLogArguments, context: ToolContext) -> Counted:
+    """Read the log, and the baseline if there is one."""
     since = parse_since(arguments.since) if arguments.since else None
     if since and arguments.baseline_path:
         raise UsageError("Both since and baseline_path are given.", remedy="Give one of them.")
@@ -62,14 +80,19 @@ def run(arguments: answers.ParseLogArguments, context: ToolContext) -> answers.P
             f"Nothing in {arguments.path} is at or after since={since.text}.",
             remedy="Call without since to see the log's time range and number of lines.",
         )
-    compares = since is not None or bool(arguments.baseline_path)
-    log = parser.result()
-    selection = select(log, limit=arguments.limit, focus=arguments.focus, compares=compares)
-    result = _Writer(log, selection, context, compares=compares).answer()
-    result.dropped |= dropped
-    _say_what_is_missing(result, log, selection, arguments, dropped)
+    return Counted(source, parser, since is not None or bool(arguments.baseline_path), dropped)
+
+
+def answer(
+    counted: Counted, log: ParsedLog, arguments: answers.ParseLogArguments, context: ToolContext
+) -> answers.ParseLogAnswer:
+    """What an agent should see of the log; the export too."""
+    selection = select(log, limit=arguments.limit, focus=arguments.focus, compares=counted.compares)
+    result = _Writer(log, selection, context, compares=counted.compares).answer()
+    result.dropped |= counted.dropped
+    _say_what_is_missing(result, log, selection, arguments, counted.dropped)
     if arguments.export_path:
-        result.export = _export(arguments.export_path, source, parser, log, context)
+        result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
     return result
 
 
