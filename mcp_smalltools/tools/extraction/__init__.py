@@ -1,0 +1,1 @@
+"""Parts of the tool `extract`: schema, candidates, the reader, assignment, records."""
