@@ -20,7 +20,7 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.errors import Cancelled
 from mcp_smalltools.tools import base, registry
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class ProbeArguments(base.Arguments):

@@ -46,7 +46,11 @@ async def word(client: EngineClient, question: str) -> Generation:
 async def test_no_call_is_lost_or_answered_twice_differently_while_the_engine_is_killed(
     own: Settings,
 ) -> None:
-    """200 calls of four clients, twenty kills at random times."""
+    """200 calls of four clients, twenty kills at random times; a call meets one of them, seldom, and not two.
+
+    So after a kill each client is answered once before the next: on a busy machine an engine takes longer
+    to start than any fixed pause.
+    """
     clients = [EngineClient(own) for _ in range(4)]
     texts = [f"line {number}: the disk of host {number % 7} is full" for number in range(200)]
     calm = (await clients[0].embed(texts)).vectors
@@ -54,35 +58,34 @@ async def test_no_call_is_lost_or_answered_twice_differently_while_the_engine_is
     chance = random.Random(7)
     done = anyio.Event()
     place = Endpoint(own.runtime_dir)
+    unanswered: set[int] = set()  # clients that had no answer since the last kill
 
-    async def ask(client: EngineClient, numbers: range) -> None:
+    async def ask(index: int, numbers: range) -> None:
         for number in numbers:
             assert number not in answers
-            answers[number] = (await client.embed([texts[number]])).vectors[0]
+            answers[number] = (await clients[index].embed([texts[number]])).vectors[0]
+            unanswered.discard(index)
             await anyio.sleep(0.02)
+        while not done.is_set():  # until the last kill, so that each kill meets calls
+            vectors = (await clients[index].embed(texts[:3])).vectors
+            assert np.allclose(vectors, calm[:3], atol=2e-2)
+            unanswered.discard(index)
 
     async def kill() -> None:
-        kills = 0
-        while kills < 20:
-            await anyio.sleep(chance.uniform(0.5, 1.5))
-            if pid := place.living_pid():
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-                    kills += 1
+        for _ in range(20):
+            await anyio.sleep(chance.uniform(0, 0.6))
+            while unanswered or (pid := place.living_pid()) is None:
+                await anyio.sleep(0.01)
+            unanswered.update(range(len(clients)))
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         done.set()
-
-    async def go_on(client: EngineClient) -> None:
-        """Calls until the last kill, so that each kill meets one."""
-        while not done.is_set():
-            vectors = (await client.embed(texts[:3])).vectors
-            assert np.allclose(vectors, calm[:3], atol=2e-2)
 
     with anyio.fail_after(240):
         async with anyio.create_task_group() as group:
             group.start_soon(kill)
-            for index, client in enumerate(clients):
-                group.start_soon(ask, client, range(index * 50, index * 50 + 50))
-            group.start_soon(go_on, clients[0])
+            for index in range(len(clients)):
+                group.start_soon(ask, index, range(index * 50, index * 50 + 50))
     assert len(answers) == 200
     for number, vector in answers.items():
         assert float(vector @ calm[number]) > 0.999
@@ -96,7 +99,7 @@ async def test_an_engine_that_is_stopped_for_long_is_replaced_and_the_call_answe
     pid = (await client.status()).pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         after = await word(client, "Is ice cold?")
     assert after.text == before.text
     assert (await client.status()).pid != pid

@@ -171,6 +171,7 @@ class Fake(http.server.ThreadingHTTPServer):
     """Answers each request with the next of `script`, then with a good answer."""
 
     daemon_threads = True
+    request_queue_size = 128  # many connections at once, as a real server takes them
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -57,7 +57,7 @@ class Running:
 
     def ask(self, path: str, **headers: str) -> tuple[int, str]:
         """One bare request; a header that is not given is not sent, but Host is the right one by default."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
             for name, value in {"Host": f"127.0.0.1:{self.port}", **headers}.items():
@@ -79,7 +79,7 @@ async def serving(folder: Path, *more: str) -> AsyncIterator[Running]:
     ) as process:
         assert process.stderr
         said = b""
-        with anyio.fail_after(30):
+        with anyio.fail_after(90):
             while b"\n" not in said:
                 said += await process.stderr.receive()
         found = re.search(rb"http://[^ ]*:(\d+) .*token is in (.*)", said)
@@ -88,7 +88,7 @@ async def serving(folder: Path, *more: str) -> AsyncIterator[Running]:
         yield Running(folder, process, int(found[1]), token)
         if process.returncode is None:
             process.terminate()
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             await process.wait()
 
 
@@ -190,7 +190,7 @@ async def test_a_signal_ends_the_server_though_a_stream_is_open_and_a_call_runs(
     async with serving(tmp_path) as server, await calling(server, "sse") as client:
         await until((tmp_path / "started").exists, "the call runs")
         server.process.send_signal(signal.SIGTERM)
-        with anyio.fail_after(15):
+        with anyio.fail_after(60):
             assert await server.process.wait() == 0
         client.kill()
     assert (tmp_path / "cancelled").exists()

@@ -55,7 +55,7 @@ class Grep:
 
     def __init__(self) -> None:
         self.runs = 0
-        self.stopped = anyio.Event()
+        self.hangs, self.stopped = anyio.Event(), anyio.Event()
 
     async def run(self, arguments: GrepArguments, context: ToolContext) -> GrepAnswer:
         self.runs += 1
@@ -65,6 +65,7 @@ class Grep:
         if arguments.mode == "crash":
             raise ValueError(f"text of the file: {source.text()}")
         if arguments.mode == "hang":
+            self.hangs.set()
             try:
                 await anyio.sleep_forever()
             finally:
@@ -183,8 +184,10 @@ async def test_a_cancelled_call_stops_its_tool_and_is_recorded(
     service: Service, settings: Settings, tmp_path: Path
 ) -> None:
     (tmp_path / "a.log").write_text("x\n")
-    with anyio.move_on_after(0.2):
-        await grep(service, path="a.log", mode="hang")
+    async with anyio.create_task_group() as group:
+        group.start_soon(lambda: grep(service, path="a.log", mode="hang"))
+        await service.tools["grep"].hangs.wait()
+        group.cancel_scope.cancel()
     assert service.tools["grep"].stopped.is_set()
     assert rows(settings)[0].error == Cancelled.code
 

@@ -35,6 +35,7 @@ class _Server:
     address: Address
     running: int = 0
     rests_until: float = 0.0
+    failures: int = 0  # since its last answer
 
 
 class Endpoints:
@@ -63,8 +64,10 @@ class Endpoints:
                 status, headers, answer = await self._send(server.address, path, body)
             except OSError as error:
                 reason, wait = f"{type(error).__name__}: {error}".rstrip(": "), None
+                server.failures += 1
                 server.rests_until = time.monotonic() + REST_S
             else:
+                server.failures = 0
                 if status == 200:
                     return answer
                 if status not in _RETRIED:
@@ -106,7 +109,10 @@ class Endpoints:
     def _best(self) -> _Server:
         now = time.monotonic()
         awake = [server for server in self._servers if server.rests_until <= now]
-        return min(awake or self._servers, key=lambda server: server.running)
+        if awake:
+            return min(awake, key=lambda server: server.running)
+        # All rest: one that was out of reach once is a better bet than one that always is.
+        return min(self._servers, key=lambda server: (server.failures, server.running))
 
     def _another(self, failed: _Server) -> bool:
         now = time.monotonic()
