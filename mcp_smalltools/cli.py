@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = {
     "uninstall": "undo what install did",
     "doctor": "examine the set-up and say what to do",
     "ledger": "what was read, what left, and what it saved",
+    "audit": "exactly what left, by day; exportable",
+    "tokens": "who may call a listening server: create, list, revoke",
     "eval": "measure the quality of a tool on labelled data",
     "bench": "measure speed, a peer beside ours in the same run",
 }

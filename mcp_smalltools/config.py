@@ -7,7 +7,7 @@ import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -78,6 +78,11 @@ class Settings(BaseModel):
     )
     cache_mb: int = Field(256, ge=1, description="size of the answer cache")
     ledger_days: int = Field(90, ge=1, description="days that rows of the ledger are kept")
+    unrecorded: Literal["local", "all", "none"] = Field(
+        "local",
+        description="whose answers may leave though the ledger can't be written, with a warning: `local` "
+        "(stdio and the command line), `all`, or `none`",
+    )
     engine_idle_s: float = Field(600.0, gt=0, description="seconds without a request until the engine leaves")
     engine_threads: int = Field(0, ge=0, description="threads of the engine; 0 chooses by measurement")
     engine_gpu_layers: int = Field(-1, ge=-1, description="layers on the GPU; -1 chooses by free memory")

@@ -12,6 +12,7 @@
     │   ├── EngineUnavailable it could not be started or reached, also after a retry
     │   ├── EngineBusy        its queue is full
     │   └── VersionMismatch   an engine of another version is running
+    ├── NotRecorded           the answer can't be written into the ledger, so it may not leave
     ├── DeadlineExceeded      the call's time is over
     ├── Cancelled             the caller went away
     └── InternalError         a bug of ours
@@ -106,6 +107,12 @@ class VersionMismatch(EngineError):
     """An engine of another version of this program is running."""
 
     code = "engine_version"
+
+
+class NotRecorded(SmallToolsError):
+    """The answer can't be written into the ledger, and may not leave unrecorded."""
+
+    code = "not_recorded"
 
 
 class DeadlineExceeded(SmallToolsError):

@@ -39,6 +39,18 @@ MIGRATIONS: Sequence[str] = (
     );
     CREATE INDEX calls_at ON calls (at);
     """,
+    """
+    ALTER TABLE calls ADD COLUMN principal TEXT NOT NULL DEFAULT 'local';
+    CREATE TABLE refusals (
+        minute INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        principal TEXT NOT NULL,
+        address TEXT NOT NULL,
+        path TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (minute, reason, principal, address, path)
+    );
+    """,
 )
 
 CLIENT_LETS_THROUGH = 100_000
@@ -67,6 +79,7 @@ class Row:
     cached: bool
     error: str | None  # code of the error; None if the call was answered
     answer: str
+    principal: str = "local"  # "local", "token NAME", "oauth SUBJECT"
 
     @property
     def chars_saved(self) -> int:
@@ -79,13 +92,35 @@ class Row:
         return would_read - self.chars_asked - self.chars_left
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Requests that were turned away at the door within one minute, for one reason."""
+
+    minute: int  # minutes since the epoch
+    reason: str
+    principal: str  # "" where the caller isn't known
+    address: str
+    path: str
+    count: int
+
+
 class Ledger(Store):
     """The rows on disk. Safe for several processes."""
 
     def __init__(self, path: Path, *, keep_days: int) -> None:
         super().__init__(path, MIGRATIONS)
+        self._keep_s = keep_days * 86_400.0
+        self._prune_at = 0.0
         with self.transaction() as db:
-            db.execute("DELETE FROM calls WHERE at < ?", (time.time() - keep_days * 86_400.0,))
+            self._prune(db)
+
+    def _prune(self, db: sqlite3.Connection) -> None:
+        """Remove what is older than the retention; at most once an hour."""
+        now = time.time()
+        if now >= self._prune_at:
+            self._prune_at = now + 3600
+            db.execute("DELETE FROM calls WHERE at < ?", (now - self._keep_s,))
+            db.execute("DELETE FROM refusals WHERE minute < ?", ((now - self._keep_s) // 60,))
 
     def write(self, row: Row) -> None:
         """Raises sqlite3.Error when the disk is full or the file is damaged."""
@@ -97,12 +132,41 @@ class Ledger(Store):
         names = ", ".join(record)
         marks = ", ".join(f":{name}" for name in record)
         with self.transaction() as db:
+            self._prune(db)
             db.execute(f"INSERT INTO calls ({names}) VALUES ({marks})", record)
 
-    def rows(self, *, since: float = 0.0, until: float = 1e18, limit: int = -1) -> list[Row]:
-        """Newest first. `since` and `until` are seconds since the epoch; a negative `limit` means all."""
-        query = "SELECT * FROM calls WHERE at >= ? AND at < ? ORDER BY at DESC LIMIT ?"
-        return [_row(found) for found in self.select(query, (since, until, limit))]
+    def refuse(self, refusal: Refusal) -> None:
+        """Count requests that were turned away. Somebody who knocks all night fills no disk: what is the same
+        within a minute is one row.
+        """
+        record = asdict(refusal)
+        with self.transaction() as db:
+            self._prune(db)
+            db.execute(
+                f"INSERT INTO refusals ({', '.join(record)}) VALUES ({', '.join(f':{n}' for n in record)}) "
+                "ON CONFLICT DO UPDATE SET count = count + excluded.count",
+                record,
+            )
+
+    def rows(
+        self, *, since: float = 0.0, until: float = 1e18, limit: int = -1, principal: str | None = None
+    ) -> list[Row]:
+        """Newest first. `since` and `until` are seconds since the epoch; a negative `limit` means all; with
+        `principal`, that caller's own only.
+        """
+        query = (
+            "SELECT * FROM calls WHERE at >= ? AND at < ? AND (? IS NULL OR principal = ?) "
+            "ORDER BY at DESC LIMIT ?"
+        )
+        return [_row(found) for found in self.select(query, (since, until, principal, principal, limit))]
+
+    def refusals(self, *, since: float = 0.0, until: float = 1e18) -> list[Refusal]:
+        """Newest first."""
+        found = self.select(
+            "SELECT * FROM refusals WHERE minute >= ? AND minute < ? ORDER BY minute DESC",
+            (int(since // 60), int(min(until, 1e15) // 60) + 1),
+        )
+        return [Refusal(**dict(row)) for row in found]
 
     def find(self, call_id: str) -> Row | None:
         found = self.select("SELECT * FROM calls WHERE call_id = ?", (call_id,))

@@ -17,6 +17,8 @@ from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import Answer, Record, TextOfFile
 
 Scrub = Callable[[str], str]
+_LONG_NUMBER = 10**8
+"""Numbers of this size may be a card's or a telephone's."""
 
 
 def apply_privacy(answer: Answer, level: PrivacyLevel, scrub: Scrub) -> None:
@@ -70,12 +72,16 @@ def _marker(field: FieldInfo) -> TextOfFile | None:
 
 
 def _mapped(value: Any, change: Scrub) -> Any:
+    """The value with its strings changed, keys too; a number whose digits are masked becomes a string."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {key: _mapped(item, change) for key, item in value.items()}
+        return {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_mapped(item, change) for item in value]
+    if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
+        masked = change(str(value))
+        return value if masked == str(value) else masked
     return value
 
 
@@ -83,7 +89,7 @@ def _emptied(value: Any) -> Any:
     if isinstance(value, str):
         return ""
     if isinstance(value, dict):
-        return dict.fromkeys(value)
+        return {}
     if isinstance(value, (list, tuple)) and not any(isinstance(item, Record) for item in value):
         return []
     return value

@@ -5,7 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mcp_smalltools.principal import Principal
 
 
 class PrivacyLevel(enum.StrEnum):
@@ -29,4 +32,5 @@ class ToolRequest:
     arguments: Mapping[str, Any]
     client: str = "cli"  # who asks, for the ledger: "claude-code 2.1.330", "cli"
     deadline_s: float | None = None  # seconds from now; None takes the configured default
+    principal: Principal | None = None  # whose rights hold; None is whoever started the program
     meta: Mapping[str, str] = field(default_factory=dict)

@@ -4,10 +4,12 @@ screen.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -25,12 +27,14 @@ from mcp_smalltools.errors import (
     FileError,
     InternalError,
     NotAllowed,
+    NotRecorded,
     SmallToolsError,
     UsageError,
 )
 from mcp_smalltools.ledger import Ledger, Row
 from mcp_smalltools.outbound import Outbound
 from mcp_smalltools.outgoing import apply_privacy, as_json, fit
+from mcp_smalltools.principal import LOCAL, narrowed
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.suggest import did_you_mean
@@ -59,12 +63,14 @@ class Service:
         self.tools: Mapping[str, Tool] = built_in_tools()
         self._engine = engine
         self._ledger: Ledger | None = None
+        self._ledger_lock = threading.Lock()
         self._cache: AnswerCache | None = None
 
     async def call(self, request: ToolRequest, progress: Progress | None = None) -> Answer:
         """Answer one call. Raises SmallToolsError; whatever else a tool raises becomes an InternalError."""
         call = Call(request, self, progress or (lambda done, total, message: None))
         try:
+            call.narrow()
             tool = self._tool(request.tool)
             arguments = _validated(tool, request.arguments)
             key = self._key(tool, arguments, call)
@@ -72,7 +78,7 @@ class Service:
             if answer is None:
                 answer = await call.run(tool, arguments)
                 answer.source = call.files.sources()
-                apply_privacy(answer, call.files.level, call.files.scrub)
+                call.files.apply_privacy(answer)
                 if key and not call.stop.expired:
                     await call.in_thread(self._to_cache, key, call, answer)
             answer.call_id = call.id
@@ -83,7 +89,8 @@ class Service:
             await call.in_thread(self._record, call, str(error), error)
             raise
         except anyio.get_cancelled_exc_class():
-            self._record(call, "", Cancelled("The call was cancelled."))
+            with contextlib.suppress(NotRecorded):
+                self._record(call, "", Cancelled("The call was cancelled."))
             raise
         finally:
             with anyio.CancelScope(shield=True):
@@ -117,9 +124,9 @@ class Service:
         """None where the answer must not be cached. Answers are kept as they may leave, so privacy is in
         the key.
         """
-        if not self.settings.cache or not arguments.cacheable:
+        if not call.settings.cache or not arguments.cacheable:
             return None
-        settings = self.settings
+        settings = call.settings
         roots = [(str(root.path), root.level) for root in settings.effective_roots]
         models = (settings.generate_model, settings.embed_model, *settings.engine_urls)
         privacy = (settings.privacy, settings.redact_patterns)
@@ -148,7 +155,11 @@ class Service:
         return self._cache
 
     def _record(self, call: Call, left: str, outcome: Answer | SmallToolsError) -> None:
-        """Write the row before the answer goes out; a full disk must not cost the user the answer."""
+        """Write the row before the answer goes out. Raises NotRecorded where that fails and the caller may
+        get no unrecorded answer: to the user's own agent a full disk is a warning, to a remote one a refusal.
+        """
+        if call.recorded:
+            return
         answer = outcome if isinstance(outcome, Answer) else None
         error = outcome if isinstance(outcome, SmallToolsError) else None
         row = Row(
@@ -168,15 +179,27 @@ class Service:
             cached=call.cached,
             error=error.code if error else None,
             answer=left,
+            principal=call.principal.name,
         )
         try:
-            if self._ledger is None:
-                self._ledger = Ledger(
-                    self.settings.state_dir / "ledger.db", keep_days=self.settings.ledger_days
-                )
-            self._ledger.write(row)
+            self.ledger().write(row)
+            call.recorded = True
         except (ConfigError, sqlite3.Error) as problem:
             print(f"mcp-smalltools: the ledger can't be written: {problem}", file=sys.stderr)
+            allowed = self.settings.unrecorded
+            if allowed == "none" or (allowed == "local" and call.principal.remote):
+                raise NotRecorded(
+                    "The answer can't be recorded in the ledger, so it is withheld.",
+                    remedy="Its owner has to free the disk, or to allow this (setting `unrecorded`).",
+                ) from None
+
+    def ledger(self) -> Ledger:
+        """The ledger, opened on first use. Raises ConfigError."""
+        with self._ledger_lock:
+            if self._ledger is None:
+                path = self.settings.state_dir / "ledger.db"
+                self._ledger = Ledger(path, keep_days=self.settings.ledger_days)
+            return self._ledger
 
 
 class Call:
@@ -188,10 +211,18 @@ class Call:
         self.started = time.monotonic()
         self.started_at = time.time()
         self.cached = False
+        self.recorded = False
+        self.principal = request.principal or LOCAL
+        self.settings = service.settings
         self.stop = Stop(request.deadline_s or service.settings.deadline_s)
         self.files = OpenFiles(service.settings)
         self._service = service
         self._progress = progress
+
+    def narrow(self) -> None:
+        """Take the principal's rights for the server's. Raises NotAllowed."""
+        self.settings = narrowed(self.settings, self.principal)
+        self.files = OpenFiles(self.settings)
 
     async def run(self, tool: Tool, arguments: Arguments) -> Answer:
         """Run the tool under the deadline; cancelling the task stops its threads too."""
@@ -214,7 +245,7 @@ class Call:
 
     def context(self) -> ToolContext:
         return ToolContext(
-            settings=self._service.settings,
+            settings=self.settings,
             engine=self._engine(),
             open=self.files.open,
             output_file=self._output_file,
@@ -237,7 +268,7 @@ class Call:
         await anyio.to_thread.run_sync(self.files.close)
 
     def _output_file(self, name: str) -> Path:
-        folder = self._service.settings.export_dir.expanduser()
+        folder = self.settings.export_dir.expanduser()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             folder = folder.resolve(strict=True)
@@ -279,12 +310,22 @@ class OpenFiles:
     def scrub(self, text: str) -> str:
         """Mask what the level of the files forbids; control and invisible characters never leave."""
         from mcp_smalltools.files.redact import Redactor, clean_text
+        from mcp_smalltools.files.vocabulary import only_known_words
 
-        if self.level is PrivacyLevel.OPEN:
+        level = self.level
+        if level is PrivacyLevel.OPEN:
             return clean_text(text)
         if self._redactor is None:
             self._redactor = Redactor.from_settings(self._settings)
-        return self._redactor.scrub(clean_text(text))
+        scrubbed = self._redactor.scrub(clean_text(text))
+        return only_known_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
+
+    def apply_privacy(self, answer: Answer) -> None:
+        """Mask and withhold in the answer what the level of the files forbids."""
+        apply_privacy(answer, self.level, self.scrub)
+        if self._redactor is not None and self._redactor.counts:
+            # Again: a value may have been given away by a later string than the one it stands in.
+            apply_privacy(answer, self.level, self.scrub)
 
     @property
     def level(self) -> PrivacyLevel:

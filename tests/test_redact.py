@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.files.places import worth_trying
 from mcp_smalltools.files.redact import Redactor, clean_text
+from mcp_smalltools.files.secrets import RULES
 
 ALNUM = string.ascii_letters + string.digits
 DIGITS = string.digits
@@ -233,8 +235,62 @@ def test_lines_keep_their_numbers_where_a_value_spans_several() -> None:
 def test_the_users_own_patterns_are_masked_too_and_a_broken_one_is_named() -> None:
     redactor = Redactor.from_settings(Settings(redact_patterns=(r"PROJ-\d+",)))
     assert redactor.scrub("see PROJ-123 and PROJ-4") == "see <PRIVATE_1> and <PRIVATE_2>"
-    with pytest.raises(ConfigError, match=r"\(unclosed"):
-        Redactor.from_settings(Settings(redact_patterns=("(unclosed",)))
+    for broken in ("(unclosed", "(?<=a)b", r"(a)\1", "x*"):
+        with pytest.raises(ConfigError, match=re.escape(repr(broken))):
+            Redactor.from_settings(Settings(redact_patterns=(broken,)))
+
+
+def test_a_pattern_that_would_take_forever_elsewhere_takes_time_in_proportion() -> None:
+    redactor = Redactor.from_settings(Settings(redact_patterns=("(a+)+b",)))
+    assert redactor.scrub("a" * 100_000) == "a" * 100_000
+    assert redactor.scrub("é aab ü") == "é <PRIVATE_1> ü"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "password.",
+        "1.",
+        "a%",
+        "a-",
+        "curl ",
+        "://a:",
+        "-----BEGIN PRIVATE KEY-----_",
+        "cookie:a=",
+        "AB12 ",
+        "12 ",
+        "+1 2 ",
+        "a.eyJ",
+        "--token=",
+        '"password": "',
+        "a@b.",
+    ],
+)
+def test_no_text_makes_the_rules_take_out_of_proportion(piece: str) -> None:
+    """A line of a hundred thousand characters that each rule could start on anywhere; the time-out judges."""
+    text = "password=x authorization: bearer curl :// a@b.com " + piece * (100_000 // len(piece))
+    assert "a@b.com" not in Redactor().scrub(text)
+
+
+def test_a_value_that_was_given_away_once_is_masked_wherever_it_stands() -> None:
+    redactor = Redactor()
+    out = redactor.scrub('ok with Tiger77! first\npassword = "Tiger77!"\nlogin with Tiger77! failed')
+    assert "Tiger77" not in out and out.count("<SECRET_1>") == 3
+    assert redactor.scrub("Tiger77! again") == "<SECRET_1> again"
+    assert redactor.scrub("NoTiger77!") == "NoTiger77!"
+
+
+def test_an_ordinary_word_is_not_masked_everywhere_because_it_was_a_password_once() -> None:
+    out = Redactor().scrub('password = "postgres"\nthe postgres server is up')
+    assert out == 'password = "<SECRET_1>"\nthe postgres server is up'
+
+
+def test_lines_out_of_the_middle_of_a_private_key_are_masked() -> None:
+    chance = random.Random(7)
+    key = "\n".join(some(chance, ALNUM + "+/", 64) for _ in range(6))
+    assert not set(key.split("\n")) & set(Redactor().scrub(key).split("\n"))
+    digest = "a" * 3 + some(chance, HEX, 61)
+    assert Redactor().scrub(f"sha256 {digest}") == f"sha256 {digest}"
 
 
 @pytest.mark.parametrize(
@@ -276,3 +332,30 @@ def test_any_text_keeps_its_lines_and_loses_what_stands_apart(text: str) -> None
     out = Redactor().scrub(text)
     assert out.count("\n") == text.count("\n")
     assert not {"ann@example.com", "AKIAABCDEFGHIJKLMNOP"} & set(out.split())
+
+
+@given(st.lists(st.one_of(PIECES, st.text(max_size=12)), max_size=25).map("".join))
+@budget(max_examples=300, deadline=None)
+def test_what_is_masked_stays_as_it_is_when_it_is_masked_again(text: str) -> None:
+    redactor = Redactor()
+    once = redactor.scrub(text)
+    assert redactor.scrub(once) == once
+
+
+SECRETS = st.builds(
+    lambda seed, make: make(random.Random(seed)),
+    st.integers(0, 2**32),
+    st.sampled_from([*KINDS.values(), *(lambda r, f=f, m=m: f.format(m(r)) for f, m in NAMED.values())]),
+)
+
+
+@given(st.lists(st.one_of(SECRETS, PIECES, st.text(max_size=8)), max_size=12).map("".join))
+@budget(max_examples=300, deadline=None)
+def test_no_rule_matches_where_it_is_not_tried(text: str) -> None:
+    tried: dict[int, list[tuple[int, int]]] = {}
+    for rule, start, end in worth_trying(text):
+        tried.setdefault(id(rule), []).append((start, end))
+    for rule in RULES:
+        for line in re.finditer(r"[^\n]+", text) if rule.lines else [re.match(r"[\s\S]*", text)]:
+            for match in rule.pattern.finditer(text, line.start(), line.end()):
+                assert any(a <= match.start() and match.end() <= b for a, b in tried.get(id(rule), [])), rule

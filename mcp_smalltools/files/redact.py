@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Final, Self
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Self
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.files.secrets import RULES, Rule
+from mcp_smalltools.files.places import worth_trying
 
 # Escape sequences of terminals: colours, titles, cursor.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -20,6 +20,7 @@ _UNSEEN = re.compile(
 )
 _SEPARATORS = re.compile("[\u2028\u2029]")
 _PLACEHOLDER: Final = "<{}_{}>"
+_MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
 
 
 def clean_text(text: str) -> str:
@@ -33,28 +34,25 @@ def clean_text(text: str) -> str:
 class Redactor:
     """Masks within one answer. `counts` says how many values of each kind were masked."""
 
-    def __init__(self, patterns: Sequence[re.Pattern[str]] = ()) -> None:
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        """Raises ConfigError for a pattern that can't be used."""
         self.counts: Counter[str] = Counter()
-        self._own = tuple(Rule("PRIVATE", pattern) for pattern in patterns)
+        self._own = [_own_pattern(pattern) for pattern in patterns]
         self._placeholders: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
+        self._given_away: dict[str, str] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """Raises ConfigError for a pattern that is no regular expression."""
-        compiled = []
-        for pattern in settings.redact_patterns:
-            try:
-                compiled.append(re.compile(pattern))
-            except re.error as error:
-                raise ConfigError(
-                    f"redact_patterns: {pattern!r} is no regular expression: {error}.",
-                    remedy="Correct it in the configuration.",
-                ) from None
-        return cls(compiled)
+        """Raises ConfigError for a pattern that can't be used."""
+        return cls(settings.redact_patterns)
 
     def scrub(self, text: str) -> str:
-        """The text with each secret replaced by its placeholder, such as <EMAIL_1>."""
+        """The text with each secret replaced by its placeholder, such as <EMAIL_1>.
+
+        A value that was once given away by what stands before it (`password=…`) is masked wherever it stands,
+        in this text and in those that come later.
+        """
         parts: list[str] = []
         at = 0
         for start, end, kind in _without_overlaps(self._found(text)):
@@ -65,15 +63,22 @@ class Redactor:
             at = end
         return "".join(parts) + text[at:] if parts else text
 
-    def _found(self, text: str) -> Iterator[tuple[int, int, str]]:
-        lowered = text.lower()
-        if len(lowered) != len(text):  # a few letters change their length: then positions would not fit
-            lowered = text
-        for rule in (*self._own, *RULES):
-            for start, end in _places(rule, text, lowered):
-                for match in rule.pattern.finditer(text, start, end):
-                    if match.end(rule.group) > match.start(rule.group) and rule.check(match[rule.group]):
-                        yield match.start(rule.group), match.end(rule.group), rule.kind
+    def _found(self, text: str) -> list[tuple[int, int, str]]:
+        spans = [
+            (*match.span(), "PRIVATE")
+            for own in self._own
+            for match in own.finditer(text.encode("utf-8", "replace").decode())
+        ]
+        for rule, start, end in worth_trying(text):
+            for match in rule.pattern.finditer(text, start, end):
+                value = match[rule.group]
+                if rule.check(value) and not _MASKED.fullmatch(value):
+                    spans.append((*match.span(rule.group), rule.kind))
+                    if rule.named and _is_telling(value):
+                        self._given_away.setdefault(value, rule.kind)
+        for value, kind in self._given_away.items():
+            spans += [(start, start + len(value), kind) for start in _standing_apart(value, text)]
+        return spans
 
     def _placeholder(self, kind: str, value: str) -> str:
         if value not in self._placeholders:
@@ -82,32 +87,48 @@ class Redactor:
         return self._placeholders[value]
 
 
-def _without_overlaps(spans: Iterator[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+def _own_pattern(pattern: str) -> Any:
+    """A pattern of the user's, compiled by RE2: no text can make it take long."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        raise ConfigError(
+            f"redact_patterns: {pattern!r} can't be used: {said}.",
+            remedy="Correct it in the configuration; look-around and back-references are not supported "
+            "(RE2's syntax).",
+        ) from None
+    if compiled.search("") is not None:
+        raise ConfigError(
+            f"redact_patterns: {pattern!r} can't be used: it matches where nothing stands.",
+            remedy="Correct it in the configuration.",
+        )
+    return compiled
+
+
+def _is_telling(value: str) -> bool:
+    """Whether a value may be masked wherever it stands: not if it may be an ordinary word."""
+    return len(value) >= 6 and any(not char.isalpha() for char in value)
+
+
+def _standing_apart(value: str, text: str) -> Iterator[int]:
+    """Where the value stands in the text, not as a part of a longer word."""
+    at = text.find(value)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]
+        if not (before.isalnum() and value[0].isalnum()) and not (after.isalnum() and value[-1].isalnum()):
+            yield at
+        at = text.find(value, at + len(value))
+
+
+def _without_overlaps(spans: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
     """Of two that overlap, the first, and of those the longer; the rest of the other is masked too."""
     at = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
         if end > at:
             yield max(start, at), end, kind
             at = end
-
-
-def _places(rule: Rule, text: str, lowered: str) -> Iterator[tuple[int, int]]:
-    """Where a rule is worth trying: most text holds nothing that it needs, and costs next to nothing."""
-    if rule.inside is not None:
-        for match in rule.inside.finditer(text):
-            yield match.span()
-    elif not rule.needs:
-        yield 0, len(text)
-    elif not rule.lines:
-        if any(word in lowered for word in rule.needs):
-            yield 0, len(text)
-    else:
-        lines = set()
-        for word in rule.needs:
-            at = lowered.find(word)
-            while at >= 0:
-                start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-                end = len(text) if end < 0 else end
-                lines.add((start, end))
-                at = lowered.find(word, end)
-        yield from sorted(lines)

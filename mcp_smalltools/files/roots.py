@@ -118,6 +118,9 @@ class Roots:
                     f"The root {missing.shown} is not a folder.",
                     remedy="Correct --root or the configuration.",
                 )
+            holding = self._root_of(real)
+            if holding and holding.level is PrivacyLevel.SEALED:  # a name that is near may tell something
+                return NotFound(f"There is no file {path}.", remedy="Check the path.")
             with contextlib.suppress(OSError):
                 near = did_you_mean(real.name, os.listdir(real.parent))  # noqa: PTH208 - names are enough
                 return NotFound(f"There is no file {path}{near}.", remedy="Check the path.")

@@ -1,8 +1,8 @@
 """What secrets and personal data look like: one table of rules.
 
-A rule is a pattern, the group that is masked, words of which one must be there for the pattern to be tried
-(most text has none, and costs next to nothing), and where the pattern alone is wrong too often, a check.
-Formats are those that the issuers publish for secret scanning.
+A rule is a pattern, the group that is masked, and where the pattern alone is wrong too often, a check.
+Formats are those that the issuers publish for secret scanning. Each repetition that text of a file could make
+long has a bound or starts at few places, so that no text takes time out of proportion to its length.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ class Rule:
     kind: str
     """What the placeholder says: SECRET, EMAIL, …"""
     pattern: re.Pattern[str]
-    needs: tuple[str, ...] = ()
-    """Texts of which one must be in a line for the pattern to be tried there; none: tried everywhere."""
     group: int = 0
     check: Callable[[str], bool] = lambda value: True
-    inside: re.Pattern[str] | None = None
-    """A simpler pattern; the rule's own is tried only where this one matches."""
     lines: bool = True
     """Whether a match lies in one line."""
+    family: str = "words"
+    """Rules of a family are looked for together (`files/places.py`): few at once, for speed."""
+    named: bool = False
+    """Whether what stands before the value gives it away: then the bare value is masked elsewhere too."""
 
 
 # Tokens with a prefix that names their issuer. Anchored on both sides: words that merely start so stay.
@@ -82,6 +82,7 @@ _TOKENS: Final = (
     r"xai-[A-Za-z0-9]{60,}",
     r"r8_[A-Za-z0-9]{37}",  # Replicate
     r"gsk_[A-Za-z0-9]{48,}",  # Groq
+    r"mcpst_[0-9a-f]{8}_[A-Za-z0-9_-]{43}",  # this program's own
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",  # JSON web token
 )
 
@@ -94,7 +95,6 @@ _SUFFIX: Final = (
     r"(?:[_-]?(?:value|key|str|string|text|b64|base64|prod|production|dev|staging|live|\d{1,3}))?"
 )
 """What may follow a secret's name: `token_value` names a secret, `token_type` doesn't."""
-_NAMES: Final = ("pass", "pwd", "secret", "token", "key", "credential")
 _NOT_A_VALUE = re.compile(
     r"(?i)[<\[{(%*]|\$|(?:none|null|nil|true|false|undefined|string|str|int|bytes|bool|optional|required|yes|no|"
     r"changeme|example|placeholder|redacted|hidden|xxx+|\.\.\.+|\*+|todo|unset|empty|default|missing|invalid|"
@@ -154,140 +154,152 @@ def _email(value: str) -> bool:
     return local not in ("git", "hg") and not host.endswith((".png", ".jpg", ".svg", ".js", ".css", ".py"))
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _mixed_letters(value: str) -> bool:
+    return all(any(is_one(c) for c in value) for is_one in (str.islower, str.isupper, str.isdigit))
+
+
+_ENDS: Final = r"(?![A-Za-z0-9])"
+_STARTS: Final = r"(?<![A-Za-z0-9_])"
+_AS: Final = (
+    r"[\"']?\]?\s{0,8}(?::=|=>|[:=])\s{0,8}(?:[rbuf]{1,2})?(?P<quote>[\"'`])([^\"'`\s]{4,})(?P=quote)"
+)
+"""A name is given a value in quotes."""
+
+
+def _rule(
+    kind: str,
+    pattern: str,
+    group: int = 0,
+    check: Callable[[str], bool] = lambda value: True,
+    *,
+    lines: bool = True,
+    family: str = "words",
+    named: bool = False,
+) -> Rule:
+    return Rule(kind, re.compile(pattern, re.ASCII), group, check, lines, family, named)
+
+
+def _token_rules() -> tuple[Rule, ...]:
+    """Three rules: more alternatives at once are slower to look for than the three one after the other."""
+    third = len(_TOKENS) // 3 + 1
+    parts = [_TOKENS[at : at + third] for at in range(0, len(_TOKENS), third)]
+    return tuple(
+        _rule("SECRET", f"{_STARTS}(?:{'|'.join(part)}){_ENDS}", family=f"tokens {number}")
+        for number, part in enumerate(parts)
+    )
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    Rule(
+    _rule(
         "PRIVATE_KEY",
-        _compiled(
-            r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
-            r"(?:[\s\S]*?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|(?:\\n|[\sA-Za-z0-9+/=:,.\-])*)"
-        ),
-        ("private key",),
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?:[\s\S]{0,20000}?-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|"
+        r"(?:\\n|[\sA-Za-z0-9+/=:,.\-])*)",
         lines=False,
     ),
-    Rule(
-        "SECRET",
-        _compiled(r"(?<![A-Za-z0-9_])(?:" + "|".join(_TOKENS) + r")(?![A-Za-z0-9])"),
-        inside=_compiled(r"[A-Za-z0-9][A-Za-z0-9_.:~/+=-]{16,}"),
+    # Lines out of the middle of a key: in an answer that shows some lines only, the first one may be missing.
+    _rule(
+        "PRIVATE_KEY",
+        r"(?:^|(?<=[\s\"'>|]))[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}|[A-Za-z0-9+/]{12})?(?=\\n|[\s\"']|$)",
+        0,
+        lambda value: _mixed_letters(value) and entropy(value) > 4.6,
+        family="lines",
     ),
-    Rule(
+    *_token_rules(),
+    _rule(
         "SECRET",
-        _compiled(
-            r"https://(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/\S+"
-        ),
-        ("hooks.slack.com", "/api/webhooks"),
+        r"https://(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/\S+",
+        family="addresses",
     ),
-    Rule(
+    _rule(
         "SECRET",
-        _compiled(
-            r"(?i)\bauthorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic|token|digest|apikey)\s+([^\s\"',]{4,})"
-        ),
-        ("authorization",),
+        r"(?i)\bauthorization[\"']?\s{0,8}[:=]\s{0,8}[\"']?(?:bearer|basic|token|digest|apikey)\s{1,8}([^\s\"',]{4,})",
+        1,
+        named=True,
+    ),
+    _rule("SECRET", r"(?i)\bbearer\s{1,8}([A-Za-z0-9._~+/-]{16,}=*)", 1, _is_random, named=True),
+    _rule(
+        "SECRET",
+        r"(?i)\b(?:set-)?cookie[\"']?:\s{0,8}[\"']?([\w.-]{1,100}=[^\s\"']{6,}(?:;\s{0,8}[\w.-]{1,100}=[^\s\"';]+)*)",
         1,
     ),
-    Rule(
+    _rule(
         "SECRET",
-        _compiled(r"(?i)\bbearer\s+([A-Za-z0-9._~+/-]{16,}=*)"),
-        ("bearer",),
-        1,
-        _is_random,
-    ),
-    Rule(
-        "SECRET",
-        _compiled(r"(?i)\b(?:set-)?cookie[\"']?:\s*[\"']?([\w.-]+=[^\s\"']{6,}(?:;\s*[\w.-]+=[^\s\"';]+)*)"),
-        ("cookie",),
-        1,
-    ),
-    Rule(
-        "SECRET",
-        _compiled(r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@\"']*:([^\s@/\"']+)@"),
-        ("://",),
+        r"\b[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/@\"']{0,200}:([^\s@/\"']{1,500})@",
         1,
         lambda value: not value.startswith(("$", "{", "<", "%")),
+        family="addresses",
+        named=True,
     ),
-    Rule(
+    _rule(
         "SECRET",
-        _compiled(
-            r"(?i)[?&;](?:[a-z_-]*token|api[_-]?key|key|sig|signature|x-amz-signature|x-amz-credential|secret|"
-            r"client_secret|password|pwd|code|auth)=([^&\s\"'#<>]{6,})"
-        ),
-        ("?", "&", ";"),
+        r"(?i)[?&;](?:[a-z_-]{0,40}token|api[_-]?key|key|sig|signature|x-amz-signature|x-amz-credential|secret|"
+        r"client_secret|password|pwd|code|auth)=([^&\s\"'#<>]{6,})",
         1,
         _is_assigned,
+        family="addresses",
+        named=True,
     ),
-    Rule(
-        "SECRET",  # a password in quotes: code, JSON, TOML, YAML
-        _compiled(
-            r"(?i)(?<![A-Za-z])[A-Za-z0-9_.-]*" + _PASSWORD_NAME + _SUFFIX + r"[\"']?\]?\s*(?::=|=>|[:=])\s*"
-            r"(?:[rbuf]{1,2})?(?P<quote>[\"'`])([^\"'`\s]{4,})(?P=quote)"
-        ),
-        ("pass", "pwd", "secret"),
-        2,
-        _is_assigned,
-    ),
-    Rule(
-        "SECRET",  # a key or token in quotes
-        _compiled(
-            r"(?i)(?<![A-Za-z])[A-Za-z0-9_.-]*" + _SECRET_NAME + _SUFFIX + r"[\"']?\]?\s*(?::=|=>|[:=])\s*"
-            r"(?:[rbuf]{1,2})?(?P<quote>[\"'`])([^\"'`\s]{4,})(?P=quote)"
-        ),
-        _NAMES,
+    # A password in quotes: code, JSON, TOML, YAML.
+    _rule("SECRET", rf"(?i){_PASSWORD_NAME}{_SUFFIX}{_AS}", 2, _is_assigned, family="names", named=True),
+    # A key or token in quotes.
+    _rule(
+        "SECRET",
+        rf"(?i){_SECRET_NAME}{_SUFFIX}{_AS}",
         2,
         lambda value: _is_random(value) or (len(value) >= 20 and _is_assigned(value) and " " not in value),
+        family="names",
+        named=True,
     ),
-    Rule(
-        "SECRET",  # environment files, shells: no space at the sign
-        _compiled(
-            r"(?i)(?:^|(?<=[\s;\"'-]))[A-Za-z0-9_.-]*"
-            + _SECRET_NAME
-            + _SUFFIX
-            + r"=([^\s\"'`;&,(){}\[\]]{4,})"
-        ),
-        _NAMES,
+    # Environment files, shells: no space at the sign.
+    _rule(
+        "SECRET",
+        rf"(?i)(?:^|(?<=[\s;\"'-]))[A-Za-z0-9_.-]{{0,80}}{_SECRET_NAME}{_SUFFIX}=([^\s\"'`;&,(){{}}\[\]]{{4,}})",
         1,
         lambda value: (_is_assigned(value) and not _IDENTIFIER.match(value)) or _is_random(value),
+        family="names",
+        named=True,
     ),
-    Rule(
-        "SECRET",  # YAML, properties, logs
-        _compiled(
-            r"(?i)(?<![A-Za-z])[A-Za-z0-9_.-]*" + _SECRET_NAME + _SUFFIX + r"[\"']?\s*(?:[:=]|\bis\b)\s+"
-            r"([^\s\"'`,;(){}\[\]]{6,})(?=[\s,;]|$)"
-        ),
-        _NAMES,
+    # YAML, properties, logs.
+    _rule(
+        "SECRET",
+        rf"(?i){_SECRET_NAME}{_SUFFIX}[\"']?\s{{0,8}}(?:[:=]|\bis\b)\s{{1,8}}([^\s\"'`,;(){{}}\[\]]{{6,}})(?=[\s,;]|$)",
         1,
         _is_random,
+        family="names",
+        named=True,
     ),
-    Rule(
-        "SECRET",  # command lines
-        _compiled(
-            r"(?i)(?:--?(?:password|passwd|pass|token|secret|api-key)[ =]|\bcurl\b[^\n]*\s-u\s+\S+?:)(\S{4,})"
-        ),
-        ("--pass", "-pass", "--token", "--secret", "--api-key", "curl"),
+    # Command lines.
+    _rule(
+        "SECRET",
+        r"(?i)(?:--?(?:password|passwd|pass|token|secret|api-key)[ =]|"
+        r"\bcurl\b[^\n]{0,200}?\s-u\s{1,8}[^\s:]{1,80}:)(\S{4,})",
         1,
         _is_random,
+        family="names",
+        named=True,
     ),
-    Rule(
+    _rule(
         "EMAIL",
-        _compiled(r"(?<![\w.+/-])[A-Za-z0-9][A-Za-z0-9._%+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,24}(?![\w-])"),
-        ("@",),
+        r"(?<![\w.+/-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])",
         0,
         _email,
+        family="addresses",
     ),
-    Rule("IBAN", _compiled(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), (), 0, _iban),
-    Rule("CARD", _compiled(r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)"), (), 0, _luhn),
-    Rule("SSN", _compiled(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"), ("-",), 0, _ssn),
-    Rule("NATIONAL_ID", _compiled(r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b")),
-    Rule(
+    _rule("IBAN", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", 0, _iban, family="numbers"),
+    _rule("CARD", r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)", 0, _luhn, family="numbers"),
+    _rule("SSN", r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])", 0, _ssn, family="numbers"),
+    _rule(
+        "NATIONAL_ID",
+        r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b",
+        family="numbers",
+    ),
+    _rule(
         "PHONE",
-        _compiled(
-            r"(?<![\w.+/-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){2,4}|"
-            r"\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-]|\.\d)"
-        ),
-        ("+", "(", "-"),
+        r"(?<![\w.+/-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,4}){2,4}|"
+        r"\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-]|\.\d)",
         0,
         lambda value: 9 <= sum(c.isdigit() for c in value) <= 15,
+        family="numbers",
     ),
 )

@@ -79,7 +79,9 @@ class ToolContext:
     output_file: Callable[[str], Path]
     """Turn an export path that the agent named into one inside the output folder. Raises NotAllowed."""
     scrub: Callable[[str], str]
-    """Mask secrets and personal data as the level of the files opened so far demands; "" under `sealed`."""
+    """Mask secrets and personal data as the level of the files opened so far demands; under `sealed` also
+    every word that is not in the program's list. Scrub a line before it is cut: half a secret looks harmless.
+    """
     progress: Progress
     stop: Stop
     level: Callable[[], PrivacyLevel]

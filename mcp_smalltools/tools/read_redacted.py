@@ -10,6 +10,7 @@ from mcp_smalltools import result
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.files.reader import SourceFile
 from mcp_smalltools.files.redact import Redactor, clean_text
+from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import FileText
 from mcp_smalltools.tools import base
 
@@ -63,7 +64,9 @@ class ReadRedacted:
                 remedy=f"Ask for lines 1 to {seen}.",
             )
         # Together, since a private key has many lines; under `open` too, for that is what the tool is for.
-        text = Redactor.from_settings(context.settings).scrub(clean_text("\n".join(lines)))
+        is_open = context.level() is PrivacyLevel.OPEN
+        scrub = Redactor.from_settings(context.settings).scrub if is_open else context.scrub
+        text = scrub(clean_text("\n".join(lines)))
         answer = ReadRedactedAnswer(
             start=arguments.start, lines=text.split("\n") if lines else [], of=source.line_count
         )

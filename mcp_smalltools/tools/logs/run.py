@@ -42,6 +42,7 @@ _VALUE_CHARS = 40
 _GROUPING_SHARE = 0.2
 """Of the time, what is kept for grouping and for the answer."""
 
+Scrub = Callable[[str], str]
 Feed = Callable[[int, Sequence[str]], None]
 
 
@@ -158,7 +159,7 @@ class _Writer:
         levels = {name: count for name, count in template.levels.items() if name != "none"}
         return answers.Template(
             id=template.id,
-            template=_cut(self._text(template.text).replace(VAR, "<*>"), _TEMPLATE_CHARS),
+            template=_cut(self._text(template.text).replace(VAR, "<*>"), _TEMPLATE_CHARS, self._scrub),
             count=template.records,
             first_line=template.first,
             last_line=template.last,
@@ -178,7 +179,10 @@ class _Writer:
         count = sum(template.levels.get(name, 0) for name in ("error", "fatal"))
         sample = error_sample(template)
         return answers.ErrorGroup(
-            template_id=template.id, level=level, count=count, evidence=_spans(sample) if sample else []
+            template_id=template.id,
+            level=level,
+            count=count,
+            evidence=_spans(sample, self._scrub) if sample else [],
         )
 
     def _burst(self, template: ParsedTemplate) -> answers.Burst:
@@ -224,20 +228,22 @@ def _ids(templates: Sequence[ParsedTemplate], shown: set[int]) -> list[int]:
     return [template.id for template in templates if template.id in shown][:NOTABLE]
 
 
-def _spans(sample: Sample) -> list[Span]:
+def _spans(sample: Sample, scrub: Scrub) -> list[Span]:
     """The record, or where it is long its start and what is most telling of the rest."""
     if sample.total <= _HEAD_LINES + _TAIL_LINES and len(sample.head) == sample.total:
-        return [_span(sample.first, sample.head)]
+        return [_span(sample.first, sample.head, scrub)]
     start, tail = sample.telling_end(_TAIL_LINES)
-    return [_span(sample.first, sample.head[:_HEAD_LINES]), _span(start, tail)]
+    return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), _span(start, tail, scrub)]
 
 
-def _span(start: int, lines: Sequence[str]) -> Span:
-    text = "\n".join(_cut(line, _LINE_CHARS) for line in lines)
+def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:
+    text = "\n".join(_cut(line, _LINE_CHARS, scrub) for line in lines)
     return Span(start=start, end=start + len(lines) - 1, text=text)
 
 
-def _cut(text: str, at_most: int) -> str:
+def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
+    """The start of a text. It is scrubbed before it is cut: the first half of a secret looks like nothing."""
+    text = text if len(text) <= at_most else scrub(text)
     return text if len(text) <= at_most else text[: at_most - 1] + "…"
 
 
@@ -265,8 +271,10 @@ def _export(
 ) -> answers.Export:
     target = context.output_file(name)
     sealed = context.level() is PrivacyLevel.SEALED
-    masked = masked_words(log.templates) if sealed else context.scrub
-    texts = {template.id: masked(template.text.replace(VAR, "<*>")) for template in log.templates}
+    masked = masked_words(log.templates) if sealed else str
+    texts = {
+        template.id: context.scrub(masked(template.text).replace(VAR, "<*>")) for template in log.templates
+    }
     exporter = Exporter(log, parser.table, texts, None if sealed else context.scrub)
     lines = exporter.write(source.blocks(stop=context.stop), target, context.stop, log.last_line)
     return answers.Export(path=str(target), lines=lines)

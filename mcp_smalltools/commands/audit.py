@@ -1,0 +1,141 @@
+"""What left this machine: for each call exactly the answer (or the error) that went out, newest first; and
+the requests that were turned away.
+
+mcp-smalltools audit                      today
+mcp-smalltools audit 2026-03-01           that day, by this machine's clock
+mcp-smalltools audit --call a1b2c3d4e5f6  one call, whole
+mcp-smalltools audit all --export csv > audit.csv
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import datetime
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import NotFound, UsageError
+from mcp_smalltools.files.redact import clean_text
+from mcp_smalltools.ledger import Ledger, Refusal, Row
+
+_COLUMNS = [
+    *("at", "call_id", "principal", "client", "tool", "level", "paths"),
+    *("bytes_read", "chars_left", "error", "left"),
+]
+_SHOWN_CHARS = 600
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "day", nargs="?", default="today", help="today (default), yesterday, YYYY-MM-DD, or all"
+    )
+    parser.add_argument("--call", metavar="ID", help="one call, its answer whole")
+    parser.add_argument(
+        "--export", choices=("jsonl", "csv"), help="one record a call on standard output, answers whole"
+    )
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    try:
+        if args.call:
+            rows, refusals = [_call(ledger, args.call)], []
+        else:
+            since, until = span_of(args.day)
+            rows = ledger.rows(since=since, until=until)
+            refusals = ledger.refusals(since=since, until=until)
+    finally:
+        ledger.close()
+    match args.export:
+        case "jsonl":
+            for record in [*map(_record, rows), *map(asdict, refusals)]:
+                print(json.dumps(record, ensure_ascii=False))
+        case "csv":
+            _write_csv(rows)
+        case _:
+            _show(rows, refusals, None if args.call else _SHOWN_CHARS)
+    return 0
+
+
+def span_of(day: str) -> tuple[float, float]:
+    """Seconds since the epoch at which a day of the local calendar starts and ends. Raises UsageError."""
+    if day == "all":
+        return 0.0, 1e18
+    today = datetime.date.today()
+    try:
+        date = {"today": today, "yesterday": today - datetime.timedelta(days=1)}.get(day)
+        date = date or datetime.date.fromisoformat(day)
+    except ValueError:
+        raise UsageError(f"{day!r} is not a day.", remedy="Write it as 2026-03-01, or: today, all.") from None
+    start = datetime.datetime.combine(date, datetime.time())
+    return start.timestamp(), (start + datetime.timedelta(days=1)).timestamp()
+
+
+def _call(ledger: Ledger, call_id: str) -> Row:
+    row = ledger.find(call_id)
+    if row is None:
+        raise NotFound(
+            f"There is no call {call_id}.", remedy="mcp-smalltools audit all lists those that are kept."
+        )
+    return row
+
+
+def _record(row: Row) -> dict[str, Any]:
+    """One call as it is exported: `left` is the text that went out."""
+    values = asdict(row) | {"at": _utc(row.at), "left": row.answer}
+    return {name: values[name] for name in _COLUMNS}
+
+
+def _write_csv(rows: Sequence[Row]) -> None:
+    writer = csv.DictWriter(sys.stdout, _COLUMNS)
+    writer.writeheader()
+    for row in rows:
+        record = _record(row) | {"paths": json.dumps(row.paths, ensure_ascii=False)}
+        writer.writerow({name: _no_formula(value) for name, value in record.items()})
+
+
+def _no_formula(value: Any) -> Any:
+    """A spreadsheet takes a text that starts like this for a formula and runs it."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
+
+
+def _show(rows: Sequence[Row], refusals: Sequence[Refusal], at_most: int | None) -> None:
+    for row in rows:
+        paths = ", ".join(row.paths) or "no file"
+        said = (
+            f"{_local(row.at)}  {row.call_id}  {row.tool}  {row.level}  {row.principal} ({row.client})\n"
+            f"  read {row.bytes_read:,} bytes of {paths}; {row.chars_left:,} characters left"
+            f"{f', error {row.error}' if row.error else ''}\n"
+            f"  {_start(row.answer, at_most)}"
+        )
+        print(clean_text(said))  # paths are the caller's words, and a terminal obeys control characters
+    for refused in refusals:
+        print(
+            f"{_local(refused.minute * 60)}  turned away {refused.count} times: {refused.reason}, "
+            f"{refused.path} from {refused.address} {refused.principal}".rstrip()
+        )
+    left = sum(row.chars_left for row in rows)
+    turned_away = sum(refused.count for refused in refusals)
+    print(
+        f"{len(rows)} calls, {left:,} characters left; {turned_away} requests turned away.", file=sys.stderr
+    )
+
+
+def _start(text: str, at_most: int | None) -> str:
+    if at_most is None or len(text) <= at_most:
+        return text
+    return f"{text[:at_most]}… (--call shows all)"
+
+
+def _local(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))
+
+
+def _utc(at: float) -> str:
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec="milliseconds")

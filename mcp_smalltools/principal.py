@@ -1,0 +1,83 @@
+"""Who calls, and how much less than the server's settings that caller may do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import NotAllowed
+from mcp_smalltools.request import PrivacyLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller. `roots` of None means all of the server's; `level` is the least strict one that it may get.
+
+    `calls_per_minute` of 0 sets no limit.
+    """
+
+    name: str = "local"
+    remote: bool = False
+    roots: tuple[RootSpec, ...] | None = None
+    level: PrivacyLevel = PrivacyLevel.OPEN
+    calls_per_minute: int = 0
+
+    @property
+    def is_narrower(self) -> bool:
+        """Whether it may do less than the server's settings allow."""
+        return self.roots is not None or self.level is not PrivacyLevel.OPEN
+
+
+LOCAL = Principal()
+"""Whoever started the program: over stdio, and on the command line."""
+
+
+def narrowed(settings: Settings, principal: Principal) -> Settings:
+    """The settings that hold for a call of the principal's: folders that both allow, the stricter level of
+    each, and exports in a folder of its own. Raises NotAllowed if no folder is left.
+    """
+    if not principal.is_narrower:
+        return settings
+    server = [_resolved(root) for root in settings.effective_roots]
+    own = server if principal.roots is None else [_resolved(root) for root in principal.roots]
+    folders = {root.path for root in server if _innermost(own, root.path)}
+    folders |= {root.path for root in own if _innermost(server, root.path)}
+    if not folders:
+        raise NotAllowed(
+            f"{principal.name} may read none of the folders of this server.",
+            remedy="Its owner can make a token whose roots lie inside the server's: mcp-smalltools tokens.",
+        )
+    roots = tuple(
+        RootSpec(path=folder, level=_strictest(folder, server, own, principal.level))
+        for folder in sorted(folders)
+    )
+    changes = {
+        "roots": roots,
+        "privacy": max(settings.privacy, principal.level, key=lambda level: level.strictness),
+        "output_dir": settings.export_dir / _folder_name(principal.name),
+    }
+    return settings.model_copy(update=changes)
+
+
+def _strictest(
+    folder: Path, server: Iterable[RootSpec], own: Iterable[RootSpec], least: PrivacyLevel
+) -> PrivacyLevel:
+    holding = [root for root in (_innermost(server, folder), _innermost(own, folder)) if root]
+    return max([least, *(root.level for root in holding)], key=lambda level: level.strictness)
+
+
+def _innermost(roots: Iterable[RootSpec], folder: Path) -> RootSpec | None:
+    """The root that decides over a folder: the longest that holds it."""
+    holding = [root for root in roots if folder.is_relative_to(root.path)]
+    return max(holding, key=lambda root: len(root.path.parts), default=None)
+
+
+def _resolved(root: RootSpec) -> RootSpec:
+    return RootSpec(path=Path(os.path.realpath(root.path.expanduser())), level=root.level)
+
+
+def _folder_name(name: str) -> str:
+    return "".join(char if char.isalnum() or char in "-_." else "_" for char in name).lstrip(".") or "_"
