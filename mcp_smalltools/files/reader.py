@@ -35,6 +35,14 @@ class LineBlock:
     lines: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class ByteBlock:
+    """Consecutive lines as UTF-8, each ended by LF: `first` is the number of the first, 1-based."""
+
+    first: int
+    data: bytes
+
+
 class SourceFile:
     """A file of the user, open. Any number of readings may run, each from the start.
 
@@ -71,14 +79,21 @@ class SourceFile:
         LF and CRLF end a line; CR alone only in files that have no LF in their first block. Raises Unreadable
         for binary and damaged files, and what `stop` raises.
         """
+        for block in self.byte_blocks(stop=stop, block_bytes=block_bytes):
+            lines = block.data.decode("utf-8").split("\n")
+            lines.pop()
+            yield LineBlock(block.first, lines)
+
+    def byte_blocks(self, *, stop: Stop | None = None, block_bytes: int = BLOCK) -> Iterator[ByteBlock]:
+        """The same as UTF-8, each line ended by LF and nothing else."""
         number, cut = 1, 0
         encodings: set[str] = set()
         for data in self._whole_lines(stop, block_bytes):
-            lines, encoding, too_long = _lines_of(data)
+            clean, encoding, too_long = _clean(data)
             encodings |= encoding
             cut += too_long
-            yield LineBlock(number, lines)
-            number += len(lines)
+            yield ByteBlock(number, clean)
+            number += _line_count(clean)
         self.line_count, self.cut_lines = number - 1, cut
         if self.encoding in ("utf-8", "latin-1", "mixed"):
             self.encoding = _joint(encodings)
@@ -239,24 +254,48 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _lines_of(data: bytes) -> tuple[list[str], set[str], int]:
-    """Lines without their ends, the encodings met, and how many lines were cut."""
+def _clean(data: bytes) -> tuple[bytes, set[str], int]:
+    """Lines as UTF-8, each ended by LF; the encodings met, and how many lines were cut."""
+    if not data.endswith(b"\n"):
+        data += b"\n"
+    clean, encodings = data, {"ascii"}
+    if not data.isascii():
+        clean, encodings = _as_utf8(data)
+    if b"\r" in clean:
+        clean = clean.replace(b"\r\n", b"\n")
+    if not _may_hold_long_lines(clean):
+        return clean, encodings, 0
+    lines = clean.decode("utf-8").split("\n")
+    cut = sum(len(line) > MAX_LINE for line in lines)
+    return "\n".join(line[:MAX_LINE] for line in lines).encode("utf-8"), encodings, cut
+
+
+def _line_count(data: bytes) -> int:
+    if len(data) < 64 << 10:
+        return data.count(b"\n")
+    import numpy as np  # counts twenty times as fast
+
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+
+
+def _as_utf8(data: bytes) -> tuple[bytes, set[str]]:
     try:
-        text, encodings = data.decode("utf-8"), {"ascii" if data.isascii() else "utf-8"}
+        data.decode("utf-8")
     except UnicodeDecodeError:
         decoded = [decode.decode_line(line) for line in data.split(b"\n")]
-        text = "\n".join(line for line, _ in decoded)
         encodings = {encoding for (line, encoding) in decoded if encoding != "utf-8" or not line.isascii()}
-    lines = text.split("\n")
-    if not lines[-1]:
-        lines.pop()
-    if "\r" in text:
-        lines = [line.removesuffix("\r") for line in lines]
-    cut = 0
-    if len(data) > MAX_LINE:
-        cut = sum(len(line) > MAX_LINE for line in lines)
-        lines = [line[:MAX_LINE] for line in lines]
-    return lines, encodings, cut
+        return "\n".join(line for line, _ in decoded).encode("utf-8"), encodings
+    return data, {"utf-8"}
+
+
+def _may_hold_long_lines(data: bytes) -> bool:
+    place = 0
+    while len(data) - place > MAX_LINE:
+        end = data.rfind(b"\n", place, place + MAX_LINE + 1)
+        if end < 0:
+            return True
+        place = end + 1
+    return False
 
 
 def _joint(encodings: set[str]) -> str:

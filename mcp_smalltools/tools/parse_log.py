@@ -145,7 +145,7 @@ class ParseLog:
         "export_path writes every line as JSON for your own scripts. Not for finding a known string (grep), "
         "nor for prose."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import repeat
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.tools.logs.block import Block
+from mcp_smalltools.tools.logs.counts import Counts
 from mcp_smalltools.tools.logs.headers import Line, read_line
-from mcp_smalltools.tools.logs.keys import (
-    digit_keys,
-    hints,
-    identifier_key,
-    pattern_of,
-    readable,
-    short_numbers,
-)
+from mcp_smalltools.tools.logs.keys import identifier_key, readable, short_numbers
+from mcp_smalltools.tools.logs.linekeys import block_keys
 from mcp_smalltools.tools.logs.masking import MARKS, mask_text
 from mcp_smalltools.tools.logs.records import Kind, kind_of, opens_trace, tells_of_error
 from mcp_smalltools.tools.logs.times import TimeSpan, find_time
@@ -32,10 +33,7 @@ _READ_CHARS, _READ_JSON_CHARS = 4_000, 64_000
 _CACHED_KEYS = 150_000
 _CACHED_CHARS = 48 << 20
 _CACHED_CONTENTS = 20_000
-_HINTS = 10_000
-_PATTERNS_OF_A_HINT = 32
-_PATTERN_CHARS = 1_000
-Match = Callable[[str], object]
+_COMPARED_CHARS = 1_000
 _FIRST_WORD = re.compile(r"\s*([^\W\d_]{2,40})\b")
 
 
@@ -111,88 +109,110 @@ class Form:
         self.last_text = ""
         self.sample: Sample | None = None  # the first record
 
+    def count(self, counts: Counts) -> None:
+        """Take over what was counted."""
+        self.lines, self.records = int(counts.lines[self.id]), int(counts.records[self.id])
+        self.first, self.last = int(counts.first[self.id]), int(counts.last[self.id])
+        self.before = int(counts.before[self.id])
 
-class Entry:
-    """What a key tells: the form, where the time is, and where the content starts."""
 
-    __slots__ = ("content_at", "form", "time")
+class Entry(NamedTuple):
+    """What a key tells: the form, where the time is (in bytes), and where the content starts."""
 
-    def __init__(self, form: Form, time: TimeSpan | None, content_at: int | None) -> None:
-        self.form = form
-        self.time = time
-        self.content_at = content_at  # None: the content is not a part of the line (JSON, key=value)
+    form: Form
+    time: TimeSpan | None
+    content_at: int | None  # None: the content is not a part of the line (JSON, key=value)
 
 
 class FormTable:
-    """Lines to entries. `shapes` lists the distinct shapes in order of appearance."""
+    """Lines to entries. `shapes` lists the distinct shapes in order of appearance.
+
+    `known[n]` is the entry of number n. Numbers hold until the next call of `read`.
+    """
 
     def __init__(self, max_shapes: int = MAX_SHAPES) -> None:
         self.shapes: list[str] = []
         self.forms: list[Form] = []
+        self.known: list[Entry] = []
         self._max_shapes = max_shapes
         self._shape_ids: dict[str, int] = {}
         self._forms: dict[tuple[object, ...], Form] = {}
-        self._entries: dict[str, Entry] = {}
-        self._patterns: dict[tuple[bytes, int], list[tuple[Match, Entry]]] = {}
+        self._numbers: dict[bytes, int] = {}
+        self._number_of_entry: dict[tuple[object, ...], int] = {}
+        self._alike: dict[str, list[tuple[str, int]]] = {}
         self._shape_of_content: dict[str, tuple[int, bool]] = {}
         self._cached_chars = 0
+        self.spans: list[TimeSpan | None] = []
+        self._span_ids: dict[TimeSpan | None, int] = {}
+        self._columns: NDArray[np.int64] = np.zeros((2, 1_024), np.int64)  # form and span of each entry
+
+    def read(self, block: Block) -> NDArray[np.int64]:
+        """The number of each line's entry, shape (lines,)."""
+        if len(self._numbers) >= _CACHED_KEYS or self._cached_chars > _CACHED_CHARS:
+            self._forget()
+        keys = block_keys(block)
+        numbers = np.fromiter(map(self._numbers.get, keys, repeat(-1)), np.int64, len(keys))
+        for place in np.flatnonzero(numbers < 0).tolist():
+            key = keys[place]
+            known = self._numbers.get(key)
+            numbers[place] = self._number(key) if known is None else known
+        return numbers
+
+    def forms_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the form (its place in `forms`) of each entry of these numbers."""
+        return np.take(self._columns[0], numbers)
+
+    def spans_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The number of the place of the time (in `spans`) of each entry of these numbers."""
+        return np.take(self._columns[1], numbers)
 
     def entries(self, lines: Sequence[str]) -> list[Entry]:
         """An entry for each line."""
-        keys = digit_keys(lines)
-        found: list[Entry | None] = [*map(self._entries.get, keys)]
-        missed = [number for number, entry in enumerate(found) if entry is None]
-        if not missed:
-            return found  # type: ignore[return-value]  # there is no None
-        missed_keys = [keys[number] for number in missed]
-        for number, key, hint in zip(missed, missed_keys, hints(missed_keys), strict=True):
-            candidates = self._patterns.get((hint, len(key)))
-            if candidates:
-                match, entry = candidates[0]
-                found[number] = entry if match(key) else self._by_pattern(key, candidates)
-            if found[number] is None:
-                found[number] = self._by_reading(key, hint)
-        return found  # type: ignore[return-value]  # every None was resolved
+        return [self.known[number] for number in self.read(Block.of(1, lines)).tolist()]
 
     def shape_of_content(self, content: str) -> int:
         """The number of the shape of a line's message, without its header."""
-        key = digit_keys([content.replace("\n", " ")])[0]
-        return self._shape(readable(identifier_key(key)))[0]
+        key = block_keys(Block.of(1, [content.replace("\n", " ")]))[0]
+        return self._shape(readable(_text_of(key)))[0]
 
-    def _by_pattern(self, key: str, candidates: list[tuple[Match, Entry]]) -> Entry | None:
-        """The entry of a key that differs from a known one only in identifiers and numbers."""
-        for place, (match, entry) in enumerate(candidates):
-            if match(key):
-                candidates.insert(0, candidates.pop(place))
-                return entry
-        return None
+    def _forget(self) -> None:
+        self._numbers.clear()
+        self._number_of_entry.clear()
+        self._alike.clear()
+        self.known.clear()
+        self.spans.clear()
+        self._span_ids.clear()
+        self._cached_chars = 0
 
-    def _by_reading(self, key: str, hint: bytes) -> Entry:
-        alike = identifier_key(key)
-        entry = self._entries.get(alike)
-        if entry is None:
-            entry = self._read(alike)
-            self._remember(alike, entry)
-        if alike != key:
-            self._note_pattern(key, hint, entry)
-        return entry
-
-    def _note_pattern(self, key: str, hint: bytes, entry: Entry) -> None:
-        """From the second time on, lines with this hint are worth a pattern, which is costly to make."""
-        candidates = self._patterns.get((hint, len(key)))
-        if candidates is None:
-            if len(self._patterns) >= _HINTS:
-                self._patterns.clear()
-            self._patterns[hint, len(key)] = []
-        elif len(candidates) < _PATTERNS_OF_A_HINT and len(key) <= _PATTERN_CHARS:
-            candidates.append((pattern_of(key, entry.content_at).fullmatch, entry))
-
-    def _remember(self, key: str, entry: Entry) -> None:
-        if len(self._entries) >= _CACHED_KEYS or self._cached_chars > _CACHED_CHARS:
-            self._entries.clear()
-            self._cached_chars = 0
-        self._entries[key] = entry
+    def _number(self, key: bytes) -> int:
+        """The number of a new key: that of one which differs only in how long its content's numbers are, or
+        it is read.
+        """
+        text = _text_of(key)
+        number, short = None, ""
+        if len(text) <= _COMPARED_CHARS:
+            short = short_numbers(text)
+            number = next((n for header, n in self._alike.get(short, ()) if text.startswith(header)), None)
+        if number is None:
+            entry = self._read(text)
+            number = self._number_of_entry.setdefault(tuple(entry), len(self.known))
+            if number == len(self.known):
+                self._add(entry)
+            if short and entry.content_at is not None:
+                self._alike.setdefault(short, []).append((text[: entry.content_at], number))
+                self._cached_chars += len(short)
+        self._numbers[key] = number
         self._cached_chars += len(key)
+        return number
+
+    def _add(self, entry: Entry) -> None:
+        if len(self.known) == self._columns.shape[1]:
+            self._columns = np.concatenate((self._columns, np.zeros_like(self._columns)), axis=1)
+        span = self._span_ids.setdefault(entry.time, len(self.spans))
+        if span == len(self.spans):
+            self.spans.append(entry.time)
+        self._columns[:, len(self.known)] = entry.form.id, span
+        self.known.append(entry)
 
     def _read(self, key: str) -> Entry:
         # Headers are short; only JSON is read whole, as far as a line of sense goes.
@@ -200,7 +220,7 @@ class FormTable:
         line = read_line(text)
         kind = kind_of(line)
         shape, coarse = self._shape(line.content)
-        time = find_time(text, line)
+        time = _in_bytes(find_time(text, line), text)
         identity = (shape, line.format, line.level, kind, opens_trace(line), time and time.calendar)
         form = self._forms.get(identity)
         if form is None:
@@ -239,3 +259,18 @@ class FormTable:
         number = self._shape_ids[text] = len(self.shapes)
         self.shapes.append(text)
         return number
+
+
+def _text_of(key: bytes) -> str:
+    text = key.decode("utf-8", "surrogatepass")
+    return text if text.isascii() else identifier_key(text)
+
+
+def _in_bytes(span: TimeSpan | None, text: str) -> TimeSpan | None:
+    """A place in a line's characters as one in its bytes; None for a time with digits beyond ASCII."""
+    if span is None or text.isascii():
+        return span
+    if not text[span.start : span.end].isascii():
+        return None
+    shift = len(text[: span.start].encode("utf-8", "surrogatepass")) - span.start
+    return span._replace(start=span.start + shift, seconds_end=span.seconds_end + shift, end=span.end + shift)

@@ -166,6 +166,13 @@ def without_colours(lines: list[str]) -> list[str]:
     return ANSI.sub("", text).split("\n") if "\x1b" in text else lines
 
 
+def uncoloured(data: bytes) -> bytes:
+    """The same of lines as UTF-8."""
+    if b"\x1b" not in data:
+        return data
+    return ANSI.sub("", data.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+
+
 def read_line(line: str) -> Line:
     """Take a line apart. Never fails: a line in no known format is all content."""
     transport = _TRANSPORT.match(line)

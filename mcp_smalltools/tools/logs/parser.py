@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.tools.logs.forms import Entry, Form, FormTable, Sample
+from mcp_smalltools.tools.logs.block import Block
+from mcp_smalltools.tools.logs.counts import Counts
+from mcp_smalltools.tools.logs.forms import Form, FormTable, Sample
 from mcp_smalltools.tools.logs.grouping import group
 from mcp_smalltools.tools.logs.records import Assembler, Kind
 from mcp_smalltools.tools.logs.timeline import Burst, Timeline
@@ -66,6 +68,7 @@ class LogParser:
         self.clock = Clock()
         self.lines = 0
         self.last_line = 0
+        self._counts = Counts()
         self._records = Assembler()
         self._open: Form | None = None
         self._promoted = False
@@ -77,73 +80,91 @@ class LogParser:
         self._years = 0  # how often a log without years went from December to January
         self._newest_yearless: float | None = None
 
-    def feed(self, first: int, lines: Sequence[str]) -> None:
-        """Parse lines; `first` is the number of the first of them."""
-        if not lines:
+    def feed(self, block: Block) -> None:
+        """Parse lines."""
+        if not len(block):
             return
-        entries = self.table.entries(lines)
-        forms = [entry.form for entry in entries]
-        for form, count in Counter(forms).items():
-            form.lines += count
-        self.lines += len(lines)
-        self.last_line = first + len(lines) - 1
-        starts = self._starts(first, lines, forms)
-        numbers: Sequence[int] = range(first, first + len(lines))
-        if starts is not None:
-            lines = [lines[place] for place in starts]
-            entries = [entries[place] for place in starts]
-            forms = [forms[place] for place in starts]
-            numbers = [first + place for place in starts]
-        if forms:
-            self._count(numbers, lines, forms)
-            self._place_in_time(numbers, lines, entries)
+        numbers, forms = self._read(block)
+        self._counts.add_lines(forms)
+        self.lines += len(block)
+        self.last_line = block.first + len(block) - 1
+        starts = self._starts(block, forms, keep=True)
+        if len(starts):
+            self._count(block, forms[starts], starts + block.first)
+            self._place_in_time(block, starts, numbers[starts], forms[starts])
 
-    def _starts(self, first: int, lines: Sequence[str], forms: Sequence[Form]) -> list[int] | None:
-        """The places of lines that start a record; None if every line does."""
-        if all(form.kind is Kind.HEADED for form in set(forms)):
-            self._all_start(first, lines, forms)
-            return None
-        starts = []
-        for place, (line, form) in enumerate(zip(lines, forms, strict=True)):
-            if self._records.starts(form.kind, form.trace, line):
-                starts.append(place)
-                self._start(first + place, line, form)
-            else:
-                self._continue(form, line)
-        return starts
-
-    def skip(self, lines: Sequence[str]) -> None:
+    def skip(self, block: Block) -> None:
         """Count lines that are there for comparison only: a baseline, or what was before `since`."""
-        starts = self._records.starts
-        for line, entry in zip(lines, self.table.entries(lines), strict=True):
-            form = entry.form
-            if starts(form.kind, form.trace, line):
-                form.before += 1
+        if not len(block):
+            return
+        _, forms = self._read(block)
+        self._counts.add_before(forms[self._starts(block, forms, keep=False)])
 
     def restart(self) -> None:
         """What follows does not continue what came before."""
         self._records = Assembler()
         self._open = self._sampling = None
 
-    def time_of(self, line: str, entry: Entry) -> float | None:
-        """Seconds of the line's timestamp, or None."""
-        return None if entry.time is None else self.clock.read(line, entry.time)
+    def times(self, block: Block) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Seconds and calendar of each line, both of shape (lines,); nan and -1 where it has no time."""
+        return self._times(block, np.arange(len(block)), self.table.read(block))
 
-    def _all_start(self, first: int, lines: Sequence[str], forms: Sequence[Form]) -> None:
-        last = len(lines) - 1
-        firsts = dict(zip(reversed(forms), range(last, -1, -1), strict=True))
-        for form, place in firsts.items():
+    def _read(self, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of each line's entry and of its form, both of shape (lines,)."""
+        numbers = self.table.read(block)
+        self._counts.grow(len(self.table.forms))
+        return numbers, self.table.forms_of(numbers)
+
+    def _starts(self, block: Block, forms: NDArray[np.int64], *, keep: bool) -> NDArray[np.int64]:
+        """The places of lines that start a record. Lines with a header always do, so only stretches of
+        other lines are looked at one by one.
+        """
+        table = self.table.forms
+        headed = np.array([form.kind is Kind.HEADED for form in table])[forms]
+        if keep:
+            self._sample_headed(block, forms, headed)
+        others = np.flatnonzero(~headed)
+        if not len(others):
+            self._follow(block, forms, len(block) - 1, keep=keep)
+            return np.arange(len(block))
+        starts = headed
+        previous = -1
+        for place in others.tolist():
+            if place and place - 1 != previous:
+                self._follow(block, forms, place - 1, keep=keep)
+            line, form = block.line(place), table[forms[place]]
+            starts[place] = self._records.starts(form.kind, form.trace, line)
+            if keep and starts[place]:
+                self._start(block.first + place, line, form)
+            elif keep:
+                self._continue(form, line)
+            previous = place
+        if headed[-1] and previous != len(block) - 1:
+            self._follow(block, forms, len(block) - 1, keep=keep)
+        return np.flatnonzero(starts)
+
+    def _sample_headed(self, block: Block, forms: NDArray[np.int64], headed: NDArray[np.bool_]) -> None:
+        """Keep the first line of each form that is new."""
+        places = np.flatnonzero(headed)
+        for form_id, at in _firsts(forms[places]):
+            form, place = self.table.forms[form_id], int(places[at])
             if form.sample is None:
-                self._sample(form, first + place, lines[place])
-        self._records.headed(forms[-1].trace)
-        self._start(first + last, lines[last], forms[-1])
+                form.sample = self._sample(block.first + place, block.line(place))
+
+    def _follow(self, block: Block, forms: NDArray[np.int64], place: int, *, keep: bool) -> None:
+        """A line with a header was the last one: what comes next may belong to it."""
+        form = self.table.forms[forms[place]]
+        self._records.headed(form.trace)
+        if keep:
+            self._start(block.first + place, "", form)
 
     def _start(self, number: int, line: str, form: Form) -> None:
         """A record starts; what follows may belong to it."""
         self._open, self._promoted, self._sampling = form, False, None
+        self._blanks.clear()
         if form.sample is None:
-            self._sample(form, number, line)
-        elif form.sample.first == number:
+            form.sample = self._sample(number, line)
+        if form.sample.first == number and self._sample_chars <= _SAMPLE_CHARS:
             self._sampling = form.sample
 
     def _continue(self, form: Form, line: str) -> None:
@@ -160,52 +181,59 @@ class LogParser:
             elif len(self._blanks) > _BLANK_LINES:
                 self._sampling = None
 
-    def _sample(self, form: Form, number: int, line: str) -> None:
-        form.first_text = line
-        form.sample = self._sampling = Sample(number)
-        self._blanks = [line]
-        self._keep(self._sampling)
+    def _sample(self, number: int, line: str) -> Sample:
+        sample = Sample(number)
+        self._add_to(sample, line)
+        return sample
+
+    def _add_to(self, sample: Sample, line: str) -> None:
+        sample.add(line[:_SAMPLE_LINE_CHARS])
+        self._sample_chars += min(len(line), _SAMPLE_LINE_CHARS)
 
     def _keep(self, sample: Sample) -> None:
         """Keep the line and the blank ones before it; blank lines at the end of a record are nobody's."""
         for line in self._blanks:
-            sample.add(line[:_SAMPLE_LINE_CHARS])
-            self._sample_chars += min(len(line), _SAMPLE_LINE_CHARS)
+            self._add_to(sample, line)
         self._blanks.clear()
         if self._sample_chars > _SAMPLE_CHARS:
             self._sampling = None
 
-    def _count(self, numbers: Sequence[int], lines: Sequence[str], forms: Sequence[Form]) -> None:
-        for form, count in Counter(forms).items():
-            form.records += count
-        # Of equal keys a dictionary keeps the value that comes last.
-        for form, place in dict(zip(forms, range(len(forms)), strict=True)).items():
-            form.last, form.last_text = numbers[place], lines[place]
-        for form, place in dict(zip(reversed(forms), range(len(forms) - 1, -1, -1), strict=True)).items():
-            if not form.first:
-                form.first, form.first_text = numbers[place], lines[place]
+    def _count(self, block: Block, forms: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        for form_id in self._counts.add_records(forms, numbers).tolist():
+            form = self.table.forms[form_id]
+            if not form.first_text:
+                place = int(self._counts.first[form_id]) - block.first
+                form.first_text = block.line(place)[:_SAMPLE_LINE_CHARS]
+            form.last_text = block.line(int(self._counts.last[form_id]) - block.first)[:_SAMPLE_LINE_CHARS]
 
-    def _place_in_time(self, numbers: Sequence[int], lines: Sequence[str], entries: Sequence[Entry]) -> None:
-        ids = np.array([entry.form.id for entry in entries], dtype=np.int64)
-        places = np.array(numbers, dtype=np.int64)
-        spans = {entry.time for entry in set(entries)}
-        if len(spans) == 1:
-            span = spans.pop()
-            if span is None:
-                self._by_line.add(ids, places.astype(np.float64), places)
-            else:
-                self._add_times(span.calendar, ids, self.clock.read_alike(lines, span), places)
-            return
-        seconds = np.array(
-            [self.time_of(*pair) for pair in zip(lines, entries, strict=True)], dtype=np.float64
-        )
-        calendars = [entry.time.calendar if entry.time else None for entry in entries]
+    def _place_in_time(
+        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64], forms: NDArray[np.int64]
+    ) -> None:
+        seconds, calendars = self._times(block, places, numbers)
+        lines = places + block.first
         for calendar in Calendar:
-            chosen = np.array([item is calendar for item in calendars])
-            self._add_times(calendar, ids[chosen], seconds[chosen], places[chosen])
-        chosen = np.array([item is None for item in calendars])
+            chosen = calendars == calendar
+            if chosen.any():
+                self._add_times(calendar, forms[chosen], seconds[chosen], lines[chosen])
+        chosen = calendars < 0
         if chosen.any():
-            self._by_line.add(ids[chosen], places[chosen].astype(np.float64), places[chosen])
+            self._by_line.add(forms[chosen], lines[chosen].astype(np.float64), lines[chosen])
+
+    def _times(
+        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """See `times`; of the lines at these places, whose entries have these numbers."""
+        seconds = np.full(len(places), np.nan)
+        calendars = np.full(len(places), -1)
+        of_line = self.table.spans_of(numbers)
+        for number in np.flatnonzero(np.bincount(of_line)).tolist():
+            span = self.table.spans[number]
+            if span is not None:
+                chosen = np.flatnonzero(of_line == number)
+                shown = block.columns(places[chosen], span.start, span.end)
+                seconds[chosen] = self.clock.read(shown, span)
+                calendars[chosen] = span.calendar
+        return seconds, calendars
 
     def _add_times(
         self,
@@ -239,6 +267,9 @@ class LogParser:
     def result(self) -> ParsedLog:
         """Group what was fed."""
         forms = self.table.forms
+        self._counts.grow(len(forms))
+        for form in forms:
+            form.count(self._counts)
         templates, of_shape = _templates(self.table)
         records = sum(form.records for form in forms)
         timeline, calendar = self._main_timeline(records)
@@ -301,7 +332,7 @@ def _template(number: int, text: str, forms: list[Form]) -> ParsedTemplate:
 
 
 def _find_bursts(templates: Iterable[ParsedTemplate], timeline: Timeline) -> None:
-    totals = timeline.merged(timeline.buckets)
+    totals = timeline.merged()
     if len(totals) < 4:
         return
     for template in templates:
@@ -325,3 +356,11 @@ def _counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     for name, count in pairs:
         total[name] += count
     return {name: count for name, count in total.most_common() if count}
+
+
+def _firsts(values: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Each distinct value, and where it occurs first."""
+    places = np.full(int(values.max(initial=-1)) + 1, -1)
+    places[values[::-1]] = np.arange(len(values) - 1, -1, -1)  # of equal indexes the last one counts
+    present = np.flatnonzero(places >= 0)
+    return list(zip(present.tolist(), places[present].tolist(), strict=True))

@@ -11,9 +11,10 @@ from mcp_smalltools.errors import DeadlineExceeded, UsageError
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools import parse_log as answers
+from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.export import Exporter
 from mcp_smalltools.tools.logs.forms import Sample
-from mcp_smalltools.tools.logs.headers import without_colours
+from mcp_smalltools.tools.logs.headers import uncoloured
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import (
@@ -43,7 +44,7 @@ _GROUPING_SHARE = 0.2
 """Of the time, what is kept for grouping and for the answer."""
 
 Scrub = Callable[[str], str]
-Feed = Callable[[int, Sequence[str]], None]
+Feed = Callable[[Block], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def count(arguments: answers.ParseLogArguments, context: ToolContext) -> Counted
     dropped: dict[str, int] = {}
     if arguments.baseline_path:
         baseline = context.open(arguments.baseline_path)
-        dropped |= _read(baseline, context, "baseline", lambda first, lines: parser.skip(lines))
+        dropped |= _read(baseline, context, "baseline", parser.skip)
         parser.restart()
     dropped |= _read(source, context, "log", since.reader(parser) if since else parser.feed)
     if since and not parser.lines:
@@ -101,8 +102,8 @@ def _read(source: SourceFile, context: ToolContext, what: str, feed: Feed) -> di
     """Feed the file block by block while there is time. What was not read is said in bytes."""
     reserve = context.stop.seconds * _GROUPING_SHARE
     try:
-        for block in source.blocks(stop=context.stop):
-            feed(block.first, without_colours(block.lines))
+        for block in source.byte_blocks(stop=context.stop):
+            feed(Block(block.first, uncoloured(block.data)))
             context.stop.check()
             context.progress(source.bytes_read, source.size, f"reading the {what}")
             if context.stop.remaining_s < reserve:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from mcp_smalltools.errors import UsageError
+from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.parser import LogParser
 from mcp_smalltools.tools.logs.times import Calendar, calendar_of, to_seconds
 
@@ -27,31 +30,30 @@ class Since:
     seconds: float = 0.0
     calendar: Calendar = Calendar.DATED
 
-    def reader(self, parser: LogParser) -> Callable[[int, Sequence[str]], None]:
+    def reader(self, parser: LogParser) -> Callable[[Block], None]:
         """A function that feeds blocks to the parser, and only skips through what comes before."""
         reached = False
 
-        def read(first: int, lines: Sequence[str]) -> None:
+        def read(block: Block) -> None:
             nonlocal reached
-            at = 0 if reached else self._place(parser, first, lines)
+            at = 0 if reached else self._place(parser, block)
             if at:
-                parser.skip(lines[:at])
-            if at < len(lines):
+                parser.skip(block.part(0, at))
+            if at < len(block):
                 reached = True
-                parser.feed(first + at, lines[at:])
+                parser.feed(block.part(at, len(block)) if at else block)
 
         return read
 
-    def _place(self, parser: LogParser, first: int, lines: Sequence[str]) -> int:
+    def _place(self, parser: LogParser, block: Block) -> int:
         """How many of the lines come before."""
         if self.line is not None:
-            return min(max(0, self.line - first), len(lines))
-        for number, (line, entry) in enumerate(zip(lines, parser.table.entries(lines), strict=True)):
-            if entry.time is not None and entry.time.calendar is not Calendar.UPTIME:
-                seconds = parser.clock.read(line, entry.time)
-                if seconds is not None and self._is_before_or_at(seconds, entry.time.calendar):
-                    return number
-        return len(lines)
+            return min(max(0, self.line - block.first), len(block))
+        seconds, calendars = parser.times(block)
+        for place in np.flatnonzero(np.isfinite(seconds) & (calendars != Calendar.UPTIME)).tolist():
+            if self._is_before_or_at(float(seconds[place]), Calendar(int(calendars[place]))):
+                return place
+        return len(block)
 
     def _is_before_or_at(self, seconds: float, calendar: Calendar) -> bool:
         common = max(calendar, self.calendar)

@@ -45,48 +45,59 @@ class Timeline:
         self.records = 0
         self.first = self.last = 0.0  # smallest and largest position
         self.backwards = 0  # records that are earlier than the one before
-        self.buckets: dict[int, dict[int, int]] = {}  # form's id: bucket: records
+        self._base = 0  # the bucket of the smallest position
+        self._counts = np.zeros((0, BUCKETS), np.int64)  # form's number, bucket from `_base`
         self._newest = 0.0
         self._newest_line = 0
         self._gaps: list[tuple[float, int, int]] = []
 
     def add(self, forms: NDArray[np.int64], positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
-        """Count records, in their order: the id of each one's form, its position and its line number."""
-        low, high = float(positions.min()), float(positions.max())
+        """Count records, in their order: the number of each one's form, its position and its line number."""
         if not self.records:
-            self.first, self.last = low, high
             self._newest, self._newest_line = float(positions[0]), int(lines[0])
-        self.first, self.last = min(self.first, low), max(self.last, high)
+        self._cover(float(positions.min()), float(positions.max()), int(forms.max()) + 1)
         self.records += len(positions)
         self._note_gaps(positions, lines)
-        while self.last // self.width - self.first // self.width >= BUCKETS:
-            self._widen()
-        bucket = (positions // self.width).astype(np.int64)
-        base = int(self.first // self.width)
-        codes, counts = np.unique(forms * BUCKETS + (bucket - base), return_counts=True)
-        for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
-            form, place = divmod(code, BUCKETS)
-            of_form = self.buckets.setdefault(form, {})
-            of_form[place + base] = of_form.get(place + base, 0) + count
+        bucket = (positions // self.width).astype(np.int64) - self._base
+        self._counts += np.bincount(forms * BUCKETS + bucket, minlength=self._counts.size).reshape(
+            self._counts.shape
+        )
 
     def _note_gaps(self, positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
         steps = np.diff(positions, prepend=self._newest)
         self.backwards += int((steps < 0).sum())
-        before = np.concatenate(([self._newest_line], lines[:-1]))
         smallest = self._gaps[-1][0] if len(self._gaps) == GAPS_KEPT else 0.0
-        for place in np.argsort(-steps, kind="stable")[:GAPS_KEPT].tolist():
-            if steps[place] > smallest:
-                self._gaps.append((float(steps[place]), -int(before[place]), int(lines[place])))
+        longer = np.flatnonzero(steps > smallest)
+        for place in longer[np.argsort(-steps[longer], kind="stable")][:GAPS_KEPT].tolist():
+            before = int(lines[place - 1]) if place else self._newest_line
+            self._gaps.append((float(steps[place]), -before, int(lines[place])))
         self._gaps = sorted(self._gaps, reverse=True)[:GAPS_KEPT]
         self._newest, self._newest_line = float(positions[-1]), int(lines[-1])
 
-    def _widen(self) -> None:
-        self.width *= 2
-        for form, counts in self.buckets.items():
-            merged: dict[int, int] = {}
-            for bucket, count in counts.items():
-                merged[bucket // 2] = merged.get(bucket // 2, 0) + count
-            self.buckets[form] = merged
+    def _cover(self, low: float, high: float, forms: int) -> None:
+        """Have buckets for these positions, and rows for so many forms."""
+        if not self.records:
+            self.first, self.last = low, high
+            self._base = int(low // self.width)
+        self.first, self.last = min(self.first, low), max(self.last, high)
+        while self.last // self.width - self.first // self.width >= BUCKETS:
+            self._move(self.width * 2)
+        if self.first // self.width < self._base:
+            self._move(self.width)
+        missing = forms - len(self._counts)
+        if missing > 0:
+            rows = np.zeros((max(missing, len(self._counts)), BUCKETS), np.int64)
+            self._counts = np.concatenate((self._counts, rows))
+
+    def _move(self, width: float) -> None:
+        """Buckets of this width, as wide or twice as wide as now, from that of `first` on."""
+        base = int(self.first // width)
+        used = np.flatnonzero(self._counts.any(axis=0))
+        to = (used + self._base) * self.width // width
+        moved = np.zeros_like(self._counts)
+        for place, bucket in zip(used.tolist(), to.tolist(), strict=True):
+            moved[:, int(bucket) - base] += self._counts[:, place]
+        self._counts, self._base, self.width = moved, base, width
 
     @property
     def gaps(self) -> list[Gap]:
@@ -100,13 +111,11 @@ class Timeline:
             if seconds >= _GAP_FACTOR * mean and seconds >= 1
         ]
 
-    def merged(self, forms: Iterable[int]) -> dict[int, int]:
-        """Records in each bucket, of these forms together."""
-        total: dict[int, int] = {}
-        for form in forms:
-            for bucket, count in self.buckets.get(form, {}).items():
-                total[bucket] = total.get(bucket, 0) + count
-        return total
+    def merged(self, forms: Iterable[int] | None = None) -> dict[int, int]:
+        """Records in each bucket, of these forms together (of all if None)."""
+        rows = range(len(self._counts)) if forms is None else [n for n in forms if n < len(self._counts)]
+        total = self._counts[rows].sum(axis=0)
+        return {int(place) + self._base: int(total[place]) for place in np.flatnonzero(total)}
 
     def burst(self, counts: Mapping[int, int], totals: Mapping[int, int]) -> Burst | None:
         """The bucket in which a template, with these counts, stands out most from all records."""

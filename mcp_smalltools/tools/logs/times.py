@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import enum
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -157,33 +157,29 @@ def _place(text: str, line: Line) -> tuple[int, int]:
 
 
 class Clock:
-    """Reads the time of lines. Neighbouring lines share their second, so most are remembered."""
+    """Reads the times of lines. Neighbouring lines share their minute, so few texts are parsed."""
 
     def __init__(self) -> None:
         self._parse: Callable[[str], float | None] = lru_cache(maxsize=65_536)(to_seconds)
 
-    def read(self, line: str, span: TimeSpan) -> float | None:
-        """Seconds (see `to_seconds`) of the time that the line has at `span`."""
+    def read(self, shown: NDArray[np.uint8], span: TimeSpan) -> NDArray[np.float64]:
+        """Seconds (see `to_seconds`) of times of one form, the bytes from `span.start` to `span.end` of each
+        line, shape (lines, bytes); nan where one can't be read.
+        """
         start, seconds_end, end, plain, _ = span
-        seconds = self._parse(line[start:seconds_end])
-        if plain and seconds is not None and end > seconds_end:
-            return seconds + float(f"0.{line[seconds_end + 1 : end]}")
-        return seconds
-
-    def read_alike(self, lines: Sequence[str], span: TimeSpan) -> NDArray[np.float64]:
-        """Seconds of lines that all have their time at `span`; nan where it can't be read."""
-        start, seconds_end, end, plain, _ = span
-        texts = [line[start:end] for line in lines]
-        shown = np.frombuffer("".join(texts).encode("ascii", "replace"), dtype=np.uint8)
-        shown = shown.reshape(len(lines), end - start)
         whole = seconds_end - start
-        # Neighbours share their second: only where it changes, the text is read.
-        changes = np.flatnonzero((shown[1:, :whole] != shown[:-1, :whole]).any(axis=1)) + 1
+        alike = whole - 2 if plain else whole
+        changes = np.flatnonzero((shown[1:, :alike] != shown[:-1, :alike]).any(axis=1)) + 1
         places = [0, *changes.tolist()]
-        read = np.array([self._parse(texts[place][:whole]) for place in places], dtype=np.float64)
-        seconds = np.repeat(read, np.diff([*places, len(lines)]))
-        if plain and end > seconds_end:
-            digits = shown[:, whole + 1 :].astype(np.float64) - ord("0")
-            size = digits.shape[1]
-            seconds += digits @ (10.0 ** np.arange(size - 1, -1, -1)) / 10.0**size
+        texts = [shown[place, :alike].tobytes().decode("ascii") for place in places]
+        read = np.array([self._parse(f"{text}00" if plain else text) for text in texts], dtype=np.float64)
+        seconds = np.repeat(read, np.diff([*places, len(shown)]))
+        if not plain:
+            return seconds
+        digits = shown.astype(np.float64) - ord("0")
+        seconds += digits[:, alike : alike + 2] @ np.array([10.0, 1.0])
+        if end > seconds_end:
+            size = end - seconds_end - 1
+            fraction = digits[:, whole + 1 :] @ (10.0 ** np.arange(size - 1, -1, -1))
+            seconds += fraction / 10.0**size
         return seconds

@@ -1,0 +1,156 @@
+"""Logs as the services of a web shop would write them, of any size and with any number of patterns.
+
+Frequencies fall as in life (the n-th pattern has a share of 1/n), most values never repeat, and for a quarter
+of an hour the store fails and leaves stack traces. The same seed writes the same log.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+SEED = 20_260_301
+FIRST_DAY = datetime.datetime(2026, 3, 1)
+UNIT_LINES = 1_000_000
+"""Lines that are generated; a larger log repeats them, each time a day later."""
+_FAILS_AFTER, _FAILS_FOR = datetime.timedelta(hours=2), datetime.timedelta(minutes=15)
+_COMPONENTS = ("http", "worker", "cache", "auth", "jobs", "store", "mail", "search", "billing", "stock")
+_VERBS = (
+    "loaded", "stored", "rebuilt", "compacted", "rotated", "verified", "replicated", "queued", "evicted",
+    "sent",
+)  # fmt: skip
+_THINGS = ("order", "invoice", "segment", "index", "session", "catalogue", "price list", "parcel", "refund")
+_LEVELS = ("DEBUG", "INFO", "INFO", "INFO", "WARNING", "INFO", "DEBUG", "ERROR", "INFO", "INFO")
+Message = Callable[[random.Random], str]
+
+
+def write_log(path: Path, *, lines: int = 0, size: int = 0, patterns: int = 500, seed: int = SEED) -> int:
+    """Write at least so many lines, or bytes; returns the lines."""
+    written = 0
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        for block in _blocks(patterns, seed):
+            out.write("\n".join(block) + "\n")
+            written += len(block)
+            if (written >= lines and lines) or (size and out.tell() >= size) or written >= UNIT_LINES:
+                break
+        unit_size = out.tell()
+    if (lines and written < lines) or (size and unit_size < size):
+        written = _repeat(path, unit_size, written, lines, size)
+    return written
+
+
+def _repeat(path: Path, unit_size: int, unit_lines: int, lines: int, size: int) -> int:
+    unit = path.read_bytes()
+    day = FIRST_DAY.strftime("%Y-%m-%d").encode()
+    times = max(-(-lines // unit_lines), -(-size // unit_size))
+    with path.open("ab") as out:
+        for number in range(1, times):
+            later = (FIRST_DAY + datetime.timedelta(days=number)).strftime("%Y-%m-%d").encode()
+            out.write(unit.replace(day, later))
+    return unit_lines * times
+
+
+def _blocks(patterns: int, seed: int) -> Iterator[list[str]]:
+    """Records without end, some thousands at a time."""
+    chance = random.Random(seed)
+    events = list(itertools.islice(_events(), patterns - 1))
+    weights = list(itertools.accumulate(1 / number for number in range(1, len(events) + 1)))
+    now = FIRST_DAY + datetime.timedelta(hours=4)
+    fails = now + _FAILS_AFTER
+    while True:
+        block = []
+        for level, component, message in chance.choices(events, cum_weights=weights, k=4_096):
+            now += datetime.timedelta(milliseconds=chance.expovariate(1 / 40))
+            thread = chance.randrange(16)
+            if fails < now < fails + _FAILS_FOR and chance.random() < 0.05:
+                block += _lost_order(_stamp(now), thread, chance)
+            else:
+                block.append(
+                    f"{_stamp(now)} {level:<7} [worker-{thread}] shop.{component}: {message(chance)}"
+                )
+        yield block
+
+
+def _stamp(now: datetime.datetime) -> str:
+    return now.strftime("%Y-%m-%d %H:%M:%S,") + f"{now.microsecond // 1000:03}"
+
+
+def _events() -> Iterator[tuple[str, str, Message]]:
+    """Level, component and message of each pattern, the most frequent first."""
+    yield (
+        "INFO",
+        "http",
+        lambda c: (
+            f'{_address(c)} "GET /items/{c.randrange(10**5)} HTTP/1.1" 200 {c.randrange(9**6)} in {_ms(c)} ms'
+        ),
+    )
+    yield (
+        "DEBUG",
+        "cache",
+        lambda c: (
+            f"hit for key item:{c.randrange(10**6)}:{c.getrandbits(64):016x} after {c.randrange(900)} us"
+        ),
+    )
+    yield "INFO", "auth", lambda c: f"user {_user(c)} logged in from {_address(c)}:{c.randrange(1024, 65536)}"
+    yield (
+        "WARNING",
+        "auth",
+        lambda c: f"failed login of user {_user(c)} from {_address(c)} (attempt {c.randrange(1, 6)} of 5)",
+    )
+    yield "ERROR", "mail", lambda c: f"mail to {_user(c)}@example.org refused: 550 mailbox full"
+    kinds = itertools.product(_TAILS, _VERBS, _THINGS)
+    for number, (tail, verb, thing) in enumerate(kinds):
+        component = _COMPONENTS[number * 7 % len(_COMPONENTS)]
+        yield _LEVELS[number * 3 % len(_LEVELS)], component, _event(verb, thing, tail)
+
+
+def _event(verb: str, thing: str, tail: Message) -> Message:
+    return lambda chance: f"{verb} {thing} {tail(chance)}"
+
+
+_TAILS: tuple[Message, ...] = (
+    lambda c: f"{_uuid(c)} in {_ms(c)} ms",
+    lambda c: f"{c.randrange(10**6)} of customer {c.randrange(10**5)}, {c.randrange(1, 30)} items",
+    lambda c: f"from {_path(c)} ({c.randrange(10**7)} bytes)",
+    lambda c: f"at {_address(c)}:{c.randrange(1024, 65536)} for request {c.getrandbits(48):012x}",
+    lambda c: f"of shard {c.randrange(64)}: {c.randrange(10**4)} rows, {_ms(c)} ms, retry {c.randrange(4)}",
+    lambda c: f"with key=item-{c.randrange(10**6)} ttl={c.randrange(3600)} owner={_user(c)}",
+)
+
+
+def _lost_order(stamp: str, thread: int, chance: random.Random) -> list[str]:
+    order = _uuid(chance)
+    return [
+        f"{stamp} ERROR   [worker-{thread}] shop.worker: order {order} lost after 3 attempts",
+        "Traceback (most recent call last):",
+        f'  File "/srv/shop/worker.py", line {chance.choice([187, 203])}, in _work',
+        "    self._store(order, items)",
+        '  File "/srv/shop/store.py", line 208, in _store',
+        "    raise StoreTimeout(order)",
+        f"StoreTimeout: no answer from 10.0.0.12:5432 for order {order}",
+    ]
+
+
+def _uuid(chance: random.Random) -> str:
+    return str(uuid.UUID(int=chance.getrandbits(128)))
+
+
+def _address(chance: random.Random) -> str:
+    return f"10.{chance.randrange(4)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
+
+
+def _path(chance: random.Random) -> str:
+    return f"/srv/shop/{chance.choice('abcdefgh')}/{chance.randrange(10**6)}/{chance.randrange(99)}.json"
+
+
+def _ms(chance: random.Random) -> str:
+    return f"{chance.expovariate(1 / 20):.1f}"
+
+
+def _user(chance: random.Random) -> str:
+    names = ("ada", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ida", "joe")
+    return f"{chance.choice(names)}{chance.randrange(100)}"
