@@ -105,7 +105,7 @@ class Form:
         self.before = 0  # records before `since`, or of the baseline
         self.first = 0  # line numbers of the first and last record
         self.last = 0
-        self.first_text = ""
+        self.first_text = ""  # two of its lines
         self.last_text = ""
         self.sample: Sample | None = None  # the first record
 

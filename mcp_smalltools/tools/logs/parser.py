@@ -201,10 +201,10 @@ class LogParser:
     def _count(self, block: Block, forms: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
         for form_id in self._counts.add_records(forms, numbers).tolist():
             form = self.table.forms[form_id]
-            if not form.first_text:
-                place = int(self._counts.first[form_id]) - block.first
-                form.first_text = block.line(place)[:_SAMPLE_LINE_CHARS]
-            form.last_text = block.line(int(self._counts.last[form_id]) - block.first)[:_SAMPLE_LINE_CHARS]
+            last = block.line(int(self._counts.last[form_id]) - block.first)
+            # Whole or not at all: half a secret can't be told for one.
+            if len(last) <= _SAMPLE_LINE_CHARS:
+                form.first_text, form.last_text = form.first_text or last, last
 
     def _place_in_time(
         self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64], forms: NDArray[np.int64]

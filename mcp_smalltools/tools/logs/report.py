@@ -186,7 +186,7 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
 def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> list[str]:
     lines: dict[str, None] = {}
     for form in forms:
-        if form.records:
+        if form.first_text:
             lines[form.first_text] = None
             lines[form.last_text] = None
         if len(lines) >= at_most:
