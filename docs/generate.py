@@ -8,6 +8,7 @@ python docs/generate.py
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import runpy
@@ -16,6 +17,7 @@ from typing import Any
 
 from mcp_smalltools.cli import COMMANDS, command_parser
 from mcp_smalltools.config import ENV_PREFIX, Settings
+from mcp_smalltools.skills.manifest import schema_of_file
 from mcp_smalltools.tools.registry import built_in_tools
 
 FOLDER = Path(__file__).parent / "reference"
@@ -24,7 +26,12 @@ _BASE_FIELDS = {"call_id", "confidence", "escalate", "reason", "dropped", "sourc
 
 def pages() -> dict[str, str]:
     """File name -> content of each generated page."""
-    return {"settings.md": settings_page(), "tools.md": tools_page(), "commands.md": commands_page()}
+    return {
+        "settings.md": settings_page(),
+        "tools.md": tools_page(),
+        "commands.md": commands_page(),
+        "skill.schema.json": json.dumps(schema_of_file(), indent=1) + "\n",
+    }
 
 
 def settings_page() -> str:

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "call": "call one tool without an agent",
     "demo": "the main job on real files, through a real MCP client",
     "models": "list, pull, verify, add, remove and tune models",
+    "skills": "tools of your own, a folder with a skill.toml each",
     "install": "register the server with a client",
     "uninstall": "undo what install did",
     "doctor": "examine the set-up and say what to do",

@@ -57,6 +57,14 @@ class Settings(BaseModel):
     model_dir: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path(_APP) / "models", description="downloaded models"
     )
+    skills_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_config_path(_APP) / "skills",
+        description="tools of your own, a folder with a skill.toml each (docs/skills.md)",
+    )
+    max_tools: int = Field(10, ge=1, le=100, description="tools that agents are told of; your own come last")
+    hide_tools: tuple[str, ...] = Field(
+        (), description="tools that agents are not told of, by name: room for your own below max_tools"
+    )
     runtime_dir: Path = Field(
         default_factory=lambda: _runtime_dir(),  # noqa: PLW0108 - it is defined below
         description="the engine's socket and token",
@@ -104,7 +112,7 @@ class Settings(BaseModel):
         (), description="hosts outside this machine that text of files may be sent to, by name"
     )
 
-    @field_validator("engine_urls", "allow_remote_engines", mode="before")
+    @field_validator("engine_urls", "allow_remote_engines", "hide_tools", mode="before")
     @classmethod
     def _list_from_text(cls, value: Any) -> Any:
         if isinstance(value, str):

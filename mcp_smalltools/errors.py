@@ -3,6 +3,7 @@
     SmallToolsError
     ├── UsageError            the call or the command line is wrong         (exit 2)
     │   └── ConfigError       a setting has a bad value
+    │       └── SkillError    a skill.toml, or a file that it names, can't be used
     ├── FileError             a path can't be used
     │   ├── NotAllowed        outside the roots, or a kind of file that is never opened
     │   ├── NotFound          no such file
@@ -53,6 +54,12 @@ class ConfigError(UsageError):
     """A setting has a value that can't be used."""
 
     code = "config"
+
+
+class SkillError(ConfigError):
+    """A skill.toml, or a file that it names, can't be used; the sentence names the file and the line."""
+
+    code = "skill"
 
 
 class FileError(SmallToolsError):

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
-from pydantic import ValidationError
 
 from mcp_smalltools.cache import AnswerCache, Entry, cache_key
 from mcp_smalltools.config import Settings
@@ -38,7 +37,9 @@ from mcp_smalltools.principal import LOCAL, narrowed
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.suggest import did_you_mean
+from mcp_smalltools.tools import base
 from mcp_smalltools.tools.base import Arguments, Stop, Tool, ToolContext
+from mcp_smalltools.tools.shelf import Shelf, listed, why_unlisted
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
@@ -60,7 +61,8 @@ class Service:
         from mcp_smalltools.tools.registry import built_in_tools
 
         self.settings = settings
-        self.tools: Mapping[str, Tool] = built_in_tools()
+        self._shelf = Shelf(settings, built_in_tools())
+        self.tools: Mapping[str, Tool] = self._shelf.tools
         self._engine = engine
         self._ledger: Ledger | None = None
         self._ledger_lock = threading.Lock()
@@ -72,7 +74,7 @@ class Service:
         try:
             call.narrow()
             tool = self._tool(request.tool)
-            arguments = _validated(tool, request.arguments)
+            arguments = base.validated(tool.name, tool.Arguments, request.arguments)
             key = self._key(tool, arguments, call)
             answer = await call.in_thread(self._from_cache, tool, key, call) if key else None
             if answer is None:
@@ -95,6 +97,23 @@ class Service:
         finally:
             with anyio.CancelScope(shield=True):
                 await call.close()
+
+    @property
+    def listed(self) -> Mapping[str, Tool]:
+        """The tools that agents are told of."""
+        return listed(self.tools, self.settings)
+
+    def reload_skills(self) -> bool:
+        """Read the user's skill packs anew; True if a tool came, went, or is another now."""
+        changed = self._shelf.reload()
+        self.tools = self._shelf.tools
+        return changed
+
+    def problems(self) -> frozenset[str]:
+        """What is wrong with skill packs, a sentence each; tools that don't fit in the list among them."""
+        missing = self.tools.keys() - self.listed.keys() - set(self.settings.hide_tools)
+        unlisted = [why_unlisted(name, self.settings) for name in missing]
+        return frozenset(map(str, [*self._shelf.problems.values(), *unlisted]))
 
     @property
     def engine(self) -> Engine:
@@ -355,23 +374,3 @@ class OpenFiles:
     def close(self) -> None:
         for file in self._open.values():
             file.close()
-
-
-def _validated(tool: Tool, given: Mapping[str, Any]) -> Arguments:
-    known = tool.Arguments.model_fields
-    for name in given:
-        if name not in known:
-            raise UsageError(
-                f"{tool.name} takes no argument {name!r}{did_you_mean(name, known)}.",
-                remedy=f"Arguments are: {', '.join(known)}.",
-            )
-    try:
-        return tool.Arguments.model_validate(given)
-    except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors()[:3]
-        )
-        raise UsageError(
-            f"{tool.name}: {problems}.", remedy="Correct the arguments and call again."
-        ) from None

@@ -30,7 +30,12 @@ def anyio_backend() -> str:
 def base_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Own state and runtime folders; the models are the user's, since they are large and checked by hash."""
     folder = tmp_path_factory.mktemp("smalltools")
-    return Settings(state_dir=folder / "state", runtime_dir=folder / "run", engine_idle_s=120)
+    return Settings(
+        state_dir=folder / "state",
+        runtime_dir=folder / "run",
+        skills_dir=folder / "skills",
+        engine_idle_s=120,
+    )
 
 
 @pytest.fixture
@@ -40,6 +45,7 @@ def settings(base_settings: Settings, tmp_path: Path) -> Settings:
         update={
             "roots": (RootSpec(path=tmp_path, level=PrivacyLevel.OPEN),),
             "state_dir": tmp_path.parent / f"{tmp_path.name}-state",
+            "skills_dir": tmp_path.parent / f"{tmp_path.name}-skills",
         }
     )
 
@@ -63,5 +69,6 @@ def _no_settings_of_the_user() -> Iterator[None]:
         if name != "MCP_SMALLTOOLS_MODEL_DIR":
             del os.environ[name]
     os.environ["MCP_SMALLTOOLS_CONFIG"] = os.devnull
+    os.environ["MCP_SMALLTOOLS_SKILLS_DIR"] = str(Path(os.devnull) / "no skills")
     yield
     os.environ.update(saved)

@@ -81,6 +81,7 @@ def environment(folder: Path, more: Mapping[str, Any] | None = None) -> dict[str
     own = {
         "MCP_SMALLTOOLS_STATE_DIR": folder / "state",
         "MCP_SMALLTOOLS_RUNTIME_DIR": folder / "run",
+        "MCP_SMALLTOOLS_SKILLS_DIR": folder / "skills",
         "MCP_SMALLTOOLS_CONFIG": os.devnull,
         **(more or {}),
     }

@@ -16,7 +16,7 @@ PACKAGE = Path(mcp_smalltools.__file__).parent
 # Lowest first. A module may import from its own layer and from those below it.
 LAYERS: list[set[str]] = [
     {"errors", "request", "result", "config", "principal", "suggest"},
-    {"files", "models", "store", "ledger", "cache"},
+    {"files", "models", "store", "ledger", "cache", "outcomes"},
     {"engine", "skills"},
     {"tools", "outgoing", "outbound"},
     {"service"},

@@ -40,7 +40,7 @@ class Check:
 def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
     """All checks. Starts nothing, loads nothing, fetches nothing."""
     checks: list[Check] = []
-    for part in (_program, _speed, _folders, _roots, _models, _token, _clients):
+    for part in (_program, _speed, _folders, _roots, _models, _skills, _token, _clients):
         checks += part(settings)
     servers = engine.extra.get("endpoints")
     return [*checks, *(_servers(engine) if servers else [_engine(engine)])]
@@ -126,6 +126,24 @@ def _models(settings: Settings) -> Iterator[Check]:
         else:
             remedy = "mcp-smalltools models pull fetches it now."
             yield Check(name, State.NOTE, f"{model_id} is fetched on first need", remedy)
+
+
+def _skills(settings: Settings) -> Iterator[Check]:
+    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.shelf import Shelf
+
+    states = Shelf(settings, built_in_tools()).states()
+    if not states:
+        yield Check("skills", State.OK, f"none of your own in {settings.skills_dir.expanduser()}")
+    for state in states:
+        name = f"skill {state.name}"
+        if state.problem is None:
+            yield Check(name, State.OK, f"{state.kind}, {state.folder}")
+        else:
+            # A project that was not allowed, or one tool too many, is for the user to choose.
+            broken = not state.in_project and state.kind is None
+            found, _, remedy = state.problem.partition(". ")
+            yield Check(name, State.WRONG if broken else State.NOTE, found, remedy)
 
 
 def _token(settings: Settings) -> Iterator[Check]:

@@ -41,7 +41,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
     # Nobody's client times out here, and a person can press Ctrl-C.
-    request = ToolRequest(tool=args.tool, arguments=_arguments(args), client="cli", deadline_s=PATIENCE_S)
+    request = ToolRequest(
+        tool=args.tool, arguments=_arguments(args, settings), client="cli", deadline_s=PATIENCE_S
+    )
     answer = anyio.run(_call, request, settings, not args.json)
     if args.json:
         print(json.dumps(answer, ensure_ascii=False))
@@ -64,7 +66,7 @@ async def _call(request: ToolRequest, settings: Settings, show_progress: bool) -
         await service.close()
 
 
-def _arguments(args: argparse.Namespace) -> dict[str, Any]:
+def _arguments(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if args.arguments:
         text = sys.stdin.read() if args.arguments == "-" else args.arguments
@@ -79,7 +81,7 @@ def _arguments(args: argparse.Namespace) -> dict[str, Any]:
                 "The arguments must be a JSON object.", remedy='Write them as {"path": "build.log"}.'
             )
         values.update(given)
-    texts = _text_arguments(args.tool) if args.arg else set()
+    texts = _text_arguments(args.tool, settings) if args.arg else set()
     for item in args.arg:
         name, equals, value = item.partition("=")
         if not equals:
@@ -88,11 +90,12 @@ def _arguments(args: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
-def _text_arguments(tool_name: str) -> set[str]:
+def _text_arguments(tool_name: str, settings: Settings) -> set[str]:
     """Arguments that are texts, so that `--arg path=2024` is a path and no number."""
     from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.shelf import Shelf
 
-    tool = built_in_tools().get(tool_name)
+    tool = Shelf(settings, built_in_tools()).tools.get(tool_name)
     fields = tool.Arguments.model_fields if tool else {}
     return {name for name, field in fields.items() if field.annotation in (str, str | None)}
 

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
@@ -33,23 +33,35 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         rows = ledger.rows(limit=args.limit or -1)
     finally:
         ledger.close()
+    verdicts = _verdicts(rows, settings)
     if args.json:
         for row in rows:
-            print(json.dumps(_public(row), ensure_ascii=False))
+            print(json.dumps(_public(row, verdicts.get(row.call_id)), ensure_ascii=False))
     elif not rows:
         print("No calls yet. Try: mcp-smalltools call parse_log --arg path=FILE", file=sys.stderr)
     else:
-        _show(rows)
+        _show(rows, verdicts)
     return 0
 
 
-def _public(row: Row) -> dict[str, Any]:
+def _verdicts(rows: list[Row], settings: Settings) -> dict[str, str]:
+    """What was said of these answers afterwards, by report_outcome."""
+    from mcp_smalltools.outcomes import open_outcomes
+
+    outcomes = open_outcomes(settings.state_dir)
+    try:
+        return outcomes.verdicts([row.call_id for row in rows])
+    finally:
+        outcomes.close()
+
+
+def _public(row: Row, verdict: str | None) -> dict[str, Any]:
     record = asdict(row)
     del record["answer"]
-    return record | {"chars_saved": row.chars_saved}
+    return record | {"chars_saved": row.chars_saved, "verdict": verdict}
 
 
-def _show(rows: list[Row]) -> None:
+def _show(rows: list[Row], verdicts: Mapping[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -68,7 +80,7 @@ def _show(rows: list[Row]) -> None:
             f"{row.chars_left:,}",
             f"{row.chars_saved:,}",
             f"{row.seconds:.2f}",
-            _outcome(row),
+            _outcome(row, verdicts.get(row.call_id)),
         )
     console = Console(highlight=False)
     console.print(table)
@@ -81,10 +93,11 @@ def _files(paths: list[str]) -> str:
     return f"{first} +{len(paths) - 1}" if len(paths) > 1 else first
 
 
-def _outcome(row: Row) -> str:
+def _outcome(row: Row, verdict: str | None) -> str:
     if row.error:
         return row.error
-    return ("escalated" if row.escalate else "ok") + (", cached" if row.cached else "")
+    said = f", was {verdict}" if verdict else ""
+    return ("escalated" if row.escalate else "ok") + (", cached" if row.cached else "") + said
 
 
 def _summary(rows: Iterable[Row]) -> str:

@@ -39,7 +39,8 @@ def ensure_model(model_id: str, settings: Settings, progress: Progress | None = 
 
 def ensure_adapter(name: str, settings: Settings, base: ModelFile) -> AdapterFile:
     """An adapter by the name of its skill; it must have been made for this base. Raises ModelError."""
-    folders = [settings.model_dir.expanduser() / "skills", library_folder() / "skills"]
+    own = settings.skills_dir.expanduser()
+    folders = [settings.model_dir.expanduser() / "skills", library_folder() / "skills", own]
     known = sorted({path.parent.name for folder in folders for path in folder.glob("*/adapter.gguf")})
     for folder in folders:
         path = folder / name / "adapter.gguf"

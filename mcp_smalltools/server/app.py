@@ -5,12 +5,14 @@ Transports run the server that `build_server` makes. Nothing here knows which tr
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from typing import Any
 
 import anyio
-from mcp.server.lowlevel.server import Server
+from mcp.server.lowlevel.server import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -28,10 +30,12 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Progress
 from mcp_smalltools.errors import Cancelled, InternalError, SmallToolsError
 from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.server.changes import Changes
 from mcp_smalltools.server.progress import ProgressRelay
 from mcp_smalltools.server.schema import input_schema, output_schema
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools import base
+from mcp_smalltools.tools.shelf import why_unlisted
 
 NAME = "smalltools"
 GONE = "mcp_smalltools.gone"
@@ -46,31 +50,49 @@ _ROOTS_SHOWN = 5
 Context = Any
 
 
-def build_server(service: Service) -> Server[Any]:
+class ToolServer(Server[Any]):
+    """Says to every client that its list of tools may change."""
+
+    def create_initialization_options(
+        self, notification_options: NotificationOptions | None = None, *args: Any, **more: Any
+    ) -> InitializationOptions:
+        changing = notification_options or NotificationOptions(tools_changed=True)
+        return super().create_initialization_options(changing, *args, **more)
+
+
+def build_server(service: Service, changes: Changes | None = None) -> ToolServer:
     """An MCP server whose tools are the service's. Models and the engine stay unloaded until a call needs
-    them.
+    them. `changes` is told who wants to hear of other tools.
     """
-    listed = ListToolsResult(tools=[describe(tool, service.settings) for tool in service.tools.values()])
+    changes = changes or Changes()
 
     async def list_tools(context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-        return listed
+        changes.remember(context)
+        most = service.settings.max_answer_chars
+        return ListToolsResult(tools=[describe(tool, most) for tool in service.listed.values()])
 
     async def call_tool(context: Context, params: CallToolRequestParams) -> CallToolResult:
         request = ToolRequest(params.name, params.arguments or {}, client=_client_of(context))
+        if params.name in service.tools and params.name not in service.listed:
+            return _refusal(why_unlisted(params.name, service.settings))
         result = await _attended(service, request, context)
         if params.name not in service.tools:  # the protocol wants its own kind of error here
             raise MCPError(INVALID_PARAMS, getattr(result.content[0], "text", "There is no such tool."))
         return result
 
-    schemas = {tool.name: tool.input_schema for tool in listed.tools}
-    return Server(
+    def schema_of(name: str) -> dict[str, Any] | None:
+        tool = service.listed.get(name)
+        return describe(tool, service.settings.max_answer_chars).input_schema if tool else None
+
+    return ToolServer(
         NAME,
         version=__version__,
         title="mcp-smalltools",
         instructions=instructions(service.settings),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
-        get_tool_input_schema=schemas.get,
+        on_subscriptions_listen=changes.listen,
+        get_tool_input_schema=schema_of,
     )
 
 
@@ -109,10 +131,11 @@ async def _call(service: Service, request: ToolRequest, progress: Progress) -> C
         return _refusal(problem)
 
 
-def describe(tool: base.Tool, settings: Settings) -> Tool:
+@functools.lru_cache(maxsize=256)
+def describe(tool: base.Tool, max_answer_chars: int) -> Tool:
     """What tools/list says of a tool."""
     only_answers = tool.Arguments.cacheable is base.Arguments.cacheable  # no call of it writes anything
-    meta = {"anthropic/maxResultSizeChars": min(settings.max_answer_chars, 500_000)}
+    meta = {"anthropic/maxResultSizeChars": min(max_answer_chars, 500_000)}
     return Tool(
         name=tool.name,
         title=tool.title,
@@ -122,7 +145,7 @@ def describe(tool: base.Tool, settings: Settings) -> Tool:
         annotations=ToolAnnotations(
             read_only_hint=only_answers, destructive_hint=False, idempotent_hint=True, open_world_hint=False
         ),
-        _meta=meta if settings.max_answer_chars > _CLIENT_INLINE_CHARS else None,
+        _meta=meta if max_answer_chars > _CLIENT_INLINE_CHARS else None,
     )
 
 

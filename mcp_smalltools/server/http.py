@@ -35,6 +35,7 @@ from mcp_smalltools.server.auth import (
     guarded,
     token_file,
 )
+from mcp_smalltools.server.changes import Changes, follow_skills, say
 from mcp_smalltools.service import Service
 
 MESSAGES_PATH = "/messages/"
@@ -63,8 +64,9 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     listener = _listen(options)
     port = listener.getsockname()[1]
     door = Door.of(token, port, options.host, options.allow_hosts, options.allow_origins)
+    changes = Changes()
     config = uvicorn.Config(
-        guarded(http_app(build_server(service)), door),
+        guarded(http_app(build_server(service, changes)), door),
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -74,7 +76,9 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     )
     server = _Server(config)
     _announce(options, port, token_file(service.settings))
+    say(service)
     async with anyio.create_task_group() as group:
+        group.start_soon(follow_skills, service, changes)
         if sys.platform != "win32":
             group.start_soon(_stop_on_signal, server)
         await server.serve(sockets=[listener])

@@ -10,6 +10,7 @@ import anyio
 from mcp.server.stdio import stdio_server
 
 from mcp_smalltools.server.app import build_server
+from mcp_smalltools.server.changes import Changes, follow_skills, say
 from mcp_smalltools.service import Service
 
 WINDING_UP_S = 0.2
@@ -20,11 +21,14 @@ CLOSING_S = 5.0
 
 async def serve_stdio(service: Service) -> None:
     """Serve until the client closes stdin, or a signal comes. Calls that still run are cancelled."""
-    server = build_server(service)
+    changes = Changes()
+    server = build_server(service, changes)
+    say(service)
     running = anyio.CancelScope()
     async with anyio.create_task_group() as group:
         if sys.platform != "win32":  # there, Ctrl-C ends the process by itself
             group.start_soon(_leave_on_signal, running, service)
+        group.start_soon(follow_skills, service, changes)
         with running:
             async with stdio_server() as (read, write):
                 await server.run(read, write, server.create_initialization_options())

@@ -5,19 +5,20 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import anyio.to_thread
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mcp_smalltools import result
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Engine, Progress
-from mcp_smalltools.errors import Cancelled, DeadlineExceeded
+from mcp_smalltools.errors import Cancelled, DeadlineExceeded, UsageError
 from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile
@@ -35,6 +36,25 @@ class Arguments(BaseModel):
     def cacheable(self) -> bool:
         """False where the call does more than answer, such as writing a file."""
         return True
+
+
+def validated(name: str, record: type[Arguments], given: Mapping[str, Any]) -> Arguments:
+    """A call's arguments as the tool's record. Raises UsageError that names what is wrong."""
+    known = record.model_fields
+    for argument in given:
+        if argument not in known:
+            raise UsageError(
+                f"{name} takes no argument {argument!r}{did_you_mean(argument, known)}.",
+                remedy=f"Arguments are: {', '.join(known)}.",
+            )
+    try:
+        return record.model_validate(given)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg'].removeprefix('Value error, ')}"
+            for item in error.errors()[:3]
+        )
+        raise UsageError(f"{name}: {problems}.", remedy="Correct the arguments and call again.") from None
 
 
 class Stop:
@@ -95,13 +115,24 @@ class ToolContext:
 
 
 class Tool(Protocol):
-    """A tool. `version` is part of the cache's key: raise it when the same input gives another answer."""
+    """A tool. `version` is part of the cache's key: raise it when the same input gives another answer.
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    description: ClassVar[str]
-    version: ClassVar[int]
-    Arguments: ClassVar[type[Arguments]]
-    Answer: ClassVar[type[result.Answer]]
+    Properties, so that a tool may have them by its class or by itself.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def Arguments(self) -> type[Arguments]: ...
+    @property
+    def Answer(self) -> type[result.Answer]: ...
+
+    def __hash__(self) -> int: ...
 
     async def run(self, arguments: Any, context: ToolContext) -> result.Answer: ...

@@ -1,0 +1,52 @@
+"""Putting a pack into the user's folder, and taking it out again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import SkillError
+from mcp_smalltools.skills.manifest import ADAPTER_NAME, Skill, read_files
+
+
+def add(skill: Skill, settings: Settings, *, replace: bool = False) -> Path:
+    """Copy a pack that was read into the user's folder; returns the copy. Raises SkillError."""
+    target = settings.skills_dir.expanduser() / skill.name
+    if target.resolve() == skill.folder.resolve():
+        return target
+    if target.exists() and not replace:
+        raise SkillError(
+            f"{target} is there already.", remedy="Replace it with --replace, or remove it first."
+        )
+    draft = target.with_name(f".{skill.name}.new")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        for name, content in read_files(skill.folder).items():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).write_bytes(content)
+        if (adapter := skill.folder / ADAPTER_NAME).is_file():
+            shutil.copyfile(adapter, draft / ADAPTER_NAME)
+        if target.exists():
+            set_aside(target, settings)
+        draft.rename(target)
+    except OSError as error:
+        raise SkillError(
+            f"{target} can't be written: {error.strerror}.", remedy="Check its folder."
+        ) from None
+    return target
+
+
+def set_aside(folder: Path, settings: Settings) -> Path:
+    """Move a pack out of the user's folder, into the state folder: somebody may have written it by hand."""
+    kept = settings.state_dir.expanduser() / "removed-skills" / f"{folder.name}-{time.time_ns() // 1_000_000}"
+    try:
+        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if folder.is_symlink():
+            folder.rename(kept)
+        else:
+            shutil.move(folder, kept)
+    except OSError as error:
+        raise SkillError(f"{folder} can't be moved: {error.strerror}.", remedy="Check its folder.") from None
+    return kept

@@ -1,0 +1,118 @@
+"""What `skills new` writes: a skill pack that works as it is, to be changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from mcp_smalltools.errors import SkillError
+from mcp_smalltools.skills.manifest import FILE_NAME, schema_of_file
+
+SCHEMA_NAME = "skill.schema.json"
+
+_CLASSIFY = '''
+description = """\\
+Sort support tickets under the desk that answers them. Use it for a dozen to thousands of \\
+tickets. Gives label, confidence and escalate for each; read only the escalated ones yourself."""
+
+# A few words on what the texts are.
+prompt = "messages to a support desk"
+
+# Names alone, or a table of names with what belongs there. "other" is understood as "none of these".
+[labels]
+billing = "invoices, refunds, payment methods"
+bug = "something is broken, or does not do what it should"
+how_to = "a question about how something is done"
+other = ""
+
+# 3 to 10 examples for each label make the answers much better. Many? Put them into a file beside this one:
+# examples = "examples.tsv"   (label, tab, text; before the first [table])
+[[examples]]
+label = "billing"
+text = "I was charged twice this month"
+
+[[examples]]
+label = "bug"
+text = "the page stays blank after I log in"
+
+[[examples]]
+label = "how_to"
+text = "where do I change my password?"
+
+# An answer that is less sure than this is escalated: the agent decides itself.
+[thresholds]
+escalate_below = 0.8
+'''
+
+_EXTRACT = '''
+description = """\\
+Pull date, service and cause out of an incident report. Gives each value with its source \\
+line; what the report doesn't say is null and named."""
+
+# The JSON schema of what is wanted; or the name of a .json file beside this one: schema = "incident.json"
+[schema]
+type = "object"
+
+[schema.properties.date]
+type = "string"
+description = "day of the incident, as written"
+
+[schema.properties.service]
+type = "string"
+description = "service that failed"
+
+[schema.properties.cause]
+type = "string"
+description = "what caused it, in the report's own words"
+'''
+
+_ASK = '''
+description = """\\
+Find out which port a service listens on, from its configuration files. Gives the lines that \\
+say so, verbatim, or not found."""
+
+# The question. Without it, the agent asks.
+prompt = "On which port does the service listen?"
+'''
+
+_SUMMARIZE = '''
+description = """\\
+Say what a design document decides, with line numbers. Use it before reading the document, \\
+or instead of it. Gives the sentences that matter, verbatim."""
+
+# What to look for. Without it, the agent says.
+prompt = "what was decided, and why"
+max_words = 200
+'''
+
+_BODIES: Mapping[str, str] = {
+    "classify": _CLASSIFY,
+    "extract": _EXTRACT,
+    "ask": _ASK,
+    "summarize": _SUMMARIZE,
+}
+KINDS = tuple(_BODIES)
+
+
+def write_new(name: str, kind: str, parent: Path) -> Path:
+    """Make the folder `parent/name` with a skill.toml, and the schema for editors beside it; returns the
+    file. Raises SkillError if the folder is there already or can't be made.
+    """
+    folder = parent / name
+    try:
+        folder.mkdir(parents=True)
+        (parent / SCHEMA_NAME).write_text(json.dumps(schema_of_file(), indent=1) + "\n", encoding="utf-8")
+        path = folder / FILE_NAME
+        path.write_text(text_of(name, kind, f"../{SCHEMA_NAME}"), encoding="utf-8")
+    except FileExistsError:
+        raise SkillError(f"{folder} is there already.", remedy="Take another name, or remove it.") from None
+    except OSError as error:
+        raise SkillError(
+            f"{folder} can't be made: {error.strerror}.", remedy="Name a folder with --dir."
+        ) from None
+    return path
+
+
+def text_of(name: str, kind: str, schema: str) -> str:
+    return f'#:schema {schema}\nname = {json.dumps(name)}\nkind = "{kind}"\n{_BODIES[kind].lstrip()}'
