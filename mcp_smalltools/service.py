@@ -125,6 +125,9 @@ class Service:
         return self._engine
 
     async def close(self) -> None:
+        for tool in self.tools.values():
+            if closing := getattr(tool, "close", None):
+                await closing()
         if self._engine is not None:
             await self._engine.close()
         for store in (self._ledger, self._cache):

@@ -13,9 +13,9 @@ from mcp_smalltools.errors import ConfigError
 
 
 class Store:
-    """A database of this program. Threads take turns; so do processes."""
+    """A database of this program, or one in memory (path None). Threads take turns; so do processes."""
 
-    def __init__(self, path: Path, migrations: Sequence[str]) -> None:
+    def __init__(self, path: Path | None, migrations: Sequence[str]) -> None:
         self._db = connect(path, migrations)
         self._lock = threading.Lock()
 
@@ -27,7 +27,8 @@ class Store:
             try:
                 yield self._db
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # on a full disk SQLite has rolled back by itself
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
 
@@ -40,16 +41,19 @@ class Store:
             self._db.close()
 
 
-def connect(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
+def connect(path: Path | None, migrations: Sequence[str]) -> sqlite3.Connection:
     """Open (or make) a database, owner-only, and bring it to the newest schema.
 
     `migrations[n]` takes the schema from version n to n+1; versions are never edited, only added. Two
     processes may do this at once. Raises ConfigError when the file can't be used.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600, exist_ok=True)
-        connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.touch(mode=0o600, exist_ok=True)
+        connection = sqlite3.connect(
+            path or ":memory:", timeout=10, isolation_level=None, check_same_thread=False
+        )
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from mcp_smalltools.suggest import did_you_mean
 
 _WALKS: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 _BINARY: Final = getattr(os, "O_BINARY", 0)
+_FOLDER: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _READ: Final = os.O_RDONLY | _BINARY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
@@ -31,6 +32,38 @@ class _Root:
     folder: Path  # without links
     shown: str
     level: PrivacyLevel
+
+
+Place = int | Path
+"""An open folder: its descriptor, or its path where folders can't be walked by descriptor (Windows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder inside a root, to be walked from the root down (`files.tree`)."""
+
+    root: Path
+    parts: tuple[str, ...]
+    """The way from the root to it; empty for the root itself."""
+    level: PrivacyLevel
+    other_roots: frozenset[str]
+    """Roots inside of this root, relative to it: they are walked as roots, at their own level."""
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Place]:
+        """The root, open. Raises ConfigError if it is no folder."""
+        try:
+            place: Place = os.open(self.root, _FOLDER) if _WALKS else self.root
+        except OSError as error:
+            raise ConfigError(
+                f"The root {self.root} can't be opened: {error.strerror}.",
+                remedy="Correct --root or the configuration.",
+            ) from None
+        try:
+            yield place
+        finally:
+            if isinstance(place, int):
+                os.close(place)
 
 
 class _WrongKindError(Exception):
@@ -82,6 +115,40 @@ class Roots:
         if root is None:
             raise self._outside(path)
         return root.level
+
+    def folders(self, path: str = "") -> list[Folder]:
+        """All roots; or a folder, and the roots inside of it. Of a file, the folder that holds nothing else.
+
+        Raises NotAllowed or NotFound.
+        """
+        if not path:
+            return [self._folder(root, ()) for root in dict.fromkeys(self._roots)]
+        real = self._resolve(path)
+        root = self._root_of(real)
+        if root is None:
+            raise self._outside(path)
+        if not os.path.lexists(real):
+            raise self._refusal(path, real, FileNotFoundError(errno.ENOENT, ""))
+        inside = [other for other in dict.fromkeys(self._roots) if real in other.folder.parents]
+        return [
+            self._folder(root, real.relative_to(root.folder).parts),
+            *(self._folder(other, ()) for other in inside),
+        ]
+
+    def shown(self, folder: Folder, path: str) -> str:
+        """How to name a file to the caller: relative to its root if that leads to it, else in full."""
+        real = folder.root / path
+        return path if self._resolve(path) == real else str(real)
+
+    def is_folder(self, path: str) -> bool:
+        """Whether there is a folder at the path, inside a root. Raises NotAllowed, NotFound for no path."""
+        real = self._resolve(path)
+        return self._root_of(real) is not None and real.is_dir()
+
+    def _folder(self, root: _Root, parts: tuple[str, ...]) -> Folder:
+        inner = (other.folder for other in self._roots if root.folder in other.folder.parents)
+        others = frozenset(other.relative_to(root.folder).as_posix() for other in inner)
+        return Folder(root.folder, parts, root.level, others)
 
     def _resolve(self, path: str) -> Path:
         """The path without links and dots; of a relative one, the first that exists, or the first root's."""

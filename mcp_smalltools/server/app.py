@@ -134,7 +134,6 @@ async def _call(service: Service, request: ToolRequest, progress: Progress) -> C
 @functools.lru_cache(maxsize=256)
 def describe(tool: base.Tool, max_answer_chars: int) -> Tool:
     """What tools/list says of a tool."""
-    only_answers = tool.Arguments.cacheable is base.Arguments.cacheable  # no call of it writes anything
     meta = {"anthropic/maxResultSizeChars": min(max_answer_chars, 500_000)}
     return Tool(
         name=tool.name,
@@ -143,7 +142,10 @@ def describe(tool: base.Tool, max_answer_chars: int) -> Tool:
         input_schema=input_schema(tool.Arguments),
         output_schema=output_schema(tool.Answer),
         annotations=ToolAnnotations(
-            read_only_hint=only_answers, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+            read_only_hint=not tool.Arguments.writes,
+            destructive_hint=False,
+            idempotent_hint=True,
+            open_world_hint=False,
         ),
         _meta=meta if max_answer_chars > _CLIENT_INLINE_CHARS else None,
     )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import anyio.to_thread
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -32,9 +32,12 @@ class Arguments(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    writes: ClassVar[bool] = False
+    """Whether a call may do more than answer, such as writing a file that the caller names."""
+
     @property
     def cacheable(self) -> bool:
-        """False where the call does more than answer, such as writing a file."""
+        """False where this call writes, or answers by more than its arguments and the files that it opens."""
         return True
 
 

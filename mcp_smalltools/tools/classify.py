@@ -66,6 +66,8 @@ class ClassifyArguments(base.Arguments):
         description="file name in the output folder: every item with its result, one JSON object a line",
     )
 
+    writes: ClassVar[bool] = True
+
     @property
     def cacheable(self) -> bool:
         return not self.export_path

@@ -38,6 +38,8 @@ class ParseLogArguments(base.Arguments):
         description="file name in the output folder: every line with its template and variables, as JSON",
     )
 
+    writes: ClassVar[bool] = True
+
     @property
     def cacheable(self) -> bool:
         return not self.export_path

@@ -15,6 +15,7 @@ _BUILT_IN: Mapping[str, str] = {
     "parse_log": "ParseLog",
     "summarize_file": "SummarizeFile",
     "classify": "Classify",
+    "find_files": "FindFiles",
     "read_redacted": "ReadRedacted",
     "report_outcome": "ReportOutcome",
 }

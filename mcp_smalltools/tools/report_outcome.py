@@ -39,6 +39,8 @@ class ReportOutcomeArguments(base.Arguments):
         description="for classify: items whose label was wrong, with the right one",
     )
 
+    writes: ClassVar[bool] = True
+
     @property
     def cacheable(self) -> bool:
         return False

@@ -83,4 +83,5 @@ def _open_arguments(name: str, whole: type[base.Arguments], fixed: Mapping[str, 
     if whole.cacheable is base.Arguments.cacheable:
         return record
     # Whether a call writes something is the built-in tool's to say.
-    return cast("type[base.Arguments]", type(record.__name__, (record,), {"cacheable": whole.cacheable}))
+    inherited = {"cacheable": whole.cacheable, "writes": whole.writes}
+    return cast("type[base.Arguments]", type(record.__name__, (record,), inherited))

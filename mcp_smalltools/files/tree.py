@@ -1,0 +1,125 @@
+"""The files below a folder, without following links and without what git leaves out.
+
+Walked by descriptor, like `roots`: a folder that is swapped for a link on the way is not entered.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mcp_smalltools.files.ignore import IgnoreRules
+from mcp_smalltools.files.roots import Folder, Place
+
+NEVER_ENTERED: Final = frozenset(
+    {".git", ".hg", ".svn", ".jj", "node_modules", "bower_components", "__pycache__", ".tox", ".nox", ".venv"}
+)
+"""Folders of other programs. Besides them: what has a pyvenv.cfg or a CACHEDIR.TAG in it."""
+_MARKS: Final = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
+_RULES_BYTES: Final = 1 << 20
+_READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A regular file. `path` is relative to the folder that is walked, with "/" between its parts."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over a folder. Iterating gives its entries by name, with paths relative to the root."""
+
+    folder: Folder
+    check: Callable[[], None] = lambda: None
+    """Called for each folder; what it raises ends the walk."""
+    ignored: int = 0
+    """Files and folders that a .gitignore leaves out."""
+
+    def __iter__(self) -> Iterator[Entry]:
+        with self.folder.opened() as place:
+            yield from self._below(place, "", IgnoreRules(), self.folder.parts)
+
+    def _below(self, place: Place, prefix: str, rules: IgnoreRules, way: tuple[str, ...]) -> Iterator[Entry]:
+        """What lies in an open folder; as long as there is a `way`, only what lies on it."""
+        self.check()
+        try:
+            with os.scandir(place) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError:
+            return
+        names = {entry.name for entry in entries}
+        if prefix and not way and names & _MARKS:
+            return
+        rules = _with_rules_of(place, prefix, rules, names)
+        for entry in entries:
+            if way and entry.name != way[0]:
+                continue
+            try:
+                yield from self._one(place, prefix, entry, rules, way)
+            except OSError:  # gone meanwhile, or no permission
+                continue
+
+    def _one(
+        self, place: Place, prefix: str, entry: os.DirEntry[str], rules: IgnoreRules, way: tuple[str, ...]
+    ) -> Iterator[Entry]:
+        path = prefix + entry.name
+        is_folder = entry.is_dir(follow_symlinks=False)
+        if not way:  # what was asked for by name is not left out
+            if entry.name in NEVER_ENTERED or path in self.folder.other_roots:
+                return
+            if rules.hides(path, folder=is_folder):
+                self.ignored += 1
+                return
+        if is_folder:
+            below = _enter(place, entry.name)
+            try:
+                yield from self._below(below, path + "/", rules, way[1:])
+            finally:
+                if isinstance(below, int):
+                    os.close(below)
+        elif entry.is_file(follow_symlinks=False):
+            status = entry.stat(follow_symlinks=False)
+            yield Entry(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _with_rules_of(place: Place, prefix: str, rules: IgnoreRules, names: set[str]) -> IgnoreRules:
+    if ".git" in names and (lines := _lines(place, ".git", "info", "exclude")):
+        rules = rules.within(prefix, lines)
+    if ".gitignore" in names and (lines := _lines(place, ".gitignore")):
+        rules = rules.within(prefix, lines)
+    return rules
+
+
+def _lines(place: Place, *parts: str) -> list[str]:
+    """Lines of a small file below an open folder; none if it can't be read, or is reached through a link."""
+    opened: list[int] = []
+    try:
+        at = place
+        for part in parts[:-1]:
+            at = _enter(at, part)
+            if isinstance(at, int):
+                opened.append(at)
+        name = parts[-1]
+        found = os.open(name, _READ, dir_fd=at) if isinstance(at, int) else os.open(at / name, _READ)
+        opened.append(found)
+        return os.read(found, _RULES_BYTES).decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+def _enter(place: Place, name: str) -> Place:
+    """Raises OSError, also where the name is a link."""
+    if isinstance(place, Path):
+        return place / name
+    return os.open(name, _READ | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=place)
