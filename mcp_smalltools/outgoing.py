@@ -71,12 +71,26 @@ def _marker(field: FieldInfo) -> TextOfFile | None:
     return direct or _marker_in(cast(Hashable, field.annotation))
 
 
+def scrub_named(name: str, value: str, scrub: Scrub) -> str:
+    """The value, masked as it would be in `name: "value"`: often the name alone says that it is a secret."""
+    head = f'{name}: "'
+    masked = scrub(f'{head}{value}"')
+    if masked.startswith(head) and masked.endswith('"'):
+        return masked[len(head) : -1]
+    return scrub(value)
+
+
 def _mapped(value: Any, change: Scrub) -> Any:
     """The value with its strings changed, keys too; a number whose digits are masked becomes a string."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
-        return {_mapped(key, change): _mapped(item, change) for key, item in value.items()}
+        return {
+            _mapped(key, change): scrub_named(str(key), item, change)
+            if isinstance(item, str)
+            else _mapped(item, change)
+            for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_mapped(item, change) for item in value]
     if isinstance(value, int) and abs(value) >= _LONG_NUMBER:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from mcp_smalltools.files.cut import cut
+
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
@@ -210,7 +212,7 @@ def _signature(node: Node) -> str:
     data = node.text or b""
     data = data[: body.start_byte - node.start_byte] if body is not None else data.split(b"\n", 1)[0]
     line = " ".join(data.decode("utf-8", errors="replace").split()).rstrip("{:= ")
-    return line if len(line) <= _SIGNATURE_CHARS else line[: _SIGNATURE_CHARS - 1] + "…"
+    return cut(line, _SIGNATURE_CHARS)
 
 
 def _doc(node: Node, language: str) -> _Doc:

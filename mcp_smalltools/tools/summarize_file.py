@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -11,6 +11,8 @@ from pydantic import Field
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import EngineError, ModelError
+from mcp_smalltools.files.cut import cut
+from mcp_smalltools.outgoing import scrub_named
 from mcp_smalltools.result import FileText, Span
 from mcp_smalltools.tools import base
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_TEXT = 16 << 20
 MAX_PDF = 64 << 20
+_EXAMPLE_CHARS = 40
 
 
 class SummarizeFileArguments(base.Arguments):
@@ -92,6 +95,7 @@ class SummarizeFile:
         if len(points) > most or (points and arguments.focus):
             points = await _ranked(points, arguments.focus, most, context, answer)
         _fill(answer, digest, points, arguments)
+        answer.columns = _columns(digest, context.scrub)
         if source.cut_lines:
             answer.dropped["ends_of_long_lines"] = source.cut_lines
         if not (answer.purpose or answer.outline or answer.key_points or answer.columns):
@@ -183,14 +187,7 @@ def _fill(
     if digest.purpose is not None:
         answer.purpose = _span(digest.purpose)
         left -= len(digest.purpose.text.split())
-    if digest.columns:
-        answer.columns = [
-            ColumnShape(
-                name=c.name, type=c.type, filled=c.filled, distinct=c.distinct, examples=list(c.examples)
-            )
-            for c in digest.columns
-        ]
-        left -= 4 * len(digest.columns)
+    left -= 4 * len(digest.columns)
     shown = [p for p in points if digest.purpose is None or p.text != digest.purpose.text]
     if digest.kind == "code" and not arguments.focus:
         shown = []  # the outline has each definition's own words already
@@ -210,6 +207,20 @@ def _fill(
         answer.note = "The file has errors in its syntax: the outline may lack something there."
     if digest.pages:
         answer.note = answer.note or "Numbers of lines are numbers of pages."
+
+
+def _columns(digest: Digest, scrub: Callable[[str], str]) -> list[ColumnShape] | None:
+    """Values are masked before they are cut, and by the name of their column."""
+    return [
+        ColumnShape(
+            name=c.name,
+            type=c.type,
+            filled=c.filled,
+            distinct=c.distinct,
+            examples=[cut(scrub_named(c.name, value, scrub), _EXAMPLE_CHARS) for value in c.examples],
+        )
+        for c in digest.columns
+    ] or None
 
 
 def _deepest_that_fits(digest: Digest, words: int) -> list[Heading]:

@@ -14,6 +14,8 @@ from mcp_smalltools.tools.summaries.records import Column, Digest, Heading
 
 MAX_COLUMNS: Final = 60
 MAX_DISTINCT: Final = 1000
+_KEPT_CHARS: Final = 1000
+"""Of an example: enough to see what it is and to mask it before it is cut to what is shown."""
 _TYPES: Final = (
     ("int", re.compile(r"[+-]?\d{1,18}$")),
     ("float", re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$")),
@@ -40,7 +42,7 @@ class _Tally:
         if self.values is not None and value not in self.values:
             self.values.add(value)
             if len(self.examples) < 3:
-                self.examples.append(value[:40])
+                self.examples.append(value[:_KEPT_CHARS])
             if len(self.values) > MAX_DISTINCT:
                 self.values = None
 

@@ -10,10 +10,12 @@ from html.parser import HTMLParser
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.files.cut import cut
 from mcp_smalltools.tools.summaries.records import Digest, Heading, Sentence
 
 MAX_SENTENCES: Final = 600
 MAX_PAGES: Final = 200
+_HEADING_CHARS: Final = 120
 _ATX = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
 _RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
@@ -69,7 +71,9 @@ def read_pdf(data: bytes, path: str) -> Digest:
         for sentence in _split(" ".join(page.split()), number)
     ]
     digest.headings = [
-        Heading(n, n, 0, page.strip().split("\n")[0][:120]) for n, page in enumerate(pages, 1) if page.strip()
+        Heading(n, n, 0, cut(page.strip().split("\n")[0], _HEADING_CHARS))
+        for n, page in enumerate(pages, 1)
+        if page.strip()
     ]
     digest.sentences = _limited(found, digest)
     digest.purpose = digest.sentences[0] if digest.sentences else None
@@ -91,7 +95,9 @@ def read_notebook(text: str, path: str) -> Digest:
         quoted = json.dumps(first, ensure_ascii=False)[1:-1]
         at = next((i for i in range(at, len(raw)) if quoted in raw[i]), at)
         depth = 0 if kind == "markdown" else 1
-        digest.headings.append(Heading(at + 1, at + 1, depth, f"{kind}: {first.strip()[:120]}"))
+        digest.headings.append(
+            Heading(at + 1, at + 1, depth, f"{kind}: {cut(first.strip(), _HEADING_CHARS)}")
+        )
         if kind == "markdown":
             inside = read_document(source).sentences
             digest.sentences += [Sentence(at + s.start, at + s.end, s.text) for s in inside]
