@@ -39,7 +39,7 @@ from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.base import Arguments, Stop, Tool, ToolContext
-from mcp_smalltools.tools.shelf import Shelf, listed, why_unlisted
+from mcp_smalltools.tools.shelf import Shelf, SkillState, listed, why_unlisted
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
@@ -108,6 +108,10 @@ class Service:
         changed = self._shelf.reload()
         self.tools = self._shelf.tools
         return changed
+
+    def skills(self) -> list[SkillState]:
+        """The user's skill packs, those that can't be used among them."""
+        return self._shelf.states()
 
     def problems(self) -> frozenset[str]:
         """What is wrong with skill packs, a sentence each; tools that don't fit in the list among them."""

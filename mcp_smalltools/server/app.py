@@ -18,8 +18,15 @@ from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
     CallToolResult,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
     ListToolsResult,
     PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
     TextContent,
     Tool,
     ToolAnnotations,
@@ -30,6 +37,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Progress
 from mcp_smalltools.errors import Cancelled, InternalError, SmallToolsError
 from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.server import prompts, resources
 from mcp_smalltools.server.changes import Changes
 from mcp_smalltools.server.progress import ProgressRelay
 from mcp_smalltools.server.schema import input_schema, output_schema
@@ -84,6 +92,24 @@ def build_server(service: Service, changes: Changes | None = None) -> ToolServer
         tool = service.listed.get(name)
         return describe(tool, service.settings.max_answer_chars).input_schema if tool else None
 
+    async def list_prompts(context: Context, params: PaginatedRequestParams | None) -> ListPromptsResult:
+        return prompts.list_prompts(service.listed)
+
+    async def get_prompt(context: Context, params: GetPromptRequestParams) -> GetPromptResult:
+        return prompts.get_prompt(params)
+
+    async def list_resources(context: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
+        return resources.list_resources(_is_remote(context))
+
+    async def list_templates(
+        context: Context, params: PaginatedRequestParams | None
+    ) -> ListResourceTemplatesResult:
+        return resources.list_templates()
+
+    async def read_resource(context: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+        uri, remote = str(params.uri), _is_remote(context)
+        return await anyio.to_thread.run_sync(resources.read_resource, uri, service, remote)
+
     return ToolServer(
         NAME,
         version=__version__,
@@ -91,9 +117,19 @@ def build_server(service: Service, changes: Changes | None = None) -> ToolServer
         instructions=instructions(service.settings),
         on_list_tools=list_tools,
         on_call_tool=call_tool,
+        on_list_prompts=list_prompts,
+        on_get_prompt=get_prompt,
+        on_list_resources=list_resources,
+        on_list_resource_templates=list_templates,
+        on_read_resource=read_resource,
         on_subscriptions_listen=changes.listen,
         get_tool_input_schema=schema_of,
     )
+
+
+def _is_remote(context: Context) -> bool:
+    """Whether the agent came through a listening server."""
+    return context.request is not None
 
 
 async def _attended(service: Service, request: ToolRequest, context: Context) -> CallToolResult:

@@ -1,0 +1,113 @@
+"""Prompts: jobs that a person starts by name (`/mcp__smalltools__triage_log` in Claude Code). Each tells the
+agent which tools to use, in which order, and when to stop believing them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INVALID_PARAMS,
+    GetPromptRequestParams,
+    GetPromptResult,
+    ListPromptsResult,
+    Prompt,
+    PromptArgument,
+    PromptMessage,
+    TextContent,
+)
+
+from mcp_smalltools.suggest import did_you_mean
+
+MAX_ARGUMENT_CHARS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A prompt. `text` has its arguments in braces; without the tools that it `needs` it is not offered."""
+
+    title: str
+    description: str
+    arguments: Mapping[str, str]
+    text: str
+    needs: tuple[str, ...]
+
+
+JOBS: Mapping[str, Job] = {
+    "triage_log": Job(
+        "Find out what went wrong in a log",
+        "What failed, since when and how often, with line numbers; the log itself stays unread.",
+        {"path": "log, build or test output"},
+        "Find out what went wrong in {path}, without reading the whole file.\n"
+        "1. Call parse_log on it: what is an error, what is rare, new or bursting, and when it began.\n"
+        "2. Read only the lines that matter, by their numbers; where an answer says `escalate`, read more.\n"
+        "3. Say in a few sentences: what failed, the first line that shows it, how often, since when, and "
+        "what you would look at next. Quote lines with their numbers. Say what you don't know.",
+        ("parse_log",),
+    ),
+    "sort_items": Job(
+        "Sort many items under labels",
+        "A label for each item of a file, the doubtful ones decided by you.",
+        {"path": "file with an item a line, or a folder", "labels": "the labels, separated by commas"},
+        "Sort what is in {path} under these labels: {labels}.\n"
+        "1. Look at a dozen items. Where a label could be misunderstood, add what belongs there "
+        '("name: what belongs there"), and write down three examples for each label.\n'
+        "2. Call classify with all items at once, the labels and the examples.\n"
+        "3. Decide the items with `escalate` yourself, and look at ten others to see whether it is right. If "
+        "more than one of them is wrong, give more examples and call it again; tell the server with "
+        "report_outcome.\n"
+        "4. Give the counts, and the items that fit no label.",
+        ("classify",),
+    ),
+    "map_folder": Job(
+        "Say what is in a folder",
+        "What each file is for, with lines, from summaries.",
+        {"path": "folder", "focus": "what you want to know of it"},
+        "Say what is in the folder {path}, with a view to: {focus}.\n"
+        "1. List its files. Leave out what is generated, vendored or binary.\n"
+        "2. Call summarize_file on each file of more than 100 lines, with the focus; read shorter ones.\n"
+        "3. Give a map: for each file its purpose in one line, the parts that matter with their lines, and "
+        "how the files hang together. Mark what you only know from a summary.",
+        ("summarize_file",),
+    ),
+}
+
+
+def list_prompts(tools: Container[str]) -> ListPromptsResult:
+    """Those whose tools agents are told of."""
+    return ListPromptsResult(
+        prompts=[
+            Prompt(
+                name=name,
+                title=job.title,
+                description=job.description,
+                arguments=[
+                    PromptArgument(name=argument, description=what, required=True)
+                    for argument, what in job.arguments.items()
+                ],
+            )
+            for name, job in JOBS.items()
+            if all(tool in tools for tool in job.needs)
+        ]
+    )
+
+
+def get_prompt(params: GetPromptRequestParams) -> GetPromptResult:
+    """Raises MCPError for a prompt that there isn't, and for arguments that are missing or unknown."""
+    job = JOBS.get(params.name)
+    if job is None:
+        known = did_you_mean(params.name, JOBS)
+        raise MCPError(INVALID_PARAMS, f"There is no prompt {params.name!r}{known}.")
+    given = dict(params.arguments or {})
+    if missing := sorted(job.arguments.keys() - given.keys()):
+        raise MCPError(INVALID_PARAMS, f"{params.name} needs {', '.join(missing)}.")
+    if unknown := sorted(given.keys() - job.arguments.keys()):
+        raise MCPError(INVALID_PARAMS, f"{params.name} takes no argument {unknown[0]!r}.")
+    if any(len(value) > MAX_ARGUMENT_CHARS for value in given.values()):
+        raise MCPError(INVALID_PARAMS, f"An argument is longer than {MAX_ARGUMENT_CHARS} characters.")
+    text = job.text.format_map(given)
+    return GetPromptResult(
+        description=job.title, messages=[PromptMessage(role="user", content=TextContent(text=text))]
+    )

@@ -1,0 +1,122 @@
+"""Resources: what a person attaches to a conversation (`@smalltools:smalltools://ledger` in Claude Code).
+
+The ledger is for the user's own agent, over stdio: a listening server doesn't show one caller the calls of
+others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.shared.exceptions import MCPError
+from mcp_types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    ReadResourceResult,
+    Resource,
+    TextResourceContents,
+)
+
+from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.service import Service
+
+JSON = "application/json"
+CALLS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    name: str
+    description: str
+    content: Callable[[Service, bool], Any]  # of the service, for a remote agent or not
+    for_remote: bool = True
+
+
+def list_resources(remote: bool) -> ListResourcesResult:
+    """`remote`: the agent came through a listening server."""
+    return ListResourcesResult(
+        resources=[
+            Resource(uri=uri, name=page.name, description=page.description, mime_type=JSON)
+            for uri, page in _PAGES.items()
+            if page.for_remote or not remote
+        ]
+    )
+
+
+def list_templates() -> ListResourceTemplatesResult:
+    return ListResourceTemplatesResult(resource_templates=[])
+
+
+def read_resource(uri: str, service: Service, remote: bool) -> ReadResourceResult:
+    """Raises MCPError for one that there isn't, or not for this agent."""
+    page = _PAGES.get(uri)
+    if page is None or (remote and not page.for_remote):
+        raise MCPError(INVALID_PARAMS, f"There is no resource {uri!r}.", data={"uri": uri})
+    try:
+        text = json.dumps(page.content(service, remote), ensure_ascii=False)
+    except SmallToolsError as error:
+        raise MCPError(INTERNAL_ERROR, str(error)) from None
+    return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=JSON, text=text)])
+
+
+def _ledger(service: Service, remote: bool) -> Any:
+    from mcp_smalltools.ledger import Ledger
+
+    settings = service.settings
+    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    try:
+        rows = ledger.rows(limit=CALLS_SHOWN)
+    finally:
+        ledger.close()
+    return [
+        {
+            "call_id": row.call_id,
+            "at": round(row.at),
+            "tool": row.tool,
+            "paths": row.paths,
+            "bytes_read": row.bytes_read,
+            "chars_left": row.chars_left,
+            "chars_saved": row.chars_saved,
+            "escalate": row.escalate,
+            "error": row.error,
+        }
+        for row in rows
+    ]
+
+
+def _skills(service: Service, remote: bool) -> Any:
+    """Without the folders and the problems for a remote agent: they name paths of this machine."""
+    return [
+        {"name": state.name, "kind": state.kind, "in_use": state.in_use}
+        | ({} if remote else {"folder": state.folder, "problem": state.problem})
+        for state in service.skills()
+        if state.in_use or not remote
+    ]
+
+
+def _quality(service: Service, remote: bool) -> Any:
+    """How good each skill that ships is, as it was measured."""
+    from mcp_smalltools.models.library import library_folder
+    from mcp_smalltools.skills.scores import FILE, read_quality
+
+    found: dict[str, Any] = {}
+    for path in sorted((library_folder() / "skills").glob(f"*/{FILE}")):
+        sets = read_quality(path).evaluation
+        found[path.parent.name] = {
+            one.set: {"items": one.items, **one.metrics, "command": one.command} for one in sets
+        }
+    return {name: sets for name, sets in found.items() if sets}
+
+
+_PAGES: Mapping[str, _Page] = {
+    "smalltools://ledger": _Page(
+        "ledger", f"The last {CALLS_SHOWN} calls: what was read, what left, what it saved", _ledger, False
+    ),
+    "smalltools://skills": _Page("skills", "Tools of the user's own, and what is wrong with them", _skills),
+    "smalltools://quality": _Page("quality", "How often each tool is right, as it was measured", _quality),
+}
