@@ -17,6 +17,7 @@ from mcp_smalltools.config import Settings
 
 SUITES: Mapping[str, str] = {
     "logs": "grouping and parsing accuracy of parse_log, Drain3 beside it",
+    "extract": "right objects of extract on BFCL, the first value of each type beside it",
     "classify": "accuracy and calibration of classify, TF-IDF with an SVM beside it",
 }
 """Name of each suite, which is a module of `evaluation`, and what it measures."""

@@ -16,6 +16,7 @@ _BUILT_IN: Mapping[str, str] = {
     "summarize_file": "SummarizeFile",
     "classify": "Classify",
     "find_files": "FindFiles",
+    "extract": "Extract",
     "read_redacted": "ReadRedacted",
     "report_outcome": "ReportOutcome",
 }

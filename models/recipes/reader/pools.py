@@ -256,6 +256,81 @@ SIMPLE: Final[dict[str, tuple[str, ...]]] = {
         "The Last Lighthouse|Paper Moons|A Winter in Tromso|Silent River|The Clockmaker's Daughter|Dune|Emma|Nine Doors|"
         "Under the Copper Sky|The Salt Road|Moby Dick|Inception|Letters to Nobody|Yesterday|Blue Train|Imagine"
     ),
+    "platform": _words("PC|Switch|PlayStation 5|Xbox|Steam|mobile|PlayStation|Mac"),
+    "cellpart": _words(
+        "mitochondria|nucleus|ribosomes|cell membrane|Golgi apparatus|chloroplasts|cytoplasm|lysosomes"
+    ),
+    "snp": _words("rs6034464|rs1801133|rs429358|rs7412|rs334|rs53576|rs1805007"),
+    "office": _words("president|mayor|governor|prime minister|senator|chancellor|speaker"),
+    "theory": _words(
+        "theory of relativity|Pythagorean theorem|law of large numbers|plate tectonics|quantum mechanics|Ohm's law|"
+        "central limit theorem|germ theory|Hubble's law|game theory|Goedel's incompleteness theorem"
+    ),
+    "religion": _words("Buddhism|Christianity|Islam|Hinduism|Judaism|Shinto|Sikhism|Taoism|Zoroastrianism"),
+    "religionaspect": _words("holidays|beliefs|history|holy books|core teachings|rituals|founders|symbols"),
+    "period": _words(
+        "Middle Ages|19th century|Renaissance|Bronze Age|Edo period|Cold War|early modern period"
+    ),
+    "artwork": _words(
+        "David|The Thinker|Venus de Milo|The Kiss|Mona Lisa|The Starry Night|Guernica|Sunflowers"
+    ),
+    "artdetail": _words("material|height|location|year|price|owner|weight|style"),
+    "stockfigure": _words("closing price|trading volume|open|market value|dividends|earnings per share|high"),
+    "skill": _words(
+        "web design|copywriting|Python|video editing|bookkeeping|plumbing|Photoshop|data entry|SEO"
+    ),
+    "eventtype": _words(
+        "jazz festivals|flea markets|art exhibitions|tech meetups|food fairs|poetry readings|marathons"
+    ),
+    "tuning": _words("drop D|standard tuning|open G|DADGAD|concert pitch|half step down"),
+    "key": _words("C|G|D|A minor|F sharp|B flat|E|E flat"),
+    "scale": _words("major|minor|pentatonic|blues|Dorian|harmonic minor|chromatic|whole tone"),
+    "foodreason": _words("allergic to it|on a diet|a vegan|out of it|lactose intolerant"),
+    "vaccine": _words("flu|tetanus|measles|hepatitis B|yellow fever|rabies|shingles|COVID"),
+    "stopname": _words(
+        "Main Station|Market Square|Harbour Street|City Hall|University North|Oak Avenue|Museum Island"
+    ),
+    "busline": _words("line 7|the M41|bus 102|tram 4|the U6|line N12|the express"),
+    "ridetype": _words("minivan|comfort ride|shared ride|black car|wheelchair taxi|electric car|limousine"),
+    "device": _words(
+        "fridge|heater|desktop computer|washing machine|television|air conditioner|dehumidifier|oven"
+    ),
+    "pet": _words("dog|cat|rabbit|parrot|hamster|tortoise|pony|goldfish|guinea pig"),
+    "charity": _words(
+        "Red Cross|Oceans Alive|the food bank|WWF|Doctors of the World|the animal shelter|UNICEF"
+    ),
+    "climate": _words("tropical|temperate|dry|Mediterranean|cold|humid|alpine"),
+    "nutrient": _words("nitrogen|phosphate|potash|lime|compost|manure|magnesium"),
+    "speedunit": _words("km/h|mph|m/s|knots|feet per second"),
+    "binary": _words("101101|7714|2201|1001|345|6160|12021"),
+    "branch": _words("main|develop|feature/login|fix-typo|release/2.4|hotfix-91|feature/dark-mode|staging"),
+    "metric": _words(
+        "CPU usage|error rate|queue length|p99 latency|memory use|disk usage|requests per second|lag"
+    ),
+    "channel": _words("#ops|#alerts|the on-call team|#backend|PagerDuty|#oncall|the SRE channel"),
+    "flag": _words(
+        "new_checkout|dark-mode|max_retries|beta_search|log.level|use_cache|cache-ttl|fast_path|session_timeout|"
+        "verify_ssl|pool.size|auto_update|keep-alive"
+    ),
+    "cause": _words(
+        "a full disk|an expired certificate|a bad deploy|a network split|a memory leak|a broken migration|"
+        "too many connections|a typo in the config|a power cut|a DNS failure"
+    ),
+    "algorithm": _words(
+        "ResNet-50|XGBoost|a linear SVM|BERT|k-means|a random forest|LightGBM|a small transformer"
+    ),
+    "gpuname": _words("A100|single V100|laptop|RTX 4090|TPU v3|Raspberry Pi|Mac mini"),
+    "envvar": _words("APP_DEBUG|MAX_JOBS|HTTP_PROXY|LOG_LEVEL|CACHE_DIR|NO_COLOR|WORKERS|DATABASE_URL"),
+    "funcname": _words(
+        "parse_header|load()|get_user_by_id|open_socket|merge|Cache.evict|to_json|split_path|retry"
+    ),
+    "thing": _words(
+        "a list of strings|the number of rows|a new connection|the parsed document|True on success|an iterator|"
+        "the absolute path|a copy of the array|a tuple of two floats|None"
+    ),
+    "exception": _words(
+        "ValueError|KeyError|TimeoutError|IOError|PermissionError|a TypeError|NotFound|OSError"
+    ),
 }
 UNITS: Final = _words("zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve")
 _MONTHS: Final = SIMPLE["month"]

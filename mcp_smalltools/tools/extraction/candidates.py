@@ -1,0 +1,206 @@
+"""What in a text could be the value of a field: spans that code finds, with the value they stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcp_smalltools.tools.evidence import Moment, Number, dates, numbers, times
+from mcp_smalltools.tools.extraction.schema import Field
+from mcp_smalltools.tools.passages.words import content_words, stem
+
+_QUOTED = re.compile(r"(?<!\w)(['\"“‘`])(?P<inside>[^'\"”’`\n]{1,300}|(?<=')[^\"\n]{1,300}?)(['\"”’`])(?!\w)")
+_PATTERNS: Final = {
+    "email": re.compile(r"(?<![\w.])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "uri": re.compile(r"(?:https?|ftp|file|ssh|git|s3)://[^\s'\"<>),;]+[^\s'\"<>),;.]|(?<!\w)www\.[^\s'\"<>),;]+[^\s'\"<>),;.]"),
+    "ipv4": re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"),
+    "uuid": re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b"),
+    "path": re.compile(r"(?<![\w/:.])(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.@-]+[\\/])*[\w.@-]*\w[\\/]?|(?<![\w/.-])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{1,7}(?![\w.])|(?<![\w/])(?:[\w.-]+/)+[\w.-]*\w"),
+    "code": re.compile(r"(?<![\w-])#?(?=[\w/-]*\d)(?=[\w/-]*[A-Za-z#/-])[A-Za-z0-9#][\w/.-]*\w"),
+}  # fmt: skip
+_NAME = re.compile(
+    r"(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?:\s(?:of|of the|de|da|la|van|von|der|&)\s|\s|-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\b\.?|\d+\b))*"
+)
+_BRACKETS = re.compile(
+    r"\[([^\[\]]{1,2000})\]|\(([^()]{1,500},[^()]{1,500})\)|\{([^{}]{1,500},[^{}]{1,500})\}"
+)
+_PLACE: Final = re.compile(r"\b[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*, [A-Z][\w.]+(?: [A-Z]\w+)*")
+_ADDRESS: Final = re.compile(r"\b\d{1,5}[a-z]? [A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
+_ORDINALS: Final = {
+    word: number
+    for number, word in enumerate(
+        ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), 1
+    )
+}
+_ORDINAL: Final = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
+_BETWEEN_NUMBERS = re.compile(r"\s*(?:,|;|and|&|\bor\b|,\s*and|\s)\s*", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Characters [start, end) of the text as the value of a field. `kind` says how it was found."""
+
+    start: int
+    end: int
+    value: Any
+    kind: str
+
+
+def candidates(text: str, field: Field) -> list[Candidate]:
+    """Spans whose value the field's schema allows by type, each once, in their order."""
+    if field.members is not None:
+        found = _members(text, field)
+    elif field.listed:
+        found = list(_lists(text, field))
+    elif field.type in ("integer", "number"):
+        found = [c for number in numbers(text) if (c := _number(number, field))]
+        if field.type == "integer":
+            found += [
+                Candidate(m.start(), m.end(), _ORDINALS[m[0].lower()], "ordinal")
+                for m in _ORDINAL.finditer(text)
+            ]
+    elif field.type == "string":
+        found = list(_strings(text, field))
+    else:
+        found = []
+    return sorted({(c.start, c.end): c for c in found}.values(), key=lambda c: (c.start, c.end))
+
+
+def as_number(number: Number, field: Field) -> float | int | None:
+    """What a number means for a field: 5% is 0.05 for a `number` that doesn't speak of percent."""
+    value = number.value
+    if number.percent and field.type == "number" and not speaks_of_percent(field):
+        value = round(value / 100, 12)
+    if field.type == "integer":
+        if not float(value).is_integer():
+            return None
+        value = int(value)
+    limits = field.items
+    low, high = (
+        limits.get("minimum", limits.get("exclusiveMinimum")),
+        limits.get("maximum", limits.get("exclusiveMaximum")),
+    )
+    if isinstance(low, (int, float)) and value < low:
+        return None
+    return None if isinstance(high, (int, float)) and value > high else value
+
+
+def speaks_of_percent(field: Field) -> bool:
+    said = f"{field.words} {field.description}".lower()
+    if re.search(r"\b(?:decimal|fraction|0\.\d+)\b|between 0 and 1\b", said):
+        return False
+    high = field.items.get("maximum")
+    return bool(re.search(r"percent|\bpct\b|%|per cent", said)) or (
+        isinstance(high, (int, float)) and high > 1
+    )
+
+
+def _number(number: Number, field: Field) -> Candidate | None:
+    value = as_number(number, field)
+    return None if value is None else Candidate(number.start, number.end, value, "number")
+
+
+def _strings(text: str, field: Field) -> Iterator[Candidate]:
+    if form := field.date_form:
+        yield from (Candidate(m.start, m.end, in_form(m, form), "date") for m in dates(text))
+        return
+    if field.is_time:
+        yield from (Candidate(m.start, m.end, m.iso, "time") for m in times(text))
+        return
+    pattern = _PATTERNS.get(str(field.items.get("format")))
+    if pattern is not None:
+        yield from _matches(pattern, text, str(field.items["format"]))
+        return
+    for match in _QUOTED.finditer(text):
+        yield Candidate(match.start("inside"), match.end("inside"), match["inside"].strip(), "quoted")
+    for kind, pattern in _PATTERNS.items():
+        yield from _matches(pattern, text, kind)
+    for match in _NAME.finditer(text):
+        yield Candidate(match.start(), match.end(), match[0], "name")
+    yield from _matches(_PLACE, text, "place")
+    yield from _matches(_ADDRESS, text, "address")
+    for moment in (*dates(text), *times(text)):
+        yield Candidate(moment.start, moment.end, text[moment.start : moment.end], "moment")
+    for number in numbers(text):
+        yield Candidate(number.start, number.end, text[number.start : number.end], "number")
+    for choice in field.choices:
+        yield from _occurrences(text, choice, choice)
+
+
+def _matches(pattern: re.Pattern[str], text: str, kind: str) -> Iterator[Candidate]:
+    return (Candidate(m.start(), m.end(), m[0], kind) for m in pattern.finditer(text))
+
+
+def in_form(moment: Moment, form: str) -> str:
+    """`2024-03-05` as `05/03/2024` for the form DD/MM/YYYY."""
+    year, month, day = moment.iso.split("-")
+    written = re.sub(r"Y+", lambda m: year[-len(m[0]) :], form)
+    written = re.sub(r"M+", lambda m: month if len(m[0]) > 1 else month.lstrip("0"), written)
+    return re.sub(r"D+", lambda m: day if len(m[0]) > 1 else day.lstrip("0"), written)
+
+
+def _members(text: str, field: Field) -> list[Candidate]:
+    """Where the members of an enum are said, in other cases, with spaces for underscores, or by their stem."""
+    found = [c for member in field.members or () for c in _occurrences(text, str(member), member)]
+    stems = {
+        words[0]: member for member in field.members or () if len(words := content_words(str(member))) == 1
+    }
+    for match in re.finditer(r"[A-Za-z]{4,}", text):
+        member = stems.get(stem(match[0].lower()))
+        if member is not None:
+            found.append(Candidate(match.start(), match.end(), member, "member"))
+    return found
+
+
+def _occurrences(text: str, words: str, value: Any) -> Iterator[Candidate]:
+    parts = [re.escape(part) for part in re.split(r"[\s_-]+", words.strip()) if part]
+    if parts:
+        joined = r"[\s_-]?".join(parts)
+        pattern = re.compile(rf"(?<!\w){joined}(?:s|es|ly|ing|ed)?(?!\w)", re.IGNORECASE)
+        yield from (Candidate(m.start(), m.end(), value, "member") for m in pattern.finditer(text))
+
+
+def _lists(text: str, field: Field) -> Iterator[Candidate]:
+    if field.type in ("integer", "number"):
+        yield from _number_lists(text, field)
+        return
+    for match in _BRACKETS.finditer(text):
+        inside = next(group for group in match.groups() if group is not None)
+        start = match.start() + 1
+        yield Candidate(start, start + len(inside), items_of(inside), "bracket")
+    quoted = list(_QUOTED.finditer(text))
+    for run in _runs([(m.start(), m.end()) for m in quoted], text):
+        chosen = [m["inside"] for m in quoted if run[0] <= m.start() < run[1]]
+        yield Candidate(*run, chosen, "quoted")
+    for start, end in _runs([m.span() for m in _NAME.finditer(text)], text):
+        yield Candidate(start, end, items_of(text[start:end]), "name")
+
+
+def _number_lists(text: str, field: Field) -> Iterator[Candidate]:
+    found = numbers(text)
+    for start, end in _runs([(n.start, n.end) for n in found], text):
+        values = [as_number(n, field) for n in found if start <= n.start < end]
+        if all(value is not None for value in values):
+            yield Candidate(start, end, values, "numbers")
+
+
+def _runs(spans: Sequence[tuple[int, int]], text: str) -> Iterator[tuple[int, int]]:
+    """Spans that only commas and `and` part, joined."""
+    held: tuple[int, int] | None = None
+    for start, end in spans:
+        if held is not None and _BETWEEN_NUMBERS.fullmatch(text[held[1] : start]):
+            held = (held[0], end)
+            continue
+        if held is not None:
+            yield held
+        held = (start, end)
+    if held is not None:
+        yield held
+
+
+def items_of(text: str) -> list[str]:
+    """`"a, b and c"` as three texts without their quotes."""
+    parts = re.split(r"\s*[,;\n]\s*(?:(?:and|or)\s+)?|\s+(?:and|or|&)\s+", text.strip())
+    return [part.strip(" '\"“”‘’`") for part in parts if part.strip(" '\"“”‘’`")]

@@ -1,0 +1,151 @@
+"""How sure an extraction is: each field, the whole, and why not to rely on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp_smalltools.skills.calibration import Calibration, load_calibration
+from mcp_smalltools.tools.evidence import numbers
+from mcp_smalltools.tools.extraction.fill import Filled, FilledRecords
+from mcp_smalltools.tools.extraction.schema import Plan, problems
+from mcp_smalltools.tools.extraction.source import Document
+
+
+@dataclass(slots=True)
+class Judgement:
+    """`fields` holds the confidence of those that the reader chose. `reason` None: can be relied on."""
+
+    confidence: float | None
+    reason: str | None
+    fields: dict[str, float] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
+
+
+def judge(
+    plan: Plan,
+    document: Document,
+    found_in: tuple[Filled, Sequence[FilledRecords]],
+    data: Any,
+    schema: Mapping[str, Any],
+) -> Judgement:
+    """Chances by the calibration of `extract`; what breaks the schema is taken out of `data` first."""
+    filled, tables = found_in
+    judged = Judgement(None, None)
+    judged.missing = [item.name for item, _ in filled.absent]
+    judged.unverified = [found.field for found in filled.found if not found.verified]
+    for group, table in zip(plan.records, tables, strict=True):
+        name = ".".join(group.path)
+        if not table.rows:
+            judged.missing.append(name or "rows")
+        judged.missing += [f"{name}[].{item}" for item in sorted(table.missing)]
+        judged.unverified += [f"{name}[].{item}" for item in sorted(table.unverified)]
+    needed = {item.path for item in plan.fields if item.required}
+    broken = _take_out_invalid(data, schema, needed, judged)
+    calibration = load_calibration("extract")
+    columns = whole_features(document, filled, judged, calibration)
+    if columns is not None:
+        judged.confidence = round(float(calibration.models["whole"](columns)[0]), 3)
+    judged.reason = _reason(plan, judged, broken, tables, calibration)
+    return judged
+
+
+def whole_features(
+    document: Document, filled: Filled, judged: Judgement, calibration: Calibration
+) -> dict[str, float] | None:
+    """What the chance that all is right depends on; None where the text names every value."""
+    chances = []
+    for found in filled.found:
+        if "named" in found.features:
+            chances.append(0.97 if found.features["named"] > 0.9 else 0.85)
+            continue
+        chance = float(calibration.models["found"](found.features)[0])
+        judged.fields[found.field] = round(chance, 2)
+        chances.append(chance)
+    read = [features for _, features in filled.absent if "named" not in features and features]
+    chances += [float(calibration.models["absent"](features)[0]) for features in read]
+    if not judged.fields and not read:
+        return None
+    logs = [math.log(max(chance, 1e-3)) for chance in chances]
+    return {
+        "product": sum(logs),
+        "worst": min(logs, default=0.0),
+        "unused": float(min(4, unused_numbers(document, filled))),
+        "needed": float(sum(item.required for item, _ in filled.absent)),
+        "unverified": float(len(judged.unverified)),
+        "fields": math.log1p(len(chances)),
+    }
+
+
+def unused_numbers(document: Document, filled: Filled) -> int:
+    """Numbers of a short text that no field took: a hint that one was overlooked."""
+    if len(document.text) > 900:
+        return 0
+    used = " ".join(str(found.value) for found in filled.found)
+    taken = {number.value for number in numbers(used)}
+    percents = {value * 100 for value in taken}
+    return sum(n.value not in taken and n.value not in percents for n in numbers(document.text))
+
+
+def _take_out_invalid(
+    data: Any, schema: Mapping[str, Any], needed: set[tuple[str, ...]], judged: Judgement
+) -> list[str]:
+    """Values that break the schema are taken out, or null where one is required; their fields are missing."""
+    broken = []
+    for _ in range(3):
+        found = [(path, message) for path, message in problems(data, schema) if not _is_null(data, path)]
+        if not found:
+            break
+        for path, _message in found:
+            if path and _take_out(data, path, needed):
+                name = ".".join(part for part in path if not part.isdigit())
+                broken.append(name)
+                if name not in judged.missing:
+                    judged.missing.append(name)
+    return list(dict.fromkeys(broken))
+
+
+def _is_null(data: Any, path: Sequence[str]) -> bool:
+    for part in path:
+        try:
+            data = data[int(part)] if isinstance(data, list) else data[part]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return True
+    return data is None
+
+
+def _take_out(data: Any, path: Sequence[str], needed: set[tuple[str, ...]]) -> bool:
+    for part in path[:-1]:
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    if isinstance(data, list):
+        return False
+    if tuple(path) in needed or any(part.isdigit() for part in path):
+        data[path[-1]] = None
+    else:
+        data.pop(path[-1], None)
+    return True
+
+
+def _reason(
+    plan: Plan,
+    judged: Judgement,
+    broken: Sequence[str],
+    tables: Sequence[FilledRecords],
+    calibration: Calibration,
+) -> str | None:
+    if broken:
+        return f"what stands there breaks the schema: {', '.join(broken[:5])}"
+    needed = [item.name for item in plan.fields if item.required and item.name in judged.missing]
+    needed += [".".join(g.path) or "rows" for g, t in zip(plan.records, tables, strict=True) if not t.rows]
+    if needed:
+        return f"not in the text: {', '.join(needed[:5])}"
+    if any(not table.named for table in tables):
+        return "the list doesn't name its values: check the rows"
+    if judged.confidence is not None and judged.confidence < calibration.constants["sure_from"]:
+        doubtful = sorted(judged.fields, key=lambda name: judged.fields[name])[:2]
+        weak = [name for name in doubtful if judged.fields[name] < 0.9]
+        return f"not sure enough of {', '.join(weak)}" if weak else "not sure enough"
+    return None

@@ -1,0 +1,143 @@
+"""Runs `extract` on cases.txt, or on sentences of the reader's schemas (--generated N).
+
+`PYTHONPATH=. python models/recipes/extract/dev.py --show` shows what is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mcp_smalltools.config import load_settings
+from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.evaluation.extract import Case, is_right
+from mcp_smalltools.tools.extraction.fill import Filled, fill, put
+from mcp_smalltools.tools.extraction.schema import plan_of
+from mcp_smalltools.tools.extraction.source import Document
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "reader"))
+from render import dressed, read_specs  # noqa: E402
+from render import fill as filled_sentence  # noqa: E402
+
+_FIELD = re.compile(
+    r"(\w+) (string|integer|number|boolean)(\[\])?(\*)? (?:<([^>]+)> )?(.*?)((?: (?:=|\|\|) .*)?)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A case with what the tool's own machinery found."""
+
+    case: Case
+    filled: Filled
+    document: Document
+    data: dict[str, Any]
+    hand_written: bool = False
+
+    @property
+    def right(self) -> bool:
+        return is_right(self.data, self.case.accepted)
+
+
+def hand_written() -> list[Case]:
+    cases: list[Case] = []
+    for line in (HERE / "cases.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("? "):
+            cases.append(Case(line[2:], {"type": "object", "properties": {}, "required": []}, {}))
+        elif line and not line.startswith("#"):
+            _add(cases[-1], line)
+    return cases
+
+
+def _add(case: Case, line: str) -> None:
+    match = _FIELD.fullmatch(line)
+    assert match, line
+    name, kind, listed, required, members, description, values = match.groups()
+    schema: dict[str, Any] = {"type": kind, "description": description}
+    if members:
+        schema["enum"] = members.split("|")
+    if listed:
+        schema = {"type": "array", "items": {"type": kind}, "description": description}
+    case.schema["properties"][name] = schema
+    if required:
+        case.schema["required"].append(name)
+    ways = [json.loads(v) for v in re.split(r" (?:=|\|\|) ", values) if v.strip()]
+    case.accepted[name] = ways if values.startswith(" =") else [*ways, ""]
+
+
+def generated(count: int, seed: int, *, held_out: bool) -> list[Case]:
+    specs = read_specs()
+    chosen = specs[::6] if held_out else [s for i, s in enumerate(specs) if i % 6]
+    rng = random.Random(seed)
+    cases = []
+    while len(cases) < count:
+        spec = rng.choice(chosen)
+        filled = dressed(filled_sentence(spec, rng), rng)
+        if all(f.optional or f.name in filled.values for f in spec.fields):
+            accepted = {
+                f.name: _ways(filled.values[f.name], filled, f.name) if f.name in filled.values else [""]
+                for f in spec.fields
+            }
+            cases.append(Case(filled.text, spec.schema(), accepted))
+    return cases
+
+
+def _ways(value: Any, filled: Any, name: str) -> list[Any]:
+    """The value, and a text as it is written."""
+    a, b = filled.spans[name]
+    bare = re.sub(r"^(?:the|an?|my|our) ", "", filled.text[a:b])
+    ways = [value, filled.text[a:b], bare]
+    if isinstance(value, (int, float)) and re.search(r"%|per ?cent", filled.text[a:b]):
+        ways.append(value / 100)
+    return ways
+
+
+async def play(cases: list[Case], *, hand_written: bool = False) -> list[Played]:
+    engine = EngineClient(load_settings())
+    played = []
+    try:
+        for case in cases:
+            plan = plan_of(case.schema)
+            document = Document("", case.request.split("\n"))
+            document.prepare(lambda: None)
+            filled = await fill(plan.fields, document, engine, lambda: 600.0)
+            data: dict[str, Any] = {}
+            values = {found.field: found.value for found in filled.found}
+            for field in plan.fields:
+                put(data, field, values.get(field.name))
+            played.append(Played(case, filled, document, data, hand_written))
+    finally:
+        await engine.close()
+    return played
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--generated", type=int, default=0, metavar="N")
+    parser.add_argument("--show", action="store_true", help="each wrong object")
+    args = parser.parse_args()
+    cases = generated(args.generated, 5, held_out=True) if args.generated else hand_written()
+    played = asyncio.run(play(cases))
+    for item in played:
+        if args.show and not item.right:
+            wrong = {
+                name: (item.data.get(name), item.case.accepted[name])
+                for name in item.case.accepted
+                if not is_right(
+                    {k: v for k, v in item.data.items() if k == name}, {name: item.case.accepted[name]}
+                )
+            }
+            print(f"? {item.case.request}\n   {wrong}")
+    print(f"{sum(item.right for item in played)} of {len(played)} right")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""`extract`: valid by the schema, never made up, each value with its line; what is refused by name."""
+
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_smalltools.config import RootSpec
+from mcp_smalltools.errors import UsageError
+from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.service import Service
+from mcp_smalltools.tools.extraction.candidates import candidates, items_of
+from mcp_smalltools.tools.extraction.convert import converted
+from mcp_smalltools.tools.extraction.keyed import entries_of
+from mcp_smalltools.tools.extraction.schema import Field, plan_of
+from mcp_smalltools.tools.extraction.tables import best_table
+
+pytestmark = pytest.mark.anyio
+
+
+def schema_of(required=(), **properties):
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+@pytest.fixture
+async def extract(settings, engine):
+    service = Service(settings, engine)
+
+    async def call(schema, **arguments):
+        return await service.call(ToolRequest("extract", {"schema": schema, **arguments}))
+
+    yield call
+    await service.close()
+
+
+@pytest.fixture
+async def refused(settings):
+    service = Service(settings)
+
+    async def call(**arguments):
+        with pytest.raises(UsageError) as caught:
+            await service.call(ToolRequest("extract", arguments))
+        return str(caught.value)
+
+    yield call
+    await service.close()
+
+
+BOOKING = schema_of(
+    ["restaurant", "guests"],
+    restaurant={"type": "string"},
+    guests={"type": "integer", "description": "number of people"},
+    date={"type": "string", "format": "date"},
+    time={"type": "string", "description": "HH:MM"},
+    phone={"type": "string", "description": "telephone number"},
+)
+
+
+async def test_a_request_becomes_arguments_in_the_form_that_the_schema_asks_for(extract):
+    answer = await extract(
+        BOOKING, text="Book a table at Casa Verde for 6 people on March 3rd, 2025 at 7:30 pm."
+    )
+    assert answer.data == {"restaurant": "Casa Verde", "guests": 6, "date": "2025-03-03", "time": "19:30"}
+    assert answer.missing == ["phone"]
+    assert {item.field for item in answer.evidence} == set(answer.data)
+    jsonschema.validate(answer.data, BOOKING)
+
+
+async def test_a_required_field_that_is_not_there_is_null_and_named_and_escalates(extract):
+    schema = schema_of(["due"], due={"type": "string", "format": "date"})
+    answer = await extract(schema, text="Nothing here says when.")
+    assert answer.data == {"due": None}
+    assert answer.missing == ["due"]
+    assert answer.escalate
+    assert "due" in answer.reason
+
+
+async def test_settings_are_read_as_data_with_their_lines(extract, tmp_path):
+    path = tmp_path / "app.toml"
+    path.write_text(
+        'title = "Shop"\n\n[server]\nport = 8080\ndebug = true\nhosts = ["a.example", "b.example"]\n'
+    )
+    schema = schema_of(
+        [],
+        title={"type": "string"},
+        server={"type": "object", "properties": {"port": {"type": "integer"}, "debug": {"type": "boolean"}}},
+        hosts={"type": "array", "items": {"type": "string"}},
+    )
+    answer = await extract(schema, path=str(path))
+    assert answer.data == {
+        "title": "Shop",
+        "server": {"port": 8080, "debug": True},
+        "hosts": ["a.example", "b.example"],
+    }
+    lines = {item.field: (item.start, item.text) for item in answer.evidence}
+    assert lines["server.port"] == (4, "port = 8080")
+    assert not answer.escalate
+
+
+ROWS = {"type": "array", "items": schema_of(["name"], name={"type": "string"}, price={"type": "number"})}
+TABLES = {
+    "prices.csv": "name,price,stock\nApple,1.25,3\nPear,2,\n",
+    "prices.md": "# Prices\n\n| Name | Price |\n|---|---|\n| Apple | 1.25 |\n| Pear | 2 |\n",
+    "prices.json": '[{"name": "Apple", "price": 1.25},\n {"name": "Pear", "price": 2}]',
+    "prices.txt": "Name     Price\nApple    1.25\nPear     2\n",
+    "blocks.txt": "name: Apple\nprice: 1.25\n\nname: Pear\nprice: 2\n",
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+async def test_every_row_of_a_table_becomes_a_record(extract, tmp_path, name):
+    path = tmp_path / name
+    path.write_text(TABLES[name])
+    answer = await extract(schema_of([], rows=ROWS), path=str(path))
+    assert answer.data == {"rows": [{"name": "Apple", "price": 1.25}, {"name": "Pear", "price": 2}]}
+    lines = TABLES[name].split("\n")
+    for item, word in zip(answer.evidence, ("Apple", "Pear"), strict=True):
+        assert word in "\n".join(lines[item.start - 1 : item.end])
+
+
+async def test_a_value_that_breaks_the_schema_is_taken_out_and_said(extract, tmp_path):
+    path = tmp_path / "order.txt"
+    path.write_text("code: 12\nquantity: 900\n")
+    schema = schema_of(
+        [], code={"type": "string", "pattern": "^[A-Z]+$"}, quantity={"type": "integer", "maximum": 1000}
+    )
+    answer = await extract(schema, path=str(path))
+    assert answer.data == {"quantity": 900}
+    assert "code" in answer.missing
+    assert answer.escalate
+
+
+async def test_nothing_of_a_sealed_file_leaves_but_line_numbers(settings, engine, tmp_path):
+    path = tmp_path / "secret.txt"
+    path.write_text("name: Marlowe\ncode: 4711\n")
+    sealed = settings.model_copy(update={"roots": (RootSpec(path=tmp_path, level=PrivacyLevel.SEALED),)})
+    service = Service(sealed, engine)
+    schema = schema_of([], name={"type": "string"}, code={"type": "integer"})
+    answer = await service.call(ToolRequest("extract", {"path": str(path), "schema": schema}))
+    await service.close()
+    told = json.dumps(answer.structured())
+    assert "Marlowe" not in told
+    assert "4711" not in told
+    assert [(item.field, item.start) for item in answer.evidence] == [("name", 1), ("code", 2)]
+
+
+async def test_a_long_file_is_searched_by_its_passages(extract, tmp_path):
+    path = tmp_path / "report.md"
+    filler = "\n\n".join(f"Paragraph {i} speaks of other things, as reports do." for i in range(400))
+    path.write_text(f"{filler}\n\nThe total budget of the project is 48,500 euros.\n\n{filler}\n")
+    schema = schema_of([], budget={"type": "number", "description": "total budget of the project"})
+    answer = await extract(schema, path=str(path))
+    assert answer.data == {"budget": 48500}
+    assert "48,500" in answer.evidence[0].text
+
+
+@pytest.mark.parametrize(
+    ("schema", "named"),
+    [
+        ({"type": "object", "properties": {"a": {"$ref": "#/x"}}}, "$ref"),
+        ({"type": "object", "properties": {"a": {"allOf": []}}}, "allOf"),
+        ({"type": "object", "properties": {"a": {"type": ["string", "integer"]}}}, "type"),
+        (
+            {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "array"}}}},
+            "list of arrays",
+        ),
+        ({"type": "string"}, "no object"),
+        ({"type": "object", "properties": {}}, "no properties"),
+        ({}, "empty"),
+        ({"type": "object", "properties": {"a": {"type": "strin"}}}, "not valid"),
+    ],
+)
+async def test_what_a_schema_may_not_hold_is_refused_by_name(refused, schema, named):
+    assert named in await refused(text="a", schema=schema)
+
+
+async def test_path_and_text_together_or_neither_are_refused(refused):
+    schema = schema_of([], a={"type": "string"})
+    assert "Both" in await refused(path="a", text="b", schema=schema)
+    assert "nothing" in await refused(schema=schema)
+
+
+def test_null_beside_a_type_is_understood_in_its_spellings():
+    for given_type in (
+        {"type": ["integer", "null"]},
+        {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        {"type": "integer", "nullable": True},
+    ):
+        assert plan_of(schema_of([], a=given_type)).fields[0].type == "integer"
+
+
+@pytest.mark.parametrize(
+    ("raw", "schema", "value"),
+    [
+        ("1,200 kg", {"type": "integer"}, 1200),
+        ("5%", {"type": "number"}, 0.05),
+        ("5%", {"type": "number", "description": "in percent"}, 5),
+        ("yes", {"type": "boolean"}, True),
+        ("n/a", {"type": "string"}, None),
+        ("3 or 4", {"type": "integer"}, None),
+        ("March 5, 2024", {"type": "string", "description": "DD/MM/YYYY"}, "05/03/2024"),
+        ("HIGH", {"type": "string", "enum": ["low", "high"]}, "high"),
+        ("maybe", {"type": "string", "enum": ["low", "high"]}, None),
+    ],
+)
+def test_named_values_become_what_the_schema_asks_for_or_nothing(raw, schema, value):
+    assert converted(raw, Field(("a",), schema["type"], schema, True)) == value
+
+
+@given(st.text(max_size=120))
+def test_no_text_breaks_the_finding_of_candidates(text):
+    for kind in ("string", "integer", "number"):
+        for found in candidates(text, Field(("some name",), kind, {"type": kind}, True)):
+            assert 0 <= found.start <= found.end <= len(text)
+
+
+@given(st.lists(st.text(alphabet="ab:=|,-# \t{}[]\"'", max_size=30), max_size=20))
+def test_no_text_breaks_the_reading_of_names_and_tables(lines):
+    for entry in entries_of("", lines):
+        assert 1 <= entry.line <= len(lines)
+    fields = (Field(("a",), "string", {"type": "string"}, False),)
+    for row in best_table("", lines, fields)[0]:
+        assert 1 <= row.start <= row.end <= len(lines)
+
+
+@given(
+    st.lists(
+        st.from_regex(r"[a-z]{2,8}", fullmatch=True).filter(lambda w: w not in ("and", "or")), min_size=1
+    )
+)
+def test_a_list_in_words_is_taken_apart(words):
+    assert items_of(", ".join(words[:-1]) + (" and " if len(words) > 1 else "") + words[-1]) == words
+
+
+def test_the_shipped_files_of_the_reader_belong_together():
+    from mcp_smalltools.tools.extraction.reading import head
+
+    assert head().weight.shape == (3, 384)
