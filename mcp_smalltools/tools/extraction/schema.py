@@ -136,8 +136,6 @@ def _walk(
 ) -> None:
     if len(path) >= MAX_DEPTH:
         raise UsageError(f"{'.'.join(path)} is nested deeper than {MAX_DEPTH}.", remedy="Flatten the schema.")
-    if isinstance(schema.get("additionalProperties"), Mapping):
-        raise _refusal(path, "additionalProperties with a schema")
     required = schema.get("required", ())
     for name, given in schema.get("properties", {}).items():
         here = (*path, name)
