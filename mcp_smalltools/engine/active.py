@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from mcp_smalltools.engine.work import Job
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, SmallToolsError
@@ -59,6 +59,10 @@ def out_of_time() -> SmallToolsError:
     )
 
 
+LAG_BETWEEN: Final = 0.3
+"""Seconds that a client's step waits at most behind others' for the sake of throughput."""
+
+
 @dataclass(slots=True)
 class Offer:
     """A step that a runner could do next for these jobs; `lag` makes it wait behind others of its turn."""
@@ -74,7 +78,8 @@ class Turns:
     """Start-time fair queueing (Goyal et al., 1996) over clients, and over the jobs of one client.
 
     Each client's clock advances by the engine's time that it had; the one that is furthest behind goes
-    next. A client that was away starts where the others are, so that it can't save up turns.
+    next. A client that was away starts where the others are, so that it can't save up turns. An offer's
+    lag counts in full among the same client's, and up to `LAG_BETWEEN` among clients.
     """
 
     _clocks: dict[str, float] = field(default_factory=dict)
@@ -88,16 +93,34 @@ class Turns:
             self._clocks = {name: clock for name, clock in self._clocks.items() if name in kept}
 
     def choose(self, offers: Iterable[Offer]) -> Offer:
-        return min(offers, key=self._rank)
+        """The client that is furthest behind, then the offer of its that has had the least."""
+        offers = list(offers)
+        _, _, client = min(
+            (
+                active.job.priority,
+                self._clock(active.job.client) + min(offer.lag, LAG_BETWEEN),
+                active.job.client,
+            )
+            for offer in offers
+            for active in offer.jobs
+        )
+        ranked = {
+            number: min(
+                (active.job.priority, active.served + offer.lag)
+                for active in offer.jobs
+                if active.job.client == client
+            )
+            for number, offer in enumerate(offers)
+            if any(active.job.client == client for active in offer.jobs)
+        }
+        return offers[min(ranked, key=ranked.__getitem__)]
 
     def charge(self, jobs: Iterable[Active], seconds: float) -> None:
         """Share a step's time among those who took part."""
         shares = list(jobs)
         for active in shares:
             active.served += seconds / len(shares)
-            self._clocks[active.job.client] = self._clocks.get(active.job.client, 0.0) + seconds / len(shares)
+            self._clocks[active.job.client] = self._clock(active.job.client) + seconds / len(shares)
 
-    def _rank(self, offer: Offer) -> tuple[int, float, float]:
-        priority = min(active.job.priority for active in offer.jobs)
-        clock = min(self._clocks.get(active.job.client, 0.0) for active in offer.jobs)
-        return priority, clock + offer.lag, min(active.served for active in offer.jobs) + offer.lag
+    def _clock(self, client: str) -> float:
+        return self._clocks.get(client, 0.0)

@@ -39,8 +39,9 @@ ROWS: Final = 128
 """Rows of logits that one step may give."""
 WRITE_LAG: Final = 0.5
 """Seconds that writing waits behind prompts, so that texts are written many at a time."""
-SWITCH_LAG: Final = 0.3
-"""Seconds that a step with another adapter waits: changing it costs tens of milliseconds."""
+SWITCH_LAG: Final = 1.5
+"""Seconds that a step with another adapter waits: changing it costs tens of milliseconds, so texts that are
+begun with one adapter are written to their end first."""
 _AHEAD = 32
 _PREFIX = 0  # the sequence of the shared prefix in the prompts' cache
 
