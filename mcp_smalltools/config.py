@@ -79,7 +79,9 @@ class Settings(BaseModel):
     )
     max_answer_chars: int = Field(24_000, ge=1_000, description="size cap of an answer's JSON, in characters")
     redact_patterns: tuple[str, ...] = Field(
-        (), description="regular expressions of your own whose matches are masked too"
+        (),
+        description="regular expressions of your own (RE2's syntax) whose matches are masked too; in the "
+        "environment one a line",
     )
     cache: bool = Field(
         True, description="answer again from the cache when file, tool and arguments are the same"
@@ -90,6 +92,32 @@ class Settings(BaseModel):
         "local",
         description="whose answers may leave though the ledger can't be written, with a warning: `local` "
         "(stdio and the command line), `all`, or `none`",
+    )
+    http_max_body_mb: int = Field(16, ge=1, le=256, description="size of a request to a listening server")
+    http_max_sessions: int = Field(
+        200, ge=1, description="SSE streams, and sessions of older streamable HTTP, that may be open"
+    )
+    http_requests_per_minute: int = Field(
+        1200, ge=0, description="requests of any kind that a token may make; 0 sets no limit"
+    )
+    http_open_requests: int = Field(256, ge=1, description="requests and streams that a token may have open")
+    http_calls_per_minute: int = Field(
+        0, ge=0, description="calls a minute for tokens of the identity provider; 0 sets no limit"
+    )
+    http_calls_at_once: int = Field(16, ge=1, description="calls of all remote callers that run at once")
+    http_calls_at_once_each: int = Field(8, ge=1, description="calls of one token that run at once")
+    http_calls_waiting_each: int = Field(
+        64, ge=0, description="calls of one token that may wait for their turn"
+    )
+    http_open_metrics: bool = Field(False, description="answer /metrics without a token")
+    oauth_issuer: str = Field(
+        "", description="identity provider whose access tokens are accepted, by its URL"
+    )
+    oauth_audience: str = Field("", description="what `aud` in its tokens has to be: this server's URL")
+    oauth_scopes: tuple[str, ...] = Field((), description="scopes that its tokens must have")
+    oauth_jwks_url: str = Field("", description="where its keys are; default: by its discovery document")
+    oauth_algorithms: tuple[Literal["RS256", "PS256", "ES256", "ES384", "EdDSA"], ...] = Field(
+        ("RS256", "ES256", "EdDSA"), description="signatures that are accepted", min_length=1
     )
     engine_idle_s: float = Field(600.0, gt=0, description="seconds without a request until the engine leaves")
     engine_threads: int = Field(0, ge=0, description="threads of the engine; 0 chooses by measurement")
@@ -112,7 +140,20 @@ class Settings(BaseModel):
         (), description="hosts outside this machine that text of files may be sent to, by name"
     )
 
-    @field_validator("engine_urls", "allow_remote_engines", "hide_tools", mode="before")
+    @field_validator("redact_patterns", mode="before")
+    @classmethod
+    def _lines_from_text(cls, value: Any) -> Any:
+        """In the environment, one pattern a line: it may hold any other character."""
+        return [line for line in value.split("\n") if line] if isinstance(value, str) else value
+
+    @field_validator(
+        "engine_urls",
+        "allow_remote_engines",
+        "hide_tools",
+        "oauth_scopes",
+        "oauth_algorithms",
+        mode="before",
+    )
     @classmethod
     def _list_from_text(cls, value: Any) -> Any:
         if isinstance(value, str):

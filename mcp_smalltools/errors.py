@@ -15,6 +15,7 @@
     │   └── VersionMismatch   an engine of another version is running
     ├── NotRecorded           the answer can't be written into the ledger, so it may not leave
     ├── DeadlineExceeded      the call's time is over
+    ├── TooMany               the caller has used up its rate, or its place in the queue
     ├── Cancelled             the caller went away
     └── InternalError         a bug of ours
 
@@ -126,6 +127,12 @@ class DeadlineExceeded(SmallToolsError):
     """The call's time is over."""
 
     code = "deadline"
+
+
+class TooMany(SmallToolsError):
+    """The caller has used up its rate, or has too many calls waiting."""
+
+    code = "too_many"
 
 
 class Cancelled(SmallToolsError):

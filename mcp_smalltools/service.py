@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ class Service:
         self._engine = engine
         self._ledger: Ledger | None = None
         self._ledger_lock = threading.Lock()
+        self.on_recorded: Callable[[Row], None] = lambda row: None  # called in any thread
         self._cache: AnswerCache | None = None
 
     async def call(self, request: ToolRequest, progress: Progress | None = None) -> Answer:
@@ -90,6 +91,11 @@ class Service:
         except SmallToolsError as error:
             await call.in_thread(self._record, call, str(error), error)
             raise
+        except Exception as error:
+            # A bug outside the tool: its text may hold text of the user's file and goes nowhere.
+            problem = InternalError.at(request.tool, error)
+            await call.in_thread(self._record, call, str(problem), problem)
+            raise problem from None
         except anyio.get_cancelled_exc_class():
             with contextlib.suppress(NotRecorded):
                 self._record(call, "", Cancelled("The call was cancelled."))
@@ -210,6 +216,7 @@ class Service:
         try:
             self.ledger().write(row)
             call.recorded = True
+            self.on_recorded(row)
         except (ConfigError, sqlite3.Error) as problem:
             print(f"mcp-smalltools: the ledger can't be written: {problem}", file=sys.stderr)
             allowed = self.settings.unrecorded

@@ -232,12 +232,12 @@ def test_a_token_that_others_can_read_or_that_is_short_is_not_used(settings: Set
         bearer_token(settings)
 
 
-OPEN_DOOR = Door.of("t" * 43, 8765, "127.0.0.1", [], [])
+DOOR = Door.of(8765, "127.0.0.1")
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from([b"host", b"Host", b"origin", b"authorization", b"x"]),
         st.sampled_from(
-            [b"127.0.0.1:8765", b"localhost", b"null", b"", b"Bearer " + b"t" * 42, b"bearer", b"\xff"]
+            [b"evil.example:8765", b"localhost", b"null", b"", b"127.0.0.1", b"localhost:87650", b"\xff"]
         )
         | st.binary(max_size=60),
     ),
@@ -246,18 +246,15 @@ HEADERS = st.lists(
 
 
 @given(HEADERS)
-def test_no_headers_without_the_token_pass(headers: list[tuple[bytes, bytes]]) -> None:
-    refusal = OPEN_DOOR.refuses("/mcp", headers)
-    assert refusal is not None and refusal[0] in (400, 401, 403, 421)
+def test_no_headers_without_a_name_of_the_server_pass(headers: list[tuple[bytes, bytes]]) -> None:
+    refusal = DOOR.refuses(headers)
+    assert refusal is not None and refusal.status in (400, 403, 421)
 
 
 def test_the_right_headers_pass() -> None:
-    right: list[tuple[bytes, bytes]] = [
-        (b"host", b"localhost:8765"),
-        (b"authorization", b"Bearer " + b"t" * 43),
-    ]
-    assert OPEN_DOOR.refuses("/mcp", right) is None
-    assert OPEN_DOOR.refuses("/mcp", [*right, right[0]]) is not None, "a header twice"
+    right: list[tuple[bytes, bytes]] = [(b"host", b"localhost:8765")]
+    assert DOOR.refuses(right) is None
+    assert DOOR.refuses([*right, right[0]]) is not None, "a header twice"
 
 
 async def _call_until_killed(kind: str, mode: str, port: int, token: str) -> Any:

@@ -1,7 +1,7 @@
 """Run the MCP server. Agents start it themselves over stdio; sse and http listen for remote ones.
 
 sse and http are the same server, with both endpoints (/sse and /mcp), a bearer token that is made on first
-use, and checks of Host and Origin. See docs/remote.md.
+use, others by `tokens create`, TLS by --tls-cert, and checks of Host and Origin. See docs/remote.md.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="a browser's Origin to accept besides this server's own; repeatable",
     )
+    parser.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM); then it is https"
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -64,6 +68,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.transport == "stdio":
         anyio.run(serve_stdio, service)
     else:
-        options = HttpOptions(args.host, args.port, tuple(args.allow_host), tuple(args.allow_origin))
+        options = HttpOptions(
+            args.host,
+            args.port,
+            tuple(args.allow_host),
+            tuple(args.allow_origin),
+            args.tls_cert,
+            args.tls_key,
+        )
         anyio.run(serve_http, service, options)
     return 0

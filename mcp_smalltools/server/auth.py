@@ -1,4 +1,4 @@
-"""Who may talk to a listening server: bearer token, Host and Origin, checked before anything else.
+"""Who may talk to a listening server: Host and Origin, then the bearer token, checked before anything else.
 
 All three hold for every address that is listened on, loopback too: other users of the machine and pages in
 the user's browser reach that as well.
@@ -7,27 +7,25 @@ the user's browser reach that as well.
 from __future__ import annotations
 
 import hmac
-import json
 import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+from mcp_smalltools.principal import Principal
+from mcp_smalltools.server.oauth import Denied, ResourceServer
+from mcp_smalltools.server.tokens import PREFIX, TokenStore
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
-OPEN_PATHS = frozenset({"/healthz"})
-"""Answered without a token; they say nothing but that the server is there."""
+METADATA_PATH: Final = "/.well-known/oauth-protected-resource"
+DEFAULT: Final = Principal("default token", remote=True)
+"""Who has the token that was made on first use."""
 _MIN_TOKEN_CHARS = 32
 
 
@@ -82,84 +80,126 @@ def _make_token(path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a request that may not pass is told, and the one word that is kept of it."""
+
+    status: int
+    reason: str
+    sentence: str
+    challenge: str = ""  # of WWW-Authenticate
+    principal: str = ""
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
-    """What a request must bring. Names are compared without case; a host that is listed without a port may
-    come with any.
+    """The names by which this server is called. They are compared without case; a host that is listed
+    without a port may come with any.
     """
 
-    token: str
     hosts: frozenset[str]
     origins: frozenset[str]
 
     @classmethod
-    def of(cls, token: str, port: int, host: str, allow: Iterable[str], origins: Iterable[str]) -> Door:
+    def of(
+        cls,
+        port: int,
+        host: str,
+        allow: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        scheme: str = "http",
+    ) -> Door:
         """The door of a server that listens on `host` and `port`. A wildcard address names no host: what
         clients call it must be allowed by name.
         """
         own = {*LOOPBACK_NAMES} | ({_bracketed(host)} if host not in ("0.0.0.0", "::", "") else set())
         with_port = {f"{name}:{port}".lower() for name in own}
         return cls(
-            token,
             frozenset(with_port | {name.lower() for name in allow}),
-            frozenset({f"http://{name}" for name in with_port} | {o.rstrip("/").lower() for o in origins}),
+            frozenset(
+                {f"{scheme}://{name}" for name in with_port} | {o.rstrip("/").lower() for o in origins}
+            ),
         )
 
-    def refuses(self, path: str, headers: Iterable[tuple[bytes, bytes]]) -> tuple[int, str] | None:
-        """Status and sentence for a request that must not pass."""
+    def refuses(self, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
+        """For a request that came by a wrong name, or from a wrong page."""
         found: dict[bytes, list[str]] = {b"host": [], b"origin": [], b"authorization": []}
         for name, value in headers:
             if name.lower() in found:
                 found[name.lower()].append(value.decode("latin-1"))
         if any(len(values) > 1 for values in found.values()):
-            return 400, "A Host, Origin or Authorization header comes twice."
+            return Refusal(400, "twofold header", "A Host, Origin or Authorization header comes twice.")
         host = "".join(found[b"host"]).lower()
         if not self._is_known(host):
-            return 421, f"Host {host!r} is not this server's. If it should be, serve with --allow-host."
+            return Refusal(
+                421,
+                "wrong host",
+                f"Host {host!r} is not this server's. If it should be, serve with --allow-host.",
+            )
         origin = found[b"origin"]
         if origin and origin[0].lower() not in self.origins:
-            return (
-                403,
-                f"Origin {origin[0]!r} may not call this server. If it should, serve with --allow-origin.",
+            sentence = (
+                f"Origin {origin[0]!r} may not call this server. If it should, serve with --allow-origin."
             )
-        if path not in OPEN_PATHS and not self._is_token("".join(found[b"authorization"])):
-            return (
-                401,
-                "Send the header `Authorization: Bearer TOKEN`. `mcp-smalltools doctor` names its file.",
-            )
+            return Refusal(403, "wrong origin", sentence)
         return None
 
     def _is_known(self, host: str) -> bool:
         name = host.rpartition(":")[0] if not host.endswith("]") else host
         return bool(host) and (host in self.hosts or name in self.hosts)
 
-    def _is_token(self, header: str) -> bool:
-        scheme, _, token = header.partition(" ")
-        given = token.strip().encode("latin-1", "replace")
-        return hmac.compare_digest(given, self.token.encode()) and scheme.lower() == "bearer"
+
+class Identity:
+    """Knows callers by their bearer token: the one made on first use, those of `tokens create`, and those of
+    the user's identity provider. Blocking, for a thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError where a token file, or the provider's settings, can't be used."""
+        self._default = bearer_token(settings).encode()
+        self._tokens = TokenStore(settings)
+        self.provider = ResourceServer(settings) if settings.oauth_issuer else None
+
+    def close(self) -> None:
+        self._tokens.close()
+
+    def who(self, authorization: str) -> Principal | Refusal:
+        """Whose header it is, or why nobody's."""
+        scheme, _, rest = authorization.partition(" ")
+        text = rest.strip()
+        if scheme.lower() != "bearer" or not text:
+            return _unknown("no token", "")
+        if hmac.compare_digest(text.encode("latin-1", "replace"), self._default):
+            return DEFAULT
+        if text.startswith(f"{PREFIX}_"):
+            token, state = self._tokens.check(text)
+            if token is not None and state == "active":
+                return token.principal
+            return _unknown(f"{state} token", token.principal.name if token else "")
+        if self.provider is not None and text.count(".") == 2:
+            try:
+                return self.provider.principal(text)
+            except Denied as denied:
+                return _denied(denied)
+        return _unknown("wrong token", "")
 
 
-def guarded(app: AsgiApp, door: Door) -> AsgiApp:
-    """Refuse whatever may not pass before the application, and any of its routes, sees it."""
-
-    async def guard(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return await app(scope, receive, send)
-        if scope["type"] != "http":
-            return None  # websockets: nobody offers them
-        refusal = door.refuses(scope["path"], scope["headers"])
-        if refusal is None:
-            return await app(scope, receive, send)
-        return await _refuse(send, *refusal)
-
-    return guard
+def _unknown(reason: str, principal: str) -> Refusal:
+    sentence = "Send the header `Authorization: Bearer TOKEN`. `mcp-smalltools doctor` names its file."
+    if reason in ("expired token", "revoked token"):
+        sentence = (
+            f"The token is {reason.split(maxsplit=1)[0]}. Ask for a new one (mcp-smalltools tokens create)."
+        )
+    error = "" if reason == "no token" else 'error="invalid_token"'  # RFC 6750: none where none was sent
+    return Refusal(401, reason, sentence, f"Bearer {error}".strip(), principal)
 
 
-async def _refuse(send: Send, status: int, sentence: str) -> None:
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"error": sentence}).encode()})
+def _denied(denied: Denied) -> Refusal:
+    if denied.error == "insufficient_scope":
+        return Refusal(403, "missing scope", str(denied), f'Bearer error="{denied.error}"')
+    if denied.error == "temporarily_unavailable":
+        return Refusal(503, "no keys of the provider", str(denied), retry_after_s=10)
+    return Refusal(401, "wrong token", str(denied), f'Bearer error="{denied.error}"')
 
 
 def _bracketed(host: str) -> str:

@@ -1,0 +1,17 @@
+"""Names of ASGI's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+PRINCIPAL = "mcp_smalltools.principal"
+"""Key of a request's scope: whose request it is."""
+GONE = "mcp_smalltools.gone"
+"""Key of a request's scope: an event that is set when the client has closed the connection."""
