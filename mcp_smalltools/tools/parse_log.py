@@ -10,6 +10,8 @@ from mcp_smalltools import result
 from mcp_smalltools.result import FileText, MaskedText
 from mcp_smalltools.tools import base
 
+LAST = "last"
+
 
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -22,8 +24,8 @@ class ParseLogArguments(base.Arguments):
     since: Annotated[str, BeforeValidator(_as_text)] = Field(
         "",
         max_length=64,
-        description="a line number, or a time as the log writes it or in ISO 8601: only what comes from "
-        "there on is counted, and templates not seen before it are new",
+        description='"last" (the last call on this file), a line number, or a time as the log writes it or '
+        "in ISO 8601: only what comes from there on is counted, and templates not seen before it are new",
     )
     baseline_path: str = Field(
         "", description="a log to compare with, such as the last good run: templates it lacks are new"
@@ -42,7 +44,7 @@ class ParseLogArguments(base.Arguments):
 
     @property
     def cacheable(self) -> bool:
-        return not self.export_path
+        return not self.export_path and self.since != LAST
 
 
 class Variable(result.Record):
