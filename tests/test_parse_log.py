@@ -217,12 +217,6 @@ def test_gaps_are_the_longest_times_between_neighbours(drawn) -> None:
         assert times[gap.before_line - 1] - times[gap.after_line - 1] == pytest.approx(gap.seconds)
 
 
-@pytest.mark.parametrize("time", ["17723590000000", '"2026-13-41 25:61:61"', "1e400"])
-def test_a_number_that_is_no_time_is_none(parse, time) -> None:
-    answer = parse(f'{{"time":{time},"level":"info","msg":"a"}}\n' * 3)
-    assert (answer.records, answer.time) == (3, None)
-
-
 def test_a_burst_is_found_where_it_is_and_counted_exactly(parse) -> None:
     lines = [f"{stamp(second * 10)} INFO tick {second}" for second in range(2000)]
     lines[1000:1000] = [f"{stamp(10_000 + n // 10)} ERROR store {n} is down" for n in range(300)]
@@ -484,28 +478,25 @@ def test_focus_shows_only_templates_that_hold_its_words(parse) -> None:
 
 
 def test_a_log_of_two_thousand_lines_is_answered_in_a_few_kilobytes(parse) -> None:
-    words = (
-        "alpha",
-        "bravo",
-        "charlie",
-        "delta",
-        "echo",
-        "foxtrot",
-        "golf",
-        "hotel",
-        "india",
-        "juliet",
-        "kilo",
+    things = ("disk", "session", "index", "mailbox", "socket", "token", "worker", "shard", "lease", "journal")
+    acts = (
+        "{0} opened in {{}} ms",
+        "cannot flush {0} after {{}} ms",
+        "closing idle {0}, {{}} left",
+        "reload of {0} done: {{}} entries",
+        "{0} limit is near, at {{}} of 100",
+        "no free {0} for peer {{}}",
+        "dropped stale {0} number {{}}",
+        "{0} repaired, {{}} records were bad",
+        "moving {0} to slot {{}}",
+        "waiting for {0} since {{}} s",
     )
-    events = [f"{a} {b} {{}} took {{}} ms for 10.0.0.{{}}" for a in words for b in words if a != b][:100]
-    lines = [
-        f"{stamp(n)} INFO [w-{n % 9}] app: {events[n * n % 100].format(n, n % 90, n % 250)}"
-        for n in range(2000)
-    ]
-    answer = parse("\n".join(lines))
+    events = [act.format(thing) for act in acts for thing in things]
+    lines = [f"{stamp(n)} INFO [w-{n % 9}] app: {events[n * n % 100].format(n)}" for n in range(2000)]
+    answer = parse("\n".join(lines), limit=5)
     assert len(json.dumps(answer.structured())) < 8_000
-    assert len(answer.templates) == 20
-    assert answer.dropped["templates"] == answer.template_count - 20
+    assert len(answer.templates) == 5
+    assert answer.dropped["templates"] == answer.template_count - 5
 
 
 def test_an_empty_log_has_no_records(parse) -> None:

@@ -21,13 +21,17 @@ import re
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.logs.specialist.judge import Judge
 
 _LABELS = re.compile(r"(?P<system>.+?)(?:_2k|_full)?\.log_structured(?:_corrected)?\.csv(?:\.xz)?")
 _SEVERAL = re.compile(r"<\*>(?: ?<\*>)+")
@@ -68,7 +72,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             report["parse_log, raw lines"][log.system] = measure_raw(log, settings)
         report["drain3"][log.system] = measure(log, drain3)
     figures = {
-        name: {**{system: asdict(scores) for system, scores in by_system.items()}, "mean": _mean(by_system)}
+        name: {
+            **{system: asdict(scores) for system, scores in by_system.items()},
+            "mean": mean_of(by_system.values()),
+        }
         for name, by_system in report.items()
         if by_system
     }
@@ -118,6 +125,11 @@ def measure(log: LabelledLog, parse: Callable[[Sequence[str]], list[str]]) -> Sc
 
 def ours(contents: Sequence[str]) -> list[str]:
     """The template of each message, by the grouping of parse_log."""
+    return parse_with(contents, None)
+
+
+def parse_with(contents: Sequence[str], judge: Judge | None) -> list[str]:
+    """The template of each message, with <*>, judged by the given judge or the one that ships."""
     from mcp_smalltools.tools.logs.forms import FormTable
     from mcp_smalltools.tools.logs.grouping import group
     from mcp_smalltools.tools.logs.masking import VAR
@@ -128,9 +140,9 @@ def ours(contents: Sequence[str]) -> list[str]:
     for shape in shapes:
         counts[shape] += 1
     texts = [""] * len(counts)
-    for template in group(table.shapes, counts):
+    for template in group(table.shapes, counts, judge):
         for shape in template.members:
-            texts[shape] = template.text.replace(VAR, "<*>")
+            texts[shape] = plain_template(template.text.replace(VAR, "<*>"))
     return [texts[shape] for shape in shapes]
 
 
@@ -210,9 +222,10 @@ def _groups(templates: Sequence[Hashable]) -> dict[Hashable, list[int]]:
     return groups
 
 
-def _mean(scores: dict[str, Scores]) -> dict[str, float]:
+def mean_of(scores: Collection[Scores]) -> dict[str, float]:
+    """The average of each figure."""
     return {
-        field.name: round(sum(getattr(item, field.name) for item in scores.values()) / len(scores), 4)
+        field.name: round(sum(getattr(item, field.name) for item in scores) / len(scores), 4)
         for field in fields(Scores)
     }
 

@@ -10,8 +10,6 @@ from mcp_smalltools import result
 from mcp_smalltools.result import FileText, MaskedText
 from mcp_smalltools.tools import base
 
-LAST = "last"
-
 
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -24,8 +22,8 @@ class ParseLogArguments(base.Arguments):
     since: Annotated[str, BeforeValidator(_as_text)] = Field(
         "",
         max_length=64,
-        description='"last" (the last call on this file), a line number, or a time as the log writes it or '
-        "in ISO 8601: only what comes from there on is counted, and templates not seen before it are new",
+        description="a line number, or a time as the log writes it or in ISO 8601: only what comes from "
+        "there on is counted, and templates not seen before it are new",
     )
     baseline_path: str = Field(
         "", description="a log to compare with, such as the last good run: templates it lacks are new"
@@ -44,7 +42,7 @@ class ParseLogArguments(base.Arguments):
 
     @property
     def cacheable(self) -> bool:
-        return not self.export_path and self.since != LAST
+        return not self.export_path
 
 
 class Variable(result.Record):
@@ -149,7 +147,7 @@ class ParseLog:
         "export_path writes every line as JSON for your own scripts. Not for finding a known string (grep), "
         "nor for prose."
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

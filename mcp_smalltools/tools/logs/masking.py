@@ -90,7 +90,7 @@ _ASSIGNED = re.compile(r"(?<=[\w\])}])(=)([^\s=,;&|()\[\]{}\"'<>\ue000-\ue0ff]+)
 _QUOTED = re.compile(
     rf"(?<![\w{chr(MARK_BASE)}-{chr(MARK_BASE + 255)}])([\"'`‘“])([^\"'`‘’“”\n]{{1,200}}?)([\"'`’”])(?![\w:]|\s*:)"
 )
-_LIST = re.compile(rf"{MARK_CLASS}(?:(, ?|; ?){MARK_CLASS})(?:\1{MARK_CLASS})+")
+_LIST = re.compile(rf"{MARK_CLASS}(?:(, ?|; ?){MARK_CLASS})(?:\1{MARK_CLASS}){{4,}}")
 _ROW = re.compile(rf"(?<!\S)({MARK_CLASS})(?: +\1){{3,}}(?!\S)")
 _DIGITS_LEFT = re.compile(r"[0-9]+")
 _SPACES = re.compile(r"\s+")
@@ -99,13 +99,17 @@ _PRIVATE = re.compile("[\ue000-\ue0ff]")
 
 def mask_text(content: str) -> str:
     """The shape of a content, as text with a mark for each variable."""
-    text = _TYPED.sub(_mark, without_marks(content))
+    return _SPACES.sub(" ", mask_constant(without_marks(content))).strip()
+
+
+def mask_constant(text: str) -> str:
+    """A text without marks, its spaces as they are, with a mark for each variable."""
+    text = _TYPED.sub(_mark, text)
     text = _ASSIGNED.sub(_mark_assigned, text)
     text = _QUOTED.sub(_mark_quoted, text)
     text = _LIST.sub(MARKS["text"], text)
     text = _ROW.sub(MARKS["text"], text)
-    text = _DIGITS_LEFT.sub(MARKS["int"], text)
-    return _SPACES.sub(" ", text).strip()
+    return _DIGITS_LEFT.sub(MARKS["int"], text)
 
 
 def without_marks(content: str) -> str:

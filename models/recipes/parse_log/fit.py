@@ -1,0 +1,146 @@
+"""Fit the judge of parse_log: `python models/recipes/parse_log/fit.py --sources DIR`, an hour on one core.
+
+DIR holds source trees, one program to a folder: any, but none whose logs are in a benchmark. Top to bottom:
+
+1. The logging statements of every program; what they say of words and of places for variables: the lexicon.
+2. Simulated systems of each program. What is known of their own program is left out of the lexicon that they
+   are judged with, so that the judge learns what to trust on programs that nobody has seen.
+3. Three small networks, in the order in which they work; each sees what those before it leave.
+4. Programs that took no part (`--held-out`) say how good it is.
+
+Writes `models/skills/parse_log/weights.npz` and `scores.json`. The same seed gives the same numbers. Numpy is
+all it needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from examples import Examples, add_constants, add_gaps, add_slots
+from mcp_smalltools.evaluation.logs import Scores, mean_of, parse_with, score
+from mcp_smalltools.tools.logs.simulation.systems import Source, System, Vocabulary, simulate, vocabulary
+from mcp_smalltools.tools.logs.specialist.judge import Judge, save
+from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of, logs_of
+from mcp_smalltools.tools.logs.specialist.network import fitted
+from mcp_smalltools.tools.logs.statements.source import statements_under
+
+SKILL = Path(__file__).parents[2] / "skills" / "parse_log"
+_FEWEST = 25
+"""Statements that a program must have to be simulated."""
+Counts = dict[str, NDArray[np.int32]]
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Programs to learn from: their statements, what each counts for the lexicon, and all together."""
+
+    programs: dict[str, list[Source]]
+    counts: dict[str, Counts]
+    total: Counts
+    known: Vocabulary
+
+    def lexicon_without(self, program: str) -> Lexicon:
+        own = self.counts[program]
+        return Lexicon(logs_of({name: table - own[name] for name, table in self.total.items()}))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--sources", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--held-out", nargs="*", default=[], metavar="PROGRAM", help="folders to measure on")
+    parser.add_argument("--systems", type=int, default=10, help="simulated systems of each program")
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    programs = read_programs(args.sources)
+    corpus = corpus_of({name: found for name, found in programs.items() if name not in args.held_out})
+    held_out = {name: programs[name] for name in args.held_out if name in programs}
+    judge, counted = fit(corpus, args.systems, args.seed)
+    save(SKILL / "weights.npz", corpus.total, judge.networks())
+    report = {
+        "made_by": "python models/recipes/parse_log/fit.py",
+        "programs": len(corpus.programs),
+        "statements": sum(map(len, corpus.programs.values())),
+        "decisions": counted,
+        "held_out_programs": measured(held_out, judge, args.seed),
+    }
+    (SKILL / "scores.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps(report))
+
+
+def read_programs(folder: Path) -> dict[str, list[Source]]:
+    """The distinct statements of each program that has enough."""
+    programs = {}
+    for tree in sorted(path for path in folder.iterdir() if path.is_dir()):
+        found = {
+            item.pieces: Source(tree.name, item.file, item.pieces, item.raises)
+            for item in statements_under(tree)
+        }
+        if len(found) >= _FEWEST:
+            programs[tree.name] = list(found.values())
+    return programs
+
+
+def corpus_of(programs: dict[str, list[Source]]) -> Corpus:
+    counts = {name: counts_of(item.pieces for item in sources) for name, sources in programs.items()}
+    total: Counts = {}
+    for tables in counts.values():
+        for name, table in tables.items():
+            total[name] = total[name] + table if name in total else table.copy()
+    return Corpus(
+        programs, counts, total, vocabulary([item for group in programs.values() for item in group])
+    )
+
+
+def fit(corpus: Corpus, systems: int, seed: int) -> tuple[Judge, dict[str, int]]:
+    """Fit the three networks one after another. Returns the judge and how many decisions each saw."""
+    rng = random.Random(seed)
+    logs = {
+        name: [simulate(sources, corpus.known, rng) for _ in range(systems)]
+        for name, sources in corpus.programs.items()
+    }
+    networks = {}
+    counted = {}
+    steps: dict[str, Callable[[System, Judge, Examples], None]] = {
+        "slot": lambda system, judge, found: add_slots(system, judge, rng, found),
+        "gap": lambda system, judge, found: add_gaps(system, judge, rng, found),
+        "constant": add_constants,
+    }
+    for at, (name, add) in enumerate(steps.items()):
+        found = Examples()
+        for program, its_logs in logs.items():
+            judge = Judge(corpus.lexicon_without(program), **networks)
+            for system in its_logs:
+                add(system, judge, found)
+        rows, answers, weights = found.arrays()
+        networks[name] = fitted(rows, answers, weights, seed=seed + at)
+        counted[name] = len(rows)
+        print(f"{name}: {len(rows)} decisions", flush=True)
+    return Judge(Lexicon(logs_of(corpus.total)), **networks), counted
+
+
+def measured(
+    programs: dict[str, list[Source]], judge: Judge, seed: int, systems: int = 5
+) -> dict[str, float]:
+    """The four figures on simulated systems of programs that were not learned from."""
+    rng = random.Random(seed + 100)
+    known = vocabulary([item for group in programs.values() for item in group])
+    found: list[Scores] = []
+    for sources in programs.values():
+        for _ in range(systems):
+            system = simulate(sources, known, rng)
+            found.append(score(parse_with(system.lines, judge), system.templates, 1.0))
+    return mean_of(found)
+
+
+if __name__ == "__main__":
+    main()

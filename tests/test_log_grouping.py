@@ -1,0 +1,115 @@
+"""Grouping of log lines: exact whatever is judged, and right where the evidence is plain."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_smalltools.tools.logs.families import Group, families_of
+from mcp_smalltools.tools.logs.forms import FormTable
+from mcp_smalltools.tools.logs.grouping import Template, group
+from mcp_smalltools.tools.logs.specialist.judge import load, save, shipped
+from mcp_smalltools.tools.logs.specialist.network import Recipe, fitted
+from mcp_smalltools.tools.logs.tokens import text_of, tokens_of
+from mcp_smalltools.tools.logs.variables import Slots, plain
+
+words = st.sampled_from(
+    ["open", "closed", "user", "bob", "disk", "/tmp/a.b", "=", ":", "[", "]", "7", "0x1f", "a-9"]
+)
+contents = st.lists(words, min_size=1, max_size=9).map(" ".join) | st.text(
+    st.characters(codec="ascii", categories=["L", "N", "P", "Zs"]), min_size=1, max_size=40
+)
+
+
+def parsed(lines: Sequence[str]) -> tuple[list[Template], list[int]]:
+    """The templates, and the shape of each line."""
+    table = FormTable()
+    shapes = [table.shape_of_content(line) for line in lines]
+    counts = Counter(shapes)
+    return group(table.shapes, [counts[number] for number in range(len(table.shapes))]), shapes
+
+
+def templates(lines: Sequence[str]) -> list[str]:
+    """The template of each line, as agents see it."""
+    found, shapes = parsed(lines)
+    of_shape = {shape: item.text for item in found for shape in item.members}
+    return [of_shape[shape].replace("\ue0ff", "<*>") for shape in shapes]
+
+
+@given(st.lists(contents, min_size=1, max_size=30))
+def test_every_line_has_one_template_and_it_describes_the_line(lines: list[str]) -> None:
+    found, shapes = parsed(lines)
+    members = [shape for item in found for shape in item.members]
+    assert sorted(members) == sorted(set(shapes))
+    of_shape = {shape: item for item in found for shape in item.members}
+    for line, shape in zip(lines, shapes, strict=True):
+        assert Slots(of_shape[shape].text).values(plain(line)) is not None
+
+
+@given(st.lists(contents, min_size=2, max_size=30), st.randoms(use_true_random=False))
+def test_the_order_of_lines_does_not_matter(lines: list[str], random) -> None:
+    before = dict(zip(lines, templates(lines), strict=True))
+    random.shuffle(lines)
+    assert dict(zip(lines, templates(lines), strict=True)) == before
+
+
+@given(contents)
+def test_a_text_is_its_tokens(content: str) -> None:
+    text = plain(content)
+    assert text_of(*tokens_of(text)) == text
+
+
+def test_events_that_differ_in_a_word_stay_apart_and_values_are_variables() -> None:
+    users = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"]
+    lines = [
+        f"session {act} for user {user} after {n} s"
+        for n in range(3)
+        for act in ("opened", "closed")
+        for user in users
+    ]
+    assert set(templates(lines)) == {
+        "session opened for user <*> after <*>",
+        "session closed for user <*> after <*>",
+    }
+
+
+def test_a_value_of_several_words_is_one_variable() -> None:
+    reasons = [
+        "Connection refused",
+        "No such file or directory",
+        "timeout",
+        "Permission denied",
+        "Broken pipe",
+    ]
+    lines = [f"cannot read block {n}: {reason}" for n in range(4) for reason in reasons]
+    assert set(templates(lines)) == {"cannot read block <*>: <*>"}
+
+
+def test_families_are_groups_that_differ_in_one_stretch_that_begins_and_ends_differently() -> None:
+    texts = ["read a b done", "read c done", "read d e f done", "write x"]
+    groups = [Group(*tokens_of(text), 1, [number]) for number, text in enumerate(texts)]
+    found = families_of(groups)
+    assert [(family.head, family.tail, len(family.groups)) for family in found] == [(("read",), ("done",), 3)]
+
+
+def test_a_judge_is_what_was_saved(tmp_path) -> None:
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(400, 5)).astype(np.float32)
+    targets = (rows[:, 0] > 0).astype(np.float32)
+    network = fitted(rows, targets, np.ones(400, np.float32), seed=1, recipe=Recipe(epochs=300))
+    assert ((network(rows) > 0) == (targets > 0.5)).mean() > 0.95
+    save(tmp_path / "weights.npz", {"words": np.arange(16)}, {"slot": network})
+    read = load(tmp_path / "weights.npz")
+    assert read.slots(rows.tolist()) == pytest.approx(network(rows).tolist(), abs=1e-5)
+    assert read.gap is None
+
+
+def test_the_lexicon_knows_where_variables_stand() -> None:
+    lexicon = shipped().lexicon
+    assert lexicon.before("user") > lexicon.before("cannot")
+    assert lexicon.word("failed") > lexicon.word("qwertyuiop")
