@@ -75,6 +75,11 @@ class AnswerCache(Store):
             )
             self._evict(db)
 
+    def clear(self) -> None:
+        """Forget every answer: something that they were made with has changed."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM answers")
+
     def _evict(self, db: sqlite3.Connection) -> None:
         total = db.execute("SELECT coalesce(sum(bytes), 0) FROM answers").fetchone()[0]
         while total > self._max_bytes:

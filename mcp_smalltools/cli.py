@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = {
     "ledger": "what was read, what left, and what it saved",
     "audit": "exactly what left, by day; exportable",
     "tokens": "who may call a listening server: create, list, revoke",
+    "train": "teach a tool from what is yours",
     "eval": "measure the quality of a tool on labelled data",
     "bench": "measure speed, a peer beside ours in the same run",
 }

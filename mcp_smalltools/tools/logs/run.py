@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.errors import DeadlineExceeded, UsageError
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools import parse_log as answers
-from mcp_smalltools.tools.logs.counting import Counted, count
+from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.export import Exporter
 from mcp_smalltools.tools.logs.forms import Sample
+from mcp_smalltools.tools.logs.headers import uncoloured
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import (
@@ -22,6 +25,8 @@ from mcp_smalltools.tools.logs.report import (
     select,
     slots_of,
 )
+from mcp_smalltools.tools.logs.since import parse_since
+from mcp_smalltools.tools.logs.specialist.adapted import judge_for
 from mcp_smalltools.tools.logs.times import Calendar
 
 if TYPE_CHECKING:
@@ -36,14 +41,50 @@ _HEAD_LINES, _TAIL_LINES = 3, 3
 _LINE_CHARS = 300
 _TEMPLATE_CHARS = 300
 _VALUE_CHARS = 40
+_GROUPING_SHARE = 0.2
+"""Of the time, what is kept for grouping and for the answer."""
+
 Scrub = Callable[[str], str]
+Feed = Callable[[Block], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The files of a call, read: every line is counted under its shape, none has a template yet."""
+
+    source: SourceFile
+    parser: LogParser
+    compares: bool
+    dropped: dict[str, int]
 
 
 async def run(arguments: answers.ParseLogArguments, context: ToolContext) -> answers.ParseLogAnswer:
     """Count, group, answer, as far as the time allows. Raises FileError, UsageError, Cancelled."""
     counted = await context.in_thread(count, arguments, context)
-    log = await context.in_thread(counted.parser.result)
+    judge = await context.in_thread(judge_for, context.settings.state_dir)
+    log = await context.in_thread(counted.parser.result, judge)
     return await context.in_thread(answer, counted, log, arguments, context)
+
+
+def count(arguments: answers.ParseLogArguments, context: ToolContext) -> Counted:
+    """Read the log, and the baseline if there is one."""
+    since = parse_since(arguments.since) if arguments.since else None
+    if since and arguments.baseline_path:
+        raise UsageError("Both since and baseline_path are given.", remedy="Give one of them.")
+    source = context.open(arguments.path)
+    parser = LogParser()
+    dropped: dict[str, int] = {}
+    if arguments.baseline_path:
+        baseline = context.open(arguments.baseline_path)
+        dropped |= _read(baseline, context, "baseline", parser.skip)
+        parser.restart()
+    dropped |= _read(source, context, "log", since.reader(parser) if since else parser.feed)
+    if since and not parser.lines:
+        raise UsageError(
+            f"Nothing in {arguments.path} is at or after since={since.text}.",
+            remedy="Call without since to see the log's time range and number of lines.",
+        )
+    return Counted(source, parser, since is not None or bool(arguments.baseline_path), dropped)
 
 
 def answer(
@@ -53,10 +94,27 @@ def answer(
     selection = select(log, limit=arguments.limit, focus=arguments.focus, compares=counted.compares)
     result = _Writer(log, selection, context, compares=counted.compares).answer()
     result.dropped |= counted.dropped
-    result.note = " ".join([*counted.notes, *_missing(result, log, selection, arguments)]) or None
+    _say_what_is_missing(result, log, selection, arguments, counted.dropped)
     if arguments.export_path:
         result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
     return result
+
+
+def _read(source: SourceFile, context: ToolContext, what: str, feed: Feed) -> dict[str, int]:
+    """Feed the file block by block while there is time. What was not read is said in bytes."""
+    reserve = context.stop.seconds * _GROUPING_SHARE
+    try:
+        for block in source.byte_blocks(stop=context.stop):
+            feed(Block(block.first, uncoloured(block.data)))
+            context.stop.check()
+            context.progress(source.bytes_read, source.size, f"reading the {what}")
+            if context.stop.remaining_s < reserve:
+                break
+        else:
+            return {f"cut_lines_of_{what}": source.cut_lines} if source.cut_lines else {}
+    except DeadlineExceeded:
+        pass
+    return {f"bytes_of_{what}_not_read": max(1, source.size - source.bytes_read)}
 
 
 class _Writer:
@@ -192,22 +250,23 @@ def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
     return text if len(text) <= at_most else text[: at_most - 1] + "…"
 
 
-def _missing(
+def _say_what_is_missing(
     result: answers.ParseLogAnswer,
     log: ParsedLog,
     selection: Selection,
     arguments: answers.ParseLogArguments,
-) -> list[str]:
+    dropped: dict[str, int],
+) -> None:
     notes = []
-    if any(name.endswith("_not_read") for name in result.dropped):
+    if any(name.endswith("_not_read") for name in dropped):
         notes.append(
-            f"The time was over: {log.lines:,} lines are counted; go on with since=last, or raise deadline_s."
+            f"The time was over: {log.lines:,} lines are counted; raise deadline_s in the configuration."
         )
     if arguments.focus and not selection.focus_found:
         notes.append(f"No template holds a word of focus={arguments.focus!r}; all are candidates.")
     if result.dropped.get("templates") and not arguments.focus:
         notes.append("More templates: raise limit, name words in focus, or give export_path for every line.")
-    return notes
+    result.note = " ".join(notes) or None
 
 
 def _export(

@@ -1,0 +1,99 @@
+"""Teach a tool from what is yours; what it learns stays in the state folder, and can be taken back.
+
+mcp-smalltools train parse_log --from ~/src/my-service
+mcp-smalltools train parse_log --rollback
+
+parse_log reads the logging statements of a source tree, and tries what it learned on logs that it makes from
+them: it is kept only if those are parsed better, and those of statements that it was not shown no worse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import NotFound
+
+if TYPE_CHECKING:
+    from mcp_smalltools.evaluation.adapt_logs import Trial
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tool", choices=["parse_log"], metavar="TOOL", help="the tool to teach: parse_log")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "--from", dest="source", type=Path, metavar="DIR", help="a source tree that writes logs"
+    )
+    what.add_argument("--rollback", action="store_true", help="go back to what was in use before")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    return _roll_back(settings, as_json=args.json) if args.rollback else _learn(args, settings)
+
+
+def _roll_back(settings: Settings, *, as_json: bool) -> int:
+    from mcp_smalltools.tools.logs.specialist.adapted import roll_back
+
+    version = roll_back(settings.state_dir)
+    if version is None:
+        raise NotFound("parse_log is as it ships; there is nothing to go back to.")
+    _forget_answers(settings)
+    if as_json:
+        print(json.dumps({"version": version}))
+    else:
+        print(
+            "parse_log is as it ships again." if not version else f"parse_log uses version {version} again."
+        )
+    return 0
+
+
+def _learn(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.evaluation.adapt_logs import read_tree, try_out
+    from mcp_smalltools.tools.logs.specialist.adapted import keep
+
+    if not args.source.is_dir():
+        raise NotFound(f"{args.source} is not a folder.", remedy="Name the folder of a source tree.")
+    sources = read_tree(args.source)
+    trial = try_out(sources)
+    report = trial.report() | {"source": str(args.source.resolve())}
+    version = None
+    if trial.better:
+        version = keep(settings.state_dir, [item.pieces for item in sources], report)
+        _forget_answers(settings)
+    print(json.dumps(report | {"version": version}) if args.json else _told(trial, version))
+    return 0
+
+
+def _told(trial: Trial, version: int | None) -> str:
+    before, after = trial.before, trial.after
+    kept = (
+        f"Kept as version {version}; --rollback takes it back."
+        if version
+        else "Not kept: it is not better than what is in use."
+    )
+    return "\n".join(
+        [
+            f"{trial.statements} logging statements. On logs made from them, before and after:",
+            f"  lines with the right template  {before.pa:.3f} -> {after.pa:.3f}",
+            f"  of statements not shown        {before.pa_held_out:.3f} -> {after.pa_held_out:.3f}",
+            f"  lines in the right group       {before.ga:.3f} -> {after.ga:.3f}",
+            kept,
+        ]
+    )
+
+
+def _forget_answers(settings: Settings) -> None:
+    """Answers that were kept were made by another judge."""
+    from mcp_smalltools.cache import AnswerCache
+
+    path = settings.state_dir / "cache.db"
+    if path.exists():
+        cache = AnswerCache(path, max_mb=settings.cache_mb)
+        try:
+            cache.clear()
+        finally:
+            cache.close()

@@ -1,0 +1,193 @@
+"""parse_log learns a program's own statements: exact, kept only if better, taken back on demand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_smalltools.cli import main
+from mcp_smalltools.tools.logs.forms import FormTable
+from mcp_smalltools.tools.logs.grouping import group
+from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.specialist.adapted import adapted, current, judge_for, keep
+from mcp_smalltools.tools.logs.specialist.judge import shipped
+from mcp_smalltools.tools.logs.specialist.statements import Statements
+from mcp_smalltools.tools.logs.statements.pieces import Placeholder
+from mcp_smalltools.tools.logs.statements.source import statements_of
+from mcp_smalltools.tools.logs.variables import Slots, plain
+
+SOURCE = """
+log.info("order %s of customer %s shipped by %s", order, customer, carrier)
+log.info("order %s of customer %s returned: %s", order, customer, reason)
+log.warning("stock of %s is low, %d left", article, count)
+log.error(f"payment {payment_id} refused by {bank}: {reason}")
+log.debug("reindexing {} took {} ms".format(shard, elapsed))
+log.info("nightly export finished")
+log.info("mail to " + recipient + " queued")
+log.warning("retry %d of %d for job %s", attempt, limit, job)
+log.error("lost connection to warehouse %s after %s", host, elapsed)
+log.info("worker %s picked up %s", worker, job)
+log.info("cache warmed with %d entries from %s", count, path)
+log.error("cannot parse invoice %s: %s", path, error)
+"""
+
+
+def texts(source: str, name: str) -> list[str]:
+    found = statements_of(name, source)
+    return ["".join(piece if isinstance(piece, str) else "<*>" for piece in item.pieces) for item in found]
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "template"),
+    [
+        ("a.py", 'log.info("took %d ms for %r", n, who)', "took <*> ms for <*>"),
+        ("a.py", 'logger.warning(f"no route to {host!r} in {seconds:.1f} s")', "no route to <*> in <*> s"),
+        ("A.java", 'LOG.info("Closing {} of " + name + " now", count);', "Closing <*> of <*> now"),
+        ("A.java", 'throw new IOException(String.format("Bad block %d", id));', "Bad block <*>"),
+        ("a.go", 'log.Printf("listening on %s:%d", host, port)', "listening on <*>:<*>"),
+        ("a.go", 'lg.Info("member gone", zap.String("peer", id))', "member gone peer=<*>"),
+        ("a.rs", 'warn!("slow query: {query} ({:?})", elapsed);', "slow query: <*> (<*>)"),
+        ("a.ts", "logger.info(`user ${user.name} left ${room}`)", "user <*> left <*>"),
+        (
+            "a.c",
+            'log_error("cannot open " PRIu64 " files: %s", strerror(errno));',
+            "cannot open <*> files: <*>",
+        ),
+    ],
+)
+def test_statements_are_read_in_every_language(name: str, source: str, template: str) -> None:
+    if name == "a.c":
+        source = source.replace('" PRIu64 "', '%" PRIu64 "')
+    assert texts(source, name) == [template]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_as_source_without_an_error(source: str) -> None:
+    for name in ("a.py", "A.java", "a.go", "a.rs", "a.ts", "a.c"):
+        list(statements_of(name, 'log.info("' + source))
+
+
+def parsed(lines: list[str]) -> list[str]:
+    judge = adapted([item.pieces for item in statements_of("shop.py", SOURCE)])
+    table = FormTable()
+    shapes = [table.shape_of_content(line) for line in lines]
+    found = group(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], judge)
+    of_shape = {shape: item.text for item in found for shape in item.members}
+    for line, shape in zip(lines, shapes, strict=True):
+        assert Slots(of_shape[shape]).values(plain(line)) is not None
+    return [of_shape[shape].replace(VAR, "<*>") for shape in shapes]
+
+
+def test_lines_of_known_statements_get_just_their_template_though_nothing_varies() -> None:
+    lines = [
+        "order A17 of customer smith shipped by dhl",
+        "order A17 of customer smith returned: wrong size",
+        "mail to bob queued",
+        "[web] worker w-3 picked up reindex",
+        "payment 77 refused by bank of somewhere: card expired",
+    ]
+    assert parsed(lines) == [
+        "order <*> of customer <*> shipped by <*>",
+        "order <*> of customer <*> returned: <*>",
+        "mail to <*> queued",
+        "[web] worker <*> picked up <*>",
+        "payment <*> refused by <*>: <*>",
+    ]
+
+
+def test_of_several_statements_the_one_with_most_constant_text_is_taken() -> None:
+    known = Statements([f"lost {VAR}", f"lost connection to {VAR}", f"lost connection to warehouse {VAR}"])
+    found = known.find("lost connection to warehouse berlin")
+    assert found is not None
+    assert found.text == f"lost connection to warehouse {VAR}"
+    assert known.find("found connection to warehouse berlin") is None
+
+
+@given(
+    st.lists(
+        st.sampled_from(["order", "of", "customer", "x", "9", "mail to", "queued", "a-1", ":"]), min_size=1
+    )
+)
+def test_what_is_known_still_describes_every_line(words: list[str]) -> None:
+    parsed([" ".join(words)])
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    folder = tmp_path / "src" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "orders.py").write_text(SOURCE)
+    return tmp_path / "src"
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MCP_SMALLTOOLS_STATE_DIR", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+def test_train_keeps_what_is_better_and_rollback_takes_it_back(
+    tree: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "parse_log", "--from", str(tree), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["better"]
+    assert report["after"]["pa"] > report["before"]["pa"]
+    assert (report["version"], current(state)) == (1, 1)
+    assert judge_for(state).statements is not None
+    assert main(["train", "parse_log", "--rollback"]) == 0
+    assert current(state) == 0
+    assert judge_for(state) is shipped()
+    assert main(["train", "parse_log", "--rollback"]) == 1
+    assert "nothing to go back to" in capsys.readouterr().err
+
+
+def test_a_call_after_training_uses_what_was_learned(
+    tree: Path, state: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "logs" / "a.log"
+    log.parent.mkdir()
+    log.write_text("2026-01-01 10:00:00 INFO mail to bob queued\n" * 3)
+    call = ["call", "parse_log", "--arg", "path=a.log", "--root", f"{log.parent}:open", "--json"]
+
+    def template() -> str:
+        assert main(call) == 0
+        found: str = json.loads(capsys.readouterr().out)["templates"][0]["template"]
+        return found
+
+    before = template()
+    keep(state, [("mail to ", Placeholder("who", "%s"), " queued")], {})
+    from mcp_smalltools.commands.train import _forget_answers
+    from mcp_smalltools.config import load_settings
+
+    _forget_answers(load_settings())
+    assert template() == "mail to <*> queued"
+    assert main(["train", "parse_log", "--rollback"]) == 0
+    capsys.readouterr()
+    assert template() == before
+
+
+def test_what_is_not_better_is_not_kept(
+    tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("mcp_smalltools.evaluation.adapt_logs.adapted", lambda statements: shipped())
+    assert main(["train", "parse_log", "--from", str(tree)]) == 0
+    assert "Not kept" in capsys.readouterr().out
+    assert current(state) == 0
+
+
+def test_a_tree_without_statements_is_named(
+    tmp_path: Path, state: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "parse_log", "--from", str(tmp_path)]) == 1
+    assert "logging statements" in capsys.readouterr().err
+
+
+def test_a_damaged_version_is_no_version(state: Path) -> None:
+    version = keep(state, [("a known statement",)], {})
+    (state / "adapted" / "parse_log" / f"{version:04}" / "statements.json").write_text("{")
+    assert judge_for(state) is shipped()
