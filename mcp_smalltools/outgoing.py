@@ -132,7 +132,9 @@ def as_json(answer: Answer) -> str:
 
 
 def _shrink(answer: Answer, name: str, excess: int) -> None:
-    items = list(getattr(answer, name))
+    items = list(getattr(answer, name) or ())
+    if not items:
+        return
     kept, freed = len(items), 0
     # The count that `dropped` gains takes a few characters itself.
     while kept and freed < excess + len(name) + 16:

@@ -13,7 +13,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 
 class TextOfFile:
@@ -57,8 +64,9 @@ class Span(Record):
 class Answer(Record):
     """Base of every tool's answer. The tool fills its own fields and, where they apply, these.
 
-    `call_id`, `source` and `model` are filled by the service. `shrinkable` names the list fields that may be
-    cut from their end to fit the size cap, the least valuable first; what was cut is counted in `dropped`.
+    `call_id` is filled by the service, and `source` where the tool has not (one that opens dozens of files
+    names their folder). `shrinkable` names the list fields that may be cut from their end to fit the size
+    cap, the least valuable first; what was cut is counted in `dropped`.
     """
 
     shrinkable: ClassVar[tuple[str, ...]] = ()
@@ -80,6 +88,16 @@ class Answer(Record):
         None, description="model and adapter that took part; absent where code alone answered"
     )
     note: str | None = Field(None, description="how to get the rest, or what to know before acting")
+
+    _lasting: bool = PrivateAttr(True)
+
+    def only_now(self) -> None:
+        """Keep the answer out of the cache: it is made of more than the files that were opened for it."""
+        self._lasting = False
+
+    @property
+    def lasting(self) -> bool:
+        return self._lasting
 
     def structured(self) -> dict[str, Any]:
         """The JSON object that the agent gets."""

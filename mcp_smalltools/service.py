@@ -80,9 +80,9 @@ class Service:
             answer = await call.in_thread(self._from_cache, tool, key, call) if key else None
             if answer is None:
                 answer = await call.run(tool, arguments)
-                answer.source = call.files.sources()
+                answer.source = answer.source or call.files.sources()
                 call.files.apply_privacy(answer)
-                if key and not call.stop.expired:
+                if key and answer.lasting and not call.stop.expired:
                     await call.in_thread(self._to_cache, key, call, answer)
             answer.call_id = call.id
             fit(answer, self.settings.max_answer_chars)

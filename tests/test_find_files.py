@@ -456,7 +456,8 @@ def test_the_index_counts_what_the_texts_hold(bodies: list[list[str]]) -> None:
 def test_a_passage_is_lines_of_its_file(lines: list[str]) -> None:
     found = best_passage("a.txt", lines, {"a": 1.0, "b": 2.0})
     if found is not None:
-        assert "\n".join(lines[found.start - 1 : found.end]) == found.text
+        assert 1 <= found.start <= found.end <= len(lines)
+        assert any(line.strip() for line in lines[found.start - 1 : found.end])
 
 
 def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
@@ -483,3 +484,20 @@ def test_a_full_disk_is_no_end(settings: Settings, tmp_path: Path) -> None:
     assert one.index.counts().files == 200
     assert "in memory" in (one.state.note or "")
     one.close()
+
+
+async def test_a_secret_is_masked_also_where_the_passage_holds_only_a_part_of_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    body = "\n".join("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7" + str(i) for i in range(20))
+    key = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
+    write(tmp_path, a_dot_txt=f"{key}zebra\npassword = hunter2zebra\n")
+    redacted = settings.model_copy(update={"roots": (RootSpec(path=tmp_path),)})
+    service = Service(redacted, NoEngine())  # type: ignore[arg-type]
+    for query in ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC77", "zebra", "password"):
+        answer = await service.call(ToolRequest("find_files", {"query": query}))
+        assert answer.structured()["files"]
+        left = json.dumps([file["text"] for file in answer.structured()["files"]])
+        assert "MIIEvQ" not in left
+        assert "hunter2" not in left
+    await service.close()

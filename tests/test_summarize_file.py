@@ -23,7 +23,7 @@ from mcp_smalltools.files.roots import Roots
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.base import Stop
-from mcp_smalltools.tools.summarize_file import _digest
+from mcp_smalltools.tools.summarize_file import digest_of
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.client import EngineClient
@@ -298,7 +298,7 @@ def test_no_text_whatever_breaks_a_reader(suffix: str, text: str) -> None:
         roots = Roots([RootSpec(path=Path(folder), level=PrivacyLevel.OPEN)])
         with roots.open(name) as source:
             try:
-                digest = _digest(source, Stop(30))
+                digest = digest_of(source, Stop(30))
             except SmallToolsError as error:
                 assert error.remedy
                 return
@@ -310,3 +310,108 @@ def test_the_language_is_known_by_suffix_or_by_the_first_line() -> None:
     assert language_of("x/y.py", "") == "python"
     assert language_of("tool", "#!/usr/bin/env python3") == "python"
     assert language_of("notes", "Bees") is None
+
+
+async def test_a_folder_becomes_a_map_with_a_line_for_what_has_room(
+    summarize: SUMMARIZE, tmp_path: Path
+) -> None:
+    for name in ("a/one.py", "a/two.py", "b/c/three.py", "b/c/four.py", "top.py", "build/out.py"):
+        path = tmp_path / "tree" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'"""What {path.stem} is for."""\n', encoding="utf-8")
+    (tmp_path / "tree" / "b" / "README.md").write_text("# B\n\nAll that begins with the letter b.\n")
+    (tmp_path / "tree" / ".gitignore").write_text("build/\n")
+    answer = await summarize("x.txt", "x\n", path="tree", max_words=400)
+    lines = {line["path"]: line for line in answer["map"]}
+    assert answer["kind"] == "folder"
+    assert {"a/one.py", "a/two.py", "b/README.md", "b/c/four.py", "b/c/three.py", "top.py"} <= lines.keys()
+    assert not any(path.startswith("build") for path in lines)
+    assert lines["a/one.py"]["about"].startswith("What one is for.")
+    assert lines["a/one.py"]["lines"] == 1
+    assert answer["dropped"]["ignored_by_git"] == 1
+
+
+async def test_of_a_large_folder_each_file_is_in_a_line_or_counted(
+    summarize: SUMMARIZE, tmp_path: Path
+) -> None:
+    for number in range(120):
+        path = tmp_path / "tree" / f"part{number % 10}" / f"file{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'"""Number {number}."""\n', encoding="utf-8")
+    for words in (50, 250, 2000):
+        answer = await summarize("x.txt", "x\n", path="tree", max_words=words)
+        shown = sum(line.get("files", 1) for line in answer["map"])
+        assert shown + answer["dropped"].get("files", 0) == 120
+        assert len(answer["map"]) <= max(8, words // 10)
+
+
+async def test_a_map_follows_its_folder(summarize: SUMMARIZE, tmp_path: Path) -> None:
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a.py").write_text("x = 1\n", encoding="utf-8")
+    await summarize("x.txt", "x\n", path="tree")
+    (tmp_path / "tree" / "b.py").write_text("y = 1\n", encoding="utf-8")
+    answer = await summarize("x.txt", "x\n", path="tree")
+    assert [line["path"] for line in answer["map"]] == ["a.py", "b.py"]
+
+
+async def test_keywords_are_names_of_the_file_and_no_more_than_asked(summarize: SUMMARIZE) -> None:
+    text = SERVICE_SOURCE.read_text(encoding="utf-8")
+    answer = await summarize("service.py", text, max_words=120)
+    names = answer["keywords"].split()
+    assert names
+    assert len(names) == len(set(names))
+    assert all(name in text for name in names)
+
+
+PROSE = st.lists(
+    st.sampled_from(["One", "e.g.", "two.", 'said."', "(A)", " ", "  ", "Dr.", "No", "\n", "\u3000"]),
+    max_size=40,
+)
+
+
+@given(PROSE.map(" ".join))
+@budget(max_examples=300, deadline=None)
+def test_sentences_stand_in_the_lines_that_they_name(text: str) -> None:
+    from mcp_smalltools.tools.summaries.documents import read_document
+
+    for sentence in read_document(text).sentences:
+        assert_is_in(text, {"start": sentence.start, "end": sentence.end, "text": sentence.text})
+
+
+@given(st.text(max_size=300), st.integers(0, 80))
+@budget(max_examples=200, deadline=None)
+def test_keywords_of_any_text_stand_in_it_and_keep_to_their_length(text: str, most: int) -> None:
+    from mcp_smalltools.tools.summaries.keywords import keywords
+
+    found = keywords(text, ("a/path.py",), most)
+    assert all(name in text for name in found)
+    assert len(" ".join(found)) <= most
+
+
+async def test_a_file_shorter_than_its_summary_is_to_be_read_instead(summarize: SUMMARIZE) -> None:
+    answer = await summarize("a.py", "def good():\n    return 1\n")
+    assert answer["escalate"]
+    assert "read it yourself" in answer["reason"]
+
+
+async def test_a_top_level_that_has_no_room_is_named_in_short(summarize: SUMMARIZE) -> None:
+    text = "".join(
+        f"def function{i}(first: int, second: str, third: float) -> None:\n    pass\n\n\n" for i in range(25)
+    )
+    answer = await summarize("a.py", text, max_words=80)
+    assert len(answer["outline"]) == 25
+    assert answer["outline"][0]["text"] == "function0"
+
+
+async def test_keywords_and_maps_hold_no_secret(
+    settings: Settings, engine: EngineClient, tmp_path: Path
+) -> None:
+    (tmp_path / "tree").mkdir()
+    secret = "password = 'hunter2zebra'\ntoken = 'hunter2zebra'\n" * 5
+    (tmp_path / "tree" / "a.py").write_text(
+        f'"""Use password=hunter2zebra here."""\n{secret}', encoding="utf-8"
+    )
+    redacted = settings.model_copy(update={"roots": (RootSpec(path=tmp_path),)})
+    for path in ("tree", "tree/a.py"):
+        answer = await Service(redacted, engine).call(ToolRequest("summarize_file", {"path": path}))
+        assert "hunter2" not in json.dumps(answer.structured())

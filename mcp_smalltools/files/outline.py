@@ -256,7 +256,8 @@ def _docstring(body: Node) -> _Doc:
 
 
 def _comment(node: Node) -> _Doc:
-    lines = [line.strip().lstrip("/*#!-; ").removesuffix("*/").strip() for line in _text(node).split("\n")]
+    given = ["" if line.startswith("#!") else line for line in _text(node).split("\n")]
+    lines = [line.strip().lstrip("/*#!-; ").removesuffix("*/").strip() for line in given]
     return _first_sentence("\n".join(lines), node.start_point[0] + 1)
 
 

@@ -14,9 +14,10 @@ from pydantic import Field
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import EngineError, FileError, ModelError
+from mcp_smalltools.files.cut import cut
 from mcp_smalltools.outbound import Outbound
 from mcp_smalltools.request import PrivacyLevel
-from mcp_smalltools.result import FileText
+from mcp_smalltools.result import FileText, Source
 from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ class FindFilesArguments(base.Arguments):
         "", max_length=200, description='only these files, as in .gitignore: "*.py", "src/**/*.ts"'
     )
     limit: int = Field(10, ge=1, le=50, description="files to return")
-
-    @property
-    def cacheable(self) -> bool:
-        return False
 
 
 class FoundFile(result.Record):
@@ -101,12 +98,18 @@ class FindFiles:
         places = await context.in_thread(self._places, roots, arguments.path, context)
         await context.in_thread(_refresh, places, context)
         answer = FindFilesAnswer()
+        answer.only_now()
         vector = await self._meaning(places, arguments.query, context, answer)
         query = Query(arguments.query, arguments.glob, arguments.limit, vector)
         found = await context.in_thread(_search, places, query, context)
         await context.in_thread(_fill, answer, found, roots, context)
         _say_what_is_missing(answer, found, places, arguments)
         return answer
+
+    @property
+    def keepers(self) -> Sequence[Keeper]:
+        """Of the indexes that calls have used."""
+        return list(self._keepers.values())
 
     async def close(self) -> None:
         """Stop what goes on in the background."""
@@ -187,6 +190,9 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
 
     A sealed file among others is named with its lines, but not opened: its level would withhold all texts.
     """
+    from mcp_smalltools.tools.finding.passage import MOST_CHARS
+    from mcp_smalltools.tools.finding.terms import MAX_BYTES
+
     sealed = [hit.place.folder.level is PrivacyLevel.SEALED for hit in found.hits]
     for hit, is_sealed in zip(found.hits, sealed, strict=True):
         record = FoundFile(path=roots.shown(hit.place.folder, hit.path))
@@ -198,8 +204,10 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
             answer.dropped["sealed_texts"] = answer.dropped.get("sealed_texts", 0) + 1
             continue
         with contextlib.suppress(FileError):  # gone since it was read
-            context.open(record.path)
-            record.text = hit.passage.text
+            whole = context.open(record.path).text(MAX_BYTES)
+            # Masked as a whole, which keeps the lines: half a secret looks like none.
+            lines = context.scrub(whole).split("\n")[record.start - 1 : record.end]
+            record.text = cut("\n".join(lines), MOST_CHARS)
             record.inside = hit.passage.title or None
 
 
@@ -211,10 +219,16 @@ def _say_what_is_missing(
     if pending:
         answer.dropped["files_not_indexed_yet"] = pending
         notes.append("The index is still being built in the background: ask again later for the rest.")
-    if answer.model:
-        counts = [place.keeper.index.counts() for place in places]
-        if rest := sum(count.with_text - count.with_vector for count in counts):
-            answer.dropped["files_ranked_by_words_alone"] = rest
+    answer.source = [
+        Source(
+            path=str(place.folder.root.joinpath(*place.folder.parts)),
+            bytes=place.keeper.index.bytes_below("/".join(place.folder.parts)),
+        )
+        for place in places
+    ]
+    counts = [place.keeper.index.counts() for place in places]
+    if answer.model and (rest := sum(count.with_text - count.with_vector for count in counts)):
+        answer.dropped["files_ranked_by_words_alone"] = rest
     if any(place.keeper.state.not_walked for place in places):
         notes.append(f"A root has more than {MAX_FILES:,} files; the rest is not indexed.")
     if found.unknown:

@@ -12,7 +12,7 @@ from pydantic import Field
 from mcp_smalltools import result
 from mcp_smalltools.errors import EngineError, ModelError
 from mcp_smalltools.files.cut import cut
-from mcp_smalltools.outgoing import scrub_named
+from mcp_smalltools.outgoing import as_json, scrub_named
 from mcp_smalltools.result import FileText, Span
 from mcp_smalltools.tools import base
 
@@ -23,12 +23,15 @@ if TYPE_CHECKING:
 MAX_TEXT = 16 << 20
 MAX_PDF = 64 << 20
 _EXAMPLE_CHARS = 40
+MOST_KEYWORDS = 40
+_KEYWORDS_SHARE = 3
+"""What part of the room for outline and keywords is kept for the latter."""
 
 
 class SummarizeFileArguments(base.Arguments):
     """What `summarize_file` takes."""
 
-    path: str = Field(description="source code, document, HTML, PDF, notebook or data file")
+    path: str = Field(description="source code, document, HTML, PDF, notebook, data file; or a folder")
     focus: str = Field(
         "", max_length=500, description="what you want to know: key points near to it come first"
     )
@@ -55,18 +58,33 @@ class ColumnShape(result.Record):
     examples: list[FileText] = Field(default_factory=list)
 
 
+class MapLine(result.Record):
+    """A file of a folder, or a folder in it."""
+
+    path: str = Field(description='relative to the folder; with "/" at its end it is a folder')
+    lines: int | None = None
+    files: int | None = Field(None, description="of a folder: files in it and below")
+    about: FileText | None = Field(
+        None, description="what it says it is for, then the names that set it apart"
+    )
+
+
 class SummarizeFileAnswer(result.Answer):
     """What `summarize_file` gives."""
 
-    shrinkable: ClassVar[tuple[str, ...]] = ("outline", "columns", "key_points")
+    shrinkable: ClassVar[tuple[str, ...]] = ("map", "outline", "columns", "key_points")
 
-    kind: str = Field(description="code, document, html, pdf, notebook, data")
+    kind: str = Field(description="code, document, html, pdf, notebook, data, folder")
     language: str | None = None
     purpose: Span | None = Field(None, description="what the file says it is for, verbatim")
     outline: list[OutlineItem] = Field(default_factory=list)
+    keywords: FileText | None = Field(
+        None, description="names and words that set the file apart, the most telling first"
+    )
     key_points: list[Span] = Field(default_factory=list, description="sentences of the file, verbatim")
     rows: int | None = None
     columns: list[ColumnShape] | None = None
+    map: list[MapLine] | None = Field(None, description="of a folder: what lies in it")
 
 
 class SummarizeFile:
@@ -76,41 +94,57 @@ class SummarizeFile:
     title: ClassVar[str] = "Summarize a file"
     description: ClassVar[str] = (
         "Say what a file is for and what it holds, with line numbers, before you read it or instead: source "
-        "code (11 languages), Markdown and text, HTML, PDF, notebooks, CSV, JSON, YAML, TOML. Returns its "
-        "purpose, an outline (definitions with signatures, headings) and key points, all verbatim from the "
-        "file, or the columns of a data file with types and exact counts. Use it to decide which lines to "
-        "read. Not for logs (parse_log), nor for files under about 100 lines: read those yourself."
+        "code (11 languages), Markdown, text, HTML, PDF, notebooks, CSV, JSON, YAML, TOML. Returns purpose, "
+        "outline (definitions, headings), keywords, key points, all verbatim from the file, or the columns "
+        "of a data file with exact counts. Of a folder: a map with a line for each file. Use it to decide "
+        "what to read. Not for logs (parse_log), nor for files under about 100 lines: read those yourself."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = SummarizeFileArguments
     Answer: ClassVar[type[result.Answer]] = SummarizeFileAnswer
 
     async def run(self, arguments: SummarizeFileArguments, context: base.ToolContext) -> SummarizeFileAnswer:
+        if await context.in_thread(_is_folder, arguments.path, context):
+            from mcp_smalltools.tools.summaries.mapping import map_folder
+
+            return await context.in_thread(map_folder, arguments, context)
         source = await context.in_thread(context.open, arguments.path)
         context.progress(0, None, "reading")
-        digest = await context.in_thread(_digest, source, context.stop)
+        digest = await context.in_thread(digest_of, source, context.stop)
         answer = SummarizeFileAnswer(kind=digest.kind, language=digest.language, rows=digest.rows)
         answer.dropped |= digest.dropped
         points, most = digest.sentences, max(2, arguments.max_words // 50)
+        if digest.kind == "code" and not arguments.focus:
+            points = []  # the outline has each definition's own words already
         if len(points) > most or (points and arguments.focus):
             points = await _ranked(points, arguments.focus, most, context, answer)
-        _fill(answer, digest, points, arguments)
+        digest.text = await context.in_thread(context.scrub, digest.text)
+        await context.in_thread(fill, answer, digest, points, arguments)
         answer.columns = _columns(digest, context.scrub)
         if source.cut_lines:
             answer.dropped["ends_of_long_lines"] = source.cut_lines
-        if not (answer.purpose or answer.outline or answer.key_points or answer.columns):
-            answer.escalate = True
-            answer.reason = _why_nothing(source)
+        if reason := _why_read_it_yourself(answer, source):
+            answer.escalate, answer.reason = True, reason
         return answer
 
 
-def _why_nothing(source: SourceFile) -> str:
-    if not source.line_count:
-        return "the file is empty"
-    return "no definition, heading, column or sentence was found: read the file yourself"
+def _is_folder(path: str, context: base.ToolContext) -> bool:
+    from mcp_smalltools.files.roots import Roots
+
+    return Roots(context.settings.effective_roots).is_folder(path)
 
 
-def _digest(source: SourceFile, stop: base.Stop) -> Digest:
+def _why_read_it_yourself(answer: SummarizeFileAnswer, source: SourceFile) -> str | None:
+    if not source.line_count and answer.kind != "pdf":
+        return "the file is empty" if source.size == 0 else None
+    if not (answer.purpose or answer.outline or answer.key_points or answer.columns):
+        return "no definition, heading, column or sentence was found: read the file yourself"
+    if answer.kind in ("code", "document") and source.size < len(as_json(answer)):
+        return f"the file has {source.line_count} lines, fewer words than this summary: read it yourself"
+    return None
+
+
+def digest_of(source: SourceFile, stop: base.Stop) -> Digest:
     """Read a file by what it is."""
     from mcp_smalltools.tools.summaries import data, documents
 
@@ -123,15 +157,23 @@ def _digest(source: SourceFile, stop: base.Stop) -> Digest:
         return data.read_json_lines(_checked_lines(source, stop))
     text = source.text(MAX_TEXT)
     stop.check()
+    return digest_of_text(source.path, text)
+
+
+def digest_of_text(path: str, text: str) -> Digest:
+    """The same for a text that is there: everything but PDF and tables of any length."""
+    from mcp_smalltools.tools.summaries import data, documents
+
+    suffix = PurePath(path).suffix.lower()
     if suffix == ".ipynb":
-        return documents.read_notebook(text, source.path)
+        return documents.read_notebook(text, path)
     if suffix == ".json" and (digest := data.read_json(text)) is not None:
         return digest
-    if suffix in (".yaml", ".yml", ".toml"):
-        return data.read_settings(text, "toml" if suffix == ".toml" else "yaml")
+    if language := data.settings_language(path):
+        return data.read_settings(text, language)
     if suffix in (".html", ".htm", ".xhtml"):
         return documents.read_html(text)
-    return _code(source.path, text) or documents.read_document(text)
+    return _code(path, text) or documents.read_document(text)
 
 
 def _checked_lines(source: SourceFile, stop: base.Stop) -> Iterator[str]:
@@ -147,10 +189,10 @@ def _code(path: str, text: str) -> Digest | None:
     if language is None:
         return None
     found = outline(text, language)
-    digest = Digest("code", language=language, broken=found.broken)
+    digest = Digest("code", language=language, broken=found.broken, text=text)
     if found.doc:
         digest.purpose = Sentence(found.doc_line, found.doc_end, found.doc)
-    digest.headings = [Heading(s.first, s.last, s.depth, s.signature, s.doc) for s in found.symbols]
+    digest.headings = [Heading(s.first, s.last, s.depth, s.signature, s.doc, s.name) for s in found.symbols]
     digest.sentences = [
         Sentence(s.doc_line, s.doc_end, s.doc) for s in found.symbols if len(s.doc.split()) >= 4
     ]
@@ -179,27 +221,27 @@ async def _ranked(
     return [points[i] for i in sorted(chosen)]
 
 
-def _fill(
+def fill(
     answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], arguments: SummarizeFileArguments
 ) -> None:
-    """Put in what the length allows: purpose, columns, key points, then the outline from its top down."""
+    """Put in what the length allows: purpose, columns, key points, outline from its top down, keywords."""
     left = arguments.max_words
     if digest.purpose is not None:
         answer.purpose = _span(digest.purpose)
         left -= len(digest.purpose.text.split())
     left -= 4 * len(digest.columns)
     shown = [p for p in points if digest.purpose is None or p.text != digest.purpose.text]
-    if digest.kind == "code" and not arguments.focus:
-        shown = []  # the outline has each definition's own words already
     for point in shown:
         if left < len(point.text.split()):
             break
         answer.key_points.append(_span(point))
         left -= len(point.text.split())
-    keep = _deepest_that_fits(digest, left)
+    keep = _deepest_that_fits(digest, left - (left // _KEYWORDS_SHARE if digest.text else 0))
     answer.outline = [
         OutlineItem(line=h.line, end=h.end, depth=h.depth, text=h.text, about=h.about or None) for h in keep
     ]
+    if digest.text:
+        answer.keywords = _keywords(answer, digest, arguments.path, left - sum(map(_words, keep)))
     if len(keep) < len(digest.headings):
         answer.dropped["outline"] = len(digest.headings) - len(keep)
         answer.note = answer.note or "Raise max_words for the rest of the outline."
@@ -223,18 +265,26 @@ def _columns(digest: Digest, scrub: Callable[[str], str]) -> list[ColumnShape] |
     ] or None
 
 
+def _keywords(answer: SummarizeFileAnswer, digest: Digest, path: str, most: int) -> str | None:
+    from mcp_smalltools.tools.summaries.keywords import CHARS_PER_WORD, keywords
+
+    said = [path, *(item.text for item in answer.outline), *(item.about or "" for item in answer.outline)]
+    said += [span.text for span in (answer.purpose, *answer.key_points) if span]
+    return " ".join(keywords(digest.text, said, CHARS_PER_WORD * min(most, MOST_KEYWORDS))) or None
+
+
 def _deepest_that_fits(digest: Digest, words: int) -> list[Heading]:
-    """Headings down to the depth that fits; if even the top does not, its first ones."""
+    """Headings down to the depth that fits, in full or in short; if even the top does not fit, its first."""
     depths = sorted({heading.depth for heading in digest.headings}, reverse=True)
     for depth in depths:
         level = [heading for heading in digest.headings if heading.depth <= depth]
         plain = [replace(heading, about="") for heading in level]
-        for kept in (level, plain):
+        short = [replace(heading, about="", text=heading.name or heading.text) for heading in level]
+        for kept in (level, plain, short) if depth == depths[-1] else (level, plain):
             if sum(map(_words, kept)) <= words:
                 return kept
-    level = [heading for heading in digest.headings if heading.depth == min(depths, default=0)]
     shown = []
-    for heading in level:
+    for heading in short if depths else []:
         words -= _words(heading)
         if words < 0:
             break
@@ -243,7 +293,7 @@ def _deepest_that_fits(digest: Digest, words: int) -> list[Heading]:
 
 
 def _words(heading: Heading) -> int:
-    return 2 + len(heading.text.split()) + len(heading.about.split())
+    return 1 + len(heading.text.split()) + len(heading.about.split())
 
 
 def _span(sentence: Sentence) -> Span:

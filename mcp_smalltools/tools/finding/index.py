@@ -149,6 +149,11 @@ class FileIndex(Store):
         )[0]
         return Counts(row[0], row[1], row[2], row[3] or 1.0)
 
+    def bytes_below(self, prefix: str) -> int:
+        """Of the files whose path begins with it."""
+        query = "SELECT coalesce(sum(size), 0) FROM files WHERE substr(path, 1, length(?)) = ?"
+        return int(self.select(query, (prefix, prefix))[0][0])
+
     # Vectors, one a file, float16.
 
     def without_vector(self, most: int) -> list[tuple[int, str]]:

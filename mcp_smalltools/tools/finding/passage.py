@@ -23,7 +23,6 @@ class Found:
     score: float
     start: int
     end: int
-    text: str
     title: str = ""
 
 
@@ -43,7 +42,7 @@ def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) 
         norm = _K1 * (0.5 + 0.5 * len(found) / _USUAL_WORDS)
         score = sum(weights[word] * count / (count + norm) for word, count in counts.items())
         if best is None or score > best.score:
-            best = Found(score, passage.start, passage.end, passage.text, passage.title)
+            best = Found(score, passage.start, passage.end, passage.title)
     return _narrowed(best, lines, weights) if best else None
 
 
@@ -63,5 +62,4 @@ def _narrowed(found: Found, lines: Sequence[str], weights: Mapping[str, float]) 
         last -= 1
     while last > best and sum(len(line) + 1 for line in lines[best : last + 1]) > MOST_CHARS:
         last -= 1
-    text = "\n".join(lines[best : last + 1])
-    return Found(found.score, best + 1, last + 1, text[:MOST_CHARS], found.title)
+    return Found(found.score, best + 1, last + 1, found.title)

@@ -29,10 +29,15 @@ def words(text: str) -> list[str]:
     return [word for identifier in _IDENTIFIER.findall(text) for word in of_identifier(identifier)]
 
 
+def identifiers(text: str) -> Counter[str]:
+    """How often each identifier occurs, whole and as it is written."""
+    return Counter(_IDENTIFIER.findall(text))
+
+
 def counted(text: str) -> Counter[str]:
     """How often each word occurs. Each different identifier is taken apart once."""
     found: Counter[str] = Counter()
-    for identifier, count in Counter(_IDENTIFIER.findall(text)).items():
+    for identifier, count in identifiers(text).items():
         for word in of_identifier(identifier):
             found[word] += count
     return found

@@ -7,10 +7,11 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
-from mcp_smalltools.tools.summaries.records import Column, Digest, Heading
+from mcp_smalltools.tools.summaries.records import Column, Digest, Heading, Sentence
 
 MAX_COLUMNS: Final = 60
 MAX_DISTINCT: Final = 1000
@@ -22,8 +23,20 @@ _TYPES: Final = (
     ("bool", re.compile(r"(?i)(?:true|false|yes|no)$")),
     ("time", re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?.*)?$")),
 )
-_YAML_KEY = re.compile(r"([A-Za-z0-9_.\"'/-]+)\s*:(?:\s|$)")
-_TOML_TABLE = re.compile(r"\s*(\[\[?[^\]]+\]\]?)")
+_ENTRY: Final = {
+    "yaml": re.compile(r"([A-Za-z0-9_.\"'/-]+)\s*:(?:\s|$)"),
+    "toml": re.compile(r"\s*(\[\[?[^\]]+\]\]?)"),
+    "ini": re.compile(r"\s*(\[[^\]]+\])"),
+    "make": re.compile(r"([\w.%/$()-]+(?:\s+[\w.%/$()-]+)*)\s*:(?!=)"),
+    "dockerfile": re.compile(r"((?:FROM|COPY|RUN|ENTRYPOINT|CMD|EXPOSE|ENV)\s+\S+(?:\s+(?:AS|as)\s+\S+)?)"),
+}
+"""What begins an entry of the outline, at the start of a line; TOML, ini: a table."""
+_LANGUAGES: Final = {
+    **{".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".mk": "make"},
+    **dict.fromkeys((".ini", ".cfg", ".conf", ".service", ".editorconfig", ".desktop"), "ini"),
+    **{"makefile": "make", "gnumakefile": "make", "dockerfile": "dockerfile"},
+}
+_REMARK = re.compile(r"\s*(?:#+|;+|//)\s*(\w.*)")
 
 
 class _Tally:
@@ -128,11 +141,19 @@ def read_json(text: str) -> Digest | None:
     return digest
 
 
+def settings_language(path: str) -> str | None:
+    """By the name of the file; None for what is no file of settings."""
+    name = PurePath(path).name.lower()
+    return _LANGUAGES.get(name) or _LANGUAGES.get(PurePath(name).suffix or name)
+
+
 def read_settings(text: str, language: str) -> Digest:
-    """YAML and TOML: their keys and tables at the top, with lines."""
-    digest = Digest("data", language=language)
+    """Settings and rules: the remark that they begin with; keys, tables or targets at the top, with lines."""
+    digest = Digest("data", language=language, text=text)
     lines = text.split("\n")
-    pattern = _YAML_KEY if language == "yaml" else _TOML_TABLE
+    pattern = _ENTRY[language]
+    if (remark := _REMARK.match(lines[0])) and not lines[0].startswith("#!"):
+        digest.purpose = Sentence(1, 1, remark[1].strip())
     for number, line in enumerate(lines, 1):
         if match := pattern.match(line):
             digest.headings.append(Heading(number, number, 0, match[1].strip("\"'")))

@@ -21,14 +21,16 @@ _RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _NOT_PROSE = re.compile(r"\s*(?:[|<>!\[]|https?://|[-*+]\s*$|:\w+:|\.\. )|^(?:    |\t)")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
-_ENDS = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(`*\[])")
+_ENDS = re.compile(r"(?<=[.!?])([\"')\]]*)\s+(?=[A-Z0-9\"'(`*\[])")
+_SAYS_SOMETHING = re.compile(r"[\"'(`*_\[]*[^\W_](?=.*[^\W\d_])(?!.*:$)", re.DOTALL)
+"""Begins like a sentence, and doesn't only announce what follows."""
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Ms|St|No|Fig|approx)\.|\b[A-Z]\.)$")
 
 
 def read_document(text: str) -> Digest:
     """Headings, and sentences of running text, of Markdown, reStructuredText or plain text."""
     lines = text.split("\n")
-    digest = Digest("document")
+    digest = Digest("document", text=text)
     digest.headings = _closed(list(_headings(lines)), len(lines))
     titles = {heading.line for heading in digest.headings}
     digest.sentences = _limited(list(_sentences(lines, titles)), digest)
@@ -188,20 +190,19 @@ def _split(block: str, at: int) -> list[Sentence]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    held = ""
-    for part in _ENDS.split(text):
-        held = f"{held} {part}" if held else part
-        if _ABBREVIATION.search(held):
-            continue
-        yield held.strip()
-        held = ""
-    if held.strip():
-        yield held.strip()
+    """The sentences of a text, each as it stands in it."""
+    start = 0
+    for end in _ENDS.finditer(text):
+        if not _ABBREVIATION.search(text[start : end.start()]):
+            yield text[start : end.end(1)].strip()
+            start = end.end()
+    if text[start:].strip():
+        yield text[start:].strip()
 
 
 def _limited(sentences: list[Sentence], digest: Digest) -> list[Sentence]:
     """Sentences that say something; of very many, every n-th, and the rest is counted."""
-    good = [s for s in sentences if 4 <= len(s.text.split()) <= 80 and any(c.isalpha() for c in s.text)]
+    good = [s for s in sentences if 4 <= len(s.text.split()) <= 80 and _SAYS_SOMETHING.match(s.text)]
     if len(good) <= MAX_SENTENCES:
         return good
     digest.dropped["sentences_not_ranked"] = len(good) - MAX_SENTENCES

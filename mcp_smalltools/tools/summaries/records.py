@@ -14,6 +14,8 @@ class Heading:
     depth: int
     text: str
     about: str = ""
+    name: str = ""
+    """The text in short, for where there is no room for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Digest:
     """Candidates for the key points."""
     rows: int | None = None
     columns: list[Column] = field(default_factory=list)
+    text: str = ""
+    """The file's text, where keywords are to be drawn from it."""
     pages: bool = False
     """Line numbers are page numbers."""
     broken: bool = False
