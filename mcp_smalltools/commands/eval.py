@@ -17,6 +17,7 @@ from mcp_smalltools.config import Settings
 
 SUITES: Mapping[str, str] = {
     "logs": "grouping and parsing accuracy of parse_log, Drain3 beside it",
+    "ask": "lines that ask_file finds for questions made from real files, the best line by words beside it",
     "extract": "right objects of extract on BFCL, the first value of each type beside it",
     "classify": "accuracy and calibration of classify, TF-IDF with an SVM beside it",
     "summaries": "summarize_file as an index of git repositories, the outline beside it; faithfulness",

@@ -17,6 +17,7 @@ _BUILT_IN: Mapping[str, str] = {
     "classify": "Classify",
     "find_files": "FindFiles",
     "extract": "Extract",
+    "ask_file": "AskFile",
     "read_redacted": "ReadRedacted",
     "report_outcome": "ReportOutcome",
 }

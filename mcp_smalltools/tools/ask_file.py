@@ -1,0 +1,156 @@
+"""`ask_file`: the lines of one or several files that answer a question, verbatim, or "not found"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from pydantic import Field
+
+from mcp_smalltools import result
+from mcp_smalltools.errors import FileError
+from mcp_smalltools.result import FileText
+from mcp_smalltools.tools import base
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.asking.answer import Ranked
+    from mcp_smalltools.tools.asking.question import Question
+    from mcp_smalltools.tools.asking.ranking import Place
+
+MAX_TEXT = 16 << 20
+MAX_PATHS = 50
+SHOWN = 160
+"""Characters of a place that is only pointed to."""
+
+
+class AskFileArguments(base.Arguments):
+    """What `ask_file` takes."""
+
+    paths: list[str] = Field(
+        min_length=1,
+        max_length=MAX_PATHS,
+        description="text files of any kind: code, documents, settings, data, logs",
+    )
+    question: str = Field(
+        min_length=1, max_length=500, description="one question, with the names and words that you know"
+    )
+    max_lines: int = Field(12, ge=1, le=200, description="lines of evidence, at most")
+
+
+class Evidence(result.Span):
+    """Lines that answer."""
+
+    path: str | None = Field(None, description="the file, where several were asked")
+
+
+class AskFileAnswer(result.Answer):
+    """What `ask_file` gives."""
+
+    shrinkable: ClassVar[tuple[str, ...]] = ("elsewhere", "evidence")
+
+    found: bool = Field(description="false: these files don't seem to answer; don't take it for proof")
+    answer: FileText | None = Field(None, description="the short answer, if the lines hold one, verbatim")
+    evidence: list[Evidence] = Field(default_factory=list, description="the lines that answer, verbatim")
+    elsewhere: list[Evidence] = Field(
+        default_factory=list, description="the next best places, by their first line"
+    )
+
+
+class AskFile:
+    """Units of the files by words, meaning and structure; no text is made up."""
+
+    name: ClassVar[str] = "ask_file"
+    title: ClassVar[str] = "Ask a file"
+    description: ClassVar[str] = (
+        "Find the lines of one or several files that answer a question: which function does something, what "
+        "it does, what a setting or constant is, what a row or a section says, when something was logged. "
+        "Use it for long files when you want one fact and don't know the line. Not for counting, comparing "
+        "or summing up (parse_log, summarize_file), nor for a known string (grep). Returns the lines "
+        "verbatim with their numbers, a short answer where they hold one, or found: false."
+    )
+    version: ClassVar[int] = 1
+    Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
+    Answer: ClassVar[type[result.Answer]] = AskFileAnswer
+
+    async def run(self, arguments: AskFileArguments, context: base.ToolContext) -> AskFileAnswer:
+        from mcp_smalltools.skills.calibration import load_calibration
+        from mcp_smalltools.tools.asking.answer import rank
+        from mcp_smalltools.tools.asking.question import understood
+        from mcp_smalltools.tools.asking.ranking import Index
+
+        files, problems = await context.in_thread(_read, arguments.paths, context)
+        places = await context.in_thread(_places, arguments.paths, files, context)
+        question = understood(arguments.question)
+        index = await context.in_thread(Index, places)
+        calibration = load_calibration("ask_file")
+        ranked = await rank(context.engine, index, question, calibration, context.stop.remaining_s)
+        answer = _answer(arguments, question, ranked, files)
+        if problems:
+            answer.dropped["files_not_read"] = len(problems)
+            answer.note = problems[0]
+        answer.model = context.settings.embed_model if ranked.places else None
+        return answer
+
+
+def _read(paths: Sequence[str], context: base.ToolContext) -> tuple[list[list[str]], list[str]]:
+    """The lines of each file, and what is wrong with those that can't be read. Raises if none can."""
+    files: list[list[str]] = []
+    errors: list[FileError] = []
+    for number, path in enumerate(paths):
+        context.progress(number, len(paths), "reading")
+        try:
+            files.append(context.open(path).text(MAX_TEXT).split("\n"))
+        except FileError as error:
+            errors.append(error)
+            files.append([])
+    if len(errors) == len(paths):
+        raise errors[0]
+    return files, [error.message for error in errors]
+
+
+def _places(paths: Sequence[str], files: Sequence[Sequence[str]], context: base.ToolContext) -> list[Place]:
+    from mcp_smalltools.tools.asking.ranking import Place
+    from mcp_smalltools.tools.asking.units import units_of
+
+    return [
+        Place(number, unit)
+        for number, (path, lines) in enumerate(zip(paths, files, strict=True))
+        for unit in units_of(path, lines, context.stop.check)
+    ]
+
+
+def _answer(
+    arguments: AskFileArguments, question: Question, ranked: Ranked, files: Sequence[Sequence[str]]
+) -> AskFileAnswer:
+    from mcp_smalltools.skills.calibration import load_calibration
+    from mcp_smalltools.tools.asking.answer import short_answer
+
+    if not ranked.places:
+        text = any(line.strip() for lines in files for line in lines)
+        what = "none of the question's words is in the files" if text else "the files hold no text"
+        return AskFileAnswer(found=False, confidence=0.9, reason=what)
+    calibration = load_calibration("ask_file")
+    names = calibration.models["there"].weights
+    there = float(calibration.models["there"]({name: ranked.features[name] for name in names})[0])
+    found = there >= calibration.constants["found_from"]
+    answer = AskFileAnswer(found=found, confidence=round(there if found else 1 - there, 3))
+    rest = ranked.places
+    if found:
+        answer.evidence = [_evidence(ranked.places[0], arguments, files, arguments.max_lines)]
+        answer.answer = short_answer(question, ranked.places[0].unit)
+        rest = ranked.places[1:]
+        if there < calibration.constants["sure_from"]:
+            answer.escalate, answer.reason = True, "not sure enough: look at these lines yourself"
+    else:
+        answer.reason = "nothing in the files fits the question well enough"
+    answer.elsewhere = [_evidence(place, arguments, files, 1) for place in rest[: 2 if found else 3]]
+    return answer
+
+
+def _evidence(
+    place: Place, arguments: AskFileArguments, files: Sequence[Sequence[str]], most: int
+) -> Evidence:
+    start, end = place.unit.start, min(place.unit.end, place.unit.start + most - 1)
+    text = "\n".join(files[place.file][start - 1 : end])
+    path = arguments.paths[place.file] if len(arguments.paths) > 1 else None
+    return Evidence(start=start, end=end, text=text if most > 1 else text.strip()[:SHOWN], path=path)

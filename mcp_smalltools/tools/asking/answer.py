@@ -1,0 +1,98 @@
+"""The lines of files that answer a question, how sure that is, and the short answer that they hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from mcp_smalltools.skills.calibration import Calibration
+from mcp_smalltools.tools.asking.question import Question
+from mcp_smalltools.tools.asking.ranking import Index, Place
+from mcp_smalltools.tools.asking.units import Unit
+from mcp_smalltools.tools.evidence import dates, numbers, times
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import Engine
+
+_VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Places with the chance that each answers, best first, and what is known of the best one."""
+
+    places: Sequence[Place]
+    chances: Sequence[float]
+    features: dict[str, float]
+    """Of the whole: what the chance that the answer is there at all depends on."""
+
+
+async def rank(
+    engine: Engine, index: Index, question: Question, calibration: Calibration, seconds: float
+) -> Ranked:
+    """Words choose candidates, words, meaning and structure rank them. Raises what the engine raises."""
+    from mcp_smalltools.engine.api import CallOptions
+
+    chosen = index.candidates(question)
+    if not chosen:
+        return Ranked((), (), {})
+    texts = [_shown(index.places[number].unit) for number in chosen]
+    found = await engine.embed([question.text, *texts], CallOptions(deadline_s=max(1.0, seconds)))
+    likeness = [float(value) for value in found.vectors[1:] @ found.vectors[0]]
+    rows = index.features(question, chosen, likeness)
+    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    chances = calibration.models["unit"](columns)
+    order = np.argsort(-chances, kind="stable")
+    return Ranked(
+        places=[index.places[chosen[k]] for k in order],
+        chances=[float(chances[k]) for k in order],
+        features=_whole(rows, chances, order),
+    )
+
+
+def _shown(unit: Unit) -> str:
+    """What the encoder reads of a unit."""
+    named = f"{unit.context} {unit.name}".strip()
+    return f"{named}: {unit.text}"[:500] if named and unit.kind != "sentence" else unit.text[:500]
+
+
+def _whole(rows: Sequence[dict[str, float]], chances: np.ndarray, order: np.ndarray) -> dict[str, float]:
+    best = rows[int(order[0])]
+    log_odds = np.log(chances / (1 - chances))
+    second = float(log_odds[order[1]]) if len(order) > 1 else -7.0
+    return {
+        "best": float(log_odds[order[0]]),
+        "lead": min(6.0, float(log_odds[order[0]]) - second),
+        "coverage": best["coverage"],
+        "own_words": best["own_words"],
+        "likeness": best["likeness"],
+        "named": best["named"],
+        "not_named": best["not_named"],
+        "no_answer": best["no_answer"],
+        "wrong_kind": best["wrong_kind"],
+    }
+
+
+def short_answer(question: Question, unit: Unit) -> str | None:
+    """The value or name that the lines hold; None where only the lines themselves answer."""
+    if question.kind == "definition":
+        return unit.name or None
+    if question.kind == "raise" and (
+        match := re.match(r"\s*(?:raise|throw new|throw)\s+([\w.]+)", unit.text)
+    ):
+        return match[1]
+    if unit.kind == "entry" and question.kind in ("value", "number", "when", "other"):
+        match = _VALUE.match(unit.text)
+        return match["value"].strip("\"'") if match else None
+    if question.kind == "when":
+        moments = [*dates(unit.text), *times(unit.text)]
+        return unit.text[moments[0].start : moments[0].end] if len(moments) == 1 else None
+    if question.kind == "number":
+        asked = {n.value for n in numbers(question.text)}
+        found = [n for n in numbers(unit.text) if n.value not in asked]
+        return unit.text[found[0].start : found[0].end] if len(found) == 1 else None
+    return None

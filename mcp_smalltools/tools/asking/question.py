@@ -1,0 +1,78 @@
+"""What a question asks for: its words, the names that it quotes, and the kind of thing that would answer it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from mcp_smalltools.tools.passages.words import content_words, stem
+
+_NAME: Final = re.compile(
+    r"[`'\"]([^`'\"]{1,80})[`'\"]|\b(\w+(?:[._/-]\w+)+)\b|\b([a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b|\b([A-Z][A-Z0-9_]{2,})\b|\b(\w+)\(\)"
+)  # fmt: skip
+_KINDS: Final = (
+    ("definition", re.compile(r"\b(?:which|what|name of (?:the|a))\s+(?:\w+\s+)?(?:function|method|class|struct|type|routine|procedure|macro)s?\b|\bwhere is\b.*\b(?:defined|implemented|declared)\b", re.I)),
+    ("purpose", re.compile(r"\bwhat (?:does|do|is)\b.*\b(?:do|does|for|good for|purpose)\b|\bpurpose of\b|\bwhat .*\bused for\b", re.I)),
+    ("raise", re.compile(r"\b(?:exception|error)s?\b.*\b(?:raised|thrown|throws|raises)\b|\bis (?:raised|thrown)\b", re.I)),
+    ("section", re.compile(r"\b(?:section|chapter|heading|part)\b", re.I)),
+    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|day|year)\b|\bat what time\b", re.I)),
+    ("number", re.compile(r"\bhow (?:many|much|long|large|big|often|old|far|high|fast)\b|\bwhat (?:number|size|limit|port|version|percentage)\b|\bnumber of\b", re.I)),
+    ("who", re.compile(r"\bwho(?:se|m)?\b|\b(?:author|holder|maintainer|owner)\b", re.I)),
+    ("value", re.compile(r"\bvalue\b|\bset to\b|\bdefault\b|\bsetting\b|\bconfigured\b|\bwhat is\b|\b(?:which|what) (?:\w+ )?(?:port|host|address|path|director(?:y|ies)|folder|file|version|level|mode|user|url|key|unit|format|encoding|type)\b", re.I)),
+)  # fmt: skip
+_ASKED: Final = frozenset(
+    stem(word)
+    for word in (
+        *(
+            "function",
+            "method",
+            "class",
+            "value",
+            "setting",
+            "set",
+            "default",
+            "section",
+            "chapter",
+            "heading",
+        ),
+        *("purpose", "used", "many", "much", "defined", "implemented", "happen", "happened", "time", "date"),
+        *(
+            "exception",
+            "raised",
+            "thrown",
+            "complaint",
+            "variable",
+            "constant",
+            "parameter",
+            "option",
+            "row",
+            "entry",
+            "record",
+            "called",
+            "name",
+            "configured",
+        ),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`words` are stems of what it is about, without the words that only say what kind of answer is wanted."""
+
+    text: str
+    words: tuple[str, ...]
+    asked: tuple[str, ...]
+    """Stems of the words that say what kind of answer is wanted."""
+    names: tuple[str, ...]
+    kind: str
+
+
+def understood(text: str) -> Question:
+    every = content_words(text)
+    about = [word for word in every if word not in _ASKED]
+    names = [next(part for part in match.groups() if part) for match in _NAME.finditer(text)]
+    kind = next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
+    asked = tuple(word for word in every if word in _ASKED)
+    return Question(text, tuple(about or every), asked, tuple(dict.fromkeys(names)), kind)

@@ -1,0 +1,208 @@
+"""`ask_file`: verbatim lines with their numbers, a short answer, or "not found"; in files of every kind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_smalltools.config import RootSpec
+from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.questions import questions
+from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.service import Service
+from mcp_smalltools.tools.asking.question import understood
+from mcp_smalltools.tools.asking.units import units_of
+
+pytestmark = pytest.mark.anyio
+
+CODE = '''"""A pool of connections."""
+
+MAX_IDLE_SECONDS = 90
+
+
+class Pool:
+    """Keeps connections open between requests."""
+
+    def acquire(self, host):
+        """Take a free connection to a host, or open one."""
+        if not host:
+            raise ValueError("a host must be named")
+        return self.free.pop()
+
+    def evict_stale(self, now):
+        """Close the connections that nobody has used for a while."""
+        self.free = [c for c in self.free if now - c.used < MAX_IDLE_SECONDS]
+
+
+def parse_header(line):
+    """Split a header line into its name and its value."""
+    return line.split(":", 1)
+'''
+SETTINGS = """# Where the server listens.
+[server]
+bind_address = 127.0.0.1
+listen_port = 9443
+
+[storage]
+data_directory = /var/lib/shop
+retention_days = 30
+"""
+DOCUMENT = """# Shop
+
+Shop sells things.
+
+## Installing on Debian
+
+Add the repository, then install the package shop-server with apt.
+
+## Backups
+
+A backup is made every night and kept for 14 days.
+It can be restored with the command shop restore.
+"""
+LOG = """2026-03-01 10:00:01 INFO worker started
+2026-03-01 10:00:07 WARN queue is almost full
+2026-03-01 10:02:33 ERROR lost connection to the database
+2026-03-01 10:02:40 INFO connection restored
+2026-03-01 10:05:00 INFO nightly cleanup finished
+"""
+TABLE = "product,price,stock\nred lamp,12.50,4\ngreen chair,80.00,0\nblue desk,230.00,2\n"
+FILES = {
+    "pool.py": CODE,
+    "shop.conf": SETTINGS,
+    "README.md": DOCUMENT,
+    "shop.log": LOG,
+    "products.csv": TABLE,
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+async def ask(settings, engine, folder):
+    service = Service(settings, engine)
+
+    async def call(question, *names, **arguments):
+        paths = [str(folder / name) for name in names]
+        request = ToolRequest("ask_file", {"paths": paths, "question": question, **arguments})
+        return await service.call(request)
+
+    yield call
+    await service.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "line", "answer"),
+    [
+        ("pool.py", "Which function closes connections that were not used for some time?", 15, "evict_stale"),
+        ("pool.py", "What does parse_header do?", 21, None),
+        ("pool.py", "What is the maximum idle time in seconds?", 3, "90"),
+        ("pool.py", "Which exception is raised if no host is named?", 12, "ValueError"),
+        ("shop.conf", "Which port does the server listen on?", 4, "9443"),
+        ("shop.conf", "What is the data directory set to?", 7, "/var/lib/shop"),
+        ("README.md", "For how many days is a backup kept?", 11, "14"),
+        ("shop.log", "When was the connection to the database lost?", 3, "2026-03-01"),
+        ("products.csv", "What is the price of the green chair?", 3, None),
+    ],
+)
+async def test_the_line_that_answers_comes_back_verbatim(ask, name, question, line, answer):
+    got = await ask(question, name)
+    assert got.found
+    span = got.evidence[0]
+    assert span.start <= line <= span.end
+    assert span.text == "\n".join(FILES[name].split("\n")[span.start - 1 : span.end])
+    assert span.path is None
+    if answer:
+        assert answer in (got.answer or got.evidence[0].text)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which wines go with fish?",
+        "Who won the chess tournament in Oslo?",
+        "What is the melting point of tungsten?",
+    ],
+)
+async def test_what_no_file_says_is_not_found(ask, question):
+    got = await ask(question, *FILES)
+    assert not got.found
+    assert got.evidence == []
+    assert got.answer is None
+    assert got.reason
+
+
+async def test_several_files_are_asked_at_once_and_the_right_one_is_named(ask, folder):
+    got = await ask("For how many days is data retained?", *FILES)
+    assert got.evidence[0].path == str(folder / "shop.conf")
+    assert got.evidence[0].start == 8
+
+
+async def test_a_file_that_cannot_be_read_is_said_and_the_others_are_asked(ask):
+    got = await ask("Which port does the server listen on?", "shop.conf", "no-such.conf")
+    assert got.found
+    assert got.dropped["files_not_read"] == 1
+    with pytest.raises(NotFound):
+        await ask("Which port?", "no-such.conf")
+
+
+async def test_no_more_lines_than_asked_for_come_back(ask):
+    got = await ask("What does the section about installing on Debian say first?", "README.md", max_lines=2)
+    assert got.evidence[0].end - got.evidence[0].start < 2
+
+
+async def test_nothing_of_a_sealed_file_leaves_but_line_numbers(settings, engine, folder):
+    sealed = settings.model_copy(update={"roots": (RootSpec(path=folder, level=PrivacyLevel.SEALED),)})
+    service = Service(sealed, engine)
+    arguments = {"paths": [str(folder / "shop.conf")], "question": "What is the data directory set to?"}
+    got = await service.call(ToolRequest("ask_file", arguments))
+    await service.close()
+    assert got.evidence[0].start == 7
+    assert "/var/lib" not in json.dumps(got.structured())
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("Which function parses headers?", "definition"),
+        ("What does `acquire` do?", "purpose"),
+        ("When did it start?", "when"),
+        ("How many rows are read at once?", "number"),
+        ("Who wrote it?", "who"),
+        ("What is retries set to?", "value"),
+        ("Which exception is thrown for bad input?", "raise"),
+    ],
+)
+def test_the_kind_of_answer_that_is_asked_for(question, kind):
+    assert understood(question).kind == kind
+
+
+@given(
+    st.lists(st.text(alphabet="ab#=:|.,-\"' \t(){}", max_size=40), max_size=40),
+    st.sampled_from(sorted(FILES)),
+)
+def test_no_text_breaks_the_units_and_no_line_with_words_is_left_out(lines, name):
+    covered = set()
+    for unit in units_of(name, lines):
+        assert 1 <= unit.start <= unit.end <= max(1, len(lines))
+        covered |= set(range(unit.start, unit.end + 1))
+    missed = {n for n, line in enumerate(lines, 1) if any(c.isalnum() for c in line)} - covered
+    assert not missed
+
+
+def test_questions_are_the_same_for_the_same_seed_and_their_lines_exist(folder):
+    for name in ("pool.py", "README.md"):
+        (folder / name).write_text(FILES[name] + "\n" * 2000)
+    first, again = questions(folder, 20, 4), questions(folder, 20, 4)
+    assert first == again
+    assert first
+    for question in first:
+        assert 0 <= question.start <= question.end <= len(question.path.read_text().split("\n"))
