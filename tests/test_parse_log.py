@@ -217,6 +217,12 @@ def test_gaps_are_the_longest_times_between_neighbours(drawn) -> None:
         assert times[gap.before_line - 1] - times[gap.after_line - 1] == pytest.approx(gap.seconds)
 
 
+@pytest.mark.parametrize("time", ["17723590000000", '"2026-13-41 25:61:61"', "1e400"])
+def test_a_number_that_is_no_time_is_none(parse, time) -> None:
+    answer = parse(f'{{"time":{time},"level":"info","msg":"a"}}\n' * 3)
+    assert (answer.records, answer.time) == (3, None)
+
+
 def test_a_burst_is_found_where_it_is_and_counted_exactly(parse) -> None:
     lines = [f"{stamp(second * 10)} INFO tick {second}" for second in range(2000)]
     lines[1000:1000] = [f"{stamp(10_000 + n // 10)} ERROR store {n} is down" for n in range(300)]
@@ -467,14 +473,6 @@ def test_templates_that_the_baseline_lacks_are_new(parse, tmp_path) -> None:
     assert [by_id[number].template for number in answer.new] == ["order <*> failed"]
     assert {item.before for item in answer.templates} == {0, 400}
     assert answer.lines == len(LOG.splitlines())
-
-
-def test_focus_shows_only_templates_that_hold_its_words(parse) -> None:
-    answer = parse(LOG, focus="which orders were failing?")
-    assert answer.templates[0].template == "order <*> failed"
-    nothing = parse(LOG, focus="zebra")
-    assert "zebra" in nothing.note
-    assert nothing.templates
 
 
 def test_a_log_of_two_thousand_lines_is_answered_in_a_few_kilobytes(parse) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import os
@@ -41,6 +42,19 @@ class ByteBlock:
 
     first: int
     data: bytes
+    end: int
+    """Place in the file behind its last line end; means something in plain files only."""
+    ended: bool
+    """False for a last line without an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a plain file: from the start of a line, whose number is `first`, to an end of one."""
+
+    start: int
+    first: int
+    end: int
 
 
 class SourceFile:
@@ -64,6 +78,7 @@ class SourceFile:
         self.bytes_read = 0
         self._descriptor = descriptor
         self._sha256: str | None = None
+        self._plain: bool | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -84,19 +99,52 @@ class SourceFile:
             lines.pop()
             yield LineBlock(block.first, lines)
 
-    def byte_blocks(self, *, stop: Stop | None = None, block_bytes: int = BLOCK) -> Iterator[ByteBlock]:
-        """The same as UTF-8, each line ended by LF and nothing else."""
-        number, cut = 1, 0
+    def byte_blocks(
+        self, *, stop: Stop | None = None, block_bytes: int = BLOCK, part: Part | None = None
+    ) -> Iterator[ByteBlock]:
+        """The same as UTF-8, each line ended by LF and nothing else. Only plain files have parts."""
+        number, cut = part.first if part else 1, 0
         encodings: set[str] = set()
-        for data in self._whole_lines(stop, block_bytes):
+        if part:
+            chunks, at = self._readable(self._bytes_of(part, block_bytes)), part.start
+        else:
+            chunks, at = self._text_bytes(block_bytes)
+        for data, end, ended in _whole_lines(chunks, at, stop):
             clean, encoding, too_long = _clean(data)
             encodings |= encoding
             cut += too_long
-            yield ByteBlock(number, clean)
+            yield ByteBlock(number, clean, end, ended)
             number += _line_count(clean)
         self.line_count, self.cut_lines = number - 1, cut
         if self.encoding in ("utf-8", "latin-1", "mixed"):
             self.encoding = _joint(encodings)
+
+    def is_plain(self) -> bool:
+        """Whether any part can be read by itself: text as it lies on disk, in UTF-8 or Latin-1, with LF."""
+        if self._plain is None:
+            head = self.read_at(0, decode.HEAD)
+            text = not compression_of(head[:8]) and not decode.binary_kind(head)
+            self._plain = text and decode.sniff(head) in ("utf-8", "latin-1") and b"\n" in head
+        return self._plain
+
+    def text_start(self) -> int:
+        """Where the text of a plain file starts: behind its mark, if it has one."""
+        return len(codecs.BOM_UTF8) if self.read_at(0, len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
+
+    def read_at(self, start: int, size: int) -> bytes:
+        """Bytes on disk, fewer where the file ends. Raises Unreadable."""
+        file = _Positioned(self._descriptor, self._note, start)
+        return b"".join(self._readable(iter(lambda: file.read(size) or b"", b""), size))[:size]
+
+    def identity(self) -> tuple[int, int]:
+        """Device and inode."""
+        status = os.fstat(self._descriptor)
+        return status.st_dev, status.st_ino
+
+    @property
+    def descriptor(self) -> int:
+        """For a process that helps reading; it stays this object's own."""
+        return self._descriptor
 
     def lines(self) -> Iterator[str]:
         for block in self.blocks():
@@ -151,31 +199,17 @@ class SourceFile:
     def _note(self, position: int) -> None:
         self.bytes_read = position
 
-    def _whole_lines(self, stop: Stop | None, block_bytes: int) -> Iterator[bytes]:
-        """Runs of whole lines, each at most a block and a line long; an endless line is cut."""
-        held = b""
-        passing_over = False  # inside a line of which enough is held
-        for chunk in self._text_bytes(block_bytes):
-            if stop is not None:
-                stop.check()
-            data = chunk
-            if passing_over:
-                end = data.find(b"\n")
-                if end < 0:
-                    continue
-                data, passing_over = data[end:], False
-            data = held + data
-            end = data.rfind(b"\n") + 1
-            held = data[end:]
-            if len(held) > MAX_LINE:
-                held, passing_over = held[: MAX_LINE + 1], True  # one more than is kept: it counts as cut
-            if end:
-                yield data[:end]
-        if held:
-            yield held
+    def _bytes_of(self, part: Part, block_bytes: int) -> Iterator[bytes]:
+        file = _Positioned(self._descriptor, self._note, part.start)
+        left = part.end - part.start
+        while left > 0 and (data := file.read(min(block_bytes, left))):
+            left -= len(data)
+            yield data
 
-    def _text_bytes(self, block_bytes: int) -> Iterator[bytes]:
-        """The contents: decompressed, as UTF-8 or Latin-1, with LF ends where CR alone ended lines."""
+    def _text_bytes(self, block_bytes: int) -> tuple[Iterator[bytes], int]:
+        """The contents: decompressed, as UTF-8 or Latin-1, with LF ends where CR alone ended lines; and how
+        many bytes on disk stand before them.
+        """
         file = self._open()
         self.compression = compression_of(cast(io.BufferedReader, file).peek(8)[:8])
         raw = (
@@ -196,18 +230,21 @@ class SourceFile:
                 remedy="Name a text file.",
             )
         self.encoding = decode.sniff(head[: decode.HEAD])
+        mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
         text = decode.as_utf8(_chain(head, chunks), self.encoding)
         first = next(text, b"")
         text = _chain(first, text)
-        return decode.cr_to_lf(text) if decode.lone_cr(first) else text
+        return (decode.cr_to_lf(text) if decode.lone_cr(first) else text), mark
 
-    def _readable(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    def _readable(self, chunks: Iterator[bytes], at_most: int | None = None) -> Iterator[bytes]:
         size = 0
         try:
             for chunk in chunks:
                 if chunk:
                     size += len(chunk)
                     yield chunk
+                if at_most is not None and size >= at_most:
+                    return
         except Damaged as error:
             raise Unreadable(
                 f"{self.path} is damaged after {size:,} decompressed bytes: {error}.",
@@ -223,10 +260,10 @@ class SourceFile:
 class _Positioned(io.RawIOBase):
     """Reads a descriptor from the start with a position of its own: readings don't disturb each other."""
 
-    def __init__(self, descriptor: int, note: Callable[[int], None]) -> None:
+    def __init__(self, descriptor: int, note: Callable[[int], None], position: int = 0) -> None:
         self._descriptor = descriptor
         self._note = note
-        self._position = 0
+        self._position = position
 
     def readable(self) -> bool:
         return True
@@ -246,6 +283,36 @@ class _Positioned(io.RawIOBase):
         self._position += n
         self._note(self._position)
         return n
+
+
+def _whole_lines(chunks: Iterator[bytes], at: int, stop: Stop | None) -> Iterator[tuple[bytes, int, bool]]:
+    """Runs of whole lines, each at most a block and a line long; an endless line is cut. With each the place
+    in the stream behind its last line end, and whether it ends with one: only the last may lack it.
+    """
+    held = b""
+    last_end = at
+    passing_over = False  # inside a line of which enough is held
+    for chunk in chunks:
+        if stop is not None:
+            stop.check()
+        at += len(chunk)
+        data = chunk
+        if passing_over:
+            end = data.find(b"\n")
+            if end < 0:
+                continue
+            data, passing_over = data[end:], False
+        data = held + data
+        end = data.rfind(b"\n") + 1
+        held = data[end:]
+        behind = at - len(held)
+        if len(held) > MAX_LINE:
+            held, passing_over = held[: MAX_LINE + 1], True  # one more than is kept: it counts as cut
+        if end:
+            last_end = behind
+            yield data[:end], behind, True
+    if held:
+        yield held, last_end, False
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,8 @@ from mcp_smalltools import result
 from mcp_smalltools.result import FileText, MaskedText
 from mcp_smalltools.tools import base
 
+LAST = "last"
+
 
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -22,14 +24,17 @@ class ParseLogArguments(base.Arguments):
     since: Annotated[str, BeforeValidator(_as_text)] = Field(
         "",
         max_length=64,
-        description="a line number, or a time as the log writes it or in ISO 8601: only what comes from "
-        "there on is counted, and templates not seen before it are new",
+        description='"last" (the last call on this file), a line number, or a time as the log writes it or '
+        "in ISO 8601: only what comes from there on is counted, and templates not seen before it are new",
     )
     baseline_path: str = Field(
-        "", description="a log to compare with, such as the last good run: templates it lacks are new"
+        "",
+        description="a log to compare with, such as the last good run: what is new, gone, more or less often",
     )
     focus: str = Field(
-        "", max_length=500, description="words to look for: only templates that hold some of them are shown"
+        "",
+        max_length=500,
+        description='a question, such as "database timeouts": only what fits, with its first record',
     )
     limit: int = Field(20, ge=1, le=200, description="templates in the answer")
     export_path: str = Field(
@@ -42,14 +47,14 @@ class ParseLogArguments(base.Arguments):
 
     @property
     def cacheable(self) -> bool:
-        return not self.export_path
+        return not self.export_path and self.since != LAST
 
 
 class Variable(result.Record):
     """What one `<*>` of a template stands for."""
 
     type: str = Field(description="int, float, hex, ip, path, url, uuid, duration, size, time, word, text, …")
-    examples: list[FileText] = Field(default_factory=list, description="up to three values")
+    examples: list[FileText] = Field(default_factory=list, description="one or two values")
 
 
 class Template(result.Record):
@@ -63,6 +68,7 @@ class Template(result.Record):
     levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
     before: int | None = Field(None, description="records before `since`, or in the baseline")
     variables: list[Variable] | None = Field(None, description="the first three <*>, left to right")
+    evidence: list[result.Span] | None = Field(None, description="with focus: the first record, verbatim")
 
 
 class ErrorGroup(result.Record):
@@ -72,6 +78,20 @@ class ErrorGroup(result.Record):
     level: str
     count: int
     evidence: list[result.Span] = Field(description="the first record; two spans if its middle is left out")
+
+
+class Changed(result.Record):
+    """A template that is much more or less frequent than before; chance is ruled out."""
+
+    template_id: int
+    factor: float = Field(description="times as often as `before` lets expect, by the median template's rate")
+
+
+class Gone(result.Record):
+    """A template that only the baseline has."""
+
+    template: MaskedText
+    before: int
 
 
 class Burst(result.Record):
@@ -112,21 +132,33 @@ class Export(result.Record):
 class ParseLogAnswer(result.Answer):
     """What `parse_log` gives."""
 
-    shrinkable: ClassVar[tuple[str, ...]] = ("templates", "errors", "bursts", "new", "rare")
+    shrinkable: ClassVar[tuple[str, ...]] = (
+        "templates",
+        "errors",
+        "bursts",
+        "gone",
+        "changed",
+        "new",
+        "rare",
+    )
 
     lines: int = Field(description="lines read")
     records: int = Field(
         description="records: lines with the stack traces and continuations that belong to them"
     )
     levels: dict[str, int] = Field(description="records by level")
-    formats: dict[str, int] | None = Field(None, description="records by kind of header")
+    formats: dict[str, int] | None = Field(
+        None, description="records by kind of header, if there are several"
+    )
     time: TimeRange | None = None
     template_count: int = Field(description="distinct templates of records")
     errors: list[ErrorGroup] = Field(description="worst first")
-    templates: list[Template] = Field(description="most frequent first")
+    templates: list[Template] = Field(description="most frequent first; with focus, best match first")
     new: list[int] | None = Field(
         None, description="ids of templates that were not there before; rarest first"
     )
+    changed: list[Changed] | None = Field(None, description="least likely by chance first")
+    gone: list[Gone] | None = Field(None, description="most frequent first")
     rare: list[int] | None = Field(
         None, description="ids of templates with very few records; worst level first"
     )
@@ -147,7 +179,7 @@ class ParseLog:
         "export_path writes every line as JSON for your own scripts. Not for finding a known string (grep), "
         "nor for prose."
     )
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

@@ -10,19 +10,19 @@ import re
 from collections import deque
 from collections.abc import Sequence
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.counts import Counts
-from mcp_smalltools.tools.logs.headers import Line, read_line
+from mcp_smalltools.tools.logs.headers import read_line
 from mcp_smalltools.tools.logs.keys import identifier_key, readable, short_numbers
 from mcp_smalltools.tools.logs.linekeys import block_keys
 from mcp_smalltools.tools.logs.masking import MARKS, mask_text
 from mcp_smalltools.tools.logs.records import Kind, kind_of, opens_trace, tells_of_error
-from mcp_smalltools.tools.logs.times import TimeSpan, find_time
+from mcp_smalltools.tools.logs.times import Calendar, TimeSpan, find_time
 
 MAX_SHAPES = 20_000
 MAX_COARSE = 2_000
@@ -59,12 +59,36 @@ class Sample:
             self.cause = self.first + self.total, line
         self.total += 1
 
+    def state(self) -> list[Any]:
+        """All of it, in plain values; see `of`."""
+        return [self.first, self.total, self.head, [*self.tail], self.cause]
+
+    @classmethod
+    def of(cls, state: Sequence[Any]) -> Sample:
+        first, total, head, tail, cause = state
+        sample = cls(first)
+        sample.total, sample.head = total, head
+        sample.tail.extend(tail)
+        sample.cause = None if cause is None else (cause[0], cause[1])
+        return sample
+
     def telling_end(self, lines: int) -> tuple[int, list[str]]:
         """Number and text of the lines that say most after the record's start: the cause, or the end."""
         if self.cause is not None and self.cause[0] >= self.first + 3:
             return self.cause[0], [self.cause[1]]
         kept = [*self.head, *self.tail][-lines:]
         return self.first + self.total - len(kept), kept
+
+
+class Identity(NamedTuple):
+    """What the records of a form share besides their shape."""
+
+    format: str
+    level: str | None
+    kind: Kind
+    trace: bool
+    """It opens a stack trace."""
+    calendar: Calendar | None
 
 
 class Form:
@@ -76,8 +100,8 @@ class Form:
         "error",
         "first",
         "first_text",
-        "format",
         "id",
+        "identity",
         "kind",
         "last",
         "last_text",
@@ -90,14 +114,14 @@ class Form:
         "trace",
     )
 
-    def __init__(self, number: int, shape: int, line: Line, kind: Kind, *, coarse: bool) -> None:
+    def __init__(self, number: int, shape: int, identity: Identity, *, coarse: bool) -> None:
         self.id = number
         self.shape = shape
-        self.format = line.format
-        self.level = line.level
-        self.kind = kind
-        self.trace = opens_trace(line)
-        self.error = tells_of_error(kind, line)
+        self.identity = identity
+        self.level = identity.level
+        self.kind = identity.kind
+        self.trace = identity.trace
+        self.error = tells_of_error(identity.kind, identity.level)
         self.coarse = coarse
         self.lines = 0  # lines of this form, also those inside records of others
         self.records = 0  # records that start with this form
@@ -108,6 +132,16 @@ class Form:
         self.first_text = ""  # two of its lines
         self.last_text = ""
         self.sample: Sample | None = None  # the first record
+
+    @property
+    def format(self) -> str:
+        return self.identity.format
+
+    def forget_texts(self) -> None:
+        """Be as if it had met no record yet."""
+        self.promoted = 0
+        self.first_text = self.last_text = ""
+        self.sample = None
 
     def count(self, counts: Counts) -> None:
         """Take over what was counted."""
@@ -136,7 +170,7 @@ class FormTable:
         self.known: list[Entry] = []
         self._max_shapes = max_shapes
         self._shape_ids: dict[str, int] = {}
-        self._forms: dict[tuple[object, ...], Form] = {}
+        self._forms: dict[tuple[int, Identity], Form] = {}
         self._numbers: dict[bytes, int] = {}
         self._number_of_entry: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, list[tuple[str, int]]] = {}
@@ -221,13 +255,26 @@ class FormTable:
         kind = kind_of(line)
         shape, coarse = self._shape(line.content)
         time = _in_bytes(find_time(text, line), text)
-        identity = (shape, line.format, line.level, kind, opens_trace(line), time and time.calendar)
-        form = self._forms.get(identity)
-        if form is None:
-            form = self._forms[identity] = Form(len(self.forms), shape, line, kind, coarse=coarse)
-            self.forms.append(form)
+        identity = Identity(line.format, line.level, kind, opens_trace(line), time and time.calendar)
+        form = self._form(shape, identity, coarse=coarse)
         at = len(text) - len(line.content) if text.endswith(line.content) else None
         return Entry(form, time, at)
+
+    def form_of(self, shape: str, identity: Identity, *, coarse: bool) -> Form:
+        """The form of a shape that another table found."""
+        number = self._shape_ids.get(shape)
+        if number is None and len(self.shapes) < self._max_shapes:
+            number = self._new_shape(shape)
+        elif number is None:
+            number, coarse = self._coarse_shape(shape), True
+        return self._form(number, identity, coarse=coarse)
+
+    def _form(self, shape: int, identity: Identity, *, coarse: bool) -> Form:
+        form = self._forms.get((shape, identity))
+        if form is None:
+            form = self._forms[shape, identity] = Form(len(self.forms), shape, identity, coarse=coarse)
+            self.forms.append(form)
+        return form
 
     def _shape(self, content: str) -> tuple[int, bool]:
         """The shape's number, and whether it is a coarse one."""
@@ -248,12 +295,15 @@ class FormTable:
             return known, False
         if len(self.shapes) < self._max_shapes:
             return self._new_shape(text), False
+        return self._coarse_shape(content), True
+
+    def _coarse_shape(self, content: str) -> int:
         first = _FIRST_WORD.match(content)
         coarse = f"{first[1]} {MARKS['text']}" if first else MARKS["text"]
         if coarse not in self._shape_ids and len(self.shapes) >= self._max_shapes + MAX_COARSE:
             coarse = MARKS["text"]
         known = self._shape_ids.get(coarse)
-        return (self._new_shape(coarse) if known is None else known), True
+        return self._new_shape(coarse) if known is None else known
 
     def _new_shape(self, text: str) -> int:
         number = self._shape_ids[text] = len(self.shapes)

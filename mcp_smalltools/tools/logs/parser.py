@@ -18,13 +18,13 @@ from mcp_smalltools.tools.logs.specialist.judge import Judge
 from mcp_smalltools.tools.logs.timeline import Burst, Timeline
 from mcp_smalltools.tools.logs.times import Calendar, Clock
 
-_SAMPLE_LINE_CHARS = 2_000
+SAMPLE_LINE_CHARS = 2_000
 _BLANK_LINES = 20
 _SAMPLE_CHARS = 24 << 20
 """Of all samples together; later forms keep only their first line."""
 _RECORDS_FOR_LINES = 1_000
 """A log without times must have so many records for its line numbers to tell of bursts."""
-_HALF_A_YEAR = 183 * 86_400
+HALF_A_YEAR = 183 * 86_400
 _YEAR = 366 * 86_400
 _FINEST_S = 2.0**-10
 
@@ -69,24 +69,24 @@ class LogParser:
         self.clock = Clock()
         self.lines = 0
         self.last_line = 0
-        self._counts = Counts()
-        self._records = Assembler()
+        self.counts = Counts()
+        self.assembler = Assembler()
         self._open: Form | None = None
         self._promoted = False
         self._sampling: Sample | None = None
         self._blanks: list[str] = []  # lines that are not kept yet
         self._sample_chars = 0
-        self._timelines: dict[Calendar, Timeline] = {}
-        self._by_line = Timeline(1.0)
-        self._years = 0  # how often a log without years went from December to January
-        self._newest_yearless: float | None = None
+        self.timelines: dict[Calendar, Timeline] = {}
+        self.by_line = Timeline(1.0)
+        self.years = 0  # how often a log without years went from December to January
+        self.newest_yearless: float | None = None
 
     def feed(self, block: Block) -> None:
         """Parse lines."""
         if not len(block):
             return
         numbers, forms = self._read(block)
-        self._counts.add_lines(forms)
+        self.counts.add_lines(forms)
         self.lines += len(block)
         self.last_line = block.first + len(block) - 1
         starts = self._starts(block, forms, keep=True)
@@ -99,11 +99,18 @@ class LogParser:
         if not len(block):
             return
         _, forms = self._read(block)
-        self._counts.add_before(forms[self._starts(block, forms, keep=False)])
+        self.last_line = block.first + len(block) - 1
+        self.counts.add_before(forms[self._starts(block, forms, keep=False)])
 
     def restart(self) -> None:
         """What follows does not continue what came before."""
-        self._records = Assembler()
+        self.last_line = 0
+        self.assembler = Assembler()
+        self._open = self._sampling = None
+
+    def resume(self, last_line: int, assembler: Assembler) -> None:
+        """Go on where another parser of the same file had come to."""
+        self.last_line, self.assembler = last_line, assembler
         self._open = self._sampling = None
 
     def times(self, block: Block) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -113,7 +120,7 @@ class LogParser:
     def _read(self, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The numbers of each line's entry and of its form, both of shape (lines,)."""
         numbers = self.table.read(block)
-        self._counts.grow(len(self.table.forms))
+        self.counts.grow(len(self.table.forms))
         return numbers, self.table.forms_of(numbers)
 
     def _starts(self, block: Block, forms: NDArray[np.int64], *, keep: bool) -> NDArray[np.int64]:
@@ -134,7 +141,7 @@ class LogParser:
             if place and place - 1 != previous:
                 self._follow(block, forms, place - 1, keep=keep)
             line, form = block.line(place), table[forms[place]]
-            starts[place] = self._records.starts(form.kind, form.trace, line)
+            starts[place] = self.assembler.starts(form.kind, form.trace, line)
             if keep and starts[place]:
                 self._start(block.first + place, line, form)
             elif keep:
@@ -155,7 +162,7 @@ class LogParser:
     def _follow(self, block: Block, forms: NDArray[np.int64], place: int, *, keep: bool) -> None:
         """A line with a header was the last one: what comes next may belong to it."""
         form = self.table.forms[forms[place]]
-        self._records.headed(form.trace)
+        self.assembler.headed(form.trace)
         if keep:
             self._start(block.first + place, "", form)
 
@@ -188,8 +195,8 @@ class LogParser:
         return sample
 
     def _add_to(self, sample: Sample, line: str) -> None:
-        sample.add(line[:_SAMPLE_LINE_CHARS])
-        self._sample_chars += min(len(line), _SAMPLE_LINE_CHARS)
+        sample.add(line[:SAMPLE_LINE_CHARS])
+        self._sample_chars += min(len(line), SAMPLE_LINE_CHARS)
 
     def _keep(self, sample: Sample) -> None:
         """Keep the line and the blank ones before it; blank lines at the end of a record are nobody's."""
@@ -200,11 +207,11 @@ class LogParser:
             self._sampling = None
 
     def _count(self, block: Block, forms: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
-        for form_id in self._counts.add_records(forms, numbers).tolist():
+        for form_id in self.counts.add_records(forms, numbers).tolist():
             form = self.table.forms[form_id]
-            last = block.line(int(self._counts.last[form_id]) - block.first)
+            last = block.line(int(self.counts.last[form_id]) - block.first)
             # Whole or not at all: half a secret can't be told for one.
-            if len(last) <= _SAMPLE_LINE_CHARS:
+            if len(last) <= SAMPLE_LINE_CHARS:
                 form.first_text, form.last_text = form.first_text or last, last
 
     def _place_in_time(
@@ -218,7 +225,7 @@ class LogParser:
                 self._add_times(calendar, forms[chosen], seconds[chosen], lines[chosen])
         chosen = calendars < 0
         if chosen.any():
-            self._by_line.add(forms[chosen], lines[chosen].astype(np.float64), lines[chosen])
+            self.by_line.add(forms[chosen], lines[chosen].astype(np.float64), lines[chosen])
 
     def _times(
         self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64]
@@ -247,30 +254,30 @@ class LogParser:
         if not readable.all():
             ids, seconds, places = ids[readable], seconds[readable], places[readable]
         if len(ids):
-            self._on(calendar).add(ids, self._over_new_year(calendar, seconds), places)
+            self.timeline_of(calendar).add(ids, self._over_new_year(calendar, seconds), places)
 
-    def _on(self, calendar: Calendar) -> Timeline:
-        if calendar not in self._timelines:
-            self._timelines[calendar] = Timeline(_FINEST_S)
-        return self._timelines[calendar]
+    def timeline_of(self, calendar: Calendar) -> Timeline:
+        if calendar not in self.timelines:
+            self.timelines[calendar] = Timeline(_FINEST_S)
+        return self.timelines[calendar]
 
     def _over_new_year(self, calendar: Calendar, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
         """Times without a year go on counting where December is followed by January."""
         if calendar is not Calendar.YEARLESS:
             return seconds
-        newest = self._newest_yearless if self._newest_yearless is not None else float(seconds[0])
-        turns = np.cumsum(np.diff(seconds, prepend=newest) < -_HALF_A_YEAR)
-        self._newest_yearless = float(seconds[-1])
-        placed = seconds + (self._years + turns) * _YEAR
-        self._years += int(turns[-1])
+        newest = self.newest_yearless if self.newest_yearless is not None else float(seconds[0])
+        turns = np.cumsum(np.diff(seconds, prepend=newest) < -HALF_A_YEAR)
+        self.newest_yearless = float(seconds[-1])
+        placed = seconds + (self.years + turns) * _YEAR
+        self.years += int(turns[-1])
         return placed
 
     def result(self, judge: Judge | None = None) -> ParsedLog:
         """Group what was fed, by the given judge or the one that ships."""
         forms = self.table.forms
-        self._counts.grow(len(forms))
+        self.counts.grow(len(forms))
         for form in forms:
-            form.count(self._counts)
+            form.count(self.counts)
         templates, of_shape = _templates(self.table, judge)
         records = sum(form.records for form in forms)
         timeline, calendar = self._main_timeline(records)
@@ -291,11 +298,11 @@ class LogParser:
 
     def _main_timeline(self, records: int) -> tuple[Timeline | None, Calendar | None]:
         """The calendar that most records have, if those are at least half of all; else line numbers."""
-        if self._timelines:
-            calendar, timeline = max(self._timelines.items(), key=lambda item: item[1].records)
+        if self.timelines:
+            calendar, timeline = max(self.timelines.items(), key=lambda item: item[1].records)
             if 2 * timeline.records >= records:
                 return timeline, calendar
-        by_line = self._by_line
+        by_line = self.by_line
         return (by_line, None) if 2 * by_line.records > records >= _RECORDS_FOR_LINES else (None, None)
 
 

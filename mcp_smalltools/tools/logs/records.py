@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 
 from mcp_smalltools.tools.logs.headers import Line
 
@@ -66,9 +67,9 @@ def opens_trace(line: Line) -> bool:
     return _TRACE.search(line.content) is not None
 
 
-def tells_of_error(kind: Kind, line: Line) -> bool:
+def tells_of_error(kind: Kind, level: str | None) -> bool:
     """A line like this inside a record makes it an error where it has no level of its own."""
-    return kind is Kind.TRACE or (kind is Kind.EXCEPTION and line.level != "warning")
+    return kind is Kind.TRACE or (kind is Kind.EXCEPTION and level != "warning")
 
 
 class Assembler:
@@ -80,6 +81,22 @@ class Assembler:
         self._awaits = False  # it may still get its exception: a header, or a trace that has not named one
         self._in_trace = False  # between "Traceback" and the exception that ends it
         self._in_stack = False  # an exception was named: calls belong to it
+
+    def state(self) -> list[bool]:
+        """All that it remembers; see `resumed`."""
+        return [self._open, self._continuable, self._awaits, self._in_trace, self._in_stack]
+
+    @classmethod
+    def resumed(cls, state: Sequence[bool]) -> Assembler:
+        assembler = cls()
+        (
+            assembler._open,
+            assembler._continuable,
+            assembler._awaits,
+            assembler._in_trace,
+            assembler._in_stack,
+        ) = state
+        return assembler
 
     def starts(self, kind: Kind, opens: bool, content: str) -> bool:
         """Does this line start a record? A blank line starts none, and ends none."""

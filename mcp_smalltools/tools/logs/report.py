@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mcp_smalltools.tools.logs.compare import Change, Comparison, compare
+from mcp_smalltools.tools.logs.focus import Focus
 from mcp_smalltools.tools.logs.forms import Form, Sample
 from mcp_smalltools.tools.logs.headers import LEVELS, read_line
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.parser import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.parser import SAMPLE_LINE_CHARS, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.variables import Slots, plain, slot_type
 
 EXAMPLES = 2
+_TOLD_BY_ONE = frozenset({"int", "float", "hex", "uuid", "id", "duration", "size", "time", "mac", "percent"})
+"""Types whose second value says nothing that the first doesn't."""
 ERRORS = 5
 """Templates of errors that are shown with their lines."""
 _WORD = re.compile(r"[^\W_]+")
@@ -22,42 +26,48 @@ Scrub = Callable[[str], str]
 
 @dataclass(slots=True)
 class Selection:
-    """The templates that are shown, most frequent first, and what is notable among them."""
+    """The templates that are shown, in their order, and what is notable among them."""
 
     shown: list[ParsedTemplate]
     rare: list[ParsedTemplate]
     new: list[ParsedTemplate]
+    changed: list[Change]
+    gone: list[ParsedTemplate]
     bursting: list[ParsedTemplate]
     errors: list[ParsedTemplate]
     candidates: int  # templates that could have been shown
-    focus_found: bool
 
 
-def select(log: ParsedLog, *, limit: int, focus: str, compares: bool) -> Selection:
-    """Choose at most `limit` templates: first a few of each notable kind, then the most frequent.
-
-    With `focus`, only templates that share a word with it are candidates, if there are any.
+def select(log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool) -> Selection:
+    """Choose at most `limit` templates: those that fit the focus, best first; without one, first a few of
+    each notable kind, then the most frequent.
     """
     present = [template for template in log.templates if template.records]
-    focused = _matching(present, focus) if focus else []
-    candidates = focused or present
+    candidates = focus.templates if focus else present
     limit_rare = min(_RARE_UP_TO, log.records // 1000 + 1)
     rare = (
         [template for template in candidates if template.records <= limit_rare] if log.records >= 100 else []
     )
     new = [template for template in candidates if not template.before] if compares else []
+    comparison = compare(log.templates) if compares else Comparison()
+    among = {template.id for template in candidates}
+    changed = [change for change in comparison.changed if change.template.id in among]
     bursting = [template for template in candidates if template.burst]
     errors = [template for template in candidates if severity(template) >= _ERROR]
     for notable in (rare, new):
         notable.sort(key=lambda item: (-severity(item), item.records, item.first))
     bursting.sort(key=lambda item: -item.burst.count if item.burst else 0)
     errors = _in_order(errors)
-    frequent = sorted(candidates, key=lambda item: (-item.records, item.first))
-    if focused:
-        frequent = focused
+    frequent = candidates if focus else sorted(candidates, key=lambda item: (-item.records, item.first))
     share = max(1, limit // 5)
+    notable_first = [
+        errors[: max(ERRORS, share)],
+        new[:share],
+        [change.template for change in changed[:share]],
+    ]
+    notable_first += [bursting[:share], rare[:share]]
     chosen: dict[int, ParsedTemplate] = {}
-    for group in (errors[: max(ERRORS, share)], new[:share], bursting[:share], rare[:share], frequent):
+    for group in ([] if focus else notable_first) + [frequent]:
         for template in group:
             if len(chosen) < limit:
                 chosen[template.id] = template
@@ -65,10 +75,11 @@ def select(log: ParsedLog, *, limit: int, focus: str, compares: bool) -> Selecti
         shown=[template for template in frequent if template.id in chosen],
         rare=rare,
         new=new,
+        changed=changed,
+        gone=[] if focus else comparison.gone,
         bursting=bursting,
         errors=errors,
         candidates=len(candidates),
-        focus_found=bool(focused),
     )
 
 
@@ -94,69 +105,6 @@ def severity(template: ParsedTemplate) -> int:
     return max((LEVELS.index(level) for level in template.levels if level in LEVELS), default=-1)
 
 
-def _matching(templates: Iterable[ParsedTemplate], focus: str) -> list[ParsedTemplate]:
-    """Templates that share words with the focus, by how many and how telling they are."""
-    wanted = {_stem(word) for word in _WORD.findall(focus)} - _EMPTY_WORDS
-    scored = []
-    for template in templates:
-        words = {_stem(word) for word in _WORD.findall(template.text.replace(VAR, " "))}
-        words |= {_stem(level) for level in template.levels}
-        common = len(wanted & words)
-        if common:
-            scored.append((-common, -template.records, template.first, template))
-    return [template for *_, template in sorted(scored, key=lambda item: item[:3])]
-
-
-_EMPTY_WORDS = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "any",
-        "at",
-        "by",
-        "did",
-        "do",
-        "does",
-        "for",
-        "from",
-        "happened",
-        "has",
-        "have",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "of",
-        "on",
-        "or",
-        "the",
-        "there",
-        "to",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "with",
-    ]
-)
-
-
-def _stem(word: str) -> str:
-    """Lower case without the commonest endings, so that `timeouts` finds `timeout`, `failed` `failure`."""
-    word = word.lower()
-    for ending in ("ures", "ions", "ings", "ure", "ion", "ing", "ers", "ed", "er", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
-
-
 @dataclass(frozen=True, slots=True)
 class SlotValues:
     """What a slot of a template held, by the records that were kept."""
@@ -177,21 +125,30 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
         values = slots.values(plain(read_line(scrub(line)).content))
         if values is not None and values not in rows:
             rows.append(values)
-    return [
-        SlotValues(slot_type(column), list(dict.fromkeys(value for value in column if value))[:EXAMPLES])
-        for column in zip(*rows, strict=True)
-    ]
+    return [_slot(column) for column in zip(*rows, strict=True)]
+
+
+def _slot(column: Sequence[str]) -> SlotValues:
+    kind = slot_type(column)
+    values = list(dict.fromkeys(value for value in column if value))
+    return SlotValues(kind, values[: 1 if kind in _TOLD_BY_ONE else EXAMPLES])
 
 
 def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> list[str]:
     lines: dict[str, None] = {}
     for form in forms:
-        if form.first_text:
-            lines[form.first_text] = None
-            lines[form.last_text] = None
+        for line in (form.sample.head[0] if form.sample else "", form.first_text, form.last_text):
+            if line and len(line) < SAMPLE_LINE_CHARS:  # a longer one may have been cut
+                lines[line] = None
         if len(lines) >= at_most:
             break
     return list(lines)
+
+
+def first_sample(template: ParsedTemplate) -> Sample | None:
+    """The first record of the template."""
+    samples = [form.sample for form in template.forms if form.sample and form.records]
+    return min(samples, key=lambda sample: sample.first, default=None)
 
 
 def error_sample(template: ParsedTemplate) -> Sample | None:

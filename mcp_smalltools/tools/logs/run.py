@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mcp_smalltools.errors import DeadlineExceeded, UsageError
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools import parse_log as answers
-from mcp_smalltools.tools.logs.block import Block
+from mcp_smalltools.tools.logs.counting import Counted, count
 from mcp_smalltools.tools.logs.export import Exporter
+from mcp_smalltools.tools.logs.focus import Focus, focus_on
 from mcp_smalltools.tools.logs.forms import Sample
-from mcp_smalltools.tools.logs.headers import uncoloured
+from mcp_smalltools.tools.logs.headers import LEVELS
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import (
     ERRORS,
     Selection,
     error_sample,
+    first_sample,
     masked_words,
     select,
+    severity,
     slots_of,
 )
-from mcp_smalltools.tools.logs.since import parse_since
 from mcp_smalltools.tools.logs.specialist.adapted import judge_for
 from mcp_smalltools.tools.logs.times import Calendar
 
@@ -37,25 +37,12 @@ SLOTS = 3
 """First slots of a template whose values are shown."""
 NOTABLE = 10
 BURSTS = 5
+GONE = 5
 _HEAD_LINES, _TAIL_LINES = 3, 3
 _LINE_CHARS = 300
 _TEMPLATE_CHARS = 300
 _VALUE_CHARS = 40
-_GROUPING_SHARE = 0.2
-"""Of the time, what is kept for grouping and for the answer."""
-
 Scrub = Callable[[str], str]
-Feed = Callable[[Block], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """The files of a call, read: every line is counted under its shape, none has a template yet."""
-
-    source: SourceFile
-    parser: LogParser
-    compares: bool
-    dropped: dict[str, int]
 
 
 async def run(arguments: answers.ParseLogArguments, context: ToolContext) -> answers.ParseLogAnswer:
@@ -63,69 +50,40 @@ async def run(arguments: answers.ParseLogArguments, context: ToolContext) -> ans
     counted = await context.in_thread(count, arguments, context)
     judge = await context.in_thread(judge_for, context.settings.state_dir)
     log = await context.in_thread(counted.parser.result, judge)
-    return await context.in_thread(answer, counted, log, arguments, context)
-
-
-def count(arguments: answers.ParseLogArguments, context: ToolContext) -> Counted:
-    """Read the log, and the baseline if there is one."""
-    since = parse_since(arguments.since) if arguments.since else None
-    if since and arguments.baseline_path:
-        raise UsageError("Both since and baseline_path are given.", remedy="Give one of them.")
-    source = context.open(arguments.path)
-    parser = LogParser()
-    dropped: dict[str, int] = {}
-    if arguments.baseline_path:
-        baseline = context.open(arguments.baseline_path)
-        dropped |= _read(baseline, context, "baseline", parser.skip)
-        parser.restart()
-    dropped |= _read(source, context, "log", since.reader(parser) if since else parser.feed)
-    if since and not parser.lines:
-        raise UsageError(
-            f"Nothing in {arguments.path} is at or after since={since.text}.",
-            remedy="Call without since to see the log's time range and number of lines.",
-        )
-    return Counted(source, parser, since is not None or bool(arguments.baseline_path), dropped)
+    focus = await focus_on(arguments.focus, log.templates, context) if arguments.focus else None
+    return await context.in_thread(answer, counted, log, focus, arguments, context)
 
 
 def answer(
-    counted: Counted, log: ParsedLog, arguments: answers.ParseLogArguments, context: ToolContext
+    counted: Counted,
+    log: ParsedLog,
+    focus: Focus | None,
+    arguments: answers.ParseLogArguments,
+    context: ToolContext,
 ) -> answers.ParseLogAnswer:
     """What an agent should see of the log; the export too."""
-    selection = select(log, limit=arguments.limit, focus=arguments.focus, compares=counted.compares)
-    result = _Writer(log, selection, context, compares=counted.compares).answer()
+    selection = select(log, limit=arguments.limit, focus=focus, compares=counted.compares)
+    result = _Writer(log, selection, context, compares=counted.compares, focused=focus is not None).answer()
+    result.model = focus.model if focus else None
     result.dropped |= counted.dropped
-    _say_what_is_missing(result, log, selection, arguments, counted.dropped)
+    result.note = " ".join([*counted.notes, *_missing(result, log, focus)]) or None
     if arguments.export_path:
         result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
     return result
 
 
-def _read(source: SourceFile, context: ToolContext, what: str, feed: Feed) -> dict[str, int]:
-    """Feed the file block by block while there is time. What was not read is said in bytes."""
-    reserve = context.stop.seconds * _GROUPING_SHARE
-    try:
-        for block in source.byte_blocks(stop=context.stop):
-            feed(Block(block.first, uncoloured(block.data)))
-            context.stop.check()
-            context.progress(source.bytes_read, source.size, f"reading the {what}")
-            if context.stop.remaining_s < reserve:
-                break
-        else:
-            return {f"cut_lines_of_{what}": source.cut_lines} if source.cut_lines else {}
-    except DeadlineExceeded:
-        pass
-    return {f"bytes_of_{what}_not_read": max(1, source.size - source.bytes_read)}
-
-
 class _Writer:
     """Turns a parsed log into the answer's records."""
 
-    def __init__(self, log: ParsedLog, selection: Selection, context: ToolContext, *, compares: bool) -> None:
+    def __init__(
+        self, log: ParsedLog, selection: Selection, context: ToolContext, *, compares: bool, focused: bool
+    ) -> None:
         self._log = log
         self._selection = selection
         self._scrub = context.scrub
         self._sealed = context.level() is PrivacyLevel.SEALED
         self._compares = compares
+        self._focused = focused
         self._text = masked_words(log.templates) if self._sealed else str
 
     def answer(self) -> answers.ParseLogAnswer:
@@ -138,20 +96,24 @@ class _Writer:
             lines=log.lines,
             records=log.records,
             levels=log.levels,
-            formats=log.formats,
+            formats=log.formats if len(log.formats) > 1 else None,
             time=self._time(),
             template_count=present,
             errors=errors,
             templates=[self._template(template) for template in chosen.shown],
             new=_ids(chosen.new, shown) if self._compares else None,
-            rare=_ids(chosen.rare, shown) or None,
+            changed=self._changed(shown) or None,
+            gone=[self._gone(template) for template in chosen.gone[:GONE]] or None,
+            rare=None if self._focused else _ids(chosen.rare, shown) or None,
             bursts=bursts or None,
         )
         left_out = {
-            "templates": present - len(chosen.shown),
+            "templates": chosen.candidates - len(chosen.shown),
             "errors": len(chosen.errors) - len(errors),
             "new": len(chosen.new) - len(answer.new or []),
-            "rare": len(chosen.rare) - len(answer.rare or []),
+            "changed": len(chosen.changed) - len(answer.changed or []),
+            "gone": len(chosen.gone) - len(answer.gone or []),
+            "rare": 0 if self._focused else len(chosen.rare) - len(answer.rare or []),
             "bursts": len(chosen.bursting) - len(bursts),
             "lines_in_coarse_templates": log.coarse_lines,
         }
@@ -162,14 +124,34 @@ class _Writer:
         levels = {name: count for name, count in template.levels.items() if name != "none"}
         return answers.Template(
             id=template.id,
-            template=_cut(self._text(template.text).replace(VAR, "<*>"), _TEMPLATE_CHARS, self._scrub),
+            template=self._shown_text(template),
             count=template.records,
             first_line=template.first,
             last_line=template.last,
             levels=levels or None,
             before=template.before if self._compares else None,
-            variables=[] if self._sealed else self._variables(template) or None,
+            variables=None if self._sealed or self._focused else self._variables(template) or None,
+            evidence=self._evidence(template) if self._focused else None,
         )
+
+    def _evidence(self, template: ParsedTemplate) -> list[Span] | None:
+        if severity(template) >= LEVELS.index("error"):
+            return None  # it is among the errors, with the record that is one
+        sample = first_sample(template)
+        return _spans(sample, self._scrub) if sample else None
+
+    def _changed(self, shown: set[int]) -> list[answers.Changed]:
+        return [
+            answers.Changed(template_id=change.template.id, factor=float(f"{change.factor:.2g}"))
+            for change in self._selection.changed
+            if change.template.id in shown
+        ][:NOTABLE]
+
+    def _gone(self, template: ParsedTemplate) -> answers.Gone:
+        return answers.Gone(template=self._shown_text(template), before=template.before)
+
+    def _shown_text(self, template: ParsedTemplate) -> str:
+        return _cut(self._text(template.text).replace(VAR, "<*>"), _TEMPLATE_CHARS, self._scrub)
 
     def _variables(self, template: ParsedTemplate) -> list[answers.Variable]:
         return [
@@ -250,23 +232,19 @@ def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
     return text if len(text) <= at_most else text[: at_most - 1] + "…"
 
 
-def _say_what_is_missing(
-    result: answers.ParseLogAnswer,
-    log: ParsedLog,
-    selection: Selection,
-    arguments: answers.ParseLogArguments,
-    dropped: dict[str, int],
-) -> None:
+def _missing(result: answers.ParseLogAnswer, log: ParsedLog, focus: Focus | None) -> list[str]:
     notes = []
-    if any(name.endswith("_not_read") for name in dropped):
+    if any(name.endswith("_not_read") for name in result.dropped):
         notes.append(
-            f"The time was over: {log.lines:,} lines are counted; raise deadline_s in the configuration."
+            f"The time was over: {log.lines:,} lines are counted; go on with since=last, or raise deadline_s."
         )
-    if arguments.focus and not selection.focus_found:
-        notes.append(f"No template holds a word of focus={arguments.focus!r}; all are candidates.")
-    if result.dropped.get("templates") and not arguments.focus:
-        notes.append("More templates: raise limit, name words in focus, or give export_path for every line.")
-    result.note = " ".join(notes) or None
+    if focus and not focus.fits and focus.templates:
+        notes.append(f"Nothing fits focus={focus.question!r}; the nearest templates are shown.")
+    if focus and focus.problem:
+        notes.append(f"Words alone decided what fits: {focus.problem}.")
+    if result.dropped.get("templates") and not focus:
+        notes.append("More templates: raise limit, ask with focus, or give export_path for every line.")
+    return notes
 
 
 def _export(

@@ -14,7 +14,7 @@ from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.parser import LogParser
 from mcp_smalltools.tools.logs.times import Calendar, calendar_of, to_seconds
 
-_REMEDY = "Give a line number, or a time such as 2026-03-01 14:30:00, Mar 1 14:30:00 or 14:30."
+_REMEDY = "Give last, a line number, or a time such as 2026-03-01 14:30:00, Mar 1 14:30:00 or 14:30."
 _COMPLETED = (
     (re.compile(r".*\d\d\d\d-\d\d-\d\d|[A-Z][a-z]{2} +\d{1,2}"), " 00:00:00"),
     (re.compile(r"(?:.*[ T])?\d{1,2}:\d\d"), ":00"),

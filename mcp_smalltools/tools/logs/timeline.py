@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,14 +48,17 @@ class Timeline:
         self.backwards = 0  # records that are earlier than the one before
         self._base = 0  # the bucket of the smallest position
         self._counts = np.zeros((0, BUCKETS), np.int64)  # form's number, bucket from `_base`
-        self._newest = 0.0
+        self.oldest = 0.0  # position of the first record
+        self._oldest_line = 0
+        self.newest = 0.0  # of the last one
         self._newest_line = 0
         self._gaps: list[tuple[float, int, int]] = []
 
     def add(self, forms: NDArray[np.int64], positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
         """Count records, in their order: the number of each one's form, its position and its line number."""
         if not self.records:
-            self._newest, self._newest_line = float(positions[0]), int(lines[0])
+            self.newest, self._newest_line = float(positions[0]), int(lines[0])
+            self.oldest, self._oldest_line = self.newest, self._newest_line
         self._cover(float(positions.min()), float(positions.max()), int(forms.max()) + 1)
         self.records += len(positions)
         self._note_gaps(positions, lines)
@@ -64,7 +68,7 @@ class Timeline:
         )
 
     def _note_gaps(self, positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
-        steps = np.diff(positions, prepend=self._newest)
+        steps = np.diff(positions, prepend=self.newest)
         self.backwards += int((steps < 0).sum())
         smallest = self._gaps[-1][0] if len(self._gaps) == GAPS_KEPT else 0.0
         longer = np.flatnonzero(steps > smallest)
@@ -72,7 +76,7 @@ class Timeline:
             before = int(lines[place - 1]) if place else self._newest_line
             self._gaps.append((float(steps[place]), -before, int(lines[place])))
         self._gaps = sorted(self._gaps, reverse=True)[:GAPS_KEPT]
-        self._newest, self._newest_line = float(positions[-1]), int(lines[-1])
+        self.newest, self._newest_line = float(positions[-1]), int(lines[-1])
 
     def _cover(self, low: float, high: float, forms: int) -> None:
         """Have buckets for these positions, and rows for so many forms."""
@@ -80,17 +84,18 @@ class Timeline:
             self.first, self.last = low, high
             self._base = int(low // self.width)
         self.first, self.last = min(self.first, low), max(self.last, high)
-        while self.last // self.width - self.first // self.width >= BUCKETS:
-            self._move(self.width * 2)
-        if self.first // self.width < self._base:
-            self._move(self.width)
+        width = self.width
+        while self.last // width - self.first // width >= BUCKETS:
+            width *= 2
+        if width > self.width or self.first // width < self._base:
+            self._move(width)
         missing = forms - len(self._counts)
         if missing > 0:
             rows = np.zeros((max(missing, len(self._counts)), BUCKETS), np.int64)
             self._counts = np.concatenate((self._counts, rows))
 
     def _move(self, width: float) -> None:
-        """Buckets of this width, as wide or twice as wide as now, from that of `first` on."""
+        """Have buckets of this width, no smaller than now, from that of `first` on."""
         base = int(self.first // width)
         used = np.flatnonzero(self._counts.any(axis=0))
         to = (used + self._base) * self.width // width
@@ -98,6 +103,43 @@ class Timeline:
         for place, bucket in zip(used.tolist(), to.tolist(), strict=True):
             moved[:, int(bucket) - base] += self._counts[:, place]
         self._counts, self._base, self.width = moved, base, width
+
+    def state(self) -> dict[str, Any]:
+        """All of it, in plain values; see `append`."""
+        rows, places = np.nonzero(self._counts)
+        return {
+            "width": self.width,
+            "records": self.records,
+            "range": [self.first, self.last],
+            "backwards": self.backwards,
+            "ends": [self.oldest, self._oldest_line, self.newest, self._newest_line],
+            "gaps": self._gaps,
+            "counts": [rows.tolist(), (places + self._base).tolist(), self._counts[rows, places].tolist()],
+        }
+
+    def append(self, state: Mapping[str, Any], forms: NDArray[np.int64]) -> None:
+        """Add the state of a timeline of later records; `forms` gives the number here of each form there."""
+        if not state["records"]:
+            return
+        oldest, oldest_line, newest, newest_line = state["ends"]
+        if not self.records:
+            self.oldest, self._oldest_line = oldest, oldest_line
+        else:
+            step = oldest - self.newest
+            self.backwards += step < 0
+            self._gaps.append((step, -self._newest_line, oldest_line))
+        if self.width < state["width"]:
+            self._move(state["width"])
+        low, high = state["range"]
+        self._cover(low, high, int(forms.max()) + 1)
+        self.records += state["records"]
+        self.backwards += state["backwards"]
+        gaps = {gap for gap in (*self._gaps, *map(tuple, state["gaps"])) if gap[0] > 0}
+        self._gaps = sorted(gaps, reverse=True)[:GAPS_KEPT]
+        self.newest, self._newest_line = newest, newest_line
+        rows, buckets, counts = (np.array(column) for column in state["counts"])
+        places = (buckets * state["width"] // self.width).astype(np.int64) - self._base
+        np.add.at(self._counts, (forms[rows], places), counts)
 
     @property
     def gaps(self) -> list[Gap]:

@@ -33,6 +33,7 @@ _FORMS = tuple(
         _CLOCK,
     )
 )
+_YEAR_10_000 = 253_402_300_800.0
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -79,11 +80,12 @@ def calendar_of(text: str) -> Calendar | None:
     return Calendar.YEARLESS if fields.get("d") else Calendar.CLOCK
 
 
-def _epoch_seconds(text: str) -> float:
+def _epoch_seconds(text: str) -> float | None:
     """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by the number of digits; or
-    seconds since the machine started."""
+    seconds since the machine started. None for a number that is no time."""
     digits = len(text.partition(".")[0])
-    return float(text) / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
+    seconds = float(text) / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
+    return seconds if seconds < _YEAR_10_000 else None
 
 
 def _of_fields(fields: dict[str, str | None]) -> float | None:
@@ -97,7 +99,7 @@ def _of_fields(fields: dict[str, str | None]) -> float | None:
     hour = int(fields["h"] or 0)
     if fields.get("ap"):
         hour = hour % 12 + (12 if fields["ap"] == "PM" else 0)
-    if month is None or not 1 <= month <= 12 or not 1 <= day <= 31 or hour > 24:
+    if month is None or not year or not 1 <= month <= 12 or not 1 <= day <= 31 or hour > 24:
         return None
     whole = calendar.timegm((year, month, day, hour, int(fields["mi"] or 0), int(fields["s"] or 0)))
     fraction = float("0." + (fields.get("f") or ".0")[1:])
