@@ -1,7 +1,7 @@
 """`mcp-smalltools serve` with one more tool, `probe`, that reports progress, lasts as long as it is asked to,
 and writes into a file that it was stopped. For tests of what passes between client, transport and call.
 
-python tests/probe_server.py FOLDER [serve's arguments]
+python tests/probe_server.py FOLDER [--patience S] [serve's arguments]
 """
 
 from __future__ import annotations
@@ -92,4 +92,11 @@ if __name__ == "__main__":
     built_in = registry.built_in_tools
     probe = Probe(Path(sys.argv[1]))
     registry.built_in_tools = lambda: {**built_in(), "probe": probe}  # type: ignore[assignment,dict-item]
-    sys.exit(main(["serve", *sys.argv[2:]]))
+    arguments = sys.argv[2:]
+    if "--patience" in arguments:  # of the listening server with slow clients, in seconds
+        from mcp_smalltools.server import guard, patience
+
+        at = arguments.index("--patience")
+        patience.HEAD_S = guard.BODY_S = float(arguments[at + 1])  # type: ignore[misc]
+        del arguments[at : at + 2]
+    sys.exit(main(["serve", *arguments]))

@@ -77,19 +77,21 @@ async def serving(folder: Path, *more: str) -> AsyncIterator[Running]:
     async with await anyio.open_process(
         command, env=environment(folder), stdout=subprocess.DEVNULL
     ) as process:
-        assert process.stderr
-        said = b""
-        with anyio.fail_after(90):
-            while b"\n" not in said:
-                said += await process.stderr.receive()
-        found = re.search(rb"http://[^ ]*:(\d+) .*token is in (.*)", said)
-        assert found, said.decode()
-        token = Path(found[2].decode()).read_text().strip()
-        yield Running(folder, process, int(found[1]), token)
-        if process.returncode is None:
-            process.terminate()
-        with anyio.fail_after(60):
-            await process.wait()
+        try:
+            assert process.stderr
+            said = b""
+            with anyio.fail_after(90):
+                while b"\n" not in said:
+                    said += await process.stderr.receive()
+            found = re.search(rb"https?://[^ ]*:(\d+) .*token is in (.*)", said)
+            assert found, said.decode()
+            token = Path(found[2].decode()).read_text().strip()
+            yield Running(folder, process, int(found[1]), token)
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            with anyio.CancelScope(shield=True), anyio.fail_after(60):
+                await process.wait()
 
 
 async def calling(server: Running, kind: str, mode: str = "auto") -> anyio.abc.Process:

@@ -93,17 +93,19 @@ class Guard:
         # The SDK binds a session to this, so that its id is of no use to another caller.
         scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=principal.name, scopes=[]))
         CALLER.set(principal)
+        body = _Body(receive)
         answered = False
 
         async def send_and_note(message: Message) -> None:
             nonlocal answered
-            answered = True
-            await send(message)
+            if not body.too_slow:  # then the answer is ours
+                answered = True
+                await send(message)
 
         self._open[principal.name] += 1
         self._metrics.connections += 1
         try:
-            await self._app(scope, _in_time(receive), send_and_note)
+            await self._app(scope, body.receive, send_and_note)
         except _TooSlowError:
             self._refusals.note("slow body", principal.name, _address(scope), scope["path"])
             if not answered:
@@ -128,24 +130,30 @@ def resource_of(scope: Scope, path: str) -> str:
     return f"{scope.get('scheme', 'http')}://{host}{path}"
 
 
-def _in_time(receive: Receive) -> Receive:
-    """The body within its time; after it, disconnects are waited for as long as it takes."""
-    ends_at = time.monotonic() + BODY_S
-    complete = False
+class _Body:
+    """Has to come within its time, from when it is first asked for; after it, a disconnect is waited for as
+    long as it takes.
+    """
 
-    async def receive_in_time() -> Message:
-        nonlocal complete
-        if complete:
-            return await receive()
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ends_at: float | None = None
+        self._complete = False
+        self.too_slow = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        now = time.monotonic()
+        self._ends_at = self._ends_at or now + BODY_S
         try:
-            with anyio.fail_after(max(0.0, ends_at - time.monotonic())):
-                message = await receive()
+            with anyio.fail_after(max(0.0, self._ends_at - now)):
+                message = await self._receive()
         except TimeoutError:
+            self.too_slow = True
             raise _TooSlowError from None
-        complete = not message.get("more_body", False)
+        self._complete = not message.get("more_body", False)
         return message
-
-    return receive_in_time
 
 
 def _authorization(scope: Scope) -> str:
