@@ -97,6 +97,16 @@ def test_what_is_wrong_is_said_with_the_line(tmp_path: Path, text: str, message:
     assert message in said(write(tmp_path, text, bad_tsv="bug\tit breaks\nno tab here\n"))
 
 
+def test_a_schema_that_can_not_be_filled_is_said_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace('"classify"', '"extract"').replace(f"labels = {LABELS}", 'schema = "s.json"')
+    folder = write(tmp_path, text)
+    assert "skill.toml, line 4: schema: there is no file 's.json'" in said(folder)
+    (folder / "s.json").write_text('{\n"type": object}')
+    assert "s.json, line 2: Expecting value" in said(folder)
+    (folder / "s.json").write_text('{"type": "object", "properties": {"a": {"type": "sting"}}}')
+    assert "skill.toml, line 4: schema: " in said(folder)
+
+
 def test_a_file_that_is_not_utf8_names_its_line(tmp_path: Path) -> None:
     folder = write(tmp_path)
     (folder / "skill.toml").write_bytes(GOOD.encode() + b"title = '\xff'\n")
@@ -426,6 +436,13 @@ def test_validate_measures_the_worked_example(tmp_path: Path) -> None:
     figures = found["support_tickets"]["eval"]
     assert figures["cases"] >= 50
     assert figures["right"] >= 0.7 and figures["right where not escalated"] >= 0.9
+
+
+def test_the_other_worked_example_pulls_fields_out_of_reports(tmp_path: Path) -> None:
+    found = json.loads(skills(tmp_path, "validate", "--eval", "--json", str(EXAMPLES / "incident_report")))
+    figures = found["incident_report"]["eval"]
+    assert figures["cases"] >= 8 and figures["fields right"] >= 0.9
+    assert figures["right where not escalated"] in (None, 1.0)
 
 
 def test_a_case_that_is_an_example_is_refused(tmp_path: Path) -> None:

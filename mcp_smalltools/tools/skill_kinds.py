@@ -47,6 +47,7 @@ def fixed_arguments(skill: Skill, tool: Tool) -> dict[str, Fixed]:
         except ValidationError as error:
             raise skill.error(item.key, error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     _check_labels(skill)
+    _check_schema(skill)
     return fixed
 
 
@@ -110,3 +111,15 @@ def _check_labels(skill: Skill) -> None:
         if example.label not in known:
             what = f"{example.label!r} is not one of the labels{did_you_mean(example.label, known)}"
             raise skill.error("examples", what, "Add it to labels, or correct the example.")
+
+
+def _check_schema(skill: Skill) -> None:
+    """The same for `extract`: a schema that it can't fill."""
+    if skill.schema is None:
+        return
+    from mcp_smalltools.tools.extraction.schema import plan_of
+
+    try:
+        plan_of(skill.schema)
+    except UsageError as error:
+        raise skill.error("schema", error.message, error.remedy) from None
