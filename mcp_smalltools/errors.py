@@ -37,9 +37,10 @@ class SmallToolsError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        # It may quote a path or an argument: no line break or control character of theirs gets into a log.
+        self.message = _printable(message)
+        self.remedy = _printable(remedy)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -156,3 +157,7 @@ class InternalError(SmallToolsError):
             f"{what} failed inside: {type(error).__name__}{where}.",
             remedy="This is a bug, please report it. Meanwhile, read the file yourself.",
         )
+
+
+def _printable(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
