@@ -1,0 +1,140 @@
+"""The plugin, the bundle and the registry's entry say what is true of the program, and start it.
+
+`make test-clients` has them checked by the programs that read them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+from probe_server import environment
+
+from mcp_smalltools import __version__
+from mcp_smalltools.cli import command_parser
+from mcp_smalltools.clients.known import CLIENTS
+from mcp_smalltools.commands import serve
+from mcp_smalltools.config import ENV_PREFIX, Settings
+from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.tools.registry import built_in_tools
+
+REPOSITORY = Path(__file__).parents[1]
+PLUGIN = REPOSITORY / "integrations" / "claude-code"
+BUNDLE = REPOSITORY / "integrations" / "mcpb"
+PREFIX = "mcp__plugin_smalltools_smalltools__"
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def front_matter(path: Path) -> tuple[dict[str, str], str]:
+    header, _, body = path.read_text(encoding="utf-8").removeprefix("---\n").partition("\n---\n")
+    return dict(line.split(": ", 1) for line in header.splitlines()), body
+
+
+def tools_in(text: str) -> set[str]:
+    """Names in backticks that are written like a tool's and are followed by nothing."""
+    return set(re.findall(r"`([a-z]+_[a-z]+|classify|extract)`", text))
+
+
+def serve_arguments(arguments: list[str]) -> Any:
+    return command_parser("serve", serve).parse_args(arguments)
+
+
+def test_every_version_is_the_programs() -> None:
+    entry, bundle = read(REPOSITORY / "server.json"), read(BUNDLE / "manifest.json")
+    versions = [read(PLUGIN / ".claude-plugin" / "plugin.json")["version"], bundle["version"]]
+    versions += [entry["version"], *(package["version"] for package in entry["packages"])]
+    pinned = re.findall(r'(?:version = |mcp-smalltools==)"?([\d.]+)', (BUNDLE / "pyproject.toml").read_text())
+    assert {*versions, *pinned} == {__version__}
+
+
+# The plugin for Claude Code
+
+
+def test_the_plugin_starts_what_install_would_start() -> None:
+    found = read(PLUGIN / ".mcp.json")["mcpServers"]["smalltools"]
+    assert found == CLIENTS["claude-code"].stdio(["mcp-smalltools", "serve"])
+
+
+def test_the_marketplace_points_to_the_plugin() -> None:
+    (entry,) = read(REPOSITORY / ".claude-plugin" / "marketplace.json")["plugins"]
+    assert (REPOSITORY / entry["source"]).resolve() == PLUGIN.resolve()
+    assert entry["name"] == read(PLUGIN / ".claude-plugin" / "plugin.json")["name"]
+
+
+def test_the_subagent_is_the_one_of_the_examples_with_the_plugins_names() -> None:
+    fields, body = front_matter(PLUGIN / "agents" / "log-reader.md")
+    names = fields.pop("tools").split(", ")
+    example, same_body = front_matter(REPOSITORY / "examples" / "claude-code" / "agents" / "log-reader.md")
+    assert [name.removeprefix(PREFIX) for name in names] == [
+        name.removeprefix("mcp__smalltools__") for name in example.pop("tools").split(", ")
+    ]
+    assert (fields, body) == (example, same_body)
+    assert all(name.startswith(PREFIX) for name in names)
+
+
+def test_skill_and_command_name_tools_and_subagents_that_there_are() -> None:
+    fields, body = front_matter(PLUGIN / "skills" / "smalltools" / "SKILL.md")
+    assert fields["name"] == "smalltools" and len(fields["description"]) <= 1024
+    assert tools_in(body) - {"baseline_path"} <= set(built_in_tools())
+    _, command = front_matter(PLUGIN / "commands" / "triage.md")
+    assert "$ARGUMENTS" in command and "`log-reader`" in command
+
+
+# The bundle
+
+
+def test_the_bundle_asks_for_what_its_command_needs() -> None:
+    manifest = read(BUNDLE / "manifest.json")
+    command = manifest["server"]["mcp_config"]
+    asked = set(re.findall(r"\$\{user_config\.(\w+)\}", " ".join(command["args"])))
+    assert asked == set(manifest["user_config"])
+    assert manifest["user_config"]["privacy"]["default"] in set(PrivacyLevel)
+    assert (BUNDLE / manifest["server"]["entry_point"]).is_file()
+    after = command["args"][command["args"].index(manifest["server"]["entry_point"]) + 1 :]
+    assert serve_arguments(after).transport == "stdio"
+
+
+@pytest.mark.anyio
+async def test_what_the_bundle_starts_is_the_server(tmp_path: Path) -> None:
+    args = [str(BUNDLE / "server.py"), "--root", f"{tmp_path}:sealed"]
+    async with Client(
+        StdioServerParameters(command=sys.executable, args=args, env=environment(tmp_path))
+    ) as agent:
+        assert {tool.name for tool in (await agent.list_tools()).tools} == set(built_in_tools())
+
+
+# The entry for the registry: its published schema, in our words
+
+
+def test_the_entry_has_what_the_registry_asks_for() -> None:
+    entry = read(REPOSITORY / "server.json")
+    assert re.fullmatch(r"https://[\w.]+/schemas/\d{4}-\d\d-\d\d/server\.schema\.json", entry["$schema"])
+    assert re.fullmatch(r"[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+", entry["name"])
+    assert 1 <= len(entry["description"]) <= 100 and 1 <= len(entry["title"]) <= 100
+    assert set(entry) <= {"$schema", "name", "title", "description", "version", "packages", "repository"}
+    for package in entry["packages"]:
+        assert package["registryType"] == "pypi" and package["identifier"] == "mcp-smalltools"
+        assert package["transport"] == {"type": "stdio"}
+        assert re.fullmatch(r"\d+\.\d+\.\d+", package["version"])
+
+
+def test_its_arguments_and_variables_are_the_programs() -> None:
+    (package,) = read(REPOSITORY / "server.json")["packages"]
+    first, *named = package["packageArguments"]
+    assert first == {"type": "positional", "value": "serve"}
+    for argument in named:
+        assert argument["type"] == "named"
+        assert serve_arguments([argument["name"], "DIR"])
+    for variable in package["environmentVariables"]:
+        field = Settings.model_fields[variable["name"].removeprefix(ENV_PREFIX).lower()]
+        default = str(getattr(field.default, "value", field.default)).lower()
+        assert variable["default"] == default
+        assert set(variable.get("choices", [])) <= set(PrivacyLevel)
