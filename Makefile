@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test quick check lint types fuzz clean
+.PHONY: help setup demo test quick check lint types fuzz test-clients clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ quick: setup  ## the fast tests only
 
 fuzz: setup  ## the property tests with new examples
 	$(BIN)/pytest --hypothesis-profile=default -m "not slow"
+
+test-clients: setup  ## what others wrote, against the server: conformance, Inspector, Claude Code, fuzzer (network)
+	$(BIN)/pytest client_tests --timeout 900
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,147 @@
+"""A stand-in for the Messages API on loopback: it plays the model that an agent would talk to.
+
+It calls one tool as soon as it is told of it, and ends the turn when it has the result. What the agent sends
+is kept: the tools that it has found, and the result of the call as the model would read it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+CALL_ID = "toolu_call"
+PATIENCE = 40
+
+
+@dataclass
+class Model:
+    """What the model wants to call, and what it was told."""
+
+    tool: str
+    arguments: dict[str, Any]
+    meanwhile: str  # a file that it reads while the agent's servers are starting
+    requests: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The results of its call, once for each request that held it."""
+        return [
+            block
+            for request in self.requests
+            for message in request["messages"]
+            if isinstance(message["content"], list)
+            for block in message["content"]
+            if block.get("type") == "tool_result" and block["tool_use_id"] == CALL_ID
+        ]
+
+    @property
+    def result_text(self) -> str:
+        """Text of the last result, as the model reads it."""
+        content = self.results[-1]["content"]
+        return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
+
+    @property
+    def told(self) -> str:
+        """All that the agent has sent, as one text."""
+        return json.dumps(self.requests, ensure_ascii=False)
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.requests.append(request)
+        if self.results or not request.get("tools"):
+            return {"type": "text", "text": "done"}
+        if self.tool in json.dumps(request):
+            return {"type": "tool_use", "id": CALL_ID, "name": self.tool, "input": self.arguments}
+        # The agent doesn't wait for its servers: keep it busy until it knows of the tool.
+        if len(self.requests) > PATIENCE:
+            return {"type": "text", "text": f"nobody has told me of {self.tool}"}
+        time.sleep(0.5)
+        waiting = {"file_path": self.meanwhile, "limit": 1}
+        return {"type": "tool_use", "id": f"toolu_w{len(self.requests)}", "name": "Read", "input": waiting}
+
+
+@contextlib.contextmanager
+def messages_api(model: Model) -> Iterator[str]:
+    """The address of a server that answers as the model does, while the block runs."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
+            if not self.path.startswith("/v1/messages") or "count_tokens" in self.path:
+                self._send(b'{"input_tokens": 1}', "application/json")
+                return
+            block = model.answer(request)
+            if request.get("stream"):
+                self._send(_events(block, request["model"]), "text/event-stream")
+            else:
+                self._send(json.dumps(_message(block, request["model"])).encode(), "application/json")
+
+        def do_GET(self) -> None:
+            self._send(b"{}", "application/json")
+
+        def do_HEAD(self) -> None:
+            self._send(b"", "application/json")
+
+        def _send(self, body: bytes, kind: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(10)
+
+
+def _message(block: dict[str, Any], model: str) -> dict[str, Any]:
+    return {
+        "id": "msg_01",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [block],
+        "stop_reason": "tool_use" if block["type"] == "tool_use" else "end_turn",
+        "stop_sequence": None,
+        "usage": {"input_tokens": 1, "output_tokens": 1},
+    }
+
+
+def _events(block: dict[str, Any], model: str) -> bytes:
+    message = _message(block, model)
+    if block["type"] == "tool_use":
+        delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+        start = {**block, "input": {}}
+    else:
+        delta = {"type": "text_delta", "text": block["text"]}
+        start = {"type": "text", "text": ""}
+    begun = {**message, "content": [], "stop_reason": None}
+    events = [
+        {"type": "message_start", "message": begun},
+        {"type": "content_block_start", "index": 0, "content_block": start},
+        {"type": "content_block_delta", "index": 0, "delta": delta},
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
+            "usage": {"output_tokens": 1},
+        },
+        {"type": "message_stop"},
+    ]
+    return "".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n" for event in events).encode()
