@@ -26,6 +26,7 @@ PATIENCE_S = 60.0
 class ProbeArguments(base.Arguments):
     lasts_s: float = 0.0
     fails: bool = False
+    partly: bool = False
 
     @property
     def cacheable(self) -> bool:
@@ -50,20 +51,22 @@ class Probe:
     async def run(self, arguments: ProbeArguments, context: base.ToolContext) -> ProbeAnswer:
         if arguments.fails:
             raise ValueError("secret of the file")
-        await context.in_thread(self._work, arguments, context)
-        return ProbeAnswer(ended="done")
+        return await context.in_thread(self._work, arguments, context)
 
-    def _work(self, arguments: ProbeArguments, context: base.ToolContext) -> None:
+    def _work(self, arguments: ProbeArguments, context: base.ToolContext) -> ProbeAnswer:
         (self._folder / "started").touch()
         ends = time.monotonic() + arguments.lasts_s
         try:
             while time.monotonic() < ends:
+                if arguments.partly and context.stop.expired:
+                    return ProbeAnswer(ended="partly", dropped={"seconds": int(ends - time.monotonic())})
                 context.stop.check()
                 context.progress(arguments.lasts_s - (ends - time.monotonic()), arguments.lasts_s, "probing")
                 time.sleep(0.01)
         except Cancelled:
             (self._folder / "cancelled").touch()
             raise
+        return ProbeAnswer(ended="done")
 
 
 async def until(condition: Callable[[], bool], what: str) -> None:
