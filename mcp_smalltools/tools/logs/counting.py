@@ -151,18 +151,17 @@ class _Reading:
                     self._unended = compact(self._parser, with_before=self._with_before)
                 self._offset = block.end
             feed(Block(block.first, uncoloured(block.data)))
-            if not self._goes_on(source.bytes_read, source, what):
+            self._tell(source.bytes_read, source, what)
+            if not self._has_time():
                 return False
         return True
 
     def _feed_in_parts(self, helpers: int) -> None:
         source, dropped = self._source, self._counted.dropped
-        reader = ParallelReader(source, helpers)
+        reader = ParallelReader(source, helpers, tell=lambda done: self._tell(done, source, "log"))
         whole = False
         with contextlib.suppress(DeadlineExceeded):
-            whole = reader.read(
-                self._parser, self._context.stop, lambda: self._goes_on(reader.read_to, source, "log")
-            )
+            whole = reader.read(self._parser, self._context.stop, self._has_time)
         self._offset = reader.read_to
         if whole and reader.read_to < source.size:
             rest = Part(reader.read_to, self._parser.last_line + 1, source.size)
@@ -173,11 +172,12 @@ class _Reading:
         if reader.cut_lines:
             dropped["cut_lines_of_log"] = reader.cut_lines + dropped.get("cut_lines_of_log", 0)
 
-    def _goes_on(self, done: int, source: SourceFile, what: str) -> bool:
-        """Tell how far it is; is there time for more?"""
+    def _tell(self, done: int, source: SourceFile, what: str) -> None:
+        self._context.progress(done, source.size, f"reading the {what}")
+
+    def _has_time(self) -> bool:
         stop = self._context.stop
         stop.check()
-        self._context.progress(done, source.size, f"reading the {what}")
         return stop.remaining_s >= stop.seconds * _GROUPING_SHARE
 
 

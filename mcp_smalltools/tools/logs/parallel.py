@@ -54,9 +54,19 @@ class _Task:
 
 
 class ParallelReader:
-    """Feeds a whole file to a parser. `read_to` is the place behind the last part that was counted."""
+    """Feeds a whole file to a parser. `read_to` is the place behind the last part that was counted; `tell`
+    hears how many bytes are done, by all together.
+    """
 
-    def __init__(self, source: SourceFile, helpers: int, part_bytes: int = PART_BYTES) -> None:
+    def __init__(
+        self,
+        source: SourceFile,
+        helpers: int,
+        part_bytes: int = PART_BYTES,
+        tell: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        self._tell = tell
+        self._done = 0  # bytes of parts that are done
         self.read_to = 0
         self.cut_lines = 0
         self._source = source
@@ -85,7 +95,7 @@ class ParallelReader:
                         return False
                     self._tasks.popleft()
                 elif (task := self._take()) is not None:
-                    self._put(task, own.parse(task.part, stop))
+                    self._put(task, own.parse(task.part, stop, lambda here: self._tell(self._done + here)))
                 else:
                     self._wait_for_change()
 
@@ -127,6 +137,7 @@ class ParallelReader:
         """A part is done; None: it was not, another one has to."""
         with self._changed:
             task.state, task.taken = state, state is not None
+            self._done += task.bytes if state is not None else 0
             self._changed.notify_all()
 
     def _start_helper(self, stack: ExitStack) -> None:

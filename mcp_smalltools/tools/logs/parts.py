@@ -6,7 +6,7 @@ line, for which its line ends are counted while it is on its way from the disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from mcp_smalltools.tools.logs.state import state_of
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile, Stop
 
-PART_BYTES = 16 << 20
+PART_BYTES = 8 << 20
 _LOOKED_AT = 64 << 10
 _SOUGHT_IN = 4 << 20
 _STEP = 1 << 20
@@ -96,11 +96,16 @@ class PartParser:
         self._source = source
         self._table = FormTable()
 
-    def parse(self, part: Part, stop: Stop | None = None) -> dict[str, Any]:
-        """The state of a parser that was fed this part, and `cut_lines` of it."""
+    def parse(
+        self, part: Part, stop: Stop | None = None, tell: Callable[[int], None] = lambda _: None
+    ) -> dict[str, Any]:
+        """The state of a parser that was fed this part, and `cut_lines` of it. `tell` hears how many bytes
+        are done, block by block.
+        """
         for form in self._table.forms:
             form.forget_texts()
         parser = LogParser(self._table)
         for block in self._source.byte_blocks(part=part, stop=stop):
             parser.feed(Block(block.first, uncoloured(block.data)))
+            tell(block.end - part.start)
         return state_of(parser) | {"cut_lines": self._source.cut_lines}
