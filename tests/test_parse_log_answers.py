@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.client import EngineClient
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.compare import chance_of
+from mcp_smalltools.tools.logs.parser import LogParser
+from mcp_smalltools.tools.logs.sessions import find_sessions
 from mcp_smalltools.tools.parse_log import ParseLogAnswer
 
 pytestmark = pytest.mark.anyio
@@ -138,3 +142,67 @@ def test_the_chance_of_a_change_is_that_of_a_binomial_test(now, before, rate) ->
     each = [math.comb(total, k) * share**k * (1 - share) ** (total - k) for k in range(total + 1)]
     expected = min(1.0, 2 * min(sum(each[now:]), sum(each[: now + 1])))
     assert chance_of(now, before, rate) == pytest.approx(expected, abs=1e-9)
+
+
+# --- sessions ----------------------------------------------------------------------------------------------
+
+STEPS = ["order {} received", "order {} paid by card", "order {} packed", "order {} shipped"]
+
+
+@given(st.integers(0, 10_000))
+@hypothesis_settings(max_examples=25, deadline=None)
+def test_sessions_are_those_of_a_count_by_hand(seed) -> None:
+    """Orders run beside one another; some stop early, some fail."""
+    chance = random.Random(seed)
+    open_orders: list[tuple[str, int, int]] = []
+    written: dict[str, list[int]] = {}
+    failed: set[str] = set()
+    steps_of: dict[str, list[int]] = {}
+    lines = []
+    while len(written) < 60 or open_orders:
+        if len(written) < 60 and chance.random() < 0.4:
+            name = f"{chance.getrandbits(48):012x}"
+            open_orders.append((name, 0, chance.choice([4, 4, 4, 4, 2])))
+        if not open_orders:
+            continue
+        name, step, last = open_orders.pop(chance.randrange(len(open_orders)))
+        fails = chance.random() < 0.03
+        lines.append(
+            f"2026-03-01 10:00:00 {'ERROR' if fails else 'INFO'} [main] shop.jobs: {STEPS[step].format(name)}"
+        )
+        written.setdefault(name, []).append(len(lines))
+        steps_of.setdefault(name, []).append(step)
+        failed |= {name} if fails else set()
+        if step + 1 < last:
+            open_orders.append((name, step + 1, last))
+    parser = LogParser()
+    block = Block.of(1, lines)
+    parser.feed(block)
+    found = find_sessions([block], parser.result(), parser.table)
+    assert found is not None
+    digits_only = {name for name in written if name.isdigit()}
+    assert {value: [item.line for item in items] for value, items in found.by_value.items()} == {
+        name: numbers for name, numbers in written.items() if name not in digits_only
+    }
+    assert set(found.failed()) == failed - digits_only
+    usual = sum(steps == [0, 1, 2, 3] for name, steps in steps_of.items() if name not in digits_only)
+    assert found.usual_ones() == usual
+    others = {name for name in written if steps_of[name] != [0, 1, 2, 3]} - failed - digits_only
+    assert set(found.unusual()) == others
+
+
+async def test_sessions_name_the_orders_that_were_lost(parse) -> None:
+    answer = await parse("service.log")
+    sessions = answer.sessions
+    assert (sessions.count, sessions.failed, sessions.to_line) == (1200, 24, None)
+    texts = {item.id: item.template for item in answer.templates}
+    assert [texts[number] for number in sessions.usual] == [
+        "order <*>: checking <*> items",
+        "order <*> stored in <*>",
+    ]
+    assert all(example.failed and len(example.lines) > 2 for example in sessions.examples)
+
+
+async def test_a_log_without_identifiers_has_no_sessions(parse, tmp_path) -> None:
+    (tmp_path / "a.log").write_text(log_of({"page rendered": 300, "cache filled": 200}))
+    assert (await parse()).sessions is None

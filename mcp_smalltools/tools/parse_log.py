@@ -112,6 +112,27 @@ class Gap(result.Record):
     before_line: int
 
 
+class Session(result.Record):
+    """One session that is worth a look."""
+
+    id: FileText
+    lines: list[int] = Field(description="its records, the first eight")
+    failed: bool = Field(description="has an error")
+
+
+class Sessions(result.Record):
+    """Records put together by the identifier that they share: a request, a block, a process."""
+
+    count: int
+    records: int = Field(description="records that carry an identifier")
+    usual: list[int] = Field(description="templates of the commonest sequence, the first twelve, by id")
+    usual_count: int = Field(description="sessions that are so")
+    failed: int = Field(description="sessions with an error")
+    unusual: int = Field(description="other sessions with another sequence")
+    examples: list[Session] = Field(description="failed ones, then those with the rarest sequences")
+    to_line: int | None = Field(None, description="the last line that was looked at, if not all were")
+
+
 class TimeRange(result.Record):
     """When the records were written, as the log's clock shows it."""
 
@@ -163,6 +184,7 @@ class ParseLogAnswer(result.Answer):
         None, description="ids of templates with very few records; worst level first"
     )
     bursts: list[Burst] | None = None
+    sessions: Sessions | None = None
     export: Export | None = None
 
 
@@ -179,7 +201,7 @@ class ParseLog:
         "export_path writes every line as JSON for your own scripts. Not for finding a known string (grep), "
         "nor for prose."
     )
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

@@ -38,9 +38,11 @@ class Selection:
     candidates: int  # templates that could have been shown
 
 
-def select(log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool) -> Selection:
+def select(
+    log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool, named: Sequence[int] = ()
+) -> Selection:
     """Choose at most `limit` templates: those that fit the focus, best first; without one, first a few of
-    each notable kind, then the most frequent.
+    each notable kind, then the most frequent. `named` are ids that the answer speaks of.
     """
     present = [template for template in log.templates if template.records]
     candidates = focus.templates if focus else present
@@ -65,7 +67,7 @@ def select(log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool) -
         new[:share],
         [change.template for change in changed[:share]],
     ]
-    notable_first += [bursting[:share], rare[:share]]
+    notable_first += [bursting[:share], rare[:share], [item for item in present if item.id in named]]
     chosen: dict[int, ParsedTemplate] = {}
     for group in ([] if focus else notable_first) + [frequent]:
         for template in group:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools import parse_log as answers
+from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.counting import Counted, count
 from mcp_smalltools.tools.logs.export import Exporter
 from mcp_smalltools.tools.logs.focus import Focus, focus_on
 from mcp_smalltools.tools.logs.forms import Sample
-from mcp_smalltools.tools.logs.headers import LEVELS
+from mcp_smalltools.tools.logs.headers import LEVELS, uncoloured
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import (
@@ -26,6 +27,7 @@ from mcp_smalltools.tools.logs.report import (
     severity,
     slots_of,
 )
+from mcp_smalltools.tools.logs.sessions import SHOWN, Sessions, find_sessions
 from mcp_smalltools.tools.logs.specialist.adapted import judge_for
 from mcp_smalltools.tools.logs.times import Calendar
 
@@ -38,6 +40,8 @@ SLOTS = 3
 NOTABLE = 10
 BURSTS = 5
 GONE = 5
+USUAL, LINES = 12, 8
+"""Templates of the usual session, and lines of one that is shown."""
 _HEAD_LINES, _TAIL_LINES = 3, 3
 _LINE_CHARS = 300
 _TEMPLATE_CHARS = 300
@@ -62,14 +66,50 @@ def answer(
     context: ToolContext,
 ) -> answers.ParseLogAnswer:
     """What an agent should see of the log; the export too."""
-    selection = select(log, limit=arguments.limit, focus=focus, compares=counted.compares)
+    sessions = None if focus else _sessions(counted, log, context)
+    usual = sessions.usual[:USUAL] if sessions else ()
+    selection = select(log, limit=arguments.limit, focus=focus, compares=counted.compares, named=usual)
     result = _Writer(log, selection, context, compares=counted.compares, focused=focus is not None).answer()
+    result.sessions = _shown_sessions(sessions, log) if sessions else None
     result.model = focus.model if focus else None
     result.dropped |= counted.dropped
     result.note = " ".join([*counted.notes, *_missing(result, log, focus)]) or None
     if arguments.export_path:
         result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
     return result
+
+
+def _sessions(counted: Counted, log: ParsedLog, context: ToolContext) -> Sessions | None:
+    """The sessions of a log that was counted from its first line on, if the time allows."""
+    if log.lines != log.last_line or context.stop.remaining_s < context.stop.seconds / 10:
+        return None
+    source, lines = counted.source, counted.source.line_count
+    blocks = source.byte_blocks(stop=context.stop)
+    found = find_sessions(
+        (Block(block.first, uncoloured(block.data)) for block in blocks), log, counted.parser.table
+    )
+    source.line_count = lines  # of the whole file, which was not read again
+    return found
+
+
+def _shown_sessions(sessions: Sessions, log: ParsedLog) -> answers.Sessions:
+    failed, unusual = sessions.failed(), sessions.unusual()
+    marked = [(value, True) for value in failed[:SHOWN]] + [(value, False) for value in unusual[:SHOWN]]
+    return answers.Sessions(
+        count=len(sessions.by_value),
+        records=sessions.records,
+        usual=[*sessions.usual[:USUAL]],
+        usual_count=sessions.usual_ones(),
+        failed=len(failed),
+        unusual=len(unusual),
+        examples=[
+            answers.Session(
+                id=value, lines=[item.line for item in sessions.by_value[value][:LINES]], failed=is_failed
+            )
+            for value, is_failed in marked[:SHOWN]
+        ],
+        to_line=sessions.last_line if sessions.last_line < log.last_line else None,
+    )
 
 
 class _Writer:
