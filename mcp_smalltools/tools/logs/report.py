@@ -17,6 +17,7 @@ from mcp_smalltools.tools.logs.variables import Slots, plain, slot_type
 EXAMPLES = 2
 _TOLD_BY_ONE = frozenset({"int", "float", "hex", "uuid", "id", "duration", "size", "time", "mac", "percent"})
 """Types whose second value says nothing that the first doesn't."""
+_SHORT_CHARS = 32
 ERRORS = 5
 """Templates of errors that are shown with their lines."""
 _WORD = re.compile(r"[^\W_]+")
@@ -133,7 +134,8 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
 def _slot(column: Sequence[str]) -> SlotValues:
     kind = slot_type(column)
     values = list(dict.fromkeys(value for value in column if value))
-    return SlotValues(kind, values[: 1 if kind in _TOLD_BY_ONE else EXAMPLES])
+    long = sum(map(len, values[:EXAMPLES])) > _SHORT_CHARS
+    return SlotValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
 
 
 def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> list[str]:

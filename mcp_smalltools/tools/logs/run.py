@@ -14,7 +14,7 @@ from mcp_smalltools.tools.logs.counting import Counted, count
 from mcp_smalltools.tools.logs.export import Exporter
 from mcp_smalltools.tools.logs.focus import Focus, focus_on
 from mcp_smalltools.tools.logs.forms import Sample
-from mcp_smalltools.tools.logs.headers import LEVELS, uncoloured
+from mcp_smalltools.tools.logs.headers import uncoloured
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import (
@@ -24,7 +24,6 @@ from mcp_smalltools.tools.logs.report import (
     first_sample,
     masked_words,
     select,
-    severity,
     slots_of,
 )
 from mcp_smalltools.tools.logs.sessions import SHOWN, Sessions, find_sessions
@@ -42,10 +41,12 @@ BURSTS = 5
 GONE = 5
 USUAL, LINES = 12, 8
 """Templates of the usual session, and lines of one that is shown."""
-_HEAD_LINES, _TAIL_LINES = 3, 3
+_WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 8, 3, 3
 _LINE_CHARS = 300
 _TEMPLATE_CHARS = 300
-_VALUE_CHARS = 40
+_VALUE_CHARS = 32
+_IDENTIFIERS, _IDENTIFIER_CHARS = frozenset({"uuid", "hex", "id", "mac"}), 14
+"""Enough of an identifier to look for it."""
 Scrub = Callable[[str], str]
 
 
@@ -94,7 +95,7 @@ def _sessions(counted: Counted, log: ParsedLog, context: ToolContext) -> Session
 
 def _shown_sessions(sessions: Sessions, log: ParsedLog) -> answers.Sessions:
     failed, unusual = sessions.failed(), sessions.unusual()
-    marked = [(value, True) for value in failed[:SHOWN]] + [(value, False) for value in unusual[:SHOWN]]
+    marked = [(value, True) for value in failed[: SHOWN - 1]] + [(value, False) for value in unusual[:SHOWN]]
     return answers.Sessions(
         count=len(sessions.by_value),
         records=sessions.records,
@@ -124,12 +125,13 @@ class _Writer:
         self._sealed = context.level() is PrivacyLevel.SEALED
         self._compares = compares
         self._focused = focused
+        self._errors = [template for template in selection.errors[:ERRORS] if template in selection.shown]
         self._text = masked_words(log.templates) if self._sealed else str
 
     def answer(self) -> answers.ParseLogAnswer:
         log, chosen = self._log, self._selection
         shown = {template.id for template in chosen.shown}
-        errors = [self._error(template) for template in chosen.errors[:ERRORS] if template.id in shown]
+        errors = [self._error(template) for template in self._errors]
         bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
         present = sum(1 for template in log.templates if template.records)
         answer = answers.ParseLogAnswer(
@@ -175,8 +177,8 @@ class _Writer:
         )
 
     def _evidence(self, template: ParsedTemplate) -> list[Span] | None:
-        if severity(template) >= LEVELS.index("error"):
-            return None  # it is among the errors, with the record that is one
+        if template in self._errors:
+            return None  # it is there, with the record that is one
         sample = first_sample(template)
         return _spans(sample, self._scrub) if sample else None
 
@@ -195,7 +197,7 @@ class _Writer:
 
     def _variables(self, template: ParsedTemplate) -> list[answers.Variable]:
         return [
-            answers.Variable(type=slot.type, examples=[_cut(value, _VALUE_CHARS) for value in slot.examples])
+            answers.Variable(type=slot.type, examples=[_short(slot.type, value) for value in slot.examples])
             for slot in slots_of(template, self._scrub)[:SLOTS]
         ]
 
@@ -255,8 +257,9 @@ def _ids(templates: Sequence[ParsedTemplate], shown: set[int]) -> list[int]:
 
 def _spans(sample: Sample, scrub: Scrub) -> list[Span]:
     """The record, or where it is long its start and what is most telling of the rest."""
-    if sample.total <= _HEAD_LINES + _TAIL_LINES and len(sample.head) == sample.total:
-        return [_span(sample.first, sample.head, scrub)]
+    kept = [*sample.head, *sample.tail]
+    if sample.total == len(kept) <= _WHOLE_LINES:
+        return [_span(sample.first, kept, scrub)]
     start, tail = sample.telling_end(_TAIL_LINES)
     return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), _span(start, tail, scrub)]
 
@@ -264,6 +267,10 @@ def _spans(sample: Sample, scrub: Scrub) -> list[Span]:
 def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:
     text = "\n".join(_cut(line, _LINE_CHARS, scrub) for line in lines)
     return Span(start=start, end=start + len(lines) - 1, text=text)
+
+
+def _short(kind: str, value: str) -> str:
+    return _cut(value, _IDENTIFIER_CHARS if kind in _IDENTIFIERS else _VALUE_CHARS)
 
 
 def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
