@@ -15,6 +15,7 @@ from mcp_smalltools.config import Settings
 BENCHES: Mapping[str, str] = {
     "handshake": "process start to tools/list, a bare import of the SDK beside it",
     "logs": "parse_log, Drain3 beside it on the same files",
+    "tools": "the whole job of each tool, the same job done by prompting llama.cpp's own server beside it",
     "engine": "the work that tools give the engine, llama.cpp's own server beside it",
 }
 """Name of each bench, which is the module `bench_<name>` of `evaluation`, and what it measures."""

@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import itertools
 import json
 import lzma
 import random
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -62,46 +63,63 @@ class Figures:
     floor_accuracy: float | None  # TF-IDF and a linear SVM, in scope
 
 
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One run over a set: its figures, and how sure each answer was and whether it was right."""
+
+    figures: Figures
+    sure: list[float]
+    right: list[bool]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the data sets")
     parser.add_argument("--examples", type=int, nargs="+", default=[0, 8], metavar="N", help="for each label")
     parser.add_argument("--batch", type=int, default=0, metavar="N", help="items a call (default: all)")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="items of each set (default: all)")
-    parser.add_argument("--seed", type=int, default=0, help="which examples and items are drawn")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", default=[0], metavar="N", help="which examples and items are drawn"
+    )
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="put the means over the draws into this scores.json"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    figures = anyio.run(_evaluate, args, settings)
+    draws = anyio.run(_evaluate, args, settings)
+    figures = [draw.figures for draw in draws]
     if args.json:
         print(json.dumps({"suite": "classify", "results": [asdict(item) for item in figures]}))
     else:
         _show(figures)
+    if args.record:
+        _record(args.record, draws, args.seeds)
     return 0
 
 
-async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
+async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Draw]:
     from mcp_smalltools.service import Service
 
-    figures = []
+    draws = []
     with tempfile.TemporaryDirectory() as folder:
         # Ledger and cache of its own, and room for all results in one answer.
         changes = {"state_dir": Path(folder), "cache": False, "max_answer_chars": 1 << 30}
         service = Service(settings.model_copy(update=changes))
         try:
-            for whole in load_sets(args.data):
-                data = _sample(whole, args.limit, args.seed)
-                for count in args.examples:
-                    examples = _draw(data, count, args.seed)
+            for whole, count in itertools.product(load_sets(args.data), args.examples):
+                for seed in args.seeds if count or args.limit else args.seeds[:1]:
+                    data = _sample(whole, args.limit, seed)
+                    examples = _draw(data, count, seed)
                     started = time.perf_counter()
                     results = await _classify(service, data, examples, args.batch)
                     seconds = time.perf_counter() - started
-                    figures.append(_measure(data, count, results, examples, seconds))
+                    draws.append(_measure(data, count, results, examples, seconds))
         finally:
             await service.close()
-    return figures
+    return draws
 
 
 async def _classify(
@@ -126,7 +144,7 @@ def _measure(
     results: Sequence[dict[str, Any]],
     examples: Sequence[tuple[str, str]],
     seconds: float,
-) -> Figures:
+) -> Draw:
     import numpy as np
 
     from mcp_smalltools.skills.calibration import coverage_at, expected_calibration_error
@@ -142,7 +160,7 @@ def _measure(
     def mean(values: Any) -> float | None:
         return round(float(values.mean()), 4) if len(values) else None
 
-    return Figures(
+    figures = Figures(
         data=data.name,
         examples=count,
         items=len(truth),
@@ -158,6 +176,70 @@ def _measure(
         items_per_second=round(len(truth) / seconds, 1),
         floor_accuracy=_floor(data, examples),
     )
+    return Draw(figures, sure.tolist(), right.tolist())
+
+
+AIMS: Mapping[tuple[str, bool], Mapping[str, str]] = {
+    ("CLINC150", True): {"accuracy": ">= 0.93", "out of scope found": ">= 0.65", "turned away": "<= 0.05"},
+    ("CLINC150", False): {"accuracy": ">= 0.75"},
+    ("BANKING77", True): {"accuracy": ">= 0.86"},
+    ("BANKING77", False): {"accuracy": ">= 0.66"},
+}
+"""By set, and whether there are examples."""
+
+
+def _record(path: Path, draws: Sequence[Draw], seeds: Sequence[int]) -> None:
+    import datetime
+
+    from mcp_smalltools.skills.scores import Evaluation, coverage_curve, record_quality, reliability
+
+    entries = []
+    for (name, count), group in itertools.groupby(draws, lambda d: (d.figures.data, d.figures.examples)):
+        same = list(group)
+        sure = [chance for draw in same for chance in draw.sure]
+        right = [hit for draw in same for hit in draw.right]
+        aims = {
+            **AIMS.get((name, count > 0), {}),
+            "calibration error": "<= 0.05",
+            "right where not escalated": ">= 0.95",
+            **({"coverage": ">= 0.80"} if count else {}),
+        }
+        entry = Evaluation(
+            set=f"{name}, {f'{count} examples a label' if count else 'label names alone'}",
+            items=same[0].figures.items,
+            metrics=_means([draw.figures for draw in same]),
+            aims=aims,
+            command=f"mcp-smalltools eval classify --data DIR --examples {count} --seeds "
+            + " ".join(map(str, seeds[: len(same)])),
+            date=datetime.date.today(),
+            note=f"Means of {len(same)} draws of the examples." if len(same) > 1 else "",
+            coverage_curve=coverage_curve(sure, right),
+            reliability=reliability(sure, right),
+        )
+        entries.append(entry)
+    record_quality(path, entries)
+
+
+_RECORDED: Mapping[str, str] = {
+    "accuracy": "accuracy",
+    "accuracy of TF-IDF and a linear SVM": "floor_accuracy",
+    "turned away": "turned_away",
+    "out of scope found": "out_of_scope_recall",
+    "calibration error": "calibration_error",
+    "coverage": "coverage",
+    "right where not escalated": "accuracy_covered",
+    "coverage at 95% right": "coverage_at_95",
+}
+
+
+def _means(figures: Sequence[Figures]) -> dict[str, float]:
+    """Of each figure that is known in every draw."""
+    columns = {name: [getattr(one, field) for one in figures] for name, field in _RECORDED.items()}
+    return {
+        name: round(sum(values) / len(values), 4)
+        for name, values in columns.items()
+        if all(value is not None for value in values)
+    }
 
 
 def _floor(data: DataSet, examples: Sequence[tuple[str, str]]) -> float | None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
@@ -124,6 +125,27 @@ class Peer:
         if chat.adapter is not None:
             body["lora"] = [{"id": n, "scale": float(n == chat.adapter)} for n in range(4)]
         return str(self._post("/v1/chat/completions", body)["choices"][0]["message"]["content"])
+
+    def complete(
+        self,
+        system: str,
+        user: str,
+        max_tokens: int,
+        *,
+        grammar: str | None = None,
+        schema: Mapping[str, Any] | None = None,
+    ) -> tuple[str, int]:
+        """The answer, and the tokens that were read (cached ones not counted) and written for it."""
+        body = _messages(system, user) | {"max_tokens": max_tokens}
+        if grammar is not None:
+            body["grammar"] = grammar
+        if schema is not None:
+            body["response_format"] = {"type": "json_schema", "json_schema": {"schema": dict(schema)}}
+        answer = self._post("/v1/chat/completions", body)
+        usage = answer["usage"]
+        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0)
+        tokens = usage["prompt_tokens"] - cached + usage["completion_tokens"]
+        return str(answer["choices"][0]["message"]["content"]), tokens
 
     def _label(self, system: str, item: str, grammar: str) -> str:
         body = _messages(system, item) | {"max_tokens": 16, "grammar": grammar}
