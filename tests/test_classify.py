@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,10 +17,18 @@ from mcp_smalltools.errors import FileError, NotAllowed, UsageError
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.skills.calibration import load_calibration
-from mcp_smalltools.tools.classification import vectors
-from mcp_smalltools.tools.classification.decision import LITTLE_TEXT, NO_FIT, decide
+from mcp_smalltools.tools.classification import kept, vectors
+from mcp_smalltools.tools.classification.decision import (
+    LITTLE_TEXT,
+    MAX_SEVERAL,
+    NO_FIT,
+    choose_several,
+    decide,
+    several,
+)
+from mcp_smalltools.tools.classification.kept import KeptVectors
 from mcp_smalltools.tools.classification.labels import MAX_LABELS, NONE_OF_THESE, in_words, parse_labels
-from mcp_smalltools.tools.classification.pieces import MAX_PIECES, PIECE_CHARS, is_cut, pieces
+from mcp_smalltools.tools.classification.pieces import MAX_PIECES, PIECE_CHARS, clauses, is_cut, pieces
 from mcp_smalltools.tools.classification.scoring import Examples, Texts, score, unit
 
 MESSAGES = {
@@ -113,6 +122,43 @@ def test_pieces_are_short_hold_the_start_of_the_text_and_say_when_something_is_c
     assert is_cut(text) == (kept != whole)
 
 
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("It crashes on save and please add a dark theme", ["It crashes on save", "please add a dark theme"]),
+        ("The lift is stuck. Nobody answers!", ["The lift is stuck", "Nobody answers"]),
+        ("search and replace", []),
+        ("one thing only", []),
+    ],
+)
+def test_a_text_falls_into_its_clauses(text, parts):
+    assert clauses(text) == parts
+
+
+# Vectors that are kept
+
+
+def test_kept_vectors_come_back_for_the_same_text_and_model_alone(tmp_path):
+    vector = np.arange(4, dtype=np.float32)
+    with closing(KeptVectors(tmp_path / "v.db", "one")) as store:
+        store.put({"a": vector})
+        found = store.get(["a", "b"])
+        assert list(found) == ["a"]
+        assert np.array_equal(found["a"], vector)
+    with closing(KeptVectors(tmp_path / "v.db", "two")) as store:
+        assert store.get(["a"]) == {}
+
+
+def test_of_too_many_kept_vectors_the_least_recently_used_leave(tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "MAX_VECTORS", 3)
+    with closing(KeptVectors(tmp_path / "v.db", "one")) as store:
+        for name in "abc":
+            store.put({name: np.zeros(2, np.float32)})
+        store.get(["a"])
+        store.put({"d": np.zeros(2, np.float32)})
+        assert sorted(store.get("abcd")) == ["a", "c", "d"]
+
+
 # Scores, without an engine
 
 
@@ -169,6 +215,18 @@ def test_the_order_of_the_labels_only_permutes_the_scores(case, random):
         examples_moved = None
     before, after = score(items, names, examples), score(items, moved, examples_moved)
     assert np.allclose(before.chances[:, order], after.chances, atol=2e-3)
+
+
+@given(cases)
+@hypothesis_settings(deadline=None)
+def test_of_several_labels_the_best_of_the_whole_text_is_first_and_none_comes_twice(case):
+    items, names, examples = case
+    whole = score(items, names, examples)
+    rows = [[index, (index + 1) % len(items.texts)] for index in range(len(items.texts))]
+    found = several(whole, whole, rows)
+    for row, labels in enumerate(choose_several(found, whole.mode, load_calibration("classify"))):
+        assert labels[0] == whole.chances[row].argmax()
+        assert 1 <= len(labels) == len(set(labels)) <= MAX_SEVERAL
 
 
 def test_an_item_far_from_every_label_is_none_of_these():
@@ -242,6 +300,49 @@ async def test_the_order_of_items_labels_and_examples_and_repeated_items_change_
     )
     assert second.results[: len(items)] == first.results[::-1]
     assert second.results[-1] == first.results[0]
+
+
+@pytest.mark.anyio
+async def test_a_text_of_two_labels_gets_both_where_several_are_asked_for(classify):
+    both = "The app crashes when I press save, and please add a dark theme."
+    one = "Segmentation fault on startup"
+    items = [both, one, *MESSAGES]
+    answer = await classify(items=items, labels=LABELS, examples=EXAMPLES, multiple=True)
+    assert set(answer.results[0].labels) == {"crash", "feature request"}
+    assert answer.results[1].labels == ["crash"]
+    assert all(item.labels[0] == item.label for item in answer.results if item.labels)
+    plain = await classify(items=items, labels=LABELS, examples=EXAMPLES)
+    assert all(item.labels is None for item in plain.results)
+
+
+@pytest.mark.anyio
+async def test_labels_and_examples_are_embedded_once_and_items_in_each_call(settings, engine):
+    asked = []
+
+    class Watched:
+        """The real engine, and what it was asked to embed."""
+
+        def __getattr__(self, name):
+            return getattr(engine, name)
+
+        async def embed(self, texts, *options):
+            asked.append(set(texts))
+            return await engine.embed(texts, *options)
+
+        async def close(self):
+            pass
+
+    service = Service(settings, Watched())
+    first = {"items": ["it crashed again"], "labels": LABELS, "examples": EXAMPLES}
+    one = await service.call(ToolRequest("classify", first))
+    known = {*LABELS, *(example["text"] for example in EXAMPLES)}
+    assert set().union(*asked) == known | {"it crashed again"}
+    asked.clear()
+    second = first | {"items": ["it crashed again", "add a map"]}
+    two = await service.call(ToolRequest("classify", second))
+    await service.close()
+    assert set().union(*asked) == {"it crashed again", "add a map"}
+    assert two.results[0].label == one.results[0].label == "crash"
 
 
 @pytest.mark.anyio

@@ -60,6 +60,9 @@ class ClassifyArguments(base.Arguments):
     instructions: str = Field(
         "", max_length=500, description="a few words on what the texts are, such as: messages to a bank"
     )
+    multiple: bool = Field(
+        False, description="true: a text may have several labels; each result then lists all in `labels`"
+    )
     export_path: str = Field(
         "",
         max_length=255,
@@ -78,6 +81,7 @@ class ItemResult(result.Record):
 
     path: str | None = Field(None, description="the file, where paths were given")
     label: str = Field(description='one of the labels, or "none of these"')
+    labels: list[str] | None = Field(None, description="with multiple: all labels that fit, the best first")
     confidence: float = Field(ge=0, le=1, description="calibrated chance that the label is right")
     runner_up: str | None = Field(None, description="the next best label")
     escalate: bool = Field(description="true: decide this one yourself")
@@ -113,7 +117,7 @@ class Classify:
         "reasoning. Gives for each item, in order: label, calibrated confidence, runner_up and escalate; "
         'read only the escalated ones yourself. What fits no label is "none of these".'
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = ClassifyArguments
     Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
 
@@ -126,8 +130,9 @@ class Classify:
         cases = await _cases(arguments, context)
         decisions: dict[str, Decision] = {}
         if any(case.text for case in cases):
-            read = await embed_all(cases, labels, known, arguments.instructions.strip(), context)
-            decisions = await context.in_thread(_decide, read)
+            instructions = arguments.instructions.strip()
+            read = await embed_all(cases, labels, known, instructions, context, by_clause=arguments.multiple)
+            decisions = await context.in_thread(_decide, read, arguments.multiple)
         answer = _answer(cases, decisions, labels, context.settings.embed_model)
         if target is not None:
             answer.export = await context.in_thread(_export, cases, answer.results, target)
@@ -164,14 +169,18 @@ async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> lis
     return await context.in_thread(cases_of_files, arguments.paths, context)
 
 
-def _decide(read: Read) -> dict[str, Decision]:
+def _decide(read: Read, multiple: bool) -> dict[str, Decision]:
     """A decision for each text that was read."""
     from mcp_smalltools.skills.calibration import load_calibration
-    from mcp_smalltools.tools.classification.decision import decide
+    from mcp_smalltools.tools.classification.decision import decide, with_several
     from mcp_smalltools.tools.classification.scoring import score
 
+    calibration = load_calibration("classify")
     scores = score(read.items, read.names, read.examples)
-    decisions = decide(scores, read.items.texts, load_calibration("classify"))
+    decisions = decide(scores, read.items.texts, calibration)
+    if multiple:
+        parts = score(read.clauses, read.names, read.examples) if read.clauses else None
+        decisions = with_several(decisions, scores, parts, read.clause_rows(), calibration)
     return dict(zip(read.items.texts, decisions, strict=True))
 
 
@@ -231,6 +240,7 @@ def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResu
     return ItemResult(
         path=case.path,
         label=labels.none_name if decision.label is None else names[decision.label],
+        labels=None if decision.labels is None else [names[column] for column in decision.labels],
         confidence=round(decision.confidence, 3),
         runner_up=None if decision.runner_up is None else names[decision.runner_up],
         escalate=decision.escalate,

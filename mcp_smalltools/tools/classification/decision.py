@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ OVERLAP = "labels overlap"
 NO_FIT = "no label fits"
 LITTLE_TEXT = "too little text"
 UNSURE = "not sure enough"
+
+MAX_SEVERAL = 6
+"""Labels of one item at most."""
 
 Column = NDArray[np.float64]
 
@@ -30,6 +34,7 @@ class Decision:
     runner_up: int | None
     confidence: float
     reason: str | None  # None: the answer can be relied on
+    labels: tuple[int, ...] | None = None  # where several may fit: all that do, the best first
 
     @property
     def escalate(self) -> bool:
@@ -68,7 +73,7 @@ def features(scores: Scores, texts: Sequence[str]) -> dict[str, Column]:
 
 def decide(scores: Scores, texts: Sequence[str], calibration: Calibration) -> list[Decision]:
     """One decision for each row of the scores."""
-    mode = "names" if scores.left_out is None else "examples"
+    mode = scores.mode
     columns = features(scores, texts)
     fits = calibration.models[f"fits_{mode}"](columns)
     right = calibration.models[f"right_{mode}"](columns)
@@ -85,6 +90,70 @@ def decide(scores: Scores, texts: Sequence[str], calibration: Calibration) -> li
         reason = None if sure else _why(row, columns, 1 - confidence, float(1 - fits[row]))
         decisions.append(Decision(best, second, confidence, reason))
     return decisions
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Labels that an item may have: `candidates` (items, at most MAX_SEVERAL), columns of the scores, the
+    likeliest first, and their features, each of the same shape.
+    """
+
+    candidates: NDArray[np.intp]
+    features: dict[str, Column]
+
+
+def several(whole: Scores, parts: Scores | None, parts_of: Sequence[Sequence[int]]) -> Several:
+    """What speaks for each of the likeliest labels, in the whole text or in its best clause.
+
+    `parts` are scores of the clauses, `parts_of` the rows of each item in them.
+    """
+    chance, similarity = whole.chances.copy(), whole.similarity.copy()
+    first = whole.chances == whole.chances.max(axis=1, keepdims=True)
+    for row, rows in enumerate(parts_of if parts is not None else ()):
+        if rows and parts is not None:
+            inside = parts.chances[list(rows)]
+            chance[row] = np.maximum(chance[row], inside.max(axis=0))
+            similarity[row] = np.maximum(similarity[row], parts.similarity[list(rows)].max(axis=0))
+            first[row] |= (inside == inside.max(axis=1, keepdims=True)).any(axis=0)
+    # The best label of the whole text stays in front: it is the one label that the answer gives.
+    ranked = chance + whole.chances + (whole.chances == whole.chances.max(axis=1, keepdims=True)) * 4
+    candidates = np.argsort(-ranked, axis=1, kind="stable")[:, :MAX_SEVERAL]
+
+    def column(table: NDArray[Any]) -> Column:
+        return np.asarray(np.take_along_axis(table, candidates, axis=1), np.float64)
+
+    columns = {
+        "chance": _log_odds(column(chance)),
+        "whole": _log_odds(column(whole.chances)),
+        "similarity": column(similarity),
+        "first": column(first),
+    }
+    return Several(candidates, columns)
+
+
+def with_several(
+    decisions: Sequence[Decision],
+    whole: Scores,
+    parts: Scores | None,
+    parts_of: Sequence[Sequence[int]],
+    calibration: Calibration,
+) -> list[Decision]:
+    """The decisions with all labels that fit; none where no label does."""
+    chosen = choose_several(several(whole, parts, parts_of), whole.mode, calibration)
+    return [
+        replace(one, labels=() if one.label is None else tuple(labels))
+        for one, labels in zip(decisions, chosen, strict=True)
+    ]
+
+
+def choose_several(found: Several, mode: str, calibration: Calibration) -> list[list[int]]:
+    """All labels of each item that are likely enough, the best label of the whole text first."""
+    shape = found.candidates.shape
+    flat = {name: column.ravel() for name, column in found.features.items()}
+    likely = calibration.models[f"also_{mode}"](flat).reshape(shape)
+    taken = likely >= calibration.constants[f"also_from_{mode}"]
+    taken[:, 0] = True
+    return [row[keep].tolist() for row, keep in zip(found.candidates, taken, strict=True)]
 
 
 def _why(row: int, columns: Mapping[str, Column], wrong: float, misfit: float) -> str:

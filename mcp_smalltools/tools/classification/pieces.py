@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 PIECE_CHARS = 800  # about 200 tokens, the length that the encoder was trained for
 MAX_PIECES = 6
 TEXT_CHARS = PIECE_CHARS * MAX_PIECES
+MAX_CLAUSES = 8
+_BETWEEN_CLAUSES = re.compile(r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|but|also|plus|moreover)\s+", re.IGNORECASE)
 
 
 def pieces(text: str) -> list[str]:
@@ -30,6 +33,13 @@ def pieces(text: str) -> list[str]:
 def is_cut(text: str) -> bool:
     """Whether `pieces` leaves some of it out."""
     return sum(len(part) for part in pieces(text)) < len(text.strip()) - MAX_PIECES * 2
+
+
+def clauses(text: str) -> list[str]:
+    """Sentences, lines, and what "and" or "but" joins, if there are at least two of two words or more."""
+    parts = [part.strip(" ,.!?;:") for part in _BETWEEN_CLAUSES.split(text[:TEXT_CHARS])]
+    parts = [part for part in parts if len(part.split()) > 1][:MAX_CLAUSES]
+    return parts if len(parts) > 1 else []
 
 
 def text_of_file(path: str, blocks: Iterable[LineBlock], check: Callable[[], None]) -> tuple[str, bool]:

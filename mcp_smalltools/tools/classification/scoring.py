@@ -75,6 +75,11 @@ class Scores:
     support: Matrix
     left_out: LeftOut | None = None
 
+    @property
+    def mode(self) -> str:
+        """Which of the two ways: each has a calibration of its own."""
+        return "names" if self.left_out is None else "examples"
+
 
 def score(items: Texts, names: Texts, examples: Examples | None) -> Scores:
     """Compare items with labels. `names` holds one text a label, in the order of the columns."""
@@ -89,10 +94,11 @@ def score(items: Texts, names: Texts, examples: Examples | None) -> Scores:
     raw = head.scores(items)
     direct = _softmax(raw / TEMPERATURE)
     centred = unit(items.vectors - _centre(np.vstack([items.vectors, examples.items.vectors]), names.vectors))
+    pulled = _pull(items.vectors, centred, EXAMPLE_WEIGHT * head.sums, direct, raw / TEMPERATURE)
     return Scores(
-        chances=_share(centred, direct),
+        chances=np.asarray((_share(centred, direct) + pulled) / 2, np.float32),
         direct=direct,
-        pulled=_pull(items.vectors, centred, EXAMPLE_WEIGHT * head.sums, direct, raw / TEMPERATURE),
+        pulled=pulled,
         similarity=np.maximum(similarity, _nearest(items.vectors, examples, len(names.texts))),
         support=raw.max(axis=1),
         left_out=head.left_out(),
