@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from probe_server import environment, until
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.server.auth import Door, bearer_token, token_file
+from mcp_smalltools.server.http import HttpOptions, _listen
 
 pytestmark = pytest.mark.anyio
 
@@ -232,6 +234,17 @@ def test_a_token_that_others_can_read_or_that_is_short_is_not_used(settings: Set
     token_file(settings).write_text("short")
     with pytest.raises(ConfigError, match="shorter"):
         bearer_token(settings)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_small_packets_are_sent_at_once(host: str) -> None:
+    """asyncio switches Nagle's algorithm off only for sockets that say that they are TCP."""
+    try:
+        listener = _listen(HttpOptions(host))
+    except ConfigError:
+        pytest.skip("no IPv6 here")
+    with listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 DOOR = Door.of(8765, "127.0.0.1")

@@ -14,6 +14,8 @@ from mcp_smalltools.config import Settings
 
 BENCHES: Mapping[str, str] = {
     "handshake": "process start to tools/list, a bare import of the SDK beside it",
+    "remote": "a remote agent's first call over SSE and HTTP, stdio beside it",
+    "redact": "masking, in megabytes a second, each rule on each line beside it",
     "logs": "parse_log, Drain3 beside it on the same files",
     "tools": "the whole job of each tool, the same job done by prompting llama.cpp's own server beside it",
     "engine": "the work that tools give the engine, llama.cpp's own server beside it",

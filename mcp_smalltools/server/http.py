@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import signal
 import socket
 import ssl
@@ -41,6 +42,7 @@ from mcp_smalltools.service import Service
 
 MESSAGES_PATH = "/messages/"
 MOST_CONNECTIONS = 2048
+BACKLOG = 256
 MOST_HEAD_BYTES = 32 << 10
 CLOSING_S = 3
 """Seconds that open connections get to end after a signal."""
@@ -267,9 +269,18 @@ def _no_password() -> str:
 
 def _listen(options: HttpOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    # Named as TCP, for only then asyncio sends small packets at once: 40 ms for each answer otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((options.host.strip("[]"), options.port), family=family)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind((options.host.strip("[]"), options.port))
+        listener.listen(BACKLOG)
+        return listener
     except (OSError, OverflowError) as error:
+        listener.close()
         raise ConfigError(
             f"Can't listen on {options.host}:{options.port}: {error}.",
             remedy="Choose another with --host and --port; port 0 takes a free one.",
