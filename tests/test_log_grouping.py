@@ -113,3 +113,14 @@ def test_the_lexicon_knows_where_variables_stand() -> None:
     lexicon = shipped().lexicon
     assert lexicon.before("user") > lexicon.before("cannot")
     assert lexicon.word("failed") > lexicon.word("qwertyuiop")
+
+
+@given(st.lists(contents, min_size=1, max_size=20))
+def test_without_time_every_line_still_has_a_template_that_describes_it(lines: list[str]) -> None:
+    table = FormTable()
+    shapes = [table.shape_of_content(line) for line in lines]
+    found = group(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], until=0.0)
+    of_shape = {shape: item for item in found for shape in item.members}
+    for line, shape in zip(lines, shapes, strict=True):
+        assert Slots(of_shape[shape].text).values(plain(line)) is not None
+    assert all(item.judged or len(item.members) > 1 for item in found)

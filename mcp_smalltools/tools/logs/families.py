@@ -6,6 +6,8 @@ can see.
 
 from __future__ import annotations
 
+import math
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +31,7 @@ class Group:
     spaces: str
     weight: int
     members: list[int]
+    judged: bool = True
 
 
 @dataclass(slots=True)
@@ -54,14 +57,19 @@ class Family:
             "".join(self.spaces),
             sum(item.weight for item in self.groups),
             [member for item in self.groups for member in item.members],
+            all(item.judged for item in self.groups),
         )
 
 
-def join_families(groups: list[Group], known: Mapping[str, int], judge: Judge) -> list[Group]:
+def join_families(
+    groups: list[Group], known: Mapping[str, int], judge: Judge, until: float = math.inf
+) -> list[Group]:
     """Join the families whose stretch is judged a variable, the surest first."""
     if judge.gap is None:
         return groups
     for _ in range(_ROUNDS):
+        if time.monotonic() >= until:
+            break
         families = families_of(groups)
         if not families:
             break

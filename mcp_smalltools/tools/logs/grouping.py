@@ -15,6 +15,8 @@ The idea of candidates by common words is Brain's (Yu et al., INFOCOM 2023); evi
 
 from __future__ import annotations
 
+import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +35,7 @@ class Template:
 
     text: str
     members: list[int]
+    judged: bool = True  # False: the time was over, and like lines are one event
 
 
 @dataclass(slots=True)
@@ -45,17 +48,26 @@ class Node:
     members: list[int] = field(default_factory=list)
 
 
-def group(shapes: Sequence[str], counts: Sequence[int], judge: Judge | None = None) -> list[Template]:
-    """Group shapes to templates. Every shape is a member of exactly one, and its text fits the template."""
+def group(
+    shapes: Sequence[str], counts: Sequence[int], judge: Judge | None = None, until: float = math.inf
+) -> list[Template]:
+    """Group shapes to templates. Every shape is a member of exactly one, and its text fits the template.
+
+    What is not judged at the time `until` (of time.monotonic) is grouped without judgement.
+    """
     judge = judge or shipped()
     nodes = nodes_of(shapes, counts)
     texts: dict[str, Template] = {}
     if judge.statements is not None:
         nodes = _take_known(nodes, judge.statements, texts)
     known = words_known(nodes)
-    for item in join_families(split_all(nodes, known, judge), known, judge):
-        text = text_of(with_hidden_variables(item, known, judge), item.spaces)
-        texts.setdefault(text, Template(text, [])).members.extend(item.members)
+    groups = split_all(nodes, known, judge, until)
+    for item in join_families(groups, known, judge, until):
+        tokens = with_hidden_variables(item, known, judge) if time.monotonic() < until else item.tokens
+        text = text_of(tokens, item.spaces)
+        template = texts.setdefault(text, Template(text, []))
+        template.members.extend(item.members)
+        template.judged = template.judged and item.judged
     return list(texts.values())
 
 
@@ -93,14 +105,20 @@ def words_known(nodes: Sequence[Node]) -> Counter[str]:
     return Counter(word for node in nodes for word in set(node.tokens))
 
 
-def split_all(nodes: Sequence[Node], known: Mapping[str, int], judge: Judge) -> list[Group]:
-    """Groups of nodes of equal length that are one event."""
-    return [
-        _group(leaf)
-        for bucket in by_length(nodes)
-        for candidates in candidates_of(bucket)
-        for leaf in _split(candidates, known, judge)
-    ]
+def split_all(
+    nodes: Sequence[Node], known: Mapping[str, int], judge: Judge, until: float = math.inf
+) -> list[Group]:
+    """Groups of nodes of equal length that are one event; the heaviest candidates are judged first."""
+    clusters = [found for bucket in by_length(nodes) for found in candidates_of(bucket)]
+    clusters.sort(key=lambda found: -sum(node.weight for node in found))
+    groups = []
+    for candidates in clusters:
+        if time.monotonic() < until:
+            groups += [_group(leaf) for leaf in _split(candidates, known, judge)]
+        else:
+            groups.append(_group(candidates))
+            groups[-1].judged = len(candidates) == 1
+    return sorted(groups, key=lambda item: (-item.weight, item.tokens, item.spaces))
 
 
 def by_length(nodes: Sequence[Node]) -> list[list[Node]]:

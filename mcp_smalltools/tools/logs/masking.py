@@ -92,6 +92,7 @@ _QUOTED = re.compile(
 )
 _LIST = re.compile(rf"{MARK_CLASS}(?:(, ?|; ?){MARK_CLASS})(?:\1{MARK_CLASS}){{4,}}")
 _ROW = re.compile(rf"(?<!\S)({MARK_CLASS})(?: +\1){{3,}}(?!\S)")
+_LONG_QUOTATION = 6  # spaces
 _DIGITS_LEFT = re.compile(r"[0-9]+")
 _SPACES = re.compile(r"\s+")
 _PRIVATE = re.compile("[\ue000-\ue0ff]")
@@ -128,6 +129,9 @@ def _mark_assigned(found: re.Match[str]) -> str:
 
 
 def _mark_quoted(found: re.Match[str]) -> str:
+    """Long quotations are values; what short ones hold is judged word by word."""
+    if found[2].count(" ") < _LONG_QUOTATION:
+        return found[0]
     kind = "word" if re.fullmatch(r"[\w.-]+", found[2]) else "text"
     if len(found[2]) == 1 and TYPE_OF_MARK.get(found[2]):
         kind = TYPE_OF_MARK[found[2]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.counts import Counts
 from mcp_smalltools.tools.logs.forms import Form, FormTable, Sample
-from mcp_smalltools.tools.logs.grouping import group
+from mcp_smalltools.tools.logs.grouping import Template, group
 from mcp_smalltools.tools.logs.records import Assembler, Kind
 from mcp_smalltools.tools.logs.specialist.judge import Judge
 from mcp_smalltools.tools.logs.timeline import Burst, Timeline
@@ -43,6 +44,7 @@ class ParsedTemplate:
     before: int  # records before `since`, or in the baseline
     levels: dict[str, int] = field(default_factory=dict)
     burst: Burst | None = None
+    judged: bool = True  # False: the time was over, like lines are taken for one event
 
 
 @dataclass(slots=True)
@@ -272,13 +274,15 @@ class LogParser:
         self.years += int(turns[-1])
         return placed
 
-    def result(self, judge: Judge | None = None) -> ParsedLog:
-        """Group what was fed, by the given judge or the one that ships."""
+    def result(self, judge: Judge | None = None, until: float = math.inf) -> ParsedLog:
+        """Group what was fed, by the given judge or the one that ships; judging ends at the time `until` (of
+        time.monotonic).
+        """
         forms = self.table.forms
         self.counts.grow(len(forms))
         for form in forms:
             form.count(self.counts)
-        templates, of_shape = _templates(self.table, judge)
+        templates, of_shape = _templates(self.table, judge, until)
         records = sum(form.records for form in forms)
         timeline, calendar = self._main_timeline(records)
         if timeline is not None:
@@ -306,29 +310,32 @@ class LogParser:
         return (by_line, None) if 2 * by_line.records > records >= _RECORDS_FOR_LINES else (None, None)
 
 
-def _templates(table: FormTable, judge: Judge | None) -> tuple[list[ParsedTemplate], list[ParsedTemplate]]:
+def _templates(
+    table: FormTable, judge: Judge | None, until: float
+) -> tuple[list[ParsedTemplate], list[ParsedTemplate]]:
     by_shape: dict[int, list[Form]] = {}
     for form in table.forms:
         by_shape.setdefault(form.shape, []).append(form)
     counts = [sum(form.lines + form.before for form in by_shape[shape]) for shape in range(len(table.shapes))]
     found = []
-    for template in group(table.shapes, counts, judge):
+    for template in group(table.shapes, counts, judge, until):
         forms = [form for shape in template.members for form in by_shape[shape]]
-        found.append((min(template.members), template.text, template.members, forms))
+        found.append((min(template.members), template, forms))
     found.sort(key=lambda item: item[0])
     templates: list[ParsedTemplate] = []
     of_shape: dict[int, ParsedTemplate] = {}
-    for number, (_, text, members, forms) in enumerate(found, 1):
-        templates.append(_template(number, text, forms))
-        of_shape.update(dict.fromkeys(members, templates[-1]))
+    for number, (_, template, forms) in enumerate(found, 1):
+        templates.append(_template(number, template, forms))
+        of_shape.update(dict.fromkeys(template.members, templates[-1]))
     return templates, [of_shape[shape] for shape in range(len(table.shapes))]
 
 
-def _template(number: int, text: str, forms: list[Form]) -> ParsedTemplate:
+def _template(number: int, template: Template, forms: list[Form]) -> ParsedTemplate:
     started = [form for form in forms if form.records]
     return ParsedTemplate(
         id=number,
-        text=text,
+        text=template.text,
+        judged=template.judged,
         forms=forms,
         records=sum(form.records for form in started),
         lines=sum(form.lines for form in forms),

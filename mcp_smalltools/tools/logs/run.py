@@ -47,6 +47,8 @@ _TEMPLATE_CHARS = 300
 _VALUE_CHARS = 32
 _IDENTIFIERS, _IDENTIFIER_CHARS = frozenset({"uuid", "hex", "id", "mac"}), 14
 """Enough of an identifier to look for it."""
+_ANSWER_SHARE = 0.1
+"""Of the time, what is kept for the answer; grouping without judgement is part of it."""
 Scrub = Callable[[str], str]
 
 
@@ -54,7 +56,8 @@ async def run(arguments: answers.ParseLogArguments, context: ToolContext) -> ans
     """Count, group, answer, as far as the time allows. Raises FileError, UsageError, Cancelled."""
     counted = await context.in_thread(count, arguments, context)
     judge = await context.in_thread(judge_for, context.settings.state_dir)
-    log = await context.in_thread(counted.parser.result, judge)
+    until = context.stop.ends_at - context.stop.seconds * _ANSWER_SHARE
+    log = await context.in_thread(counted.parser.result, judge, until)
     focus = await focus_on(arguments.focus, log.templates, context) if arguments.focus else None
     return await context.in_thread(answer, counted, log, focus, arguments, context)
 
@@ -158,6 +161,7 @@ class _Writer:
             "rare": 0 if self._focused else len(chosen.rare) - len(answer.rare or []),
             "bursts": len(chosen.bursting) - len(bursts),
             "lines_in_coarse_templates": log.coarse_lines,
+            "lines_in_templates_not_judged": sum(item.lines for item in log.templates if not item.judged),
         }
         answer.dropped = {name: count for name, count in left_out.items() if count > 0}
         return answer

@@ -11,12 +11,13 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mcp_smalltools.tools.logs.simulation.values import Draw, World
-from mcp_smalltools.tools.logs.statements.pieces import Piece, Placeholder
+from mcp_smalltools.tools.logs.statements.pieces import Piece, Placeholder, joined
 
 _WORDS = re.compile(r"[^\s,!;:=|\"'\[\](){}.\-+@#$%&/<>]+|[^\s]")
+_PART = re.compile(r"(?:[,;]| \(| for| with| in| on| at| from| to| after| by| because| \w+=$)(?= |\w|$)")
 _ANY_WORDS = ("main", "orders", "index", "north", "backup", "green", "daily", "spring")
 _SEVERAL = re.compile(r"<\*>(?:\.?<\*>)+")
 
@@ -136,15 +137,45 @@ def _add_siblings(
     Programs have many; but what runs together is rarely in the few files that were chosen.
     """
     for at in range(len(statements)):
-        sibling = _sibling(statements[at], known, rng) if rng.random() < 0.3 else None
-        if sibling is not None:
-            place = rng.randrange(len(statements) + 1)
-            statements.insert(place, sibling)
-            draws.insert(place, draws[at])
+        chance = rng.random()
+        if chance < 0.1:
+            other = rng.randrange(len(statements))
+            start = _tail(statements[other], rng)
+            if start is None:
+                continue
+            tail = statements[other].pieces[start[0] :]
+            cut = str(tail[0])[start[1] :]
+            sibling = replace(statements[at], pieces=joined([*statements[at].pieces, cut, *tail[1:]]))
+            own = _aligned(sibling.pieces, [*draws[at], *draws[other][start[0] :]])
+        elif chance < 0.35 and (found := _sibling(statements[at], known, rng)):
+            sibling, own = found, draws[at]
+        else:
+            continue
+        place = rng.randrange(len(statements) + 1)
+        statements.insert(place, sibling)
+        draws.insert(place, own)
+
+
+def _tail(source: Source, rng: random.Random) -> tuple[int, int] | None:
+    """Where the last part of a message may start that others could have too: a piece and a place in it."""
+    spots = [
+        (number, found.start())
+        for number, piece in enumerate(source.pieces)
+        if isinstance(piece, str)
+        for found in _PART.finditer(piece)
+        if number or found.start()
+    ]
+    return rng.choice(spots) if spots else None
+
+
+def _aligned(pieces: Sequence[Piece], draws: Sequence[Draw | None]) -> list[Draw | None]:
+    """The draws in order, one for each placeholder, and None for each constant."""
+    left = iter([draw for draw in draws if draw is not None])
+    return [next(left) if isinstance(piece, Placeholder) else None for piece in pieces]
 
 
 def _sibling(source: Source, known: Vocabulary, rng: random.Random) -> Source | None:
-    """The statement with another word of the same ending in place of one or two."""
+    """The statement with another word of the same ending in place of one."""
     pieces = list(source.pieces)
     spots = [
         (number, found.start(), found.end())
