@@ -2,7 +2,8 @@
 
 Each log is a file NAME_2k.log_structured_corrected.csv (or .csv.xz) with the columns Content and
 EventTemplate, in the manner of Loghub; the raw NAME_2k.log beside it, if it is there, is parsed by the whole
-tool as well. Nothing is configured for any log.
+tool as well. Nothing is configured for any log. After `train parse_log` what was learned is measured beside
+what ships.
 
 GA: share of lines whose group is exactly the true one. PA: share of lines whose template is the true one.
 FGA, FTA: F1 over groups and over templates. Templates are compared after white space and adjacent <*> are
@@ -24,6 +25,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,9 +74,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.tools.logs.specialist.adapted import current, judge_for
+
     logs = read_logs(args.data)
-    report: dict[str, dict[str, Scores]] = {"parse_log": {}, "parse_log, raw lines": {}, "drain3": {}}
+    report: dict[str, dict[str, Scores]] = {name: {} for name in _ROWS}
+    learned = current(settings.state_dir)
     for log in logs:
+        if learned:
+            in_use = partial(parse_with, judge=judge_for(settings.state_dir))
+            report["parse_log, adapted"][log.system] = measure(log, in_use)
         report["parse_log"][log.system] = measure(log, ours)
         if log.raw is not None:
             report["parse_log, raw lines"][log.system] = measure_raw(log, settings)
@@ -254,6 +262,7 @@ def mean_of(scores: Collection[Scores]) -> dict[str, float]:
     }
 
 
+_ROWS = ("parse_log", "parse_log, adapted", "parse_log, raw lines", "drain3")
 _SHARES = ("ga", "pa", "fga", "fta", "pa_normal", "fta_normal")
 
 

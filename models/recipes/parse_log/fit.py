@@ -73,7 +73,9 @@ def main() -> None:
         "decisions": counted,
         "held_out_programs": measured(held_out, judge, args.seed),
     }
-    (SKILL / "scores.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    scores = SKILL / "scores.json"
+    kept = json.loads(scores.read_text(encoding="utf-8")) if scores.exists() else {}
+    scores.write_text(json.dumps(kept | report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report))
 
 

@@ -210,10 +210,10 @@ def _rendered(source: Source, draws: Sequence[Draw | None]) -> tuple[str, str]:
         part = draw() if draw else str(piece)
         text += part
         varies += [draw is not None] * len(part)
-    return _labelled(text, varies)
+    return labelled(text, varies)
 
 
-def _labelled(text: str, varies: list[bool]) -> tuple[str, str]:
+def labelled(text: str, varies: list[bool]) -> tuple[str, str]:
     """The line, and its template: variables widened to whole words."""
     for found in _WORDS.finditer(text):
         start, end = found.span()
