@@ -8,7 +8,8 @@ Nothing is configured and nothing depends on the order of the input.
    events apart ("opened", "closed") splits the candidates; the others become variables.
 3. Templates that differ in one stretch of any length are one event if the stretch is judged a variable
    (families).
-4. A word that never varies is a variable all the same if everything speaks for it ("user root").
+
+A word that never varies stays in the template: that it could is a guess, and it says more than <*>.
 
 The idea of candidates by common words is Brain's (Yu et al., INFOCOM 2023); evidence and judge are our own.
 """
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 
 from mcp_smalltools.tools.logs.families import Group, join_families
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.specialist.evidence import slot_evidence, token_evidence
+from mcp_smalltools.tools.logs.specialist.evidence import slot_evidence
 from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped
 from mcp_smalltools.tools.logs.specialist.statements import Found, Statements
 from mcp_smalltools.tools.logs.tokens import Tokens, is_sign, is_word, text_of, tokens_of
@@ -63,8 +64,7 @@ def group(
     known = words_known(nodes)
     groups = split_all(nodes, known, judge, until)
     for item in join_families(groups, known, judge, until):
-        tokens = with_hidden_variables(item, known, judge) if time.monotonic() < until else item.tokens
-        text = text_of(tokens, item.spaces)
+        text = text_of(item.tokens, item.spaces)
         template = texts.setdefault(text, Template(text, []))
         template.members.extend(item.members)
         template.judged = template.judged and item.judged
@@ -206,16 +206,3 @@ def _group(nodes: Sequence[Node]) -> Group:
     tokens = tuple(VAR if place in varying else word for place, word in enumerate(nodes[0].tokens))
     members = [member for node in nodes for member in node.members]
     return Group(tokens, nodes[0].spaces, sum(node.weight for node in nodes), members)
-
-
-def with_hidden_variables(item: Group, known: Mapping[str, int], judge: Judge) -> list[str]:
-    """The tokens, with those that never vary and are variables all the same as VAR."""
-    tokens = list(item.tokens)
-    places = [place for place, token in enumerate(tokens) if is_word(token)]
-    if judge.constant is None or not places:
-        return tokens
-    evidence = [token_evidence(tokens, place, item.weight, known, judge.lexicon) for place in places]
-    for place, score in zip(places, judge.constants(evidence), strict=True):
-        if score > 0:
-            tokens[place] = VAR
-    return tokens

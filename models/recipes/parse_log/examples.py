@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.tools.logs.families import Family, Group, evidence_of, families_of, join_families, joined
+from mcp_smalltools.tools.logs.families import Family, evidence_of, families_of, joined
 from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.grouping import (
     Node,
@@ -25,11 +24,8 @@ from mcp_smalltools.tools.logs.grouping import (
     split_all,
     words_known,
 )
-from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.simulation.systems import System
-from mcp_smalltools.tools.logs.specialist.evidence import token_evidence
 from mcp_smalltools.tools.logs.specialist.judge import Judge
-from mcp_smalltools.tools.logs.tokens import is_word, tokens_of
 
 _FAMILIES = 500
 """Families of one system and round that are taken, by lot."""
@@ -134,31 +130,6 @@ def _one_event(family: Family, log: Parsed) -> float:
     if of_groups == 1:
         return 1.0
     return 0.6 if of_groups > 0.8 and max(lines.values()) > 0.97 * lines.total() else 0.0
-
-
-def add_constants(system: System, judge: Judge, examples: Examples) -> None:
-    """Tokens that never vary: are they of the statement, or a value that was always the same?"""
-    log = parsed(system)
-    true = dict(zip(system.events, system.templates, strict=True))
-    groups = join_families(split_all(log.nodes, log.known, judge), log.known, judge)
-    for item in groups:
-        text = true[_main(log.events_of(item.members))].replace("<*>", VAR)
-        for place, answer in _aligned(item, tokens_of(text)[0]):
-            evidence = token_evidence(item.tokens, place, item.weight, log.known, judge.lexicon)
-            examples.add(evidence, answer, item.weight)
-
-
-def _aligned(item: Group, true: Sequence[str]) -> Iterator[tuple[int, float]]:
-    """For each word of a group whether it is a part of a variable of the true template."""
-    constant: set[int] = set()
-    steps = difflib.SequenceMatcher(None, item.tokens, true, autojunk=False).get_opcodes()
-    for kind, start, end, from_, to in steps:
-        beside = true[max(0, from_ - 1) : from_ + 1] if from_ == to else true[from_:to]
-        if kind == "equal" or not any(VAR in token for token in beside):
-            constant.update(range(start, end))
-    for place, token in enumerate(item.tokens):
-        if is_word(token):
-            yield place, float(place not in constant)
 
 
 def _main(events: Counter[int]) -> int:

@@ -5,7 +5,7 @@ DIR holds source trees, one program to a folder: any, but none whose logs are in
 1. The logging statements of every program; what they say of words and of places for variables: the lexicon.
 2. Simulated systems of each program. What is known of their own program is left out of the lexicon that they
    are judged with, so that the judge learns what to trust on programs that nobody has seen.
-3. Three small networks, in the order in which they work; each sees what those before it leave.
+3. Two small networks, in the order in which they work; the second sees what the first leaves.
 4. Programs that took no part (`--held-out`) say how good it is.
 
 Writes `models/skills/parse_log/weights.npz` and `scores.json`. The same seed gives the same numbers. Numpy is
@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from examples import Examples, add_constants, add_gaps, add_slots
+from examples import Examples, add_gaps, add_slots
 from mcp_smalltools.evaluation.logs import Scores, mean_of, parse_with, score
 from mcp_smalltools.tools.logs.simulation.systems import Source, System, Vocabulary, simulate, vocabulary
 from mcp_smalltools.tools.logs.specialist.judge import Judge, save
@@ -104,7 +104,7 @@ def corpus_of(programs: dict[str, list[Source]]) -> Corpus:
 
 
 def fit(corpus: Corpus, systems: int, seed: int) -> tuple[Judge, dict[str, int]]:
-    """Fit the three networks one after another. Returns the judge and how many decisions each saw."""
+    """Fit the two networks one after another. Returns the judge and how many decisions each saw."""
     rng = random.Random(seed)
     logs = {
         name: [simulate(sources, corpus.known, rng) for _ in range(systems)]
@@ -115,7 +115,6 @@ def fit(corpus: Corpus, systems: int, seed: int) -> tuple[Judge, dict[str, int]]
     steps: dict[str, Callable[[System, Judge, Examples], None]] = {
         "slot": lambda system, judge, found: add_slots(system, judge, rng, found),
         "gap": lambda system, judge, found: add_gaps(system, judge, rng, found),
-        "constant": add_constants,
     }
     for at, (name, add) in enumerate(steps.items()):
         found = Examples()

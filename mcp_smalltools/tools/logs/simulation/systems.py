@@ -138,7 +138,7 @@ def _add_siblings(
     """
     for at in range(len(statements)):
         chance = rng.random()
-        if chance < 0.1:
+        if chance < 0.05:
             other = rng.randrange(len(statements))
             start = _tail(statements[other], rng)
             if start is None:
@@ -147,7 +147,7 @@ def _add_siblings(
             cut = str(tail[0])[start[1] :]
             sibling = replace(statements[at], pieces=joined([*statements[at].pieces, cut, *tail[1:]]))
             own = _aligned(sibling.pieces, [*draws[at], *draws[other][start[0] :]])
-        elif chance < 0.35 and (found := _sibling(statements[at], known, rng)):
+        elif chance < 0.17 and (found := _sibling(statements[at], known, rng)):
             sibling, own = found, draws[at]
         else:
             continue

@@ -108,6 +108,15 @@ _REASONS = [
     "null",
     "not found",
 ]
+_NOUNS = """
+alice bob carol dave erin frank grace heidi ivan judy maria peter susan smith jones miller lopez tanaka
+berlin paris oslo tokyo lima boston delhi cairo sydney madrid north south east west europe asia orders
+billing catalog payments shipping invoices users accounts reports search mail events metrics images
+frontend backend gateway scheduler worker indexer crawler importer exporter proxy auth profile checkout
+cart falcon eagle otter tiger panda zebra koala raven cobra lynx alpha beta gamma delta omega prod
+staging test red green blue amber silver golden monday friday daily weekly main primary archive photos
+music videos
+""".split()
 _EXTENSIONS = [
     "log",
     "txt",
@@ -201,7 +210,7 @@ class World:
         if kind in self._shared and rng.random() < 0.6:
             pool = self._shared[kind]
         else:
-            size = rng.choices((1, 2, 3, 5, 8, 15, 40, 200), (18, 12, 12, 14, 14, 12, 10, 8))[0]
+            size = rng.choices((1, 2, 3, 5, 8, 15, 40, 200), (16, 14, 16, 16, 14, 10, 8, 6))[0]
             pool = list(dict.fromkeys(draw() for _ in range(size)))
             self._shared.setdefault(kind, pool)
         steep = rng.choice((0.0, 0.7, 1.2, 2.0))
@@ -265,7 +274,12 @@ class World:
         return start + (f"{host}:{self._draw_port()}" if self._rng.random() < 0.7 else host)
 
     def _draw_user(self) -> str:
-        return self._rng.choice(_USERS) if self._rng.random() < 0.6 else self._rng.choice(self._words)
+        chance = self._rng.random()
+        return (
+            self._rng.choice(_USERS if chance < 0.5 else _NOUNS)
+            if chance < 0.9
+            else self._rng.choice(self._words)
+        )
 
     def _draw_path(self) -> str:
         rng = self._rng
@@ -314,7 +328,8 @@ class World:
         return ".".join(["org", self._rng.choice(self._words), self._rng.choice(self._words), name])
 
     def _draw_word(self) -> str:
-        return self._rng.choice(self._words)
+        chance = self._rng.random()
+        return self._rng.choice(_NOUNS if chance < 0.6 else self._words if chance < 0.8 else self._names)
 
     def _draw_name(self) -> str:
         return self._rng.choice(self._names if self._rng.random() < 0.6 else self._words)
@@ -337,7 +352,8 @@ class World:
     def _draw_dotted(self) -> str:
         rng = self._rng
         sign = rng.choice((".", ".", "-", "_", "/", "::"))
-        return sign.join(rng.choice(self._words) for _ in range(rng.choice((2, 2, 3))))
+        first = rng.choice(_NOUNS)
+        return sign.join([first, *(rng.choice(self._words) for _ in range(rng.choice((1, 1, 2))))])
 
     def _draw_object(self) -> str:
         """A value that has a structure of its own, as languages print their objects."""

@@ -1,8 +1,8 @@
 """What the lines of a log show about one of their slots, as numbers.
 
-A slot is a place where token sequences that are otherwise alike differ (or one token that never differs),
-with the tokens before and after it. Its values are token sequences themselves: one token where lines of the
-same length are compared, none to several where a variable may have several words.
+A slot is a place where token sequences that are otherwise alike differ, with the tokens before and after
+it. Its values are token sequences themselves: one token where lines of the same length are compared, none
+to several where a variable may have several words.
 """
 
 from __future__ import annotations
@@ -181,23 +181,6 @@ def stretch_evidence(
         len({len(value) for value in values}) / len(values),
         sum(weight for value, weight in values.items() if value == (VAR,)) / sum(values.values()),
         float(any(token in "=:" for value in values for token in value)),
-    ]
-
-
-def token_evidence(
-    tokens: Sequence[str], place: int, weight: int, known: Mapping[str, int], lexicon: Lexicon
-) -> list[float]:
-    """What a template shows about one of its constant tokens."""
-    before, after = _around(tokens, place)
-    value = (tokens[place],)
-    return [
-        *context_features(before, after, lexicon),
-        *value_features({value: weight}, before, after, lexicon, known),
-        *frame_features(tokens, 0, place),
-        float(VAR in tokens[place]),
-        float(any(sign in tokens[place] for sign in "./@$-")),
-        float("_" in tokens[place]),
-        float(tokens[place][1:].lower() != tokens[place][1:] and not tokens[place].isupper()),
     ]
 
 

@@ -16,24 +16,23 @@ from mcp_smalltools.tools.logs.specialist.network import Network
 from mcp_smalltools.tools.logs.specialist.statements import Statements
 
 _TABLE = "lexicon."
-_NETWORKS = ("slot", "gap", "constant")
+_NETWORKS = ("slot", "gap")
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """`slot`: does a place where lines differ hold a variable of one event? `gap`: the same for values of
-    different length. `constant`: is a token that never differs a variable all the same?
+    different length.
     """
 
     lexicon: Lexicon
     slot: Network | None = None
     gap: Network | None = None
-    constant: Network | None = None
     statements: Statements | None = None
     """Templates that are known beforehand."""
 
     def networks(self) -> dict[str, Network]:
-        found = {"slot": self.slot, "gap": self.gap, "constant": self.constant}
+        found = {"slot": self.slot, "gap": self.gap}
         return {name: network for name, network in found.items() if network is not None}
 
     def slots(self, evidence: Sequence[Sequence[float]]) -> list[float]:
@@ -43,10 +42,6 @@ class Judge:
     def gaps(self, evidence: Sequence[Sequence[float]]) -> list[float]:
         """Log odds that each stretch is a variable of one event."""
         return _odds(self.gap, evidence)
-
-    def constants(self, evidence: Sequence[Sequence[float]]) -> list[float]:
-        """Log odds that each token is a variable though it never varies."""
-        return _odds(self.constant, evidence)
 
 
 def _odds(network: Network | None, evidence: Sequence[Sequence[float]]) -> list[float]:
@@ -66,7 +61,7 @@ def load(path: Path) -> Judge:
         if name.startswith(_TABLE)
     }
     networks = {name: Network.of(arrays, name) for name in _NETWORKS if f"{name}.mean" in arrays}
-    return Judge(Lexicon(tables), networks.get("slot"), networks.get("gap"), networks.get("constant"))
+    return Judge(Lexicon(tables), networks.get("slot"), networks.get("gap"))
 
 
 def save(path: Path, counts: Mapping[str, NDArray[np.integer]], networks: Mapping[str, Network]) -> None:
