@@ -19,11 +19,31 @@ UNIT_LINES = 1_000_000
 """Lines that are generated; a larger log repeats them, each time a day later."""
 _FAILS_AFTER, _FAILS_FOR = datetime.timedelta(hours=2), datetime.timedelta(minutes=15)
 _COMPONENTS = ("http", "worker", "cache", "auth", "jobs", "store", "mail", "search", "billing", "stock")
-_VERBS = (
-    "loaded", "stored", "rebuilt", "compacted", "rotated", "verified", "replicated", "queued", "evicted",
-    "sent",
+_WORDS = (
+    "accepted", "account", "address", "alarm", "archive", "backup", "balance", "batch", "body",
+    "bucket", "buffer", "cache", "catalogue", "channel", "checksum", "client", "closed", "cluster",
+    "collected", "commit", "compacted", "config", "confirmed", "connection", "counter", "crawler",
+    "cursor", "customer", "cycle", "database", "deadline", "deferred", "deleted", "delivery", "device",
+    "digest", "discarded", "dispatched", "disk", "domain", "drained", "driver", "duplicate", "elected",
+    "empty", "evicted", "expired", "export", "fallback", "feed", "fetched", "field", "filter",
+    "finished", "flushed", "folder", "follower", "frame", "gateway", "granted", "handler", "heartbeat",
+    "heap", "histogram", "history", "idle", "import", "index", "inserted", "invoice", "journal",
+    "kernel", "lagging", "layout", "leader", "lease", "ledger", "limit", "listener", "loaded", "locked",
+    "mailbox", "manifest", "marked", "matched", "member", "merged", "message", "metric", "migrated",
+    "mirror", "missing", "mounted", "moved", "node", "notified", "offset", "opened", "order", "outbox",
+    "page", "parcel", "parked", "partition", "password", "payment", "peer", "pending", "permit",
+    "pipeline", "plugin", "policy", "pool", "port", "primary", "printed", "priority", "probe",
+    "profile", "promoted", "purged", "queue", "quorum", "quota", "ready", "rebuilt", "received",
+    "refund", "region", "rejected", "released", "reload", "removed", "renewed", "replica", "request",
+    "reserved", "resized", "resolved", "restored", "resumed", "retained", "retried", "revoked",
+    "rotated", "route", "row", "sampled", "scanned", "scheduled", "schema", "searched", "sector",
+    "segment", "sender", "sent", "session", "settled", "shard", "shipped", "signal", "skipped", "slot",
+    "snapshot", "socket", "sorted", "source", "spare", "stale", "started", "stock", "stopped", "stored",
+    "stream", "stuck", "subscriber", "supplier", "swapped", "switched", "synced", "table", "tenant",
+    "thread", "throttled", "ticket", "timer", "token", "topic", "traced", "trimmed", "unlocked",
+    "updated", "upload", "usage", "user", "vacuumed", "validated", "verified", "version", "volume",
+    "voucher", "waiting", "warehouse", "watcher", "webhook", "window", "worker", "written", "zone",
 )  # fmt: skip
-_THINGS = ("order", "invoice", "segment", "index", "session", "catalogue", "price list", "parcel", "refund")
 _LEVELS = ("DEBUG", "INFO", "INFO", "INFO", "WARNING", "INFO", "DEBUG", "ERROR", "INFO", "INFO")
 Message = Callable[[random.Random], str]
 
@@ -102,23 +122,36 @@ def _events() -> Iterator[tuple[str, str, Message]]:
         lambda c: f"failed login of user {_user(c)} from {_address(c)} (attempt {c.randrange(1, 6)} of 5)",
     )
     yield "ERROR", "mail", lambda c: f"mail to {_user(c)}@example.org refused: 550 mailbox full"
-    kinds = itertools.product(_TAILS, _VERBS, _THINGS)
-    for number, (tail, verb, thing) in enumerate(kinds):
+    for number in itertools.count():
         component = _COMPONENTS[number * 7 % len(_COMPONENTS)]
-        yield _LEVELS[number * 3 % len(_LEVELS)], component, _event(verb, thing, tail)
+        yield _LEVELS[number * 3 % len(_LEVELS)], component, _statement(number)
 
 
-def _event(verb: str, thing: str, tail: Message) -> Message:
-    return lambda chance: f"{verb} {thing} {tail(chance)}"
+def _statement(number: int) -> Message:
+    """A logging statement: three to seven words of its own, and one to three values between them."""
+    chance = random.Random(f"statement {number}")
+    words = chance.sample(_WORDS, chance.randint(3, 7))
+    values = chance.sample(_VALUES, chance.randint(1, 3))
+    after = sorted(chance.sample(range(1, len(words) + 1), min(len(values), len(words))))
+    parts: list[str | Message] = []
+    for place, word in enumerate(words, 1):
+        parts.append(word)
+        if place in after:
+            parts.append(values[after.index(place)])
+    return lambda c: " ".join([part if isinstance(part, str) else part(c) for part in parts])
 
 
-_TAILS: tuple[Message, ...] = (
-    lambda c: f"{_uuid(c)} in {_ms(c)} ms",
-    lambda c: f"{c.randrange(10**6)} of customer {c.randrange(10**5)}, {c.randrange(1, 30)} items",
-    lambda c: f"from {_path(c)} ({c.randrange(10**7)} bytes)",
-    lambda c: f"at {_address(c)}:{c.randrange(1024, 65536)} for request {c.getrandbits(48):012x}",
-    lambda c: f"of shard {c.randrange(64)}: {c.randrange(10**4)} rows, {_ms(c)} ms, retry {c.randrange(4)}",
-    lambda c: f"with key=item-{c.randrange(10**6)} ttl={c.randrange(3600)} owner={_user(c)}",
+_VALUES: tuple[Message, ...] = (
+    lambda c: f"<{_uuid(c)}>",
+    lambda c: f"file={_path(c)}",
+    lambda c: f"{_ms(c)} ms",
+    lambda c: str(c.randrange(10**6)),
+    lambda c: f"({c.randrange(10**7)} bytes)",
+    lambda c: f"{_address(c)}:{c.randrange(1024, 65536)}",
+    lambda c: f"{c.getrandbits(48):012x}",
+    lambda c: f"id={c.randrange(10**5)} owner={_user(c)}",
+    lambda c: f"[{c.randrange(64)}/64]",
+    lambda c: f"0x{c.getrandbits(32):08x}",
 )
 
 

@@ -18,7 +18,9 @@ _IDENTIFIER = re.compile(
     rf"(?<![^\W_])(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"
 )
 _ADDRESS = r"1{1,3}\.1{1,3}\.1{1,3}\.1{1,3}(?::1{1,5})?"
-_NUMBER = re.compile(rf"(?<![\w.:/+,-])(?:{_ADDRESS}|1+(?:\.1+)?)(?![\w:/+-]|[.,]\w)")
+_PATH = r"/[A-Za-z_][\w./-]*"
+_NUMBER = re.compile(rf"(?<![\w.:/+,-])(?:(?P<path>{_PATH})|(?:{_ADDRESS}|1+(?:\.1+)?)(?![\w:/+-]|[.,]\w))")
+_DIGITS = re.compile("1+")
 
 
 def identifier_key(key: str) -> str:
@@ -34,14 +36,16 @@ def _filled(found: re.Match[str]) -> str:
 
 
 def short_numbers(content: str) -> str:
-    """The content of a key with numbers that stand alone as 1 or 1.1, however many digits they have, and
-    addresses as 1.1.1.1.
+    """The content of a key with numbers that stand alone as 1 or 1.1, however many digits they have,
+    addresses as 1.1.1.1, and every number in a path as 1.
     """
     return _NUMBER.sub(_shortened, content)
 
 
 def _shortened(found: re.Match[str]) -> str:
     number = found[0]
+    if found["path"]:
+        return _DIGITS.sub("1", number)
     if "." not in number:
         return "1"
     if number.count(".") == 1:
