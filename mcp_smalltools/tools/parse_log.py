@@ -189,17 +189,17 @@ class ParseLogAnswer(result.Answer):
 
 
 class ParseLog:
-    """Groups the lines of a log by their form alone; no model takes part."""
+    """Counts the lines of a log by their form; only `focus` needs the engine, and works without it."""
 
     name: ClassVar[str] = "parse_log"
     title: ClassVar[str] = "Parse a log"
     description: ClassVar[str] = (
         "Read a log of any size or format (application, syslog, JSON lines, access log, build, CI) without "
-        "reading it yourself: message templates with exact counts, variables, levels, time range and gaps; "
-        "errors verbatim with line numbers; what is rare, bursting, or new since a time, a line or another "
-        "log. Use it before reading a log of more than about 100 lines, then read single lines by number. "
-        "export_path writes every line as JSON for your own scripts. Not for finding a known string (grep), "
-        "nor for prose."
+        "reading it yourself: message templates with exact counts, levels, times, gaps; errors verbatim with "
+        "line numbers; what is rare, bursting, new since the last call, or changed against another log; "
+        "sessions by request, block or process; with focus, what a question is about. Use it before reading "
+        "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
+        "string (grep), nor for prose."
     )
     version: ClassVar[int] = 5
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
