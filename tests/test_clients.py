@@ -223,6 +223,17 @@ def test_the_commands_show_then_write_then_undo(tmp_path: Path) -> None:
     written = tmp_path / ".mcp.json"
     assert '+    "smalltools": {' in command("install", "claude-code", "--dry-run")
     assert not written.exists()
+    before = b'{"mcpServers": {"other": {"command": "x"}}} // mine\n'
+    (tmp_path / ".cursor").mkdir()
+    cursor = tmp_path / ".cursor" / "mcp.json"
+    cursor.write_bytes(before)
+    told = command("install", "cursor")
+    assert '+  "smalltools": {' in told
+    backup = Path(told.split("is kept in ")[1].split(";")[0])
+    assert backup.read_bytes() == before and backup.stat().st_mode & 0o077 == 0
+    assert "already" in command("install", "cursor")
+    command("uninstall", "cursor")
+    assert cursor.read_bytes() == before and not backup.exists()
     command("install", "claude-code", "--root", f"{tmp_path}:sealed")
     entry = json.loads(written.read_text())["mcpServers"]["smalltools"]
     assert entry["args"] == ["serve", "--root", f"{tmp_path}:sealed"]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
 import anyio
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from probe_server import environment, until
+from test_server_http import serving
 from test_skills import GOOD, write
 
 from mcp_smalltools.config import Settings
@@ -86,8 +91,6 @@ async def test_a_pack_that_is_a_link_is_watched_where_it_lies(
 
 def stdio(folder: Path) -> StdioServerParameters:
     args = ["-m", "mcp_smalltools.cli", "serve", "--root", str(folder)]
-    import sys
-
     return StdioServerParameters(command=sys.executable, args=args, env=environment(folder))
 
 
@@ -96,19 +99,53 @@ async def names(agent: Client) -> set[str]:
 
 
 async def test_an_agent_of_the_older_protocol_is_notified(tmp_path: Path) -> None:
-    told = anyio.Event()
-
-    async def hear(message: object) -> None:
-        if getattr(message, "method", "") == "notifications/tools/list_changed":
-            told.set()
-
+    hear = Listener()
     async with Client(stdio(tmp_path), mode="legacy", message_handler=hear) as agent:
         assert agent.server_capabilities.tools is not None
         assert agent.server_capabilities.tools.list_changed
         assert "tickets" not in await names(agent)
         write(tmp_path / "skills")
         with anyio.fail_after(PATIENCE_S):
-            await told.wait()
+            await hear.told.wait()
+        assert "tickets" in await names(agent)
+
+
+class Listener:
+    """Hears of `tools/list_changed` on a connection of the older protocols."""
+
+    def __init__(self) -> None:
+        self.told = anyio.Event()
+
+    async def __call__(self, message: object) -> None:
+        if getattr(message, "method", "") == "notifications/tools/list_changed":
+            self.told.set()
+
+
+@pytest.mark.parametrize("kind", ["sse", "http"])
+async def test_a_remote_agent_of_the_older_protocol_is_notified_too(tmp_path: Path, kind: str) -> None:
+    hear = Listener()
+    async with serving(tmp_path) as server:
+        headers = {"Authorization": f"Bearer {server.token}"}
+        async with create_mcp_http_client(headers) as web:
+            if kind == "sse":
+                transport = sse_client(f"http://127.0.0.1:{server.port}/sse", headers)
+            else:
+                transport = streamable_http_client(f"http://127.0.0.1:{server.port}/mcp", http_client=web)
+            async with Client(transport, mode="legacy", message_handler=hear) as agent:
+                assert "tickets" not in await names(agent)
+                write(tmp_path / "skills")
+                with anyio.fail_after(PATIENCE_S):
+                    await hear.told.wait()
+                assert "tickets" in await names(agent)
+
+
+async def test_a_remote_agent_of_the_newer_protocol_hears_it_on_its_stream(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server, server.client("http") as agent:
+        async with agent.listen(tools_list_changed=True) as changes:
+            write(tmp_path / "skills")
+            with anyio.fail_after(PATIENCE_S):
+                async for _ in changes:
+                    break
         assert "tickets" in await names(agent)
 
 

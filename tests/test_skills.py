@@ -30,6 +30,8 @@ from mcp_smalltools.skills.toml_lines import line_of
 from mcp_smalltools.tools.registry import built_in_tools
 from mcp_smalltools.tools.shelf import Shelf, listed, make_tool
 
+FIXED = {"labels", "examples", "instructions"}
+LEFT_TO_THE_AGENT = set(built_in_tools()["classify"].Arguments.model_fields) - FIXED
 EXAMPLES = Path(__file__).parents[1] / "examples" / "skills"
 GOOD = """\
 name = "tickets"
@@ -83,6 +85,10 @@ def said(folder: Path) -> str:
             "line 4: labels: There is only",
         ),
         (GOOD.replace("Sort tickets under the desk that answers them.", "x"), "line 3: description"),
+        (
+            GOOD.replace("Sort", "Sort\\u200b"),
+            "line 3: description: it holds an invisible character ('\\u200b')",
+        ),
         (GOOD + "\n[thresholds]\nescalate_below = 2\n", "line 7: thresholds.escalate_below"),
         (GOOD + '\n[[examples]]\ntext = "a"\nlabel = "billin"\n', "line 6: examples: 'billin' is not one of"),
         (GOOD + '\n[[examples]]\ntext = "a"\n', "line 6: examples.0.label is missing"),
@@ -218,7 +224,7 @@ async def test_what_a_skill_fixes_is_no_argument_of_it(service: Service) -> None
     with pytest.raises(UsageError, match="Both items and paths"):
         await service.call(ToolRequest("tickets", {"items": ["x"], "paths": ["y"]}))
     shown = describe(service.tools["tickets"], 1)
-    assert set(shown.input_schema["properties"]) == {"items", "paths", "export_path"}
+    assert set(shown.input_schema["properties"]) == LEFT_TO_THE_AGENT
     assert shown.annotations is not None and shown.annotations.read_only_hint is False, "export_path writes"
 
 
@@ -247,6 +253,39 @@ async def test_an_edited_skill_does_not_answer_from_the_cache(settings: Settings
     second = (await service.call(call)).structured()
     await service.close()
     assert (first["results"][0]["label"], second["results"][0]["label"]) == ("bug", "defect")
+
+
+@pytest.mark.anyio
+async def test_a_question_can_be_fixed_or_left_to_the_agent(
+    settings: Settings, engine: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "app.toml").write_text('title = "shop"\n\n[server]\nhost = "localhost"\nport = 8443\n')
+    asks = '{text}\nprompt = "Which port does the server listen on?"\n'
+    plain = "\n".join(GOOD.splitlines()[:3]).replace("classify", "ask")
+    write(settings.skills_dir, asks.format(text=plain.replace("tickets", "port", 1)), "port")
+    write(settings.skills_dir, plain)
+    service = Service(settings, engine)
+    fixed = await service.call(ToolRequest("port", {"paths": ["app.toml"]}))
+    question = "Which port does the server listen on?"
+    left = await service.call(ToolRequest("tickets", {"paths": ["app.toml"], "question": question}))
+    await service.close()
+    assert fixed.structured()["evidence"] == left.structured()["evidence"]
+    assert any(span["start"] <= 5 <= span["end"] for span in fixed.structured()["evidence"])
+
+
+@pytest.mark.anyio
+async def test_a_summary_has_the_focus_and_the_length_that_are_fixed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.md").write_text("# Plan\n\nWe ship on Friday, since the tests pass.\n")
+    text = "\n".join(GOOD.splitlines()[:3]).replace("classify", "summarize")
+    write(settings.skills_dir, f'{text}\nprompt = "when"\nmax_words = 60\n')
+    service = Service(settings)
+    shown = describe(service.tools["tickets"], 1)
+    answer = await service.call(ToolRequest("tickets", {"path": "notes.md"}))
+    await service.close()
+    assert list(shown.input_schema["properties"]) == ["path"]
+    assert answer.structured()["outline"][0]["text"] == "Plan"
 
 
 # Breaking and mending
@@ -396,11 +435,7 @@ def test_new_list_show_remove(tmp_path: Path) -> None:
     assert "skill.toml" in skills(tmp_path, "new", "mine")
     (row,) = json.loads(skills(tmp_path, "list", "--json"))
     assert (row["name"], row["kind"], row["in_use"], row["problem"]) == ("mine", "classify", True, None)
-    assert json.loads(skills(tmp_path, "show", "mine", "--json"))["arguments"].keys() == {
-        "items",
-        "paths",
-        "export_path",
-    }
+    assert json.loads(skills(tmp_path, "show", "mine", "--json"))["arguments"].keys() == LEFT_TO_THE_AGENT
     assert "did you mean 'mine'" in skills(tmp_path, "show", "min", code=2)
     assert "kept in" in skills(tmp_path, "remove", "mine")
     assert json.loads(skills(tmp_path, "list", "--json")) == []

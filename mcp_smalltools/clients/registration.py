@@ -63,6 +63,11 @@ class Registration:
         self._record_file = settings.state_dir.expanduser() / "clients" / f"{name}.json"
         self._keys = (client.table, SERVER_NAME)
 
+    @property
+    def backup(self) -> Path:
+        """A copy of the file as it was before the installation, for people; there if there was a file."""
+        return self._record_file.with_name(f"{self._record_file.stem}-{self.path.name.lstrip('.')}")
+
     def planned(self, entry: Entry) -> Change:
         """What installing would do. Raises ConfigError if the file can't be read or edited."""
         before = self._bytes()
@@ -90,6 +95,8 @@ class Registration:
         else:
             original, folders = self._without_us(change.before), self._missing_folders()
         self._keep(_Record(str(self.path), _encoded(original), _sha256(change.after), tuple(folders)))
+        if original is not None:
+            _write(self.backup, original)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             _write(self.path, change.after)
@@ -120,6 +127,7 @@ class Registration:
         except OSError as error:
             raise self._not_editable(error, "Check the file's permissions.") from None
         self._record_file.unlink(missing_ok=True)
+        self.backup.unlink(missing_ok=True)
         return change
 
     def _without_us(self, now: bytes | None) -> bytes | None:

@@ -63,6 +63,15 @@ def _show(checks: list[Check]) -> None:
 
     table = Table.grid(padding=(0, 2))
     for check in checks:
-        remedy = f"\n[bold]{escape(check.remedy)}[/]" if check.remedy else ""
-        table.add_row(_MARKS[check.state], check.name, escape(check.found) + remedy)
-    Console().print(table)
+        table.add_row(_MARKS[check.state], escape(check.name), escape(check.found))
+    console = Console()
+    console.print(table)
+    urgent_first = sorted(
+        (check for check in checks if check.remedy), key=lambda check: check.state != "wrong"
+    )
+    if not urgent_first:
+        console.print("\nNothing to do.")
+        return
+    console.print("\nWhat to do:")
+    for number, check in enumerate(urgent_first, 1):
+        console.print(f"{number}. [bold]{escape(check.name)}[/]: {escape(check.remedy)}")

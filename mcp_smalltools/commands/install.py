@@ -56,7 +56,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.dry_run:
         sys.stdout.write(change.diff())
         return 0
+    sys.stdout.write(change.diff())
     print(f"Registered with {client.title} in {change.path}. {client.after}")
+    if registration.backup.is_file():
+        print(f"The file as it was is kept in {registration.backup}; `uninstall` restores it.")
     if args.remote:
         print(f"Before the client starts, set {TOKEN_VARIABLE} to the token of that server.")
     return 0

@@ -24,5 +24,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     elif args.dry_run:
         sys.stdout.write(change.diff())
     else:
+        sys.stdout.write(change.diff())
         print(f"Removed from {client.title}, in {change.path}.")
     return 0

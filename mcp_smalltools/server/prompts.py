@@ -61,6 +61,19 @@ JOBS: Mapping[str, Job] = {
         "4. Give the counts, and the items that fit no label.",
         ("classify",),
     ),
+    "find_out": Job(
+        "Find out something from a project's files",
+        "The answer with the lines that say so, from files that nobody has to name.",
+        {"question": "what you want to know", "path": "folder to look in"},
+        "Find out from the files in {path}: {question}\n"
+        "1. Call find_files with what the question is about, in other words too if the first try finds "
+        "little.\n"
+        "2. Call ask_file with the question on the best files, all in one call.\n"
+        "3. Read the lines that it gives, and a few around them. If it says `found: false` or `escalate`, "
+        "read the best file yourself before you say that the answer isn't there.\n"
+        "4. Answer in a few sentences, each with file and line. Say what you have not looked at.",
+        ("find_files", "ask_file"),
+    ),
     "map_folder": Job(
         "Say what is in a folder",
         "What each file is for, with lines, from summaries.",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from mcp_smalltools.errors import SkillError
 from mcp_smalltools.skills import tables
@@ -72,6 +72,16 @@ class _Skill(_Entry):
         max_length=600,
         description="what an agent reads to choose it: when to use it, when not, what comes back",
     )
+
+    @field_validator("title", "description")
+    @classmethod
+    def _visible(cls, text: str) -> str:
+        """What an agent reads is what a person sees who looks at the file."""
+        hidden = next((char for char in text if not char.isprintable() and char != "\n"), None)
+        if hidden is not None:
+            raise ValueError(f"it holds an invisible character ({hidden!a})")
+        return text
+
     base: str | None = Field(None, description="id of a model to use in place of the configured one")
     adapter: Adapter | None = None
     thresholds: Thresholds = Thresholds()
@@ -280,7 +290,7 @@ def _said(error: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
             return f"there is no key {where!r} in a skill of this kind"
         case "string_pattern_mismatch" if where == "name":
             return f"name: {error['input']!r} can't be a name: it has 1 to 30 of the letters a to z and _"
-    return f"{where}: {error['msg']}"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _is_branch(part: str | int) -> bool:
