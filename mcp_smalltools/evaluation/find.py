@@ -37,7 +37,7 @@ class Figures:
     recall_at_10: float
     words_alone_recall_at_10: float
     whole_files_recall_at_10: float
-    passage_in_changed_file: float  # commits whose first result is a file that was changed
+    first_result_was_changed: float  # commits whose first result is a file that was changed
     seconds_a_call: float  # with the update of the index
 
 
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    figures = anyio.run(_evaluate, args, settings)
+    figures = anyio.run(evaluate, args, settings)
     if args.json:
         print(json.dumps({"suite": "find", "results": [asdict(item) for item in figures]}))
     else:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
+async def evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
     return [
         await _one(repository, repository.changes(args.commits), settings)
         for repository in repositories(args.data)
@@ -100,7 +100,7 @@ async def _one(repository: Repository, changes: Sequence[Change], settings: Sett
             recall_at_10=round(mean["found"], 4),
             words_alone_recall_at_10=round(mean["words"], 4),
             whole_files_recall_at_10=round(mean["whole"], 4),
-            passage_in_changed_file=round(mean["first"], 4),
+            first_result_was_changed=round(mean["first"], 4),
             seconds_a_call=round(mean["seconds"], 3),
         )
 

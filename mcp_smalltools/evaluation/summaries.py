@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    figures = anyio.run(_evaluate, args, settings)
+    figures = anyio.run(evaluate, args, settings)
     if args.json:
         print(json.dumps({"suite": "summaries", "results": [asdict(item) for item in figures]}))
     else:
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
+async def evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
     from mcp_smalltools.service import Service
 
     figures = []
