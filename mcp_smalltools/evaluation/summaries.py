@@ -3,7 +3,7 @@ are true to the file.
 
 For each of the newest commits that change one to three files, every file of the tree before it is represented
 by a text, and BM25 looks among these texts for the commit's subject: recall@10 against tokens a file. The
-summary is the text of the tool's answer with `--words`; beside it stand the path alone, the first ten lines,
+summary is the text of the tool's answer; beside it stand the path alone, the first ten lines,
 the names at the top, the outline with the first lines of its documentation, and the whole file. Each text has
 its path before it.
 
@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="folder with git repositories"
     )
     parser.add_argument("--commits", type=int, default=200, metavar="N", help="of each repository")
-    parser.add_argument("--words", type=int, default=60, metavar="N", help="the tool's max_words")
+    parser.add_argument(
+        "--words", type=int, default=0, metavar="N", help="max_words (default: the tool's own)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 

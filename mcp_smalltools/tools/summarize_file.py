@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -18,14 +17,11 @@ from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile
-    from mcp_smalltools.tools.summaries.records import Digest, Heading, Sentence
+    from mcp_smalltools.tools.summaries.records import Digest, Sentence
 
 MAX_TEXT = 16 << 20
 MAX_PDF = 64 << 20
 _EXAMPLE_CHARS = 40
-MOST_KEYWORDS = 40
-_KEYWORDS_SHARE = 3
-"""What part of the room for outline and keywords is kept for the latter."""
 
 
 class SummarizeFileArguments(base.Arguments):
@@ -35,7 +31,13 @@ class SummarizeFileArguments(base.Arguments):
     focus: str = Field(
         "", max_length=500, description="what you want to know: key points near to it come first"
     )
-    max_words: int = Field(250, ge=50, le=2000, description="length of the answer, about")
+    max_words: int = Field(
+        0,
+        ge=0,
+        le=2000,
+        description="length of the answer, about; default: names and first lines of documentation, up to 200 "
+        "words, as the file deserves; 300 and more has room for signatures",
+    )
 
 
 class OutlineItem(result.Record):
@@ -224,24 +226,27 @@ async def _ranked(
 def fill(
     answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], arguments: SummarizeFileArguments
 ) -> None:
-    """Put in what the length allows: purpose, columns, key points, outline from its top down, keywords."""
-    left = arguments.max_words
+    """Put in what the length allows: purpose, key points, the outline, and keywords that aren't in it."""
+    from mcp_smalltools.tools.finding.words import length
+    from mcp_smalltools.tools.summaries.room import fitting, room_for
+
+    room = room_for(digest, arguments.max_words)
     if digest.purpose is not None:
         answer.purpose = _span(digest.purpose)
-        left -= len(digest.purpose.text.split())
-    left -= 4 * len(digest.columns)
-    shown = [p for p in points if digest.purpose is None or p.text != digest.purpose.text]
-    for point in shown:
-        if left < len(point.text.split()):
+    left = room.points
+    for point in points:
+        if digest.purpose is not None and point.text == digest.purpose.text:
+            continue
+        left -= length(point.text)
+        if left < 0 and (answer.key_points or not arguments.focus):  # one that is near to the focus always
             break
         answer.key_points.append(_span(point))
-        left -= len(point.text.split())
-    keep = _deepest_that_fits(digest, left - (left // _KEYWORDS_SHARE if digest.text else 0))
+    keep = fitting(digest.headings, room)
     answer.outline = [
         OutlineItem(line=h.line, end=h.end, depth=h.depth, text=h.text, about=h.about or None) for h in keep
     ]
     if digest.text:
-        answer.keywords = _keywords(answer, digest, arguments.path, left - sum(map(_words, keep)))
+        answer.keywords = _keywords(answer, digest, arguments.path, room.keywords)
     if len(keep) < len(digest.headings):
         answer.dropped["outline"] = len(digest.headings) - len(keep)
         answer.note = answer.note or "Raise max_words for the rest of the outline."
@@ -268,32 +273,14 @@ def _columns(digest: Digest, scrub: Callable[[str], str]) -> list[ColumnShape] |
 def _keywords(answer: SummarizeFileAnswer, digest: Digest, path: str, most: int) -> str | None:
     from mcp_smalltools.tools.summaries.keywords import CHARS_PER_WORD, keywords
 
-    said = [path, *(item.text for item in answer.outline), *(item.about or "" for item in answer.outline)]
+    said = [
+        path,
+        path,
+        *(item.text for item in answer.outline),
+        *(item.about or "" for item in answer.outline),
+    ]
     said += [span.text for span in (answer.purpose, *answer.key_points) if span]
-    return " ".join(keywords(digest.text, said, CHARS_PER_WORD * min(most, MOST_KEYWORDS))) or None
-
-
-def _deepest_that_fits(digest: Digest, words: int) -> list[Heading]:
-    """Headings down to the depth that fits, in full or in short; if even the top does not fit, its first."""
-    depths = sorted({heading.depth for heading in digest.headings}, reverse=True)
-    for depth in depths:
-        level = [heading for heading in digest.headings if heading.depth <= depth]
-        plain = [replace(heading, about="") for heading in level]
-        short = [replace(heading, about="", text=heading.name or heading.text) for heading in level]
-        for kept in (level, plain, short) if depth == depths[-1] else (level, plain):
-            if sum(map(_words, kept)) <= words:
-                return kept
-    shown = []
-    for heading in short if depths else []:
-        words -= _words(heading)
-        if words < 0:
-            break
-        shown.append(heading)
-    return shown
-
-
-def _words(heading: Heading) -> int:
-    return 1 + len(heading.text.split()) + len(heading.about.split())
+    return " ".join(keywords(digest.text, said, CHARS_PER_WORD * most)) or None
 
 
 def _span(sentence: Sentence) -> Span:

@@ -29,6 +29,11 @@ def words(text: str) -> list[str]:
     return [word for identifier in _IDENTIFIER.findall(text) for word in of_identifier(identifier)]
 
 
+def length(text: str) -> int:
+    """How many words a text has, identifiers taken apart."""
+    return sum(len(_PART.findall(identifier)) for identifier in _IDENTIFIER.findall(text))
+
+
 def identifiers(text: str) -> Counter[str]:
     """How often each identifier occurs, whole and as it is written."""
     return Counter(_IDENTIFIER.findall(text))

@@ -25,7 +25,7 @@ CHARS_PER_WORD: Final = 7
 _LONGEST: Final = 40
 _SHORTEST: Final = 3
 _RARITY_POWER: Final = 0.3
-_SAID_POWER: Final = 1.0
+_SAID_POWER: Final = 0.5
 """How much less a word is worth with each time that it was said."""
 _COMMONEST: Final = 250
 """In how many of 1,000 files a word occurs that says nothing any more: def, self, return."""

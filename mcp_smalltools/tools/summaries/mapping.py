@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.summarize_file import MapLine, SummarizeFileAnswer, SummarizeFileArguments
 
 MAX_BYTES: Final = 1 << 20
+_USUAL_WORDS: Final = 300
 _WORDS_A_LINE: Final = 10
 _FEWEST_LINES, _MOST_LINES = 8, 300
 _TIME_TO_ANSWER_S: Final = 3.0
@@ -32,9 +33,10 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
     context.progress(0, None, "looking for files")
     walk = Walk(folder, context.stop.check)
     entries = list(walk)
-    most = min(_MOST_LINES, max(_FEWEST_LINES, arguments.max_words // _WORDS_A_LINE))
+    max_words = arguments.max_words or _USUAL_WORDS
+    most = min(_MOST_LINES, max(_FEWEST_LINES, max_words // _WORDS_A_LINE))
     lines, hidden = lines_of(tree_of(entries, prefix), prefix, most)
-    words = max(4, arguments.max_words // max(1, len(lines)) - 2)
+    words = max(4, max_words // max(1, len(lines)) - 2)
     answer = SummarizeFileAnswer(kind="folder", map=[])
     answer.only_now()
     mapper = _Mapper(roots, folder, words, context)
