@@ -18,6 +18,7 @@ from mcp_smalltools.tools import base
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile
     from mcp_smalltools.tools.summaries.records import Digest, Sentence
+    from mcp_smalltools.tools.summaries.room import Room
 
 MAX_TEXT = 16 << 20
 MAX_PDF = 64 << 20
@@ -110,18 +111,19 @@ class SummarizeFile:
             from mcp_smalltools.tools.summaries.mapping import map_folder
 
             return await context.in_thread(map_folder, arguments, context)
+        from mcp_smalltools.tools.summaries.room import room_for
+
         source = await context.in_thread(context.open, arguments.path)
         context.progress(0, None, "reading")
         digest = await context.in_thread(digest_of, source, context.stop)
         answer = SummarizeFileAnswer(kind=digest.kind, language=digest.language, rows=digest.rows)
         answer.dropped |= digest.dropped
-        points, most = digest.sentences, max(2, arguments.max_words // 50)
-        if digest.kind == "code" and not arguments.focus:
-            points = []  # the outline has each definition's own words already
+        room = room_for(digest, arguments.max_words, focused=bool(arguments.focus))
+        points, most = digest.sentences if room.points else [], max(2, arguments.max_words // 50)
         if len(points) > most or (points and arguments.focus):
             points = await _ranked(points, arguments.focus, most, context, answer)
         digest.text = await context.in_thread(context.scrub, digest.text)
-        await context.in_thread(fill, answer, digest, points, arguments)
+        await context.in_thread(fill, answer, digest, points, room, arguments.path)
         answer.columns = _columns(digest, context.scrub)
         if source.cut_lines:
             answer.dropped["ends_of_long_lines"] = source.cut_lines
@@ -223,14 +225,11 @@ async def _ranked(
     return [points[i] for i in sorted(chosen)]
 
 
-def fill(
-    answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], arguments: SummarizeFileArguments
-) -> None:
+def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], room: Room, path: str) -> None:
     """Put in what the length allows: purpose, key points, the outline, and keywords that aren't in it."""
     from mcp_smalltools.tools.finding.words import length
-    from mcp_smalltools.tools.summaries.room import fitting, room_for
+    from mcp_smalltools.tools.summaries.room import fitting
 
-    room = room_for(digest, arguments.max_words)
     if digest.purpose is not None:
         answer.purpose = _span(digest.purpose)
     left = room.points
@@ -238,7 +237,7 @@ def fill(
         if digest.purpose is not None and point.text == digest.purpose.text:
             continue
         left -= length(point.text)
-        if left < 0 and (answer.key_points or not arguments.focus):  # one that is near to the focus always
+        if left < 0 and answer.key_points:
             break
         answer.key_points.append(_span(point))
     keep = fitting(digest.headings, room)
@@ -246,7 +245,7 @@ def fill(
         OutlineItem(line=h.line, end=h.end, depth=h.depth, text=h.text, about=h.about or None) for h in keep
     ]
     if digest.text:
-        answer.keywords = _keywords(answer, digest, arguments.path, room.keywords)
+        answer.keywords = _keywords(answer, digest, path, room.keywords)
     if len(keep) < len(digest.headings):
         answer.dropped["outline"] = len(digest.headings) - len(keep)
         answer.note = answer.note or "Raise max_words for the rest of the outline."

@@ -35,16 +35,18 @@ class Room:
     """Whether they may stand in the outline, or names alone do."""
 
 
-def room_for(digest: Digest, max_words: int) -> Room:
-    """`max_words` 0 lets the file decide."""
+def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
+    """`max_words` 0 lets the file decide. Sentences have room where they are asked for (`focused`), or where
+    the outline says too little: that of code has each definition's own words already.
+    """
     whole = sum(length(heading.name or heading.text) + length(heading.about) for heading in digest.headings)
     keywords = min(_MOST_KEYWORDS, round(_KEYWORDS_PART * whole)) if digest.text else 0
     if not max_words:
-        told_by_headings = digest.kind == "document" and whole >= _FEW_HEADINGS
-        points = 0 if told_by_headings else _POINTS_WORDS
+        told = digest.kind == "code" or (digest.kind == "document" and whole >= _FEW_HEADINGS)
+        points = _POINTS_WORDS if focused or not told else 0
         return Room(_OUTLINE_WORDS, keywords, points, signatures=False)
     left = max_words - 4 * len(digest.columns) - (length(digest.purpose.text) if digest.purpose else 0)
-    points = left // 3 if digest.kind != "code" and digest.sentences else 0
+    points = left // 3 if focused or (digest.kind != "code" and digest.sentences) else 0
     if digest.text:
         keywords = max(0, min(_MOST_KEYWORDS, left // 4))
     return Room(max(0, left - points - keywords), keywords, max(0, points))
