@@ -415,3 +415,9 @@ async def test_keywords_and_maps_hold_no_secret(
     for path in ("tree", "tree/a.py"):
         answer = await Service(redacted, engine).call(ToolRequest("summarize_file", {"path": path}))
         assert "hunter2" not in json.dumps(answer.structured())
+
+
+async def test_remarks_of_a_file_of_settings_are_no_headings(summarize: SUMMARIZE) -> None:
+    text = "# This is the\n# configuration of\n# the client.\n\nHost *\n    Port 22\n" * 3
+    answer = await summarize("client_config", text)
+    assert answer["outline"] == []

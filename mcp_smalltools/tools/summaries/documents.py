@@ -115,18 +115,25 @@ def _joined(source: Any) -> str:
 def _headings(lines: Sequence[str]) -> Iterator[Heading]:
     fenced = False
     order: list[str] = []
+    remarks = _are_remarks(lines)
     for i, line in enumerate(lines):
         if _FENCE.match(line):
             fenced = not fenced
         if fenced:
             continue
-        if match := _ATX.match(line):
+        if not remarks and (match := _ATX.match(line)):
             yield Heading(i + 1, i + 1, len(match[1]) - 1, match[2])
         elif i + 1 < len(lines) and _underlined(line, lines[i + 1]):
             mark = lines[i + 1][0]
             if mark not in order:
                 order.append(mark)
             yield Heading(i + 1, i + 1, order.index(mark), line.strip())
+
+
+def _are_remarks(lines: Sequence[str]) -> bool:
+    """Whether "# …" are remarks of a file of settings: headings don't stand one right below the other."""
+    marked = {i for i, line in enumerate(lines) if _ATX.match(line)}
+    return 2 * sum(i + 1 in marked or i - 1 in marked for i in marked) > len(marked)
 
 
 def _underlined(line: str, below: str) -> bool:

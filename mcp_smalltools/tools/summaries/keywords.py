@@ -68,20 +68,20 @@ def keywords(text: str, said: Iterable[str], max_chars: int) -> list[str]:
 
     heap = [(-gain(name), number, name) for number, name in enumerate(parts)]
     heapq.heapify(heap)
-    chosen: list[str] = []
+    chosen: dict[str, str] = {}
     left = max_chars
     while heap and left >= _SHORTEST:
         _, number, name = heapq.heappop(heap)
         now = gain(name)
-        if now <= 0 or len(name) > left:
+        if now <= 0 or len(name) > left or name.lower() in chosen:
             continue
         if heap and now < -heap[0][0]:  # its words were said meanwhile: others may be worth more
             heapq.heappush(heap, (-now, number, name))
             continue
-        chosen.append(name)
+        chosen[name.lower()] = name
         times.update(parts[name])
         left -= len(name) + 1
-    return chosen
+    return list(chosen.values())
 
 
 def _worth(often: Mapping[str, int], parts: Mapping[str, tuple[str, ...]]) -> dict[str, float]:
