@@ -15,10 +15,10 @@ from mcp_smalltools.tools.finding.words import length
 if TYPE_CHECKING:
     from mcp_smalltools.tools.summaries.records import Digest, Heading
 
-_OUTLINE_WORDS: Final = 140
-_KEYWORDS_PART: Final = 0.35
+_OUTLINE_WORDS: Final = 110
+_KEYWORDS_PART: Final = 0.34
 """Keywords for each word of the whole outline."""
-_MOST_KEYWORDS: Final = 70
+_MOST_KEYWORDS: Final = 120
 _POINTS_WORDS: Final = 60
 _FEW_HEADINGS: Final = 30
 """Words of an outline below which a document is told by its sentences too."""
