@@ -237,6 +237,27 @@ async def test_a_sealed_token_seals_an_open_root(
     await service.close()
 
 
+@pytest.mark.parametrize("name", TOOLS)
+async def test_a_sealed_folder_inside_an_open_one_stays_sealed(
+    settings: Settings, engine: EngineClient, tmp_path: Path, name: str
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for file in ("app.log", "README.md", "module.py"):
+        (inner / file).write_bytes(contents()[file])
+    (tmp_path / "plain.log").write_text("2026-01-01 00:00:00 ERROR what failed and who is it\n" * 9)
+    roots = (
+        RootSpec(path=tmp_path, level=PrivacyLevel.OPEN),
+        RootSpec(path=inner, level=PrivacyLevel.SEALED),
+    )
+    service = Service(settings.model_copy(update={"roots": roots}), engine)
+    paths = ["inner/app.log", str(inner / "README.md"), "plain.log"]
+    for arguments in itertools.islice(forms(service.tools[name], paths), 12):
+        seen = await outcome(service, ToolRequest(name, arguments))
+        assert not LEAK.search(seen), (arguments, seen)
+    await service.close()
+
+
 async def test_the_audit_of_a_sealed_root_shows_no_mark(
     settings: Settings, root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

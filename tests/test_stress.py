@@ -106,9 +106,9 @@ def rows_of(folder: Path) -> list[Row]:
         ledger.close()
 
 
-async def everybody(server: Running, texts: list[str], seen: Seen) -> None:
+async def everybody(server: Running, texts: dict[int, str], seen: Seen) -> None:
     async with anyio.create_task_group() as group:
-        for token, text in enumerate(texts):
+        for token, text in texts.items():
             for client in range(CLIENTS_EACH):
                 group.start_soon(one_client, server, token, client, text, seen)
 
@@ -118,18 +118,18 @@ async def test_many_clients_that_come_and_go_get_their_own_answers_and_leave_not
 ) -> None:
     async with serving(tmp_path) as server:
         store = TokenStore(Settings(state_dir=tmp_path / "state"))
-        texts = []
+        texts: dict[int, str] = {}
         for token in range(TOKENS):
             folder = tmp_path / f"token{token}"
             folder.mkdir()
             for client in range(CLIENTS_EACH):
                 lines = "\n".join(line_of(token, client, number) for number in range(1, LINES + 1))
                 (folder / f"client{client}.txt").write_text(lines)
-            texts.append(store.create(f"t{token}", roots=(RootSpec(path=folder),))[0])
+            texts[token] = store.create(f"t{token}", roots=(RootSpec(path=folder),))[0]
         store.close()
         warm = Seen()
         await one_client(server, 1, 0, texts[1], warm)
-        await everybody(server, [texts[1]], warm)
+        await everybody(server, {1: texts[1]}, warm)
         before = await gauges(server)
         seen = Seen()
         await everybody(server, texts, seen)
