@@ -152,6 +152,27 @@ NAMED = {
     ),
     "cookie": ("Set-Cookie: {}; HttpOnly", lambda r: f"session={some(r, ALNUM, 32)}"),
     "command line": ("mysql --password={} -h db", lambda r: some(r, ALNUM, 12)),
+    "netrc": ("machine api.example.com login ann password {}", lambda r: some(r, ALNUM, 12)),
+    "npmrc": ("//registry.example.org/:_authToken={}", lambda r: some(r, HEX, 32)),
+    "pgpass": ("db.internal:5432:shop:app:{}", lambda r: some(r, ALNUM, 12)),
+    "element": ("<db.password>{}</db.password>", lambda r: some(r, ALNUM, 12)),
+    "attributes": ('<add key="ApiKey" value="{}" />', lambda r: some(r, HEX, 20)),
+    "docker login": (
+        '"auth": "{}"',
+        lambda r: base64.b64encode(f"{_word(r)}:{_password(r)}".encode()).decode(),
+    ),
+    "pair": ('requests.get(url, auth=("ann", "{}"))', _password),
+    "password hash": ("ann:$2y$10${}:1000:1000", lambda r: some(r, ALNUM + "./", 53)),
+    "shadow": ("root:$6${}:19000:0:99999", lambda r: f"{some(r, ALNUM, 8)}${some(r, ALNUM + './', 86)}"),
+    "key in base64": (
+        "client-key-data: {}",
+        lambda r: base64.b64encode(
+            f"-----BEGIN EC PRIVATE KEY-----\n{some(r, ALNUM, 200)}".encode()
+        ).decode(),
+    ),
+    "header in quotes": ("curl -H 'x-auth-token: {}' https://h", lambda r: some(r, ALNUM, 20)),
+    "mysql": ("mysql -uroot -p{} shop", lambda r: some(r, ALNUM, 12)),
+    "said": ("Password for user ann: {}", lambda r: some(r, ALNUM, 12)),
     "token in a log": ("refreshing, token={} expires in 3600", lambda r: some(r, HEX, 40)),
 }
 

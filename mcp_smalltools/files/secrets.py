@@ -7,6 +7,7 @@ long has a bound or starts at few places, so that no text takes time out of prop
 
 from __future__ import annotations
 
+import base64
 import math
 import re
 from collections import Counter
@@ -154,6 +155,14 @@ def _email(value: str) -> bool:
     return local not in ("git", "hg") and not host.endswith((".png", ".jpg", ".svg", ".js", ".css", ".py"))
 
 
+def _is_pair(value: str) -> bool:
+    """`user:password` in base64."""
+    try:
+        return b":" in base64.b64decode(value, validate=True)
+    except ValueError:
+        return False
+
+
 def _mixed_letters(value: str) -> bool:
     return all(any(is_one(c) for c in value) for is_one in (str.islower, str.isupper, str.isdigit))
 
@@ -254,7 +263,7 @@ RULES: Final[tuple[Rule, ...]] = (
     # Environment files, shells: no space at the sign.
     _rule(
         "SECRET",
-        rf"(?i)(?:^|(?<=[\s;\"'-]))[A-Za-z0-9_.-]{{0,80}}{_SECRET_NAME}{_SUFFIX}=([^\s\"'`;&,(){{}}\[\]]{{4,}})",
+        rf"(?i)(?:^|(?<=[\s;:,(\"'-]))[A-Za-z0-9_.-]{{0,80}}{_SECRET_NAME}{_SUFFIX}=([^\s\"'`;&,(){{}}\[\]]{{4,}})",
         1,
         lambda value: (_is_assigned(value) and not _IDENTIFIER.match(value)) or _is_random(value),
         family="names",
@@ -263,17 +272,80 @@ RULES: Final[tuple[Rule, ...]] = (
     # YAML, properties, logs.
     _rule(
         "SECRET",
-        rf"(?i){_SECRET_NAME}{_SUFFIX}[\"']?\s{{0,8}}(?:[:=]|\bis\b)\s{{1,8}}([^\s\"'`,;(){{}}\[\]]{{6,}})(?=[\s,;]|$)",
+        rf"(?i){_SECRET_NAME}{_SUFFIX}[\"']?\s{{0,8}}(?:[:=]|\bis\b)\s{{1,8}}([^\s\"'`,;(){{}}\[\]]{{6,}})(?=[\s,;\"'`]|$)",
         1,
         _is_random,
         family="names",
+        named=True,
+    ),
+    # .netrc, and what people write: "password for ann: …".
+    _rule(
+        "SECRET",
+        r"(?i)(?:\blogin\s{1,8}\S{1,80}\s{1,8}password\s{1,8}|"
+        r"\bpass(?:word|phrase) (?:for|of) [^\n:=]{1,60}[:=]\s{1,8})"
+        r"([^\s\"']{4,})",
+        1,
+        _is_random,
+        family="names",
+        named=True,
+    ),
+    # XML: an element, or a pair of attributes.
+    _rule(
+        "SECRET",
+        rf"(?i){_SECRET_NAME}>([^<>\s]{{4,}})</",
+        1,
+        _is_assigned,
+        family="names",
+        named=True,
+    ),
+    _rule(
+        "SECRET",
+        rf"(?i){_SECRET_NAME}[\"']\s{{1,8}}value\s{{0,8}}=\s{{0,8}}[\"']([^\"'\s]{{4,}})[\"']",
+        1,
+        lambda value: _is_random(value) or len(value) >= 20,
+        family="names",
+        named=True,
+    ),
+    # A pair of user and password, as libraries for HTTP take it; and as base64, as Docker keeps it.
+    _rule(
+        "SECRET",
+        r"(?i)\bauth\s{0,8}=\s{0,8}\(\s{0,8}[\"'][^\"'\n]{1,80}[\"'],\s{0,8}[\"']([^\"'\n]{4,})[\"']\s{0,8}\)",
+        1,
+        _is_assigned,
+        family="names",
+        named=True,
+    ),
+    _rule(
+        "SECRET",
+        r"\"auth\"\s{0,8}:\s{0,8}\"([A-Za-z0-9+/]{8,}={0,2})\"",
+        1,
+        _is_pair,
+        family="names",
+        named=True,
+    ),
+    # Hashes of passwords, which can be guessed at.
+    _rule(
+        "SECRET",
+        r"\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|[156y]\$[./A-Za-z0-9$=,]{1,60}\$[./A-Za-z0-9]{20,}|"
+        r"argon2id?\$[^\s:\"']{40,})",
+        family="lines",
+    ),
+    _rule("PRIVATE_KEY", r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}", family="lines"),  # "-----BEGIN" in base64
+    # .pgpass
+    _rule(
+        "SECRET",
+        r"(?:^|(?<=\s))[\w.*-]{1,200}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:([^\s:]{4,})(?=\s|$)",
+        1,
+        _is_random,
+        family="lines",
         named=True,
     ),
     # Command lines.
     _rule(
         "SECRET",
         r"(?i)(?:--?(?:password|passwd|pass|token|secret|api-key)[ =]|"
-        r"\bcurl\b[^\n]{0,200}?\s-u\s{1,8}[^\s:]{1,80}:)(\S{4,})",
+        r"\bcurl\b[^\n]{0,200}?\s-u\s{1,8}[^\s:]{1,80}:|\bmysql\w{0,8}\b[^\n]{0,200}?\s-p|"
+        r"\bsshpass\s{1,8}-p\s{0,8}[\"']?)([^\s\"']{4,})",
         1,
         _is_random,
         family="names",
