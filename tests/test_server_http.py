@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +39,10 @@ ENDPOINTS = ["/mcp", "/sse", "/messages/?session_id=0", "/nothing-here"]
 KINDS = [("sse", "auto"), ("http", "auto"), ("http", "legacy")]
 
 
+PATIENCE_S = 120.0
+"""Of clients, on a busy machine."""
+
+
 @dataclass(frozen=True)
 class Running:
     folder: Path
@@ -49,10 +54,11 @@ class Running:
     async def client(self, kind: str, mode: str = "auto") -> AsyncIterator[Client]:
         headers = {"Authorization": f"Bearer {self.token}"}
         if kind == "sse":
-            async with Client(sse_client(f"http://127.0.0.1:{self.port}/sse", headers), mode=mode) as agent:
+            transport = sse_client(f"http://127.0.0.1:{self.port}/sse", headers, timeout=PATIENCE_S)
+            async with Client(transport, mode=mode) as agent:
                 yield agent
         else:
-            async with create_mcp_http_client(headers) as web:
+            async with create_mcp_http_client(headers, timeout=httpx2.Timeout(PATIENCE_S)) as web:
                 transport = streamable_http_client(f"http://127.0.0.1:{self.port}/mcp", http_client=web)
                 async with Client(transport, mode=mode) as agent:
                     yield agent
