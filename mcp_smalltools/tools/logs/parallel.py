@@ -35,11 +35,12 @@ _WAIT_S = 0.05
 
 
 def helpers_for(source: SourceFile) -> int:
-    """How many helpers are worth starting."""
+    """How many helpers are worth starting: for cores that have nothing else to do."""
     if source.size < FROM_BYTES or os.name == "nt" or not sys.executable or not source.is_plain():
         return 0
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(0, min(MOST_HELPERS, cores - 1))
+    idle = round(cores - os.getloadavg()[0])
+    return max(0, min(MOST_HELPERS, cores - 1, idle))
 
 
 @dataclass(slots=True)
@@ -51,6 +52,10 @@ class _Task:
     @property
     def bytes(self) -> int:
         return self.part.end - self.part.start
+
+
+class _OtherWasFirst(Exception):
+    """A helper has done the part."""
 
 
 class ParallelReader:
@@ -97,7 +102,17 @@ class ParallelReader:
                 elif (task := self._take()) is not None:
                     self._put(task, own.parse(task.part, stop, lambda here: self._tell(self._done + here)))
                 else:
-                    self._wait_for_change()
+                    self._do_also(first, own, stop)
+
+    def _do_also(self, task: _Task, own: PartParser, stop: Stop) -> None:
+        """All wait for a part that a helper has: do it here too, until one of both is done."""
+
+        def look(_: int) -> None:
+            if task.state is not None:
+                raise _OtherWasFirst
+
+        with contextlib.suppress(_OtherWasFirst):
+            self._put(task, own.parse(task.part, stop, look))
 
     def _count(self, task: _Task, parser: LogParser, stop: Stop, go_on: Callable[[], bool]) -> bool:
         """Count the first part; False if there is no time for more."""
@@ -136,8 +151,9 @@ class ParallelReader:
     def _put(self, task: _Task, state: dict[str, Any] | None) -> None:
         """A part is done; None: it was not, another one has to."""
         with self._changed:
-            task.state, task.taken = state, state is not None
-            self._done += task.bytes if state is not None else 0
+            if task.state is None:
+                task.state, task.taken = state, state is not None
+                self._done += task.bytes if state is not None else 0
             self._changed.notify_all()
 
     def _start_helper(self, stack: ExitStack) -> None:
