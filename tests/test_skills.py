@@ -139,7 +139,7 @@ def test_what_skills_new_writes_is_good_and_fits_the_published_schema(tmp_path: 
     schema = json.loads((tmp_path / "skill.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(tomllib.loads(path.read_text()), schema)
-    assert read_skill(path.parent).file.kind == kind
+    assert make_tool(read_skill(path.parent), Settings(), built_in_tools()).skill.file.kind == kind
     with pytest.raises(SkillError, match="there already"):
         write_new("mine", kind, tmp_path)
 
@@ -318,6 +318,13 @@ def test_doctor_and_the_list_say_what_is_wrong(settings: Settings, tmp_path: Pat
     checks = examine(settings, EngineStatus(running=False, socket="/run/x"))
     (check,) = (check for check in checks if check.name == "skill tickets")
     assert check.state is State.WRONG and "line 4" in check.found and check.remedy
+
+
+def test_doctor_names_a_hidden_tool_that_there_is_not(settings: Settings) -> None:
+    wrong = settings.model_copy(update={"hide_tools": ("parse_logs", "classify")})
+    checks = examine(wrong, EngineStatus(running=False, socket="/run/x"))
+    (check,) = (check for check in checks if check.name == "hide_tools")
+    assert check.state is State.NOTE and "did you mean 'parse_log'" in check.found
 
 
 # How many

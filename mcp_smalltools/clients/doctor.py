@@ -19,6 +19,7 @@ from mcp_smalltools.config import Settings, default_config_file
 from mcp_smalltools.engine.api import EngineStatus
 from mcp_smalltools.errors import ConfigError, ModelError
 from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.suggest import did_you_mean
 
 
 class State(enum.StrEnum):
@@ -132,7 +133,12 @@ def _skills(settings: Settings) -> Iterator[Check]:
     from mcp_smalltools.tools.registry import built_in_tools
     from mcp_smalltools.tools.shelf import Shelf
 
-    states = Shelf(settings, built_in_tools()).states()
+    shelf = Shelf(settings, built_in_tools())
+    states = shelf.states()
+    for name in settings.hide_tools:
+        if name not in shelf.tools:
+            found = f"{name!r} is no tool{did_you_mean(name, shelf.tools)}"
+            yield Check("hide_tools", State.NOTE, found, "Correct it in the configuration.")
     if not states:
         yield Check("skills", State.OK, f"none of your own in {settings.skills_dir.expanduser()}")
     for state in states:
