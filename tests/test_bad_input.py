@@ -28,6 +28,7 @@ pytestmark = pytest.mark.anyio
 
 TOOLS: dict[str, Callable[[str], dict[str, Any]]] = {
     "parse_log": lambda path: {"path": path},
+    "find_failure": lambda path: {"path": path},
     "summarize_file": lambda path: {"path": path},
     "classify": lambda path: {"paths": [path], "labels": ["bug", "question"]},
     "read_redacted": lambda path: {"path": path, "start": 1, "end": 5},

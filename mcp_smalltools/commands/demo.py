@@ -72,6 +72,7 @@ def steps(folder: Path) -> list[Step]:
     source = str(Path(__file__).parents[1] / "service.py")
     labels = ["bug", "feature request", "billing", "question"]
     return [
+        Step("Why did this build fail?", "find_failure", {"path": "build.log", "max_lines": 10}),
         Step("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}),
         Step("What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}),
         Step("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}),

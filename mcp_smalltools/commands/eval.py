@@ -19,6 +19,7 @@ SUITES: Mapping[str, str] = {
     "logs": "grouping and parsing accuracy of parse_log, Drain3 beside it",
     "ask": "lines that ask_file finds for questions made from real files, the best line by words beside it",
     "extract": "right objects of extract on BFCL, the first value of each type beside it",
+    "failure": "the guilty lines that find_failure finds, three simple ways beside it",
     "classify": "accuracy and calibration of classify, TF-IDF with an SVM beside it",
     "summaries": "summarize_file as an index of git repositories, the outline beside it; faithfulness",
     "find": "recall of find_files on the history of git repositories, BM25 over whole files beside it",

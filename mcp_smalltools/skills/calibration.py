@@ -194,7 +194,7 @@ def load_calibration(skill: str, folders: Sequence[Path] = ()) -> Calibration:
 
     Raises ModelError naming the file.
     """
-    for folder in (*folders, *_library()):
+    for folder in (*folders, *library_folders()):
         path = folder / skill / "scores.json"
         if path.is_file():
             break
@@ -210,7 +210,7 @@ def load_calibration(skill: str, folders: Sequence[Path] = ()) -> Calibration:
         ) from None
 
 
-def _library() -> tuple[Path, ...]:
+def library_folders() -> tuple[Path, ...]:
     """The skills that ship: in the wheel, or beside the package in a checkout."""
     package = Path(__file__).resolve().parent.parent
     return package / "_library" / "skills", package.parent / "models" / "skills"

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _BUILT_IN: Mapping[str, str] = {
     "parse_log": "ParseLog",
+    "find_failure": "FindFailure",
     "summarize_file": "SummarizeFile",
     "classify": "Classify",
     "find_files": "FindFiles",

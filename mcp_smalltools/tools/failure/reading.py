@@ -1,0 +1,177 @@
+"""A log of any size to the lines that are looked at, with the pattern of each and how often it came.
+
+A log of up to MOST lines is held whole. Of a longer one the start, the end, and what stands around lines
+that may tell of an error; of each pattern only the first few places. So memory is bounded and the first
+cause stays.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+MOST = 40_000
+"""Lines that are looked at."""
+HEAD, TAIL = 1_000, 8_000
+BEFORE, AFTER = 6, 30
+PLACES = 3
+"""Of a pattern around which lines are held, in a long log."""
+KEPT = 800
+"""Characters of a line that are held."""
+PATTERNS = 400_000
+"""Distinct patterns that are counted; in a log with more, the later ones count as new and rare."""
+
+_TRANSPORT = re.compile(
+    r"\ufeff?(?:[\w ./()-]{1,80}\t[^\t]{1,120}\t)?(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
+    r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)(?: (?:stdout|stderr) [FP] | \d\d[OE][+ ]?| |$)"
+    r"|#\d+ \d+\.\d+ |\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? )?"
+)
+_TEMPORARY = re.compile(
+    r"(?:/tmp|/var/tmp|/var/folders|/private/tmp|/dev/shm|[A-Z]:\\\S*Temp)[/\\][^\s/\\:\"')]+"
+)
+_IDENTIFIER = re.compile(r"\b(?=[0-9a-f-]*\d)[0-9a-f]{7,}(?:-[0-9a-f]{4,})*\b")
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_SPACE = re.compile(r"\s+")
+_LETTERS = re.compile(r"[^A-Za-z]+")
+_TELLING = re.compile(
+    r"(?i)error|fail|exception|fatal|traceback|panic|denied|cannot|can't|could not|unable|not found|undefined|missing|"
+    r"killed|abort|no such|refused|timed? ?out|assert|invalid|segmentation|out of memory|no space|unexpected|✕|not ok|exit code"
+)
+
+
+@dataclass(slots=True)
+class LogLines:
+    """The lines that are looked at. Lists run in parallel: 1-based number in the file, text without colours,
+    content without what a CI system or container put before it, and its pattern.
+    """
+
+    numbers: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    contents: list[str] = field(default_factory=list)
+    patterns: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    """Lines of each pattern in the whole log."""
+    total: int = 0
+    cut_off: bool = False
+    """The log was not read to its end."""
+
+    @property
+    def passed_over(self) -> int:
+        return self.total - len(self.numbers)
+
+
+@dataclass(slots=True)
+class Baseline:
+    """What a passing log holds: how often each pattern, and its patterns by their letters alone."""
+
+    counts: Counter[str]
+    letters: set[str]
+
+
+def content_of(line: str) -> str:
+    """The line without the prefix of what carried it."""
+    found = _TRANSPORT.match(line)
+    return line[found.end() :] if found else line
+
+
+def pattern_of(content: str) -> str:
+    """The content with numbers, identifiers and temporary paths made alike."""
+    text = content
+    if "/" in text or "\\" in text:
+        text = _TEMPORARY.sub("/tmp/_", text)
+    text = _NUMBER.sub("0", _IDENTIFIER.sub("0", text))
+    return _SPACE.sub(" ", text).strip()
+
+
+def letters_of(pattern: str) -> str:
+    """Only the words: what paths, versions and punctuation can't change."""
+    return _LETTERS.sub(" ", pattern).strip().lower()
+
+
+def read_baseline(blocks: Iterable[Sequence[str]]) -> Baseline:
+    """Count the patterns of a passing log."""
+    counts: Counter[str] = Counter()
+    for lines in blocks:
+        for line in lines:
+            pattern = pattern_of(content_of(line[:KEPT]))
+            if pattern in counts or len(counts) < PATTERNS:
+                counts[pattern] += 1
+    return Baseline(counts, {letters_of(pattern) for pattern in counts})
+
+
+def read_log(blocks: Iterable[Sequence[str]], most: int = MOST) -> LogLines:
+    """Read all blocks of lines, without colours, in their order."""
+    log = LogLines()
+    held = _Held(most)
+    for lines in blocks:
+        for line in lines:
+            log.total += 1
+            content = content_of(line[:KEPT])
+            pattern = pattern_of(content)
+            if pattern in log.counts or len(log.counts) < PATTERNS:
+                log.counts[pattern] += 1
+            held.add((log.total, line[:KEPT], content, pattern), log.counts[pattern])
+    for number, text, content, pattern in held.lines():
+        log.numbers.append(number)
+        log.texts.append(text)
+        log.contents.append(content)
+        log.patterns.append(pattern)
+    return log
+
+
+_Line = tuple[int, str, str, str]
+
+
+class _Held:
+    """Decides which lines stay: all while there are few; then the start, telling places and the end."""
+
+    def __init__(self, most: int) -> None:
+        self._room = max(most - HEAD - TAIL, 0) if most > HEAD + TAIL else 0
+        self._most = most
+        self._all: list[_Line] | None = []
+        self._kept: list[_Line] = []
+        self._tail: deque[_Line] = deque(maxlen=min(TAIL, most))
+        self._after = 0
+
+    def add(self, line: _Line, count: int) -> None:
+        if self._all is not None:
+            self._all.append(line)
+            if len(self._all) > self._most:
+                self._thin_out()
+            return
+        self._consider(line, count)
+
+    def lines(self) -> Iterator[_Line]:
+        if self._all is not None:
+            yield from self._all
+            return
+        first_of_tail = self._tail[0][0]
+        yield from (line for line in self._kept if line[0] < first_of_tail)
+        yield from self._tail
+
+    def _thin_out(self) -> None:
+        """The log is long: go over what is held once more, by the rules for long logs."""
+        held, self._all = self._all or [], None
+        seen: Counter[str] = Counter()
+        for line in held:
+            seen[line[3]] += 1
+            self._consider(line, seen[line[3]])
+
+    def _consider(self, line: _Line, count: int) -> None:
+        if line[0] <= HEAD:
+            self._keep(line)
+        elif len(self._kept) < HEAD + self._room:
+            if count <= PLACES and _TELLING.search(line[2]):
+                for before in list(self._tail)[-BEFORE:]:
+                    self._keep(before)
+                self._after = AFTER
+            if self._after > 0:
+                self._after -= 1
+                self._keep(line)
+        self._tail.append(line)
+
+    def _keep(self, line: _Line) -> None:
+        if not self._kept or self._kept[-1][0] < line[0]:
+            self._kept.append(line)

@@ -1,0 +1,159 @@
+"""Chances of lines to a few spans: what is shown, in which order, in how many lines."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.tools.failure.features import feature_names
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.failure.trees import Chances
+
+Floats = NDArray[np.float64]
+
+_STATUS = [feature_names().index(name) for name in ("failed status", "marked by the CI")]
+_AFTER = 0.3
+"""How much a line that only says how the run ended counts as a cause."""
+_LOWER = 0.6
+"""Of the cut: what stands next to evidence needs only so much."""
+_GAP = 2
+"""Lines between two spans that are taken in with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Places (from 0, in the lines that are looked at) from `start` to before `stop`; `peak` is where it most
+    likely tells the cause, with that chance.
+    """
+
+    start: int
+    stop: int
+    peak: int
+    cause: float
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+
+def pieces_of(
+    chances: Chances, table: NDArray[np.float32], numbers: Sequence[int], cut: float
+) -> list[Piece]:
+    """Runs of neighbouring lines that are evidence, the likeliest cause first, else the earlier one. If no
+    line reaches the cut, the best one is taken.
+    """
+    evidence = chances.evidence
+    if not len(evidence):
+        return []
+    taken = _taken(evidence, numbers, min(cut, float(evidence.max())))
+    cause = np.where(table[:, _STATUS].any(axis=1), chances.cause * _AFTER, chances.cause)
+    pieces = []
+    for start, stop in _runs(taken, numbers):
+        peak = start + int(np.argmax(cause[start:stop]))
+        pieces.append(Piece(start, stop, peak, float(cause[peak])))
+    return sorted(pieces, key=lambda piece: (-round(piece.cause, 2), piece.start))
+
+
+def context_of(
+    chances: Chances, chosen: Sequence[Piece], numbers: Sequence[int], cut: float, most: int
+) -> list[tuple[int, int]]:
+    """What else belongs to the report of the failure, in at most so many lines, those nearest to the
+    evidence, as places (start, before stop) in their order.
+    """
+    shown = np.zeros(len(numbers), bool)
+    for piece in chosen:
+        shown[piece.start : piece.stop] = True
+    report = _taken(chances.report, numbers, cut) & ~shown
+    candidates = np.flatnonzero(report)
+    if not len(candidates) or most <= 0:
+        return []
+    ends = np.flatnonzero(shown)
+    after = np.searchsorted(ends, candidates)
+    to_next = np.abs(ends[after.clip(max=len(ends) - 1)] - candidates)
+    to_last = np.abs(candidates - ends[(after - 1).clip(min=0)])
+    nearest = np.minimum(to_next, to_last)
+    kept = candidates[np.argsort(nearest, kind="stable")[:most]]
+    taken = np.zeros(len(numbers), bool)
+    taken[kept] = True
+    return _runs(taken, numbers)
+
+
+def _taken(chance: Floats, numbers: Sequence[int], cut: float) -> NDArray[np.bool_]:
+    """Which lines are taken: those that reach the cut, their likely neighbours, small gaps between them."""
+    taken = chance >= cut
+    lines = np.asarray(numbers)
+    joined = np.concatenate([[True], np.diff(lines) == 1])  # stands right after the line before
+    near = chance >= cut * _LOWER
+    for place in np.flatnonzero(taken):
+        _grow(taken, near, joined, int(place), 1)
+        _grow(taken, near, joined, int(place), -1)
+    _close_gaps(taken, lines)
+    return taken
+
+
+def _runs(taken: NDArray[np.bool_], numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Start and end (not included) of each run of taken lines that follow each other in the file."""
+    joined = np.concatenate([[True], np.diff(np.asarray(numbers)) == 1])
+    starts = np.flatnonzero(taken & ~(np.concatenate([[False], taken[:-1]]) & joined))
+    stops = np.flatnonzero(taken & ~np.concatenate([taken[1:] & joined[1:], [False]])) + 1
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def _grow(
+    taken: NDArray[np.bool_], near: NDArray[np.bool_], joined: NDArray[np.bool_], place: int, by: int
+) -> None:
+    while True:
+        after = place + by
+        if not 0 <= after < len(taken) or taken[after] or not near[after]:
+            return
+        if not joined[max(place, after)]:
+            return
+        taken[after] = True
+        place = after
+
+
+def _close_gaps(taken: NDArray[np.bool_], lines: NDArray[np.int64]) -> None:
+    chosen = np.flatnonzero(taken)
+    for left, right in itertools.pairwise(chosen):
+        if 1 < right - left <= _GAP + 1 and lines[right] - lines[left] == right - left:
+            taken[left:right] = True
+
+
+def within(pieces: Sequence[Piece], patterns: Sequence[str], evidence: Floats, most: int) -> list[Piece]:
+    """The pieces that fit into so many lines: different ones before repeated ones, of a long one its best
+    part.
+    """
+    seen: set[str] = set()
+    fresh: list[Piece] = []
+    repeated: list[Piece] = []
+    for piece in pieces:
+        (repeated if patterns[piece.peak] in seen else fresh).append(piece)
+        seen.add(patterns[piece.peak])
+    room, chosen = most, []
+    for number, piece in enumerate([*fresh, *repeated]):
+        if not room:
+            break
+        waiting = len(fresh) - number - 1
+        allowed = room if waiting <= 0 else max(room // 2, min(room, most // 5), 1)
+        part = piece if piece.size <= allowed else _best_part(piece, evidence, allowed)
+        chosen.append(part)
+        room -= part.size
+    return chosen
+
+
+def _best_part(piece: Piece, evidence: Floats, size: int) -> Piece:
+    """The part of a piece with the most evidence that holds its peak."""
+    first = max(piece.start, piece.peak - size + 1)
+    last = min(piece.peak, piece.stop - size)
+    total = np.concatenate([[0.0], np.cumsum(evidence[piece.start : piece.stop])])
+    starts = np.arange(first, last + 1)
+    held = total[starts + size - piece.start] - total[starts - piece.start]
+    # On equal terms the earlier one: the first cause before its consequences.
+    start = int(starts[int(np.argmax(np.round(held, 1)))])
+    return Piece(start, start + size, piece.peak, piece.cause)

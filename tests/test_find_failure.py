@@ -1,0 +1,408 @@
+"""find_failure: real failing runs, spans against the file, what may leave, long and odd logs."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.evaluation.failure import Found, Pair, anchors, read_pairs, score
+from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.service import Service
+from mcp_smalltools.tools.failure.features import feature_names, features_of
+from mcp_smalltools.tools.failure.naming import kind_of, place_of, tool_of
+from mcp_smalltools.tools.failure.reading import (
+    HEAD,
+    content_of,
+    letters_of,
+    pattern_of,
+    read_baseline,
+    read_log,
+)
+from mcp_smalltools.tools.failure.spans import context_of, pieces_of, within
+from mcp_smalltools.tools.failure.trees import Chances, Forest, load_ranker, read_ranker
+from mcp_smalltools.tools.find_failure import FindFailureAnswer
+
+Find = Callable[..., FindFailureAnswer]
+
+
+@pytest.fixture
+def find(settings: Settings, tmp_path: Path) -> Find:
+    """Call the tool as an agent does, on logs that it writes into the root."""
+
+    def call(
+        log: str | bytes,
+        baseline: str | None = None,
+        *,
+        name: str = "fail.log",
+        level: PrivacyLevel = PrivacyLevel.OPEN,
+        **arguments: object,
+    ) -> FindFailureAnswer:
+        (tmp_path / name).write_bytes(log.encode() if isinstance(log, str) else log)
+        if baseline is not None:
+            (tmp_path / "pass.log").write_text(baseline)
+            arguments["baseline_path"] = "pass.log"
+        own = settings.model_copy(update={"roots": (RootSpec(path=tmp_path, level=level),), "cache": False})
+
+        async def run() -> FindFailureAnswer:
+            service = Service(own)
+            try:
+                answer = await service.call(ToolRequest("find_failure", {"path": name, **arguments}))
+                assert isinstance(answer, FindFailureAnswer)
+                return answer
+            finally:
+                await service.close()
+
+        return anyio.run(run)
+
+    return call
+
+
+def output_of(*command: str, folder: Path) -> str:
+    done = subprocess.run(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    return done.stdout
+
+
+def shown(answer: FindFailureAnswer) -> str:
+    return "\n".join(span.text for span in answer.evidence)
+
+
+def busy(lines: int, seed: int = 1) -> str:
+    """Lines of a build in which nothing fails."""
+    chance = random.Random(seed)
+    return "".join(
+        f"[{number}/{lines}] Building C object part_{chance.randrange(10**6)}.o in {chance.random():.2f} s\n"
+        for number in range(lines)
+    )
+
+
+# Real runs
+
+
+def test_a_failing_assertion_of_pytest_is_found_with_its_place(find: Find, tmp_path: Path) -> None:
+    (tmp_path / "test_prices.py").write_text(
+        "import pytest\n\n@pytest.mark.parametrize('n', range(120))\ndef test_many(n):\n    assert n >= 0\n\n"
+        "def test_total():\n    total = 3\n    assert total * 2 == 7\n"
+    )
+    log = output_of(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-c", "/dev/null",
+                    "--rootdir", ".", "test_prices.py", folder=tmp_path)  # fmt: skip
+    answer = find(log)
+    assert answer.failed
+    assert "assert (3 * 2) == 7" in answer.evidence[0].text
+    assert (answer.kind, answer.tool) == ("test", "pytest")
+    assert answer.place is not None
+    assert (answer.place.file, answer.place.line) == ("test_prices.py", 9)
+
+
+def test_a_traceback_among_many_lines_is_found_with_its_own_file(find: Find, tmp_path: Path) -> None:
+    (tmp_path / "job.py").write_text(
+        "import json\nfor n in range(300):\n    print(f'row {n}: 0 errors, ok')\n\n"
+        "def load(text):\n    return json.loads(text)\n\nload('{broken')\n"
+    )
+    answer = find(output_of(sys.executable, "job.py", folder=tmp_path))
+    assert answer.failed
+    assert "JSONDecodeError" in shown(answer)
+    assert answer.tool == "python"
+    assert answer.place is not None
+    assert answer.place.file.endswith("job.py")
+    assert answer.place.line == 6
+
+
+@pytest.mark.skipif(not shutil.which("gcc") or not shutil.which("make"), reason="needs gcc and make")
+def test_the_one_error_in_a_long_make_run_is_found_and_warnings_are_not(find: Find, tmp_path: Path) -> None:
+    names = [f"part_{number}" for number in range(12)]
+    for name in names:
+        (tmp_path / f"{name}.c").write_text(f"int {name}(void) {{ int spare = 1; return 0; }}\n")
+    (tmp_path / "part_7.c").write_text("int part_7(void) { return missing_total; }\n")
+    (tmp_path / "Makefile").write_text(
+        "all: " + " ".join(f"{name}.o" for name in names) + "\n%.o: %.c\n\tcc -Wall -c $< -o $@\n"
+    )
+    answer = find(output_of("make", "-k", folder=tmp_path))
+    assert answer.failed
+    assert "'missing_total' undeclared" in shown(answer).replace("‘", "'").replace("’", "'")
+    assert "spare" not in answer.evidence[0].text
+    assert answer.kind == "compile"
+    assert answer.place is not None
+    assert (answer.place.file, answer.place.line) == ("part_7.c", 1)
+
+
+def test_a_test_run_that_passes_has_no_failure(find: Find, tmp_path: Path) -> None:
+    (tmp_path / "test_ok.py").write_text(
+        "import pytest\n\n@pytest.mark.parametrize('error', range(150))\n"
+        "def test_no_failure_on(error):\n    pass\n"
+    )
+    log = output_of(sys.executable, "-m", "pytest", "-v", "-p", "no:cacheprovider", "-c", "/dev/null",
+                    "--rootdir", ".", "test_ok.py", folder=tmp_path)  # fmt: skip
+    answer = find(log)
+    assert not answer.failed
+    assert answer.evidence == []
+
+
+def test_a_passing_log_helps_where_the_failure_has_no_word_of_error(find: Find) -> None:
+    lines = [f"12:00:{number % 60:02} task {number} handed to worker {number % 7}" for number in range(200)]
+    passing = "\n".join(lines) + "\nall tasks finished\n"
+    odd = ["worker 3 gave up waiting for the license server", "exit code 1"]
+    answer = find("\n".join(lines + odd) + "\n", passing)
+    assert answer.failed
+    assert "gave up waiting" in shown(answer)
+
+
+# What is promised of every answer
+
+LINES = st.lists(
+    st.one_of(
+        st.text(
+            st.characters(blacklist_categories=("Cc", "Cs", "Zl", "Zp"), blacklist_characters="\ufeff"),
+            max_size=60,
+        ),
+        st.sampled_from(
+            [
+                "error: cannot open file x.c:3",
+                "src/a.c:12:3: error: 'total' undeclared",
+                "    12 |   return total;",
+                "Traceback (most recent call last):",
+                '  File "a.py", line 3, in run',
+                "ValueError: no value",
+                "BUILD FAILURE",
+                "FAILED tests/test_a.py::test_b - assert 1 == 2",
+                "make: *** [a.o] Error 1",
+                "ok 12 passed",
+                "",
+            ]
+        ),
+    ),
+    max_size=60,
+)
+
+
+@given(lines=LINES, most=st.integers(1, 40), crlf=st.booleans(), packed=st.sampled_from(["", ".gz", ".bz2"]))
+@hypothesis_settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_spans_are_verbatim_in_the_limit_and_the_same_however_the_file_is_kept(
+    find: Find, lines: list[str], most: int, crlf: bool, packed: str
+) -> None:
+    text = "".join(line + "\n" for line in lines)
+    answer = find(text, max_lines=most)
+    spans = [*answer.evidence, *answer.context]
+    assert sum(span.end - span.start + 1 for span in spans) <= most
+    seen = [number for span in spans for number in range(span.start, span.end + 1)]
+    assert len(seen) == len(set(seen))
+    for span in spans:
+        assert span.text == "\n".join(lines[span.start - 1 : span.end])
+    data = text.replace("\n", "\r\n").encode() if crlf else text.encode()
+    data = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}[packed](data)
+    again = find(data, name=f"other.log{packed}", max_lines=most)
+    same = {"call_id", "source"}
+    assert again.model_dump(exclude=same) == answer.model_dump(exclude=same)
+
+
+def test_under_sealed_no_text_leaves_and_no_line_number_of_another_file(find: Find) -> None:
+    log = (
+        busy(80) + "src/secretname.c:41:3: error: 'secretword' undeclared\nmake: *** [secretname.o] Error 1\n"
+    )
+    answer = find(log, level=PrivacyLevel.SEALED)
+    left = str(answer.structured())
+    assert answer.failed
+    assert "secret" not in left
+    assert answer.place is None
+    assert answer.evidence[0].start == 81
+
+
+def test_under_redacted_a_secret_in_the_evidence_is_masked(find: Find) -> None:
+    log = (
+        busy(80)
+        + "ERROR: login failed: password=hunter2hunter2 for admin@example.com was refused\nexit code 1\n"
+    )
+    answer = find(log, level=PrivacyLevel.REDACTED)
+    assert "hunter2" not in str(answer.structured())
+
+
+def test_short_and_empty_logs_ask_to_be_read_by_the_agent(find: Find) -> None:
+    for log in ("", "hello\nworld\n"):
+        answer = find(log)
+        assert not answer.failed
+        assert answer.escalate
+
+
+def test_what_repeats_is_counted_and_the_first_cause_comes_first(find: Find) -> None:
+    error = (
+        "src/part_{0}.c:3:10: fatal error: shelf.h: No such file or directory\n"
+        "    3 | #include <shelf.h>\ncompilation terminated.\n"
+    )
+    log = busy(50) + "".join(error.format(number) + busy(5, number) for number in range(9))
+    answer = find(log + "make: *** [all] Error 2\n", max_lines=20)
+    assert "part_0.c" in answer.evidence[0].text
+    assert answer.evidence[0].count == 9
+
+
+# Reading
+
+
+def test_a_long_log_is_held_in_part_and_keeps_its_first_error(find: Find) -> None:
+    error = "core/engine.c:77:9: error: 'spindle' undeclared (first use in this function)\n"
+    log = busy(30_000, 2) + error + busy(60_000, 3) + "make: *** [core/engine.o] Error 1\n"
+    read = read_log([log.splitlines()])
+    assert read.total == 90_002
+    assert len(read.numbers) < 45_000
+    assert read.numbers == sorted(set(read.numbers))
+    assert 30_001 in read.numbers
+    answer = find(log)
+    assert answer.evidence[0].start == 30_001
+
+
+@given(
+    st.lists(st.sampled_from(["error: a 1", "step 2", "", "x y z", "fatal: b"]), max_size=400),
+    st.integers(1, 90),
+)
+@hypothesis_settings(max_examples=60, deadline=None)
+def test_lines_that_are_held_are_lines_of_the_log_and_counts_are_exact(lines: list[str], size: int) -> None:
+    blocks = [lines[start : start + size] for start in range(0, len(lines), size)]
+    log = read_log(blocks, most=HEAD // 10)
+    assert log.total == len(lines)
+    assert [lines[number - 1] for number in log.numbers] == log.texts
+    assert log.counts == {
+        pattern: sum(pattern_of(line) == pattern for line in lines) for pattern in map(pattern_of, lines)
+    }
+    assert len(log.numbers) <= max(2 * (HEAD // 10), 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "content"),
+    [
+        ("2024-05-01T10:00:00.1234567Z error: x", "error: x"),
+        ("build\tstep 1\t2024-05-01T10:00:00.1234567Z   indented", "  indented"),
+        ("web-1  | listening", "listening"),
+        ("#12 3.456 gcc -c a.c", "gcc -c a.c"),
+        ("[2024-05-01T10:00:00.123Z] + make", "+ make"),
+        ("12:30:11 text", "text"),
+        ("src/a.c:12:3: error: y", "src/a.c:12:3: error: y"),
+    ],
+)
+def test_what_carries_a_line_is_taken_off(line: str, content: str) -> None:
+    assert content_of(line) == content
+
+
+def test_patterns_survive_times_hashes_ports_and_temporary_paths() -> None:
+    first = "wrote /tmp/build-x81/out.o at 12:01:44 (3f9a01bc77) to port 43121"
+    second = "wrote /tmp/build-zz9/out.o at 08:14:02 (77aa90b1c2) to port 9"
+    assert pattern_of(first) == pattern_of(second)
+    assert letters_of(pattern_of("Downloaded a-1.2.jar (3 kB)")) == letters_of("Downloaded a-9.jar: 3 kB")
+
+
+# Ranking and choosing
+
+
+def test_features_have_a_name_each_and_stand_an_empty_log() -> None:
+    log = read_log([["error: x", "", "ok"]])
+    assert features_of(log, None).shape == (3, len(feature_names()))
+    assert features_of(log, read_baseline([["ok"]])).shape == (3, len(feature_names()))
+    assert features_of(read_log([]), None).shape == (0, len(feature_names()))
+    chances = load_ranker(tuple(feature_names()))(features_of(read_log([]), None))
+    assert len(chances.evidence) == len(chances.cause) == len(chances.report) == 0
+
+
+def test_a_tree_is_followed_as_it_is_written() -> None:
+    tree = {
+        "feature": [1, 0, 0],
+        "threshold": [0.5, 0.0, 0.0],
+        "left": [1, 1, 2],
+        "right": [2, 1, 2],
+        "value": [0.0, -2.0, 3.0],
+    }
+    forest = Forest.from_json({"bias": 0.0, "depth": 1, "trees": [tree]})
+    chances = forest(np.array([[9, 0.5], [9, 0.6]], np.float32))
+    assert chances == pytest.approx([1 / (1 + np.exp(2)), 1 / (1 + np.exp(-3))])
+
+
+def test_a_ranker_for_other_features_or_a_broken_one_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ranker.json"
+    path.write_text('{"features": ["other"]}')
+    with pytest.raises(ModelError, match="KeyError"):
+        read_ranker(path, ("a",))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=50),
+    st.integers(1, 30),
+    st.floats(0.05, 0.95),
+)
+def test_pieces_are_disjoint_runs_and_fit_the_limit(
+    chances: list[tuple[float, float]], most: int, cut: float
+) -> None:
+    evidence, cause = (np.array(column) for column in zip(*chances, strict=True))
+    table = np.zeros((len(chances), len(feature_names())), np.float32)
+    numbers = range(1, len(chances) + 1)
+    all_chances = Chances(evidence, evidence, cause)
+    pieces = pieces_of(all_chances, table, numbers, cut)
+    places = [place for piece in pieces for place in range(piece.start, piece.stop)]
+    assert len(places) == len(set(places))
+    assert {int(place) for place in np.flatnonzero(evidence >= cut)} <= set(places)
+    chosen = within(pieces, [str(number % 3) for number in range(len(chances))], evidence, most)
+    assert sum(piece.size for piece in chosen) <= most
+    assert all(piece.start <= piece.peak < piece.stop for piece in chosen)
+    taken = {place for piece in chosen for place in range(piece.start, piece.stop)}
+    around = {
+        place
+        for start, stop in context_of(all_chances, chosen, numbers, cut, 5)
+        for place in range(start, stop)
+    }
+    assert len(around) <= 5
+    assert not around & taken
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "tool", "place"),
+    [
+        ("a.c:3:1: error: x undeclared", "compile", "compiler", ("a.c", 3)),
+        ("b.c:(.text+0x1): undefined reference to `f'", "link", "linker", None),
+        ("[ERROR] /w/src/A.java:[12,9] cannot find symbol", "compile", "maven", ("/w/src/A.java", 12)),
+        ("error[E0425]: cannot find value\n  --> src/a.rs:6:21", "compile", "cargo", ("src/a.rs", 6)),
+        ("ModuleNotFoundError: No module named 'x'", "dependency", "python", None),
+        ("dd: error writing 'a': No space left on device", "disk", "shell", None),
+        ("curl: (7) Failed to connect: Connection refused", "network", "curl", None),
+        ("FATAL ERROR: heap limit Allocation failed - JavaScript heap out of memory", "memory", "node", None),
+        ("bash: ./x.sh: Permission denied", "permission", "shell", None),
+        ("src/a.ts(6,3): error TS2322: Type", "compile", "tsc", ("src/a.ts", 6)),
+        ("--- FAIL: TestA (0.00s)\n    a_test.go:13: got 3", "test", "go test", ("a_test.go", 13)),
+    ],
+)
+def test_kind_tool_and_place_follow_the_text(
+    text: str, kind: str, tool: str, place: tuple[str, int] | None
+) -> None:
+    assert (kind_of([text]), tool_of([text], ""), place_of([text])) == (kind, tool, place)
+
+
+# The evaluation
+
+
+def test_the_evaluation_counts_lines_of_error_and_context_for_each_pair(tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "fail.log").write_bytes(b"same 1\nprogress\rmore\nbad thing\r\nend\n")
+    (folder / "pass.log").write_text("same 2\nend\n")
+    (folder / "groundtruth").write_text("DEFAULT\nE 4\nC 2-3\n")
+    (pair,) = read_pairs(tmp_path)
+    assert pair.failing == ["same 1", "progress", "more", "bad thing", "end"]
+    assert pair.error == {4}
+    assert anchors(pair)["set difference"] == {2, 3, 4}
+    scores = score([pair, Pair("two", ["x"], [], frozenset({1}))], [Found({4, 5}, {4}), Found(set(), set())])
+    assert (scores.precision, scores.recall) == (0.25, round(1 / 6, 4))
+    assert scores.f1_only_e == 0.5
+    assert scores.f1 == round((2 * 0.5 * (1 / 3) / (0.5 + 1 / 3)) / 2, 4)
