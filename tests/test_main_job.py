@@ -39,6 +39,7 @@ def main_jobs() -> Mapping[str, Mapping[str, Any]]:
     messages = (EXAMPLES / "messages.txt").read_text(encoding="utf-8").splitlines()
     return {
         "parse_log": {"path": "build.log"},
+        "find_failure": {"path": "build.log"},
         "summarize_file": {"path": "README.md"},
         "classify": {"items": messages, "labels": LABELS},
     }
@@ -58,6 +59,8 @@ async def test_each_tool_answers_on_real_files(own: Settings, engine: EngineClie
         lines = (EXAMPLES / "build.log").read_text(encoding="utf-8").splitlines()
         assert answer["source"][0]["lines"] == len(lines)
         assert sum(template["count"] for template in answer["templates"]) <= len(lines)
+    if tool == "find_failure":
+        assert "invalid conversion" in answer["evidence"][0]["text"] or "cannot convert" in str(answer["evidence"])
     if tool == "classify":
         messages = main_jobs()[tool]["items"]
         assert len(answer["results"]) == len(messages)
@@ -144,6 +147,7 @@ async def test_the_demo_runs_the_main_job_over_stdio(base_settings: Settings) ->
     assert done.returncode == 0, done.stderr.decode()
     steps = [json.loads(line) for line in done.stdout.splitlines()]
     assert [step["tool"] for step in steps] == [
+        "find_failure",
         "parse_log",
         "parse_log",
         "summarize_file",
