@@ -60,7 +60,7 @@ async def test_each_tool_answers_on_real_files(own: Settings, engine: EngineClie
         assert answer["source"][0]["lines"] == len(lines)
         assert sum(template["count"] for template in answer["templates"]) <= len(lines)
     if tool == "find_failure":
-        assert "invalid conversion" in answer["evidence"][0]["text"] or "cannot convert" in str(answer["evidence"])
+        assert "module_137.cpp" in answer["evidence"][0]["text"]
     if tool == "classify":
         messages = main_jobs()[tool]["items"]
         assert len(answer["results"]) == len(messages)
