@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.summaries.records import Digest, Heading
 
 _OUTLINE_WORDS: Final = 110
-_KEYWORDS_PART: Final = 0.34
+_KEYWORDS_PART: Final = 0.3
 """Keywords for each word of the whole outline."""
 _MOST_KEYWORDS: Final = 120
 _POINTS_WORDS: Final = 60
