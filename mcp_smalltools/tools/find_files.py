@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.finding.keeper import Keeper
     from mcp_smalltools.tools.finding.search import Place, Query, Results
 
-MAX_FILES = 200_000
+_SAME_START = 30
+"""Characters by which a title is known in the passage that begins with it."""
 WAIT_S = 20.0
 """Seconds that a call waits for the words of new and changed files; then it answers from what is there."""
 WAIT_FOR_MEANING_S = 4.0
@@ -208,14 +209,19 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
             # Masked as a whole, which keeps the lines: half a secret looks like none.
             lines = context.scrub(whole).split("\n")[record.start - 1 : record.end]
             record.text = cut("\n".join(lines), MOST_CHARS)
-            record.inside = hit.passage.title or None
+            title = hit.passage.title
+            record.inside = title if title and title[:_SAME_START] not in record.text else None
 
 
 def _say_what_is_missing(
     answer: FindFilesAnswer, found: Results, places: Sequence[Place], arguments: FindFilesArguments
 ) -> None:
+    from mcp_smalltools.tools.finding.keeper import MAX_FILES
+
     notes = [answer.note, *(place.keeper.state.note for place in places)]
     pending = sum(place.keeper.state.pending for place in places)
+    if not all(place.keeper.state.looked for place in places):
+        notes.append("Not all files have been looked at yet: ask again later.")
     if pending:
         answer.dropped["files_not_indexed_yet"] = pending
         notes.append("The index is still being built in the background: ask again later for the rest.")
@@ -233,7 +239,7 @@ def _say_what_is_missing(
         notes.append(f"A root has more than {MAX_FILES:,} files; the rest is not indexed.")
     if found.unknown:
         notes.append(f"In no file: {', '.join(found.unknown[:8])}.")
-    if not found.looked_at:
+    if not found.looked_at and all(place.keeper.state.looked for place in places):
         answer.escalate = True
         answer.reason = "no file is there to search" + (
             f" that fits {arguments.glob!r}" if arguments.glob else ""

@@ -29,6 +29,9 @@ _STEP_S: Final = 0.3
 """Seconds of reading between two writes: readers see the index grow, and a crash loses no more than this."""
 _BETWEEN_S: Final = 1.0
 """Seconds between two looks while files go on changing."""
+_SLOW_S, _TRUSTED_S = 2.0, 30.0
+"""A look at a very large root takes longer than this; while it is watched, calls then look at it only
+after so many seconds."""
 _QUIET_S: Final = 2.0
 """Seconds after the first call until the root is watched: a command that answers one call never does."""
 
@@ -39,6 +42,8 @@ class State:
 
     files: int = 0
     pending: int = 0
+    looked: bool = False
+    """This process has seen all files once; before, what was there earlier is searched."""
     not_walked: bool = False
     """The root has more than MAX_FILES files."""
     note: str | None = None
@@ -64,8 +69,8 @@ class Keeper:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
         self._index: FileIndex | None = None
-        self.changed = 0
-        """Rises when files were put in or taken out."""
+        self._watching = False
+        self._looked_at, self._look_s = 0.0, 0.0
 
     @property
     def index(self) -> FileIndex:
@@ -79,6 +84,11 @@ class Keeper:
 
         What is not done now is done in the background. Raises what `check` raises.
         """
+        if self._watching and self._look_s > _SLOW_S and time.monotonic() - self._looked_at < _TRUSTED_S:
+            return True
+        return self._look(seconds, progress, check)
+
+    def _look(self, seconds: float, progress: Progress, check: Callable[[], None]) -> bool:
         ends_at = time.monotonic() + seconds
         if not self._turn.acquire(timeout=max(0.0, seconds)):
             return False
@@ -119,7 +129,7 @@ class Keeper:
         from watchfiles import watch
 
         with contextlib.suppress(_Closed):
-            while not self.refresh(3600.0, _silent, self._check):
+            while not self._look(3600.0, _silent, self._check):
                 if self._closed.wait(1.0):
                     return
             if self._closed.wait(_QUIET_S):
@@ -134,10 +144,12 @@ class Keeper:
                     raise_interrupt=False,
                     ignore_permission_denied=True,
                 )
+                self._watching = True
                 for _ in changes:
-                    self.refresh(60.0, _silent, self._check)
+                    self._look(60.0, _silent, self._check)
                     if self._closed.wait(_BETWEEN_S):
                         return
+            self._watching = False
 
     def _check(self) -> None:
         if self._closed.is_set():
@@ -174,18 +186,24 @@ class Keeper:
             self._bring_up_to_date(ends_at, progress, check)
 
     def _bring_up_to_date(self, ends_at: float, progress: Progress, check: Callable[[], None]) -> None:
-        known = self.index.known()
+        def in_time() -> None:
+            check()
+            if time.monotonic() > ends_at:
+                raise _TimeOver
+
+        known, began = self.index.known(), time.monotonic()
         there: dict[str, Entry] = {}
-        for entry in Walk(self.folder, check):
+        for entry in Walk(self.folder, in_time):
             if len(there) >= MAX_FILES:
                 self.state.not_walked = True
                 break
             there[entry.path] = entry
+        self._looked_at = time.monotonic()
+        self._look_s = self._looked_at - began
         gone = [seen.id for path, seen in known.items() if path not in there]
         wanted = [entry for path, entry in there.items() if _differs(entry, known.get(path))]
-        self.state.files, self.state.pending = len(there), len(wanted)
+        self.state.files, self.state.pending, self.state.looked = len(there), len(wanted), True
         if gone or wanted:
-            self.changed += 1
             if gone:
                 self.index.replace(gone, [])
             self._index_all(wanted, known, ends_at, progress, check)

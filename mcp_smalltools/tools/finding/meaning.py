@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
     from mcp_smalltools.tools.finding.keeper import Keeper
 
-_STEP: Final = 64
+_STEP: Final = 32
+"""Files at once: few, so that a command that ends soon keeps what it has done."""
 _LAST: Final = 9
 """Priority in the engine: everything else goes first."""
 _DEADLINE_S: Final = 120.0
