@@ -16,6 +16,7 @@ from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.engine.api import EngineStatus, LoadedModel
 from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.server.tokens import TokenStore
 
 NO_ENGINE = EngineStatus(running=False, socket="/run/x")
 
@@ -125,3 +126,19 @@ def test_servers_in_place_of_the_engine_are_named_and_what_is_sent_elsewhere(set
     assert "serves qwen" in checks[1].found
     assert "gpu-box" in checks[2].found
     assert all(check.remedy for check in checks if check.state is not State.OK)
+
+
+def test_tokens_of_agents_and_an_identity_provider_are_named_where_there_are_any(
+    settings: Settings, at_home: Path
+) -> None:
+    names = {check.name for check in examine(settings, NO_ENGINE)}
+    assert not names & {"agents' own tokens", "identity provider"}
+    store = TokenStore(settings)
+    store.create("one")
+    store.create("two")
+    store.revoke("two")
+    store.close()
+    half = settings.model_copy(update={"oauth_issuer": "https://login.example.com"})
+    checks = examine(half, NO_ENGINE)
+    assert found(checks, "agents' own tokens").found.startswith("1 active, 1 revoked")
+    assert "identity provider" in wrong(checks)

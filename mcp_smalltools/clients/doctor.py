@@ -9,6 +9,8 @@ import shutil
 import stat
 import sys
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +43,8 @@ class Check:
 def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
     """All checks. Starts nothing, loads nothing, fetches nothing."""
     checks: list[Check] = []
-    for part in (_program, _speed, _folders, _roots, _models, _skills, _token, _clients):
+    callers = (_token, _own_tokens, _identity_provider)
+    for part in (_program, _speed, _folders, _roots, _models, _skills, *callers, _clients):
         checks += part(settings)
     servers = engine.extra.get("endpoints")
     return [*checks, *(_servers(engine) if servers else [_engine(engine)])]
@@ -165,6 +168,36 @@ def _token(settings: Settings) -> Iterator[Check]:
         yield Check("token for remote agents", State.OK, f"{path} (mode {mode:o})")
     except ConfigError as error:
         yield Check("token for remote agents", State.WRONG, error.message, error.remedy)
+
+
+def _own_tokens(settings: Settings) -> Iterator[Check]:
+    """Those of `tokens create`; nothing to say where there are none."""
+    from mcp_smalltools.server.tokens import TokenStore, store_file
+
+    if not store_file(settings).exists():
+        return
+    try:
+        store = TokenStore(settings)
+    except ConfigError as error:
+        yield Check("agents' own tokens", State.WRONG, error.message, error.remedy)
+        return
+    tokens = store.all()
+    store.close()
+    states = Counter(token.state(time.time()) for token in tokens)
+    found = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
+    yield Check("agents' own tokens", State.OK, f"{found} (mcp-smalltools tokens list)")
+
+
+def _identity_provider(settings: Settings) -> Iterator[Check]:
+    from mcp_smalltools.server.oauth import ResourceServer
+
+    if settings.oauth_issuer:
+        try:
+            provider = ResourceServer(settings)
+            found = f"{provider.issuer}, for {provider.audience}"
+            yield Check("identity provider", State.OK, found)
+        except ConfigError as error:
+            yield Check("identity provider", State.WRONG, error.message, error.remedy)
 
 
 def _clients(settings: Settings) -> Iterator[Check]:
