@@ -28,7 +28,7 @@ from examples import Examples, add_gaps, add_slots
 from mcp_smalltools.evaluation.logs import Scores, mean_of, parse_with, score
 from mcp_smalltools.tools.logs.simulation.systems import Source, System, Vocabulary, simulate, vocabulary
 from mcp_smalltools.tools.logs.specialist.judge import Judge, save
-from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of, logs_of
+from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of
 from mcp_smalltools.tools.logs.specialist.network import fitted
 from mcp_smalltools.tools.logs.statements.source import statements_under
 
@@ -49,7 +49,7 @@ class Corpus:
 
     def lexicon_without(self, program: str) -> Lexicon:
         own = self.counts[program]
-        return Lexicon(logs_of({name: table - own[name] for name, table in self.total.items()}))
+        return Lexicon({name: table - own[name] for name, table in self.total.items()})
 
 
 def main() -> None:
@@ -126,7 +126,7 @@ def fit(corpus: Corpus, systems: int, seed: int) -> tuple[Judge, dict[str, int]]
         networks[name] = fitted(rows, answers, weights, seed=seed + at)
         counted[name] = len(rows)
         print(f"{name}: {len(rows)} decisions", flush=True)
-    return Judge(Lexicon(logs_of(corpus.total)), **networks), counted
+    return Judge(Lexicon(corpus.total), **networks), counted
 
 
 def measured(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped, shipped_counts
-from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of, logs_of
+from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of
 from mcp_smalltools.tools.logs.specialist.statements import Statements
 from mcp_smalltools.tools.logs.statements.pieces import Piece
 
@@ -105,4 +105,4 @@ def _read(folder: Path) -> Judge:
 
 def _judge(texts: Sequence[str], counts: Mapping[str, NDArray[np.integer[Any]]]) -> Judge:
     together = {name: table + counts[name] for name, table in shipped_counts().items()}
-    return replace(shipped(), lexicon=Lexicon(logs_of(together)), statements=Statements(texts))
+    return replace(shipped(), lexicon=Lexicon(together), statements=Statements(texts))

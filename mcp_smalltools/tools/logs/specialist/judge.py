@@ -55,11 +55,7 @@ def load(path: Path) -> Judge:
     """Read a judge. No pickle: numbers only."""
     with np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
-    tables = {
-        name.removeprefix(_TABLE): np.log1p(array, dtype=np.float32)
-        for name, array in arrays.items()
-        if name.startswith(_TABLE)
-    }
+    tables = {name.removeprefix(_TABLE): array for name, array in arrays.items() if name.startswith(_TABLE)}
     networks = {name: Network.of(arrays, name) for name in _NETWORKS if f"{name}.mean" in arrays}
     return Judge(Lexicon(tables), networks.get("slot"), networks.get("gap"))
 

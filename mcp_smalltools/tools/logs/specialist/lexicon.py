@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,10 @@ _AT_MOST = 3
 
 
 class Lexicon:
-    """Natural logs of 1 + count, as float32 tables."""
+    """Tables of counts, asked for natural logs of 1 + count."""
 
-    def __init__(self, tables: dict[str, NDArray[np.float32]]) -> None:
-        self._tables = {name: table.tolist() for name, table in tables.items()}
+    def __init__(self, counts: Mapping[str, NDArray[np.integer[Any]]]) -> None:
+        self._counts = counts
         self._cache: dict[tuple[str, ...], float] = {}
 
     def word(self, word: str) -> float:
@@ -59,8 +60,9 @@ class Lexicon:
         if value is None:
             if len(self._cache) > _CACHED:
                 self._cache.clear()
-            entries = self._tables[table]
-            value = self._cache[key] = entries[_place(" ".join(words).lower(), len(entries))]
+            entries = self._counts[table]
+            value = math.log1p(int(entries[_place(" ".join(words).lower(), len(entries))]))
+            self._cache[key] = value
         return value
 
 
@@ -98,7 +100,3 @@ class _Counts:
     def _note(self, table: str, text: str) -> None:
         entries = self.tables[table]
         entries[_place(text, len(entries))] += 1
-
-
-def logs_of(counts: dict[str, NDArray[np.int32]]) -> dict[str, NDArray[np.float32]]:
-    return {name: np.log1p(table).astype(np.float32) for name, table in counts.items()}
