@@ -201,7 +201,7 @@ class ParseLog:
         "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
         "string (grep), nor for prose."
     )
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

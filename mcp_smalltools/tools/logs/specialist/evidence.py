@@ -21,6 +21,8 @@ Value = Tokens
 _PLAIN = re.compile(r"[A-Z]?[a-z]+(?:'[a-z]+)?|[A-Z]{2,}|[a-z]+-[a-z]+")
 _MOST = 40
 """Values of a slot whose words are looked at: the heaviest."""
+_ENOUGH = 100
+"""Lines: that there are more tells nothing of what a value is."""
 OPENING, CLOSING = "[(<{\"'`", "])>}\"'`"
 
 
@@ -155,7 +157,7 @@ def slot_evidence(
     before, after = _around(frame, place)
     values: Counter[Value] = Counter()
     for item, weight in weighted:
-        values[(item[place],)] += weight
+        values[(item[place],)] += min(weight, _ENOUGH)
     frame[place] = VAR
     return [
         *context_features(before, after, lexicon),
@@ -170,6 +172,7 @@ def stretch_evidence(
 ) -> list[float]:
     """What templates show that are alike but for one stretch of tokens."""
     before, after = head[-1] if head else START, tail[0] if tail else END
+    values = {value: min(weight, _ENOUGH) for value, weight in values.items()}
     firsts = Counter(value[0] if value else "" for value in values)
     lasts = Counter(value[-1] if value else "" for value in values)
     return [

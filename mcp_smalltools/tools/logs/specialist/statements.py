@@ -1,7 +1,7 @@
 """Templates that are known beforehand: the logging statements of the user's own source tree.
 
 A shape is of a statement if it has the statement's constants in order. Where several fit, the one with most
-constant text is taken; one whose variables would swallow more words than it has is not.
+constant text is taken; one of few words whose variables would swallow many is not.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _HEAD = re.compile(r".{0,80}?(?:\] |: |\| )")
 _HEADS = 2
 """Headers that may be left before a message: "[worker] ", "app: "."""
 _FEWEST_LETTERS = 8
+_TELLING = 3
+"""Constant words from which on variables may hold any text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def _fits(form: _Form, text: str) -> bool:
     values = form.slots.values(text)
     if values is None:
         return False
+    if len(form.words) >= _TELLING:
+        return True
     swallowed = sum(len(_WORDS.findall(value)) for value in values)
     return swallowed <= 3 * len(form.words) + 2
 
