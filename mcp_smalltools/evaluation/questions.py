@@ -19,7 +19,7 @@ from typing import Final
 from mcp_smalltools.files.outline import language_of, outline
 from mcp_smalltools.tools.classification.labels import in_words
 
-MOST_OF_A_KIND: Final = 4
+MOST_OF_A_KIND: Final = 6
 """Questions of one kind to one file, at most."""
 _SUFFIXES: Final = frozenset(
     (
@@ -137,7 +137,7 @@ def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list
     return asked
 
 
-def _files(folder: Path, rng: random.Random, most: int = 260) -> list[Path]:
+def _files(folder: Path, rng: random.Random, most: int = 400) -> list[Path]:
     found = []
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in _SUFFIXES and path.is_file() and not path.is_symlink():

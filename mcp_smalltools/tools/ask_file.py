@@ -68,7 +68,7 @@ class AskFile:
         "or summing up (parse_log, summarize_file), nor for a known string (grep). Returns the lines "
         "verbatim with their numbers, a short answer where they hold one, or found: false."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
     Answer: ClassVar[type[result.Answer]] = AskFileAnswer
 
@@ -139,6 +139,9 @@ def _answer(
         answer.evidence = [_evidence(ranked.places[0], arguments, files, arguments.max_lines)]
         answer.answer = short_answer(question, ranked.places[0].unit)
         rest = ranked.places[1:]
+        if ranked.alike:
+            answer.dropped["lines_alike"] = ranked.alike
+            answer.note = "Other lines say the same with other numbers: parse_log counts them."
         if there < calibration.constants["sure_from"]:
             answer.escalate, answer.reason = True, "not sure enough: look at these lines yourself"
     else:

@@ -43,11 +43,11 @@ _WORD = "|".join([*_UNITS, *_TENS, *_SCALES, "dozen"])
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?P<sign>[-−+])?(?:[$€£¥₹]\s?)?(?P<sign2>[-−])?"
+    r"(?<![\w.,])(?P<sign>[-−+])?(?P<money>[$€£¥₹]\s?)?(?P<sign2>[-−])?"
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:['’]\d{3})+(?:\.\d+)?|\d+\.\d+(?:[eE][-+]?\d+)?|\d+(?:[eE][-+]?\d+)?|\.\d+)"
     r"(?!\d|[.,]\d)"
     r"(?:\s?(?P<percent>%|percent\b|per cent\b|pct\b)|[ -]?(?P<scale>hundred|thousand|million|billion|trillion)\b"
-    r"|(?P<short>[kK]|[mM]n?|[bB]n?)\b(?![/²³^]))?"
+    r"|\s?[x×*·]\s?10(?:\^|\*\*)?(?P<power>[-−]?\d{1,2})(?!\d)|(?P<short>[kK]|[mM]n?|[bB]n?)\b(?![/²³^]))?"
 )
 _WORDS = re.compile(
     rf"(?<![\w-])(?:(?:{_WORD})(?:[ -](?:and )?(?:{_WORD}))*)(?![\w])(?P<percent>\s?(?:%|percent\b|per cent\b))?",
@@ -105,8 +105,15 @@ def _in_digits(text: str) -> Iterator[Number]:
         value: float | int = int(digits) if digits.isdigit() else float(digits)
         if match["sign"] in ("-", "−") or match["sign2"]:
             value = -value
-        factor = _SCALES.get(match["scale"] or "", 1) * _SHORT_SCALES.get((match["short"] or "").lower(), 1)
-        yield Number(match.start(), match.end(), tidy(value * factor), bool(match["percent"]))
+        short = match["short"] or ""
+        scaled = bool(match["money"]) or short in ("k", "mn", "bn")  # 10m is ten metres, $10m ten millions
+        end = match.end() if scaled or not short else match.start("short")
+        factor: float | int = _SCALES.get(match["scale"] or "", 1)
+        if scaled:
+            factor *= _SHORT_SCALES.get(short.lower(), 1)
+        if match["power"]:
+            value = float(f"{value}e{match['power'].replace('−', '-')}")
+        yield Number(match.start(), end, tidy(value * factor), bool(match["percent"]))
 
 
 def _in_words(text: str) -> Iterator[Number]:
@@ -139,8 +146,8 @@ def tidy(value: float | int) -> float | int:
     """Without the dust of binary fractions, and an int where it is whole and was one."""
     if isinstance(value, int):
         return value
-    rounded = round(value, 10)
-    return int(rounded) if rounded.is_integer() and abs(rounded) >= 1000 else rounded
+    rounded = float(f"{value:.12g}")
+    return int(rounded) if rounded.is_integer() and 1000 <= abs(rounded) < 1e15 else rounded
 
 
 def dates(text: str) -> list[Moment]:

@@ -83,7 +83,7 @@ class Extract:
         "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
         "unverified, and escalate when you should check the values yourself."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = ExtractArguments
     Answer: ClassVar[type[result.Answer]] = ExtractAnswer
 
@@ -145,8 +145,8 @@ def _answer(
     for group, table in zip(plan.records, tables, strict=True):
         if not group.path:
             data = table.rows
-        else:
-            _set(data, group.path, table.rows)
+        elif table.rows or group.required:
+            _set(data, group.path, table.rows or None)
     judged = judge(plan, document, (filled, tables), data, arguments.schema)
     own = not arguments.path
     evidence = [

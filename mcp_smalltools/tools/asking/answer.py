@@ -18,6 +18,9 @@ from mcp_smalltools.tools.evidence import dates, numbers, times
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
+THIN: Final = 0.4
+"""Share of a question's words, by their rarity, under which a unit is hardly about it."""
+_NUMBERS: Final = re.compile(r"\b[0-9a-f]*\d[0-9a-f-]*\b", re.I)
 _VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
 
 
@@ -29,6 +32,8 @@ class Ranked:
     chances: Sequence[float]
     features: dict[str, float]
     """Of the whole: what the chance that the answer is there at all depends on."""
+    alike: int = 0
+    """Other lines that say the same as the best one with other numbers, of which it is the first, or last."""
 
 
 async def rank(
@@ -47,11 +52,27 @@ async def rank(
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     chances = calibration.models["unit"](columns)
     order = np.argsort(-chances, kind="stable")
+    best, alike = _of_those_alike(index.places[chosen[int(order[0])]], index.places, question)
+    places = [index.places[chosen[k]] for k in order]
     return Ranked(
-        places=[index.places[chosen[k]] for k in order],
+        places=[best, *(place for place in places if place is not best)],
         chances=[float(chances[k]) for k in order],
         features=_whole(rows, chances, order),
+        alike=alike,
     )
+
+
+def _of_those_alike(best: Place, places: Sequence[Place], question: Question) -> tuple[Place, int]:
+    """Of lines that differ in their numbers only, the first or, if asked for, the last; and how many others.
+
+    A question with numbers of its own means one of them.
+    """
+    if best.unit.kind != "line" or re.search(r"\d", question.text):
+        return best, 0
+    form = _NUMBERS.sub("#", best.unit.text)
+    alike = [p for p in places if p.file == best.file and _NUMBERS.sub("#", p.unit.text) == form]
+    last = re.search(r"\b(?:last|latest|final|finally|most recent)\b", question.text, re.I)
+    return alike[-1 if last else 0], len(alike) - 1
 
 
 def _shown(unit: Unit) -> str:
@@ -68,6 +89,7 @@ def _whole(rows: Sequence[dict[str, float]], chances: np.ndarray, order: np.ndar
         "best": float(log_odds[order[0]]),
         "lead": min(6.0, float(log_odds[order[0]]) - second),
         "coverage": best["coverage"],
+        "thin": max(0.0, THIN - best["coverage"]),
         "own_words": best["own_words"],
         "likeness": best["likeness"],
         "named": best["named"],

@@ -19,7 +19,7 @@ _KINDS: Final = (
     ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|day|year)\b|\bat what time\b", re.I)),
     ("number", re.compile(r"\bhow (?:many|much|long|large|big|often|old|far|high|fast)\b|\bwhat (?:number|size|limit|port|version|percentage)\b|\bnumber of\b", re.I)),
     ("who", re.compile(r"\bwho(?:se|m)?\b|\b(?:author|holder|maintainer|owner)\b", re.I)),
-    ("value", re.compile(r"\bvalue\b|\bset to\b|\bdefault\b|\bsetting\b|\bconfigured\b|\bwhat is\b|\b(?:which|what) (?:\w+ )?(?:port|host|address|path|director(?:y|ies)|folder|file|version|level|mode|user|url|key|unit|format|encoding|type)\b", re.I)),
+    ("value", re.compile(r"\bvalue\b|\bhow is\b.*\b(?:defined|set|configured)\b|\bset to\b|\bdefault\b|\bsetting\b|\bconfigured\b|\bwhat is\b|\b(?:which|what) (?:\w+ )?(?:port|host|address|path|director(?:y|ies)|folder|file|version|level|mode|user|url|key|unit|format|encoding|type)\b", re.I)),
 )  # fmt: skip
 _ASKED: Final = frozenset(
     stem(word)

@@ -19,6 +19,9 @@ _ENTRY: Final = re.compile(r"^\s*(?:[-*]\s+)?(?:export\s+|const\s+|let\s+|var\s+
 _PLAIN_ENTRY: Final = re.compile(r"[\w.\-]+\s*=\s*\S")
 _MID_END: Final = re.compile(r"(?<=[a-z0-9)\]\"'`])[.!?][\"')]*\s+(?=[A-Z\"'(`*\[])")
 _BULLET: Final = re.compile(r"^\s*(?:[-*+•o]|\d+[.)]|\(?[a-z]\))\s+")
+_OWN_LINE: Final = re.compile(
+    r"^\W*(?:copyright|\(c\)\s|©|authors?:|spdx-|licen[sc]e:|version:|maintainer:)", re.I
+)
 _TIMESTAMP: Final = re.compile(
     r"^\W{0,2}(?:\d{4}[-/]\d\d[-/]\d\d|\d\d:\d\d:\d\d|[A-Z][a-z]{2}\s+\d+\s\d\d:\d\d)"
 )
@@ -170,7 +173,8 @@ def _sentences(numbered: Sequence[tuple[int, str]], context: str) -> Iterator[Un
     """Sentences with the lines that they stand on; a bullet or a gap begins a new one."""
     held: list[tuple[int, str]] = []
     for number, line in numbered:
-        if held and (number != held[-1][0] + 1 or _BULLET.match(line)):
+        apart = _BULLET.match(line) or _OWN_LINE.match(line) or (held and _OWN_LINE.match(held[-1][1]))
+        if held and (number != held[-1][0] + 1 or apart):
             yield from _cut(held, context)
             held = []
         held.append((number, line))

@@ -21,13 +21,104 @@ _PATTERNS: Final = {
     "code": re.compile(r"(?<![\w-])#?(?=[\w/-]*\d)(?=[\w/-]*[A-Za-z#/-])[A-Za-z0-9#][\w/.-]*\w"),
 }  # fmt: skip
 _NAME = re.compile(
-    r"(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?:\s(?:of|of the|de|da|la|van|von|der|&)\s|\s|-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\b\.?|\d+\b))*"
+    r"(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?:\s(?:of|of the|de|da|la|van|von|der|&)\s|\s|-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|\d+\b))*"
 )
 _BRACKETS = re.compile(
     r"\[([^\[\]]{1,2000})\]|\(([^()]{1,500},[^()]{1,500})\)|\{([^{}]{1,500},[^{}]{1,500})\}"
 )
 _PLACE: Final = re.compile(r"\b[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*, [A-Z][\w.]+(?: [A-Z]\w+)*")
 _ADDRESS: Final = re.compile(r"\b\d{1,5}[a-z]? [A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
+_UNIT: Final = re.compile(r"[ -]?([A-Za-zµ°²³/]+(?: (?:per|[a-z]*meters?|[a-z]*metres?|feet|inches) ?\w*)?)")
+_FORMULA_FIELD: Final = re.compile(r"function|equation|expression|polynomial|formula", re.IGNORECASE)
+_POWER: Final = r"(?:\s?(?:\^|\*\*)\s?[-\d.]+)?"
+_FACTOR: Final = (
+    rf"(?:e\^\(?[\w-]{{1,6}}\)?|(?:sin|cos|tan|log|ln|exp|sqrt)\([^()]{{1,30}}\)|[a-z]\b){_POWER}"
+)
+_TERM: Final = rf"(?:(?:-?\d+(?:\.\d+)?\s?\*?\s?)?{_FACTOR}|\d+(?:\.\d+)?)"
+_FORMULA: Final = re.compile(rf"(?<![\w=(]){_TERM}(?:\s?[-+*/]\s?{_TERM})*")
+_VERBS: Final = frozenset(
+    (
+        *(
+            "add",
+            "ask",
+            "book",
+            "buy",
+            "call",
+            "cancel",
+            "check",
+            "compare",
+            "convert",
+            "copy",
+            "create",
+            "delete",
+            "email",
+        ),
+        *(
+            "enrol",
+            "fetch",
+            "find",
+            "get",
+            "give",
+            "invite",
+            "let",
+            "list",
+            "mail",
+            "make",
+            "move",
+            "notify",
+            "open",
+            "order",
+        ),
+        *(
+            "pay",
+            "play",
+            "put",
+            "register",
+            "remind",
+            "rent",
+            "request",
+            "run",
+            "save",
+            "schedule",
+            "search",
+            "send",
+            "set",
+        ),
+        *(
+            "show",
+            "start",
+            "stop",
+            "tell",
+            "translate",
+            "turn",
+            "update",
+            "use",
+            "write",
+            "is",
+            "are",
+            "was",
+            "does",
+            "did",
+        ),
+        *(
+            "what",
+            "which",
+            "who",
+            "when",
+            "where",
+            "how",
+            "for",
+            "in",
+            "on",
+            "at",
+            "from",
+            "with",
+            "the",
+            "has",
+            "have",
+        ),
+    )
+)
 _ORDINALS: Final = {
     word: number
     for number, word in enumerate(
@@ -35,7 +126,7 @@ _ORDINALS: Final = {
     )
 }
 _ORDINAL: Final = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
-_BETWEEN_NUMBERS = re.compile(r"\s*(?:,|;|and|&|\bor\b|,\s*and|\s)\s*", re.I)
+_BETWEEN_NUMBERS = re.compile(r"\s*(?:,|;|and|&|\bor\b|,\s*and|\s)\s*(?:\b(?:the|an?)\s+)?", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,16 +208,44 @@ def _strings(text: str, field: Field) -> Iterator[Candidate]:
         yield Candidate(match.start("inside"), match.end("inside"), match["inside"].strip(), "quoted")
     for kind, pattern in _PATTERNS.items():
         yield from _matches(pattern, text, kind)
-    for match in _NAME.finditer(text):
-        yield Candidate(match.start(), match.end(), match[0], "name")
+    for start, end in _names(text):
+        yield Candidate(start, end, text[start:end], "name")
     yield from _matches(_PLACE, text, "place")
     yield from _matches(_ADDRESS, text, "address")
     for moment in (*dates(text), *times(text)):
         yield Candidate(moment.start, moment.end, text[moment.start : moment.end], "moment")
     for number in numbers(text):
         yield Candidate(number.start, number.end, text[number.start : number.end], "number")
+    yield from _by_description(text, field)
+
+
+def _by_description(text: str, field: Field) -> Iterator[Candidate]:
+    """What the field's own words lead to: units, formulas, values that the description names."""
+    if re.search(r"\bunits?\b", f"{field.words} {field.description}", re.IGNORECASE):
+        for number in numbers(text):
+            if unit := _UNIT.match(text, number.end):
+                yield Candidate(unit.start(1), unit.end(1), unit[1], "unit")
+    if _FORMULA_FIELD.search(f"{field.words} {field.description}"):
+        for match in _FORMULA.finditer(text):
+            found = match[0].strip()
+            if re.search(r"[A-Za-z]", found) and re.search(r"[\^*/+\d(]", found):
+                yield Candidate(match.start(), match.start() + len(match[0].rstrip()), found, "formula")
     for choice in field.choices:
         yield from _occurrences(text, choice, choice)
+
+
+def _names(text: str) -> list[tuple[int, int]]:
+    """Runs of capitalised words. The first word of a sentence is left out where others follow: `Remind Julia`."""
+    found = []
+    for match in _NAME.finditer(text):
+        start, end = match.span()
+        opens = not text[:start].strip() or text[:start].rstrip()[-1:] in ".!?:"
+        first = re.match(r"[A-Z][a-z]+\b ?", match[0])
+        if opens and first and first[0].strip().lower() in _VERBS:
+            start += first.end()
+        if re.search(r"[A-Za-z]", text[start:end]):
+            found.append((start, end))
+    return found
 
 
 def _matches(pattern: re.Pattern[str], text: str, kind: str) -> Iterator[Candidate]:
@@ -174,7 +293,7 @@ def _lists(text: str, field: Field) -> Iterator[Candidate]:
     for run in _runs([(m.start(), m.end()) for m in quoted], text):
         chosen = [m["inside"] for m in quoted if run[0] <= m.start() < run[1]]
         yield Candidate(*run, chosen, "quoted")
-    for start, end in _runs([m.span() for m in _NAME.finditer(text)], text):
+    for start, end in _runs(_names(text), text):
         yield Candidate(start, end, items_of(text[start:end]), "name")
 
 
@@ -203,4 +322,5 @@ def _runs(spans: Sequence[tuple[int, int]], text: str) -> Iterator[tuple[int, in
 def items_of(text: str) -> list[str]:
     """`"a, b and c"` as three texts without their quotes."""
     parts = re.split(r"\s*[,;\n]\s*(?:(?:and|or)\s+)?|\s+(?:and|or|&)\s+", text.strip())
-    return [part.strip(" '\"“”‘’`") for part in parts if part.strip(" '\"“”‘’`")]
+    bare = [re.sub(r"^the\s+", "", part.strip(" '\"“”‘’`")) for part in parts]
+    return [part for part in bare if part]

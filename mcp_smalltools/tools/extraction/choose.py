@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mcp_smalltools.tools.evidence import dates, times
 from mcp_smalltools.tools.extraction.candidates import Candidate, candidates, items_of
 from mcp_smalltools.tools.extraction.reading import Reading
 from mcp_smalltools.tools.extraction.schema import Field
@@ -23,6 +24,9 @@ _ARTICLE: Final = re.compile(
     r"(?:(?:the|an?|my|our|your|some)\s+)?",
     re.I,
 )
+_LEADING_NUMBER: Final = re.compile(r"[$€£]?\d[\d.,]*\s+(?=[A-Za-z])")
+_OF_TIME: Final = re.compile(r"date|time|day|when|year|start|end|since|until|deadline|due", re.I)
+_TURNS: Final = re.compile(r"\b(?:free|without|no|not|avoid\w*|exclud\w*|skip\w*|disable\w*)\b", re.I)
 _INNER: Final = re.compile(
     r"\s(?:from|to|at|with|for|by|on|in|that|which|using|and|if|between|under|over)\s", re.I
 )
@@ -42,9 +46,10 @@ _BEFORE_BEGIN: Final = ("from", "between", "leaving", "starting", "since")
 _DIRECTION: Final = re.compile(
     rf"\b({'|'.join(_BEFORE_BEGIN)}|to|into|until|till|and|through)\s+(?:the\s+)?[\w$#]*$", re.I
 )
-REQUIRED_FROM: Final = -12.0
-OPTIONAL_FROM: Final = -1.5
+REQUIRED_FROM: Final = -18.0
+OPTIONAL_FROM: Final = -3.5
 LEFT_OVER_FROM: Final = -8.0
+ONLY_MEMBER: Final = 0.0
 NEEDED_FROM: Final = -16.0
 SAYS_NO_BELOW: Final = -4.0
 SIBLINGS_MAY_LOSE: Final = 5.0
@@ -85,10 +90,12 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
         return _yes_or_no(field, text, reading)
     found = [_option(c, field, text, reading) for c in candidates(text, field)]
     if field.members is not None:
-        found = _with_meant_members(field, text, reading, found)
+        found = _with_meant_members(field, text, reading, _only_member_said(found))
         return sorted(_every_member(field, found) if field.listed else found, key=lambda o: -o.score)
     if field.type == "string" and (not field.date_form or not found) and (not field.is_time or not found):
         found += _spans(field, text, reading)
+    if field.type == "string" and (field.date_form or field.is_time or field.items.get("format")):
+        found = _only_member_said(found)
     found = [_as_whole(option, found) for option in found]
     best: dict[tuple[int, int], Option] = {}
     for option in found:
@@ -98,14 +105,23 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
     return sorted(best.values(), key=lambda o: (-o.score, o.start))
 
 
-_WHOLES: Final = ("name", "place", "quoted", "bracket", "path", "numbers", "email", "uri")
+_WHOLES: Final = ("name", "place", "quoted", "bracket", "path", "numbers", "email", "uri", "formula")
 
 
 def _as_whole(option: Option, found: Sequence[Option]) -> Option:
     """What code knows to be one thing is at least as good as the part of it at which the reader points."""
     if option.kind not in _WHOLES:
         return option
-    inner = [o.score for o in found if o.kind == "span" and option.start <= o.start and o.end <= option.end]
+    kinds = ("span", "name") if option.kind in ("address", "place") else ("span",)
+    closed = option.kind in ("bracket", "quoted")
+    inner = [
+        o.score
+        for o in found
+        if o.kind in kinds
+        and (option.overlaps(o) if closed else option.start <= o.start and o.end <= option.end)
+    ]
+    if option.kind == "place" and option.score < max(inner, default=-20.0) - 3:
+        return option
     return replace(option, score=max(option.score, max(inner, default=-20.0) + 1.5))
 
 
@@ -119,11 +135,17 @@ def _bonus(candidate: Candidate, field: Field, text: str) -> float:
     bonus = 1.5 * cue(field, text, candidate.start, candidate.end)
     bonus += _direction(field, text, candidate.start)
     if candidate.kind == "member":
-        bonus += 3.5 if len(text[candidate.start : candidate.end]) > 3 else 2.0
+        bonus += 5.0 if len(text[candidate.start : candidate.end]) > 3 and field.members else 2.5
     if candidate.kind in ("quoted", "bracket"):
-        bonus += 3.0
+        bonus += 6.0 if field.listed and candidate.kind == "bracket" else 3.0
     if candidate.kind in ("name", "path", "email", "uri"):
         bonus += 1.0
+    if candidate.kind == "moment":
+        bonus += 1.0 if _OF_TIME.search(f"{field.words} {field.description}") else -3.0
+    if candidate.kind in ("unit", "formula"):
+        bonus += (
+            1.5 if candidate.kind == "unit" else min(4.0, 0.4 * len(text[candidate.start : candidate.end]))
+        )
     if candidate.kind == "path" and set(field.words.split()) & {
         "file",
         "path",
@@ -132,6 +154,8 @@ def _bonus(candidate: Candidate, field: Field, text: str) -> float:
         "filename",
     }:
         bonus += 2.0
+    if candidate.kind == "address":
+        bonus += 1.5
     if candidate.kind == "place":
         bonus += 1.5 if re.search(r"[A-Z]\w+, ?[A-Z]|state|country|location", field.description) else -1.5
     if candidate.kind == "ordinal":
@@ -172,20 +196,30 @@ def _spans(field: Field, text: str, reading: Reading) -> list[Option]:
     """The reader's own spans, at whole words, without quotes and full stops around them."""
     found = []
     wholes = [(c.start, c.end) for c in candidates(text, field) if c.kind in _WHOLES]
+    of_time = _OF_TIME.search(f"{field.words} {field.description}")
+    moments = [] if of_time else [(m.start, m.end) for m in (*dates(text), *times(text))]
     for first, last, own in reading.best(_SPANS):
         score = own
         start, end = _whole_words(text, first, last)
         value: Any = text[start:end]
         if not value:
             continue
-        if any(a <= start and end <= b and (a, b) != (start, end) for a, b in wholes):
+        if any(
+            a < end and start < b and (a, b) != (start, end) and not (start <= a and b <= end)
+            for a, b in wholes
+        ):
             score -= 2.0  # a part of a name, or of what stands in quotes
         if field.listed:
-            value = items_of(value)
+            value = items_of(_ARTICLE.sub("", value))
         elif _INNER.search(value):
             score -= 1.0
         score += 1.5 * cue(field, text, start, end) + _direction(field, text, start)
+        if any(a < end and start < b for a, b in moments):
+            score -= 4.0
         found.append(Option(value, start, end, score, "span"))
+        if not field.listed and (match := _LEADING_NUMBER.match(value)):
+            rest = start + match.end()
+            found.append(Option(text[rest:end], rest, end, score - 0.5, "span"))
     return found
 
 
@@ -197,7 +231,7 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         end += 1
     while start < end and text[start] in _TRIM and not (text[start] in "([" and text[end - 1] in ")]"):
         start += 1
-    while end > start and text[end - 1] in _TRIM and not _closes(text[start:end]):
+    while end > start and text[end - 1] in _TRIM and (end == len(text) or not _closes(text[start:end])):
         end -= 1
     return start, end
 
@@ -206,6 +240,13 @@ def _closes(text: str) -> bool:
     """The last sign belongs to the text: a bracket that it opens, or the point of an initial."""
     opened = {")": "(", "]": "["}.get(text[-1])
     return (opened is not None and opened in text) or bool(re.search(r"\b[A-Z]\.$", text))
+
+
+def _only_member_said(said: list[Option]) -> list[Option]:
+    """Where a single member of an enum is said, or one date for a date, that is evidence of its own."""
+    if len({str(o.value) for o in said}) != 1:
+        return said
+    return [replace(o, score=max(o.score, ONLY_MEMBER)) if o.end - o.start > 3 else o for o in said]
 
 
 def _with_meant_members(field: Field, text: str, reading: Reading, said: list[Option]) -> list[Option]:
@@ -260,7 +301,7 @@ def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
             says = 9.0
         elif literal in ("false", "no", "off", "disabled", "0"):
             says = -9.0
-        elif _NEGATION.search(around):
+        elif _denied(around, field):
             says = min(says, -9.0)
         yes = says > SAYS_NO_BELOW
         found.append(Option(yes, start, end, score, "yes" if yes else "no"))
@@ -283,13 +324,18 @@ def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
         if set(words(match[0])) & names:
             around = text[max(0, match.start() - 16) : match.end()]
             score = reading.score(match.start(), match.end()) + 1.5
-            found.append(Option(not _NEGATION.search(around), match.start(), match.end(), score, "cue"))
+            found.append(Option(not _denied(around, field), match.start(), match.end(), score, "cue"))
     return sorted(found, key=lambda o: -o.score)
+
+
+def _denied(around: str, field: Field) -> bool:
+    """A negation says no, unless the field itself is about leaving something out: `without gluten`."""
+    return bool(_NEGATION.search(around)) and not _TURNS.search(f"{field.words} {field.description}")
 
 
 def choose(fields: Sequence[Field], options: Sequence[Sequence[Option]]) -> list[Choice]:
     """One choice for each field. A place is given to one field only: to the one that would lose most."""
-    floors = [REQUIRED_FROM if field.required else OPTIONAL_FROM for field in fields]
+    floors = [_floor(field) for field in fields]
     at = [0] * len(fields)
     while True:
         held = {i: options[i][at[i]] for i in range(len(fields)) if _given(options[i], at[i], floors[i])}
@@ -315,11 +361,13 @@ def _take_left_over(
     fields: Sequence[Field], options: Sequence[Sequence[Option]], held: dict[int, Option]
 ) -> None:
     """A number or a quote that no field has is mostly meant for one that is still empty."""
+    empty = sum(f.type in ("integer", "number") and i not in held for i, f in enumerate(fields))
     for i, field in enumerate(fields):
         if i in held or field.type == "boolean":
             continue
         for option in options[i]:
-            if option.score < (NEEDED_FROM if field.required else LEFT_OVER_FROM):
+            lonely = field.required or (option.kind in ("number", "numbers") and empty == 1)
+            if option.score < (NEEDED_FROM if lonely else LEFT_OVER_FROM):
                 break
             fits = (
                 option.kind in ("number", "numbers", "quoted", "date", "time", "bracket")
@@ -373,6 +421,13 @@ def siblings(field: Field, other: Field) -> bool:
         return True
     extra = set(mine) ^ set(yours)
     return bool(extra & (_BEGINS | {"in", "input"})) and bool(extra & (_ENDS | {"out", "output", "return"}))
+
+
+def _floor(field: Field) -> float:
+    """The score from which a field is filled. A member of an enum that is said is seldom said by chance."""
+    if field.required:
+        return REQUIRED_FROM
+    return OPTIONAL_FROM - 2.5 if field.members is not None else OPTIONAL_FROM
 
 
 def _given(options: Sequence[Option], at: int, floor: float) -> bool:

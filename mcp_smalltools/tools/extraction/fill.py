@@ -76,7 +76,14 @@ async def fill(
                 replace(o, start=o.start + window.start, end=o.end + window.start)
                 for o in (without_article(o, window.text) for o in options_of(item, window.text, reading))
             ]
-        ordered = [sorted(options[item.name], key=lambda o: (-o.score, o.start)) for item in left]
+        named = {found.start for found in filled.found}
+        ordered = [
+            sorted(
+                (o for o in options[item.name] if document.line_at(o.start) not in named),
+                key=lambda o: (-o.score, o.start),
+            )
+            for item in left
+        ]
         for item, choice in zip(left, choose(left, ordered), strict=True):
             _keep(item, choice, document, filled)
     else:

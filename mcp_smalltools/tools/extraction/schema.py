@@ -22,6 +22,11 @@ _HONOURED: Final = frozenset(
     )
 )
 _DATE_FORM = re.compile(r"\b(?:y{4}|d{1,2}|m{1,2})([-/. ]?)(?:m{1,4}|d{1,2})\1(?:y{2,4}|d{1,2})\b", re.I)
+_LISTED = re.compile(
+    r"(?:options?(?: are)?|one of|either|can be|possible values(?: are)?|choose from|such as|e\.g\.,?)"
+    r"\s*:?\s*([A-Za-z][\w -]*(?:(?:,|/| or | and )\s*(?:or |and )?[A-Za-z][\w -]*)+)",
+    re.I,
+)
 _CHOICES = re.compile(r"['\"‘“`]([^'\"’”`]{1,40})['\"’”`]")
 
 
@@ -70,7 +75,10 @@ class Field:
     @property
     def choices(self) -> list[str]:
         """Values that the description quotes: hints, not limits."""
-        return list(dict.fromkeys(_CHOICES.findall(self.description)))
+        quoted = _CHOICES.findall(self.description)
+        listed = _LISTED.search(self.description)
+        plain = re.split(r"\s*(?:,|/|\bor\b|\band\b)\s*", listed[1]) if listed and not quoted else []
+        return list(dict.fromkeys([*quoted, *(word for word in plain if 1 < len(word) < 25)]))
 
     @property
     def date_form(self) -> str | None:

@@ -19,14 +19,21 @@ import numpy as np
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.client import EngineClient
 from mcp_smalltools.evaluation.questions import Question, questions
-from mcp_smalltools.skills.calibration import Calibration, Logistic, expected_calibration_error
+from mcp_smalltools.skills.calibration import (
+    Calibration,
+    Logistic,
+    coverage_at,
+    expected_calibration_error,
+)
 from mcp_smalltools.tools.asking.answer import _shown, _whole
 from mcp_smalltools.tools.asking.question import understood
 from mcp_smalltools.tools.asking.ranking import Index, Place
 from mcp_smalltools.tools.asking.units import units_of
 
 SKILL = Path(__file__).resolve().parents[2] / "skills" / "ask_file"
-WRONG_FOUND = 0.03
+RELIED_ON = 0.97
+"""Share of the answers that are not escalated and must be right, on data made here."""
+WRONG_FOUND = 0.025
 """Share of questions without an answer that may be "found", on data made here; the promise is .05."""
 
 
@@ -106,7 +113,16 @@ def fit(rows: list[Any]) -> None:
             out.append((question, _whole(found, chances, order), good[int(order[0])]))
         return out
 
-    signs = {"best": 1, "lead": 1, "coverage": 1, "own_words": 1, "likeness": 1, "named": 1, "not_named": -1}
+    signs = {
+        "best": 1,
+        "lead": 1,
+        "coverage": 1,
+        "thin": -1,
+        "own_words": 1,
+        "likeness": 1,
+        "named": 1,
+        "not_named": -1,
+    }
     known = [(w, g) for _, w, g in judged(fitting) if w is not None]
     names = [*signs, "no_answer", "wrong_kind"]
     there = Logistic.fit(
@@ -121,6 +137,8 @@ def fit(rows: list[Any]) -> None:
     everything = judged(rows)
     none = sorted((chance(w) for q, w, _ in everything if not q.start), reverse=True)
     limit = none[int(len(none) * WRONG_FOUND)] + 1e-6 if none else 0.5
+    found_ones = [(c, g >= 0.5) for _, w, g in everything if (c := chance(w)) >= limit]
+    _, sure = coverage_at([c for c, _ in found_ones], [ok for _, ok in found_ones], RELIED_ON)
     checked = judged(checking)
     answerable = [(q, w, g) for q, w, g in checked if q.start]
     by_kind: dict[str, list[float]] = {}
@@ -140,7 +158,8 @@ def fit(rows: list[Any]) -> None:
     }
     print(json.dumps(figures, indent=1))
     calibration = Calibration(
-        {"unit": unit, "there": there}, {"found_from": round(limit, 4), "sure_from": 0.0}
+        {"unit": unit, "there": there},
+        {"found_from": round(limit, 4), "sure_from": round(max(limit, sure), 4)},
     )
     content = {
         "command": "PYTHONPATH=. python models/recipes/ask_file/fit.py DIR...",

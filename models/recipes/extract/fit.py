@@ -27,9 +27,11 @@ from mcp_smalltools.skills.calibration import (
 from mcp_smalltools.tools.extraction.confidence import Judgement, whole_features
 
 SKILL = Path(__file__).resolve().parents[2] / "skills" / "extract"
-RELIED_ON = 0.93
+RELIED_ON = 0.95
 """Share of the objects that may be relied on and must be right, on data made here; the promise is .90."""
 HAND_WRITTEN_COUNTS = 2.0
+SEEN_WHILE_WRITING = 78
+"""The first cases of cases.txt, with which at hand the rules were written: they would flatter the tool."""
 
 FOUND = {
     "margin": 1,
@@ -90,7 +92,7 @@ def main() -> None:
     args = parser.parse_args()
     made = asyncio.run(play(generated(args.generated, 9, held_out=True)))
     hand = asyncio.run(play(hand_written(), hand_written=True))
-    played = [*made, *hand]
+    played = [*made, *hand[SEEN_WHILE_WRITING:]]
     fitting, checking = played[::2], played[1::2]
     found, absent = _field_rows(fitting)
     models = {"found": _fit(found, FOUND), "absent": _fit(absent, ABSENT)}
