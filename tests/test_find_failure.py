@@ -33,7 +33,7 @@ from mcp_smalltools.tools.failure.reading import (
     read_baseline,
     read_log,
 )
-from mcp_smalltools.tools.failure.spans import context_of, pieces_of, within
+from mcp_smalltools.tools.failure.spans import Piece, context_of, pieces_of, within
 from mcp_smalltools.tools.failure.trees import Chances, Forest, load_ranker, read_ranker
 from mcp_smalltools.tools.find_failure import FindFailureAnswer
 
@@ -304,6 +304,15 @@ def test_patterns_survive_times_hashes_ports_and_temporary_paths() -> None:
     second = "wrote /tmp/build-zz9/out.o at 08:14:02 (77aa90b1c2) to port 9"
     assert pattern_of(first) == pattern_of(second)
     assert letters_of(pattern_of("Downloaded a-1.2.jar (3 kB)")) == letters_of("Downloaded a-9.jar: 3 kB")
+
+
+def test_with_a_passing_log_the_new_lines_around_the_evidence_are_its_context() -> None:
+    chances = Chances(*(np.array([0, 0, 0, 0.9, 0, 0, 0, 0, 0.0]) for _ in range(3)))
+    new = np.array([True, False, False, True, True, True, False, False, False])
+    piece = Piece(3, 4, 3, 0.9)
+    assert context_of(chances, [piece], range(1, 10), 0.5, 20) == []
+    # Two known lines between are no gap; three are.
+    assert context_of(chances, [piece], range(1, 10), 0.5, 20, new=new) == [(0, 3), (4, 6)]
 
 
 # Ranking and choosing

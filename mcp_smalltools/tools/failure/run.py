@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mcp_smalltools.errors import DeadlineExceeded
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.result import Span
@@ -38,6 +41,7 @@ class Ranked:
 
     chances: Chances
     pieces: list[Piece]
+    new: NDArray[np.bool_] | None
     failed: float
     sure: float
 
@@ -74,7 +78,8 @@ def rank(log: LogLines, baseline: Baseline | None) -> Ranked:
     if pieces:
         found = cause_features(pieces, chances, compared=baseline is not None, total=log.total)
         sure = float(calibration.models["cause"](found)[0])
-    return Ranked(chances, pieces, failed, sure)
+    new = table[:, feature_names().index("new")] > 0 if baseline is not None else None
+    return Ranked(chances, pieces, new, failed, sure)
 
 
 class _Blocks:
@@ -115,9 +120,8 @@ def _answer(
     chosen = within(ranked.pieces, log.patterns, ranked.chances.evidence, arguments.max_lines)
     texts = ["\n".join(log.contents[piece.start : piece.stop]) for piece in chosen]
     room = arguments.max_lines - sum(piece.size for piece in chosen)
-    context = context_of(
-        ranked.chances, chosen, log.numbers, constants["report"], min(room, _room(arguments))
-    )
+    most = min(room, _room(arguments))
+    context = context_of(ranked.chances, chosen, log.numbers, constants["report"], most, new=ranked.new)
     place = place_of(texts)
     whole = "\n".join(log.contents[:20] + log.contents[-60:])
     answer = answers.FindFailureAnswer(

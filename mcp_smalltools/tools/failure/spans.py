@@ -61,15 +61,26 @@ def pieces_of(
 
 
 def context_of(
-    chances: Chances, chosen: Sequence[Piece], numbers: Sequence[int], cut: float, most: int
+    chances: Chances,
+    chosen: Sequence[Piece],
+    numbers: Sequence[int],
+    cut: float,
+    most: int,
+    *,
+    new: NDArray[np.bool_] | None = None,
 ) -> list[tuple[int, int]]:
     """What else belongs to the report of the failure, in at most so many lines, those nearest to the
     evidence, as places (start, before stop) in their order.
+
+    `new` marks the lines that a passing log lacks: those in one piece with evidence belong to the report.
     """
     shown = np.zeros(len(numbers), bool)
     for piece in chosen:
         shown[piece.start : piece.stop] = True
-    report = _taken(chances.report, numbers, cut) & ~shown
+    report = _taken(chances.report, numbers, cut)
+    if new is not None:
+        report |= _touched(new, shown, numbers)
+    report &= ~shown
     candidates = np.flatnonzero(report)
     if not len(candidates) or most <= 0:
         return []
@@ -82,6 +93,16 @@ def context_of(
     taken = np.zeros(len(numbers), bool)
     taken[kept] = True
     return _runs(taken, numbers)
+
+
+def _touched(new: NDArray[np.bool_], shown: NDArray[np.bool_], numbers: Sequence[int]) -> NDArray[np.bool_]:
+    """The stretches of new lines (with small gaps) that hold a shown one."""
+    stretch = new | shown
+    _close_gaps(stretch, np.asarray(numbers))
+    touched = np.zeros(len(stretch), bool)
+    for start, stop in _runs(stretch, numbers):
+        touched[start:stop] = shown[start:stop].any()
+    return touched
 
 
 def _taken(chance: Floats, numbers: Sequence[int], cut: float) -> NDArray[np.bool_]:

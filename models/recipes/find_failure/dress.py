@@ -7,6 +7,7 @@ downloads and the frames of CI systems follow their documented forms.
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ class Dressed:
     passing: list[str]
 
 
+GAP = 4
+_ANY_DIGITS = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d+(?=\.\d+ ?(?:s|ms|sec)\b)|(?<=\()\d+(?= k?B)|\b[0-9a-f]{8,}\b")
 
 
@@ -48,6 +51,8 @@ def dressed(run: Run, others: Sequence[list[str]], chance: Random, *, failed: bo
         (line, label + (10 if failed and place == run.cause else 0))
         for place, (line, label) in enumerate(core)
     ]
+    if failed and chance.random() < 0.2:
+        marked = _repeated(marked, chance)
     log = _framed(
         frame, before, marked, after, chance, status=chance.choice([1, 1, 1, 2, 101]) if failed else 0
     )
@@ -58,9 +63,31 @@ def dressed(run: Run, others: Sequence[list[str]], chance: Random, *, failed: bo
         if run.passing
         else []
     )
-    lines, labels = [line for line, _ in log], [label % 10 for _, label in log]
+    lines, labels = [line for line, _ in log], _filled([label % 10 for _, label in log])
     cause = next((place for place, (_, label) in enumerate(log) if label >= 10), -1)
     return Dressed(run.tool, run.kind if failed else "", lines, labels, cause, [line for line, _ in good])
+
+
+def _repeated(core: list[Line], chance: Random) -> list[Line]:
+    """The same report many times, with other numbers: one broken header, hundreds of errors."""
+    marked = [place for place, (_, label) in enumerate(core) if label]
+    block = core[marked[0] : marked[-1] + 1]
+    times = min(int(math.exp(chance.uniform(0.7, 5))), 1 + 800 // len(block))
+    more = [
+        (_ANY_DIGITS.sub(lambda found: _other(found[0], chance), line), label % 10)
+        for _ in range(times)
+        for line, label in block
+    ]
+    return core[: marked[-1] + 1] + more + core[marked[-1] + 1 :]
+
+
+def _filled(labels: list[int]) -> list[int]:
+    """A few lines between two of a report belong to it."""
+    marked = [place for place, label in enumerate(labels) if label]
+    for left, right in itertools.pairwise(marked):
+        if right - left <= GAP + 1:
+            labels[left + 1 : right] = [CONTEXT] * (right - left - 1)
+    return labels
 
 
 def _steps(others: Sequence[list[str]], length: int, chance: Random) -> list[list[str]]:

@@ -241,7 +241,9 @@ def _f1(item: Judged, cut: float) -> float:
 
 def _report_f1(item: Judged, cuts: Mapping[str, float], cut: float) -> float:
     pieces = chosen_pieces(item, cut_of(item, cuts))
-    around = context_of(item.chances, pieces, item.example.numbers, cut, 100_000)
+    column = feature_names().index("new")
+    new = item.example.table[:, column] > 0 if item.example.compared else None
+    around = context_of(item.chances, pieces, item.example.numbers, cut, 100_000, new=new)
     lines = _places(pieces) | {place for start, stop in around for place in range(start, stop)}
     return f1(lines, set(np.flatnonzero(item.example.labels >= CONTEXT).tolist()))
 
