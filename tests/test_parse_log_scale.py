@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ from mcp_smalltools.tools.logs import parallel
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.parallel import ParallelReader
 from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog
+from mcp_smalltools.tools.logs.since import parse_since
 from mcp_smalltools.tools.parse_log import ParseLogAnswer
 
 
@@ -102,6 +105,31 @@ def test_a_log_in_parts_has_the_numbers_of_one_pass(tmp_path_factory, drawn, par
     path = tmp_path_factory.mktemp("parts") / "a.log"
     path.write_bytes(text_of(drawn, "\n"))
     assert figures(in_parts(path, part_bytes)) == figures(in_one_pass(path))
+
+
+@given(lines_of_logs, st.sampled_from([gzip.compress, bz2.compress, lzma.compress]))
+@hypothesis_settings(max_examples=40, deadline=None)
+def test_a_compressed_log_has_the_numbers_of_the_plain_one(tmp_path_factory, drawn, compress) -> None:
+    folder = tmp_path_factory.mktemp("packed")
+    (folder / "a.log").write_bytes(text_of(drawn, "\n"))
+    (folder / "packed").write_bytes(compress(text_of(drawn, "\n")))
+    assert figures(in_one_pass(folder / "packed")) == figures(in_one_pass(folder / "a.log"))
+
+
+@given(lines_of_logs, st.integers(1, 90), st.integers(1, 30))
+@hypothesis_settings(max_examples=80, deadline=None)
+def test_what_came_before_a_line_and_what_came_since_are_the_whole(drawn, line, size) -> None:
+    lines = text_of(drawn, "\n").decode("utf-8", "replace").replace("\r", "").split("\n")[:-1]
+    whole, parser = LogParser(), LogParser()
+    whole.feed(Block.of(1, lines))
+    read = parse_since(str(line)).reader(parser)
+    for start in range(0, len(lines), size):
+        read(Block.of(start + 1, lines[start : start + size]))
+    log = parser.result()
+    assert log.lines == max(0, len(lines) - line + 1)
+    assert {item.text: item.before + item.records for item in log.templates} == {
+        item.text: item.records for item in whole.result().templates
+    }
 
 
 def test_helpers_count_what_one_process_counts(tmp_path) -> None:
