@@ -33,6 +33,8 @@ TOOLS: dict[str, Callable[[str], dict[str, Any]]] = {
     "classify": lambda path: {"paths": [path], "labels": ["bug", "question"]},
     "read_redacted": lambda path: {"path": path, "start": 1, "end": 5},
 }
+TAKES_A_FOLDER = {"find_files"}
+"""What is asked with a folder, or with none; a file is a folder of one. It opens what it finds."""
 SECRET = "the text of a file outside"
 
 
@@ -59,7 +61,7 @@ def test_every_tool_that_takes_a_path_is_asked() -> None:
         for name, tool in built_in_tools().items()
         if {"path", "paths"} & set(tool.Arguments.model_fields)
     }
-    assert takes_path <= set(TOOLS)
+    assert takes_path <= set(TOOLS) | TAKES_A_FOLDER
 
 
 async def refusal(service: Service, tool: str, path: str) -> SmallToolsError:
@@ -135,10 +137,26 @@ BAD = {
 async def test_a_path_that_can_not_be_read_is_refused_in_one_sentence(
     service: Service, root: Path, tool: str, what: str
 ) -> None:
+    if (tool, what) == ("summarize_file", "a folder"):
+        return  # it maps it: test_summarize_file.py
     make, kind, says = BAD[what]
     error = await refusal(service, tool, make(root))
     assert isinstance(error, kind)
     assert says in str(error)
+
+
+NO_FOLDER = [what for what in BAD if BAD[what][1] in (NotFound, NotAllowed) and what != "a FIFO"]
+
+
+@pytest.mark.parametrize("what", [*NO_FOLDER, "a NUL", "a path that is too long"])
+async def test_a_folder_that_can_not_be_searched_is_refused_in_one_sentence(
+    service: Service, root: Path, what: str
+) -> None:
+    make, kind, says = BAD[what]
+    with pytest.raises(kind, match=says) as caught:
+        await service.call(ToolRequest("find_files", {"query": "text", "path": make(root)}))
+    assert caught.value.remedy
+    assert SECRET not in str(caught.value)
 
 
 def test_a_file_without_permission_is_refused_in_one_sentence() -> None:

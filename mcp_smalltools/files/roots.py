@@ -127,8 +127,10 @@ class Roots:
         root = self._root_of(real)
         if root is None:
             raise self._outside(path)
-        if not os.path.lexists(real):
-            raise self._refusal(path, real, FileNotFoundError(errno.ENOENT, ""))
+        try:
+            os.lstat(real)
+        except OSError as error:
+            raise self._refusal(path, real, error) from None
         inside = [other for other in dict.fromkeys(self._roots) if real in other.folder.parents]
         return [
             self._folder(root, real.relative_to(root.folder).parts),
@@ -143,7 +145,7 @@ class Roots:
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder at the path, inside a root. Raises NotAllowed, NotFound for no path."""
         real = self._resolve(path)
-        return self._root_of(real) is not None and real.is_dir()
+        return self._root_of(real) is not None and os.path.isdir(real)  # noqa: PTH112 - Path's raises
 
     def _folder(self, root: _Root, parts: tuple[str, ...]) -> Folder:
         inner = (other.folder for other in self._roots if root.folder in other.folder.parents)
