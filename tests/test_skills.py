@@ -19,7 +19,7 @@ from probe_server import environment
 from mcp_smalltools.clients.doctor import State, examine
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.engine.api import EngineStatus
-from mcp_smalltools.errors import SkillError, UsageError
+from mcp_smalltools.errors import ModelError, SkillError, UsageError
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server.app import describe
 from mcp_smalltools.service import Service
@@ -286,6 +286,38 @@ async def test_a_summary_has_the_focus_and_the_length_that_are_fixed(
     await service.close()
     assert list(shown.input_schema["properties"]) == ["path"]
     assert answer.structured()["outline"][0]["text"] == "Plan"
+
+
+@pytest.mark.anyio
+async def test_a_skills_own_adapter_is_used_and_named_and_only_with_its_hash(
+    settings: Settings, engine: Any
+) -> None:
+    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.evaluation.random_adapter import write_adapter
+    from mcp_smalltools.models.catalog import ensure_model
+    from mcp_smalltools.models.library import manifest_of
+
+    await engine.embed(["so that the engine is the one that the whole run uses"])
+    base = ensure_model("all-minilm-l6-v2", settings)
+    made = write_adapter(settings.state_dir, base.path, seed=1, strength=0.2)
+    source = manifest_of(base.id, settings).files[0].sha256
+    adapter = f'\n[adapter]\nbase = "{base.id}"\nbase_sha256 = "{source}"\nsha256 = "{made.sha256}"\n'
+    folder = write(settings.skills_dir, GOOD + 'eval = "e.jsonl"\n' + adapter, e_jsonl="{}\n")
+    write(settings.skills_dir, GOOD.replace("tickets", "plain", 1), "plain")
+    shutil.copyfile(made.path, folder / "adapter.gguf")
+    service = Service(settings, EngineClient(settings))
+    items = {"items": ["the invoice is wrong", "it crashes", "where is the sun"]}
+    own = (await service.call(ToolRequest("tickets", items))).structured()
+    plain = (await service.call(ToolRequest("plain", items))).structured()
+    (folder / "adapter.gguf").write_bytes(b"GGUF")
+    with pytest.raises(ModelError, match="sha256 differs"):
+        await service.call(ToolRequest("tickets", {"items": ["it is another call"]}))
+    await service.close()
+    assert own["model"] == "all-minilm-l6-v2+tickets" and plain["model"] == "all-minilm-l6-v2"
+    assert "not calibrated" in own["note"] and "note" not in plain
+    assert [item["confidence"] for item in own["results"]] != [
+        item["confidence"] for item in plain["results"]
+    ]
 
 
 # Breaking and mending

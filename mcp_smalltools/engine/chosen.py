@@ -35,8 +35,8 @@ def settings_with(settings: Settings, model_id: str) -> tuple[Settings, Kind]:
 
 
 class ChosenEngine:
-    """`api.Engine`: calls for the chosen model's kind get that model and the adapter, others pass as they
-    are.
+    """`api.Engine`: calls for the chosen model's kind get that model, and the adapter in place of the tool's
+    own; others pass as they are.
     """
 
     def __init__(self, engine: Engine, model: str, kind: Kind, adapter: str | None) -> None:
@@ -73,4 +73,4 @@ class ChosenEngine:
     def _options(self, kind: Kind, options: CallOptions) -> CallOptions:
         if kind != self._kind or options.model is not None:
             return options
-        return replace(options, model=self._model, adapter=options.adapter or self._adapter)
+        return replace(options, model=self._model, adapter=self._adapter or options.adapter)

@@ -43,6 +43,8 @@ class SkillTool:
         answer = await self.tool.run(whole, _with_model(context, model, self._adapter) if model else context)
         if model:
             answer.note = f"{answer.note or ''} The confidence was not calibrated for {model}.".strip()
+            if self._adapter and answer.model:
+                answer.model = f"{model}+{self._adapter}"
         self._be_careful(answer)
         return answer
 
