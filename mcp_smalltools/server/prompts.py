@@ -41,11 +41,13 @@ JOBS: Mapping[str, Job] = {
         "What failed, since when and how often, with line numbers; the log itself stays unread.",
         {"path": "log, build or test output"},
         "Find out what went wrong in {path}, without reading the whole file.\n"
-        "1. Call parse_log on it: what is an error, what is rare, new or bursting, and when it began.\n"
-        "2. Read only the lines that matter, by their numbers; where an answer says `escalate`, read more.\n"
-        "3. Say in a few sentences: what failed, the first line that shows it, how often, since when, and "
+        "1. If it is of a build, a test run or a program that failed, call find_failure: the lines that say "
+        "why, ranked.\n"
+        "2. Call parse_log: what else is an error, what is rare, new or bursting, and when it began.\n"
+        "3. Read only the lines that matter, by their numbers; where an answer says `escalate`, read more.\n"
+        "4. Say in a few sentences: what failed, the first line that shows it, how often, since when, and "
         "what you would look at next. Quote lines with their numbers. Say what you don't know.",
-        ("parse_log",),
+        ("find_failure", "parse_log"),
     ),
     "sort_items": Job(
         "Sort many items under labels",
