@@ -110,10 +110,11 @@ class Service:
         return listed(self.tools, self.settings)
 
     def reload_skills(self) -> bool:
-        """Read the user's skill packs anew; True if a tool came, went, or is another now."""
-        changed = self._shelf.reload()
+        """Read the user's skill packs anew; True if what agents are told of is another now."""
+        before = [(tool.name, tool.version) for tool in self.listed.values()]
+        self._shelf.reload()
         self.tools = self._shelf.tools
-        return changed
+        return before != [(tool.name, tool.version) for tool in self.listed.values()]
 
     def skills(self) -> list[SkillState]:
         """The user's skill packs, those that can't be used among them."""

@@ -23,6 +23,12 @@ pytestmark = pytest.mark.anyio
 PATIENCE_S = 20.0
 
 
+@pytest.fixture(autouse=True)
+def _room_for_skills(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The built-in tools leave hardly any below the default of ten."""
+    monkeypatch.setenv("MCP_SMALLTOOLS_MAX_TOOLS", "20")
+
+
 class Ear:
     """Counts what `reload.changes` yields."""
 
