@@ -206,3 +206,14 @@ def test_questions_are_the_same_for_the_same_seed_and_their_lines_exist(folder):
     assert first
     for question in first:
         assert 0 <= question.start <= question.end <= len(question.path.read_text().split("\n"))
+
+
+async def test_without_an_encoder_words_alone_are_used_and_it_is_said(settings, folder):
+    service = Service(settings.model_copy(update={"embed_model": "none"}))
+    arguments = {"paths": [str(folder / "shop.conf")], "question": "What is the listen port set to?"}
+    got = await service.call(ToolRequest("ask_file", arguments))
+    await service.close()
+    places = got.evidence or got.elsewhere
+    assert places[0].start == 4
+    assert got.escalate
+    assert "Without the encoder" in got.note

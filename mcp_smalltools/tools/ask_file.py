@@ -88,7 +88,13 @@ class AskFile:
         if problems:
             answer.dropped["files_not_read"] = len(problems)
             answer.note = problems[0]
-        answer.model = context.settings.embed_model if ranked.places else None
+        if ranked.by_words_alone:
+            answer.note = (
+                f"Without the encoder ({ranked.by_words_alone}) lines were found by their words alone."
+            )
+            answer.escalate, answer.reason = True, "the encoder is missing: look at these lines yourself"
+        elif ranked.places:
+            answer.model = context.settings.embed_model
         return answer
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from mcp_smalltools.errors import EngineError, ModelError
 from mcp_smalltools.skills.calibration import Calibration
 from mcp_smalltools.tools.asking.question import Question
 from mcp_smalltools.tools.asking.ranking import Index, Place
@@ -18,6 +19,7 @@ from mcp_smalltools.tools.evidence import dates, numbers, times
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
+UNKNOWN_LIKENESS: Final = 0.3
 THIN: Final = 0.4
 """Share of a question's words, by their rarity, under which a unit is hardly about it."""
 _NUMBERS: Final = re.compile(r"\b[0-9a-f]*\d[0-9a-f-]*\b", re.I)
@@ -34,20 +36,29 @@ class Ranked:
     """Of the whole: what the chance that the answer is there at all depends on."""
     alike: int = 0
     """Other lines that say the same as the best one with other numbers, of which it is the first, or last."""
+    by_words_alone: str = ""
+    """The code of the engine's error, where there was no encoder to ask."""
 
 
 async def rank(
     engine: Engine, index: Index, question: Question, calibration: Calibration, seconds: float
 ) -> Ranked:
-    """Words choose candidates, words, meaning and structure rank them. Raises what the engine raises."""
+    """Words choose candidates; words, meaning and structure rank them, without an encoder the two others.
+
+    Raises DeadlineExceeded, Cancelled.
+    """
     from mcp_smalltools.engine.api import CallOptions
 
     chosen = index.candidates(question)
     if not chosen:
         return Ranked((), (), {})
     texts = [_shown(index.places[number].unit) for number in chosen]
-    found = await engine.embed([question.text, *texts], CallOptions(deadline_s=max(1.0, seconds)))
-    likeness = [float(value) for value in found.vectors[1:] @ found.vectors[0]]
+    missing = ""
+    try:
+        found = await engine.embed([question.text, *texts], CallOptions(deadline_s=max(1.0, seconds)))
+        likeness = [float(value) for value in found.vectors[1:] @ found.vectors[0]]
+    except (EngineError, ModelError) as error:
+        likeness, missing = [UNKNOWN_LIKENESS] * len(chosen), error.code
     rows = index.features(question, chosen, likeness)
     columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     chances = calibration.models["unit"](columns)
@@ -59,6 +70,7 @@ async def rank(
         chances=[float(chances[k]) for k in order],
         features=_whole(rows, chances, order),
         alike=alike,
+        by_words_alone=missing,
     )
 
 
