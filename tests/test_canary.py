@@ -44,8 +44,12 @@ NAME_MARK = "qzvx"
 LEAK = re.compile(f"{MARK}|{NUMBER}|{NUMBER[:-2]}", re.IGNORECASE)
 NAME_LEAK = re.compile(NAME_MARK, re.IGNORECASE)
 TOOLS = list(built_in_tools())
-LISTS_NAMES = {"find_files"}
-"""Tools whose job it is to give names of files."""
+LISTS_NAMES = {"find_files", "summarize_file"}
+"""Tools whose job it is to give names of files: of those that fit, and of a folder."""
+STAYS = ("indexes", "logs.db")
+"""What is made of the files' words, stays here as they do, and is read by nobody else (docs/privacy.md): the
+search index, and the place where `since="last"` goes on.
+"""
 
 
 def words(chance: random.Random, count: int) -> str:
@@ -61,7 +65,7 @@ def contents() -> dict[str, bytes]:
     log = "".join(
         f"2026-01-01 00:{n // 60:02}:{n % 60:02} {r.choice(levels)} {MARK} started for {words(r, 2)} "
         f"id={NUMBER}{n}\n"
-        for n in range(400)
+        for n in range(150)
     )
     trace = (
         "Traceback (most recent call last):\n"
@@ -76,13 +80,13 @@ def contents() -> dict[str, bytes]:
         f'class C{MARK}{n}:\n    """{words(r, 7)}."""\n\n'
         f"    def {MARK}_{n}(self, {MARK}: int = {NUMBER}) -> None:\n"
         f'        """{words(r, 8)}."""\n        raise ValueError("{words(r, 3)}")\n\n'
-        for n in range(40)
+        for n in range(12)
     )
-    prose = "\n\n".join(f"# {words(r, 3)}\n\n{words(r, 30)}. {words(r, 20)}." for _ in range(12))
+    prose = "\n\n".join(f"# {words(r, 3)}\n\n{words(r, 30)}. {words(r, 20)}." for _ in range(6))
     table = io.StringIO()
     csv.writer(table).writerows(
         [[f"col{MARK}", "amount", f"when {MARK}"]]
-        + [[words(r, 1), f"{NUMBER}{n}", words(r, 2)] for n in range(60)]
+        + [[words(r, 1), f"{NUMBER}{n}", words(r, 2)] for n in range(30)]
     )
     record = {f"{MARK}_key": words(r, 2), "n": int(NUMBER), "nested": {MARK: [words(r, 1), 1.5]}}
     cell = {"cell_type": "code", "source": [f"# {words(r, 4)}\n", f"{MARK} = {NUMBER}\n"], "outputs": []}
@@ -108,7 +112,7 @@ def contents() -> dict[str, bytes]:
         "half.log.bz2": bz2.compress(log.encode())[:200],
         "latin.txt": f"{words(r, 9)}. \xe9\xff {words(r, 9)}.".encode("latin-1"),
         "wide.txt": words(r, 200).encode("utf-16"),
-        "one-line.txt": words(r, 9000).encode(),
+        "one-line.txt": words(r, 3000).encode(),
         "json.log": "\n".join(json.dumps(record | {"level": "error", "msg": word}) for word in ids).encode(),
         "empty.txt": b"",
         "binary.bin": bytes(range(256)) + words(r, 40).encode() + bytes(64),
@@ -163,11 +167,9 @@ def _unpacked(value: Any) -> str:
 
 
 def kept(folder: Path) -> Iterator[tuple[str, str]]:
-    """Everything that the service has written, unpacked; but for the search index, made of the files'
-    words, stays here as they do, and is read by nobody else (docs/privacy.md).
-    """
+    """Everything that the service has written, unpacked, but for what STAYS."""
     for file in folder.rglob("*"):
-        if "indexes" in file.parts:
+        if any(part.startswith(STAYS) for part in file.parts):
             assert file.stat().st_mode & 0o077 == 0 or file.is_dir(), file
             continue
         if file.is_file():
