@@ -32,6 +32,11 @@ TOOLS: dict[str, Callable[[str], dict[str, Any]]] = {
     "summarize_file": lambda path: {"path": path},
     "classify": lambda path: {"paths": [path], "labels": ["bug", "question"]},
     "read_redacted": lambda path: {"path": path, "start": 1, "end": 5},
+    "extract": lambda path: {
+        "path": path,
+        "schema": {"type": "object", "properties": {"a": {"type": "string"}}},
+    },
+    "ask_file": lambda path: {"paths": [path], "question": "Which port does it listen on?"},
 }
 TAKES_A_FOLDER = {"find_files"}
 """What is asked with a folder, or with none; a file is a folder of one. It opens what it finds."""

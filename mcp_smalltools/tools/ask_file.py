@@ -134,7 +134,7 @@ def _answer(
     if not ranked.places:
         text = any(line.strip() for lines in files for line in lines)
         what = "none of the question's words is in the files" if text else "the files hold no text"
-        return AskFileAnswer(found=False, confidence=0.9, reason=what)
+        return AskFileAnswer(found=False, confidence=0.9, escalate=not text, reason=what)
     calibration = load_calibration("ask_file")
     names = calibration.models["there"].weights
     there = float(calibration.models["there"]({name: ranked.features[name] for name in names})[0])

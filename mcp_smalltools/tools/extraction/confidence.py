@@ -50,6 +50,9 @@ def judge(
     if columns is not None:
         judged.confidence = round(float(calibration.models["whole"](columns)[0]), 3)
     judged.reason = _reason(plan, judged, broken, tables, calibration)
+    if not filled.found and not any(table.rows for table in tables):
+        empty = not document.text.strip()
+        judged.reason = "there is no text" if empty else judged.reason or "none of the fields was found"
     return judged
 
 
