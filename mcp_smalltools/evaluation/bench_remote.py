@@ -1,9 +1,10 @@
 """A remote agent's first call, over SSE and streamable HTTP, with the same over stdio beside it, on this
 machine.
 
-Each round starts a server of each kind afresh, so that each has the same to load, and times the first call
-after the handshake; for SSE and HTTP also the connection with its handshake, which a stdio agent has instead
-in the start of the process (`bench handshake`). Rounds alternate; medians in milliseconds.
+Each round starts a server of each kind afresh (those that listen a second before an agent comes), and times
+the first call after the handshake, and some later ones; for SSE and HTTP also the connection with its
+handshake, which a stdio agent has instead in the start of the process (`bench handshake`). Rounds alternate;
+medians in milliseconds.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ _SERVE = [sys.executable, "-m", "mcp_smalltools.cli", "serve"]
 _ANNOUNCED = re.compile(rb"(http://\S+) .*the token is in (.*)\n")
 _WAIT_S = 60
 _LATER = 5
+_SETTLED_S = 1.0
+"""A server that listens is up before an agent comes; one over stdio starts with it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,6 +65,7 @@ async def measure(runs: int) -> dict[str, float]:
                 later["stdio"] += [await _call_ms(agent) for _ in range(_LATER)]
             for kind, found in connects.items():
                 async with _listening(folder) as (address, token):
+                    await anyio.sleep(_SETTLED_S)
                     started = time.perf_counter()
                     async with _remote(kind, address, token) as agent:
                         found.append((time.perf_counter() - started) * 1000)

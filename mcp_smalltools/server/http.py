@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+import sqlite3
 import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -27,7 +28,7 @@ from starlette.routing import BaseRoute, Mount, Route
 
 from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.errors import ConfigError, SmallToolsError
 from mcp_smalltools.server.app import build_server
 from mcp_smalltools.server.asgi import GONE, AsgiApp, Receive, Scope, Send
 from mcp_smalltools.server.auth import LOOPBACK_NAMES, METADATA_PATH, Door, Identity, token_file
@@ -96,6 +97,7 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     server = _Server(_uvicorn(guard, options))
     # The SDK logs what it could not read, which may be text that an agent has sent.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    _warm_up(service)
     _announce(options, port, token_file(settings))
     say(service)
     async with anyio.create_task_group() as group:
@@ -107,6 +109,19 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
         group.cancel_scope.cancel()
     identity.close()
     await service.close()
+
+
+def _warm_up(service: Service) -> None:
+    """Load what the first call needs: a server that stays may take the time before anybody waits. What is
+    wrong is said by the call that needs it.
+    """
+    from mcp_smalltools.files import redact, roots, vocabulary  # noqa: F401
+    from mcp_smalltools.files.places import families
+
+    families()
+    with contextlib.suppress(SmallToolsError, sqlite3.Error):
+        _ = service.engine
+        service.ledger()
 
 
 def _uvicorn(app: AsgiApp, options: HttpOptions) -> uvicorn.Config:
