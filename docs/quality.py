@@ -14,11 +14,11 @@ FOLDER = Path(__file__).parent
 SKILLS = FOLDER.parent / "models" / "skills"
 INTRODUCTION = """# Quality
 
-Made by `python docs/quality.py` from `models/skills/*/scores.json`. Nothing was fitted or tuned on the sets
-below. Shares are of 1. *Coverage*: share of the answers that are not escalated. *Calibration error*: expected
-calibration error, 15 bins. The left picture shows how much of the surest answers is right, the right one what
-the confidence promises and what came true (the size of a dot is the number of answers). **Bold**: the aim is
-reached; *missed* says that it isn't.
+Made by `python docs/quality.py` from `models/skills/*/scores.json`. Nothing was fitted on the sets below;
+[LOG.md](../models/LOG.md) says what was looked at on the way. Shares are of 1. *Coverage*: share of the
+answers that are not escalated. *Calibration error*: expected calibration error, 15 bins. The left picture
+shows how much of the surest answers is right, the right one what the confidence promises and what came true
+(the size of a dot is the number of answers). **Bold**: the aim is reached; *missed* says that it isn't.
 """
 
 
