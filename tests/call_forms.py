@@ -29,7 +29,7 @@ BY_NAME: dict[str, list[Any]] = {
     "items": [["it fails", "how do I start it?"], [""]],
     "schema": [JSON_SCHEMA, {"type": "array"}, {"type": 3}],
     "json_schema": [JSON_SCHEMA],
-    "since": ["3", 5, "2026-01-01 00:00:10", "2026-01-01T00:00:30Z", "no time", "999999"],
+    "since": ["last", "3", 5, "2026-01-01 00:00:10", "2026-01-01T00:00:30Z", "no time", "999999"],
     "glob": ["*", "*.log", "**/*.py", "[", "no-such-*"],
     "verdict": ["right", "wrong"],
     "call_id": ["000000000000", ""],

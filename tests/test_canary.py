@@ -46,9 +46,9 @@ NAME_LEAK = re.compile(NAME_MARK, re.IGNORECASE)
 TOOLS = list(built_in_tools())
 LISTS_NAMES = {"find_files", "summarize_file"}
 """Tools whose job it is to give names of files: of those that fit, and of a folder."""
-STAYS = ("indexes", "logs.db")
-"""What is made of the files' words, stays here as they do, and is read by nobody else (docs/privacy.md): the
-search index, and the place where `since="last"` goes on.
+STAYS = ("indexes",)
+"""The search index is made of the files' words, stays here as they do, and is read by nobody else
+(docs/privacy.md).
 """
 
 

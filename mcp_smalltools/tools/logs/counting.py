@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.errors import DeadlineExceeded, UsageError
 from mcp_smalltools.files.reader import Part
+from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.headers import uncoloured
 from mcp_smalltools.tools.logs.last import Change, keep_place, last_place, place_in
@@ -101,6 +102,9 @@ class _Reading:
     def appended(self) -> None:
         """What came since the last call; all, where that can't be told."""
         note = self._counted.notes.append
+        if self._is_sealed:
+            note("Nothing is remembered of a sealed file: all of it was read.")
+            return self.whole()
         if not self._source.is_plain():
             note("since=last needs a plain UTF-8 text file: all of it was read.")
             return self.whole()
@@ -126,9 +130,14 @@ class _Reading:
             note("The last line has no end yet; the next call counts it again.")
         return None
 
+    @property
+    def _is_sealed(self) -> bool:
+        """What is kept holds words of the file: of a sealed one nothing is, not even here."""
+        return self._source.level is PrivacyLevel.SEALED
+
     def keep_place(self) -> None:
         """For `since="last"`. What can't be kept is no error: the next call reads all."""
-        if self._offset and self._source.is_plain():
+        if self._offset and self._source.is_plain() and not self._is_sealed:
             counted = self._unended or compact(self._parser, with_before=self._with_before)
             place = place_in(self._source, self._offset, counted["last_line"], counted)
             keep_place(self._context.settings.state_dir, self._source, place)
