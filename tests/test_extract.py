@@ -240,3 +240,14 @@ def test_the_shipped_files_of_the_reader_belong_together():
     from mcp_smalltools.tools.extraction.reading import head
 
     assert head().weight.shape == (3, 384)
+
+
+async def test_a_value_has_the_form_that_its_schema_asks_for_or_is_missing(extract):
+    schema = schema_of(
+        ticket={"type": "string", "format": "uri", "description": "address of the ticket"},
+        author={"type": "string", "format": "email", "description": "who wrote the report"},
+    )
+    text = "# Incident INC-1042\n\nSee https://tickets.example/42 for it. Written by Miriam Okafor."
+    answer = await extract(schema, text=text)
+    assert answer.data["ticket"] == "https://tickets.example/42"
+    assert answer.missing == ["author"]

@@ -25,6 +25,27 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
+REPORT = """# Incident report INC-1042
+
+On 4 March 2026 a new release of checkout-api asked for a connection pool of 500 where the database allows
+200. The last pods got no connection and answered every request with an error. Severity: high. The outage
+lasted 48 minutes and 1,310 users were affected.
+
+Written by: Miriam Okafor
+"""
+REPORT_FIELDS: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "date": {"type": "string", "format": "date", "description": "day on which it happened"},
+        "severity": {"type": "string", "enum": ["low", "medium", "high"]},
+        "outage_minutes": {"type": "integer", "description": "minutes that the outage lasted"},
+        "affected_users": {"type": "integer", "description": "number of users affected"},
+        "author": {"type": "string", "description": "name of the person who wrote the report"},
+        "ticket_url": {"type": "string", "format": "uri", "description": "address of the ticket"},
+    },
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object for each step and nothing else"
@@ -81,6 +102,17 @@ def steps(folder: Path) -> list[Step]:
             "Which team should answer these messages?",
             "classify",
             {"items": messages, "labels": labels, "examples": examples},
+        ),
+        Step(
+            "How many workers does the service start with?",
+            "ask_file",
+            {"paths": ["service.log"], "question": "How many workers does the service start with?"},
+        ),
+        Step("What does this incident report say?", "extract", {"text": REPORT, "schema": REPORT_FIELDS}),
+        Step(
+            "Where are secrets masked?",
+            "find_files",
+            {"query": "secrets are masked", "path": str(Path(__file__).parents[1] / "files"), "limit": 3},
         ),
     ]
 

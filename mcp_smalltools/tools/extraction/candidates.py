@@ -193,6 +193,11 @@ def _number(number: Number, field: Field) -> Candidate | None:
     return None if value is None else Candidate(number.start, number.end, value, "number")
 
 
+def pattern_of(field: Field) -> re.Pattern[str] | None:
+    """What every value of the field's `format` looks like, where code knows that: an address, a URI."""
+    return _PATTERNS.get(str(field.items.get("format")))
+
+
 def _strings(text: str, field: Field) -> Iterator[Candidate]:
     if form := field.date_form:
         yield from (Candidate(m.start, m.end, in_form(m, form), "date") for m in dates(text))
@@ -200,14 +205,13 @@ def _strings(text: str, field: Field) -> Iterator[Candidate]:
     if field.is_time:
         yield from (Candidate(m.start, m.end, m.iso, "time") for m in times(text))
         return
-    pattern = _PATTERNS.get(str(field.items.get("format")))
-    if pattern is not None:
+    if (pattern := pattern_of(field)) is not None:
         yield from _matches(pattern, text, str(field.items["format"]))
         return
     for match in _QUOTED.finditer(text):
         yield Candidate(match.start("inside"), match.end("inside"), match["inside"].strip(), "quoted")
-    for kind, pattern in _PATTERNS.items():
-        yield from _matches(pattern, text, kind)
+    for kind, each in _PATTERNS.items():
+        yield from _matches(each, text, kind)
     for start, end in _names(text):
         yield Candidate(start, end, text[start:end], "name")
     yield from _matches(_PLACE, text, "place")

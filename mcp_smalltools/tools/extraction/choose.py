@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mcp_smalltools.tools.evidence import dates, times
-from mcp_smalltools.tools.extraction.candidates import Candidate, candidates, items_of
+from mcp_smalltools.tools.extraction.candidates import Candidate, candidates, items_of, pattern_of
 from mcp_smalltools.tools.extraction.reading import Reading
 from mcp_smalltools.tools.extraction.schema import Field
 from mcp_smalltools.tools.passages.words import STOP_WORDS, content_words, words
@@ -92,7 +92,8 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
     if field.members is not None:
         found = _with_meant_members(field, text, reading, _only_member_said(found))
         return sorted(_every_member(field, found) if field.listed else found, key=lambda o: -o.score)
-    if field.type == "string" and (not field.date_form or not found) and (not field.is_time or not found):
+    has_form = pattern_of(field) is not None or bool(found and (field.date_form or field.is_time))
+    if field.type == "string" and not has_form:
         found += _spans(field, text, reading)
     if field.type == "string" and (field.date_form or field.is_time or field.items.get("format")):
         found = _only_member_said(found)
