@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from peak import PEAK_KB
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed, NotFound, SmallToolsError, Unreadable, UsageError
@@ -211,11 +212,11 @@ def test_a_line_of_a_gigabyte_is_answered_in_bounded_memory(
     with (root / "a.log").open("wb") as out:
         for _ in range((1 << 30) // len(block) + 1):
             out.write(block)
-    command = f"""
-import json, resource, sys
+    command = f"""{PEAK_KB}
+import json, sys
 from mcp_smalltools.cli import main
 code = main(["call", {tool!r}, {json.dumps(TOOLS[tool]("a.log"))!r}, "--root", {str(root)!r}])
-print(code, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+print(code, peak_kb(), file=sys.stderr)
 """
     environ = {
         **os.environ,

@@ -153,4 +153,7 @@ async def test_the_demo_runs_the_main_job_over_stdio(base_settings: Settings) ->
         "summarize_file",
         "summarize_file",
         "classify",
+        "ask_file",
+        "extract",
+        "find_files",
     ]

@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from peak import PEAK_KB
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed, UsageError
@@ -579,7 +580,7 @@ def test_no_text_whatever_breaks_the_parser(lines) -> None:
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_log(tmp_path) -> None:
     script = """
-import random, resource, sys
+import random, sys
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.parser import LogParser
 chance, parser, number = random.Random(1), LogParser(), 1
@@ -591,12 +592,12 @@ for block in range(int(sys.argv[1])):
 log = parser.result()
 assert sum(item.lines for item in log.templates) == log.lines
 assert log.coarse_lines > 0
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform != "darwin" else 1 << 20))
+print(peak_kb() >> 10)
 """
     peaks = [
         int(
             subprocess.run(
-                [sys.executable, "-c", script, blocks], check=True, capture_output=True, text=True
+                [sys.executable, "-c", PEAK_KB + script, blocks], check=True, capture_output=True, text=True
             ).stdout
         )
         for blocks in ("12", "24")
