@@ -15,6 +15,12 @@ from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.grouping import Template, group
 from mcp_smalltools.tools.logs.specialist.judge import load, save, shipped
 from mcp_smalltools.tools.logs.specialist.network import Recipe, fitted
+from mcp_smalltools.tools.logs.structures import (
+    join_structures,
+    join_wide_structures,
+    pieces_of,
+    wide_pieces_of,
+)
 from mcp_smalltools.tools.logs.tokens import text_of, tokens_of
 from mcp_smalltools.tools.logs.variables import Slots, plain
 
@@ -124,3 +130,45 @@ def test_without_time_every_line_still_has_a_template_that_describes_it(lines: l
     for line, shape in zip(lines, shapes, strict=True):
         assert Slots(of_shape[shape].text).values(plain(line)) is not None
     assert all(item.judged or len(item.members) > 1 for item in found)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["DATA readline: b'a7 x\\r\\n'", "DATA readline: b'\\r\\n'"], "DATA readline: b'<*>'"),
+        (
+            ["Got job (id=7, tags=[]) from pool", "Got job (id=8, tags=[a, b], eta=None) from pool"],
+            "Got job (<*>) from pool",
+        ),
+        (
+            ["Job shop.bill[7] done: None", "Job shop.send_mail[9] done: {'sent': 3}"],
+            "Job <*>[<*>] done: <*>",
+        ),
+        (
+            [
+                "Found link /a/7 (from /i/7), version: 7",
+                "Found link /a/8 (from /i/8) (needs:>=1,<4), version: 8",
+            ],
+            "Found link <*>, version: <*>",
+        ),
+    ],
+)
+def test_values_may_differ_in_their_structure(lines: list[str], expected: str) -> None:
+    assert set(templates(lines * 200)) == {expected}
+
+
+def test_plain_words_are_no_values_whatever_is_around_them() -> None:
+    groups = [
+        Group(*tokens_of(text), 100, [number])
+        for number, text in enumerate(["Door 7 (opened) by guard", "Door 7 (closed) by guard"])
+    ]
+    assert join_structures(groups) == sorted(groups, key=lambda item: item.tokens)
+    assert len(join_wide_structures(groups)) == 2
+
+
+@given(contents)
+def test_the_pieces_of_a_template_are_all_of_it_in_order(line: str) -> None:
+    tokens, spaces = tokens_of(line)
+    item = Group(tokens, spaces, 1, [0])
+    for pieces in (pieces_of(item), wide_pieces_of(item)):
+        assert [at for piece in pieces for at in range(piece.start, piece.end)] == list(range(len(tokens)))

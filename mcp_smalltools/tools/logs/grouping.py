@@ -7,7 +7,7 @@ Nothing is configured and nothing depends on the order of the input.
 2. Where candidates differ, each slot is judged by its evidence (specialist.evidence). A slot that tells
    events apart ("opened", "closed") splits the candidates; the others become variables.
 3. Templates that differ in one stretch of any length are one event if the stretch is judged a variable
-   (families).
+   (families), and those that differ only in the structure of their values always are (structures).
 
 A word that never varies stays in the template: that it could is a guess, and it says more than <*>.
 
@@ -27,7 +27,10 @@ from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.specialist.evidence import slot_evidence
 from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped
 from mcp_smalltools.tools.logs.specialist.statements import Found, Statements
+from mcp_smalltools.tools.logs.structures import join_structures, join_wide_structures
 from mcp_smalltools.tools.logs.tokens import Tokens, is_sign, is_word, text_of, tokens_of
+
+_ROUNDS = 2
 
 
 @dataclass(slots=True)
@@ -63,12 +66,23 @@ def group(
         nodes = _take_known(nodes, judge.statements, texts)
     known = words_known(nodes)
     groups = split_all(nodes, known, judge, until)
-    for item in join_families(groups, known, judge, until):
+    for item in join_all(groups, known, judge, until):
         text = text_of(item.tokens, item.spaces)
         template = texts.setdefault(text, Template(text, []))
         template.members.extend(item.members)
         template.judged = template.judged and item.judged
     return list(texts.values())
+
+
+def join_all(groups: list[Group], known: Mapping[str, int], judge: Judge, until: float) -> list[Group]:
+    """Join what is alike but for stretches and structures; one makes the other visible."""
+    for _ in range(_ROUNDS):
+        before = len(groups)
+        groups = join_families(join_structures(groups), known, judge, until)
+        groups = join_wide_structures(join_structures(groups))
+        if len(groups) == before or time.monotonic() >= until:
+            break
+    return groups
 
 
 def _take_known(nodes: Sequence[Node], statements: Statements, texts: dict[str, Template]) -> list[Node]:
