@@ -62,6 +62,8 @@ class Figures:
     floor_whole_right: float
     refused: int  # schemas that the tool doesn't take
     seconds_a_request: float
+    coverage_curve: tuple[tuple[float, float], ...]  # see `skills.scores`
+    reliability: tuple[tuple[float, float, int], ...]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,17 +72,54 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=int, default=0, metavar="N", help="requests of each set (default: all)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="put the figures into this scores.json")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
     figures = anyio.run(_evaluate, args, settings)
+    if args.record:
+        _record(args.record, figures)
     if args.json:
         print(json.dumps({"suite": "extract", "results": [asdict(item) for item in figures]}))
     else:
         _show(figures)
     return 0
+
+
+def _record(path: Path, figures: Sequence[Figures]) -> None:
+    import datetime
+
+    from mcp_smalltools.skills.scores import Evaluation, record_quality
+
+    entries = [
+        Evaluation(
+            set=item.data,
+            items=item.requests,
+            metrics={
+                "whole object right": item.whole_right,
+                "first value of its type, whole object right": item.floor_whole_right,
+                "fields right": item.fields_right,
+                "valid by the schema": item.valid,
+                "coverage": item.covered,
+                "right where not escalated": item.whole_right_covered or 0.0,
+                "calibration error": item.calibration_error,
+            },
+            aims={
+                "whole object right": ">= 0.70",
+                "valid by the schema": ">= 1.0",
+                "right where not escalated": ">= 0.90",
+            },
+            command="mcp-smalltools eval extract --data DIR",
+            date=datetime.date.today(),
+            note="A required field that is missing may be null, and is named.",
+            coverage_curve=item.coverage_curve,
+            reliability=item.reliability,
+        )
+        for item in figures
+    ]
+    record_quality(path, entries)
 
 
 async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
@@ -102,6 +141,7 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Figure
 async def _measure(service: Any, name: str, cases: Sequence[Case]) -> Figures:
     from mcp_smalltools.errors import UsageError
     from mcp_smalltools.skills.calibration import expected_calibration_error
+    from mcp_smalltools.skills.scores import coverage_curve, reliability
 
     valid, strict, whole, chance, relied, floor = [], [], [], [], [], []
     fields_right = fields = refused = 0
@@ -138,6 +178,8 @@ async def _measure(service: Any, name: str, cases: Sequence[Case]) -> Figures:
         calibration_error=round(expected_calibration_error(chance, whole), 4),
         floor_whole_right=_share(floor),
         refused=refused,
+        coverage_curve=tuple(coverage_curve(chance, whole)),
+        reliability=tuple(reliability(chance, whole)),
         seconds_a_request=round(seconds / max(1, len(cases)), 3),
     )
 
@@ -256,31 +298,21 @@ def _show(figures: Sequence[Figures]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(caption="covered: not escalated; ECE: calibration error; floor: first value of its type")
-    columns = (
-        "data",
-        "requests",
-        "valid",
-        "whole right",
-        "floor",
-        "fields right",
-        "covered",
-        "right of it",
-        "ECE",
-    )
-    for column in (*columns, "s/request"):
-        table.add_column(column, justify="left" if column == "data" else "right")
-    for item in figures:
-        cells = (
-            *(
-                item.data,
-                item.requests,
-                item.valid,
-                item.whole_right,
-                item.floor_whole_right,
-                item.fields_right,
-            ),
-            *(item.covered, item.whole_right_covered, item.calibration_error, item.seconds_a_request),
+    table = Table("", *(item.data for item in figures))
+    rows = {
+        "requests": "requests",
+        "valid by the schema": "valid",
+        "whole object right": "whole_right",
+        "floor: first value of its type": "floor_whole_right",
+        "fields right": "fields_right",
+        "not escalated": "covered",
+        "right of these": "whole_right_covered",
+        "calibration error": "calibration_error",
+        "schemas refused": "refused",
+        "seconds a request": "seconds_a_request",
+    }
+    for what, field in rows.items():
+        table.add_row(
+            what, *("" if (cell := getattr(item, field)) is None else str(cell) for item in figures)
         )
-        table.add_row(*("" if cell is None else str(cell) for cell in cells))
     Console().print(table)
