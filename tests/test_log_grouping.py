@@ -172,3 +172,9 @@ def test_the_pieces_of_a_template_are_all_of_it_in_order(line: str) -> None:
     item = Group(tokens, spaces, 1, [0])
     for pieces in (pieces_of(item), wide_pieces_of(item)):
         assert [at for piece in pieces for at in range(piece.start, piece.end)] == list(range(len(tokens)))
+
+
+def test_brackets_in_brackets_end_where_they_should() -> None:
+    tokens, spaces = tokens_of("Got f (>=1,<4, [a.b]) then ) of (x")
+    kinds = [piece.kind for piece in pieces_of(Group(tokens, spaces, 1, [0]))]
+    assert kinds == ["Got", "f", "(", "inside", ")", "then", ")", "of", "(", "x"]

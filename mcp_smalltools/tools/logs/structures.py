@@ -8,7 +8,7 @@ No judgement is needed: plain words are never taken for a value, so "(opened)" a
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -88,10 +88,11 @@ def _as_one(members: Sequence[tuple[Group, list[Piece]]]) -> Group:
 def pieces_of(item: Group) -> list[Piece]:
     """A template as constant tokens and values; what is in brackets or quotation marks is one value."""
     tokens, spaces = item.tokens, item.spaces
+    brackets = _ends_of_brackets(tokens, spaces)
     pieces: list[Piece] = []
     at = 0
     while at < len(tokens):
-        end = _end_of(tokens, spaces, at)
+        end = _end_of_quotation(tokens, spaces, at) if tokens[at] in _QUOTES else brackets.get(at)
         if end is None:
             value = at > 0 and is_value(tokens[at]) and tokens[at + 1 : at + 2] != ("=",)
             pieces.append(Piece("" if value else tokens[at], at, at + 1, value))
@@ -120,25 +121,22 @@ def _is_data(inside: Tokens) -> bool:
     return not inside or any(is_value(token) or not is_word(token) for token in inside)
 
 
-def _end_of(tokens: Tokens, spaces: str, start: int) -> int | None:
-    """Where the brackets or quotation that begin at `start` end; None if none do."""
-    if tokens[start] in _QUOTES:
-        return _end_of_quotation(tokens, spaces, start)
-    if tokens[start] not in _PAIRS:
-        return None
-    open_: list[str] = []
-    for at in range(start, len(tokens)):
-        token = tokens[at]
-        if token in _PAIRS and (token != "<" or (at + 1 < len(tokens) and spaces[at + 1] == "0")):
-            open_.append(_PAIRS[token])
-        elif token in open_:
-            while open_.pop() != token:  # "(>=1,<2)": a sign that closes nothing
-                pass
-            if not open_:
-                return at + 1
-        elif not open_:
-            return None
-    return None
+def _ends_of_brackets(tokens: Tokens, spaces: str) -> dict[int, int]:
+    """Where the brackets that begin at a place end. In one pass: templates may be long, and of anyone."""
+    ends: dict[int, int] = {}
+    open_: list[tuple[str, int]] = []
+    waiting: Counter[str] = Counter()
+    for at, token in enumerate(tokens):
+        if token in _PAIRS and (token != "<" or spaces[at + 1 : at + 2] == "0"):
+            open_.append((_PAIRS[token], at))
+            waiting[_PAIRS[token]] += 1
+        elif waiting[token]:
+            closed = ""
+            while closed != token:  # "(>=1,<4)": a sign that closes nothing
+                closed, start = open_.pop()
+                waiting[closed] -= 1
+            ends[start] = at + 1
+    return ends
 
 
 def _end_of_quotation(tokens: Tokens, spaces: str, start: int) -> int | None:
