@@ -14,6 +14,7 @@ from mcp_smalltools.evaluation.questions import questions
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.asking.question import understood
+from mcp_smalltools.tools.asking.ranking import Index, Place
 from mcp_smalltools.tools.asking.units import units_of
 
 pytestmark = pytest.mark.anyio
@@ -141,9 +142,15 @@ async def test_what_no_file_says_is_not_found(ask, question):
 
 
 async def test_several_files_are_asked_at_once_and_the_right_one_is_named(ask, folder):
-    got = await ask("For how many days is data retained?", *FILES)
+    got = await ask("What is the number of retention days set to?", *FILES)
     assert got.evidence[0].path == str(folder / "shop.conf")
     assert got.evidence[0].start == 8
+
+
+async def test_of_two_files_that_could_answer_the_other_one_is_pointed_to(ask, folder):
+    got = await ask("For how many days is data retained?", *FILES)
+    places = {(place.path, place.start) for place in [*got.evidence, *got.elsewhere]}
+    assert {(str(folder / "shop.conf"), 8), (str(folder / "README.md"), 11)} <= places
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_the_others_are_asked(ask):
@@ -167,6 +174,79 @@ async def test_nothing_of_a_sealed_file_leaves_but_line_numbers(settings, engine
     await service.close()
     assert got.evidence[0].start == 7
     assert "/var/lib" not in json.dumps(got.structured())
+
+
+DOCUMENTED = '''import time
+
+# How often a lost worker is started again.
+RESTARTS = 3
+
+GRACE_S = 5.0
+"""Seconds that a tool gets after its deadline to hand in a partial answer."""
+
+
+def wait(pool):
+    """Wait for the pool."""
+    time.sleep(GRACE_S)
+    pool.wait()
+'''
+
+
+async def test_a_constant_is_found_by_the_docstring_below_it_and_the_comment_above_it(ask, folder):
+    (folder / "service.py").write_text(DOCUMENTED)
+    got = await ask(
+        "How many seconds does a tool get after its deadline to hand in a partial answer?", "service.py"
+    )
+    assert (got.found, got.answer) == (True, "5.0")
+    assert (got.evidence[0].start, got.evidence[0].end) == (6, 7)
+    units = {unit.name: unit for unit in units_of("service.py", DOCUMENTED.split("\n"))}
+    assert "lost worker" in units["RESTARTS"].context
+
+
+@pytest.mark.parametrize(
+    ("name", "question"),
+    [
+        ("shop.conf", "Which user may write to the directory of the server?"),
+        ("README.md", "Which compression does a nightly backup have?"),
+        ("pool.py", "How many connections may the pool have to one host?"),
+        ("shop.log", "Which worker lost its database?"),
+    ],
+)
+async def test_what_is_not_found_though_its_words_are_there_is_escalated_and_pointed_to(ask, name, question):
+    got = await ask(question, name)
+    assert got.escalate
+    assert got.reason
+    assert got.confidence < 0.95
+    assert got.evidence or got.elsewhere
+
+
+async def test_only_words_that_are_nowhere_make_a_sure_not_found(ask):
+    got = await ask("What is the melting point of tungsten?", *FILES)
+    assert (got.found, got.escalate) == (False, False)
+
+
+def test_lines_of_a_log_that_say_the_same_are_one_candidate_and_a_rare_line_is_not_crowded_out():
+    lines = [f"2026-03-01 10:00:{n % 60:02} INFO order {n:08x} stored in {n}.2 ms" for n in range(900)]
+    lines.insert(600, "2026-03-01 10:00:00 INFO started, store at tcp://10.0.0.12:5432")
+    index = Index([Place(0, unit) for unit in units_of("a.log", lines)])
+    question = understood("At which address is the store?")
+    chosen = index.candidates(question)
+    assert 601 in [index.places[n].unit.start for n in chosen]
+    assert len(chosen) < 10
+    assert [f["addressed"] for f in index.features(question, chosen, [0.3] * len(chosen))].count(1.0) == 1
+
+
+def test_a_line_that_has_the_number_asked_for_stands_for_those_alike():
+    lines = [f"2026-03-01 10:00:{n % 60:02} INFO order {7000 + n} stored" for n in range(300)]
+    index = Index([Place(0, unit) for unit in units_of("a.log", lines)])
+    chosen = index.candidates(understood("When was order 7123 stored?"))
+    assert index.places[chosen[0]].unit.start == 124
+
+
+@given(st.text(max_size=80), st.text(max_size=80))
+def test_the_share_of_known_words_is_a_share(text, asked):
+    index = Index([Place(0, unit) for unit in units_of("a.txt", text.split("\n"))])
+    assert 0.0 <= index.known(understood(asked)) <= 1.0
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ class AskFile:
         "or summing up (parse_log, summarize_file), nor for a known string (grep). Returns the lines "
         "verbatim with their numbers, a short answer where they hold one, or found: false."
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
     Answer: ClassVar[type[result.Answer]] = AskFileAnswer
 
@@ -129,17 +129,24 @@ def _answer(
     arguments: AskFileArguments, question: Question, ranked: Ranked, files: Sequence[Sequence[str]]
 ) -> AskFileAnswer:
     from mcp_smalltools.skills.calibration import load_calibration
-    from mcp_smalltools.tools.asking.answer import short_answer
+    from mcp_smalltools.tools.asking.answer import log_odds, short_answer
 
     if not ranked.places:
         text = any(line.strip() for lines in files for line in lines)
-        what = "none of the question's words is in the files" if text else "the files hold no text"
-        return AskFileAnswer(found=False, confidence=0.9, escalate=not text, reason=what)
+        if ranked.features["known"]:
+            what = "its words are in the files, but in no line that could answer"
+        else:
+            what = "none of the question's words is in the files" if text else "the files hold no text"
+        unsure = not text or ranked.features["known"] > 0
+        return AskFileAnswer(
+            found=False, confidence=0.5 if unsure and text else 0.9, escalate=unsure, reason=what
+        )
     calibration = load_calibration("ask_file")
     names = calibration.models["there"].weights
     there = float(calibration.models["there"]({name: ranked.features[name] for name in names})[0])
     found = there >= calibration.constants["found_from"]
-    answer = AskFileAnswer(found=found, confidence=round(there if found else 1 - there, 3))
+    sure = float(calibration.models["right"]({"log_odds": log_odds(there)})[0])
+    answer = AskFileAnswer(found=found, confidence=round(sure, 3))
     rest = ranked.places
     if found:
         answer.evidence = [_evidence(ranked.places[0], arguments, files, arguments.max_lines)]
@@ -151,7 +158,15 @@ def _answer(
         if there < calibration.constants["sure_from"]:
             answer.escalate, answer.reason = True, "not sure enough: look at these lines yourself"
     else:
-        answer.reason = "nothing in the files fits the question well enough"
+        names = calibration.models["absent"].weights
+        absent = float(calibration.models["absent"]({name: ranked.features[name] for name in names})[0])
+        answer.confidence = round(absent, 3)
+        answer.escalate = absent < calibration.constants["nothing_from"] and ranked.features["known"] > 0
+        answer.reason = (
+            "its words are in the files, but no line clearly answers: look at `elsewhere`"
+            if answer.escalate
+            else "nothing in the files fits the question well enough"
+        )
     answer.elsewhere = [_evidence(place, arguments, files, 1) for place in rest[: 2 if found else 3]]
     return answer
 

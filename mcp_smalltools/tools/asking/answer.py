@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from mcp_smalltools.errors import EngineError, ModelError
 from mcp_smalltools.skills.calibration import Calibration
 from mcp_smalltools.tools.asking.question import Question
-from mcp_smalltools.tools.asking.ranking import Index, Place
+from mcp_smalltools.tools.asking.ranking import ADDRESS, Index, Place, shape
 from mcp_smalltools.tools.asking.units import Unit
 from mcp_smalltools.tools.evidence import dates, numbers, times
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 UNKNOWN_LIKENESS: Final = 0.3
 THIN: Final = 0.4
 """Share of a question's words, by their rarity, under which a unit is hardly about it."""
-_NUMBERS: Final = re.compile(r"\b[0-9a-f]*\d[0-9a-f-]*\b", re.I)
 _VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
 
 
@@ -51,7 +51,7 @@ async def rank(
 
     chosen = index.candidates(question)
     if not chosen:
-        return Ranked((), (), {})
+        return Ranked((), (), {"known": index.known(question)})
     texts = [_shown(index.places[number].unit) for number in chosen]
     missing = ""
     try:
@@ -68,7 +68,7 @@ async def rank(
     return Ranked(
         places=[best, *(place for place in places if place is not best)],
         chances=[float(chances[k]) for k in order],
-        features=_whole(rows, chances, order),
+        features=_whole(rows, chances, order, index.known(question)),
         alike=alike,
         by_words_alone=missing,
     )
@@ -81,8 +81,8 @@ def _of_those_alike(best: Place, places: Sequence[Place], question: Question) ->
     """
     if best.unit.kind != "line" or re.search(r"\d", question.text):
         return best, 0
-    form = _NUMBERS.sub("#", best.unit.text)
-    alike = [p for p in places if p.file == best.file and _NUMBERS.sub("#", p.unit.text) == form]
+    form = shape(best.unit.text)
+    alike = [p for p in places if p.file == best.file and shape(p.unit.text) == form]
     last = re.search(r"\b(?:last|latest|final|finally|most recent)\b", question.text, re.I)
     return alike[-1 if last else 0], len(alike) - 1
 
@@ -93,13 +93,21 @@ def _shown(unit: Unit) -> str:
     return f"{named}: {unit.text}"[:500] if named and unit.kind != "sentence" else unit.text[:500]
 
 
-def _whole(rows: Sequence[dict[str, float]], chances: np.ndarray, order: np.ndarray) -> dict[str, float]:
+def log_odds(chances: ArrayLike) -> NDArray[np.float64]:
+    """Of chances strictly between 0 and 1."""
+    values = np.asarray(chances, np.float64).clip(1e-4, 1 - 1e-4)
+    return np.asarray(np.log(values / (1 - values)))
+
+
+def _whole(
+    rows: Sequence[dict[str, float]], chances: np.ndarray, order: np.ndarray, known: float
+) -> dict[str, float]:
     best = rows[int(order[0])]
-    log_odds = np.log(chances / (1 - chances))
-    second = float(log_odds[order[1]]) if len(order) > 1 else -7.0
+    odds = log_odds(chances)
+    second = float(odds[order[1]]) if len(order) > 1 else -7.0
     return {
-        "best": float(log_odds[order[0]]),
-        "lead": min(6.0, float(log_odds[order[0]]) - second),
+        "best": float(odds[order[0]]),
+        "lead": min(6.0, float(odds[order[0]]) - second),
         "coverage": best["coverage"],
         "thin": max(0.0, THIN - best["coverage"]),
         "own_words": best["own_words"],
@@ -108,6 +116,8 @@ def _whole(rows: Sequence[dict[str, float]], chances: np.ndarray, order: np.ndar
         "not_named": best["not_named"],
         "no_answer": best["no_answer"],
         "wrong_kind": best["wrong_kind"],
+        "has_answer": best["has_answer"],
+        "known": known,
     }
 
 
@@ -119,8 +129,11 @@ def short_answer(question: Question, unit: Unit) -> str | None:
         match := re.match(r"\s*(?:raise|throw new|throw)\s+([\w.]+)", unit.text)
     ):
         return match[1]
+    if question.address and unit.kind != "entry":
+        addresses = [match[0].rstrip(".,;)") for match in ADDRESS.finditer(unit.text)]
+        return addresses[0] if len(addresses) == 1 else None
     if unit.kind == "entry" and question.kind in ("value", "number", "when", "other"):
-        match = _VALUE.match(unit.text)
+        match = _VALUE.match(unit.text.split("\n")[0])
         return match["value"].strip("\"'") if match else None
     if question.kind == "when":
         moments = [*dates(unit.text), *times(unit.text)]

@@ -21,6 +21,8 @@ _KINDS: Final = (
     ("who", re.compile(r"\bwho(?:se|m)?\b|\b(?:author|holder|maintainer|owner)\b", re.I)),
     ("value", re.compile(r"\bvalue\b|\bhow is\b.*\b(?:defined|set|configured)\b|\bset to\b|\bdefault\b|\bsetting\b|\bconfigured\b|\bwhat is\b|\b(?:which|what) (?:\w+ )?(?:port|host|address|path|director(?:y|ies)|folder|file|version|level|mode|user|url|key|unit|format|encoding|type)\b", re.I)),
 )  # fmt: skip
+_ADDRESS: Final = re.compile(r"\b(?:which|what|where)\b.*\b(?:address|url|host|hostname|endpoint|ip)\b", re.I)
+_COUNTED: Final = re.compile(r"\bhow many\s+(\w+(?:\s+\w+)?)", re.I)
 _ASKED: Final = frozenset(
     stem(word)
     for word in (
@@ -67,6 +69,10 @@ class Question:
     """Stems of the words that say what kind of answer is wanted."""
     names: tuple[str, ...]
     kind: str
+    address: bool = False
+    """An address, a host or a URL is asked for."""
+    counted: tuple[str, ...] = ()
+    """Stems of what a number is asked of: `how many workers`."""
 
 
 def understood(text: str) -> Question:
@@ -75,4 +81,14 @@ def understood(text: str) -> Question:
     names = [next(part for part in match.groups() if part) for match in _NAME.finditer(text)]
     kind = next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
     asked = tuple(word for word in every if word in _ASKED)
-    return Question(text, tuple(about or every), asked, tuple(dict.fromkeys(names)), kind)
+    address = kind == "value" and bool(_ADDRESS.search(text))
+    counted = _COUNTED.search(text)
+    return Question(
+        text,
+        tuple(about or every),
+        asked,
+        tuple(dict.fromkeys(names)),
+        kind,
+        address,
+        tuple(content_words(counted[1])) if counted else (),
+    )

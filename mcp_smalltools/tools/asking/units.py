@@ -15,6 +15,8 @@ from typing import Final
 from mcp_smalltools.files.outline import Outline, language_of, outline
 
 MAX_UNITS: Final = 200_000
+MOST_BESIDE: Final = 6
+"""Lines of a comment or docstring beside a constant that belong to it, at most."""
 _ENTRY: Final = re.compile(r"^\s*(?:[-*]\s+)?(?:export\s+|const\s+|let\s+|var\s+|#define\s+)?[\"']?(?P<key>[\w.\-/ ]{1,60}?)[\"']?\s*(?::\s*[\w\[\], .|]+\s*=|=(?!=)|:(?!:)|\s(?=\S+$))\s*(?P<value>\S.*)$")  # fmt: skip
 _PLAIN_ENTRY: Final = re.compile(r"[\w.\-]+\s*=\s*\S")
 _MID_END: Final = re.compile(r"(?<=[a-z0-9)\]\"'`])[.!?][\"')]*\s+(?=[A-Z\"'(`*\[])")
@@ -91,9 +93,10 @@ def _looks_like_settings(lines: Sequence[str]) -> bool:
 def _of_code(lines: Sequence[str], found: Outline) -> Iterator[Unit]:
     owner = [""] * (len(lines) + 1)
     names: list[str] = []
-    if found.doc:
-        yield Unit(found.doc_line, found.doc_end, found.doc, "module file", "doc")
     documented: set[int] = set()
+    if found.doc:
+        documented |= set(range(found.doc_line, found.doc_end + 1))
+        yield Unit(found.doc_line, found.doc_end, found.doc, "module file", "doc")
     for symbol in found.symbols:
         del names[symbol.depth :]
         names.append(symbol.name)
@@ -131,10 +134,15 @@ def _of_code(lines: Sequence[str], found: Outline) -> Iterator[Unit]:
         if (inside or commented) and text and not quotes:
             prose.append(number)
         else:
+            above = _comment_above(lines, prose, number)
             yield from _paragraph(lines, prose, owner, documented)
             prose = []
             if text and not quotes:
-                yield _code_line(number, text, owner[number])
+                unit = _code_line(lines, number, owner[number], above)
+                documented |= set(range(number + 1, unit.end + 1))
+                yield unit
+            elif (said := text.strip("\"' ")) and number not in documented:
+                yield Unit(number, number, said, owner[number], "sentence")
         inside ^= quotes % 2 == 1
     yield from _paragraph(lines, prose, owner, documented)
 
@@ -149,11 +157,36 @@ def _definition_line(lines: Sequence[str], first: int, name: str) -> int:
     return first
 
 
-def _code_line(number: int, text: str, owner: str) -> Unit:
+def _code_line(lines: Sequence[str], number: int, owner: str, above: str) -> Unit:
+    """A line of code; a constant or a setting with the comment above it and the docstring below it."""
+    text = lines[number - 1].strip()
     match = _ENTRY.match(text)
     if match and re.fullmatch(r"[\w.]+(?:\s*:\s*[\w\[\], .|]+)?", match["key"].strip()):
-        return Unit(number, number, text, owner, "entry", match["key"].strip())
+        end, below = _docstring_below(lines, number)
+        where = f"{owner} {above}".strip()
+        return Unit(number, end, f"{text}\n{below}".strip(), where, "entry", match["key"].strip())
     return Unit(number, number, text, owner, "line")
+
+
+def _comment_above(lines: Sequence[str], numbers: Sequence[int], number: int) -> str:
+    """What the comment says that ends on the line before."""
+    if not numbers or numbers[-1] != number - 1 or len(numbers) > MOST_BESIDE:
+        return ""
+    return " ".join(lines[n - 1].strip().lstrip("#/*; ") for n in numbers)
+
+
+def _docstring_below(lines: Sequence[str], number: int) -> tuple[int, str]:
+    """The last line and the text of the string that stands below a constant; the constant's line without one."""
+    indent = len(lines[number - 1]) - len(lines[number - 1].lstrip())
+    below = lines[number] if number < len(lines) else ""
+    quote = below.strip()[:3]
+    if quote not in ('"""', "'''") or len(below) - len(below.lstrip()) != indent:
+        return number, ""
+    for end in range(number + 1, min(number + MOST_BESIDE, len(lines)) + 1):
+        text = " ".join(line.strip() for line in lines[number:end])
+        if len(text) > 5 and text.endswith(quote):
+            return end, text.strip(quote[0] + " ")
+    return number, ""
 
 
 def _paragraph(
@@ -226,6 +259,8 @@ def _of_settings(lines: Sequence[str], suffix: str) -> Iterator[Unit]:
         if text.startswith(("#", ";", "//")):
             comment.append((number, text.lstrip("#;/ ")))
             continue
+        beside = comment if comment and comment[-1][0] == number - 1 and len(comment) <= MOST_BESIDE else []
+        said = " ".join(told for _, told in beside)
         yield from _sentences(comment, section)
         comment = []
         if (match := re.match(r"\[\[?([^\]]+)\]\]?$", text)) and suffix != ".json":
@@ -237,10 +272,12 @@ def _of_settings(lines: Sequence[str], suffix: str) -> Iterator[Unit]:
         match = _ENTRY.match(text)
         context = " ".join([section, *(key for _, key in above)]).strip()
         if match:
-            yield Unit(number, number, text, context, "entry", match["key"].strip())
+            yield Unit(number, number, text, f"{context} {said}".strip(), "entry", match["key"].strip())
         else:
             yield Unit(number, number, text, context, "line")
-        if key := re.match(r"[\"']?([\w.\-/ ]+?)[\"']?\s*:\s*[\[{]?\s*$", text.removeprefix("- ")):
+        if key := re.match(
+            r"[\"']?([\w.\-/ ]+?)[\"']?\s*(?::\s*[\[{]?|=\s*[\[{])\s*$", text.removeprefix("- ")
+        ):
             above.append((indent, key[1]))
     yield from _sentences(comment, section)
 
