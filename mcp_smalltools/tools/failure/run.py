@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,10 @@ SHORT = 12
 _LINE_CHARS = 400
 _RESERVE = 0.2
 """Of the time, what is kept for ranking and for the answer."""
+
+
+UNSURE_FROM: Final = 0.15
+"""Chance of a failure from which "nothing failed" is no answer to rely on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,9 @@ def _nothing(log: LogLines, ranked: Ranked, dropped: dict[str, int]) -> answers.
         answer.escalate, answer.reason = True, "The log was not read to its end: the time was over."
     elif log.total <= SHORT:
         answer.escalate, answer.reason = True, f"Only {log.total} lines: read it yourself."
-    elif ranked.failed > 0.2:
-        answer.escalate, answer.reason = True, "No failure was found, but the log may tell of one."
+    elif ranked.failed > UNSURE_FROM:
+        where = f": look at line {log.numbers[ranked.pieces[0].peak]}" if ranked.pieces else ""
+        answer.escalate, answer.reason = True, f"No failure was found, but the log may tell of one{where}."
     return answer
 
 
