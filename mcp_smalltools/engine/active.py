@@ -104,16 +104,8 @@ class Turns:
             for offer in offers
             for active in offer.jobs
         )
-        ranked = {
-            number: min(
-                (active.job.priority, active.served + offer.lag)
-                for active in offer.jobs
-                if active.job.client == client
-            )
-            for number, offer in enumerate(offers)
-            if any(active.job.client == client for active in offer.jobs)
-        }
-        return offers[min(ranked, key=ranked.__getitem__)]
+        own = [offer for offer in offers if any(active.job.client == client for active in offer.jobs)]
+        return min(own, key=lambda offer: self._standing(offer, client))
 
     def charge(self, jobs: Iterable[Active], seconds: float) -> None:
         """Share a step's time among those who took part."""
@@ -121,6 +113,11 @@ class Turns:
         for active in shares:
             active.served += seconds / len(shares)
             self._clocks[active.job.client] = self._clock(active.job.client) + seconds / len(shares)
+
+    def _standing(self, offer: Offer, client: str) -> tuple[int, float]:
+        """Where an offer stands among those of one client, by its jobs there; the lowest goes first."""
+        jobs = (active for active in offer.jobs if active.job.client == client)
+        return min((active.job.priority, active.served + offer.lag) for active in jobs)
 
     def _clock(self, client: str) -> float:
         return self._clocks.get(client, 0.0)
