@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import REPOSITORY, Listen, Tools
 from messages_api import Model, messages_api
+from others import REPOSITORY, Listen, Tools
 from probe_server import environment
 
 from mcp_smalltools.clients.known import TOKEN_VARIABLE

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import HERE, Listen, Tools
+from others import HERE, Listen, Tools
 from token_proxy import token_proxy
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Listen
+from others import Listen, Tools
 
 from mcp_smalltools.tools.registry import built_in_tools
 
@@ -20,12 +20,12 @@ FINDINGS_THAT_ARE_NONE = {
 
 @pytest.mark.parametrize("phase", ["aggressive", "realistic"])
 def test_no_tool_crashes_hangs_or_takes_what_its_schema_forbids(
-    phase: str, fuzzer: Path, listen: Listen, tmp_path: Path
+    phase: str, tools: Tools, listen: Listen, tmp_path: Path
 ) -> None:
     report = tmp_path / "report"
     with listen() as server:
         command = [
-            *(str(fuzzer), "--mode", "tools", "--phase", phase, "--runs", "20", "--seed", "1"),
+            *(str(tools.fuzzer), "--mode", "tools", "--phase", phase, "--runs", "20", "--seed", "1"),
             *("--protocol", "streamablehttp", "--endpoint", server.url("/mcp"), "--auth-env"),
             *("--no-safety", "--no-corpus", "--fs-root", str(tmp_path / "fs"), "--output-dir", str(report)),
         ]

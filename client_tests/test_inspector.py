@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Listen, Tools
+from others import Listen, Tools
 from probe_server import environment
 
 from mcp_smalltools.tools.registry import built_in_tools

@@ -47,6 +47,12 @@ def serve_arguments(arguments: list[str]) -> Any:
     return command_parser("serve", serve).parse_args(arguments)
 
 
+def test_the_package_index_can_show_who_owns_the_registrys_entry() -> None:
+    """The registry looks for this mark in the description on PyPI, which is the README."""
+    name = read(REPOSITORY / "server.json")["name"]
+    assert f"mcp-name: {name} -->" in (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_version_is_the_programs() -> None:
     entry, bundle = read(REPOSITORY / "server.json"), read(BUNDLE / "manifest.json")
     versions = [read(PLUGIN / ".claude-plugin" / "plugin.json")["version"], bundle["version"]]
