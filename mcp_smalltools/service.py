@@ -287,6 +287,7 @@ class Call:
             progress=self._progress,
             stop=self.stop,
             level=lambda: self.files.level,
+            caller=self.principal.name,
         )
 
     def _engine(self) -> Engine:

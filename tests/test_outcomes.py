@@ -14,6 +14,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError, UsageError
 from mcp_smalltools.evaluation.learn import learn, lesson_of
 from mcp_smalltools.outcomes import Outcome, open_outcomes
+from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.skills.manifest import read_skill
@@ -104,6 +105,23 @@ async def test_only_an_answer_that_there_was_can_be_judged(service: Service, set
     with pytest.raises(UsageError, match="verdict"):
         await report(service, call_id="nope", verdict="fine")
     assert stored(settings) == []
+
+
+@pytest.mark.anyio
+async def test_a_caller_judges_only_its_own_answers_and_the_owner_all(
+    service: Service, settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    asked = ToolRequest("summarize_file", {"path": "a.csv"}, principal=Principal("token a", remote=True))
+    answer = await service.call(asked)
+    arguments = {"call_id": answer.call_id, "verdict": "wrong"}
+    with pytest.raises(UsageError, match="no answer with the call_id"):
+        await service.call(
+            ToolRequest("report_outcome", arguments, principal=Principal("token b", remote=True))
+        )
+    assert stored(settings) == []
+    await service.call(ToolRequest("report_outcome", arguments, principal=asked.principal))
+    assert (await report(service, **arguments))["replaced"]
 
 
 def test_outcomes_of_one_tool_can_be_forgotten(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.files import reader
 from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.base import Stop
@@ -156,11 +157,12 @@ Call = Callable[..., ParseLogAnswer]
 def parse(settings: Settings) -> Iterator[Call]:
     """Call the tool on a file in the root."""
 
-    def call(name: str = "a.log", **arguments: object) -> ParseLogAnswer:
+    def call(name: str = "a.log", principal: Principal | None = None, **arguments: object) -> ParseLogAnswer:
         async def run() -> ParseLogAnswer:
             service = Service(settings)
             try:
-                answer = await service.call(ToolRequest("parse_log", {"path": name, **arguments}))
+                request = ToolRequest("parse_log", {"path": name, **arguments}, principal=principal)
+                answer = await service.call(request)
                 assert isinstance(answer, ParseLogAnswer)
                 return answer
             finally:
@@ -190,6 +192,18 @@ def stored(start: int, end: int) -> str:
         f"2026-03-01 10:{n // 60 % 60:02}:{n % 60:02} INFO [main] shop.jobs: order {n} stored\n"
         for n in range(start, end)
     )
+
+
+def test_what_one_caller_has_read_is_new_to_another(parse, tmp_path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text(stored(0, 100))
+    for caller in ("token a", "token b"):
+        parse(since="last", principal=Principal(caller, remote=True))
+    with log.open("a") as out:
+        out.write(stored(100, 110))
+    for caller in ("token a", "token b"):
+        assert parse(since="last", principal=Principal(caller, remote=True)).lines == 10
+    assert parse(since="last").lines == 110
 
 
 def test_the_second_call_reads_only_what_was_appended(parse, tmp_path, bytes_read) -> None:

@@ -6,7 +6,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
@@ -109,7 +109,8 @@ class ToolContext:
     stop: Stop
     level: Callable[[], PrivacyLevel]
     """The strictest level of the files opened so far (the default level if none)."""
-    extra: dict[str, Any] = field(default_factory=dict)
+    caller: str = "local"
+    """Whose call it is, as the ledger names it. What is kept between calls is each caller's own."""
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run blocking work beside the event loop. The function should call `stop.check()` now and then."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mcp_smalltools import result
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.outcomes import Outcome, Verdict, open_outcomes
+from mcp_smalltools.principal import LOCAL
 from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class ReportOutcome:
 
     def _store(self, arguments: ReportOutcomeArguments, context: base.ToolContext) -> ReportOutcomeAnswer:
         row = _call(arguments.call_id, context)
-        if row is None or row.tool == self.name:
+        if row is None or row.tool == self.name or context.caller not in (row.principal, LOCAL.name):
             raise UsageError(
                 f"There is no answer with the call_id {arguments.call_id!r}.",
                 remedy="Give the call_id of an answer of this server, as it stands there.",

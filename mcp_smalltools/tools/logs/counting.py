@@ -108,7 +108,7 @@ class _Reading:
         if not self._source.is_plain():
             note("since=last needs a plain UTF-8 text file: all of it was read.")
             return self.whole()
-        place = last_place(self._context.settings.state_dir, self._source)
+        place = last_place(self._context.settings.state_dir, self._context.caller, self._source)
         if place is None:
             note("No earlier call on this file is remembered: all of it was read.")
             return self.whole()
@@ -140,7 +140,7 @@ class _Reading:
         if self._offset and self._source.is_plain() and not self._is_sealed:
             counted = self._unended or compact(self._parser, with_before=self._with_before)
             place = place_in(self._source, self._offset, counted["last_line"], counted)
-            keep_place(self._context.settings.state_dir, self._source, place)
+            keep_place(self._context.settings.state_dir, self._context.caller, self._source, place)
 
     def _feed(self, source: SourceFile, what: str, feed: Feed, part: Part | None = None) -> None:
         """Block by block while there is time. What was not read is said in bytes."""

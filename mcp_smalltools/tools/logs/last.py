@@ -1,8 +1,8 @@
 """Where the last call left off in a log, so that `since="last"` reads only what was appended.
 
-Kept for each file: how far it was read, how to know it again, and how many records there were of each form
-(shapes with their variables masked, no line of the file). A file is the same if its head and the bytes before
-the place are; otherwise it was rotated or truncated.
+Kept for each file and caller: how far it was read, how to know it again, and how many records there were of
+each form (shapes with their variables masked, no line of the file). A file is the same if its head and the
+bytes before the place are; otherwise it was rotated or truncated.
 """
 
 from __future__ import annotations
@@ -34,6 +34,17 @@ MIGRATIONS: Sequence[str] = (
         place BLOB NOT NULL,
         bytes INTEGER NOT NULL,
         used REAL NOT NULL
+    );
+    """,
+    """
+    DROP TABLE logs;
+    CREATE TABLE logs (
+        caller TEXT NOT NULL,
+        path TEXT NOT NULL,
+        place BLOB NOT NULL,
+        bytes INTEGER NOT NULL,
+        used REAL NOT NULL,
+        PRIMARY KEY (caller, path)
     );
     """,
 )
@@ -88,11 +99,11 @@ class Places(Store):
     def __init__(self, state_dir: Path) -> None:
         super().__init__(state_dir / "logs.db", MIGRATIONS)
 
-    def get(self, path: Path) -> Place | None:
+    def get(self, caller: str, path: Path) -> Place | None:
         import msgpack
         import zstandard
 
-        found = self.select("SELECT place FROM logs WHERE path = ?", (str(path),))
+        found = self.select("SELECT place FROM logs WHERE (caller, path) = (?, ?)", (caller, str(path)))
         if not found:
             return None
         version, *fields = msgpack.unpackb(
@@ -100,7 +111,7 @@ class Places(Store):
         )
         return Place(*fields) if version == _VERSION else None
 
-    def put(self, path: Path, place: Place) -> None:
+    def put(self, caller: str, path: Path, place: Place) -> None:
         import msgpack
         import zstandard
 
@@ -108,37 +119,37 @@ class Places(Store):
         packed = cast(bytes, msgpack.packb((_VERSION, *fields), unicode_errors="surrogatepass"))
         blob = zstandard.compress(packed)
         with self.transaction() as db:
-            row = (str(path), blob, len(blob), time.time())
-            db.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?)", row)
+            row = (caller, str(path), blob, len(blob), time.time())
+            db.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)", row)
             total = db.execute("SELECT sum(bytes) FROM logs").fetchone()[0]
             while total > _MOST_BYTES:
-                oldest = db.execute("SELECT path, bytes FROM logs ORDER BY used LIMIT 1").fetchone()
-                db.execute("DELETE FROM logs WHERE path = ?", (oldest["path"],))
+                oldest = db.execute("SELECT rowid, bytes FROM logs ORDER BY used LIMIT 1").fetchone()
+                db.execute("DELETE FROM logs WHERE rowid = ?", (oldest["rowid"],))
                 total -= oldest["bytes"]
 
 
-def last_place(state_dir: Path, source: SourceFile) -> Place | None:
+def last_place(state_dir: Path, caller: str, source: SourceFile) -> Place | None:
     """None if there is none, or the store can't be used."""
     try:
         places = Places(state_dir)
     except ConfigError:
         return None
     try:
-        return places.get(source.real_path)
+        return places.get(caller, source.real_path)
     except sqlite3.Error:
         return None
     finally:
         places.close()
 
 
-def keep_place(state_dir: Path, source: SourceFile, place: Place) -> bool:
+def keep_place(state_dir: Path, caller: str, source: SourceFile, place: Place) -> bool:
     """False if it can't be kept."""
     try:
         places = Places(state_dir)
     except ConfigError:
         return False
     try:
-        places.put(source.real_path, place)
+        places.put(caller, source.real_path, place)
     except sqlite3.Error:
         return False
     finally:
