@@ -190,7 +190,7 @@ identifiers = st.lists(
 @given(st.lists(line_texts | identifiers, min_size=1, max_size=12))
 @hypothesis_settings(max_examples=300, deadline=None)
 def test_keys_of_a_block_are_those_of_the_regular_expression(lines) -> None:
-    keys = [key.decode() for key in block_keys(Block.of(1, lines))]
+    keys = block_keys(Block.of(1, lines)).decode().split("\n")[:-1]
     for line, key in zip(lines, keys, strict=True):
         wanted = identifier_key(digit_key(line))
         assert len(key) == len(line)

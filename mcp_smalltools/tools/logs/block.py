@@ -45,6 +45,8 @@ class Block:
         return Block(self.first + start, self.data[self.starts[start] : self.ends[end - 1] + 1])
 
     def columns(self, places: NDArray[np.int64], start: int, end: int) -> NDArray[np.uint8]:
-        """Bytes `start` to before `end` of these lines, shape (places, end - start)."""
-        at = self.starts[places][:, None] + np.arange(start, end)
-        return np.frombuffer(self.data, np.uint8)[at]
+        """Bytes `start` to before `end` of these lines, which reach so far, shape (places, end - start)."""
+        size = end - start
+        at_any_place = np.ndarray((len(self.data) - size + 1,), f"V{size}", self.data, 0, (1,))
+        shown: NDArray[np.uint8] = at_any_place[self.starts[places] + start].view(np.uint8)
+        return shown.reshape(len(places), size)

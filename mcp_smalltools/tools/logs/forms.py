@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Sequence
-from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.counts import Counts
 from mcp_smalltools.tools.logs.headers import read_line
 from mcp_smalltools.tools.logs.keys import identifier_key, readable, short_numbers
+from mcp_smalltools.tools.logs.keytable import KeyTable
 from mcp_smalltools.tools.logs.linekeys import block_keys
 from mcp_smalltools.tools.logs.masking import MARKS, mask_text
 from mcp_smalltools.tools.logs.records import Kind, kind_of, opens_trace, tells_of_error
@@ -171,7 +171,7 @@ class FormTable:
         self._max_shapes = max_shapes
         self._shape_ids: dict[str, int] = {}
         self._forms: dict[tuple[int, Identity], Form] = {}
-        self._numbers: dict[bytes, int] = {}
+        self._keys = KeyTable()
         self._number_of_entry: dict[tuple[object, ...], int] = {}
         self._alike: dict[str, list[tuple[str, int]]] = {}
         self._shape_of_content: dict[str, tuple[int, bool]] = {}
@@ -182,14 +182,21 @@ class FormTable:
 
     def read(self, block: Block) -> NDArray[np.int64]:
         """The number of each line's entry, shape (lines,)."""
-        if len(self._numbers) >= _CACHED_KEYS or self._cached_chars > _CACHED_CHARS:
+        if self._keys.keys >= _CACHED_KEYS or self._keys.bytes + self._cached_chars > _CACHED_CHARS:
             self._forget()
         keys = block_keys(block)
-        numbers = np.fromiter(map(self._numbers.get, keys, repeat(-1)), np.int64, len(keys))
-        for place in np.flatnonzero(numbers < 0).tolist():
-            key = keys[place]
-            known = self._numbers.get(key)
-            numbers[place] = self._number(key) if known is None else known
+        numbers = self._keys.find(keys, block.starts, block.ends - block.starts)
+        new: dict[bytes, int] = {}
+        unknown = np.flatnonzero(numbers < 0)
+        starts, ends = block.starts[unknown].tolist(), block.ends[unknown].tolist()
+        for place, start, end in zip(unknown.tolist(), starts, ends, strict=True):
+            key = keys[start:end]
+            number = new.get(key)
+            if number is None:
+                number = new[key] = self._number(key)
+            numbers[place] = number
+        if new:
+            self._keys.add(new)
         return numbers
 
     def forms_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -206,11 +213,11 @@ class FormTable:
 
     def shape_of_content(self, content: str) -> int:
         """The number of the shape of a line's message, without its header."""
-        key = block_keys(Block.of(1, [content.replace("\n", " ")]))[0]
+        key = block_keys(Block.of(1, [content.replace("\n", " ")]))[:-1]
         return self._shape(readable(_text_of(key)))[0]
 
     def _forget(self) -> None:
-        self._numbers.clear()
+        self._keys.clear()
         self._number_of_entry.clear()
         self._alike.clear()
         self.known.clear()
@@ -223,20 +230,19 @@ class FormTable:
         it is read.
         """
         text = _text_of(key)
-        number, short = None, ""
+        short = ""
         if len(text) <= _COMPARED_CHARS:
             short = short_numbers(text)
-            number = next((n for header, n in self._alike.get(short, ()) if text.startswith(header)), None)
-        if number is None:
-            entry = self._read(text)
-            number = self._number_of_entry.setdefault(tuple(entry), len(self.known))
-            if number == len(self.known):
-                self._add(entry)
-            if short and entry.content_at is not None:
-                self._alike.setdefault(short, []).append((text[: entry.content_at], number))
-                self._cached_chars += len(short)
-        self._numbers[key] = number
-        self._cached_chars += len(key)
+            for header, known in self._alike.get(short, ()):
+                if text.startswith(header):
+                    return known
+        entry = self._read(text)
+        number = self._number_of_entry.setdefault(tuple(entry), len(self.known))
+        if number == len(self.known):
+            self._add(entry)
+        if short and entry.content_at is not None:
+            self._alike.setdefault(short, []).append((text[: entry.content_at], number))
+            self._cached_chars += len(short)
         return number
 
     def _add(self, entry: Entry) -> None:

@@ -17,9 +17,12 @@ _UUID = "-".join(f"[1a-fA-F]{{{size}}}" for size in (8, 4, 4, 4, 12))
 _IDENTIFIER = re.compile(
     rf"(?<![^\W_])(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"
 )
-_ADDRESS = r"1{1,3}\.1{1,3}\.1{1,3}\.1{1,3}(?::1{1,5})?"
-_PATH = r"/[A-Za-z_][\w./-]*"
-_NUMBER = re.compile(rf"(?<![\w.:/+,-])(?:(?P<path>{_PATH})|(?:{_ADDRESS}|1+(?:\.1+)?)(?![\w:/+-]|[.,]\w))")
+# What is before a number or path is looked at behind its first character, by which the search goes.
+_ALONE = r"(?<![\w.:/+,-]{})"
+_NUMBER = re.compile(
+    rf"/{_ALONE.format('/')}(?P<path>[A-Za-z_][\w./-]*)"
+    rf"|1{_ALONE.format('1')}(?:1{{0,2}}\.1{{1,3}}\.1{{1,3}}\.1{{1,3}}(?::1{{1,5}})?|1*(?:\.1+)?)(?![\w:/+-]|[.,]\w)"
+)
 _DIGITS = re.compile("1+")
 
 

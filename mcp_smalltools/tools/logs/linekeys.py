@@ -3,7 +3,7 @@
 A key is its line with every digit as 1 and every identifier of letters and digits made alike, byte for byte
 at the same places: what is found at a place of the key is at that place of the line. It is a pure function of
 the line, so no result depends on the lines before. `keys.identifier_key` says what an identifier is; here it
-is found by numpy, over the bytes of a block, where letters beyond ASCII stand next to none.
+is found over the bytes of a block, where letters beyond ASCII stand next to none.
 """
 
 from __future__ import annotations
@@ -13,119 +13,149 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
+from mcp_smalltools.tools.logs.bitstreams import behind_runs, holds, places_of, runs_of, stream_of, without
 from mcp_smalltools.tools.logs.block import Block
 
 # Digits that set the level are kept, as control characters that no log has: pino's levels, HTTP's 5xx.
 _LEVEL_DIGIT = re.compile(rb'"level":([1-6])(?=0[,}])')
 _SERVER_ERROR = re.compile(rb'HTTP/[0-9]\.[0-9]" (5)(?=[0-9][0-9] )')
-_KEPT = 0x10
-_CONTROL = bytes(range(_KEPT, _KEPT + 10))
-_ALIKE = bytes.maketrans(b"023456789" + _CONTROL, b"1" * 9 + b"\x1a" * len(_CONTROL))
-
-_OTHER, _DIGIT, _HEX, _LETTER, _BEYOND = 0, 1, 2, 4, 8
-_CLASSES = bytearray(256)
-for _byte in range(256):
-    if 0x30 <= _byte < 0x3A:
-        _CLASSES[_byte] = _DIGIT
-    elif chr(_byte) in "abcdefABCDEF":
-        _CLASSES[_byte] = _HEX
-    elif _byte < 0x80 and chr(_byte).isalpha():
-        _CLASSES[_byte] = _LETTER
-    elif _byte >= 0x80:
-        _CLASSES[_byte] = _BEYOND
+_KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that would be read as such a digit
+_ZERO, _ONE, _A, _BEYOND = np.frombuffer(b"01a\x80", np.uint8)
+_TO_LOWER, _TEN, _HEX_LETTERS, _LETTERS = np.array((0x20, 10, 6, 26), np.uint8)
 _LEAST = 6
 """An identifier of hexadecimal digits has at least so many; one of any letters has two more."""
 _SWITCHES_WITHIN = 20
 _UUID = np.frombuffer(b"f1f1f1f1-f1f1-f1f1-f1f1-f1f1f1f1f1f1", np.uint8)
-_UUID_HEX = np.not_equal(_UUID, ord("-"))
 _DASHES = (8, 13, 18, 23)
+_FOURS = (0, 4, 9, 14, 19, 24, 28, 32)  # where four digits of a UUID start
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 
-def block_keys(block: Block) -> list[bytes]:
-    """The key of each line."""
-    key = bytearray(block.data.translate(_ALIKE))
-    for marker, digit in ((b'"level":', _LEVEL_DIGIT), (b"HTTP/", _SERVER_ERROR)):
-        if marker in block.data:
+def block_keys(block: Block) -> bytes:
+    """The key of each line, at the places of the lines, each ended by LF."""
+    text = _digits_alike(np.frombuffer(block.data, np.uint8))
+    for marker, digit in ((b'l":', _LEVEL_DIGIT), (b'" 5', _SERVER_ERROR)):
+        if _has(block.data, marker):
             for found in digit.finditer(block.data):
-                key[found.start(1)] = _KEPT + int(found[1])
-    shown = np.frombuffer(key, np.uint8)
-    classes = np.frombuffer(key.translate(bytes(_CLASSES)), np.uint8)
-    _fill_uuids(shown, classes)
-    _fill_words(shown, classes)
-    lines = bytes(key).split(b"\n")
-    lines.pop()
-    return lines
+                text[found.start(1)] = _KEPT + int(found[1])
+    if len(text):
+        _fill_identifiers(text, ascii_only=block.data.isascii())
+    return text.tobytes()
 
 
-def _fill_uuids(text: Bytes, classes: Bytes) -> None:
-    """Fill them, and take them out of the classes."""
-    size = len(_UUID)
-    if len(text) < size:
-        return
-    dash = text == ord("-")
-    reach = len(text) - size + 1
-    found = dash[_DASHES[0] : _DASHES[0] + reach].copy()
+def _digits_alike(data: Bytes) -> Bytes:
+    """A copy with every digit as 1; arithmetic on all bytes is four times as fast as a table."""
+    mask = np.negative((data - _ZERO < _TEN).view(np.uint8))
+    text: Bytes = data ^ _ONE
+    text &= mask
+    text ^= data
+    control = data - np.uint8(_KEPT) < _TEN
+    if control.any():
+        text[control] = _REPLACED
+    return text
+
+
+def _has(data: bytes, marker: bytes) -> bool:
+    """A few comparisons of all bytes are four times as fast as a search."""
+    text, size = np.frombuffer(data, np.uint8), max(0, len(data) - len(marker) + 1)
+    found = np.ones(size, bool)
+    for place, char in enumerate(marker):
+        found &= text[place : place + size] == char
+    return bool(found.any())
+
+
+def _fill_identifiers(text: Bytes, *, ascii_only: bool) -> None:
+    """The text ends with LF, so each word has an end in it."""
+    lower = text | _TO_LOWER
+    lower -= _A
+    digit = stream_of(text == _ONE)
+    hexadecimal = digit | stream_of(lower < _HEX_LETTERS)
+    mixed = digit | stream_of(lower < _LETTERS)
+    word = mixed if ascii_only else mixed | stream_of(text >= _BEYOND)
+    uuids = _uuids(text, hexadecimal, word)
+    if uuids:
+        inside = (uuids << len(_UUID)) - uuids
+        digit, hexadecimal, mixed, word = (
+            without(stream, inside) for stream in (digit, hexadecimal, mixed, word)
+        )
+        text[places_of(uuids, len(text))[:, None] + np.arange(len(_UUID))] = _UUID
+    letter = mixed ^ digit
+    switch = (digit & (letter << 1)) | (letter & (digit << 1))
+    starts = _likely(word, switch)
+    if starts:
+        size = len(text)
+        ends = places_of(behind_runs(word, starts), size)
+        _fill_words(
+            text,
+            places_of(starts, size),
+            places_of(((word ^ switch) + starts) & switch, size),
+            ends,
+            is_hex=holds(behind_runs(hexadecimal, starts), ends, size),
+            is_mixed=holds(behind_runs(mixed, starts), ends, size),
+        )
+
+
+def _uuids(text: Bytes, hexadecimal: int, word: int) -> int:
+    """Where they start."""
+    dash = stream_of(text == ord("-"))
+    starts = dash >> _DASHES[0]
     for place in _DASHES[1:]:
-        found &= dash[place : place + reach]
-    starts = np.flatnonzero(found)
-    if not len(starts):
-        return
-    at = starts[:, None] + np.arange(size)
-    is_hex = (classes[at] & (_DIGIT | _HEX)) != 0
-    good = (is_hex | ~_UUID_HEX).all(axis=1)
-    before, after = starts - 1, starts + size
-    good &= (starts == 0) | (classes[before] == _OTHER)
-    good &= classes[after % len(text)] == _OTHER  # the text ends with LF
-    text[at[good]] = _UUID
-    classes[at[good]] = _OTHER
+        starts &= dash >> place
+    if starts:
+        of_four = runs_of(hexadecimal, 4)
+        for place in _FOURS:
+            starts &= of_four >> place
+        starts = without(without(starts, word << 1), word >> len(_UUID))
+    return starts
 
 
-def _fill_words(text: Bytes, classes: Bytes) -> None:
-    switches = _first_switches(classes)
-    bounds = np.flatnonzero(classes == _OTHER)
-    if not len(switches):
-        return
-    after = np.searchsorted(bounds, switches)
-    starts = np.where(after > 0, bounds[after - 1] + 1, 0)
-    sizes = bounds[after] - starts
-    first = np.ones(len(starts), bool)
-    first[1:] = starts[1:] != starts[:-1]
-    likely = first & (sizes >= _LEAST) & (switches - starts <= _SWITCHES_WITHIN)
-    starts, switches, sizes = starts[likely], switches[likely], sizes[likely]
+def _likely(word: int, switch: int) -> int:
+    """Starts of words that are long enough and go from digits to letters, or back, soon enough."""
+    starts = without(runs_of(word, _LEAST), word << 1)
+    if not starts or not switch:
+        return 0
+    reach, near, runs = 0, switch, {1: word}
+    while reach < _SWITCHES_WITHIN:
+        step = min(reach + 1, _SWITCHES_WITHIN - reach)
+        if step not in runs:
+            runs[step] = runs_of(word, step)
+        near |= runs[step] & (near >> step)
+        reach += step
+    return starts & near
+
+
+def _fill_words(
+    text: Bytes,
+    starts: Places,
+    switches: Places,
+    ends: Places,
+    *,
+    is_hex: NDArray[np.bool_],
+    is_mixed: NDArray[np.bool_],
+) -> None:
+    """Make those alike that are identifiers. `switches`: the first of each word."""
+    is_mixed &= ends - starts >= _LEAST + 2
+    is_mixed &= ~_is_number_with_unit(text, starts, switches, ends)
+    letters = np.where(is_hex, ord("f"), np.where(is_mixed, ord("z"), 0)).astype(np.uint8)
+    chosen = letters > 0
+    starts, letters, sizes = starts[chosen], letters[chosen], (ends - starts)[chosen]
     if not len(starts):
         return
     begins = np.cumsum(sizes) - sizes
     offsets = np.arange(begins[-1] + sizes[-1]) - np.repeat(begins, sizes)
-    at = np.repeat(starts, sizes) + offsets
-    kinds = np.bitwise_or.reduceat(classes[at], begins)
-    is_hex = kinds == (_DIGIT | _HEX)
-    mixed = (sizes >= _LEAST + 2) & (kinds < _BEYOND)
-    mixed &= ~_is_number_with_unit(text, starts, switches, sizes)
-    letters = np.where(is_hex, ord("f"), np.where(mixed, ord("z"), 0)).astype(np.uint8)
     values = np.repeat(letters, sizes)
-    chosen = values > 0
     values[offsets % 2 == 1] = ord("1")
-    values[begins[sizes % 2 == 1] + sizes[sizes % 2 == 1] - 1] = ord("1")
-    text[at[chosen]] = values[chosen]
+    odd = sizes % 2 == 1
+    values[begins[odd] + sizes[odd] - 1] = ord("1")
+    text[np.repeat(starts, sizes) + offsets] = values
 
 
-def _first_switches(classes: Bytes) -> Places:
-    """Places where digits change to letters or back; of those that touch, only the first."""
-    digit = classes == _DIGIT
-    letter = (classes & (_HEX | _LETTER)) != 0
-    switch = (digit[1:] & letter[:-1]) | (letter[1:] & digit[:-1])
-    switch[1:] &= ~switch[:-1]
-    return np.flatnonzero(switch) + 1
-
-
-def _is_number_with_unit(text: Bytes, starts: Places, switches: Places, sizes: Places) -> NDArray[np.bool_]:
+def _is_number_with_unit(text: Bytes, starts: Places, switches: Places, ends: Places) -> NDArray[np.bool_]:
     """Digits with one or two letters behind them (`15000000ms`), or the digits of a date before its T."""
-    rest = starts + sizes - switches
-    last = text[starts + sizes - 1]
+    rest = ends - switches
     following = text[np.minimum(switches + 1, len(text) - 1)]
-    unit = (rest <= 2) & (last != ord("1"))
+    unit = (rest <= 2) & (text[ends - 1] != ord("1"))
     date = (text[switches] == ord("T")) & (rest >= 2) & (following == ord("1"))
     found: NDArray[np.bool_] = (text[starts] == ord("1")) & (unit | date)
     return found

@@ -84,7 +84,10 @@ _FORMS = (
     ("host", rf"{_L}(?:[A-Za-z0-9](?:[\w-]*\w)?\.)+[A-Za-z][\w-]*(?=:\d)"),
     ("id", rf"{_L}(?=\w*\d)\w+{_R}"),
 )
-_TYPED = re.compile("|".join(f"(?P<{name}_{number}>{form})" for number, (name, form) in enumerate(_FORMS)))
+ANY_FORM = "|".join(f"(?P<{name}_{number}>{form})" for number, (name, form) in enumerate(_FORMS))
+# No form starts inside a word, and few are a word of letters alone: the others are passed over at once.
+_WORD_ALONE = rf"(?!(?i:true|false)|{_DAY}|{_MONTH})[A-Za-z]{{1,31}}(?:[\s,;)\]}}\"'=]|:\s|\Z)"
+TYPED = re.compile(rf"(?<!\w)(?!{_WORD_ALONE})(?:{ANY_FORM})")
 _TYPE_OF_GROUP = {f"{name}_{number}": name for number, (name, _) in enumerate(_FORMS)}
 _ASSIGNED = re.compile(r"(?<=[\w\])}])(=)([^\s=,;&|()\[\]{}\"'<>\ue000-\ue0ff]+)(?=[\s,;&|)\]}]|$)")
 _QUOTED = re.compile(
@@ -105,7 +108,7 @@ def mask_text(content: str) -> str:
 
 def mask_constant(text: str) -> str:
     """A text without marks, its spaces as they are, with a mark for each variable."""
-    text = _TYPED.sub(_mark, text)
+    text = TYPED.sub(_mark, text)
     text = _ASSIGNED.sub(_mark_assigned, text)
     text = _QUOTED.sub(_mark_quoted, text)
     text = _LIST.sub(MARKS["text"], text)
@@ -140,7 +143,7 @@ def _mark_quoted(found: re.Match[str]) -> str:
 
 def type_of(value: str) -> str:
     """The type of a value that is known to be a variable."""
-    found = _TYPED.fullmatch(value)
+    found = TYPED.fullmatch(value)
     if found is not None and found.lastgroup is not None:
         return _TYPE_OF_GROUP[found.lastgroup]
     return "word" if re.fullmatch(r"[\w.$@-]+", value) else "text"

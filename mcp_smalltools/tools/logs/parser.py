@@ -155,11 +155,12 @@ class LogParser:
 
     def _sample_headed(self, block: Block, forms: NDArray[np.int64], headed: NDArray[np.bool_]) -> None:
         """Keep the first line of each form that is new."""
-        places = np.flatnonzero(headed)
-        for form_id, at in _firsts(forms[places]):
-            form, place = self.table.forms[form_id], int(places[at])
-            if form.sample is None:
-                form.sample = self._sample(block.first + place, block.line(place))
+        new = np.array([form.sample is None for form in self.table.forms])
+        if new.any():
+            for place in np.flatnonzero(headed & new[forms]).tolist():
+                form = self.table.forms[forms[place]]
+                if form.sample is None:
+                    form.sample = self._sample(block.first + place, block.line(place))
 
     def _follow(self, block: Block, forms: NDArray[np.int64], place: int, *, keep: bool) -> None:
         """A line with a header was the last one: what comes next may belong to it."""
@@ -371,11 +372,3 @@ def _counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     for name, count in pairs:
         total[name] += count
     return {name: count for name, count in total.most_common() if count}
-
-
-def _firsts(values: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Each distinct value, and where it occurs first."""
-    places = np.full(int(values.max(initial=-1)) + 1, -1)
-    places[values[::-1]] = np.arange(len(values) - 1, -1, -1)  # of equal indexes the last one counts
-    present = np.flatnonzero(places >= 0)
-    return list(zip(present.tolist(), places[present].tolist(), strict=True))

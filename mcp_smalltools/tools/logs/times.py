@@ -178,10 +178,13 @@ class Clock:
         seconds = np.repeat(read, np.diff([*places, len(shown)]))
         if not plain:
             return seconds
-        digits = shown.astype(np.float64) - ord("0")
-        seconds += digits[:, alike : alike + 2] @ np.array([10.0, 1.0])
+        seconds += _number(shown[:, alike:whole])
         if end > seconds_end:
-            size = end - seconds_end - 1
-            fraction = digits[:, whole + 1 :] @ (10.0 ** np.arange(size - 1, -1, -1))
-            seconds += fraction / 10.0**size
+            seconds += _number(shown[:, whole + 1 :]) / 10.0 ** (end - seconds_end - 1)
         return seconds
+
+
+def _number(shown: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Digits as numbers, shape (lines, digits)."""
+    digits = shown.astype(np.float64) - ord("0")
+    return digits @ (10.0 ** np.arange(shown.shape[1] - 1, -1, -1))

@@ -1,0 +1,96 @@
+"""What makes parse_log fast gives what the plain way gives."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from mcp_smalltools.tools.logs import keytable
+from mcp_smalltools.tools.logs.bitstreams import behind_runs, holds, places_of, runs_of, stream_of, without
+from mcp_smalltools.tools.logs.block import Block
+from mcp_smalltools.tools.logs.keys import short_numbers
+from mcp_smalltools.tools.logs.keytable import KeyTable
+from mcp_smalltools.tools.logs.masking import ANY_FORM, TYPED
+
+bits = st.lists(st.booleans(), min_size=1, max_size=200)
+
+
+def stream(chosen: list[bool]) -> int:
+    return stream_of(np.array(chosen, bool))
+
+
+@given(bits, st.data())
+def test_a_stream_is_the_places_that_were_chosen(chosen: list[bool], data) -> None:
+    wanted = [place for place, is_chosen in enumerate(chosen) if is_chosen]
+    assert places_of(stream(chosen), len(chosen)).tolist() == wanted
+    asked = np.array(data.draw(st.lists(st.integers(0, len(chosen) - 1), max_size=9)), np.int64)
+    assert holds(stream(chosen), asked, len(chosen)).tolist() == [chosen[place] for place in asked]
+
+
+@given(bits, st.integers(1, 20))
+def test_runs_are_found_by_length_and_followed_to_their_ends(chosen: list[bool], length: int) -> None:
+    chosen = [*chosen, False]
+    runs = [(found.start(), found.end()) for found in re.finditer("1+", "".join("01"[bit] for bit in chosen))]
+    begins = [place for start, end in runs for place in range(start, end - length + 1)]
+    assert places_of(runs_of(stream(chosen), length), len(chosen)).tolist() == begins
+    starts = without(stream(chosen), stream(chosen) << 1)
+    assert places_of(starts, len(chosen)).tolist() == [start for start, _ in runs]
+    assert places_of(behind_runs(stream(chosen), starts), len(chosen)).tolist() == [end for _, end in runs]
+
+
+keys = st.binary(max_size=9).map(lambda key: key.replace(b"\n", b"\0")) | st.builds(
+    lambda char, size: char * size,
+    st.sampled_from([b"a", b"b", b"\0"]),
+    st.sampled_from([0, 1, 63, 64, 65, 256, 512, 513]),
+)
+
+
+@pytest.mark.parametrize("slot_bits", [1, 20])
+@given(st.lists(st.lists(keys, max_size=20), max_size=6))
+def test_a_table_of_keys_is_a_dictionary(slot_bits: int, blocks: list[list[bytes]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keytable, "_SLOT_BITS", slot_bits)
+        table, known = KeyTable(), dict[bytes, int]()
+        for lines in blocks:
+            block = Block(1, b"".join(line + b"\n" for line in lines))
+            found = table.find(block.data, block.starts, block.ends - block.starts)
+            assert found.tolist() == [known.get(line, -1) for line in lines]
+            new = {line: len(known) + place for place, line in enumerate({*lines} - {*known})}
+            table.add(new)
+            known |= new
+
+
+PIECES = """
+    word owner true False Mon March May s _ é = : , . - + % ( ) [ ] { } " ' ` a1 1T1 1e1 1ms f1f1f1 deadbeef
+    1 11.1 1.1.1.1:11 1/1 a/1/b /a/1 /srv/1 http://a/1 a@b.c ab:cd ::1 v1.1.1 host:11 x.y:1
+""".split()
+texts = st.lists(st.sampled_from(PIECES), max_size=12).flatmap(
+    lambda parts: st.sampled_from(["", " ", "  ", "=", ": "]).map(lambda glue: glue.join(parts))
+)
+
+
+@given(texts | st.text(max_size=40))
+@hypothesis_settings(max_examples=500)
+def test_passing_over_plain_words_changes_no_mask(text: str) -> None:
+    def named(found: re.Match[str]) -> str:
+        return f"<{found.lastgroup}>"
+
+    assert TYPED.sub(named, text) == re.sub(ANY_FORM, named, text)
+
+
+_ADDRESS = r"1{1,3}\.1{1,3}\.1{1,3}\.1{1,3}(?::1{1,5})?"
+_ALONE = re.compile(rf"(?<![\w.:/+,-])(?:/[A-Za-z_][\w./-]*|(?:{_ADDRESS}|1+(?:\.1+)?)(?![\w:/+-]|[.,]\w))")
+
+
+@given(texts | st.text(st.sampled_from("11111./:,-+ a_é"), max_size=30))
+@hypothesis_settings(max_examples=500)
+def test_numbers_are_shortened_where_they_stand_alone(text: str) -> None:
+    def shortened(found: re.Match[str]) -> str:
+        return re.sub("1+", "1", found[0])
+
+    assert short_numbers(text) == _ALONE.sub(shortened, text)
