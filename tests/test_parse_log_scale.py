@@ -25,7 +25,8 @@ from mcp_smalltools.tools.base import Stop
 from mcp_smalltools.tools.logs import parallel
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.parallel import ParallelReader
-from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog
+from mcp_smalltools.tools.logs.parsed import ParsedLog
+from mcp_smalltools.tools.logs.parser import LogParser
 from mcp_smalltools.tools.logs.since import parse_since
 from mcp_smalltools.tools.parse_log import ParseLogAnswer
 

@@ -1,6 +1,7 @@
 """The log parser: lines to records, records to shapes, shapes to templates, with exact counts.
 
-keys        a line without the values of its digits and identifiers, at reading speed
+keys        a line without the values of its digits and identifiers, at reading speed: for a block by
+            linekeys, which does it with bitstreams; keytable knows the keys that were met
 headers     what stands before a message: time, level, host, process, logger
 records     which lines belong together
 masking     values that can be told by their form: numbers, addresses, paths, durations, ...
@@ -9,7 +10,8 @@ times       timestamps to seconds
 timeline    range, gaps and bursts
 grouping    which shapes are one event, and what varies in it
 variables   what a slot of a template held
-parser      the flow: blocks of lines in, a ParsedLog out
+parser      the flow: blocks of lines in, counts out
+parsed      counts to templates: a ParsedLog
 report      what of it an agent should see
 export      the whole parse as JSON lines
 """

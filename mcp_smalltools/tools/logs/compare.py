@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mcp_smalltools.tools.logs.parser import ParsedTemplate
+from mcp_smalltools.tools.logs.parsed import ParsedTemplate
 
 _CHANCE = 0.01
 """Over all templates: the chance that one of them is named though nothing changed."""

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 from mcp_smalltools.tools.logs.forms import Entry, FormTable
 from mcp_smalltools.tools.logs.headers import read_line, without_colours
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.parser import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import Scrub
 from mcp_smalltools.tools.logs.variables import Slots, plain
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.errors import Cancelled, SmallToolsError
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.parser import ParsedTemplate
+from mcp_smalltools.tools.logs.parsed import ParsedTemplate
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext

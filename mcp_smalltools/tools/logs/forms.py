@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -184,20 +184,30 @@ class FormTable:
         """The number of each line's entry, shape (lines,)."""
         if self._keys.keys >= _CACHED_KEYS or self._keys.bytes + self._cached_chars > _CACHED_CHARS:
             self._forget()
-        keys = block_keys(block)
-        numbers = self._keys.find(keys, block.starts, block.ends - block.starts)
-        new: dict[bytes, int] = {}
+        keys, sizes = block_keys(block), block.ends - block.starts
+        numbers = self._keys.find(keys, block.starts, sizes)
         unknown = np.flatnonzero(numbers < 0)
-        starts, ends = block.starts[unknown].tolist(), block.ends[unknown].tolist()
-        for place, start, end in zip(unknown.tolist(), starts, ends, strict=True):
-            key = keys[start:end]
-            number = new.get(key)
-            if number is None:
-                number = new[key] = self._number(key)
-            numbers[place] = number
-        if new:
-            self._keys.add(new)
+        if len(unknown):
+            numbers[unknown] = self._learn(keys, block, unknown)
         return numbers
+
+    def _learn(self, keys: bytes, block: Block, unknown: NDArray[np.int64]) -> list[int]:
+        """The numbers of the keys at these places of a block, which are not known, for later blocks too."""
+        starts, ends = block.starts[unknown].tolist(), block.ends[unknown].tolist()
+        of_line = [keys[start:end] for start, end in zip(starts, ends, strict=True)]
+        first = dict(zip(reversed(of_line), reversed(unknown.tolist()), strict=True))
+        new = [*dict.fromkeys(of_line)]
+        number_of = dict(zip(new, self._numbers_of([*map(_text_of, new)]), strict=True))
+        at = np.array([first[key] for key in new])
+        sizes = block.ends[at] - block.starts[at]
+        self._keys.add(keys, block.starts[at], sizes, np.array([*number_of.values()]))
+        return [number_of[key] for key in of_line]
+
+    def _numbers_of(self, texts: list[str]) -> Iterator[int]:
+        """The numbers of new keys."""
+        shortened = short_numbers("\n".join(texts)).split("\n")
+        for text, short in zip(texts, shortened, strict=True):
+            yield self._number(text, short if len(text) <= _COMPARED_CHARS else "")
 
     def forms_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """The number of the form (its place in `forms`) of each entry of these numbers."""
@@ -225,17 +235,13 @@ class FormTable:
         self._span_ids.clear()
         self._cached_chars = 0
 
-    def _number(self, key: bytes) -> int:
+    def _number(self, text: str, short: str) -> int:
         """The number of a new key: that of one which differs only in how long its content's numbers are, or
         it is read.
         """
-        text = _text_of(key)
-        short = ""
-        if len(text) <= _COMPARED_CHARS:
-            short = short_numbers(text)
-            for header, known in self._alike.get(short, ()):
-                if text.startswith(header):
-                    return known
+        for header, known in self._alike.get(short, ()) if short else ():
+            if text.startswith(header):
+                return known
         entry = self._read(text)
         number = self._number_of_entry.setdefault(tuple(entry), len(self.known))
         if number == len(self.known):

@@ -17,13 +17,15 @@ _UUID = "-".join(f"[1a-fA-F]{{{size}}}" for size in (8, 4, 4, 4, 12))
 _IDENTIFIER = re.compile(
     rf"(?<![^\W_])(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"
 )
-# What is before a number or path is looked at behind its first character, by which the search goes.
+# What is before a number or path is looked at behind its first character, by which the search goes. No path
+# is changed by what shortens numbers: in it, each is behind a sign that none stands alone behind.
 _ALONE = r"(?<![\w.:/+,-]{})"
-_NUMBER = re.compile(
-    rf"/{_ALONE.format('/')}(?P<path>[A-Za-z_][\w./-]*)"
-    rf"|1{_ALONE.format('1')}(?:1{{0,2}}\.1{{1,3}}\.1{{1,3}}\.1{{1,3}}(?::1{{1,5}})?|1*(?:\.1+)?)(?![\w:/+-]|[.,]\w)"
-)
-_DIGITS = re.compile("1+")
+_END = r"(?![\w:/+-]|[.,]\w)"
+_ADDRESS = re.compile(rf"1{_ALONE.format('1')}1{{0,2}}\.1{{1,3}}\.1{{1,3}}\.1{{1,3}}(:1{{1,5}})?{_END}")
+_FLOAT = re.compile(rf"1{_ALONE.format('1')}1*\.1+{_END}")
+_INT = re.compile(rf"1{_ALONE.format('1')}1+{_END}")
+_PATH = re.compile(rf"/{_ALONE.format('/')}[A-Za-z_][\w./-]*")
+_DIGITS = re.compile("11+")
 
 
 def identifier_key(key: str) -> str:
@@ -42,20 +44,22 @@ def short_numbers(content: str) -> str:
     """The content of a key with numbers that stand alone as 1 or 1.1, however many digits they have,
     addresses as 1.1.1.1, and every number in a path as 1.
     """
-    return _NUMBER.sub(_shortened, content)
+    if "1.1" in content:
+        content = _ADDRESS.sub(_short_address, content)
+        content = _FLOAT.sub("1.1", content)
+    if "/" in content:
+        content = _PATH.sub(_short_path, content)
+    return _INT.sub("1", content)
 
 
-def _shortened(found: re.Match[str]) -> str:
-    number = found[0]
-    if found["path"]:
-        return _DIGITS.sub("1", number)
-    if "." not in number:
-        return "1"
-    if number.count(".") == 1:
-        return "1.1"
-    return "1.1.1.1:1" if ":" in number else "1.1.1.1"
+def _short_address(found: re.Match[str]) -> str:
+    return "1.1.1.1:1" if found[1] else "1.1.1.1"
+
+
+def _short_path(found: re.Match[str]) -> str:
+    return _DIGITS.sub("1", found[0])
 
 
 def readable(key: str) -> str:
     """The key with the digits that set the level put back, for reading its header."""
-    return key.translate(_RESTORE)
+    return key if key.isprintable() else key.translate(_RESTORE)

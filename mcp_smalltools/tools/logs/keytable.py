@@ -7,8 +7,7 @@ are in a dictionary.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -22,7 +21,7 @@ Rows = NDArray[np.uint64]
 
 
 class KeyTable:
-    """`bytes` is what the keys take up, about."""
+    """`keys` are known, which take up so many `bytes`, about."""
 
     def __init__(self) -> None:
         self.clear()
@@ -32,39 +31,43 @@ class KeyTable:
         self._by_width: dict[int, _Table] = {}
         self._others: dict[bytes, int] = {}
 
-    def find(self, keys: bytes, starts: Numbers, sizes: Numbers) -> Numbers:
-        """The number of each key, -1 for those that are not known."""
+    def find(self, text: bytes, starts: Numbers, sizes: Numbers) -> Numbers:
+        """The number of each key at these places of a text, -1 for those that are not known."""
         numbers = np.full(len(starts), -1)
-        padded = np.frombuffer(keys + bytes(WIDTHS[-1]), np.uint8)
-        width_of_line = np.searchsorted(WIDTHS, sizes)
-        for place, width in enumerate(WIDTHS):
-            table = self._by_width.get(width)
-            if table is not None and len(chosen := np.flatnonzero(width_of_line == place)):
-                rows = _rows(padded, starts[chosen], sizes[chosen], width)
-                numbers[chosen] = table.find(rows, sizes[chosen])
+        for width, chosen, rows in _rows_by_width(text, starts, sizes, {*self._by_width}):
+            numbers[chosen] = self._by_width[width].find(rows, sizes[chosen])
         if self._others:
-            left = np.flatnonzero(numbers < 0)
-            for place, start, size in zip(
-                left.tolist(), starts[left].tolist(), sizes[left].tolist(), strict=True
-            ):
-                numbers[place] = self._others.get(keys[start : start + size], -1)
+            for place in np.flatnonzero(numbers < 0).tolist():
+                start = int(starts[place])
+                numbers[place] = self._others.get(text[start : start + int(sizes[place])], -1)
         return numbers
 
-    def add(self, numbers: dict[bytes, int]) -> None:
-        """Know these keys, which are new."""
-        by_width: dict[int, list[bytes]] = {}
-        for key in numbers:
-            by_width.setdefault(bisect_left(WIDTHS, len(key)), []).append(key)
-        self.keys += len(numbers)
-        for place, keys in by_width.items():
-            left = keys
-            if place < len(WIDTHS):
-                table = self._by_width.setdefault(WIDTHS[place], _Table(WIDTHS[place]))
-                left = table.add(keys, [numbers[key] for key in keys])
-                self.bytes += len(keys) * WIDTHS[place]
-            for key in left:
-                self._others[key] = numbers[key]
-                self.bytes += len(key)
+    def add(self, text: bytes, starts: Numbers, sizes: Numbers, numbers: Numbers) -> None:
+        """Know these keys, which are new and differ from each other."""
+        self.keys += len(starts)
+        left = np.ones(len(starts), bool)
+        for width, chosen, rows in _rows_by_width(text, starts, sizes, WIDTHS):
+            if width not in self._by_width:
+                self._by_width[width] = _Table(width)
+            table = self._by_width[width]
+            left[chosen[table.add(rows, sizes[chosen], numbers[chosen])]] = False
+            self.bytes += rows.nbytes
+        for place in np.flatnonzero(left).tolist():
+            start, size = int(starts[place]), int(sizes[place])
+            self._others[text[start : start + size]] = int(numbers[place])
+            self.bytes += size
+
+
+def _rows_by_width(
+    text: bytes, starts: Numbers, sizes: Numbers, widths: Collection[int]
+) -> Iterator[tuple[int, Numbers, Rows]]:
+    """For each of these widths: the width, which keys are of it, and their rows."""
+    padded = np.frombuffer(text + bytes(WIDTHS[-1]), np.uint8)
+    width_of_key = np.searchsorted(WIDTHS, sizes)
+    for place, width in enumerate(WIDTHS):
+        chosen = np.flatnonzero(width_of_key == place)
+        if width in widths and len(chosen):
+            yield width, chosen, _rows(padded, starts[chosen], sizes[chosen], width)
 
 
 class _Table:
@@ -85,21 +88,16 @@ class _Table:
         found = (stored == rows).all(axis=1) & (self._sizes[at] == sizes)
         return np.where(found, self._numbers[at], -1)
 
-    def add(self, keys: Sequence[bytes], numbers: Sequence[int]) -> list[bytes]:
-        """Store these keys; gives those that have no slot left."""
-        sizes = np.fromiter(map(len, keys), np.int64, len(keys))
-        text = b"".join([key.ljust(self._width, b"\0") for key in keys])
-        rows = np.frombuffer(text, np.uint64).reshape(len(keys), -1)
+    def add(self, rows: Rows, sizes: Numbers, numbers: Numbers) -> Numbers:
+        """Store these keys; gives the places of those that have a slot."""
         slots = self._hashes(rows)
         free = np.flatnonzero(self._slots[slots] == 0)
         _, firsts = np.unique(slots[free], return_index=True)
-        kept = free[firsts]
+        kept: Numbers = free[firsts]
         at = self._room(len(kept))
-        self._rows[at], self._sizes[at], self._numbers[at] = rows[kept], sizes[kept], np.array(numbers)[kept]
+        self._rows[at], self._sizes[at], self._numbers[at] = rows[kept], sizes[kept], numbers[kept]
         self._slots[slots[kept]] = at
-        left = np.ones(len(keys), bool)
-        left[kept] = False
-        return [keys[place] for place in np.flatnonzero(left).tolist()]
+        return kept
 
     def _hashes(self, rows: Rows) -> Numbers:
         return (rows @ self._factors >> (64 - _SLOT_BITS)).view(np.int64)

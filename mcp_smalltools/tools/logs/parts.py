@@ -72,8 +72,11 @@ def _headed(data: bytes) -> int | None:
     """Which of the lines is the first with a header."""
     block = Block(1, uncoloured(data))
     table = FormTable()
-    numbers = table.read(block).tolist()
-    return next((n for n, at in enumerate(numbers) if table.known[at].form.kind is Kind.HEADED), None)
+    for place in range(len(block)):
+        number = int(table.read(block.part(place, place + 1))[0])
+        if table.known[number].form.kind is Kind.HEADED:
+            return place
+    return None
 
 
 def _offset(source: SourceFile, place: int, line: int) -> int:

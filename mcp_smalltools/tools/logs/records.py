@@ -64,7 +64,7 @@ def kind_of(line: Line) -> Kind:
 
 def opens_trace(line: Line) -> bool:
     """The lines after this one, up to one that names the exception, are its stack trace."""
-    return _TRACE.search(line.content) is not None
+    return "Traceback" in line.content and _TRACE.search(line.content) is not None
 
 
 def tells_of_error(kind: Kind, level: str | None) -> bool:

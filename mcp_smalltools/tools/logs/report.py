@@ -11,7 +11,8 @@ from mcp_smalltools.tools.logs.focus import Focus
 from mcp_smalltools.tools.logs.forms import Form, Sample
 from mcp_smalltools.tools.logs.headers import LEVELS, read_line
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.parser import SAMPLE_LINE_CHARS, ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.parser import SAMPLE_LINE_CHARS
 from mcp_smalltools.tools.logs.variables import Slots, plain, slot_type
 
 EXAMPLES = 2

@@ -16,7 +16,8 @@ from mcp_smalltools.tools.logs.focus import Focus, focus_on
 from mcp_smalltools.tools.logs.forms import Sample
 from mcp_smalltools.tools.logs.headers import uncoloured
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.parser import LogParser, ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.logs.parser import LogParser
 from mcp_smalltools.tools.logs.report import (
     ERRORS,
     Selection,

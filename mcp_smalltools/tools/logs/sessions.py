@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.forms import FormTable
-from mcp_smalltools.tools.logs.parser import ParsedLog
+from mcp_smalltools.tools.logs.parsed import ParsedLog
 from mcp_smalltools.tools.logs.records import Assembler
 
 PROBED = 4_000

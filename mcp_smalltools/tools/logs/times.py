@@ -138,14 +138,23 @@ def find_time(text: str, line: Line) -> TimeSpan | None:
     if line.time is None:
         return None
     start, end = _place(text, line)
-    days = calendar_of(text[start:end]) if start >= 0 else None
+    form = _form_of(text[start:end]) if start >= 0 else None
+    if form is None:
+        return None
+    seconds, size, plain, days = form
+    return TimeSpan(start, start + seconds, start + size, plain, days)
+
+
+@lru_cache(maxsize=4_096)
+def _form_of(text: str) -> tuple[int, int, bool, Calendar] | None:
+    """Of a time: where its whole seconds end, how long it is, whether it is plain, and its calendar."""
+    days = calendar_of(text)
     if days is None:
         return None
-    parts = _SECONDS_AND_REST.fullmatch(text[start:end])
+    parts = _SECONDS_AND_REST.fullmatch(text)
     if parts is None or parts[3] not in {"", "Z"}:
-        return TimeSpan(start, end, end, False, days)
-    seconds_end = start + parts.end(1)
-    return TimeSpan(start, seconds_end, start + parts.end(2) if parts[2] else seconds_end, True, days)
+        return len(text), len(text), False, days
+    return parts.end(1), parts.end(2) if parts[2] else parts.end(1), True, days
 
 
 def _place(text: str, line: Line) -> tuple[int, int]:
