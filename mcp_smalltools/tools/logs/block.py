@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mcp_smalltools.tools.logs.bitstreams import few_places
+
 _LF = 10
 _DIGIT = ord("0")
 
@@ -22,7 +24,7 @@ class Block:
     def __init__(self, first: int, data: bytes) -> None:
         self.first = first
         self.data = data
-        self.ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LF)
+        self.ends = few_places(np.frombuffer(data, np.uint8) == _LF)
         self.starts = np.concatenate(([0], self.ends[:-1] + 1))[: len(self.ends)]
 
     @classmethod

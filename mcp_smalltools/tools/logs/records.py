@@ -12,6 +12,8 @@ from mcp_smalltools.tools.logs.headers import Line
 class Kind(enum.IntEnum):
     """What a line can be, seen alone."""
 
+    __hash__ = int.__hash__  # Enum's own is a Python function
+
     START = 0  # starts a record; indented lines after it are records of their own
     HEADED = (
         1  # starts a record with a header of its own, or a diagnosis; indented lines after it belong to it

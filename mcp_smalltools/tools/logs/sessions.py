@@ -179,9 +179,12 @@ class _Values:
         return best[1] if best is not None and best[0] else None
 
     def _root(self, kind: Hashable) -> Hashable:
-        while (parent := self._parents.get(kind, kind)) != kind:
-            kind = parent
-        return kind
+        root = kind
+        while (parent := self._parents.get(root, root)) != root:
+            root = parent
+        while kind != root:  # the way is short next time
+            self._parents[kind], kind = root, self._parents[kind]
+        return root
 
     def _join(self, kind: Hashable, other: Hashable) -> None:
         one, two = self._root(kind), self._root(other)

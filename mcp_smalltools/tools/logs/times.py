@@ -40,6 +40,8 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 class Calendar(enum.IntEnum):
     """What a timestamp says of its day. Only times of one calendar can be compared."""
 
+    __hash__ = int.__hash__
+
     DATED = 0
     YEARLESS = 1  # syslog
     CLOCK = 2  # no day at all
@@ -180,7 +182,7 @@ class Clock:
         start, seconds_end, end, plain, _ = span
         whole = seconds_end - start
         alike = whole - 2 if plain else whole
-        changes = np.flatnonzero((shown[1:, :alike] != shown[:-1, :alike]).any(axis=1)) + 1
+        changes = np.flatnonzero(_differ_from_last(shown[:, :alike])) + 1
         places = [0, *changes.tolist()]
         texts = [shown[place, :alike].tobytes().decode("ascii") for place in places]
         read = np.array([self._parse(f"{text}00" if plain else text) for text in texts], dtype=np.float64)
@@ -197,3 +199,13 @@ def _number(shown: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Digits as numbers, shape (lines, digits)."""
     digits = shown.astype(np.float64) - ord("0")
     return digits @ (10.0 ** np.arange(shown.shape[1] - 1, -1, -1))
+
+
+def _differ_from_last(rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """For each row but the first, whether it is another one than that before it; eight bytes at a time."""
+    words = np.zeros((len(rows), -(-rows.shape[1] // 8)), np.uint64)
+    words.view(np.uint8)[:, : rows.shape[1]] = rows
+    differ = np.zeros(len(rows) - 1, bool)
+    for column in words.T:
+        differ |= column[1:] != column[:-1]
+    return differ
