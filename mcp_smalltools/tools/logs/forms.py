@@ -6,6 +6,7 @@ first word, then anything); how many lines that were is counted.
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -179,6 +180,17 @@ class FormTable:
         self.spans: list[TimeSpan | None] = []
         self._span_ids: dict[TimeSpan | None, int] = {}
         self._columns: NDArray[np.int64] = np.zeros((2, 1_024), np.int64)  # form and span of each entry
+
+    def knowledge(self) -> bytes:
+        """All that is known of lines, for a table of another process; see `taught`."""
+        return pickle.dumps(self, pickle.HIGHEST_PROTOCOL)
+
+    @classmethod
+    def taught(cls, knowledge: bytes) -> FormTable:
+        """A table that knows what another one does. Only for bytes of a process of one's own."""
+        table = pickle.loads(knowledge)
+        assert isinstance(table, cls)
+        return table
 
     def read(self, block: Block) -> NDArray[np.int64]:
         """The number of each line's entry, shape (lines,)."""

@@ -1,7 +1,8 @@
 """A process that parses parts of a log for another one. It is given the open file, opens none, and leaves
 when its standard input ends.
 
-Each request is [start, first, end] of a part, each answer the state of its parse; both in msgpack, with
+First it is told what is known of the log's lines already (a pickle, from the process that started it), then
+each request is [start, first, end] of a part and each answer the state of its parse; all in msgpack, with
 their length before them.
 """
 
@@ -43,15 +44,20 @@ def serve(descriptor: int) -> None:
     """Parse what is asked for until there is nothing more."""
     from mcp_smalltools.files.reader import Part, SourceFile
     from mcp_smalltools.request import PrivacyLevel
+    from mcp_smalltools.tools.logs.forms import FormTable
     from mcp_smalltools.tools.logs.parts import PartParser
 
     with SourceFile("log", Path("log"), PrivacyLevel.SEALED, descriptor) as source:
-        parser = PartParser(source)
+        parser = None
         while True:
             try:
-                start, first, end = receive(sys.stdin.buffer)
+                told = receive(sys.stdin.buffer)
             except EOFError:
                 return
+            if parser is None:
+                parser = PartParser(source, FormTable.taught(told))
+                continue
+            start, first, end = told
             send(sys.stdout.buffer, parser.parse(Part(start, first, end)))
 
 

@@ -80,6 +80,7 @@ class ParallelReader:
         self._tasks: deque[_Task] = deque()  # in the order of the file, the first not yet counted
         self._changed = threading.Condition()
         self._largest = 4 * part_bytes  # larger parts are fed to the parser in blocks
+        self._knowledge: bytes | None = None  # of the log's lines, from its first part
         self._over = False
 
     def read(self, parser: LogParser, stop: Stop, go_on: Callable[[], bool]) -> bool:
@@ -101,6 +102,7 @@ class ParallelReader:
                     self._tasks.popleft()
                 elif (task := self._take()) is not None:
                     self._put(task, own.parse(task.part, stop, lambda here: self._tell(self._done + here)))
+                    self._teach(own)
                 else:
                     self._do_also(first, own, stop)
 
@@ -113,6 +115,14 @@ class ParallelReader:
 
         with contextlib.suppress(_OtherWasFirst):
             self._put(task, own.parse(task.part, stop, look))
+
+    def _teach(self, parser: PartParser) -> None:
+        """Let the helpers start, knowing what was learned from the first part."""
+        if self._knowledge is None:
+            knowledge = parser.knowledge()
+            with self._changed:
+                self._knowledge = knowledge
+                self._changed.notify_all()
 
     def _count(self, task: _Task, parser: LogParser, stop: Stop, go_on: Callable[[], bool]) -> bool:
         """Count the first part; False if there is no time for more."""
@@ -174,12 +184,16 @@ class ParallelReader:
 
     def _work_with(self, helper: subprocess.Popen[bytes]) -> None:
         assert helper.stdin is not None and helper.stdout is not None
+        taught = False
         while not self._over:
-            task = self._take()
+            task = self._take() if self._knowledge is not None else None
             if task is None:
                 self._wait_for_change()
                 continue
             try:
+                if not taught:
+                    send(helper.stdin, self._knowledge)
+                    taught = True
                 send(helper.stdin, [task.part.start, task.part.first, task.part.end])
                 state = receive(helper.stdout)
             except (OSError, EOFError, ValueError):

@@ -95,9 +95,14 @@ def _line_ends(source: SourceFile, start: int, end: int) -> int:
 class PartParser:
     """Parses part after part; what it knows of lines that are alike serves all of them."""
 
-    def __init__(self, source: SourceFile) -> None:
+    def __init__(self, source: SourceFile, table: FormTable | None = None) -> None:
         self._source = source
-        self._table = FormTable()
+        self._table = table or FormTable()
+
+    def knowledge(self) -> bytes:
+        """For `FormTable.taught`."""
+        self._forget_texts()
+        return self._table.knowledge()
 
     def parse(
         self, part: Part, stop: Stop | None = None, tell: Callable[[int], None] = lambda _: None
@@ -105,10 +110,13 @@ class PartParser:
         """The state of a parser that was fed this part, and `cut_lines` of it. `tell` hears how many bytes
         are done, block by block.
         """
-        for form in self._table.forms:
-            form.forget_texts()
+        self._forget_texts()
         parser = LogParser(self._table)
         for block in self._source.byte_blocks(part=part, stop=stop):
             parser.feed(Block(block.first, uncoloured(block.data)))
             tell(block.end - part.start)
         return state_of(parser) | {"cut_lines": self._source.cut_lines}
+
+    def _forget_texts(self) -> None:
+        for form in self._table.forms:
+            form.forget_texts()
