@@ -39,7 +39,7 @@ with warnings.catch_warnings():
 class FieldEvidence(result.Record):
     """Where the value of a field was found."""
 
-    field: str
+    field: str = Field(description="its name; actions[2] is a row, rows[0-59] are rows on a line each")
     start: int = Field(description="first line, 1-based, of the file or text")
     end: int
     text: FileText | None = Field(None, description="those lines; absent where the caller gave the text")
@@ -83,7 +83,7 @@ class Extract:
         "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
         "unverified, and escalate when you should check the values yourself."
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Arguments: ClassVar[type[base.Arguments]] = ExtractArguments
     Answer: ClassVar[type[result.Answer]] = ExtractAnswer
 
@@ -163,8 +163,8 @@ def _answer(
     for group, table in zip(plan.records, tables, strict=True):
         name = ".".join(group.path)
         evidence += [
-            (OwnTextEvidence if own else FieldEvidence)(field=f"{name}[{n}]", start=start, end=end)
-            for n, (start, end) in enumerate(table.places)
+            (OwnTextEvidence if own else FieldEvidence)(field=f"{name}[{rows}]", start=start, end=end)
+            for rows, start, end in _runs(table.places)
         ]
     answer = (OwnTextAnswer if own else ExtractAnswer)(
         data=data,
@@ -179,6 +179,21 @@ def _answer(
         if table.not_read:
             answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = table.not_read
     return answer
+
+
+def _runs(places: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """Rows that stand on one line each, one under the other, as one: ("0-59", 2, 61)."""
+    runs: list[list[int]] = []  # first and last row, first and last line
+    for row, (start, end) in enumerate(places):
+        if (
+            runs
+            and start == end == runs[-1][3] + 1
+            and runs[-1][3] - runs[-1][2] == runs[-1][1] - runs[-1][0]
+        ):
+            runs[-1][1], runs[-1][3] = row, end
+        else:
+            runs.append([row, row, start, end])
+    return [(str(a) if a == b else f"{a}-{b}", start, end) for a, b, start, end in runs]
 
 
 def _set(data: dict[str, Any], path: Sequence[str], value: Any) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp_smalltools.tools.evidence import Moment, Number, dates, numbers, times
+from mcp_smalltools.tools.extraction.everyday import said_otherwise
 from mcp_smalltools.tools.extraction.schema import Field
 from mcp_smalltools.tools.passages.words import content_words, stem
 
@@ -20,15 +21,31 @@ _PATTERNS: Final = {
     "path": re.compile(r"(?<![\w/:.])(?:~|\.{1,2}|[A-Za-z]:)?[\\/](?:[\w.@-]+[\\/])*[\w.@-]*\w[\\/]?|(?<![\w/.-])(?:[\w.-]+/)*[\w-]+\.[A-Za-z]\w{1,7}(?![\w.])|(?<![\w/])(?:[\w.-]+/)+[\w.-]*\w"),
     "code": re.compile(r"(?<![\w-])#?(?=[\w/-]*\d)(?=[\w/-]*[A-Za-z#/-])[A-Za-z0-9#][\w/.-]*\w"),
 }  # fmt: skip
+_BY_NAME: Final = {
+    "email": _PATTERNS["email"],
+    "phone": re.compile(r"(?<![\w.-])(?:\+\d|\(?\d)(?:[ /.-]?\(?\d\)?){5,14}(?![\w-])"),
+    "iban": re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+}
+_FORM_OF_NAME: Final = {
+    **dict.fromkeys(("email", "mail"), "email"),
+    **dict.fromkeys(("phone", "telephone", "mobile", "fax"), "phone"),
+    "iban": "iban",
+}
 _NAME = re.compile(
-    r"(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?:\s(?:of|of the|de|da|la|van|von|der|&)\s|\s|-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|\d+\b))*"
+    r"(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?: (?:of|of the|de|da|la|van|von|der|&) | |-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|\d+\b))*"
 )
 _BRACKETS = re.compile(
     r"\[([^\[\]]{1,2000})\]|\(([^()]{1,500},[^()]{1,500})\)|\{([^{}]{1,500},[^{}]{1,500})\}"
 )
 _PLACE: Final = re.compile(r"\b[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*, [A-Z][\w.]+(?: [A-Z]\w+)*")
 _ADDRESS: Final = re.compile(r"\b\d{1,5}[a-z]? [A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
-_UNIT: Final = re.compile(r"[ -]?([A-Za-zµ°²³/]+(?: (?:per|[a-z]*meters?|[a-z]*metres?|feet|inches) ?\w*)?)")
+_UNIT: Final = re.compile(
+    r"[ -]?((?:(?:square|cubic|nautical|light|fluid|metric|sq\.?|cu\.?) )?[A-Za-zµ°²³/]+"
+    r"(?: (?:per|[a-z]*meters?|[a-z]*metres?|feet|inches) ?\w*)?)"
+)
+_INSIDE: Final = re.compile(r"(?:[A-Za-z]\^-?|\b[A-Za-z]\w*[-/][\w/-]*)$")
+"""What stands before a number that is a part of something else: an exponent, a code."""
+_OF_MOMENT: Final = re.compile(r"date|time|day|month|year|hour|minute|second|when|season|annual", re.I)
 _FORMULA_FIELD: Final = re.compile(r"function|equation|expression|polynomial|formula", re.IGNORECASE)
 _POWER: Final = r"(?:\s?(?:\^|\*\*)\s?[-\d.]+)?"
 _FACTOR: Final = (
@@ -40,54 +57,70 @@ _VERBS: Final = frozenset(
     (
         *(
             "add",
+            "analyze",
+            "analyse",
             "ask",
             "book",
             "buy",
+            "calculate",
             "call",
             "cancel",
             "check",
             "compare",
+        ),
+        *(
+            "compute",
             "convert",
             "copy",
             "create",
             "delete",
+            "describe",
+            "determine",
+            "display",
+            "draw",
             "email",
         ),
         *(
             "enrol",
+            "estimate",
+            "explain",
             "fetch",
             "find",
+            "generate",
             "get",
             "give",
+            "identify",
             "invite",
             "let",
-            "list",
-            "mail",
-            "make",
-            "move",
-            "notify",
-            "open",
-            "order",
         ),
+        *("list", "look", "mail", "make", "move", "name", "notify", "open", "order", "pay", "plan", "play"),
         *(
-            "pay",
-            "play",
+            "predict",
+            "provide",
             "put",
+            "recommend",
             "register",
             "remind",
             "rent",
             "request",
+            "retrieve",
             "run",
+        ),
+        *(
             "save",
             "schedule",
             "search",
             "send",
             "set",
-        ),
-        *(
             "show",
+            "simulate",
+            "solve",
             "start",
             "stop",
+            "suggest",
+        ),
+        *(
+            "summarize",
             "tell",
             "translate",
             "turn",
@@ -107,6 +140,7 @@ _VERBS: Final = frozenset(
             "when",
             "where",
             "how",
+            "why",
             "for",
             "in",
             "on",
@@ -114,9 +148,9 @@ _VERBS: Final = frozenset(
             "from",
             "with",
             "the",
-            "has",
-            "have",
         ),
+        *("has", "have", "can", "could", "would", "please", "hi", "hello", "thanks", "thank", "if", "any"),
+        *("after", "before", "between", "during", "since", "i'm", "i'd", "my", "we", "our", "anything"),
     )
 )
 _ORDINALS: Final = {
@@ -146,7 +180,7 @@ def candidates(text: str, field: Field) -> list[Candidate]:
     elif field.listed:
         found = list(_lists(text, field))
     elif field.type in ("integer", "number"):
-        found = [c for number in numbers(text) if (c := _number(number, field))]
+        found = [c for n in _counting(text, field) if (c := _number(n, field))]
         if field.type == "integer":
             found += [
                 Candidate(m.start(), m.end(), _ORDINALS[m[0].lower()], "ordinal")
@@ -188,14 +222,30 @@ def speaks_of_percent(field: Field) -> bool:
     )
 
 
+def _counting(text: str, field: Field) -> list[Number]:
+    """The numbers of a text but for parts of times, dates and codes, and exponents: `m/s^2`."""
+    moments = [] if _OF_MOMENT.search(f"{field.words} {field.description}") else [*dates(text), *times(text)]
+    taken = [(m.start, m.end) for m in moments]
+    return [
+        n
+        for n in numbers(text)
+        if not _INSIDE.search(text[max(0, n.start - 24) : n.start])
+        and not any(start <= n.start < end for start, end in taken)
+    ]
+
+
 def _number(number: Number, field: Field) -> Candidate | None:
     value = as_number(number, field)
     return None if value is None else Candidate(number.start, number.end, value, "number")
 
 
 def pattern_of(field: Field) -> re.Pattern[str] | None:
-    """What every value of the field's `format` looks like, where code knows that: an address, a URI."""
-    return _PATTERNS.get(str(field.items.get("format")))
+    """What every value of the field looks like, where its `format` or name tells: an address, a phone number."""
+    if known := _PATTERNS.get(str(field.items.get("format"))):
+        return known
+    last = field.words.split()[-1:]
+    form = _FORM_OF_NAME.get(last[0]) if last and field.type == "string" else None
+    return _BY_NAME[form] if form else None
 
 
 def _strings(text: str, field: Field) -> Iterator[Candidate]:
@@ -206,7 +256,10 @@ def _strings(text: str, field: Field) -> Iterator[Candidate]:
         yield from (Candidate(m.start, m.end, m.iso, "time") for m in times(text))
         return
     if (pattern := pattern_of(field)) is not None:
-        yield from _matches(pattern, text, str(field.items["format"]))
+        days = dates(text)
+        for found in _matches(pattern, text, "form"):
+            if not any(day.start < found.end and found.start < day.end for day in days):
+                yield found
         return
     for match in _QUOTED.finditer(text):
         yield Candidate(match.start("inside"), match.end("inside"), match["inside"].strip(), "quoted")
@@ -272,9 +325,11 @@ def _members(text: str, field: Field) -> list[Candidate]:
     }
     for match in re.finditer(r"[A-Za-z]{4,}", text):
         member = stems.get(stem(match[0].lower()))
-        if member is not None:
+        if member is not None and (str(member)[-2:] != "ly" or match[0][-2:].lower() == "ly"):
             found.append(Candidate(match.start(), match.end(), member, "member"))
-    return found
+    said = {(c.start, c.end) for c in found}
+    others = (Candidate(*place, "everyday") for place in said_otherwise(text, field.members or ()))
+    return found + [c for c in others if (c.start, c.end) not in said]
 
 
 def _occurrences(text: str, words: str, value: Any) -> Iterator[Candidate]:
@@ -302,7 +357,7 @@ def _lists(text: str, field: Field) -> Iterator[Candidate]:
 
 
 def _number_lists(text: str, field: Field) -> Iterator[Candidate]:
-    found = numbers(text)
+    found = _counting(text, field)
     for start, end in _runs([(n.start, n.end) for n in found], text):
         values = [as_number(n, field) for n in found if start <= n.start < end]
         if all(value is not None for value in values):

@@ -1,77 +1,36 @@
-"""Which candidate is the value of which field: the reader's scores, cue words, and one use of each place."""
+"""Which option is the value of which field: each place for one, like fields in order, then the rest."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from math import inf
+from typing import Final
 
-from mcp_smalltools.tools.evidence import dates, times
-from mcp_smalltools.tools.extraction.candidates import Candidate, candidates, items_of, pattern_of
-from mcp_smalltools.tools.extraction.reading import Reading
+from mcp_smalltools.tools.extraction.options import BEGINS, ENDS, Option
 from mcp_smalltools.tools.extraction.schema import Field
-from mcp_smalltools.tools.passages.words import STOP_WORDS, content_words, words
 
-_SPANS: Final = 8
-_NEGATION: Final = re.compile(
-    r"\b(?:no|not|non|without|don'?t|do not|doesn'?t|never|exclud\w+|disabl\w+|off|skip\w*|un\w+ed|false)\b",
-    re.I,
-)
-_TRIM: Final = " \t\n,;:.!?\"'“”‘’`()[]"
-_ARTICLE: Final = re.compile(
-    r"^(?:(?:to|from|in|at|of|for|by|on|with|into|as|named|called|titled|about|without)\s+)?"
-    r"(?:(?:the|an?|my|our|your|some)\s+)?",
-    re.I,
-)
-_LEADING_NUMBER: Final = re.compile(r"[$€£]?\d[\d.,]*\s+(?=[A-Za-z])")
-_OF_TIME: Final = re.compile(r"date|time|day|when|year|start|end|since|until|deadline|due", re.I)
-_TURNS: Final = re.compile(r"\b(?:free|without|no|not|avoid\w*|exclud\w*|skip\w*|disable\w*)\b", re.I)
-_INNER: Final = re.compile(
-    r"\s(?:from|to|at|with|for|by|on|in|that|which|using|and|if|between|under|over)\s", re.I
-)
-_BEGINS: Final = frozenset(
-    (
-        *("from", "start", "begin", "origin", "source", "departure", "first", "min", "minimum"),
-        *("lower", "old", "base", "initial", "check_in", "earliest"),
-    )
-)
-_ENDS: Final = frozenset(
-    (
-        *("to", "end", "finish", "destination", "target", "arrival", "last", "max", "maximum"),
-        *("upper", "new", "final", "until", "quote"),
-    )
-)
-_BEFORE_BEGIN: Final = ("from", "between", "leaving", "starting", "since")
-_DIRECTION: Final = re.compile(
-    rf"\b({'|'.join(_BEFORE_BEGIN)}|to|into|until|till|and|through)\s+(?:the\s+)?[\w$#]*$", re.I
-)
-REQUIRED_FROM: Final = -18.0
-OPTIONAL_FROM: Final = -3.5
-LEFT_OVER_FROM: Final = -8.0
-ONLY_MEMBER: Final = 0.0
-NEEDED_FROM: Final = -16.0
-SAYS_NO_BELOW: Final = -4.0
+_TOGETHER: Final = re.compile(r"\W{0,2}\s*(?:,|and|&|by|x|×|/)\s*\W{0,2}", re.I)
 SIBLINGS_MAY_LOSE: Final = 5.0
 OTHERS_MAY_LOSE: Final = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
-    """A value that a field could have. `score` is the log odds of it against "not in the text"."""
+class Floors:
+    """Scores from which on a field is filled."""
 
-    value: Any
-    start: int
-    end: int
-    score: float
-    kind: str
-    verified: bool = True
-    """The words of the text are the value, up to notation."""
-    left_over: bool = False
-    """Taken because no other field had the place."""
+    required: float
+    optional: float
+    left_over: float = inf  # a number or quote that no field has, for one that is empty
+    needed: float = inf  # the same, for one that is required
+    last_one: float = inf  # the only number that is left, for the only required number that is missing
 
-    def overlaps(self, other: Option) -> bool:
-        return self.start < other.end and other.start < self.end
+
+REQUEST: Final = Floors(-18.0, -3.5, -8.0, -16.0, -28.0)
+"""For somebody who asks: what a function requires is mostly said, and each number is said for a field."""
+PAGE: Final = Floors(-4.0, 0.0)
+"""For a text that speaks of much else: what isn't there must not be made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,259 +43,11 @@ class Choice:
     features: Mapping[str, float]
 
 
-def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
-    """Everything that could be the field's value, best first, one option for each place."""
-    if field.type == "boolean" and field.members is None and not field.listed:
-        return _yes_or_no(field, text, reading)
-    found = [_option(c, field, text, reading) for c in candidates(text, field)]
-    if field.members is not None:
-        found = _with_meant_members(field, text, reading, _only_member_said(found))
-        return sorted(_every_member(field, found) if field.listed else found, key=lambda o: -o.score)
-    has_form = pattern_of(field) is not None or bool(found and (field.date_form or field.is_time))
-    if field.type == "string" and not has_form:
-        found += _spans(field, text, reading)
-    if field.type == "string" and (field.date_form or field.is_time or field.items.get("format")):
-        found = _only_member_said(found)
-    found = [_as_whole(option, found) for option in found]
-    best: dict[tuple[int, int], Option] = {}
-    for option in found:
-        place = (option.start, option.end)
-        if place not in best or best[place].score < option.score:
-            best[place] = option
-    return sorted(best.values(), key=lambda o: (-o.score, o.start))
-
-
-_WHOLES: Final = ("name", "place", "quoted", "bracket", "path", "numbers", "email", "uri", "formula")
-
-
-def _as_whole(option: Option, found: Sequence[Option]) -> Option:
-    """What code knows to be one thing is at least as good as the part of it at which the reader points."""
-    if option.kind not in _WHOLES:
-        return option
-    kinds = ("span", "name") if option.kind in ("address", "place") else ("span",)
-    closed = option.kind in ("bracket", "quoted")
-    inner = [
-        o.score
-        for o in found
-        if o.kind in kinds
-        and (option.overlaps(o) if closed else option.start <= o.start and o.end <= option.end)
-    ]
-    if option.kind == "place" and option.score < max(inner, default=-20.0) - 3:
-        return option
-    return replace(option, score=max(option.score, max(inner, default=-20.0) + 1.5))
-
-
-def _option(candidate: Candidate, field: Field, text: str, reading: Reading) -> Option:
-    score = reading.score(candidate.start, candidate.end) + _bonus(candidate, field, text)
-    return Option(candidate.value, candidate.start, candidate.end, score, candidate.kind)
-
-
-def _bonus(candidate: Candidate, field: Field, text: str) -> float:
-    """What code knows of a place that the reader may not: cue words beside it, quotes, quoted choices."""
-    bonus = 1.5 * cue(field, text, candidate.start, candidate.end)
-    bonus += _direction(field, text, candidate.start)
-    if candidate.kind == "member":
-        bonus += 5.0 if len(text[candidate.start : candidate.end]) > 3 and field.members else 2.5
-    if candidate.kind in ("quoted", "bracket"):
-        bonus += 6.0 if field.listed and candidate.kind == "bracket" else 3.0
-    if candidate.kind in ("name", "path", "email", "uri"):
-        bonus += 1.0
-    if candidate.kind == "moment":
-        bonus += 1.0 if _OF_TIME.search(f"{field.words} {field.description}") else -3.0
-    if candidate.kind in ("unit", "formula"):
-        bonus += (
-            1.5 if candidate.kind == "unit" else min(4.0, 0.4 * len(text[candidate.start : candidate.end]))
-        )
-    if candidate.kind == "path" and set(field.words.split()) & {
-        "file",
-        "path",
-        "directory",
-        "folder",
-        "filename",
-    }:
-        bonus += 2.0
-    if candidate.kind == "address":
-        bonus += 1.5
-    if candidate.kind == "place":
-        bonus += 1.5 if re.search(r"[A-Z]\w+, ?[A-Z]|state|country|location", field.description) else -1.5
-    if candidate.kind == "ordinal":
-        bonus -= 2.0
-    if candidate.kind == "number" and field.type == "string":
-        bonus -= 1.0
-    return bonus
-
-
-def _direction(field: Field, text: str, start: int) -> float:
-    """`from` before a place speaks for where something begins and against where it ends, `to` the reverse."""
-    names = set(field.words.split()) | set(field.path[-1].lower().split("_"))
-    begins, ends = bool(names & _BEGINS), bool(names & _ENDS)
-    if begins == ends:
-        return 0.0
-    before = _DIRECTION.search(text[max(0, start - 24) : start])
-    if before is None:
-        return 0.0
-    return 2.0 if (before[1].lower() in _BEFORE_BEGIN) == begins else -2.0
-
-
-def cue(field: Field, text: str, start: int, end: int) -> float:
-    """Whether a word of the field's name stands beside a place: 1 right at it, less farther off, else 0."""
-    names = set(content_words(field.words)) or set(words(field.words))
-    before = words(text[max(0, start - 45) : start])[-4:][::-1]
-    after = words(text[end : end + 45])[:3]
-    best = 0.0
-    for near in (before, after):
-        distance = 0
-        for word in near:
-            if word in names:
-                best = max(best, 1.0 / (1 + 0.4 * distance))
-            distance += word not in STOP_WORDS
-    return best
-
-
-def _spans(field: Field, text: str, reading: Reading) -> list[Option]:
-    """The reader's own spans, at whole words, without quotes and full stops around them."""
-    found = []
-    wholes = [(c.start, c.end) for c in candidates(text, field) if c.kind in _WHOLES]
-    of_time = _OF_TIME.search(f"{field.words} {field.description}")
-    moments = [] if of_time else [(m.start, m.end) for m in (*dates(text), *times(text))]
-    for first, last, own in reading.best(_SPANS):
-        score = own
-        start, end = _whole_words(text, first, last)
-        value: Any = text[start:end]
-        if not value:
-            continue
-        if any(
-            a < end and start < b and (a, b) != (start, end) and not (start <= a and b <= end)
-            for a, b in wholes
-        ):
-            score -= 2.0  # a part of a name, or of what stands in quotes
-        if field.listed:
-            value = items_of(_ARTICLE.sub("", value))
-        elif _INNER.search(value):
-            score -= 1.0
-        score += 1.5 * cue(field, text, start, end) + _direction(field, text, start)
-        if any(a < end and start < b for a, b in moments):
-            score -= 4.0
-        found.append(Option(value, start, end, score, "span"))
-        if not field.listed and (match := _LEADING_NUMBER.match(value)):
-            rest = start + match.end()
-            found.append(Option(text[rest:end], rest, end, score - 0.5, "span"))
-    return found
-
-
-def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
-    """Out to white space, then in over punctuation."""
-    while start > 0 and not text[start - 1].isspace() and text[start - 1] not in "([{\"'“‘`,;":
-        start -= 1
-    while end < len(text) and not text[end].isspace() and text[end] not in ')]}"”’`,;':
-        end += 1
-    while start < end and text[start] in _TRIM and not (text[start] in "([" and text[end - 1] in ")]"):
-        start += 1
-    while end > start and text[end - 1] in _TRIM and (end == len(text) or not _closes(text[start:end])):
-        end -= 1
-    return start, end
-
-
-def _closes(text: str) -> bool:
-    """The last sign belongs to the text: a bracket that it opens, or the point of an initial."""
-    opened = {")": "(", "]": "["}.get(text[-1])
-    return (opened is not None and opened in text) or bool(re.search(r"\b[A-Z]\.$", text))
-
-
-def _only_member_said(said: list[Option]) -> list[Option]:
-    """Where a single member of an enum is said, or one date for a date, that is evidence of its own."""
-    if len({str(o.value) for o in said}) != 1:
-        return said
-    return [replace(o, score=max(o.score, ONLY_MEMBER)) if o.end - o.start > 3 else o for o in said]
-
-
-def _with_meant_members(field: Field, text: str, reading: Reading, said: list[Option]) -> list[Option]:
-    """The members that are said, and one that the reader's best span means though it says it otherwise."""
-    members = field.members or []
-    for first, last, score in reading.best(3):
-        start, end = _whole_words(text, first, last)
-        if score < 0 or any(o.start < end and start < o.end for o in said):
-            continue
-        span = set(words(text[start:end]))
-        shares = [
-            (len(span & set(words(str(m)))) / max(1, len(set(words(str(m))))), i)
-            for i, m in enumerate(members)
-        ]
-        share, which = max(shares, default=(0.0, 0))
-        if share <= 0:
-            prefix = [i for i, m in enumerate(members) if _same_start(str(m), text[start:end])]
-            if len(prefix) != 1:
-                continue
-            share, which = 0.5, prefix[0]
-        said = [*said, Option(members[which], start, end, score + share - 1, "meant", verified=False)]
-    return said
-
-
-def _same_start(member: str, span: str) -> bool:
-    """`fast` and `faster`, `vegetarian` and `vegetables`: the first letters agree."""
-    size = min(5, max(3, len(member) - 2))
-    return any(word.lower().startswith(member.lower()[:size]) for word in re.findall(r"\w+", span))
-
-
-def _every_member(field: Field, said: Sequence[Option]) -> list[Option]:
-    """For a list of members: all that are said, as one option."""
-    if not said:
-        return []
-    ordered = sorted(said, key=lambda o: o.start)
-    values = list(dict.fromkeys(o.value for o in ordered))
-    score = max(o.score for o in ordered)
-    return [
-        Option(values, ordered[0].start, ordered[-1].end, score, "members", all(o.verified for o in ordered))
-    ]
-
-
-def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
-    """Yes or no by the words that speak of it; what they say is a judgement, not words of the text."""
-    found = []
-    for first, last, score in reading.best(2):
-        start, end = _whole_words(text, first, last)
-        around = text[max(0, start - 14) : end]
-        says = reading.says_yes(first, last)
-        literal = text[start:end].strip().lower()
-        if literal in ("true", "yes", "on", "enabled", "1"):
-            says = 9.0
-        elif literal in ("false", "no", "off", "disabled", "0"):
-            says = -9.0
-        elif _denied(around, field):
-            says = min(says, -9.0)
-        yes = says > SAYS_NO_BELOW
-        found.append(Option(yes, start, end, score, "yes" if yes else "no"))
-    names = set(content_words(field.words)) - {
-        "includ",
-        "is",
-        "has",
-        "us",
-        "use",
-        "enabl",
-        "allow",
-        "show",
-        "requir",
-        "need",
-        "with",
-        "only",
-        "whether",
-    }
-    for match in re.finditer(r"\w+", text):
-        if set(words(match[0])) & names:
-            around = text[max(0, match.start() - 16) : match.end()]
-            score = reading.score(match.start(), match.end()) + 1.5
-            found.append(Option(not _denied(around, field), match.start(), match.end(), score, "cue"))
-    return sorted(found, key=lambda o: -o.score)
-
-
-def _denied(around: str, field: Field) -> bool:
-    """A negation says no, unless the field itself is about leaving something out: `without gluten`."""
-    return bool(_NEGATION.search(around)) and not _TURNS.search(f"{field.words} {field.description}")
-
-
-def choose(fields: Sequence[Field], options: Sequence[Sequence[Option]]) -> list[Choice]:
+def choose(
+    fields: Sequence[Field], options: Sequence[Sequence[Option]], text: str, given: Floors = REQUEST
+) -> list[Choice]:
     """One choice for each field. A place is given to one field only: to the one that would lose most."""
-    floors = [_floor(field) for field in fields]
+    floors = [_floor(field, given) for field in fields]
     at = [0] * len(fields)
     while True:
         held = {i: options[i][at[i]] for i in range(len(fields)) if _given(options[i], at[i], floors[i])}
@@ -353,35 +64,66 @@ def choose(fields: Sequence[Field], options: Sequence[Sequence[Option]]) -> list
             break
         loser = min(clash, key=lambda i: (_regret(options[i], at[i], floors[i]), held[i].score))
         at[loser] += 1
-    _take_left_over(fields, options, held)
-    _put_in_order(fields, options, held)
-    return [_choice(fields[i], options[i], at[i], held.get(i)) for i in range(len(fields))]
+    _take_left_over(fields, options, held, given)
+    _put_in_order(fields, options, held, text)
+    return [
+        _choice(field, options[i], at[i], held.get(i), _swap(i, fields, options, held))
+        for i, field in enumerate(fields)
+    ]
 
 
 def _take_left_over(
-    fields: Sequence[Field], options: Sequence[Sequence[Option]], held: dict[int, Option]
+    fields: Sequence[Field], options: Sequence[Sequence[Option]], held: dict[int, Option], floors: Floors
 ) -> None:
     """A number or a quote that no field has is mostly meant for one that is still empty."""
     empty = sum(f.type in ("integer", "number") and i not in held for i, f in enumerate(fields))
+    last = _last_pair(fields, options, held)
+    if last is not None and last[1].score >= floors.last_one:
+        held[last[0]] = replace(last[1], left_over=True)
     for i, field in enumerate(fields):
         if i in held or field.type == "boolean":
             continue
         for option in options[i]:
             lonely = field.required or (option.kind in ("number", "numbers") and empty == 1)
-            if option.score < (NEEDED_FROM if lonely else LEFT_OVER_FROM):
+            if option.score < (floors.needed if lonely else floors.left_over):
                 break
             fits = (
                 option.kind in ("number", "numbers", "quoted", "date", "time", "bracket")
                 and field.type != "string"
             )
-            fits = fits or option.kind in ("quoted", "date", "time", "email", "uri", "bracket", "path")
+            fits = fits or option.kind in (
+                "quoted",
+                "date",
+                "time",
+                "email",
+                "uri",
+                "form",
+                "bracket",
+                "path",
+            )
             if fits and not any(option.overlaps(other) for other in held.values()):
                 held[i] = replace(option, left_over=True)
                 break
 
 
-def _put_in_order(
+def _last_pair(
     fields: Sequence[Field], options: Sequence[Sequence[Option]], held: dict[int, Option]
+) -> tuple[int, Option] | None:
+    """The one required number that has no value, and the one number of the text that no field has."""
+    empty = [i for i, f in enumerate(fields) if f.required and f.type in ("integer", "number")]
+    empty = [i for i in empty if i not in held and not fields[i].listed]
+    if len(empty) != 1:
+        return None
+    left = [
+        o
+        for o in options[empty[0]]
+        if o.kind == "number" and not any(o.overlaps(other) for other in held.values())
+    ]
+    return (empty[0], left[0]) if len(left) == 1 else None
+
+
+def _put_in_order(
+    fields: Sequence[Field], options: Sequence[Sequence[Option]], held: dict[int, Option], text: str
 ) -> None:
     """Values of like fields (start and end, base1 and base2) stand in the order of the fields, unless the
     scores speak clearly against it.
@@ -396,10 +138,17 @@ def _put_in_order(
                 if mine is None or yours is None:
                     continue
                 loss = held[i].score + held[j].score - mine.score - yours.score
-                if loss < (SIBLINGS_MAY_LOSE if siblings(fields[i], fields[j]) else OTHERS_MAY_LOSE):
+                close = siblings(fields[i], fields[j]) or _told_together(held[i], held[j], text)
+                if loss < (SIBLINGS_MAY_LOSE if close else OTHERS_MAY_LOSE):
                     held[i], held[j], swapped = mine, yours, True
         if not swapped:
             return
+
+
+def _told_together(option: Option, other: Option, text: str) -> bool:
+    """Only `and`, `by` or a comma stands between two values: `7 and 3`, `60 x 40`."""
+    first, second = sorted((option, other), key=lambda o: o.start)
+    return bool(_TOGETHER.fullmatch(text[first.end : second.start]))
 
 
 def _at(options: Sequence[Option], place: Option) -> Option | None:
@@ -416,19 +165,20 @@ def alike(field: Field, other: Field) -> bool:
 
 
 def siblings(field: Field, other: Field) -> bool:
-    """Names that differ by a number or in a pair of words such as start and end."""
+    """Names that differ by a number, in neighbouring letters, or in a pair of words such as start and end."""
     mine, yours = (re.sub(r"\d+|\b[a-z]\b", "", f.words).split() for f in (field, other))
     if mine == yours:
-        return True
+        letters = ["".join(re.findall(r"\b[a-z]\b", f.words)) for f in (field, other)]
+        return letters[0] == letters[1] or abs(ord(letters[0][:1] or " ") - ord(letters[1][:1] or " ")) == 1
     extra = set(mine) ^ set(yours)
-    return bool(extra & (_BEGINS | {"in", "input"})) and bool(extra & (_ENDS | {"out", "output", "return"}))
+    return bool(extra & (BEGINS | {"in", "input"})) and bool(extra & (ENDS | {"out", "output", "return"}))
 
 
-def _floor(field: Field) -> float:
+def _floor(field: Field, floors: Floors) -> float:
     """The score from which a field is filled. A member of an enum that is said is seldom said by chance."""
     if field.required:
-        return REQUIRED_FROM
-    return OPTIONAL_FROM - 2.5 if field.members is not None else OPTIONAL_FROM
+        return floors.required
+    return floors.optional - 2.5 if field.members is not None else floors.optional
 
 
 def _given(options: Sequence[Option], at: int, floor: float) -> bool:
@@ -446,7 +196,20 @@ def _regret(options: Sequence[Option], at: int, floor: float) -> float:
     return options[at].score - max(following, floor)
 
 
-def _choice(field: Field, options: Sequence[Option], at: int, held: Option | None) -> Choice:
+def _swap(
+    i: int, fields: Sequence[Field], options: Sequence[Sequence[Option]], held: Mapping[int, Option]
+) -> float:
+    """What would be lost if a field changed values with the like field that is closest to it."""
+    losses = [12.0]
+    for j in held:
+        if i in held and i != j and alike(fields[i], fields[j]):
+            mine, yours = _at(options[i], held[j]), _at(options[j], held[i])
+            if mine is not None and yours is not None:
+                losses.append(held[i].score + held[j].score - mine.score - yours.score)
+    return min(losses)
+
+
+def _choice(field: Field, options: Sequence[Option], at: int, held: Option | None, swap: float) -> Choice:
     others = [o.score for o in options if held is None or o.value != held.value]
     rival = max([*others, 0.0])
     score = held.score if held else -max(others, default=-8.0)
@@ -461,17 +224,7 @@ def _choice(field: Field, options: Sequence[Option], at: int, held: Option | Non
         "unverified": float(held is not None and not held.verified),
         "text": float(held is not None and held.kind in ("span", "name")),
         "list": float(field.listed),
-        "judged": float(held is not None and held.kind in ("yes", "no", "cue", "meant")),
+        "judged": float(held is not None and held.kind in ("yes", "no", "cue", "meant", "everyday")),
+        "swap": min(12.0, swap),
     }
     return Choice(held, features["margin"], features)
-
-
-def without_article(option: Option, text: str) -> Option:
-    """`the Louvre` as `Louvre`, where the value is a span of the text."""
-    match = _ARTICLE.match(text[option.start : option.end])
-    if option.kind != "span" or not isinstance(option.value, str) or not match:
-        return option
-    if not match[0]:
-        return option
-    start = option.start + match.end()
-    return replace(option, start=start, value=text[start : option.end]) if start < option.end else option

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from mcp_smalltools.skills.calibration import Calibration, load_calibration
 from mcp_smalltools.tools.evidence import numbers
 from mcp_smalltools.tools.extraction.fill import Filled, FilledRecords
 from mcp_smalltools.tools.extraction.schema import Plan, problems
 from mcp_smalltools.tools.extraction.source import Document
+
+DOUBTFUL: Final = 0.85
+"""Fields that are less sure are named where the whole is not sure enough."""
+NAMED: Final = 5
 
 
 @dataclass(slots=True)
@@ -148,7 +152,8 @@ def _reason(
     if any(not table.named for table in tables):
         return "the list doesn't name its values: check the rows"
     if judged.confidence is not None and judged.confidence < calibration.constants["sure_from"]:
-        doubtful = sorted(judged.fields, key=lambda name: judged.fields[name])[:2]
-        weak = [name for name in doubtful if judged.fields[name] < 0.9]
-        return f"not sure enough of {', '.join(weak)}" if weak else "not sure enough"
+        weak = sorted((chance, name) for name, chance in judged.fields.items() if chance < DOUBTFUL)
+        more = f" and {len(weak) - NAMED} more" if len(weak) > NAMED else ""
+        named = ", ".join(name for _, name in weak[:NAMED])
+        return f"not sure enough of {named}{more}" if weak else "not sure enough"
     return None

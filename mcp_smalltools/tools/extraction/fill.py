@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.tools.evidence import occurs
-from mcp_smalltools.tools.extraction.choose import Choice, Option, choose, options_of, without_article
+from mcp_smalltools.tools.extraction.choose import PAGE, REQUEST, Choice, choose
 from mcp_smalltools.tools.extraction.convert import converted
 from mcp_smalltools.tools.extraction.keyed import Entry, entries_of, fit
+from mcp_smalltools.tools.extraction.options import Option, options_of, without_article
 from mcp_smalltools.tools.extraction.reading import MAX_CHARS, question_of, read
+from mcp_smalltools.tools.extraction.rows import Row
 from mcp_smalltools.tools.extraction.schema import Field, Records
 from mcp_smalltools.tools.extraction.source import Document, Window
-from mcp_smalltools.tools.extraction.tables import Row, best_table, list_entries
+from mcp_smalltools.tools.extraction.tables import best_table, list_entries
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
 NAMED_FROM: Final = 0.6
 """Fit of a name from which its value is taken without asking the reader."""
+_TELLS: Final = re.compile(
+    r"task|what|action|description|summary|issue|problem|reason|message|note|comment|cause|detail|change|text"
+)
+_STOP: Final = re.compile(r"[:;,.!?](?=\s|$)|\s[-–—]\s|[()|\n]")
 MAX_READ_ROWS: Final = 60
 """Entries of a list without names that the reader goes through."""
 
@@ -76,6 +83,7 @@ async def fill(
                 replace(o, start=o.start + window.start, end=o.end + window.start)
                 for o in (without_article(o, window.text) for o in options_of(item, window.text, reading))
             ]
+        floors = REQUEST if document.is_request else PAGE
         named = {found.start for found in filled.found}
         ordered = [
             sorted(
@@ -84,7 +92,7 @@ async def fill(
             )
             for item in left
         ]
-        for item, choice in zip(left, choose(left, ordered), strict=True):
+        for item, choice in zip(left, choose(left, ordered, document.text, floors), strict=True):
             _keep(item, choice, document, filled)
     else:
         filled.absent += [(item, {"named": 1.0}) for item in left]
@@ -144,7 +152,8 @@ async def fill_records(
     result = FilledRecords()
     if not columns:
         result.named = False
-        return await _read_entries(group, list_entries(document.lines), engine, seconds, result)
+        entries = list_entries(document.lines, f"{' '.join(group.path)} {group.description}")
+        return await _read_entries(group, entries, engine, seconds, result)
     for row in rows:
         record: dict[str, Any] = {}
         empty: list[str] = []
@@ -181,8 +190,9 @@ async def _read_entries(
             [without_article(o, text) for o in options_of(item, text, readings[at + k])]
             for k, item in enumerate(group.fields)
         ]
-        for item, choice in zip(group.fields, choose(group.fields, options), strict=True):
-            _keep(item, choice, part, filled)
+        choices = choose(group.fields, options, text)
+        for item, choice in zip(group.fields, choices, strict=True):
+            _keep(item, _whole_clause(item, choice, choices, text), part, filled)
         record: dict[str, Any] = {}
         values = {f.field: f for f in filled.found}
         for item in group.fields:
@@ -196,6 +206,26 @@ async def _read_entries(
             result.rows.append(record)
             result.places.append((entry.start, entry.end))
     return result
+
+
+def _whole_clause(item: Field, choice: Choice, choices: Sequence[Choice], text: str) -> Choice:
+    """For a field that tells something (`task`, `reason`): all up to the next stop or the next value."""
+    option = choice.option
+    if option is None or option.kind != "span" or item.listed or not _TELLS.search(item.words):
+        return choice
+    others = [c.option for c in choices if c.option is not None and c.option is not option]
+    first = max([0, *(o.end for o in others if o.end <= option.start)])
+    last = min([len(text), *(o.start for o in others if o.start >= option.end)])
+    stops = [m.end() for m in _STOP.finditer(text, first, option.start)]
+    start = max([first, *stops])
+    stop = _STOP.search(text, option.end, last)
+    whole = text[start : stop.start() if stop else last].strip(" \t\n,;:.-()|")
+    if not whole or option.value not in whole:
+        return choice
+    at = text.index(whole, start)
+    return replace(
+        choice, option=replace(option, value=" ".join(whole.split()), start=at, end=at + len(whole))
+    )
 
 
 def _put(record: dict[str, Any], item: Field, value: Any) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
@@ -17,9 +18,23 @@ _LINE: Final = re.compile(
     r"^\s*(?:[-*+•]\s+)?(?:export\s+)?(?P<key>\*{0,2}[\w\"'`][\w ./()#%&'\"`*-]{0,60}?)\*{0,2}"
     r"\s*(?::\*{0,2}\s+|\s*=\s*|\t+|\s{3,}|:(?=\S)(?!//))(?P<value>\S.*?)\s*$"
 )
+_IN_BRACKETS: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _ROW: Final = re.compile(r"^\s*\|\s*(?P<key>[^|]+?)\s*\|\s*(?P<value>[^|]+?)\s*\|\s*$")
 _COMMENT: Final = re.compile(r"\s+(?:#|//)\s.*$")
+_COLUMNS: Final = re.compile(r"\s{3,}|\t+")
 _LONG_KEY: Final = 7
+_MEAN_LITTLE: Final = frozenset(
+    words(
+        "date time name number id type status value amount total price city address phone email subject text"
+    )
+)
+_SHORT_FORMS: Final = (
+    "qty:quantity amt:amount no:number nr:number num:number id:number desc:description cfg:config "
+    "msg:message info:information dept:department addr:address tel:phone telephone:phone mail:email "
+    "temp:temperature min:minimum max:maximum avg:average pct:percent ref:reference org:organization "
+    "env:environment ver:version lang:language"
+)
+_SHORT_FOR: Final = dict(pair.split(":") for pair in _SHORT_FORMS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,9 @@ def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator
             if match := re.match(r"\s*(?:-\s+)?([\w.\"'/-]+)\s*:\s*(?:#.*)?$", line):
                 above.append((indent, match[1].strip("\"'")))
                 continue
+        if not nested and not sections and len(cells := _COLUMNS.split(line.strip())) > 2:
+            yield from _of_columns(cells, number, line.strip())
+            continue
         match = _ROW.match(line) or _LINE.match(line)
         if match is None or len(match["key"].split()) > _LONG_KEY or set(match["value"]) <= set("-:|= "):
             continue
@@ -114,8 +132,28 @@ def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator
         )
 
 
+def _of_columns(cells: Sequence[str], number: int, line: str) -> Iterator[Entry]:
+    """Each cell as the name of the next one: `Billed to    Invoice no.   HP-871`."""
+    for key, value in itertools.pairwise(cells):
+        if re.match(r"[A-Za-z]", key) and len(key.split()) <= _LONG_KEY:
+            yield Entry((key.rstrip(" :."),), value, number, line)
+
+
 def fit(entry: Entry, field: Field) -> float:
-    """How well an entry's name names a field, 0 to 1: 1 if the words are the same."""
+    """How well an entry's name names a field, 0 to 1: 1 if the words are the same.
+
+    What a name has in brackets may be left out (`Time (UTC)`), and short forms count as long (`Qty`).
+    """
+    bare = _IN_BRACKETS.sub("", entry.path[-1])
+    ways = {entry.path[-1], bare, _spelled_out(bare)}
+    return max(_fit(replace(entry, path=(*entry.path[:-1], way)), field) for way in ways if way.strip())
+
+
+def _spelled_out(name: str) -> str:
+    return " ".join(_SHORT_FOR.get(word, word) for word in words(name))
+
+
+def _fit(entry: Entry, field: Field) -> float:
     wanted = set(words(field.words.split(".")[-1]))
     own = set(words(entry.path[-1]))
     if not wanted or not own:
@@ -128,6 +166,8 @@ def fit(entry: Entry, field: Field) -> float:
     squeezed = "".join(words(entry.path[-1])), "".join(words(field.words))
     if squeezed[0] == squeezed[1]:
         return 0.95
+    if own < wanted and own <= _MEAN_LITTLE:
+        return 0.5  # `Date` is not yet a departure date
     said = set(content_words(field.description))
     inside = len(wanted & own) / len(wanted | own)
     told = len(own & (said | wanted)) / len(own)

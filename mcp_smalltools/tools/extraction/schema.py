@@ -100,6 +100,7 @@ class Records:
     path: tuple[str, ...]
     fields: tuple[Field, ...]
     required: bool
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _records(path: tuple[str, ...], schema: Mapping[str, Any], *, required: bool
     _walk((), items, True, fields, inner)
     if inner:
         raise _refusal((*path, *inner[0].path), "a list of objects inside a list of objects")
-    return Records(path, tuple(fields), required)
+    return Records(path, tuple(fields), required, str(schema.get("description") or ""))
 
 
 def _one_type(schema: Any, where: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mcp_smalltools.tools.extraction.candidates import pattern_of
 from mcp_smalltools.tools.extraction.reading import MAX_CHARS
 from mcp_smalltools.tools.extraction.schema import Field
 from mcp_smalltools.tools.passages.bm25 import BM25
@@ -14,6 +15,8 @@ from mcp_smalltools.tools.passages.ranking import index, spread
 from mcp_smalltools.tools.passages.split import split
 from mcp_smalltools.tools.passages.words import content_words
 
+REQUEST_LINES: Final = 3
+REQUEST_CHARS: Final = 600
 WINDOWS: Final = 3
 """Parts of a long text that are read for each field."""
 
@@ -44,6 +47,11 @@ class Document:
             self._starts.append(at)
             at += len(line) + 1
 
+    @property
+    def is_request(self) -> bool:
+        """A short text of the caller's: somebody who asks for something, not a page that speaks of much."""
+        return not self.path and len(self.lines) <= REQUEST_LINES and len(self.text) <= REQUEST_CHARS
+
     def line_at(self, place: int) -> int:
         """The number of the line on which a character stands, 1-based."""
         return max(1, bisect.bisect_right(self._starts, place))
@@ -61,6 +69,10 @@ class Document:
         """Where to look for a field: all of a short text, the passages that share its words of a long one."""
         if self._index is None or len(self._windows) <= WINDOWS:
             return self._windows
+        if (pattern := pattern_of(field)) is not None:
+            holding = [window for window in self._windows if pattern.search(window.text)]
+            if 0 < len(holding) <= 2 * WINDOWS:
+                return holding
         query = content_words(f"{field.words} {field.words} {field.description}")
         best = self._index.best(query, WINDOWS)
         return [self._windows[i] for i in best or spread(len(self._windows), WINDOWS)]

@@ -6,25 +6,19 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
 from mcp_smalltools.tools.extraction.keyed import Entry, entries_of, fit
+from mcp_smalltools.tools.extraction.rows import Row
 from mcp_smalltools.tools.extraction.schema import Field
+from mcp_smalltools.tools.extraction.yaml_lists import yaml_lists
+from mcp_smalltools.tools.passages.words import content_words
 
 GOOD_FIT: Final = 0.5
 _BULLET: Final = re.compile(r"^(\s*)(?:[-*+•]|\d+[.)])\s+")
+_HEADING: Final = re.compile(r"^(#{1,6})\s+(.*\S)")
 _RULE: Final = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:[|+]\s*:?-+:?\s*)*\|?\s*$|^[\s+=-]*[+=-]{3,}[\s+=-]*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """Named values on lines `start` to `end`. A row of a list without names has its text under ""."""
-
-    values: dict[str, Any]
-    start: int
-    end: int
 
 
 def best_table(path: str, lines: Sequence[str], fields: Sequence[Field]) -> tuple[list[Row], dict[str, str]]:
@@ -57,6 +51,8 @@ def _tables(path: str, lines: Sequence[str]) -> Iterator[list[Row]]:
     if suffix in (".csv", ".tsv"):
         yield _delimited(list(enumerate(lines, 1)), "\t" if suffix == ".tsv" else _separator(lines[:1]))
         return
+    if suffix in (".yaml", ".yml"):
+        yield from yaml_lists("\n".join(lines))
     if suffix in (".json", ".jsonl", ".ndjson") or (lines and lines[0][:1] in "[{"):
         yield from _json(lines)
     yield from _piped(lines)
@@ -65,20 +61,61 @@ def _tables(path: str, lines: Sequence[str]) -> Iterator[list[Row]]:
     yield from _blocks(lines)
 
 
-def list_entries(lines: Sequence[str]) -> list[Row]:
-    """Each entry of the longest list: bullets or numbers at one depth, with the lines that belong to them."""
-    groups: dict[int, list[Row]] = {}
+def list_entries(lines: Sequence[str], about: str = "") -> list[Row]:
+    """Each entry of a list: the one under a heading that says what it is about, else sections that are told
+    apart by numbers or dates, else the longest list of bullets or numbers at one depth.
+    """
+    lists = _lists_under_headings(lines)
+    wanted = set(content_words(about))
+    named = [(rows, len(wanted & set(content_words(heading)))) for heading, rows in lists]
+    best = max(named, key=lambda pair: (pair[1], len(pair[0])), default=([], 0))
+    if best[1]:
+        return best[0]
+    sections = _numbered_sections(lines)
+    return sections or max((rows for _, rows in lists), key=len, default=[])
+
+
+def _lists_under_headings(lines: Sequence[str]) -> list[tuple[str, list[Row]]]:
+    """Bullets of one depth under one heading, with the lines that belong to them."""
+    groups: dict[tuple[str, int], list[Row]] = {}
+    heading = ""
+    held: list[Row] = []
     for number, line in enumerate(lines, 1):
-        if match := _BULLET.match(line):
-            groups.setdefault(len(match[1]), []).append(
-                Row({"": line[match.end() :].strip()}, number, number)
-            )
-        elif groups and line.strip() and line.startswith((" ", "\t")):
-            group = max(groups.values(), key=lambda rows: rows[-1].end)
-            last = group[-1]
-            if number == last.end + 1:
-                group[-1] = Row({"": f"{last.values['']}\n{line.strip()}"}, last.start, number)
-    return max(groups.values(), key=len, default=[])
+        if match := _HEADING.match(line):
+            heading, held = match[2], []
+        elif match := _BULLET.match(line):
+            held = groups.setdefault((heading, len(match[1])), [])
+            held.append(Row({"": line[match.end() :].strip()}, number, number))
+        elif held and line.strip() and line.startswith((" ", "\t")) and number == held[-1].end + 1:
+            last = held[-1]
+            held[-1] = Row({"": f"{last.values['']}\n{line.strip()}"}, last.start, number)
+    return [(heading, rows) for (heading, _), rows in groups.items()]
+
+
+def _numbered_sections(lines: Sequence[str]) -> list[Row]:
+    """Sections of one level, if most of their headings have a number or a date: releases, incidents."""
+    starts = [(n, match) for n, line in enumerate(lines, 1) if (match := _HEADING.match(line))]
+    levels = [len(match[1]) for _, match in starts]
+    for level in sorted(set(levels)):
+        at = [i for i, found in enumerate(levels) if found == level]
+        counted = sum(any(c.isdigit() for c in starts[i][1][2]) for i in at)
+        if len(at) > 1 and counted >= 0.6 * len(at):
+            ends = [_end_of(i, starts, levels, lines) for i in at]
+            return [_section(lines, starts[i][0], end) for i, end in zip(at, ends, strict=True)]
+    return []
+
+
+def _end_of(i: int, starts: Sequence[tuple[int, Any]], levels: Sequence[int], lines: Sequence[str]) -> int:
+    """The last line of a section that holds something."""
+    following = (starts[k][0] - 1 for k in range(i + 1, len(starts)) if levels[k] <= levels[i])
+    end = next(following, len(lines))
+    while end > starts[i][0] and not lines[end - 1].strip():
+        end -= 1
+    return end
+
+
+def _section(lines: Sequence[str], start: int, end: int) -> Row:
+    return Row({"": "\n".join(lines[start - 1 : end]).lstrip("# ")}, start, end)
 
 
 def _separator(lines: Sequence[str]) -> str:
