@@ -11,7 +11,7 @@ import json
 import random
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,11 @@ from mcp_smalltools.tools.extraction.source import Document
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "reader"))
-from render import dressed, read_specs  # noqa: E402
+from render import as_document, dressed, read_specs  # noqa: E402
 from render import fill as filled_sentence  # noqa: E402
 
 _FIELD = re.compile(
-    r"(\w+) (string|integer|number|boolean)(\[\])?(\*)? (?:<([^>]+)> )?(.*?)((?: (?:=|\|\|) .*)?)$"
+    r"([\w.]+) (string|integer|number|boolean)(\[\])?(\*)? (?:<([^>]+)> )?(.*?)((?: (?:=|\|\|) .*)?)$"
 )
 
 
@@ -44,12 +44,20 @@ class Played:
 
     @property
     def right(self) -> bool:
-        return is_right(self.data, self.case.accepted)
+        return is_right(_flat(self.data), self.case.accepted)
 
 
-def hand_written() -> list[Case]:
+def _flat(data: dict[str, Any], above: str = "") -> dict[str, Any]:
+    """Under the dotted names of the cases."""
+    flat: dict[str, Any] = {}
+    for name, value in data.items():
+        flat |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
+    return flat
+
+
+def hand_written(file: str = "cases.txt") -> list[Case]:
     cases: list[Case] = []
-    for line in (HERE / "cases.txt").read_text(encoding="utf-8").splitlines():
+    for line in (HERE / file).read_text(encoding="utf-8").splitlines():
         if line.startswith("? "):
             cases.append(Case(line[2:], {"type": "object", "properties": {}, "required": []}, {}))
         elif line and not line.startswith("#"):
@@ -90,6 +98,29 @@ def generated(count: int, seed: int, *, held_out: bool) -> list[Case]:
     return cases
 
 
+def pages(count: int, seed: int) -> list[Case]:
+    """Texts of several of the held out schemas, for the fields of one of them and some that are not there."""
+    specs = read_specs()[::6]
+    rng = random.Random(seed)
+    cases: list[Case] = []
+    while len(cases) < count:
+        spec = rng.choice(specs)
+        names = {f.name for f in spec.fields}
+        apart = [s for s in rng.sample(specs, len(specs)) if not names & {f.name for f in s.fields}]
+        page = as_document(spec, apart[:3], rng)
+        known = {f.name for s in (spec, *apart[:3]) for f in s.fields}
+        pools = {f.pool for s in (spec, *apart[:3]) for f in s.fields if f.type != "b"}
+        strange = [f for f in apart[3].fields if f.name not in known and f.pool not in pools][:3]
+        schema = replace(spec, fields=[*spec.fields, *(replace(f, optional=True) for f in strange)]).schema()
+        accepted = {
+            f.name: _ways(page.values[f.name], page, f.name) if f.name in page.values else [""]
+            for f in (*spec.fields, *strange)
+        }
+        if not any("." in f.name for f in (*spec.fields, *strange)):
+            cases.append(Case(page.text + "\n" * 4, schema, accepted))
+    return cases
+
+
 def _ways(value: Any, filled: Any, name: str) -> list[Any]:
     """The value, and a text as it is written."""
     a, b = filled.spans[name]
@@ -121,19 +152,21 @@ async def play(cases: list[Case], *, hand_written: bool = False) -> list[Played]
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--file", default="cases.txt", help="of this folder")
     parser.add_argument("--generated", type=int, default=0, metavar="N")
     parser.add_argument("--show", action="store_true", help="each wrong object")
+    parser.add_argument("--pages", type=int, default=0, metavar="N", help="generated pages instead")
     args = parser.parse_args()
-    cases = generated(args.generated, 5, held_out=True) if args.generated else hand_written()
+    cases = generated(args.generated, 5, held_out=True) if args.generated else hand_written(args.file)
+    cases = pages(args.pages, 5) if args.pages else cases
     played = asyncio.run(play(cases))
     for item in played:
         if args.show and not item.right:
+            data = _flat(item.data)
             wrong = {
-                name: (item.data.get(name), item.case.accepted[name])
-                for name in item.case.accepted
-                if not is_right(
-                    {k: v for k, v in item.data.items() if k == name}, {name: item.case.accepted[name]}
-                )
+                name: (data.get(name), ways)
+                for name, ways in item.case.accepted.items()
+                if not is_right({k: v for k, v in data.items() if k == name}, {name: ways})
             }
             print(f"? {item.case.request}\n   {wrong}")
     print(f"{sum(item.right for item in played)} of {len(played)} right")

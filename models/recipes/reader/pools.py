@@ -458,7 +458,7 @@ _VALUED: Final = {"date": _date, "money": _money, "percent": _percent, "time": _
 
 
 def draw(pool: str, rng: random.Random, *, whole: bool = False) -> Value:
-    """A value of a pool: its name, `1..9`, or either with `+` for a list."""
+    """A value of a pool: its name, `1..9`, `@a|b|c`, or one of these with `+` for a list."""
     if pool.endswith("+"):
         count = rng.choice((1, 2, 2, 3, 3, 4))
         kind = "1..200" if pool == "number+" else pool[:-1]
@@ -470,6 +470,9 @@ def draw(pool: str, rng: random.Random, *, whole: bool = False) -> Value:
         last = rng.choice((" and ", " and ", ", and ", ", "))
         joined = texts[0] if len(texts) == 1 else ", ".join(texts[:-1]) + last + texts[-1]
         return Value(joined, [v.value for v in drawn], tuple(texts))
+    if pool.startswith("@"):
+        text = rng.choice(pool[1:].split("|"))
+        return Value(text, text)
     if ".." in pool:
         low, high = pool.split("..")
         return number(low, high, rng, whole=whole)

@@ -15,8 +15,11 @@ from mcp_smalltools.tools.extraction.reading import question_of
 
 HERE: Final = Path(__file__).parent
 TYPES: Final = {"s": "string", "i": "integer", "n": "number", "b": "boolean", "e": "string", "l": "array"}
-_HOLE = re.compile(r"\{(\w+)\}")
-_OPTION = re.compile(r"\[([^\[\]]*\{\w+\}[^\[\]]*)\]")
+FILES: Final = ("requests.txt", "calls.txt")
+_HOLE = re.compile(r"\{([\w.]+)\}")
+_OPTION = re.compile(r"\[([^\[\]]*\{[\w.]+\}[^\[\]]*)\]")
+_LIST_IN_BRACKETS = re.compile(r"\[(\{[\w.]+\})\]")
+_OPENED, _CLOSED = "\x01", "\x02"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Field:
     optional: bool
     description: str
     pool: str
+    names: tuple[str, ...] = ()  # others that it may have
+    descriptions: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -37,12 +42,18 @@ class Spec:
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema that an agent would give."""
-        required = [f.name for f in self.fields if not f.optional]
-        return {
-            "type": "object",
-            "properties": {f.name: _property(f) for f in self.fields},
-            "required": required,
-        }
+        whole: dict[str, Any] = _object()
+        for f in self.fields:
+            *above, name = f.name.split(".")
+            inside = whole
+            for part in above:
+                if part not in inside["required"]:
+                    inside["required"].append(part)
+                inside = inside["properties"].setdefault(part, _object())
+            inside["properties"][name] = _property(f)
+            if not f.optional:
+                inside["required"].append(name)
+        return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +65,11 @@ class Filled:
     values: dict[str, Any]
 
 
-def read_specs(path: Path = HERE / "requests.txt") -> list[Spec]:
+def read_specs(*files: str) -> list[Spec]:
+    """Those of all files, or of the named ones."""
     specs: list[Spec] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    lines = [line for file in files or FILES for line in (HERE / file).read_text("utf-8").splitlines()]
+    for line in lines:
         if line.startswith("## "):
             name, _, description = line[3:].partition(": ")
             specs.append(Spec(name, description))
@@ -64,9 +77,15 @@ def read_specs(path: Path = HERE / "requests.txt") -> list[Spec]:
             specs[-1].sentences.append(line[2:])
         elif line and not line.startswith("#"):
             head, _, pool = line.rpartition(" =")
-            name, kind, description = head.split(" ", 2)
-            specs[-1].fields.append(Field(name, kind[0], kind.endswith("?"), description, pool))
+            names, kind, said = head.split(" ", 2)
+            (name, *names), (description, *said) = names.split("/"), said.split(" // ")
+            found = Field(name, kind[0], kind.endswith("?"), description, pool, (*names,), (*said,))
+            specs[-1].fields.append(found)
     return specs
+
+
+def _object() -> dict[str, Any]:
+    return {"type": "object", "properties": {}, "required": []}
 
 
 def _property(f: Field) -> dict[str, Any]:
@@ -74,7 +93,7 @@ def _property(f: Field) -> dict[str, Any]:
     if f.type == "e":
         found["enum"] = [part.split("~")[0] for part in f.pool.split("|")]
     if f.type == "l":
-        found["items"] = {"type": "number" if f.pool == "number+" else "string"}
+        found["items"] = {"type": "number" if f.pool == "number+" or ".." in f.pool else "string"}
     return found
 
 
@@ -88,15 +107,20 @@ def value_of(f: Field, rng: random.Random) -> Value:
     if f.type == "e":
         member, *ways = rng.choice(f.pool.split("|")).split("~")
         return Value(rng.choice(ways or [member]), member)
-    return draw(f.pool, rng, whole=f.type == "i")
+    value = draw(f.pool, rng, whole=f.type == "i")
+    if f.pool.startswith("@") and f.type in "in":
+        number = float(re.sub(r"[^\d.e-]", "", value.text))
+        return Value(value.text, int(number) if number.is_integer() else number)
+    return value
 
 
 def fill(spec: Spec, rng: random.Random) -> Filled:
     """One sentence of the spec with its optional parts drawn and its values put in."""
-    sentence = rng.choice(spec.sentences)
+    sentence = _LIST_IN_BRACKETS.sub(rf"{_OPENED}\1{_CLOSED}", rng.choice(spec.sentences))
     while match := _OPTION.search(sentence):
         inside = match[1] if rng.random() < 0.55 else ""
         sentence = sentence[: match.start()] + inside + sentence[match.end() :]
+    sentence = sentence.replace(_OPENED, "[").replace(_CLOSED, "]")
     by_name = {f.name: f for f in spec.fields}
     parts: list[str] = []
     spans: dict[str, tuple[int, int]] = {}
@@ -150,7 +174,7 @@ def as_record(spec: Spec, rng: random.Random) -> Filled:
     parts, spans, values, length = [], {}, {}, 0
     for f in chosen:
         value = value_of(f, rng)
-        words = f.name.replace("_", " ")
+        words = rng.choice((f.name, *f.names)).replace("_", " ").replace(".", " ")
         label = rng.choice((words, words.capitalize(), f.name, f.description.split(",")[0].capitalize()))
         if f.type in "be":
             value = Value(str(value.value).lower() if f.type == "b" else value.text, value.value)
@@ -173,28 +197,108 @@ def moved(first: Filled, second: Filled, gap: str) -> Filled:
     return Filled(first.text + gap + second.text, spans, second.values)
 
 
+def as_document(spec: Spec, others: Sequence[Spec], rng: random.Random) -> Filled:
+    """A page on which one part speaks of the spec and the parts around it of others."""
+    gap = rng.choice(("\n", "\n\n", " "))
+    parts = [_part(other, rng) for other in others]
+    at = rng.randint(0, len(parts))
+    page = _part(spec, rng)
+    if at:
+        page = moved(Filled(gap.join(part.text for part in parts[:at]), {}, {}), page, gap)
+    if at < len(parts):
+        page = joined(page, Filled(gap.join(part.text for part in parts[at:]), {}, {}), gap)
+    return page
+
+
+def _part(spec: Spec, rng: random.Random) -> Filled:
+    """A sentence or a form, now and then under a heading."""
+    part = as_record(spec, rng) if rng.random() < 0.35 else fill(spec, rng)
+    if rng.random() < 0.25:
+        heading = spec.description if rng.random() < 0.5 else spec.name.replace("_", " ").upper()
+        part = moved(Filled(rng.choice(("# ", "## ", "")) + heading, {}, {}), part, "\n")
+    return part
+
+
 def described(f: Field, rng: random.Random) -> tuple[str, str]:
     """Name and description of a field as some schema would have them."""
-    words = f.name.split("_")
-    name = rng.choice((f.name, f.name, words[0] + "".join(w.capitalize() for w in words[1:])))
-    description = f.description
+    name = rng.choice(f.names) if f.names and rng.random() < 0.45 else f.name
+    words = name.split("_")
+    if rng.random() < 0.25 and len(words) > 1:
+        name = words[0] + "".join(w.capitalize() for w in words[1:])
+    description = rng.choice((f.description, *f.descriptions))
     style = rng.random()
-    if style < 0.12:
+    if style < 0.1:
         return name, ""
-    if style < 0.3:
-        return "", rng.choice(
-            ("what is the {}?", "which is the {}?", "what {} is given?", "tell me the {}")
-        ).format(description.removeprefix("the ").split(",")[0])
-    if style < 0.55:
-        description = rng.choice(
-            ("The {}.", "{}.", "The {} to use.", "The {} in question.", "The {} for this request.")
-        ).format(description.removeprefix("the "))
+    bare = description.removeprefix("the ").rstrip(".").split(",")[0]
+    if style < 0.24:
+        return "", rng.choice(_QUESTIONS).format(bare[0].lower() + bare[1:])
+    if style < 0.5:
+        description = rng.choice(_WORDINGS).format(bare[0].lower() + bare[1:])
     if f.type == "e" and rng.random() < 0.5:
         members = [part.split("~")[0] for part in f.pool.split("|")]
         description += f" ({', '.join(members)})"
-    if f.optional and rng.random() < 0.2:
-        description += rng.choice((" Optional.", " (optional)", " Default is none.", ", if given"))
+    elif rng.random() < 0.3:
+        description = description.rstrip(".") + _example(f, rng)
+    if f.optional and rng.random() < 0.35:
+        description = description.rstrip(".") + _default(f, rng)
+    elif rng.random() < 0.08:
+        description = description.rstrip(".") + rng.choice(_REMARKS)
     return name, description
+
+
+_QUESTIONS: Final = ("what is the {}?", "which is the {}?", "what {} is given?", "tell me the {}")
+_WORDINGS: Final = (
+    *(
+        "The {}.",
+        "{}.",
+        "The {} to use.",
+        "The {} in question.",
+        "The {} for this request.",
+        "Specify the {}.",
+    ),
+    *("{} for which to compute the result", "The desired {}", "The {} of the call.", "The given {}"),
+)
+_REMARKS: Final = (
+    *(
+        ". Must be a valid value.",
+        ". Must be positive.",
+        ". Can be left out.",
+        ". Used to narrow the result.",
+    ),
+    *(
+        ". If it is not given, all are taken.",
+        ". This field is case insensitive.",
+        " (required)",
+        " to process.",
+    ),
+)
+
+
+def _example(f: Field, rng: random.Random) -> str:
+    """`, e.g. Lisbon`: values that are not those of the text."""
+    if f.type == "b":
+        return rng.choice((" (true/false)", ". True or false.", ". Set to true to enable it."))
+    if f.pool == "date":
+        return rng.choice((" in the format YYYY-MM-DD", " (YYYY-MM-DD)", ", for example 2021-04-30"))
+    if f.pool == "time":
+        return rng.choice((" in the format HH:MM", " (24 hour clock, HH:MM)", ", for example 18:30"))
+    shown = [value_of(f, rng) for _ in range(2)]
+    one, two = (v.text if f.type in "sl" else str(v.value) for v in shown)
+    return rng.choice((f", e.g. {one}", f", such as '{one}' or '{two}'", f" (e.g. '{one}')", f", like {one}"))
+
+
+def _default(f: Field, rng: random.Random) -> str:
+    if f.type == "b":
+        value = rng.choice(("true", "false", "False"))
+    else:
+        drawn = value_of(f, rng)
+        value = str(drawn.value) if f.type in "ine" else f"'{drawn.text}'"
+    return rng.choice(
+        (
+            *(" (optional)", ". Optional.", ". Default is none.", ", if given", f". Default is {value}."),
+            *(f" (default: {value})", f". Optional, default is {value}", f". Defaults to {value}."),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,10 +314,13 @@ class Example:
     yes: bool | None
 
 
-def examples(specs: Sequence[Spec], rng: random.Random) -> Iterator[Example]:
-    """Without end."""
+def examples(specs: Sequence[Spec], rng: random.Random, pages: float = 0.1) -> Iterator[Example]:
+    """Without end; a share of the texts are pages."""
     while True:
         spec, other = rng.sample(list(specs), 2)
+        if rng.random() < pages:
+            yield from _of_page(spec, specs, rng)
+            continue
         record = rng.random() < 0.2
         filled = as_record(spec, rng) if record else dressed(fill(spec, rng), rng)
         if rng.random() < 0.2:
@@ -225,7 +332,26 @@ def examples(specs: Sequence[Spec], rng: random.Random) -> Iterator[Example]:
             asked.append(rng.choice(other.fields))  # of something else: mostly not in the text
             if asked[-1].pool in {f.pool for f in spec.fields} or len(filled.spans) == 0:
                 asked.pop()
-        for f in asked:
-            span = filled.spans.get(f.name)
-            yes = filled.values.get(f.name) if f.type == "b" and span else None
-            yield Example(question_of(*described(f, rng)), filled.text, span, yes)
+        yield from _asked(filled, asked, rng)
+
+
+def _of_page(spec: Spec, specs: Sequence[Spec], rng: random.Random) -> Iterator[Example]:
+    """Questions to a page: the spec's own, and of specs that it does not speak of."""
+    names = {f.name for f in spec.fields}
+    apart = [s for s in rng.sample(list(specs), 12) if not names & {f.name for f in s.fields}]
+    around, elsewhere = apart[: rng.randint(2, 4)], apart[4:6]
+    page = as_document(spec, around, rng)
+    if len(page.text) > 880:
+        return
+    pools = {f.pool for s in (spec, *around) for f in s.fields}
+    said = {f.name for s in (spec, *around) for f in s.fields}
+    strange = [f for s in elsewhere for f in s.fields if f.name not in said]
+    strange = [f for f in strange if f.type == "b" or f.pool not in pools]
+    yield from _asked(page, [*spec.fields, *strange[:3]], rng)
+
+
+def _asked(filled: Filled, fields: Sequence[Field], rng: random.Random) -> Iterator[Example]:
+    for f in fields:
+        span = filled.spans.get(f.name)
+        yes = filled.values.get(f.name) if f.type == "b" and span else None
+        yield Example(question_of(*described(f, rng)), filled.text, span, yes)

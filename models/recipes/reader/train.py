@@ -9,9 +9,11 @@ schemas is not trained on and measures it. The same seed and number of steps giv
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,8 @@ NAMES = {
     "output.dense": "ffn_down",
 }
 HELD_OUT = 6
+AVERAGED = 0.996
+"""Of the moving average of the weights, which is what ships."""
 
 
 class Reader(nn.Module):
@@ -111,7 +115,7 @@ def loss_of(
     asked = yes >= 0
     if asked.any():
         at = logits[torch.arange(len(yes)), places[:, 0], 2][asked]
-        loss = loss + 0.3 * nn.functional.binary_cross_entropy_with_logits(at, yes[asked])
+        loss = loss + 0.6 * nn.functional.binary_cross_entropy_with_logits(at, yes[asked])
     return loss
 
 
@@ -139,6 +143,38 @@ def measure(model: Reader, texts: Texts, count: int = 12, size: int = 64) -> dic
     return {kind: round(a / max(1, b), 3) for kind, (a, b) in tally.items()}
 
 
+@contextlib.contextmanager
+def exchanged(weights: list[torch.Tensor], others: list[torch.Tensor]) -> Iterator[None]:
+    """With the others in place of the weights for a while."""
+    _exchange(weights, others)
+    yield
+    _exchange(weights, others)
+
+
+def _exchange(weights: list[torch.Tensor], others: list[torch.Tensor]) -> None:
+    for weight, other in zip(weights, others, strict=True):
+        weight.data, other.data = other.data, weight.data
+
+
+def read_into(model: Reader, folder: Path) -> None:
+    """The weights that `write` wrote, as far as half precision keeps them."""
+    tensors = {t.name: t.data for t in gguf.GGUFReader(folder / "adapter.gguf").tensors}
+    state = get_peft_model_state_dict(model.encoder)
+    for key in state:
+        state[key] = torch.from_numpy(tensors[_name_in_file(key)].astype(np.float32))
+    set_peft_model_state_dict(model.encoder, state)
+    head = json.loads((folder / "head.json").read_text(encoding="utf-8"))
+    parts = [head[name] for name in ("start", "end", "yes")]
+    model.head.weight.data = torch.tensor([part["weight"] for part in parts])
+    model.head.bias.data = torch.tensor([part["bias"] for part in parts])
+
+
+def _name_in_file(key: str) -> str:
+    number, rest = key.split("encoder.layer.")[1].split(".", 1)
+    module, _, which = rest.removesuffix(".weight").rpartition(".")
+    return f"blk.{number}.{NAMES[module]}.weight.lora_{which[-1].lower()}"
+
+
 def write(model: Reader, folder: Path) -> None:
     """adapter.gguf as llama.cpp reads it, and the head's numbers."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,11 +183,7 @@ def write(model: Reader, folder: Path) -> None:
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", float(ALPHA))
     for key, tensor in get_peft_model_state_dict(model.encoder).items():
-        layer = key.split("encoder.layer.")[1]
-        number, rest = layer.split(".", 1)
-        module, _, which = rest.removesuffix(".weight").rpartition(".")
-        name = f"blk.{number}.{NAMES[module]}.weight.lora_{which[-1].lower()}"
-        writer.add_tensor(name, tensor.detach().numpy().astype(np.float16))
+        writer.add_tensor(_name_in_file(key), tensor.detach().numpy().astype(np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -162,10 +194,6 @@ def write(model: Reader, folder: Path) -> None:
         for i, name in enumerate(("start", "end", "yes"))
     }
     (folder / "head.json").write_text(json.dumps(head) + "\n", encoding="utf-8")
-    torch.save(
-        {"lora": get_peft_model_state_dict(model.encoder), "head": model.head.state_dict()},
-        folder / "state.pt",
-    )
 
 
 def main() -> None:
@@ -180,7 +208,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--rate", type=float, default=8e-4)
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after that many, wherever it is")
-    parser.add_argument("--start", type=Path, help="a state.pt to go on from")
+    parser.add_argument("--start", type=Path, help="a folder that this wrote, to go on from")
     parser.add_argument("--all", action="store_true", help="train on the held out schemas too")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
@@ -189,12 +217,12 @@ def main() -> None:
     specs = read_specs()
     held_out = specs[::HELD_OUT]
     seen = specs if args.all else [spec for spec in specs if spec not in held_out]
+    print(f"{len(seen)} schemas to train on, {len(held_out)} held out")
     model = Reader(args.base)
     if args.start:
-        state = torch.load(args.start)
-        set_peft_model_state_dict(model.encoder, state["lora"])
-        model.head.load_state_dict(state["head"])
+        read_into(model, args.start)
     trained = [p for p in model.parameters() if p.requires_grad]
+    average = [p.detach().clone() for p in trained]
     optimizer = torch.optim.AdamW(trained, lr=args.rate, weight_decay=0.01)
     source = Texts(args.base, seen, args.seed + 1).batches(args.batch)
     began, losses, tokens = time.monotonic(), [], 0
@@ -208,18 +236,24 @@ def main() -> None:
         loss.backward()
         nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
+        keep = min(AVERAGED, step / (step + 50))
+        for mean, now in zip(average, trained, strict=True):
+            mean.lerp_(now.detach(), 1 - keep)
         losses.append(float(loss.detach()))
         tokens += int(batch["attention_mask"].sum())
         if step % 50 == 0:
             seconds = time.monotonic() - began
             print(f"{step} loss {np.mean(losses[-50:]):.3f} {tokens / seconds:.0f} tokens/s {seconds:.0f} s")
-        if step % 500 == 0:
-            print("held out", measure(model, Texts(args.base, held_out, 77)))
-            write(model, args.out)
+        if step % 400 == 0:
+            with exchanged(trained, average):
+                print("held out, averaged", measure(model, Texts(args.base, held_out, 77)))
+                write(model, args.out)
         if share >= 1 and step < args.steps:
             break
     print("held out", measure(model, Texts(args.base, held_out, 77), count=30))
-    write(model, args.out)
+    with exchanged(trained, average):
+        print("held out, averaged", measure(model, Texts(args.base, held_out, 77), count=30))
+        write(model, args.out)
 
 
 if __name__ == "__main__":
