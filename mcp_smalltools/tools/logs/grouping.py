@@ -29,6 +29,7 @@ from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped
 from mcp_smalltools.tools.logs.specialist.statements import Found, Statements
 from mcp_smalltools.tools.logs.structures import join_structures, join_wide_structures
 from mcp_smalltools.tools.logs.tokens import Tokens, is_sign, is_word, text_of, tokens_of
+from mcp_smalltools.tools.logs.wording import worded
 
 _ROUNDS = 2
 
@@ -66,8 +67,10 @@ def group(
         nodes = _take_known(nodes, judge.statements, texts)
     known = words_known(nodes)
     groups = split_all(nodes, known, judge, until)
+    lines = {member: (node.tokens, node.spaces) for node in nodes for member in node.members}
     for item in join_all(groups, known, judge, until):
-        text = text_of(item.tokens, item.spaces)
+        members = list(dict.fromkeys(lines[member] for member in item.members))
+        text = text_of(*worded((item.tokens, item.spaces), members))
         template = texts.setdefault(text, Template(text, []))
         template.members.extend(item.members)
         template.judged = template.judged and item.judged

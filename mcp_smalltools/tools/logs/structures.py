@@ -8,15 +8,15 @@ No judgement is needed: plain words are never taken for a value, so "(opened)" a
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.tools.logs.families import Group
 from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.objects import CLOSING_OF, ends_of_brackets
 from mcp_smalltools.tools.logs.tokens import Tokens, is_sign, is_word
 
-_PAIRS = {"(": ")", "[": "]", "{": "}", "<": ">"}
 _MOST_TOKENS = 2_000
 _INSIDE = "inside"
 _APART = "()[]{}\"',;"
@@ -88,7 +88,7 @@ def _as_one(members: Sequence[tuple[Group, list[Piece]]]) -> Group:
 def pieces_of(item: Group) -> list[Piece]:
     """A template as constant tokens and values; what is in brackets or quotation marks is one value."""
     tokens, spaces = item.tokens, item.spaces
-    brackets = _ends_of_brackets(tokens, spaces)
+    brackets = ends_of_brackets(tokens, spaces)
     pieces: list[Piece] = []
     at = 0
     while at < len(tokens):
@@ -121,24 +121,6 @@ def _is_data(inside: Tokens) -> bool:
     return not inside or any(is_value(token) or not is_word(token) for token in inside)
 
 
-def _ends_of_brackets(tokens: Tokens, spaces: str) -> dict[int, int]:
-    """Where the brackets that begin at a place end. In one pass: templates may be long, and of anyone."""
-    ends: dict[int, int] = {}
-    open_: list[tuple[str, int]] = []
-    waiting: Counter[str] = Counter()
-    for at, token in enumerate(tokens):
-        if token in _PAIRS and (token != "<" or spaces[at + 1 : at + 2] == "0"):
-            open_.append((_PAIRS[token], at))
-            waiting[_PAIRS[token]] += 1
-        elif waiting[token]:
-            closed = ""
-            while closed != token:  # "(>=1,<4)": a sign that closes nothing
-                closed, start = open_.pop()
-                waiting[closed] -= 1
-            ends[start] = at + 1
-    return ends
-
-
 def _end_of_quotation(tokens: Tokens, spaces: str, start: int) -> int | None:
     if start and spaces[start] == "0" and tokens[start - 1] not in ("b", "u", "r", *"=:([{,"):
         return None
@@ -168,7 +150,7 @@ def wide_pieces_of(item: Group) -> list[Piece]:
 
 def _belongs(item: Group, following: Sequence[Piece]) -> int:
     """How many of the pieces after a value belong to it."""
-    if len(following) == 3 and following[1].kind == _INSIDE and following[0].kind in _PAIRS:
+    if len(following) == 3 and following[1].kind == _INSIDE and following[0].kind in CLOSING_OF:
         return 3
     if len(following) < 2 or not _is_whole(following[1]):
         return 0

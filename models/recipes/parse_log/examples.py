@@ -26,6 +26,7 @@ from mcp_smalltools.tools.logs.grouping import (
 )
 from mcp_smalltools.tools.logs.simulation.systems import System
 from mcp_smalltools.tools.logs.specialist.judge import Judge
+from mcp_smalltools.tools.logs.structures import join_structures
 
 _FAMILIES = 500
 """Families of one system and round that are taken, by lot."""
@@ -105,7 +106,7 @@ def _share_varying(nodes: Sequence[Node], log: Parsed, place: int) -> float:
 def add_gaps(system: System, judge: Judge, rng: random.Random, examples: Examples) -> None:
     """Families of groups: are they one event? A second round sees what the right joins of the first give."""
     log = parsed(system)
-    groups = split_all(log.nodes, log.known, judge)
+    groups = join_structures(split_all(log.nodes, log.known, judge))
     for _ in range(2):
         families = families_of(groups)
         answers = [_one_event(family, log) for family in families]

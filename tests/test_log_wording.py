@@ -1,0 +1,117 @@
+"""The text of a template, from the lines that are one event."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mcp_smalltools.tools.logs.common import in_common, part_of
+from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.objects import objects_in
+from mcp_smalltools.tools.logs.tokens import text_of, tokens_of
+from mcp_smalltools.tools.logs.variables import Slots
+from mcp_smalltools.tools.logs.wording import worded
+
+words = st.sampled_from(["a", "to", "with", "key", "=", "(", ")", "'", ",", "{", "}", "<", ">", VAR, "B.c"])
+stretches = st.lists(words, min_size=1, max_size=9).map(" ".join)
+
+
+def text_for(template: str, *lines: str) -> str:
+    found = worded(tokens_of(template.replace("<*>", VAR)), [tokens_of(line) for line in lines])
+    return text_of(*found).replace(VAR, "<*>")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "got {'a': 1, 'b': x} here",
+        "got Name(a=1, b=[2]) here",
+        "got org.x.Name[a=1] here",
+        "got <Name object at x> here",
+        "got b'x y' here",
+        "got ('x', 1) here",
+        "got ['x', 'y'] here",
+    ],
+)
+def test_a_printed_object_is_found_whole(line: str) -> None:
+    tokens, spaces = tokens_of(line)
+    assert objects_in(tokens, spaces) == [(1, len(tokens) - 1)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "got (a=1, b=2) here",  # as statements write it
+        "got <x> here",
+        "got call('x', 1) here",
+        "got x[1] here",
+        "a < b and c > d",
+        "got f(x) here",
+        "got (>=1,<4) here",
+    ],
+)
+def test_what_a_statement_may_have_written_is_no_object(line: str) -> None:
+    assert objects_in(*tokens_of(line)) == []
+
+
+def test_an_object_is_one_variable_with_its_brackets_and_its_name() -> None:
+    assert text_for("call <<*>> done", "call <function f at 1> done", "call <bound method g> done") == (
+        "call <*> done"
+    )
+    assert text_for("Worker(id=<*>) is up", "Worker(id=1) is up", "Worker(id=2) is up") == "<*> is up"
+
+
+def test_an_object_in_only_some_lines_is_left_as_the_template_has_it() -> None:
+    assert text_for("send <<*>> off", "send <job 1> off", "send <x> off") == "send <<*>> off"
+
+
+def test_an_object_that_never_varies_stays_and_so_does_one_that_is_all_there_is() -> None:
+    assert (
+        text_for("got {'a': on} from <*>", *[f"got {{'a': on}} from {name}" for name in "xy"])
+        == "got {'a': on} from <*>"
+    )
+    assert text_for("Job(id=<*>)", "Job(id=x)", "Job(id=y)") == "Job(id=<*>)"
+
+
+def test_a_variable_gives_back_the_words_that_all_its_values_have() -> None:
+    lines = [f"no way for '{name}' with cluster '{number}'" for name, number in (("a", "x"), ("b c", "y"))]
+    assert text_for("no way for '<*>'", *lines, "no way for 'd' with cluster 'z z'") == (
+        "no way for '<*>' with cluster '<*>'"
+    )
+
+
+def test_a_word_that_two_values_share_may_be_chance() -> None:
+    assert text_for("failed: <*>", "failed: out of x", "failed: lack of y") == "failed: <*>"
+
+
+def test_brackets_around_all_values_are_the_templates() -> None:
+    lines = ["limit (pid=a, user=b)", "limit (pid=c d, user=e)", "limit (pid=f, user=g h)"]
+    assert text_for("limit <*>", *lines) == "limit (pid=<*>, user=<*>)"
+
+
+def test_brackets_that_would_not_match_are_not_given_back() -> None:
+    assert in_common([part_of(*tokens_of(text)) for text in ("a (b) c)", "d e)", "f g)")]) == (
+        *part_of(*tokens_of(VAR)),
+        (")", "0"),
+    )
+    assert in_common([part_of(*tokens_of(text)) for text in ("a (b)", "d)")]) == ((VAR, "0"),)
+
+
+@given(st.lists(stretches, min_size=1, max_size=6))
+def test_what_stretches_have_in_common_describes_each_of_them(texts: list[str]) -> None:
+    parts = [part_of(*tokens_of(text)) for text in texts]
+    found = in_common(parts)
+    text = text_of([token for token, _ in found], "".join(space for _, space in found))
+    for part in parts:
+        shown = text_of([token for token, _ in part], "".join(space for _, space in part))
+        assert Slots(text.strip()).values(shown.strip()) is not None, (text, shown)
+
+
+@given(st.lists(st.lists(stretches, min_size=3, max_size=3), min_size=1, max_size=5))
+def test_a_text_describes_each_of_its_lines(values: list[list[str]]) -> None:
+    template = f"{VAR} opened by {VAR} on {VAR}"
+    lines = [f"{first} opened by {second} on {third}" for first, second, third in values]
+    found = text_of(*worded(tokens_of(template), [tokens_of(line) for line in lines]))
+    for line in lines:
+        assert Slots(found).values(text_of(*tokens_of(line))) is not None, (found, line)
