@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.cli import main
+from mcp_smalltools.evaluation.logs import parse_with
 from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.grouping import group
 from mcp_smalltools.tools.logs.masking import VAR
@@ -114,6 +116,32 @@ def test_of_several_statements_the_one_with_most_constant_text_is_taken() -> Non
 )
 def test_what_is_known_still_describes_every_line(words: list[str]) -> None:
     parsed([" ".join(words)])
+
+
+def by_statements(lines: list[str], *statements: str) -> list[str]:
+    judge = replace(shipped(), statements=Statements([item.replace("<*>", VAR) for item in statements]))
+    return parse_with(lines, judge)
+
+
+def test_literal_statements_are_lines_of_the_one_that_has_a_variable_where_they_differ() -> None:
+    statements = "connection is <*>", "connection is OPEN", "connection is CLOSED"
+    both = ["connection is OPEN", "connection is CLOSED"]
+    assert by_statements(both, *statements) == ["connection is <*>"] * 2
+    assert by_statements(["connection is OPEN"] * 9, *statements) == ["connection is OPEN"] * 9
+
+
+def test_literal_statements_that_say_more_than_one_word_stay() -> None:
+    lines = ["worker failed: no memory left", "worker failed: the disk is full"]
+    assert by_statements(lines, "worker failed: <*>", *lines) == lines
+
+
+def test_a_variable_that_is_empty_in_every_line_is_left_out() -> None:
+    lines = ["Crawled (404) /a (referer: None)", "Crawled (200) /b (referer: /c)"]
+    statement = "Crawled (<*>) <*><*> (referer: <*>)<*>"
+    assert set(by_statements(lines, statement)) == {"Crawled (<*>) <*> (referer: <*>)"}
+    assert set(by_statements([*lines, "Crawled (200) /b (referer: /c) ['cached']"], statement)) == {
+        "Crawled (<*>) <*> (referer: <*>)<*>"
+    }
 
 
 @pytest.fixture

@@ -20,15 +20,16 @@ import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from mcp_smalltools.tools.logs.families import Group, join_families
+from mcp_smalltools.tools.logs.known import take_known
 from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.nodes import Node, nodes_of, words_known
 from mcp_smalltools.tools.logs.specialist.evidence import slot_evidence
 from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped
-from mcp_smalltools.tools.logs.specialist.statements import Found, Statements
 from mcp_smalltools.tools.logs.structures import join_structures, join_wide_structures
-from mcp_smalltools.tools.logs.tokens import Tokens, is_sign, is_word, text_of, tokens_of
+from mcp_smalltools.tools.logs.tokens import is_sign, is_word, text_of
 from mcp_smalltools.tools.logs.wording import worded
 
 _ROUNDS = 2
@@ -43,16 +44,6 @@ class Template:
     judged: bool = True  # False: the time was over, and like lines are one event
 
 
-@dataclass(slots=True)
-class Node:
-    """A distinct token sequence (all types of variables alike), with the shapes that have it."""
-
-    tokens: Tokens
-    spaces: str
-    weight: int = 0
-    members: list[int] = field(default_factory=list)
-
-
 def group(
     shapes: Sequence[str], counts: Sequence[int], judge: Judge | None = None, until: float = math.inf
 ) -> list[Template]:
@@ -64,7 +55,8 @@ def group(
     nodes = nodes_of(shapes, counts)
     texts: dict[str, Template] = {}
     if judge.statements is not None:
-        nodes = _take_known(nodes, judge.statements, texts)
+        found, nodes = take_known(nodes, judge.statements)
+        texts = {text: Template(text, members) for text, members in found.items()}
     known = words_known(nodes)
     groups = split_all(nodes, known, judge, until)
     lines = {member: (node.tokens, node.spaces) for node in nodes for member in node.members}
@@ -86,40 +78,6 @@ def join_all(groups: list[Group], known: Mapping[str, int], judge: Judge, until:
         if len(groups) == before or time.monotonic() >= until:
             break
     return groups
-
-
-def _take_known(nodes: Sequence[Node], statements: Statements, texts: dict[str, Template]) -> list[Node]:
-    """Put the nodes of known statements under the statement's template; what is left is to be judged."""
-    found: dict[tuple[str, int], list[tuple[Found, Node]]] = defaultdict(list)
-    rest = []
-    for node in nodes:
-        statement = statements.find(text_of(node.tokens, node.spaces))
-        if statement is None:
-            rest.append(node)
-        else:
-            found[statement.key].append((statement, node))
-    for members in found.values():
-        # The loosest text describes them all.
-        text = max((statement for statement, _ in members), key=lambda item: (item.looseness, item.text)).text
-        template = texts.setdefault(text, Template(text, []))
-        template.members.extend(member for _, node in members for member in node.members)
-    return rest
-
-
-def nodes_of(shapes: Sequence[str], counts: Sequence[int]) -> list[Node]:
-    """The distinct token sequences, the heaviest first."""
-    found: dict[tuple[Tokens, str], Node] = {}
-    for number, (text, count) in enumerate(zip(shapes, counts, strict=True)):
-        key = tokens_of(text)
-        node = found.setdefault(key, Node(*key))
-        node.weight += count
-        node.members.append(number)
-    return sorted(found.values(), key=lambda node: (-node.weight, node.tokens, node.spaces))
-
-
-def words_known(nodes: Sequence[Node]) -> Counter[str]:
-    """In how many token sequences each word occurs."""
-    return Counter(word for node in nodes for word in set(node.tokens))
 
 
 def split_all(

@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 from mcp_smalltools.tools.logs.families import Family, evidence_of, families_of, joined
 from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.grouping import (
-    Node,
     by_length,
     candidates_of,
     differing,
     evidence_at,
-    nodes_of,
     parts_by,
     split_all,
-    words_known,
 )
+from mcp_smalltools.tools.logs.nodes import Node, nodes_of, words_known
 from mcp_smalltools.tools.logs.simulation.systems import System
 from mcp_smalltools.tools.logs.specialist.judge import Judge
 from mcp_smalltools.tools.logs.structures import join_structures

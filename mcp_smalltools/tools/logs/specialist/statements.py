@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.tools.logs.masking import MARK_CLASS, VAR, mask_constant
 from mcp_smalltools.tools.logs.variables import Slots
 
 _WORDS = re.compile(r"[^\W\d_]{2,}")
+_WORD = re.compile(r"[\w.-]+")
 _MARK = re.compile(MARK_CLASS)
 _RUN = re.compile(rf"{VAR}(?:[ .]?{VAR})+")
 _WIDE = re.compile(rf"[^\W{VAR}]*{VAR}[\w{VAR}]*")
@@ -23,6 +24,8 @@ _HEAD = re.compile(r".{0,80}?(?:\] |: |\| )")
 _HEADS = 2
 """Headers that may be left before a message: "[worker] ", "app: "."""
 _FEWEST_LETTERS = 8
+_FEWEST_WORDS = 2
+"""Constant words of a statement that takes the lines of literal ones."""
 _TELLING = 3
 """Constant words from which on variables may hold any text."""
 
@@ -45,6 +48,8 @@ class Found:
     key: tuple[str, int]
     text: str
     looseness: int
+    is_literal: bool = False
+    """It has no variable."""
 
 
 class Statements:
@@ -63,20 +68,28 @@ class Statements:
 
     def find(self, shape: str) -> Found | None:
         """The statement that a shape is of."""
+        return self._find(shape, _fits)
+
+    def find_general(self, shape: str) -> Found | None:
+        """The statement with variables of one word each that a shape could be of as well."""
+        return self._find(shape, _is_instance)
+
+    def _find(self, shape: str, fits: Callable[[_Form, str], bool]) -> Found | None:
         text = _MARK.sub(VAR, shape)
         for head in _heads(text):
-            form = self._best(text[len(head) :])
+            form = self._best(text[len(head) :], fits)
             if form is not None:
-                return Found((head, form.statement), head + form.text, -form.letters)
+                literal = not form.slots.count
+                return Found((head, form.statement), head + form.text, -form.letters, literal)
         return None
 
-    def _best(self, text: str) -> _Form | None:
+    def _best(self, text: str, fits: Callable[[_Form, str], bool]) -> _Form | None:
         words = set(_WORDS.findall(text))
         best: _Form | None = None
         for word in words:
             for form in self._by_word.get(word, ()):
                 better = best is None or (form.letters, -form.statement) > (best.letters, -best.statement)
-                if better and form.words <= words and _fits(form, text):
+                if better and form.words <= words and fits(form, text):
                     best = form
         return best
 
@@ -100,6 +113,12 @@ def _fits(form: _Form, text: str) -> bool:
         return True
     swallowed = sum(len(_WORDS.findall(value)) for value in values)
     return swallowed <= 3 * len(form.words) + 2
+
+
+def _is_instance(form: _Form, text: str) -> bool:
+    """Do the statement's variables hold one word each?"""
+    values = form.slots.values(text) if len(form.words) >= _FEWEST_WORDS else None
+    return bool(values) and all(_WORD.fullmatch(value) for value in values or ())
 
 
 def _forms(number: int, text: str) -> list[_Form]:
