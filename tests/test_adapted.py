@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.cli import main
+from mcp_smalltools.evaluation.adapt_logs import Shares, shares_of
 from mcp_smalltools.evaluation.logs import parse_with
 from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.grouping import group
 from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.simulation.systems import Source, System
 from mcp_smalltools.tools.logs.specialist.adapted import adapted, current, judge_for, keep
 from mcp_smalltools.tools.logs.specialist.judge import shipped
 from mcp_smalltools.tools.logs.specialist.statements import Statements
@@ -130,6 +132,23 @@ def test_literal_statements_are_lines_of_the_one_that_has_a_variable_where_they_
     assert by_statements(["connection is OPEN"] * 9, *statements) == ["connection is OPEN"] * 9
 
 
+def test_of_statements_with_the_same_words_the_one_with_more_signs_is_taken() -> None:
+    statements = "Error downloading <*>", "Error downloading <*>: <*>"
+    assert by_statements(["Error downloading /a", "Error downloading /a: lost"], *statements) == list(
+        statements
+    )
+
+
+def test_a_trial_counts_events_however_often_each_occurs() -> None:
+    source = Source("shop", "shop.py", ("ready",), raises=False)
+    often, rare = "stock of <*> is low", "ready"
+    lines = [*["stock of x is low"] * 98, "stock of y is low", "ready"]
+    system = System("shop", lines, [0] * 99 + [1], [often] * 99 + [rare], [source] * 100)
+    unsure = replace(shipped(), slot=None, gap=None)
+    shares = shares_of([system], {source.pieces}, unsure)
+    assert shares == Shares(groups=0.5, templates=0.5, templates_held_out=0.5)
+
+
 def test_literal_statements_that_say_more_than_one_word_stay() -> None:
     lines = ["worker failed: no memory left", "worker failed: the disk is full"]
     assert by_statements(lines, "worker failed: <*>", *lines) == lines
@@ -164,7 +183,7 @@ def test_train_keeps_what_is_better_and_rollback_takes_it_back(
     assert main(["train", "parse_log", "--from", str(tree), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["better"]
-    assert report["after"]["pa"] > report["before"]["pa"]
+    assert report["after"]["templates"] > report["before"]["templates"]
     assert (report["version"], current(state)) == (1, 1)
     assert judge_for(state).statements is not None
     assert main(["train", "parse_log", "--rollback"]) == 0

@@ -78,9 +78,9 @@ def _told(trial: Trial, version: int | None) -> str:
     return "\n".join(
         [
             f"{trial.statements} logging statements. On logs made from them, before and after:",
-            f"  lines with the right template  {before.pa:.3f} -> {after.pa:.3f}",
-            f"  of statements not shown        {before.pa_held_out:.3f} -> {after.pa_held_out:.3f}",
-            f"  lines in the right group       {before.ga:.3f} -> {after.ga:.3f}",
+            f"  right templates          {before.templates:.3f} -> {after.templates:.3f}",
+            f"  of statements not shown  {before.templates_held_out:.3f} -> {after.templates_held_out:.3f}",
+            f"  right groups             {before.groups:.3f} -> {after.groups:.3f}",
             kept,
         ]
     )

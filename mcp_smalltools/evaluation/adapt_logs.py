@@ -2,19 +2,21 @@
 
 Logs are simulated from all of the tree's statements, with values that nobody has seen. The trial knows four
 fifths of the statements; what it gains on the lines of the others, it gains on statements still to be
-written.
+written. Every event counts the same, however frequent: of a few that make up most lines of a simulated log,
+one is right or wrong by chance.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter, defaultdict
 from collections.abc import Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mcp_smalltools.errors import NotFound
-from mcp_smalltools.evaluation.logs import parse_with, score
+from mcp_smalltools.evaluation.logs import parse_with
 from mcp_smalltools.tools.logs.simulation.systems import Source, System, simulate, vocabulary
 from mcp_smalltools.tools.logs.specialist.adapted import adapted
 from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped
@@ -24,16 +26,18 @@ from mcp_smalltools.tools.logs.statements.source import statements_under
 _FEWEST = 10
 _SYSTEMS = 8
 _WORSE = 0.01
-"""By how much a share may fall on held-out lines, which is noise."""
+"""By how much a share may fall, which is noise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """GA and PA of all lines, and PA of the lines of statements that the trial did not know."""
+    """Of the events: those that are just one group; how many of an event's lines have its template, in the
+    mean; and the same of events whose statement the trial did not know.
+    """
 
-    ga: float
-    pa: float
-    pa_held_out: float
+    groups: float
+    templates: float
+    templates_held_out: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,9 @@ class Trial:
     def better(self) -> bool:
         after, before = self.after, self.before
         return (
-            after.pa > before.pa
-            and after.ga >= before.ga - _WORSE
-            and after.pa_held_out >= before.pa_held_out - _WORSE
+            after.templates > before.templates
+            and after.groups >= before.groups - _WORSE
+            and after.templates_held_out >= before.templates_held_out - _WORSE
         )
 
     def report(self) -> dict[str, Any]:
@@ -74,19 +78,31 @@ def try_out(sources: Sequence[Source], seed: int = 1) -> Trial:
     known = vocabulary(sources)
     unseen = {sources[at].pieces for at in held_out}
     systems = [simulate(sources, known, rng, siblings=False) for _ in range(_SYSTEMS)]
-    return Trial(len(sources), _shares(systems, unseen, shipped()), _shares(systems, unseen, trial))
+    return Trial(len(sources), shares_of(systems, unseen, shipped()), shares_of(systems, unseen, trial))
 
 
-def _shares(systems: Sequence[System], unseen: Set[tuple[Piece, ...]], judge: Judge) -> Shares:
-    ga, right, held_out = [], [], []
+def shares_of(systems: Sequence[System], unseen: Set[tuple[Piece, ...]], judge: Judge) -> Shares:
+    """The figures of a judge on these systems; `unseen`: statements that it did not know."""
+    groups, templates, held_out = [], [], []
     for system in systems:
         found = parse_with(system.lines, judge)
-        ga.append(score(found, system.templates, 1.0).ga)
-        for got, true, source in zip(found, system.templates, system.sources, strict=True):
-            right.append(got == true)
-            if source.pieces in unseen:
-                held_out.append(got == true)
-    return Shares(_mean(ga), _mean(right), _mean(held_out))
+        sizes = Counter(found)
+        for true, lines in _events(system).items():
+            right = sum(found[line] == true for line in lines) / len(lines)
+            names = {found[line] for line in lines}
+            groups.append(len(names) == 1 and sizes[names.pop()] == len(lines))
+            templates.append(right)
+            if system.sources[lines[0]].pieces in unseen:
+                held_out.append(right)
+    return Shares(_mean(groups), _mean(templates), _mean(held_out))
+
+
+def _events(system: System) -> dict[str, list[int]]:
+    """The lines of each true template."""
+    events: dict[str, list[int]] = defaultdict(list)
+    for line, template in enumerate(system.templates):
+        events[template].append(line)
+    return events
 
 
 def _mean(shares: Sequence[float]) -> float:

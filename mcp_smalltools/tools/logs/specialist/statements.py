@@ -40,6 +40,11 @@ class _Form:
     words: frozenset[str]
     letters: int
 
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """The more constant text, the better: its letters count most, then its signs."""
+        return self.letters, self.slots.least, -self.statement
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -88,8 +93,7 @@ class Statements:
         best: _Form | None = None
         for word in words:
             for form in self._by_word.get(word, ()):
-                better = best is None or (form.letters, -form.statement) > (best.letters, -best.statement)
-                if better and form.words <= words and fits(form, text):
+                if (best is None or form.rank > best.rank) and form.words <= words and fits(form, text):
                     best = form
         return best
 
