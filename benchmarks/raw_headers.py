@@ -76,12 +76,20 @@ KINDS: dict[str, Callable[[Line], str]] = {
     "python": lambda x: f"{x.time()},{x.milli} - {x.component} - {x.level} - ",
     "log4j": lambda x: f"{x.time()},{x.milli} {x.level} [{x.thread}] com.acme.{x.component}: ",
     "logback": lambda x: f"{x.time('%H:%M:%S')}.{x.milli} [{x.thread}] {x.level} c.a.{x.component} - ",
-    "spring": lambda x: f"{x.time()}.{x.milli} {x.level:>5} {x.pid} --- [{x.thread:>15}] c.a.{x.component:<20} : ",
+    "spring": lambda x: (
+        f"{x.time()}.{x.milli} {x.level:>5} {x.pid} --- [{x.thread:>15}] c.a.{x.component:<20} : "
+    ),
     "syslog": lambda x: f"{x.time('%b %d %H:%M:%S')} {x.host} {x.word}[{x.pid}]: ",
     "rfc5424": lambda x: f"<34>1 {x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z {x.host} {x.word} {x.pid} ID47 - ",
-    "klog": lambda x: f"{x.level[0]}{x.time('%m%d %H:%M:%S')}.{x.milli}000    {x.pid} {x.word}.go:{x.source_line}] ",
-    "glog": lambda x: f"{x.level[0]}{x.time('%Y%m%d %H:%M:%S')}.{x.milli}000 {x.pid} {x.word}.cc:{x.source_line}] ",
-    "nginx": lambda x: f"{x.time('%Y/%m/%d %H:%M:%S')} [{x.level.lower()}] {x.pid}#{x.pid}: *{x.chance.randrange(9999)} ",
+    "klog": lambda x: (
+        f"{x.level[0]}{x.time('%m%d %H:%M:%S')}.{x.milli}000    {x.pid} {x.word}.go:{x.source_line}] "
+    ),
+    "glog": lambda x: (
+        f"{x.level[0]}{x.time('%Y%m%d %H:%M:%S')}.{x.milli}000 {x.pid} {x.word}.cc:{x.source_line}] "
+    ),
+    "nginx": lambda x: (
+        f"{x.time('%Y/%m/%d %H:%M:%S')} [{x.level.lower()}] {x.pid}#{x.pid}: *{x.chance.randrange(9999)} "
+    ),
     "apache": lambda x: (
         f"[{x.time('%a %b %d %H:%M:%S')}.{x.milli}000 2026] [{x.word}:{x.level.lower()}] [pid {x.pid}:tid {x.pid}] "
         f"[client {x.address}:{x.chance.randrange(1024, 65536)}] "
@@ -95,10 +103,16 @@ KINDS: dict[str, Callable[[Line], str]] = {
         + x.chance.choice((f"[req-{x.request} {x.chance.getrandbits(128):032x} {x.user} - - -] ", "[-] "))
     ),
     "brackets": lambda x: f"[{x.time()}] [{x.level}] [{x.thread}] [{x.component}] ",
-    "mixed": lambda x: f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z {x.level} {x.word} {x.thread} {x.chance.getrandbits(48):012x} ",
+    "mixed": lambda x: (
+        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z {x.level} {x.word} {x.thread} {x.chance.getrandbits(48):012x} "
+    ),
     "django": lambda x: f"{x.level} {x.time()},{x.milli} {x.word} {x.pid} {x.chance.getrandbits(47)} ",
-    "zap": lambda x: f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z\t{x.level}\t{x.component}\t{x.word}/main.go:{x.source_line}\t",
-    "logcat": lambda x: f"{x.time('%m-%d %H:%M:%S')}.{x.milli} {x.pid:>5} {x.pid:>5} {x.level[0]} {x.word.title()}: ",
+    "zap": lambda x: (
+        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z\t{x.level}\t{x.component}\t{x.word}/main.go:{x.source_line}\t"
+    ),
+    "logcat": lambda x: (
+        f"{x.time('%m-%d %H:%M:%S')}.{x.milli} {x.pid:>5} {x.pid:>5} {x.level[0]} {x.word.title()}: "
+    ),
     "loguru": lambda x: f"{x.time()}.{x.milli} | {x.level:<8} | {x.component}:run:{x.source_line} - ",
     "european": lambda x: f"{x.time('%d.%m.%Y %H:%M:%S')} {x.level} {x.host} {x.word}: ",
     "compact": lambda x: f"{x.time('%Y%m%dT%H%M%S')}.{x.milli} {x.pid} {x.level[0]} {x.word} ",
@@ -106,15 +120,25 @@ KINDS: dict[str, Callable[[Line], str]] = {
     "level late": lambda x: f"{x.time('%H:%M:%S')} {x.host} {x.pid} {x.word} {x.level} ",
     "host first": lambda x: f"{x.host} {int(x.now.timestamp())} {x.level} {x.word} ",
     "commas": lambda x: f"{x.time()},{x.level},{x.host},{x.word},",
-    "many": lambda x: f"{x.host} {x.address} {x.time()} +0000 {x.user} {x.chance.getrandbits(32):08x} {x.level} ",
+    "many": lambda x: (
+        f"{x.host} {x.address} {x.time()} +0000 {x.user} {x.chance.getrandbits(32):08x} {x.level} "
+    ),
     "no time": lambda x: f"{x.level} {x.thread} {x.word} ",
     "no time, bracket": lambda x: f"[{x.level.lower()}] {x.word} {x.pid} ",
     "gunicorn": lambda x: f"[{x.time()} +0000] [{x.pid}] [{x.level}] ",
     "kernel": lambda x: f"[{(x.now - _START).total_seconds():12.6f}] {x.word}: ",
-    "hpc": lambda x: f"{x.time()} R{x.chance.randrange(64):02}-M{x.chance.randrange(2)} {x.word} 0x{x.chance.getrandbits(32):08x} {x.level} ",
-    "epoch": lambda x: f"{int(x.now.timestamp())}.{x.milli} {x.word}/{x.chance.randrange(4)} <req {x.chance.getrandbits(24):06x}> ",
-    "postgres": lambda x: f"{x.time()}.{x.milli} UTC [{x.pid}] {x.user.strip('-') or 'app'}@shop {x.level}:  ",
-    "mongo": lambda x: f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}+0000 {x.level[0]} {x.word.upper():<8} [conn{x.chance.randrange(999)}] ",
+    "hpc": lambda x: (
+        f"{x.time()} R{x.chance.randrange(64):02}-M{x.chance.randrange(2)} {x.word} 0x{x.chance.getrandbits(32):08x} {x.level} "
+    ),
+    "epoch": lambda x: (
+        f"{int(x.now.timestamp())}.{x.milli} {x.word}/{x.chance.randrange(4)} <req {x.chance.getrandbits(24):06x}> "
+    ),
+    "postgres": lambda x: (
+        f"{x.time()}.{x.milli} UTC [{x.pid}] {x.user.strip('-') or 'app'}@shop {x.level}:  "
+    ),
+    "mongo": lambda x: (
+        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}+0000 {x.level[0]} {x.word.upper():<8} [conn{x.chance.randrange(999)}] "
+    ),
     "minutes": lambda x: f"{x.time('%Y-%m-%d %H:%M')} {x.level} {x.word} {x.host} ",
     "slashes": lambda x: f"{x.time('%m/%d %H:%M:%S')} {x.word}({x.pid}) {x.level}: ",
     "months": lambda x: f"{x.time('%d-%b-%Y %H:%M:%S')}.{x.milli} {x.level} [{x.thread}] {x.component} ",
@@ -145,7 +169,9 @@ def groups_of(lines: list[str]) -> list[int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--lines", type=int, default=2_000, help="of each log (default 2000)")
     parser.add_argument("--kind", action="append", choices=sorted(KINDS))

@@ -27,6 +27,7 @@ from mcp_smalltools.errors import NotAllowed, UsageError
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.logs.block import Block
+from mcp_smalltools.tools.logs.columns import message_of
 from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.headers import read_line
 from mcp_smalltools.tools.logs.keys import identifier_key
@@ -165,7 +166,7 @@ def test_a_template_describes_every_line_that_it_is_given_to(lines) -> None:
     for line, entry in zip(lines, parser.table.entries(lines), strict=True):
         template = log.template_of_shape[entry.form.shape]
         slots = Slots(template.text)
-        values = slots.values(plain(read_line(line).content))
+        values = slots.values(message_of(read_line(line).content, entry.form.columns))
         assert values is not None, (line, template.text)
         assert len(values) == slots.count
 
@@ -582,6 +583,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path) -> None:
     script = """
 import random, sys
 from mcp_smalltools.tools.logs.block import Block
+from mcp_smalltools.tools.logs.columns import message_of
 from mcp_smalltools.tools.logs.parser import LogParser
 chance, parser, number = random.Random(1), LogParser(), 1
 words = ["".join(chance.choices("abcdefghijklmnop", k=7)) for _ in range(3000)]

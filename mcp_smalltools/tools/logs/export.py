@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from mcp_smalltools.tools.logs.columns import message_of
 from mcp_smalltools.tools.logs.forms import Entry, FormTable
 from mcp_smalltools.tools.logs.headers import read_line, without_colours
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import Scrub
-from mcp_smalltools.tools.logs.variables import Slots, plain
+from mcp_smalltools.tools.logs.variables import Slots
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import LineBlock
@@ -73,12 +74,12 @@ class Exporter:
             return []
         if self._scrub is None:
             return None
-        at = entry.content_at
+        at, columns = entry.content_at, entry.form.columns
         scrubbed = self._scrub(line)
         content = line[at:] if scrubbed == line and at is not None else read_line(scrubbed).content
-        values = slots.values(plain(content))
+        values = slots.values(message_of(content, columns))
         if values is None and at is not None and scrubbed != line:
-            values = slots.values(plain(self._scrub(line[at:])))
+            values = slots.values(message_of(self._scrub(line[at:]), columns))
         return values
 
     def _of(self, template: ParsedTemplate) -> tuple[Slots, str]:

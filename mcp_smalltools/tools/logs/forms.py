@@ -98,6 +98,7 @@ class Form:
     __slots__ = (
         "before",
         "coarse",
+        "columns",
         "error",
         "first",
         "first_text",
@@ -124,6 +125,7 @@ class Form:
         self.trace = identity.trace
         self.error = tells_of_error(identity.kind, identity.level)
         self.coarse = coarse
+        self.columns = 0  # at the start of its content, which are no part of the message
         self.lines = 0  # lines of this form, also those inside records of others
         self.records = 0  # records that start with this form
         self.promoted = 0  # of them, without a level of their own and with a stack trace
@@ -235,8 +237,7 @@ class FormTable:
 
     def shape_of_content(self, content: str) -> int:
         """The number of the shape of a line's message, without its header."""
-        key = block_keys(Block.of(1, [content.replace("\n", " ")]))[:-1]
-        return self._shape(readable(_text_of(key)))[0]
+        return self._shape(without_values(content.replace("\n", " ")))[0]
 
     def _forget(self) -> None:
         self._keys.clear()
@@ -333,6 +334,11 @@ class FormTable:
         number = self._shape_ids[text] = len(self.shapes)
         self.shapes.append(text)
         return number
+
+
+def without_values(line: str) -> str:
+    """The line as shapes are made of it: its key, as text."""
+    return readable(_text_of(block_keys(Block.of(1, [line]))[:-1]))
 
 
 def _text_of(key: bytes) -> str:

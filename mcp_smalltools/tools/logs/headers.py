@@ -59,12 +59,12 @@ TIME = (
     rf"|\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?= |\]|\||$))"
 )
 _EPOCH = r"1\d{9}(?:\d{3}|\d{6}|\d{9})?(?:\.\d{1,9})?(?= |\]|$)"
-_LEVEL_WORDS = "|".join(sorted((name for name in _LEVELS if len(name) > 1), key=len, reverse=True))
+LEVEL_NAMES = "|".join(sorted((name for name in _LEVELS if len(name) > 1), key=len, reverse=True))
 # A bare word is a level only in capitals or followed by a colon: "error" also starts sentences.
 _LEVEL = (
-    rf"(?:[\[(<|]? ?(?P<level>(?:{_LEVEL_WORDS.upper()})(?=[\])>|: ]|$))[\])>|]?:?"
-    rf"|[\[(<](?P<level2>(?i:{_LEVEL_WORDS}))\d?[\])>]:?"
-    rf"|(?P<level3>(?i:{_LEVEL_WORDS}))(?=:| ?\||\t|  )[:|]?)"
+    rf"(?:[\[(<|]? ?(?P<level>(?:{LEVEL_NAMES.upper()})(?=[\])>|: ]|$))[\])>|]?:?"
+    rf"|[\[(<](?P<level2>(?i:{LEVEL_NAMES}))\d?[\])>]:?"
+    rf"|(?P<level3>(?i:{LEVEL_NAMES}))(?=:| ?\||\t|  )[:|]?)"
 )
 
 _TRANSPORT = re.compile(
@@ -78,7 +78,7 @@ _TRANSPORT = re.compile(
 )
 _APPLICATION = re.compile(
     rf"(?P<open>[\[(]?)(?P<time>{TIME}|{_EPOCH})[\])]?(?:,| -| \||:)?(?:[ \t]+|$)"
-    rf"(?:(?!\[(?i:{_LEVEL_WORDS})\d?\])\[(?:\d+|[\w./-]{{1,40}})\][: ]+(?=\S))?"  # process or thread before the level
+    rf"(?:(?!\[(?i:{LEVEL_NAMES})\d?\])\[(?:\d+|[\w./-]{{1,40}})\][: ]+(?=\S))?"  # process or thread before the level
     r"(?:\d{1,7}(?:[ :-]\d{1,7})? +(?=[A-Z]))?"
     rf"(?:{_LEVEL}(?:[ \t]+|$))?"
 )
@@ -102,7 +102,7 @@ _REDIS = re.compile(
 )
 _PYTHON = re.compile(r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<component>[\w.-]+):")
 _LEVEL_FIRST = re.compile(
-    rf"(?P<open>\[?)(?P<level>{_LEVEL_WORDS.upper()}|(?<=\[)(?i:{_LEVEL_WORDS}))\d?\]?(?::|(?<=\])|(?= |\[))[ \t]*"
+    rf"(?P<open>\[?)(?P<level>{LEVEL_NAMES.upper()}|(?<=\[)(?i:{LEVEL_NAMES}))\d?\]?(?::|(?<=\])|(?= |\[))[ \t]*"
     rf"(?:[\[(]?(?P<time>{TIME}|{_EPOCH})[\])]?[: ]*)?"
 )
 _DMESG = re.compile(r"(?:<\d>)?\[ *(?P<time>\d+\.\d{6})\] ")
@@ -158,6 +158,11 @@ class Line:
     @property
     def headed(self) -> bool:
         return self.format != "plain" and not self.bare
+
+
+def level_named(name: str) -> str | None:
+    """The level of this name, or of this letter."""
+    return _LEVELS.get(name.lower())
 
 
 def without_colours(lines: list[str]) -> list[str]:
@@ -329,7 +334,7 @@ def _level_of_field(value: Any) -> str | None:
     return _LEVELS.get(str(value).lower()) if value is not None else None
 
 
-_LEVEL_AMONG_FIRST = re.compile(rf"(?:\S+ +){{0,4}}?(?P<level>{_LEVEL_WORDS.upper()})[ :]")
+_LEVEL_AMONG_FIRST = re.compile(rf"(?:\S+ +){{0,4}}?(?P<level>{LEVEL_NAMES.upper()})[ :]")
 
 
 def _level_before_text(content: str) -> str | None:

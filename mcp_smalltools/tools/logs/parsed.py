@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.tools.logs.columns import messages_of
 from mcp_smalltools.tools.logs.forms import Form, FormTable
 from mcp_smalltools.tools.logs.grouping import Template, group
 from mcp_smalltools.tools.logs.specialist.judge import Judge
@@ -97,17 +98,26 @@ def _templates(
     by_shape: dict[int, list[Form]] = {}
     for form in table.forms:
         by_shape.setdefault(form.shape, []).append(form)
-    counts = [sum(form.lines + form.before for form in by_shape[shape]) for shape in range(len(table.shapes))]
+    messages = messages_of(table, by_shape)
+    by_message: dict[str, list[int]] = {}
+    for shape, message in enumerate(messages):
+        by_message.setdefault(message, []).append(shape)
+    counts = [
+        sum(form.lines + form.before for shape in shapes for form in by_shape[shape])
+        for shapes in by_message.values()
+    ]
+    shapes_of = [*by_message.values()]
     found = []
-    for template in group(table.shapes, counts, judge, until):
-        forms = [form for shape in template.members for form in by_shape[shape]]
-        found.append((min(template.members), template, forms))
+    for template in group([*by_message], counts, judge, until):
+        members = [shape for message in template.members for shape in shapes_of[message]]
+        found.append((min(members), template, members))
     found.sort(key=lambda item: item[0])
     templates: list[ParsedTemplate] = []
     of_shape: dict[int, ParsedTemplate] = {}
-    for number, (_, template, forms) in enumerate(found, 1):
+    for number, (_, template, members) in enumerate(found, 1):
+        forms = [form for shape in members for form in by_shape[shape]]
         templates.append(_template(number, template, forms))
-        of_shape.update(dict.fromkeys(template.members, templates[-1]))
+        of_shape.update(dict.fromkeys(members, templates[-1]))
     return templates, [of_shape[shape] for shape in range(len(table.shapes))]
 
 

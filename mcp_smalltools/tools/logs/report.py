@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mcp_smalltools.tools.logs.columns import message_of
 from mcp_smalltools.tools.logs.compare import Change, Comparison, compare
 from mcp_smalltools.tools.logs.focus import Focus
 from mcp_smalltools.tools.logs.forms import Form, Sample
@@ -13,7 +14,7 @@ from mcp_smalltools.tools.logs.headers import LEVELS, read_line
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.parser import SAMPLE_LINE_CHARS
-from mcp_smalltools.tools.logs.variables import Slots, plain, slot_type
+from mcp_smalltools.tools.logs.variables import Slots, slot_type
 
 EXAMPLES = 2
 _TOLD_BY_ONE = frozenset({"int", "float", "hex", "uuid", "id", "duration", "size", "time", "mac", "percent"})
@@ -125,8 +126,8 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
     if not slots.count:
         return []
     rows: list[list[str]] = []
-    for line in _kept_lines(template.forms):
-        values = slots.values(plain(read_line(scrub(line)).content))
+    for line, columns in _kept_lines(template.forms).items():
+        values = slots.values(message_of(read_line(scrub(line)).content, columns))
         if values is not None and values not in rows:
             rows.append(values)
     return [_slot(column) for column in zip(*rows, strict=True)]
@@ -139,15 +140,16 @@ def _slot(column: Sequence[str]) -> SlotValues:
     return SlotValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
 
 
-def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> list[str]:
-    lines: dict[str, None] = {}
+def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> dict[str, int]:
+    """Lines, each with the columns of its form."""
+    lines: dict[str, int] = {}
     for form in forms:
         for line in (form.sample.head[0] if form.sample else "", form.first_text, form.last_text):
             if line and len(line) < SAMPLE_LINE_CHARS:  # a longer one may have been cut
-                lines[line] = None
+                lines[line] = form.columns
         if len(lines) >= at_most:
             break
-    return list(lines)
+    return lines
 
 
 def first_sample(template: ParsedTemplate) -> Sample | None:
