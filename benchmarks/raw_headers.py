@@ -1,9 +1,10 @@
-"""Headers of many kinds put before labelled messages: does parse_log group the raw lines as it groups the messages?
+"""Headers of many kinds before labelled messages: does parse_log group the lines as it groups the messages?
 
     python benchmarks/raw_headers.py --data logs
 
-`logs` holds labelled logs in the manner of `eval logs` (`benchmarks/label_log.py` makes them). For each kind of
-header the mean share of lines in a group that is exactly the true one (GA), that of the messages alone first.
+`logs` holds labelled logs in the manner of `eval logs` (`benchmarks/label_log.py` makes them). For each kind
+of header the mean share of lines in a group that is exactly the true one (GA), that of the messages alone
+first.
 """
 
 from __future__ import annotations
@@ -49,6 +50,21 @@ class Line:
         return self.chance.choice(("main", "worker-1", "worker-12", "pool-1-thread-3"))
 
     @property
+    def long_thread(self) -> str:
+        number = self.chance.randrange(40)
+        return self.chance.choice(
+            (
+                "main",
+                f"IPC Server handler {number} on 4{number:04}",
+                f"Socket Reader #{number} for port 4{number:04}",
+                "Event dispatcher: shutdown hook",
+                f"main-SendThread({self.address}:2181)",
+                f"Lease renewer:ada@{self.host}:9000",
+                f"Streamer for file /srv/{self.request}/{self.request}.hist, block {self.request}",
+            )
+        )
+
+    @property
     def address(self) -> str:
         return f"10.0.{self.chance.randrange(4)}.{self.chance.randrange(1, 255)}"
 
@@ -75,6 +91,19 @@ class Line:
 KINDS: dict[str, Callable[[Line], str]] = {
     "python": lambda x: f"{x.time()},{x.milli} - {x.component} - {x.level} - ",
     "log4j": lambda x: f"{x.time()},{x.milli} {x.level} [{x.thread}] com.acme.{x.component}: ",
+    "long threads": lambda x: (
+        f"{x.time()},{x.milli} {x.level} [{x.long_thread}] org.acme.{x.component}$Inner: "
+    ),
+    "nested": lambda x: (
+        f"{x.time()},{x.milli} - {x.level:<5}  "
+        + x.chance.choice(
+            (
+                f"[Peer[id={x.pid}]/0:0:0:0:0:0:0:0:2181:{x.word.title()}@{x.source_line}] - ",
+                f"[/{x.address}:3888:Manager$Listener@{x.source_line}] - ",
+                f"[main:{x.word.title()}@{x.source_line}] - ",
+            )
+        )
+    ),
     "logback": lambda x: f"{x.time('%H:%M:%S')}.{x.milli} [{x.thread}] {x.level} c.a.{x.component} - ",
     "spring": lambda x: (
         f"{x.time()}.{x.milli} {x.level:>5} {x.pid} --- [{x.thread:>15}] c.a.{x.component:<20} : "
@@ -91,12 +120,13 @@ KINDS: dict[str, Callable[[Line], str]] = {
         f"{x.time('%Y/%m/%d %H:%M:%S')} [{x.level.lower()}] {x.pid}#{x.pid}: *{x.chance.randrange(9999)} "
     ),
     "apache": lambda x: (
-        f"[{x.time('%a %b %d %H:%M:%S')}.{x.milli}000 2026] [{x.word}:{x.level.lower()}] [pid {x.pid}:tid {x.pid}] "
+        f"[{x.time('%a %b %d %H:%M:%S')}.{x.milli}000 2026] [{x.word}:{x.level.lower()}] "
+        f"[pid {x.pid}:tid {x.pid}] "
         f"[client {x.address}:{x.chance.randrange(1024, 65536)}] "
     ),
     "columns": lambda x: (
-        f"- {int(x.now.timestamp())} {x.time('%Y.%m.%d')} {(h := x.host)} {x.time('%Y-%m-%d-%H.%M.%S')}.{x.milli}000 {h} "
-        f"SYS {x.word.upper()} {x.level} "
+        f"- {int(x.now.timestamp())} {x.time('%Y.%m.%d')} {(h := x.host)} "
+        f"{x.time('%Y-%m-%d-%H.%M.%S')}.{x.milli}000 {h} SYS {x.word.upper()} {x.level} "
     ),
     "request": lambda x: (
         f"{x.time()}.{x.milli} {x.pid} {x.level} {x.component} "
@@ -104,7 +134,8 @@ KINDS: dict[str, Callable[[Line], str]] = {
     ),
     "brackets": lambda x: f"[{x.time()}] [{x.level}] [{x.thread}] [{x.component}] ",
     "mixed": lambda x: (
-        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z {x.level} {x.word} {x.thread} {x.chance.getrandbits(48):012x} "
+        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}Z {x.level} {x.word} {x.thread} "
+        f"{x.chance.getrandbits(48):012x} "
     ),
     "django": lambda x: f"{x.level} {x.time()},{x.milli} {x.word} {x.pid} {x.chance.getrandbits(47)} ",
     "zap": lambda x: (
@@ -128,16 +159,19 @@ KINDS: dict[str, Callable[[Line], str]] = {
     "gunicorn": lambda x: f"[{x.time()} +0000] [{x.pid}] [{x.level}] ",
     "kernel": lambda x: f"[{(x.now - _START).total_seconds():12.6f}] {x.word}: ",
     "hpc": lambda x: (
-        f"{x.time()} R{x.chance.randrange(64):02}-M{x.chance.randrange(2)} {x.word} 0x{x.chance.getrandbits(32):08x} {x.level} "
+        f"{x.time()} R{x.chance.randrange(64):02}-M{x.chance.randrange(2)} {x.word} "
+        f"0x{x.chance.getrandbits(32):08x} {x.level} "
     ),
     "epoch": lambda x: (
-        f"{int(x.now.timestamp())}.{x.milli} {x.word}/{x.chance.randrange(4)} <req {x.chance.getrandbits(24):06x}> "
+        f"{int(x.now.timestamp())}.{x.milli} {x.word}/{x.chance.randrange(4)} "
+        f"<req {x.chance.getrandbits(24):06x}> "
     ),
     "postgres": lambda x: (
         f"{x.time()}.{x.milli} UTC [{x.pid}] {x.user.strip('-') or 'app'}@shop {x.level}:  "
     ),
     "mongo": lambda x: (
-        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}+0000 {x.level[0]} {x.word.upper():<8} [conn{x.chance.randrange(999)}] "
+        f"{x.time('%Y-%m-%dT%H:%M:%S')}.{x.milli}+0000 {x.level[0]} {x.word.upper():<8} "
+        f"[conn{x.chance.randrange(999)}] "
     ),
     "minutes": lambda x: f"{x.time('%Y-%m-%d %H:%M')} {x.level} {x.word} {x.host} ",
     "slashes": lambda x: f"{x.time('%m/%d %H:%M:%S')} {x.word}({x.pid}) {x.level}: ",

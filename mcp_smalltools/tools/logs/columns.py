@@ -21,9 +21,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from mcp_smalltools.tools.logs.forms import Form, FormTable, without_values
-from mcp_smalltools.tools.logs.headers import LEVEL_NAMES, level_named, read_line
-from mcp_smalltools.tools.logs.keys import short_numbers
+from mcp_smalltools.tools.logs.forms import Form, FormTable
+from mcp_smalltools.tools.logs.headers import BRACKETED, LEVEL_NAMES, level_named, read_line
+from mcp_smalltools.tools.logs.keys import line_key, short_numbers
 from mcp_smalltools.tools.logs.masking import MARKS, mask_text
 from mcp_smalltools.tools.logs.variables import plain
 
@@ -36,12 +36,14 @@ _SHARE_WITHOUT_HEADER = 0.98
 
 _FIELDS_HAVE_NAMES = ("json", "logfmt", "access")
 
-_COLUMN = re.compile(r"(?:\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>|\{[^{}]*\})[:,|-]?(?= |$)|[^ ]+")
+_COLUMN = re.compile(rf"(?:\[\]|{BRACKETED}|\([^()]*\)|<[^<>]*>|\{{[^{{}}]*\}})[:,|-]?(?= |$)|[^ ]+")
 _LEVEL = re.compile(rf"[\[(<|]?(?:{LEVEL_NAMES})\d?[\])>|]?[:,]?", re.IGNORECASE)
+_PLAIN_LEVEL = re.compile(rf"(?:{LEVEL_NAMES.upper()})[|:,]?|[\[(<](?i:{LEVEL_NAMES})\d?[\])>][:,|]?")
 _LETTER = re.compile(r"[\[(<|]?[VTDINWEFC][\])>|:/]?")
 _CONTEXT = re.compile(r"[\[(<{].*[\])>}][:,|-]?")
 _VALUES = "".join(MARKS[name] for name in ("int", "hex", "ip", "uuid", "id", "mac", "time", "host"))
 _VARIABLE = re.compile(rf"[\w.:/@#*-]*[{_VALUES}][\w.:/@#*{_VALUES}-]*[,|]?")
+_REQUEST = re.compile(rf"[{MARKS['hex']}{MARKS['uuid']}][,|]?")
 _SIGNS = re.compile(r"[^\w ]{1,3}")
 _NAME = re.compile(r"[a-z][a-z0-9]*|[A-Z][A-Z0-9_-]*|(?=.*[._/:$-])[A-Za-z][\w.:/$-]*")
 _NAMED_SO = re.compile(rf"{_NAME.pattern}|{_SIGNS.pattern}|{_VARIABLE.pattern}")
@@ -70,21 +72,19 @@ _NONE = Header(0)
 
 def messages_of(table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> list[str]:
     """The text of each shape less the columns of its header; notes them, and their level, in its forms."""
-    rows = [row_of(shape, _lines(by_shape[number])) for number, shape in enumerate(table.shapes)]
-    headers = _headers(rows, by_shape)
+    headers = _Headers(table, by_shape)
     messages = []
     for number, shape in enumerate(table.shapes):
-        forms = by_shape[number]
-        header = headers.get(forms[0].format, _NONE)
-        if any(headers.get(form.format, _NONE) != header for form in forms[1:]):
-            header = _NONE
+        forms, row = by_shape[number], row_of(shape)
+        found = {headers.of(form.format, row) for form in forms}
+        header = found.pop() if len(found) == 1 else _NONE
         message = behind(shape, header.columns)
         if header.columns and not (message and _fits(forms, header, message)):
             header, message = _NONE, shape
         messages.append(message)
         for form in forms:
             form.columns = header.columns
-            form.level = form.level or level_of(header, rows[number])
+            form.level = form.level or level_of(header, row)
     return messages
 
 
@@ -94,35 +94,52 @@ def message_of(content: str, columns: int) -> str:
     return behind(text, columns) if columns else text
 
 
-def _headers(rows: Sequence[Row], by_shape: Mapping[int, Sequence[Form]]) -> dict[str, Header]:
-    """The header of each format that has columns."""
-    by_format: dict[str, list[Row]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        for name in {form.format for form in by_shape[number]}:
-            lines = _lines([form for form in by_shape[number] if form.format == name])
-            by_format[name].append(Row(row.columns, lines))
-    found = {
-        name: header_of(of_format, headed=name not in ("plain", "ci"))
-        for name, of_format in by_format.items()
-        if not name.endswith(_FIELDS_HAVE_NAMES)
-    }
-    return {name: header for name, header in found.items() if header.columns}
+class _Headers:
+    """The headers of a log: one for each format, or one for each place of the level where all have one."""
+
+    def __init__(self, table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> None:
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for number, shape in enumerate(table.shapes):
+            row = row_of(shape)
+            for name in {form.format for form in by_shape[number]}:
+                forms = [form for form in by_shape[number] if form.format == name]
+                rows[name].append(Row(row.columns, sum(form.lines + form.before for form in forms)))
+        self._by_level: set[str] = set()
+        self._found: dict[tuple[str, int | None], Header] = {}
+        for name, of_format in rows.items():
+            if not name.endswith(_FIELDS_HAVE_NAMES):
+                self._find(name, of_format)
+
+    def of(self, name: str, row: Row) -> Header:
+        place = level_place(row) if name in self._by_level else None
+        return self._found.get((name, place), _NONE)
+
+    def _find(self, name: str, rows: Sequence[Row]) -> None:
+        headed = name not in ("plain", "ci")
+        if _Total(rows, _SHARE).have_level():
+            self._by_level.add(name)
+            places = {level_place(row) for row in rows} - {None}
+            parts = {place: [row for row in rows if level_place(row) == place] for place in places}
+            self._found |= {(name, place): header_of(part, headed=headed) for place, part in parts.items()}
+        else:
+            self._found[name, None] = header_of(rows, headed=headed)
 
 
-def _lines(forms: Sequence[Form]) -> int:
-    return sum(form.lines + form.before for form in forms)
+def level_place(row: Row) -> int | None:
+    """Which of the first columns is a level, in capitals or in brackets."""
+    return next((n for n, column in enumerate(row.columns[:MOST]) if _PLAIN_LEVEL.fullmatch(column)), None)
 
 
 def _fits(forms: Sequence[Form], header: Header, message: str) -> bool:
     """Do the columns of a line end where those of its shape do? A value of several words is one there."""
     for form in forms:
         if form.sample is not None:
-            content = short_numbers(read_line(without_values(form.sample.head[0])).content)
+            content = short_numbers(read_line(line_key(form.sample.head[0])).content)
             return mask_text(message_of(content, header.columns)) == message
     return True
 
 
-def row_of(shape: str, lines: int) -> Row:
+def row_of(shape: str, lines: int = 0) -> Row:
     return Row([found[0] for found in islice(_COLUMN.finditer(shape), MOST + 3)], lines)
 
 
@@ -170,7 +187,7 @@ def _belongs(kind: str, taken: int, place: int, total: _Total, *, headed: bool) 
     """Is a column of the header, with the words between it and the columns before that are?"""
     if taken == place or kind == "level":
         return True
-    if kind == "letter" or not (taken or (headed and kind == "context")):
+    if kind == "letter" or not (taken or (headed and kind in ("context", "request"))):
         return False
     return all(total.are_names(between) for between in range(taken, place))
 
@@ -186,7 +203,7 @@ class _Total:
         self.lines = sum(row.lines for row in rows)
 
     def kind_at(self, place: int) -> str | None:
-        """level, letter, context, variable or word; None if too few have a column there and one behind it."""
+        """What sort of column it is; None if too few have one there and another one behind it."""
         if not self._nearly_all(place, lambda _: True):
             return None
         for kind, form in _KINDS:
@@ -196,6 +213,12 @@ class _Total:
 
     def _match(self, place: int, form: re.Pattern[str]) -> bool:
         return self._nearly_all(place, lambda column: form.fullmatch(column) is not None)
+
+    def have_level(self) -> bool:
+        """Whether nearly all have one among their first columns."""
+        with_level = [row for row in self._rows if level_place(row) is not None]
+        lines = sum(row.lines for row in with_level)
+        return len(with_level) >= self._share * len(self._rows) and lines >= self._share * self.lines
 
     def are_names(self, place: int) -> bool:
         """Whether nearly all have a name or a sign there, of which there are not many."""
@@ -223,4 +246,10 @@ class _Total:
         return shapes >= self._share * len(self._rows) and lines >= self._share * self.lines
 
 
-_KINDS = (("level", _LEVEL), ("letter", _LETTER), ("context", _CONTEXT), ("variable", _VARIABLE))
+_KINDS = (
+    ("level", _LEVEL),
+    ("letter", _LETTER),
+    ("context", _CONTEXT),
+    ("request", _REQUEST),
+    ("variable", _VARIABLE),
+)

@@ -237,7 +237,8 @@ class FormTable:
 
     def shape_of_content(self, content: str) -> int:
         """The number of the shape of a line's message, without its header."""
-        return self._shape(without_values(content.replace("\n", " ")))[0]
+        key = block_keys(Block.of(1, [content.replace("\n", " ")]))[:-1]
+        return self._shape(readable(_text_of(key)))[0]
 
     def _forget(self) -> None:
         self._keys.clear()
@@ -334,11 +335,6 @@ class FormTable:
         number = self._shape_ids[text] = len(self.shapes)
         self.shapes.append(text)
         return number
-
-
-def without_values(line: str) -> str:
-    """The line as shapes are made of it: its key, as text."""
-    return readable(_text_of(block_keys(Block.of(1, [line]))[:-1]))
 
 
 def _text_of(key: bytes) -> str:

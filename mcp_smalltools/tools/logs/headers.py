@@ -79,7 +79,7 @@ _TRANSPORT = re.compile(
 _APPLICATION = re.compile(
     rf"(?P<open>[\[(]?)(?P<time>{TIME}|{_EPOCH})[\])]?(?:,| -| \||:)?(?:[ \t]+|$)"
     rf"(?:(?!\[(?i:{LEVEL_NAMES})\d?\])\[(?:\d+|[\w./-]{{1,40}})\][: ]+(?=\S))?"  # process or thread before the level
-    r"(?:\d{1,7}(?:[ :-]\d{1,7})? +(?=[A-Z]))?"
+    r"(?:\d{1,7}(?:(?: +|[:-])\d{1,7})? +(?=[A-Z]))?"
     rf"(?:{_LEVEL}(?:[ \t]+|$))?"
 )
 _SYSLOG = re.compile(
@@ -106,11 +106,13 @@ _LEVEL_FIRST = re.compile(
     rf"(?:[\[(]?(?P<time>{TIME}|{_EPOCH})[\])]?[: ]*)?"
 )
 _DMESG = re.compile(r"(?:<\d>)?\[ *(?P<time>\d+\.\d{6})\] ")
+# With brackets in it, too: [Peer[id=1]/10.0.0.1]
+BRACKETED = r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,120}\]){1,250}\]"
 # After time and level: [thread], logger{10} -, com.acme.Class(123):, module.py:12 -
 _AFTER_LEVEL = re.compile(
-    r"(?:(?:\d{1,7} )?(?:--- )?(?:\[[^\]\n]{1,80}\] ?){0,3}"
+    rf"(?:(?:\d{{1,7}} (?=--- |\[))?(?:--- )?(?:{BRACKETED} ?){{0,3}}"
     r"(?:(?:[\w$-]+\.){1,}[\w$*/-]+(?:[\w$.@/-]*)?(?:[:(]\d+\)?)?(?: -|:| :| \|)"
-    r"|[A-Za-z][\w$./-]*(?:\[\d+\]|:\d+|\(\d+\)) ?(?:-|:|\|)"
+    r"|[A-Za-z][\w$./-]*(?:\[\d+\]|(?::<?\w+>?)?:\d+|\(\d+\)) ?(?:-|:|\|)"
     r"|[A-Za-z][\w$-]* - (?=\S)| ?- (?=\S)|\| )?"
     r")[ \t]*"
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+_ALIKE = str.maketrans("023456789", "111111111")
 _RESTORE = {0x10 + digit: str(digit) for digit in range(10)}
 
 _HEXADECIMAL = r"(?=[a-fA-F]{0,20}1)(?=1{0,20}[a-fA-F])[1a-fA-F]"
@@ -31,6 +32,11 @@ _DIGITS = re.compile("11+")
 def identifier_key(key: str) -> str:
     """A digit key with every identifier of letters and digits made alike."""
     return _IDENTIFIER.sub(_filled, key)
+
+
+def line_key(line: str) -> str:
+    """The key of one line, by itself. Digits that set the level are as all others."""
+    return identifier_key(line.translate(_ALIKE))
 
 
 def _filled(found: re.Match[str]) -> str:
