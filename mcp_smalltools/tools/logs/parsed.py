@@ -12,6 +12,7 @@ from mcp_smalltools.tools.logs.columns import messages_of
 from mcp_smalltools.tools.logs.forms import Form, FormTable
 from mcp_smalltools.tools.logs.grouping import Template, group
 from mcp_smalltools.tools.logs.specialist.judge import Judge
+from mcp_smalltools.tools.logs.tails import with_common_parts
 from mcp_smalltools.tools.logs.timeline import Burst, Timeline
 from mcp_smalltools.tools.logs.times import Calendar
 
@@ -98,7 +99,7 @@ def _templates(
     by_shape: dict[int, list[Form]] = {}
     for form in table.forms:
         by_shape.setdefault(form.shape, []).append(form)
-    messages = messages_of(table, by_shape)
+    messages = with_common_parts(messages_of(table, by_shape))
     by_message: dict[str, list[int]] = {}
     for shape, message in enumerate(messages):
         by_message.setdefault(message, []).append(shape)
