@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import dataclasses
 import gzip
 import random
 import shutil
@@ -21,8 +22,10 @@ from hypothesis import strategies as st
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.evaluation.failure import Found, Pair, anchors, read_pairs, score
+from mcp_smalltools.files.redact import clean_text
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.skills.calibration import load_calibration
 from mcp_smalltools.tools.failure.features import feature_names, features_of
 from mcp_smalltools.tools.failure.naming import kind_of, place_of, tool_of
 from mcp_smalltools.tools.failure.reading import (
@@ -33,9 +36,10 @@ from mcp_smalltools.tools.failure.reading import (
     read_baseline,
     read_log,
 )
+from mcp_smalltools.tools.failure.run import answer_of, rank
 from mcp_smalltools.tools.failure.spans import Piece, context_of, pieces_of, within
 from mcp_smalltools.tools.failure.trees import Chances, Forest, load_ranker, read_ranker
-from mcp_smalltools.tools.find_failure import FindFailureAnswer
+from mcp_smalltools.tools.find_failure import FindFailureAnswer, FindFailureArguments
 
 Find = Callable[..., FindFailureAnswer]
 
@@ -154,6 +158,58 @@ def test_a_test_run_that_passes_has_no_failure(find: Find, tmp_path: Path) -> No
     assert answer.evidence == []
 
 
+def unit_tests(folder: Path, packages: int, guilty: int) -> str:
+    """Verbose unittest runs of packages, one after the other; one test of one of them ends in an error."""
+    said = []
+    for number in range(packages):
+        package = folder / f"package_{number:02}"
+        package.mkdir()
+        tests = "".join(
+            f"    def test_weight_{n:03}(self):\n        self.assertGreater(weight({n + 1}), 0)\n"
+            for n in range(90)
+        )
+        if number == guilty:
+            tests = tests.replace("weight(41)", "weight(None)")
+        (package / "test_weights.py").write_text(
+            "import unittest\n\n\ndef weight(n):\n    if n is None:\n"
+            "        raise LookupError('no weight of parcel 41')\n"
+            f"    return n\n\n\nclass Weights(unittest.TestCase):\n{tests}"
+        )
+        said.append(f"== testing package_{number:02}\n")
+        said.append(output_of(sys.executable, "-m", "unittest", "-v", folder=package))
+    return "".join(said)
+
+
+def test_the_one_error_among_many_packages_of_unittest_is_found_though_the_rest_passes(
+    find: Find, tmp_path: Path
+) -> None:
+    log = unit_tests(tmp_path, 12, guilty=5)
+    answer = find(log)
+    assert answer.failed
+    assert "LookupError: no weight of parcel 41" in answer.evidence[0].text
+    assert answer.tool == "unittest"
+    # Without it nothing failed.
+    good = log.replace("... ERROR", "... ok")
+    start, end = good.index("======"), good.index("FAILED (errors=1)")
+    answer = find(good[:start] + "OK" + good[end + len("FAILED (errors=1)") :])
+    assert not answer.failed
+
+
+def test_errors_that_a_passing_run_handles_are_no_failure(find: Find, tmp_path: Path) -> None:
+    (tmp_path / "test_store.py").write_text(
+        "import logging\nimport unittest\n\n\nclass Store(unittest.TestCase):\n"
+        + "".join(
+            f"    def test_error_{n}_is_handled(self):\n        try:\n            {{}}['shelf {n}']\n"
+            "        except KeyError:\n            logging.exception('refused, as it should be')\n"
+            for n in range(30)
+        )
+    )
+    log = output_of(sys.executable, "-m", "unittest", "-v", folder=tmp_path)
+    assert log.count("Traceback") == 30
+    answer = find(log)
+    assert not answer.failed
+
+
 def test_a_passing_log_helps_where_the_failure_has_no_word_of_error(find: Find) -> None:
     lines = [f"12:00:{number % 60:02} task {number} handed to worker {number % 7}" for number in range(200)]
     passing = "\n".join(lines) + "\nall tasks finished\n"
@@ -205,7 +261,9 @@ def test_spans_are_verbatim_in_the_limit_and_the_same_however_the_file_is_kept(
     seen = [number for span in spans for number in range(span.start, span.end + 1)]
     assert len(seen) == len(set(seen))
     for span in spans:
-        assert span.text == "\n".join(lines[span.start - 1 : span.end])
+        assert span.text == clean_text(
+            "\n".join(lines[span.start - 1 : span.end])
+        )  # invisible ones never leave
     data = text.replace("\n", "\r\n").encode() if crlf else text.encode()
     data = {"": bytes, ".gz": gzip.compress, ".bz2": bz2.compress}[packed](data)
     again = find(data, name=f"other.log{packed}", max_lines=most)
@@ -239,6 +297,44 @@ def test_short_and_empty_logs_ask_to_be_read_by_the_agent(find: Find) -> None:
         answer = find(log)
         assert not answer.failed
         assert answer.escalate
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+def test_between_failed_and_passed_it_cant_tell_and_shows_what_looks_like_a_failure(share: float) -> None:
+    log = read_log([[*busy(60).splitlines(), "error: cannot open shelf.h"]])
+    ranked = rank(log, None)
+    constants = load_calibration("find_failure").constants
+    low, high = constants["passed_below"], constants["failed_from"]
+    for chance, failed in ((low - 0.01, False), (low + (high - low) * share, None), (high, True)):
+        answer = answer_of(
+            log, dataclasses.replace(ranked, failed=chance), FindFailureArguments(path="a"), {}
+        )
+        assert answer.failed is failed
+        assert bool(answer.evidence) is (failed is not False)
+        if failed is None:
+            assert answer.escalate
+            assert "Can't tell" in str(answer.reason)
+            assert "failed" not in answer.structured()
+
+
+TAILS = {
+    "python": "open('rows.json')",
+    "a message": "import sys; sys.exit('error: no rows in the basket')",
+    "a crash": "import sys, os; sys.stdout.flush(); os.kill(os.getpid(), 11)",
+}
+
+
+@pytest.mark.parametrize("tail", TAILS)
+@pytest.mark.parametrize("count", [3, 40, 400])
+def test_a_program_that_ends_in_an_error_after_good_lines_is_never_called_passing(
+    find: Find, tmp_path: Path, tail: str, count: int
+) -> None:
+    code = f"for n in range({count}):\n    print(f'row {{n}}: 0 errors, ok', flush=True)\n{TAILS[tail]}\n"
+    (tmp_path / "job.py").write_text(code)
+    log = output_of("bash", "-c", f"{sys.executable} job.py; exit $?", folder=tmp_path)
+    answer = find(log)
+    assert answer.failed is not False
+    assert answer.evidence[0].end >= count
 
 
 def test_what_repeats_is_counted_and_the_first_cause_comes_first(find: Find) -> None:
@@ -376,6 +472,40 @@ def test_pieces_are_disjoint_runs_and_fit_the_limit(
     assert not around & taken
 
 
+def told(lines: list[str], evidence: dict[int, float]) -> list[tuple[int, int]]:
+    """Start and end (from 0, included) of the pieces of these lines, where the ranker gives these chances."""
+    log = read_log([lines])
+    chance = np.array([evidence.get(number, 0.0) for number in range(len(lines))])
+    pieces = pieces_of(Chances(chance, chance, chance), features_of(log, None), log.numbers, 0.5)
+    return [(piece.start, piece.stop - 1) for piece in pieces]
+
+
+def test_beside_a_line_that_only_says_how_the_run_ended_the_best_other_one_is_shown_first() -> None:
+    lines = ["a.c:3:1: error: x undeclared", *["cc -c b.c"] * 9, "make: *** [a.o] Error 1"]
+    assert told(lines, {0: 0.2, 10: 0.6}) == [(0, 0), (10, 10)]
+    assert told(lines, {0: 0.05, 10: 0.6}) == [(10, 10)]
+
+
+def test_of_a_trace_not_only_a_frame_is_shown() -> None:
+    python = [
+        "step 1",
+        "Traceback (most recent call last):",
+        '  File "a.py", line 3, in run',
+        "    load(path)",
+        "ValueError: no price",
+        "step 2",
+    ]
+    assert told(python, {2: 0.6}) == [(1, 4)]
+    java = [
+        "step 1",
+        "java.lang.IllegalStateException: closed",
+        "\tat a.B.c(B.java:3)",
+        "\tat a.B.d(B.java:9)",
+        "x",
+    ]
+    assert told(java, {3: 0.6})[0][0] == 1
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "tool", "place"),
     [
@@ -383,10 +513,18 @@ def test_pieces_are_disjoint_runs_and_fit_the_limit(
         ("b.c:(.text+0x1): undefined reference to `f'", "link", "linker", None),
         ("[ERROR] /w/src/A.java:[12,9] cannot find symbol", "compile", "maven", ("/w/src/A.java", 12)),
         ("error[E0425]: cannot find value\n  --> src/a.rs:6:21", "compile", "cargo", ("src/a.rs", 6)),
+        (
+            "a.c:3:1: error: x undeclared\nerror: Command '['gcc']' returned",
+            "compile",
+            "compiler",
+            ("a.c", 3),
+        ),
         ("ModuleNotFoundError: No module named 'x'", "dependency", "python", None),
         ("dd: error writing 'a': No space left on device", "disk", "shell", None),
         ("curl: (7) Failed to connect: Connection refused", "network", "curl", None),
         ("FATAL ERROR: heap limit Allocation failed - JavaScript heap out of memory", "memory", "node", None),
+        ("E: Unable to locate package libshelf-dev", "dependency", "apt", None),
+        ("error: pathspec 'side' did not match any file(s) known to git", "configuration", "git", None),
         ("bash: ./x.sh: Permission denied", "permission", "shell", None),
         ("src/a.ts(6,3): error TS2322: Type", "compile", "tsc", ("src/a.ts", 6)),
         ("--- FAIL: TestA (0.00s)\n    a_test.go:13: got 3", "test", "go test", ("a_test.go", 13)),

@@ -75,6 +75,7 @@ class Scores:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with a folder a pair")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON and nothing else")
+    parser.add_argument("--record", type=Path, metavar="FILE", help="put the figures into this scores.json")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -82,12 +83,44 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     pairs = read_pairs(args.data)
     report = {name: asdict(scores) for name, scores in anyio.run(_evaluate, pairs, settings).items()}
+    if args.record:
+        _record(args.record, report, len(pairs))
     print(
         json.dumps({"suite": "failure", "pairs": len(pairs), "results": report})
         if args.json
         else _table(report)
     )
     return 0
+
+
+AIMS: Mapping[str, str] = {"F1 with the passing log, all lines": ">= 0.65", "F1 alone, all lines": ">= 0.50"}
+
+
+def _record(path: Path, report: Mapping[str, Mapping[str, float]], pairs: int) -> None:
+    import datetime
+
+    from mcp_smalltools.skills.scores import Evaluation, record_quality
+
+    metrics: dict[str, float] = {}
+    for limit in ("all lines", "50 lines"):
+        for way in ("with the passing log", "alone"):
+            scores = report[f"find_failure {way}, {limit}"]
+            metrics[f"F1 {way}, {limit}"] = scores["f1"]
+            if limit == "50 lines":
+                metrics[f"any hit {way}, {limit}"] = scores["any_hit"]
+    metrics |= {
+        f"F1 of the {way}": report[way]["f1"] for way in ("set difference", "keywords", "last 50 lines")
+    }
+    entry = Evaluation(
+        set="CiDiff, failing and passing logs of builds",
+        items=pairs,
+        metrics=metrics,
+        aims=dict(AIMS),
+        command="mcp-smalltools eval failure --data DIR",
+        date=datetime.date.today(),
+        note="Means over the pairs, over the lines of error and of context.",
+    )
+    record_quality(path, [entry])
 
 
 def read_pairs(folder: Path) -> list[Pair]:

@@ -43,7 +43,9 @@ class FindFailureAnswer(result.Answer):
 
     shrinkable: ClassVar[tuple[str, ...]] = ("context", "evidence")
 
-    failed: bool = Field(description="false: nothing in this log failed")
+    failed: bool | None = Field(
+        None, description="false: nothing in this log failed; absent: can't tell, reason says why"
+    )
     kind: str | None = Field(
         None,
         description="compile, link, test, dependency, timeout, memory, disk, network, permission, crash or "
@@ -67,8 +69,8 @@ class FindFailure:
         "size, without reading it. Use it first for any failed run with more than about 60 lines of output; "
         "give baseline_path (the log of a passing run) if you have one. Gives evidence verbatim with line "
         "numbers, the likeliest cause first, kind, tool, the place in the source, calibrated confidence; "
-        "failed is false if nothing failed. Not for counting or for a service's log (parse_log), nor for "
-        "a known string (grep)."
+        "failed is false if nothing failed, absent if it can't tell. Not for counting or for a "
+        "service's log (parse_log), nor for a known string (grep)."
     )
     version: ClassVar[int] = 1
     Arguments: ClassVar[type[base.Arguments]] = FindFailureArguments

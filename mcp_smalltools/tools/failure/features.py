@@ -23,10 +23,12 @@ _STRONG = (
     "failed test",
     "trace opens",
     "marked by the CI",
+    "complaint",
 )
 _NEAR = (
     "diagnostic", "error label", "error level", "exception at start", "exception", "trace opens", "frame", "quoted source",
     "failed test", "failed status", "section", "missing", "cannot", "expected", "information", "nothing to see",
+    "warning", "good test", "complaint", "bad summary",
 )  # fmt: skip
 _AROUND = (1, 2, 3)
 _WIDTHS = (3, 10, 40)
@@ -38,10 +40,11 @@ def feature_names() -> list[str]:
     around = [f"{what} within {width}" for width in _WIDTHS for what in ("strong", "new")]
     return [
         *NAMES, "strong", *near, *around,
-        "from the end", "from the start", "place", "lines of the log",
+        "from the end", "from the start", "place", "lines of the log", "telling lines after",
         "since strong", "until strong", "strong before", "strong in all", "until failed status", "after failed status", "failed statuses",
+        "since warning",
         "in block", "block size", "strong in block", "strong above in block",
-        "count", "count by letters", "first of its pattern", "as the line before", "as the line after", "indent before", "indent after",
+        "count", "count by letters", "share of the log", "first of its pattern", "as the line before", "as the line after", "indent before", "indent after",
         "compared", "new", "new by letters", "more than before", "share of new", "run of new", "place in run", "share of frames", "run of frames",
     ]  # fmt: skip
 
@@ -55,7 +58,14 @@ def features_of(log: LogLines, baseline: Baseline | None) -> Table:
     strong = _strength(signs)
     new = _novelty(log, baseline)
     columns += [strong[:, None], _near(signs), _around(strong, new[:, 1])]
-    columns += [_places(log), _relative(signs, strong), _blocks(signs, strong), _rarity(log, signs), new]
+    columns += [
+        _places(log),
+        _telling_after(signs),
+        _relative(signs, strong),
+        _blocks(signs, strong),
+        _rarity(log, signs),
+        new,
+    ]
     columns += [_runs_of(signs[:, _COLUMN["frame"]])]
     return np.concatenate(columns, axis=1, dtype=np.float32)
 
@@ -101,6 +111,18 @@ def _places(log: LogLines) -> Table:
     )
 
 
+def telling(signs: Table) -> NDArray[np.bool_]:
+    """Whether each line is neither empty nor what a CI system says of itself. Rows may have more columns."""
+    own = (signs[:, _COLUMN["of the CI"]] > 0) & (signs[:, _COLUMN["marked by the CI"]] == 0)
+    return np.asarray((signs[:, _COLUMN["nothing to see"]] == 0) & ~own, np.bool_)
+
+
+def _telling_after(signs: Table) -> Table:
+    """How many lines after each one say something, as log: 0 is the last word of the run."""
+    told = telling(signs)
+    return np.asarray(np.log1p(told.sum() - np.cumsum(told))[:, None], np.float32)
+
+
 def _since(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Lines since the last marked one, as log; the line itself counts as 0."""
     places = np.arange(len(marked))
@@ -118,6 +140,7 @@ def _relative(signs: Table, strong: NDArray[np.float32]) -> Table:
         [
             _since(marked), _since(marked[::-1])[::-1], before, in_all,
             _since(status[::-1])[::-1], _since(status), statuses,
+            _since((signs[:, _COLUMN["warning"]] > 0) & ~marked),
         ],
         axis=1,
     ).astype(np.float32)  # fmt: skip
@@ -158,7 +181,17 @@ def _rarity(log: LogLines, signs: Table) -> Table:
     before = _shifted(indent[:, None], -1)[:, 0] - indent
     after = _shifted(indent[:, None], 1)[:, 0] - indent
     return np.stack(
-        [np.log1p(counts), np.log1p(wide), first, same, np.roll(same, -1), before, after], axis=1
+        [
+            np.log1p(counts),
+            np.log1p(wide),
+            np.divide(counts, log.total),
+            first,
+            same,
+            np.roll(same, -1),
+            before,
+            after,
+        ],
+        axis=1,
     ).astype(np.float32)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 SHORT = 12
 """Lines up to which a log is read faster than asked about."""
+_UNSURE = "Can't tell whether it failed: read the end of the log; the evidence only looks like a failure."
+_CUT_OFF = "The log was not read to its end: the time was over."
+_SHORT = "Only {} lines: read it yourself."
+_EMPTY = "The log is empty."
 _LINE_CHARS = 400
 _RESERVE = 0.2
 """Of the time, what is kept for ranking and for the answer."""
-
-
-UNSURE_FROM: Final = 0.15
-"""Chance of a failure from which "nothing failed" is no answer to rely on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def run(arguments: answers.FindFailureArguments, context: ToolContext) -> answer
     dropped |= reader.not_read()
     log.cut_off = reader.cut_off
     ranked = rank(log, baseline)
-    answer = _answer(log, ranked, arguments, dropped)
+    answer = answer_of(log, ranked, arguments, dropped)
     if context.level() is PrivacyLevel.SEALED:
         answer.place = None  # its line number is a text of the file, too
     return answer
@@ -115,21 +115,24 @@ class _Blocks:
         return {f"cut_lines_of_{self._what}": cut} if cut else {}
 
 
-def _answer(
+def answer_of(
     log: LogLines, ranked: Ranked, arguments: answers.FindFailureArguments, dropped: dict[str, int]
 ) -> answers.FindFailureAnswer:
+    """What the agent gets: failed, not failed, or, where neither is sure, the likeliest lines to look at."""
     constants = load_calibration("find_failure").constants
-    if ranked.failed < constants["failed_from"] or not ranked.pieces:
+    unsure = ranked.failed < constants["failed_from"] or not ranked.pieces
+    if unsure and ((ranked.failed < constants["passed_below"] and not log.cut_off) or not ranked.pieces):
         return _nothing(log, ranked, dropped)
     chosen = within(ranked.pieces, log.patterns, ranked.chances.evidence, arguments.max_lines)
     texts = ["\n".join(log.contents[piece.start : piece.stop]) for piece in chosen]
     room = arguments.max_lines - sum(piece.size for piece in chosen)
     most = min(room, _room(arguments))
-    context = context_of(ranked.chances, chosen, log.numbers, constants["report"], most, new=ranked.new)
+    cut = constants["report_alone" if ranked.new is None else "report_compared"]
+    context = context_of(ranked.chances, chosen, log.numbers, cut, most, new=ranked.new)
     place = place_of(texts)
     whole = "\n".join(log.contents[:20] + log.contents[-60:])
     answer = answers.FindFailureAnswer(
-        failed=True,
+        failed=None if unsure else True,
         kind=kind_of(texts),
         tool=tool_of(texts, whole),
         place=answers.Place(file=place[0], line=place[1]) if place else None,
@@ -149,18 +152,20 @@ def _nothing(log: LogLines, ranked: Ranked, dropped: dict[str, int]) -> answers.
         failed=False, evidence=[], confidence=round(1 - ranked.failed, 3), dropped=dropped
     )
     if log.cut_off:
-        answer.escalate, answer.reason = True, "The log was not read to its end: the time was over."
+        answer.failed = None
+        answer.escalate, answer.reason = True, _CUT_OFF
     elif log.total <= SHORT:
-        answer.escalate, answer.reason = True, f"Only {log.total} lines: read it yourself."
-    elif ranked.failed > UNSURE_FROM:
-        where = f": look at line {log.numbers[ranked.pieces[0].peak]}" if ranked.pieces else ""
-        answer.escalate, answer.reason = True, f"No failure was found, but the log may tell of one{where}."
+        answer.failed = None
+        answer.escalate, answer.reason = True, _SHORT.format(log.total) if log.total else _EMPTY
     return answer
 
 
 def _say(answer: answers.FindFailureAnswer, log: LogLines, sure_from: float) -> None:
     if log.cut_off:
-        answer.escalate, answer.reason = True, "The log was not read to its end: the time was over."
+        answer.escalate, answer.reason = True, _CUT_OFF
+    elif answer.failed is None:
+        short = log.total <= SHORT
+        answer.escalate, answer.reason = True, _SHORT.format(log.total) if short else _UNSURE
     elif (answer.confidence or 0) < sure_from:
         answer.escalate, answer.reason = True, "No line clearly tells the cause; these are the likeliest."
     if "evidence_lines" in answer.dropped:

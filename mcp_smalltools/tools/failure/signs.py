@@ -35,6 +35,9 @@ SIGNS = {
     "frame of a library": r"node_modules|node:|site-packages|dist-packages|org\.junit|org\.apache|java\.base|jdk\.|sun\.reflect|/usr/lib|/rustc/|<frozen|/runtime/|/testing/|org\.gradle|/gems/",
     "quoted source": r"^\s*\d* *\|(?: |$)|^\s*-->|^\s*(?:\d+\s*)?[~^|\s]*[\^~]+[\s~^]*(?:\S.*)?$|^> |^\s*>\s+\d+ \||^E  |^\s*╰|^\s*│",
     "position": rf"{_POSITION}|\bline \d+\b|^\s+--> \S+:\d+|\.java:\d+\)|:\[\d+,\d+\]",
+    "complaint": r"^(?:[\w./+-]+: ){1,4}(?:line \d+: )?.*(?:[Nn]o such |not found|[Pp]ermission denied|[Cc]annot |[Cc]ould not|[Cc]ouldn't|[Ff]ailed to|unbound variable|syntax error|[Nn]o space|[Rr]efused|[Tt]imed out|[Ii]s a directory|[Nn]ot a |[Uu]nrecognized|[Ii]nvalid )"
+    r"|Segmentation fault|core dumped|Floating point exception|Bus error|\bAborted\b|\bKilled$|Assertion `.*failed"
+    r"|^(?:Makefile|\S+\.mk):\d+: \*\*\*|^make(?:\[\d+\])?: \*\*\* (?!\[)|^E: ",
     "note": r"^\S*:? ?(?:note|hint|help|info)\b|: note: |^\s+= (?:note|help)|^hint: ",
     "included from": r"^In file included from|: In (?:member )?function|^\s+from \S+:\d+|: At (?:global|top)|required from|in function `|^FAILED: |^# \S+$",
     # in which words
@@ -45,9 +48,14 @@ SIGNS = {
     "killed": r"(?i)\bkilled\b|\bsig(?:segv|kill|abrt|term|bus)\b|signal \d+|segmentation|core dumped|out of memory|oom\b|heap|no space left|quota|tim(?:ed|e) ?out|deadline|stack overflow|bad_alloc|MemoryError|overflow",
     "network": r"(?i)connection (?:refused|reset|timed|aborted)|unreachable|resolve host|ECONN\w+|ETIMEDOUT|ENOTFOUND|EADDR\w+|\bssl\b|certificate|\b(?:HTTP|status)(?: code)?:? [45]\d\d\b|offline mode",
     # how things stand
-    "failed status": r"BUILD (?:FAILURE|FAILED)|^make(?:\[\d+\])?: \*\*\*|(?i:build failed|job failed|task failed|tests? failed|failed to (?:execute|solve))|Process completed with exit code [1-9]|Finished: FAILURE|marked build as failure"
+    "failed status": r"BUILD (?:FAILURE|FAILED)|\bmake(?:\[\d+\])?: \*\*\*|(?i:build failed|job failed|task failed|tests? failed|failed to (?:execute|solve))|Process completed with exit code [1-9]|Finished: FAILURE|marked build as failure"
     r"|Lifecycle script|could not compile|aborting due|build stopped|rake aborted|Errors while running|ERR_|FAILED \(|^FAIL\b|errors? during|Your build exited with [1-9]",
-    "exit status": r"(?i)exit(?:ed)?(?: with)?:? (?:code|status)|non-zero|returned [1-9]\d*|\bError \d+$|exit code|status [1-9]\d*$|ELIFECYCLE|errno",
+    "bad summary": r"BUILD (?:FAILURE|FAILED)|^FAILED \(|^=+ .*\b\d+ (?:failed|errors?)\b.* in [\d.]+|^(?:\d+ passed, )?\d+ (?:failed|errors?)\b.* in [\d.]+s|^test result: FAILED|^[#ℹ] fail [1-9]|\b[1-9]\d* (?:failures?|errors?)(?:, \d+ \w+)*$"
+    r"|^Tests?:? .*\b[1-9]\d* failed|^\s*[1-9]\d* failing|tests passed, [1-9]\d* tests? failed|Tests run:.*(?:Failures|Errors): [1-9]|^Found [1-9]\d* errors?|\bmake(?:\[\d+\])?: \*\*\*|build stopped|could not compile|Finished: FAILURE|Job failed"
+    r"|completed with exit code [1-9]|exited with [1-9]|did not complete successfully|script returned exit code [1-9]|^FAIL\t|^--- FAIL|^✖ [1-9]\d* problem",
+    "good summary": r"BUILD SUCCESS|^OK\b|^=+ (?:\d+ (?!failed|error)\w+, )*\d+ passed(?!.*(?:failed|error)).* in [\d.]+|^\d+ passed(?!.*(?:failed|error)).* in [\d.]+s|^test result: ok|^[#ℹ] fail 0|\b0 failures, 0 errors|^\s*\d+ passing|100% tests passed"
+    r"|^Success\b|^All checks passed|Finished: SUCCESS|Job succeeded|exited with 0|^ok\t|^Tests run:.*Failures: 0, Errors: 0|^Tests:? +\d+ passed, \d+ total",
+    "exit status": r"(?i)exit(?:ed)?(?: with)?:? (?:code|status)(?!\W{0,3}0\b)|non-zero|returned [1-9]\d*|\bError \d+$|exit code(?!\W{0,3}0\b)|status [1-9]\d*$|ELIFECYCLE|errno",
     "good status": r"(?i)BUILD SUCCESS|\bpassed\b|\bok\b|success|up[- ]to[- ]date|\bdone\b|100%|completed|finished|\bbuilt\b",
     "failed test": r"\.\.\. (?:FAIL|ERROR)|^FAILED |^ERROR \S+|✕|✖|✗|^\s*not ok |--- FAIL|<<< (?:FAILURE|ERROR)|^\s*●|\*\*\*(?:Failed|Exception|Timeout)|^(?:FAIL|ERROR): |^\s*\d+\) |^_{3,} .* _{3,}$|^---- \S+ stdout",
     "good test": r"\.\.\. ok$|PASSED|✓|✔|^\s*ok \d|^ok\s|--- PASS| Passed |^PASS\b",
@@ -63,7 +71,7 @@ SIGNS = {
     "building": r"^\s*(?:\[ *\d+%\]|\[\d+/\d+\]|CC |CXX |LD |Compiling|Building|Linking|Scanning|Checking|-- |Running|Step \d|#\d+ )",
     "information": r"^.{0,40}\b(?:INFO|DEBUG|TRACE|NOTICE)\b",
     "of the CI": r"^##\[|^::|travis_|section_(?:start|end)|\[Pipeline\]|^Post job|^Cleaning up|^Uploading|^\[command\]",
-    "marked by the CI": r"^##\[error\]|^::error|^ERROR: Job failed|^The command .* exited with",
+    "marked by the CI": r"^##\[error\]|^::error|^ERROR: Job failed|^The command .* exited with [1-9]",
     "nothing to see": r"^\s*(?:\[\w+\])?\s*$",
     "assignment": r"^\s*[\w.-]+\s*[:=]\s*\S",
     "sentence": r"^[A-Z][a-z]+ (?:[a-z]+ ){2,}",

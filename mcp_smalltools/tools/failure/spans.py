@@ -17,9 +17,14 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+_FRAME, _INDENT = (feature_names().index(name) for name in ("frame", "indent"))
 _STATUS = [feature_names().index(name) for name in ("failed status", "marked by the CI")]
 _AFTER = 0.3
 """How much a line that only says how the run ended counts as a cause."""
+_MAY_TELL = 0.1
+"""From this chance of evidence a line is shown where all others only say how the run ended."""
+_LONGEST_TRACE = 40
+"""Lines of a stack trace up to which it is shown whole."""
 _LOWER = 0.6
 """Of the cut: what stands next to evidence needs only so much."""
 _GAP = 2
@@ -46,18 +51,39 @@ def pieces_of(
     chances: Chances, table: NDArray[np.float32], numbers: Sequence[int], cut: float
 ) -> list[Piece]:
     """Runs of neighbouring lines that are evidence, the likeliest cause first, else the earlier one. If no
-    line reaches the cut, the best one is taken.
+    line reaches the cut, the best one is taken; beside one that only says how the run ended, the best other.
     """
     evidence = chances.evidence
     if not len(evidence):
         return []
+    only_ended = table[:, _STATUS].any(axis=1)
     taken = _taken(evidence, numbers, min(cut, float(evidence.max())))
-    cause = np.where(table[:, _STATUS].any(axis=1), chances.cause * _AFTER, chances.cause)
+    others = np.where(only_ended, 0.0, evidence)
+    if not (taken & ~only_ended).any() and others.max() >= _MAY_TELL:
+        taken[int(np.argmax(others))] = True
+    _take_whole_traces(taken, table, numbers)
+    cause = np.where(only_ended, chances.cause * _AFTER, chances.cause)
     pieces = []
     for start, stop in _runs(taken, numbers):
         peak = start + int(np.argmax(cause[start:stop]))
         pieces.append(Piece(start, stop, peak, float(cause[peak])))
     return sorted(pieces, key=lambda piece: (-round(piece.cause, 2), piece.start))
+
+
+def _take_whole_traces(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
+    """Where a frame is shown, its trace is: the frames, the code between them, and the line before and after,
+    one of which names the error.
+    """
+    frames = table[:, _FRAME] > 0
+    shown = np.flatnonzero(taken & frames)
+    if not len(shown):
+        return
+    runs = np.asarray(_runs(frames | (table[:, _INDENT] > 0), numbers))
+    for start, stop in runs[np.unique(np.searchsorted(runs[:, 0], shown, "right") - 1)].tolist():
+        if stop - start <= _LONGEST_TRACE:
+            before = start > 0 and numbers[start - 1] == numbers[start] - 1
+            after = stop < len(numbers) and numbers[stop] == numbers[stop - 1] + 1
+            taken[start - before : stop + after] = True
 
 
 def context_of(

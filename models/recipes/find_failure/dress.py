@@ -33,17 +33,27 @@ class Dressed:
 
 
 GAP = 4
+BARE = 0.3
+"""Share of the runs with nothing around: one command, its output in a file."""
+AMONG_ITS_LIKE = 0.15
+"""Share of the runs that are one of many of the same command, which go on after it: package after package."""
+LONG = 0.1
+"""Share of the dressed runs among thousands of lines."""
 _ANY_DIGITS = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d+(?=\.\d+ ?(?:s|ms|sec)\b)|(?<=\()\d+(?= k?B)|\b[0-9a-f]{8,}\b")
 
 
 def dressed(run: Run, others: Sequence[list[str]], chance: Random, *, failed: bool = True) -> Dressed:
     """The run among other steps; with `failed` false, its passing run among them."""
-    frame = chance.choices(list(FRAMES), weights=[7, 8, 3, 2, 2, 2, 2])[0]
-    length = int(math.exp(chance.uniform(math.log(30), math.log(1600))))
+    bare = chance.random() < BARE
+    frame = "plain" if bare else chance.choices(list(FRAMES), weights=[7, 8, 3, 2, 2, 2, 2])[0]
+    longest = chance.random() < LONG
+    length = int(math.exp(chance.uniform(*((7.4, 9.0) if longest else (3.4, 7.4)))))
     before, after = _steps(others, length, chance), _steps(others, length // 8, chance)
     if chance.random() < 0.5:
         after = []
+    if bare:
+        before, after = [], []
     core: list[Line] = (
         list(zip(run.failing, run.labels, strict=True)) if failed else [(line, 0) for line in run.passing]
     )
@@ -53,19 +63,43 @@ def dressed(run: Run, others: Sequence[list[str]], chance: Random, *, failed: bo
     ]
     if failed and chance.random() < 0.2:
         marked = _repeated(marked, chance)
+    alike = _alike(run, chance) if run.passing and chance.random() < AMONG_ITS_LIKE else None
+    if alike:
+        marked = _joined(alike, marked)
     log = _framed(
         frame, before, marked, after, chance, status=chance.choice([1, 1, 1, 2, 101]) if failed else 0
     )
     again = [_changed(step, chance) for step in before]
-    more = [_changed(step, chance) for step in after] + _steps(others, length // 6, chance)
-    good = (
-        _framed(frame, again, [(line, 0) for line in run.passing], more, chance, status=0)
-        if run.passing
-        else []
-    )
+    more = [_changed(step, chance) for step in after]
+    if not bare:
+        more += _steps(others, length // 6, chance)
+    passing = [(line, 0) for line in run.passing]
+    if alike:
+        passing = _joined([(head, part and _changed(part, chance)) for head, part in alike], passing)
+    good = _framed(frame, again, passing, more, chance, status=0) if run.passing else []
     lines, labels = [line for line, _ in log], _filled([label % 10 for _, label in log])
     cause = next((place for place, (_, label) in enumerate(log) if label >= 10), -1)
     return Dressed(run.tool, run.kind if failed else "", lines, labels, cause, [line for line, _ in good])
+
+
+def _alike(run: Run, chance: Random) -> list[tuple[str, list[str] | None]]:
+    """Good runs of the same command, each under a heading; None is where the run itself stands."""
+    count = max(1, min(int(math.exp(chance.uniform(0.7, 4))), 3000 // len(run.passing)))
+    form = chance.choice(
+        ["== testing {}", "--- {} ---", "$ cd {} && ./check.sh", "> {}", "[{}]", ">>> running {}", "{}:"]
+    )
+    parts: list[tuple[str, list[str] | None]] = [
+        (form.format(noun(chance)), _changed(run.passing, chance)) for _ in range(count)
+    ]
+    parts.insert(chance.randrange(count + 1), (form.format(noun(chance)), None))
+    return parts
+
+
+def _joined(parts: Sequence[tuple[str, list[str] | None]], core: list[Line]) -> list[Line]:
+    lines: list[Line] = []
+    for head, part in parts:
+        lines += [(head, NOTHING), *(core if part is None else _quiet([part]))]
+    return lines
 
 
 def _repeated(core: list[Line], chance: Random) -> list[Line]:

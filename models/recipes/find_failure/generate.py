@@ -19,9 +19,9 @@ from pathlib import Path
 from random import Random
 from types import ModuleType
 
-from runs import Fault, Run, labelled, output_of
+from runs import Fault, Run, expected_taken_out, labelled, output_of
 
-FAMILIES = ("native", "java", "pythons", "node", "rust", "golang", "rubies", "systems")
+FAMILIES = ("native", "java", "pythons", "node", "rust", "golang", "rubies", "systems", "tails", "suites")
 
 
 def main() -> None:
@@ -89,6 +89,7 @@ def _run(
     if found is None:
         return None
     labels, cause = found
+    labels = expected_taken_out(labels, cause, failing, passing)
     return Run(tool, fault.name, fault.kind, failing, labels, cause, passing)
 
 

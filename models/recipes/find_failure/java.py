@@ -37,6 +37,13 @@ JAVA = Form(
     aftermath=r"^\d+ errors?$",
 )
 
+_WARNED = (
+    "    List spare() {\n        List held = new ArrayList();\n        held.add(1);\n        return held;\n    }\n\n",
+    '    int byCode(int code) {\n        switch (code) {\n            case 1: System.out.println("error 1");\n            default: return 2;\n        }\n    }\n\n',
+    "    @Deprecated\n    void old() {}\n\n    Integer boxed() {\n        return new Integer(3);\n    }\n\n",
+    "",
+)
+
 
 def project(folder: Path, chance: Random, noisy: object) -> list[Sequence[str]]:
     """A module of classes with tests; where `noisy`, the tests log errors that are expected."""
@@ -54,6 +61,7 @@ def project(folder: Path, chance: Random, noisy: object) -> list[Sequence[str]]:
             f"    public int count(List<Integer> items) {{\n        int total = 0;\n"
             f"        for (int item : items) {{\n            total += item;\n        }}\n"
             f"        return total;\n    }}\n\n"
+            f"{chance.choice(_WARNED) if noisy else ''}"
             f"    public static void main(String[] arguments) {{\n"
             f'        System.out.println("{name} " + new {name}().limit());\n    }}\n}}\n'
         )
@@ -91,7 +99,11 @@ def project(folder: Path, chance: Random, noisy: object) -> list[Sequence[str]]:
     return [
         ("sh", "-c", f"{maven} test"),
         ("ant", "-noinput"),
-        ("sh", "-c", f"mkdir -p build && javac -d build {sources} && java -cp build {package}.{names[0]}"),
+        (
+            "sh",
+            "-c",
+            f"mkdir -p build && javac {chance.choice(['', '-Xlint:all ', '-Xlint:all '])}-d build {sources} && java -cp build {package}.{names[0]}",
+        ),
     ]
 
 

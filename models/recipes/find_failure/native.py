@@ -54,6 +54,14 @@ SANITIZER = Form(
 )
 
 _WARNING = "  int spare_{n} = {n};\n"
+_WARNED = (
+    "  unsigned u = 3; if (start < u) total += 1;\n",
+    "  if (start) ; { total += 2; }\n",
+    "  char none[2]; total += none[0];\n",
+    '  printf("%s\\n", (const char *)(long)total == 0 ? "failed to count: error" : 0);\n',
+    "  if (total = start) total++;\n",
+    "  static int error_count; const char *unused_error;\n",
+)
 
 
 def project(folder: Path, chance: Random, cpp: bool) -> list[Sequence[str]]:
@@ -62,17 +70,18 @@ def project(folder: Path, chance: Random, cpp: bool) -> list[Sequence[str]]:
     if cpp:
         names = names[:7]
     end = "cpp" if cpp else "c"
+    warned = chance.choice([0.2, 0.2, 0.5, 0.95])  # share of the modules that the compiler warns of
     (folder / "src").mkdir(parents=True)
     (folder / "tests").mkdir()
     for number, name in enumerate(names):
         (folder / "src" / f"{name}.h").write_text(
             f"#pragma once\nint {name}_count(int start);\nint {name}_limit(void);\n"
         )
-        spare = _WARNING.format(n=number) if chance.random() < 0.2 else ""
+        spare = _WARNING.format(n=number) if chance.random() < warned else ""
         head = (
             "#include <vector>\n#include <string>\n" if cpp else "#include <stdio.h>\n#include <string.h>\n"
         )
-        compare = "  unsigned u = 3; if (start < u) total += 1;\n" if chance.random() < 0.15 else ""
+        compare = chance.choice(_WARNED) if chance.random() < warned * 0.75 else ""
         (folder / "src" / f"{name}.{end}").write_text(
             f'{head}#include "{name}.h"\n\n'
             f"int {name}_limit(void) {{\n  return {number + 3};\n}}\n\n"
@@ -99,7 +108,16 @@ def project(folder: Path, chance: Random, cpp: bool) -> list[Sequence[str]]:
             f"  assert({name}_count(1) > 0);\n  return 0;\n}}\n"
         )
     compiler = "$(CXX)" if cpp else "$(CC)"
-    flags = chance.choice(["-O0 -g", "-O1 -Wall", "-Wall -Wextra -O0", "-g -Wall -Wextra -fPIC"])
+    flags = chance.choice(
+        [
+            "-O0 -g",
+            "-O1 -Wall",
+            "-Wall -Wextra -O0",
+            "-g -Wall -Wextra -fPIC",
+            "-Wall",
+            "-Wall -fno-diagnostics-show-caret",
+        ]
+    )
     silent = chance.random() < 0.4
     at, show = ("@", '\t@echo "  CC      $@"\n') if silent else ("", "")
     (folder / "Makefile").write_text(

@@ -17,8 +17,8 @@ TRACE = Form(
 )
 PYTEST = Form(
     report=r"^E  |^>  |^_{3,} .* _{3,}$|^\S+\.py:\d+: \S|^ERROR collecting|^(FAILED|ERROR) \S+|^INTERNALERROR>|: error: unrecognized|^ERROR: |^ImportError|"
-    r"^\S+: error: |^_+ ERROR|^Fatal Python error|^\+{3,} Timeout",
-    goes_on=r"^E  |^\s+File ",
+    r"^\S+: error: |^_+ ERROR|^Fatal Python error|^\+{3,} Timeout|^Traceback|^\w*(Error|Exception)\b",
+    goes_on=r"^E  |^\s+File |^    \S",
     aftermath=r"^=+ (FAILURES|ERRORS|short test summary info) =+|^!{3,}|^=+ .*\b(failed|errors?)\b.* in .*=+$|FAILED +\[ *\d+%\]|"
     r"^\S+\.py [.FEsx]*[FE][.FEsx]*( +\[|$)|ERROR +\[ *\d+%\]|^-+ Captured",
     inside=r"^_{3,} .* _{3,}$",

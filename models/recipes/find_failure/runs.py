@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+_NUMBER = re.compile(r"\d+(?:\.\d+)?|\b[0-9a-f]{7,}\b")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 NOTHING, CONTEXT, EVIDENCE = 0, 1, 2
 """Labels of a line: nothing, says only that something failed, says why."""
@@ -133,9 +134,36 @@ def labelled(lines: Sequence[str], form: Form, words: Sequence[str]) -> tuple[li
             stop -= 1
             labels[stop] = NOTHING
         if cause < 0 and any(word in line for word in words for line in lines[start:stop]):
-            cause = number
+            cause = next((place for place in range(number, stop) if labels[place] == EVIDENCE), -1)
         number = stop
     return None if cause < 0 else (labels, cause)
+
+
+def expected_taken_out(
+    labels: Sequence[int], cause: int, failing: Sequence[str], passing: Sequence[str]
+) -> list[int]:
+    """The labels without reports that the passing run holds too: an error that was handled is no evidence. Numbers
+    may differ. The stretch with the cause stays.
+    """
+    known = {_NUMBER.sub("0", line.strip()) for line in passing}
+    result, place = list(labels), 0
+    while place < len(labels):
+        stop = place + 1
+        while stop < len(labels) and labels[place] and labels[stop]:
+            stop += 1
+        block = [
+            line
+            for line, label in zip(failing[place:stop], labels[place:stop], strict=True)
+            if label == EVIDENCE
+        ]
+        if (
+            block
+            and not place <= cause < stop
+            and all(_NUMBER.sub("0", line.strip()) in known for line in block)
+        ):
+            result[place:stop] = [NOTHING] * (stop - place)
+        place = stop
+    return result
 
 
 PYTHON = sys.executable
