@@ -34,6 +34,7 @@ from mcp_smalltools.tools.logs.keys import identifier_key
 from mcp_smalltools.tools.logs.linekeys import block_keys
 from mcp_smalltools.tools.logs.parser import LogParser
 from mcp_smalltools.tools.logs.records import Assembler, kind_of, opens_trace
+from mcp_smalltools.tools.logs.report import exception_lines
 from mcp_smalltools.tools.logs.times import to_seconds
 from mcp_smalltools.tools.logs.variables import Slots, plain
 from mcp_smalltools.tools.parse_log import ParseLogAnswer
@@ -312,6 +313,80 @@ def test_the_cause_of_a_long_trace_is_among_the_lines_that_are_shown(parse) -> N
     answer = parse("\n".join(lines))
     assert [(span.start, span.end) for span in answer.errors[0].evidence] == [(1, 3), (42, 42)]
     assert answer.errors[0].evidence[1].text == "Caused by: java.io.IOException: disk"
+
+
+CHAINED = """\
+2026-03-01 10:00:00 ERROR [main] shop.worker: order {n} is lost
+Traceback (most recent call last):
+  File "/srv/a.py", line 24, in work
+    store(order)
+  File "/srv/a.py", line 12, in store
+    raise {cause}
+{cause}
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/srv/a.py", line 26, in work
+    raise Lost from error
+LostError: order {n}
+"""
+
+
+def test_the_first_and_the_last_exception_of_a_chain_are_among_the_lines_that_are_shown(parse) -> None:
+    answer = parse(CHAINED.format(n=7, cause="TimeoutError: no answer"))
+    shown = [(span.start, span.text) for span in answer.errors[0].evidence]
+    assert shown[1:] == [(7, "TimeoutError: no answer"), (14, "LostError: order 7")]
+
+
+@given(
+    st.lists(st.sampled_from(["KeyError: 'order'", "TimeoutError: no answer", ""]), min_size=1, max_size=30)
+)
+@hypothesis_settings(max_examples=20, deadline=None)
+def test_exceptions_inside_of_records_are_counted_exactly(causes) -> None:
+    lines = [
+        CHAINED.format(n=n, cause=cause)
+        if cause
+        else f"2026-03-01 10:00:00 INFO [main] shop.worker: stored {n}\n"
+        for n, cause in enumerate(causes)
+    ]
+    parser = LogParser()
+    parser.feed(Block.of(1, "".join(lines).splitlines()))
+    found = {item.text: exception_lines(item) for item in parser.result().templates if exception_lines(item)}
+    wanted = Counter(cause for cause in causes if cause)
+    if wanted:
+        wanted["LostError: order \ue0ff"] = sum(wanted.values())
+    assert found == dict(wanted)
+
+
+def test_what_a_progress_bar_wrote_over_is_no_part_of_a_line(parse) -> None:
+    answer = parse("".join(f"(reading 0%\r(reading 50%\rread {n} files\n" for n in range(20)))
+    assert [(item.template, item.count) for item in answer.templates] == [("read <*> files", 20)]
+
+
+def test_the_step_of_a_clock_is_no_gap(parse) -> None:
+    answer = parse("".join(f"2026-03-01 10:00:{n // 50:02} INFO tick {n}\n" for n in range(500)))
+    assert answer.time.gaps is None
+
+
+def test_a_log_without_levels_has_none_and_a_single_record_no_variables(parse) -> None:
+    answer = parse(
+        "2026-03-01 10:00:00 stored 5 files\n2026-03-01 10:00:01 Start-Date: 2026-03-01 10:00:00\n"
+    )
+    assert answer.levels is None
+    assert [(item.count, item.last_line, item.variables) for item in answer.templates] == [
+        (1, None, None)
+    ] * 2
+
+
+def test_a_label_before_a_time_is_a_message_if_nothing_follows(parse) -> None:
+    answer = parse("Start-Date: 2026-03-01  10:00:00\nEnd-Date: 2026-03-01  10:05:00\n" * 3)
+    assert [item.template for item in answer.templates] == ["Start-Date: <*>", "End-Date: <*>"]
+
+
+def test_a_key_behind_a_number_is_no_unit(parse) -> None:
+    answer = parse("".join(f"2026-03-01 10:00:00 INFO served status=200 ms={n} B=7\n" for n in range(9)))
+    assert answer.templates[0].template == "served status=<*> ms=<*> B=<*>"
 
 
 def test_the_decision_whether_a_line_starts_a_record_survives_the_end_of_a_block() -> None:

@@ -64,10 +64,13 @@ class Template(result.Record):
     template: MaskedText = Field(description="the message, <*> for what varies")
     count: int = Field(description="records, exactly")
     first_line: int
-    last_line: int
+    last_line: int | None = Field(None, description="absent for a single record")
     levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
     before: int | None = Field(None, description="records before `since`, or in the baseline")
-    variables: list[Variable] | None = Field(None, description="the first three <*>, left to right")
+    variables: list[Variable] | None = Field(
+        None,
+        description="the first three <*>, left to right; not of what was there before, nor of one record",
+    )
     evidence: list[result.Span] | None = Field(None, description="with focus: the first record, verbatim")
 
 
@@ -77,7 +80,16 @@ class ErrorGroup(result.Record):
     template_id: int
     level: str
     count: int
-    evidence: list[result.Span] = Field(description="the first record; two spans if its middle is left out")
+    evidence: list[result.Span] = Field(
+        description="the first record; if it is long, its start, its cause and its end"
+    )
+
+
+class ExceptionLines(result.Record):
+    """Lines inside of records that name an exception, such as the end of a stack trace."""
+
+    template: MaskedText
+    lines: int = Field(description="exactly")
 
 
 class Changed(result.Record):
@@ -156,6 +168,7 @@ class ParseLogAnswer(result.Answer):
     shrinkable: ClassVar[tuple[str, ...]] = (
         "templates",
         "errors",
+        "exceptions",
         "bursts",
         "gone",
         "changed",
@@ -167,13 +180,16 @@ class ParseLogAnswer(result.Answer):
     records: int = Field(
         description="records: lines with the stack traces and continuations that belong to them"
     )
-    levels: dict[str, int] = Field(description="records by level")
+    levels: dict[str, int] | None = Field(None, description="records by level, if the log has levels")
     formats: dict[str, int] | None = Field(
         None, description="records by kind of header, if there are several"
     )
     time: TimeRange | None = None
     template_count: int = Field(description="distinct templates of records")
     errors: list[ErrorGroup] = Field(description="worst first")
+    exceptions: list[ExceptionLines] | None = Field(
+        None, description="exceptions that records hold inside, most frequent first"
+    )
     templates: list[Template] = Field(description="most frequent first; with focus, best match first")
     new: list[int] | None = Field(
         None, description="ids of templates that were not there before; rarest first"
@@ -201,7 +217,7 @@ class ParseLog:
         "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
         "string (grep), nor for prose."
     )
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

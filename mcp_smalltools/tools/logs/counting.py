@@ -11,7 +11,7 @@ from mcp_smalltools.errors import DeadlineExceeded, UsageError
 from mcp_smalltools.files.reader import Part
 from mcp_smalltools.request import PrivacyLevel
 from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.headers import uncoloured
+from mcp_smalltools.tools.logs.headers import as_shown
 from mcp_smalltools.tools.logs.last import Change, keep_place, last_place, place_in
 from mcp_smalltools.tools.logs.parallel import ParallelReader, helpers_for
 from mcp_smalltools.tools.logs.parser import LogParser
@@ -159,7 +159,7 @@ class _Reading:
                 if not block.ended:
                     self._unended = compact(self._parser, with_before=self._with_before)
                 self._offset = block.end
-            feed(Block(block.first, uncoloured(block.data)))
+            feed(Block(block.first, as_shown(block.data)))
             self._tell(source.bytes_read, source, what)
             if not self._has_time():
                 return False

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from mcp_smalltools.tools.logs.columns import message_of
 from mcp_smalltools.tools.logs.forms import Entry, FormTable
-from mcp_smalltools.tools.logs.headers import read_line, without_colours
+from mcp_smalltools.tools.logs.headers import lines_as_shown, read_line
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.report import Scrub
@@ -43,7 +43,7 @@ class Exporter:
             with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
                 for block in blocks:
                     stop.check()
-                    lines = without_colours(block.lines[: last_line - block.first + 1])
+                    lines = lines_as_shown(block.lines[: last_line - block.first + 1])
                     self._write_block(out, block.first, lines)
                     written += len(lines)
                     if block.first + len(block.lines) > last_line:

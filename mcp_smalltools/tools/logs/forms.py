@@ -35,20 +35,23 @@ _CACHED_KEYS = 150_000
 _CACHED_CHARS = 48 << 20
 _CACHED_CONTENTS = 20_000
 _COMPARED_CHARS = 1_000
+_CHAINED = re.compile(r"During handling of the above|The above exception was the direct cause")
 _FIRST_WORD = re.compile(r"\s*([^\W\d_]{2,40})\b")
 
 
 class Sample:
     """The first record of a form: its start, its last lines, and its cause."""
 
-    __slots__ = ("cause", "first", "head", "tail", "total")
+    __slots__ = ("_last_said", "cause", "first", "head", "tail", "total")
 
     def __init__(self, first: int) -> None:
         self.first = first  # line number
         self.total = 0
         self.head: list[str] = []
         self.tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self.cause: tuple[int, str] | None = None  # the last "Caused by: …" and its line number
+        # The last "Caused by: …", or what comes before the first "… was the direct cause …", and its number.
+        self.cause: tuple[int, str] | None = None
+        self._last_said: tuple[int, str] | None = None  # the last line that is not indented
 
     def add(self, line: str) -> None:
         """Keep a line, or only what is needed of it."""
@@ -58,6 +61,10 @@ class Sample:
             self.tail.append(line)
         if line.lstrip().startswith("Caused by: "):
             self.cause = self.first + self.total, line
+        elif self.cause is None and _CHAINED.match(line):
+            self.cause = self._last_said
+        if line and not line[0].isspace():
+            self._last_said = self.first + self.total, line
         self.total += 1
 
     def state(self) -> list[Any]:
@@ -73,12 +80,17 @@ class Sample:
         sample.cause = None if cause is None else (cause[0], cause[1])
         return sample
 
-    def telling_end(self, lines: int) -> tuple[int, list[str]]:
-        """Number and text of the lines that say most after the record's start: the cause, or the end."""
+    def telling_rest(self, lines: int) -> list[tuple[int, list[str]]]:
+        """Number and text of what says most after the record's start: the cause and, if it is an exception
+        of its own, the last line; or the end.
+        """
         if self.cause is not None and self.cause[0] >= self.first + 3:
-            return self.cause[0], [self.cause[1]]
+            last, telling = self._last_said, [self.cause]
+            if last is not None and last[0] == self.first + self.total - 1 > self.cause[0]:
+                telling.append(last)
+            return [(number, [line]) for number, line in telling]
         kept = [*self.head, *self.tail][-lines:]
-        return self.first + self.total - len(kept), kept
+        return [(self.first + self.total - len(kept), kept)]
 
 
 class Identity(NamedTuple):

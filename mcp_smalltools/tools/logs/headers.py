@@ -39,6 +39,8 @@ _NUMBERED_LEVELS = {
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
+_WRITTEN_OVER = re.compile(rb"[^\n\r]*\r+(?=[^\n\r])")
+
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _CLOCK = r"\d{1,2}:\d\d:\d\d(?:[.,]\d{1,9})?"
@@ -85,7 +87,7 @@ _APPLICATION = re.compile(
 _SYSLOG = re.compile(
     rf"(?:<\d{{1,3}}>(?:1 )?)?(?P<time>{_MONTH} +\d{{1,2}} \d\d:\d\d:\d\d|\d{{4}}-\d\d-\d\dT{_CLOCK}{_ZONE}) "
     r"(?P<host>[\w.:-]+) (?P<component>[\w./@-]+(?:\([\w/. -]+\))?(?:\[[\w.-]+\])?|[\w/.@-]+(?: [\w/.@-]+){0,2}"
-    r"(?:\[\d+\])): ?"
+    r"(?:\[\d+\])): ?(?:(?<=kernel: )\[ *\d+\.\d{6}\] )?"
     rf"(?:{_LEVEL} )?"
 )
 _KLOG = re.compile(
@@ -173,11 +175,19 @@ def without_colours(lines: list[str]) -> list[str]:
     return ANSI.sub("", text).split("\n") if "\x1b" in text else lines
 
 
-def uncoloured(data: bytes) -> bytes:
-    """The same of lines as UTF-8."""
-    if b"\x1b" not in data:
-        return data
-    return ANSI.sub("", data.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+def as_shown(data: bytes) -> bytes:
+    """Lines as UTF-8 as a terminal shows them: without colours, and of a line that was written over (a
+    progress bar) what was written last.
+    """
+    if b"\x1b" in data:
+        data = ANSI.sub("", data.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+    return _WRITTEN_OVER.sub(b"", data) if b"\r" in data else data
+
+
+def lines_as_shown(lines: list[str]) -> list[str]:
+    """The same of lines."""
+    data = "".join([f"{line}\n" for line in lines]).encode("utf-8", "surrogatepass")
+    return as_shown(data).decode("utf-8", "surrogatepass").split("\n")[:-1]
 
 
 def read_line(line: str) -> Line:
@@ -244,7 +254,10 @@ _LATE_LEVEL = re.compile(rf"{_LEVEL}(?:[ \t]+|$)")
 
 def _read_prefixed(line: str) -> Line | None:
     prefix = _PREFIX.match(line)
-    return None if prefix is None else _read_time(line[prefix.end() :])
+    read = None if prefix is None else _read_time(line[prefix.end() :])
+    return (
+        read if read is not None and read.content else None
+    )  # "Start-Date: 2026-03-01 10:00:00" is a message
 
 
 def _read_redis(line: str) -> Line | None:

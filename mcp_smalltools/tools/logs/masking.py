@@ -73,9 +73,9 @@ _FORMS = (
     ),
     (
         "duration",
-        rf"{_L}{_NUM} ?(?:ms|msec|us|µs|ns|secs?|s|mins?|hrs?)\b(?!/)|{_L}(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s{_R}",
+        rf"{_L}{_NUM} ?(?:ms|msec|us|µs|ns|secs?|s|mins?|hrs?)\b(?![/=])|{_L}(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?s{_R}",
     ),
-    ("size", rf"{_L}{_NUM} ?(?:[KMGTP]i?B|kB|[KMG]iB|B)(?:/s)?\b"),
+    ("size", rf"{_L}{_NUM} ?(?:[KMGTP]i?B|kB|[KMG]iB|B)(?:/s)?\b(?!=)"),
     ("percent", rf"{_L}{_NUM}%"),
     ("version", rf"{_L}v?\d+\.\d+\.\d+[0-9A-Za-z]*(?:[.+-][0-9A-Za-z]+)*{_R}"),
     ("float", rf"{_L}[+-]?\d+\.\d+(?:[eE][+-]?\d+)?{_R}"),

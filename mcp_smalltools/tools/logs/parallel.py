@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.headers import uncoloured
+from mcp_smalltools.tools.logs.headers import as_shown
 from mcp_smalltools.tools.logs.helper import receive, send
 from mcp_smalltools.tools.logs.parts import PART_BYTES, PartParser, parts_of
 from mcp_smalltools.tools.logs.state import append
@@ -131,7 +131,7 @@ class ParallelReader:
             self.read_to = task.part.end
             return go_on()
         for block in self._source.byte_blocks(part=task.part, stop=stop):
-            parser.feed(Block(block.first, uncoloured(block.data)))
+            parser.feed(Block(block.first, as_shown(block.data)))
             self.read_to = block.end
             if not go_on():
                 return False

@@ -14,7 +14,7 @@ import numpy as np
 from mcp_smalltools.files.reader import Part
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.forms import FormTable
-from mcp_smalltools.tools.logs.headers import uncoloured
+from mcp_smalltools.tools.logs.headers import as_shown
 from mcp_smalltools.tools.logs.parser import LogParser
 from mcp_smalltools.tools.logs.records import Kind
 from mcp_smalltools.tools.logs.state import state_of
@@ -70,7 +70,7 @@ def _next_start(source: SourceFile, place: int, all_of: int) -> int:
 
 def _headed(data: bytes) -> int | None:
     """Which of the lines is the first with a header."""
-    block = Block(1, uncoloured(data))
+    block = Block(1, as_shown(data))
     table = FormTable()
     for place in range(len(block)):
         number = int(table.read(block.part(place, place + 1))[0])
@@ -113,7 +113,7 @@ class PartParser:
         self._forget_texts()
         parser = LogParser(self._table)
         for block in self._source.byte_blocks(part=part, stop=stop):
-            parser.feed(Block(block.first, uncoloured(block.data)))
+            parser.feed(Block(block.first, as_shown(block.data)))
             tell(block.end - part.start)
         return state_of(parser) | {"cut_lines": self._source.cut_lines}
 

@@ -74,6 +74,11 @@ def tells_of_error(kind: Kind, level: str | None) -> bool:
     return kind is Kind.TRACE or (kind is Kind.EXCEPTION and level != "warning")
 
 
+def names_exception(kind: Kind, text: str) -> bool:
+    """Whether a line inside a record says which exception it was."""
+    return kind is Kind.EXCEPTION or (kind is Kind.FRAME and text.startswith("Caused by: "))
+
+
 class Assembler:
     """Decides line by line whether a record starts. Its state survives from block to block."""
 

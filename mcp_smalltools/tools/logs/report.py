@@ -14,6 +14,8 @@ from mcp_smalltools.tools.logs.headers import LEVELS, read_line
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.parser import SAMPLE_LINE_CHARS
+from mcp_smalltools.tools.logs.records import names_exception
+from mcp_smalltools.tools.logs.tails import without_parts
 from mcp_smalltools.tools.logs.variables import Slots, slot_type
 
 EXAMPLES = 2
@@ -134,8 +136,8 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
 
 
 def _slot(column: Sequence[str]) -> SlotValues:
-    kind = slot_type(column)
-    values = list(dict.fromkeys(value for value in column if value))
+    values = list(dict.fromkeys(without_parts(value) for value in column if value))
+    kind = slot_type(values)
     long = sum(map(len, values[:EXAMPLES])) > _SHORT_CHARS
     return SlotValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
 
@@ -156,6 +158,13 @@ def first_sample(template: ParsedTemplate) -> Sample | None:
     """The first record of the template."""
     samples = [form.sample for form in template.forms if form.sample and form.records]
     return min(samples, key=lambda sample: sample.first, default=None)
+
+
+def exception_lines(template: ParsedTemplate) -> int:
+    """How many lines inside of records name an exception in these words."""
+    if template.records:
+        return 0
+    return sum(form.lines for form in template.forms if names_exception(form.kind, template.text))
 
 
 def error_sample(template: ParsedTemplate) -> Sample | None:

@@ -14,7 +14,7 @@ from mcp_smalltools.tools.logs.counting import Counted, count
 from mcp_smalltools.tools.logs.export import Exporter
 from mcp_smalltools.tools.logs.focus import Focus, focus_on
 from mcp_smalltools.tools.logs.forms import Sample
-from mcp_smalltools.tools.logs.headers import uncoloured
+from mcp_smalltools.tools.logs.headers import as_shown
 from mcp_smalltools.tools.logs.masking import VAR
 from mcp_smalltools.tools.logs.parsed import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.logs.parser import LogParser
@@ -22,6 +22,7 @@ from mcp_smalltools.tools.logs.report import (
     ERRORS,
     Selection,
     error_sample,
+    exception_lines,
     first_sample,
     masked_words,
     select,
@@ -40,11 +41,12 @@ SLOTS = 3
 NOTABLE = 10
 BURSTS = 5
 GONE = 5
+EXCEPTIONS = 6
 USUAL, LINES = 12, 8
 """Templates of the usual session, and lines of one that is shown."""
 _WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 8, 3, 3
 _LINE_CHARS = 300
-_TEMPLATE_CHARS = 300
+_TEMPLATE_CHARS, _SINGLE_CHARS = 300, 160
 _VALUE_CHARS = 32
 _IDENTIFIERS, _IDENTIFIER_CHARS = frozenset({"uuid", "hex", "id", "mac"}), 14
 """Enough of an identifier to look for it."""
@@ -91,7 +93,7 @@ def _sessions(counted: Counted, log: ParsedLog, context: ToolContext) -> Session
     source, lines = counted.source, counted.source.line_count
     blocks = source.byte_blocks(stop=context.stop)
     found = find_sessions(
-        (Block(block.first, uncoloured(block.data)) for block in blocks), log, counted.parser.table
+        (Block(block.first, as_shown(block.data)) for block in blocks), log, counted.parser.table
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found
@@ -141,11 +143,12 @@ class _Writer:
         answer = answers.ParseLogAnswer(
             lines=log.lines,
             records=log.records,
-            levels=log.levels,
+            levels=log.levels if {*log.levels} - {"none"} else None,
             formats=log.formats if len(log.formats) > 1 else None,
             time=self._time(),
             template_count=present,
             errors=errors,
+            exceptions=self._exceptions() or None,
             templates=[self._template(template) for template in chosen.shown],
             new=_ids(chosen.new, shown) if self._compares else None,
             changed=self._changed(shown) or None,
@@ -174,12 +177,21 @@ class _Writer:
             template=self._shown_text(template),
             count=template.records,
             first_line=template.first,
-            last_line=template.last,
+            last_line=template.last if template.records > 1 else None,
             levels=levels or None,
             before=template.before if self._compares else None,
-            variables=None if self._sealed or self._focused else self._variables(template) or None,
+            variables=self._variables(template) or None,
             evidence=self._evidence(template) if self._focused else None,
         )
+
+    def _exceptions(self) -> list[answers.ExceptionLines]:
+        """Of what is found inside of records only, what names an exception."""
+        inside = [(template, exception_lines(template)) for template in self._log.templates]
+        found = sorted((item for item in inside if item[1]), key=lambda item: -item[1])
+        return [
+            answers.ExceptionLines(template=self._shown_text(template), lines=lines)
+            for template, lines in found[:EXCEPTIONS]
+        ]
 
     def _evidence(self, template: ParsedTemplate) -> list[Span] | None:
         if template in self._errors:
@@ -198,9 +210,13 @@ class _Writer:
         return answers.Gone(template=self._shown_text(template), before=template.before)
 
     def _shown_text(self, template: ParsedTemplate) -> str:
-        return _cut(self._text(template.text).replace(VAR, "<*>"), _TEMPLATE_CHARS, self._scrub)
+        most = _TEMPLATE_CHARS if template.records > 1 else _SINGLE_CHARS
+        return _cut(self._text(template.text).replace(VAR, "<*>"), most, self._scrub)
 
     def _variables(self, template: ParsedTemplate) -> list[answers.Variable]:
+        known = self._compares and template.before
+        if self._sealed or self._focused or known or template.records == 1:
+            return []
         return [
             answers.Variable(type=slot.type, examples=[_short(slot.type, value) for value in slot.examples])
             for slot in slots_of(template, self._scrub)[:SLOTS]
@@ -265,8 +281,8 @@ def _spans(sample: Sample, scrub: Scrub) -> list[Span]:
     kept = [*sample.head, *sample.tail]
     if sample.total == len(kept) <= _WHOLE_LINES:
         return [_span(sample.first, kept, scrub)]
-    start, tail = sample.telling_end(_TAIL_LINES)
-    return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), _span(start, tail, scrub)]
+    rest = [_span(start, lines, scrub) for start, lines in sample.telling_rest(_TAIL_LINES)]
+    return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), *rest]
 
 
 def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:

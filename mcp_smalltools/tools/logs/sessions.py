@@ -31,7 +31,7 @@ _LEAST_COVER = 0.2
 """Share of the records that carry the identifier."""
 _LEAST_MIXED = 0.5
 """Share of the sessions that have records of two templates or more."""
-_WORD = re.compile(r"[\w./:-]*\d[\w./:-]*")
+_WORD = re.compile(r"(?<![\w+~%])[\w./:-]*\d[\w./:-]*(?![+~%])")
 _NO_VALUE = re.compile(
     r".*[./:]|\d{4}-\d\d(?:-\d\d)?T?\d*$"
 )  # numbers with a point, times, dates, paths, addresses

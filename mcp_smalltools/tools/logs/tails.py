@@ -52,6 +52,12 @@ def message_of(text: str) -> Message:
     return Message(text, ())
 
 
+def without_parts(value: str) -> str:
+    """A value of a template less the parts behind it that only some lines have."""
+    message = message_of(value)
+    return message.body if message.body and message.parts else value
+
+
 def with_common_parts(texts: Sequence[str]) -> list[str]:
     """For each text of a log the one that stands for all with the same words and other parts."""
     messages = [message_of(text) for text in texts]

@@ -150,7 +150,7 @@ class Timeline:
         return [
             Gap(seconds, -minus_line, line)
             for seconds, minus_line, line in self._gaps
-            if seconds >= _GAP_FACTOR * mean and seconds >= 1
+            if seconds >= _GAP_FACTOR * mean and seconds > 1  # the step of a clock that shows seconds
         ]
 
     def merged(self, forms: Iterable[int] | None = None) -> dict[int, int]:
