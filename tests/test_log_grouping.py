@@ -14,7 +14,7 @@ from mcp_smalltools.tools.logs.families import Group, families_of
 from mcp_smalltools.tools.logs.forms import FormTable
 from mcp_smalltools.tools.logs.grouping import Template, group
 from mcp_smalltools.tools.logs.specialist.judge import load, save, shipped
-from mcp_smalltools.tools.logs.specialist.network import Recipe, fitted
+from mcp_smalltools.tools.logs.specialist.network import Recipe, averaged, fitted
 from mcp_smalltools.tools.logs.structures import (
     join_structures,
     join_wide_structures,
@@ -178,3 +178,20 @@ def test_brackets_in_brackets_end_where_they_should() -> None:
     tokens, spaces = tokens_of("Got f (>=1,<4, [a.b]) then ) of (x")
     kinds = [piece.kind for piece in pieces_of(Group(tokens, spaces, 1, [0]))]
     assert kinds == ["Got", "f", "(", "inside", ")", "then", ")", "of", "(", "x"]
+
+
+def test_averaged_networks_answer_the_mean_of_each() -> None:
+    rng = np.random.default_rng(3)
+    inputs = rng.normal(size=(400, 5)).astype(np.float32)
+    networks = [
+        fitted(
+            inputs * scale,
+            (inputs[:, :1].ravel() > 0).astype(np.float32),
+            np.ones(400, np.float32),
+            seed=1,
+            recipe=Recipe(networks=count, epochs=2),
+        )
+        for scale, count in ((1, 2), (3, 2))
+    ]
+    expected = (networks[0](inputs) + networks[1](inputs)) / 2
+    assert np.allclose(averaged(networks)(inputs), expected, atol=1e-4)

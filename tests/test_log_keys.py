@@ -15,7 +15,7 @@ from mcp_smalltools.tools.logs.bitstreams import behind_runs, holds, places_of, 
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.keys import short_numbers
 from mcp_smalltools.tools.logs.keytable import KeyTable
-from mcp_smalltools.tools.logs.masking import ANY_FORM, TYPED
+from mcp_smalltools.tools.logs.masking import ANY_FORM, MARKS, TYPED, mask_text
 
 bits = st.lists(st.booleans(), min_size=1, max_size=200)
 
@@ -97,3 +97,8 @@ def test_numbers_are_shortened_where_they_stand_alone(text: str) -> None:
         return re.sub("1+", "1", found[0])
 
     assert short_numbers(text) == _ALONE.sub(shortened, text)
+
+
+@pytest.mark.parametrize("line", [r"file (C:\a\b.yml)", r"[D:\x], done", r"in C:\dir."])
+def test_what_closes_after_a_path_is_not_its(line: str) -> None:
+    assert mask_text(line)[-1] not in MARKS.values()

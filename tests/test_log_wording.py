@@ -1,4 +1,4 @@
-"""The text of a template, from the lines that are one event."""
+"""Printed objects, and the text of a template from the lines that are one event."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.tools.logs.common import in_common, part_of
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.objects import objects_in
+from mcp_smalltools.tools.logs.nodes import nodes_of, objects_as_one
+from mcp_smalltools.tools.logs.objects import objects_in, unmatched
 from mcp_smalltools.tools.logs.tokens import text_of, tokens_of
 from mcp_smalltools.tools.logs.variables import Slots
 from mcp_smalltools.tools.logs.wording import worded
@@ -30,6 +31,8 @@ def text_for(template: str, *lines: str) -> str:
         "got org.x.Name[a=1] here",
         "got <Name object at x> here",
         "got b'x y' here",
+        "got {x} here",
+        "got &{x y} here",
         "got ('x', 1) here",
         "got ['x', 'y'] here",
     ],
@@ -56,22 +59,21 @@ def test_what_a_statement_may_have_written_is_no_object(line: str) -> None:
 
 
 def test_an_object_is_one_variable_with_its_brackets_and_its_name() -> None:
-    assert text_for("call <<*>> done", "call <function f at 1> done", "call <bound method g> done") == (
-        "call <*> done"
-    )
-    assert text_for("Worker(id=<*>) is up", "Worker(id=1) is up", "Worker(id=2) is up") == "<*> is up"
+    lines = ["call <function f at 1> done", "call <bound method g> done", "Worker(id=1) is up"]
+    assert {text_of(node.tokens, node.spaces) for node in objects_as_one(nodes_of(lines, [5, 2, 1]))} == {
+        f"call {VAR} done",
+        f"{VAR} is up",
+    }
 
 
-def test_an_object_in_only_some_lines_is_left_as_the_template_has_it() -> None:
-    assert text_for("send <<*>> off", "send <job 1> off", "send <x> off") == "send <<*>> off"
+def test_sequences_that_are_alike_but_for_their_objects_are_counted_together() -> None:
+    (node,) = objects_as_one(nodes_of(["got {'a': x}", "got b'c'", f"got {VAR}"], [5, 2, 1]))
+    assert (node.weight, sorted(node.members)) == (8, [0, 1, 2])
 
 
-def test_an_object_that_never_varies_stays_and_so_does_one_that_is_all_there_is() -> None:
-    assert (
-        text_for("got {'a': on} from <*>", *[f"got {{'a': on}} from {name}" for name in "xy"])
-        == "got {'a': on} from <*>"
-    )
-    assert text_for("Job(id=<*>)", "Job(id=x)", "Job(id=y)") == "Job(id=<*>)"
+def test_an_object_that_is_all_of_a_line_stays() -> None:
+    (node,) = objects_as_one(nodes_of(["Job(id=x)"], [1]))
+    assert text_of(node.tokens, node.spaces) == "Job(id=x)"
 
 
 def test_a_variable_gives_back_the_words_that_all_its_values_have() -> None:
@@ -96,6 +98,11 @@ def test_brackets_that_would_not_match_are_not_given_back() -> None:
         (")", "0"),
     )
     assert in_common([part_of(*tokens_of(text)) for text in ("a (b)", "d)")]) == ((VAR, "0"),)
+
+
+def test_brackets_without_a_partner_are_named() -> None:
+    assert unmatched(["a", "(", "b", ")", "]", "{"]) == "]{"
+    assert unmatched(["-", ">", "("]) == "("
 
 
 @given(st.lists(stretches, min_size=1, max_size=6))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.objects import ends_of_brackets
+from mcp_smalltools.tools.logs.objects import ends_of_brackets, unmatched
 from mcp_smalltools.tools.logs.tokens import Tokens
 
 Part = tuple[tuple[str, str], ...]
@@ -24,8 +24,6 @@ _MOST = 0.9
 """The share of stretches whose brackets must match as those of the text do; masks may have cut the others."""
 _WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 _VARIABLE: Part = ((VAR, "0"),)
-_BRACKETS = {"(": ")", "[": "]", "{": "}"}
-_CLOSING = frozenset(_BRACKETS.values())
 
 
 def part_of(tokens: Tokens, spaces: str) -> Part:
@@ -154,11 +152,4 @@ def _cut(part: Part, words: Part) -> list[Part]:
 
 
 def _unmatched(part: Iterable[tuple[str, str]]) -> str:
-    """The brackets that have no partner in the part."""
-    left: list[str] = []
-    for token, _ in part:
-        if token in _CLOSING and left and _BRACKETS.get(left[-1]) == token:
-            left.pop()
-        elif token in _CLOSING or token in _BRACKETS:
-            left.append(token)
-    return "".join(left)
+    return unmatched(token for token, _ in part)

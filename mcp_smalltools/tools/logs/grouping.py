@@ -3,11 +3,13 @@
 Input: the distinct shapes of a log (see masking), each with the number of its records. Output: templates.
 Nothing is configured and nothing depends on the order of the input.
 
-1. Shapes with equally many tokens and enough constant words in common are candidates for one event.
+1. A printed object is one variable (objects). Shapes with equally many tokens and enough constant words in
+   common are candidates for one event.
 2. Where candidates differ, each slot is judged by its evidence (specialist.evidence). A slot that tells
    events apart ("opened", "closed") splits the candidates; the others become variables.
 3. Templates that differ in one stretch of any length are one event if the stretch is judged a variable
    (families), and those that differ only in the structure of their values always are (structures).
+4. The text: a variable gives back the words that all of its values have (wording).
 
 A word that never varies stays in the template: that it could is a guess, and it says more than <*>.
 
@@ -25,7 +27,7 @@ from dataclasses import dataclass
 from mcp_smalltools.tools.logs.families import Group, join_families
 from mcp_smalltools.tools.logs.known import take_known
 from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.nodes import Node, nodes_of, words_known
+from mcp_smalltools.tools.logs.nodes import Node, nodes_of, objects_as_one, words_known
 from mcp_smalltools.tools.logs.specialist.evidence import slot_evidence
 from mcp_smalltools.tools.logs.specialist.judge import Judge, shipped
 from mcp_smalltools.tools.logs.structures import join_structures, join_wide_structures
@@ -57,6 +59,7 @@ def group(
     if judge.statements is not None:
         found, nodes = take_known(nodes, judge.statements)
         texts = {text: Template(text, members) for text, members in found.items()}
+    nodes = objects_as_one(nodes)
     known = words_known(nodes)
     groups = split_all(nodes, known, judge, until)
     lines = {member: (node.tokens, node.spaces) for node in nodes for member in node.members}

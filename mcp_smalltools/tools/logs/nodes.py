@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from mcp_smalltools.tools.logs.objects import without_objects
 from mcp_smalltools.tools.logs.tokens import Tokens, tokens_of
 
 
@@ -21,12 +22,25 @@ class Node:
 
 def nodes_of(shapes: Sequence[str], counts: Sequence[int]) -> list[Node]:
     """The distinct token sequences, the heaviest first."""
+    return _distinct(
+        Node(*tokens_of(text), count, [number])
+        for number, (text, count) in enumerate(zip(shapes, counts, strict=True))
+    )
+
+
+def objects_as_one(nodes: Iterable[Node]) -> list[Node]:
+    """The distinct token sequences where each printed object is one variable."""
+    return _distinct(
+        Node(*without_objects(node.tokens, node.spaces), node.weight, node.members) for node in nodes
+    )
+
+
+def _distinct(nodes: Iterable[Node]) -> list[Node]:
     found: dict[tuple[Tokens, str], Node] = {}
-    for number, (text, count) in enumerate(zip(shapes, counts, strict=True)):
-        key = tokens_of(text)
-        node = found.setdefault(key, Node(*key))
-        node.weight += count
-        node.members.append(number)
+    for item in nodes:
+        node = found.setdefault((item.tokens, item.spaces), Node(item.tokens, item.spaces))
+        node.weight += item.weight
+        node.members.extend(item.members)
     return sorted(found.values(), key=lambda node: (-node.weight, node.tokens, node.spaces))
 
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
-from mcp_smalltools.tools.logs.tokens import Tokens, is_sign
+from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.tokens import Tokens, is_sign, is_word
 
 CLOSING_OF = {"(": ")", "[": "]", "{": "}", "<": ">"}
+_OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
 _NAME = re.compile(r"[A-Za-z_][\w.$]*")
 _CLASS = re.compile(r"(?:[\w.$]+\.)?[A-Z]\w*")
 _QUOTES = "\"'"
@@ -32,6 +35,21 @@ def objects_in(tokens: Tokens, spaces: str) -> list[tuple[int, int]]:
     return found
 
 
+def without_objects(tokens: Tokens, spaces: str) -> tuple[Tokens, str]:
+    """The tokens with a variable for each object; as they are if no word would be left."""
+    found = dict(objects_in(tokens, spaces))
+    if not found:
+        return tokens, spaces
+    kept: list[str] = []
+    before = ""
+    at = 0
+    while at < len(tokens):
+        kept.append(VAR if at in found else tokens[at])
+        before += spaces[at]
+        at = found.get(at, at + 1)
+    return (tuple(kept), before) if any(map(is_word, kept)) else (tokens, spaces)
+
+
 def ends_of_brackets(tokens: Tokens, spaces: str) -> dict[int, int]:
     """Where the brackets that begin at a place end. In one pass: templates may be long, and of anyone."""
     ends: dict[int, int] = {}
@@ -50,6 +68,17 @@ def ends_of_brackets(tokens: Tokens, spaces: str) -> dict[int, int]:
     return ends
 
 
+def unmatched(tokens: Iterable[str]) -> str:
+    """The round, square and curly brackets that have no partner."""
+    left: list[str] = []
+    for token in tokens:
+        if token in _CLOSING and left and CLOSING_OF.get(left[-1]) == token:
+            left.pop()
+        elif token in _CLOSING or token in _OPENING:
+            left.append(token)
+    return "".join(left)
+
+
 def _object_at(tokens: Tokens, spaces: str, brackets: dict[int, int], at: int) -> int | None:
     end = brackets.get(at)
     if end is not None:
@@ -60,6 +89,8 @@ def _object_at(tokens: Tokens, spaces: str, brackets: dict[int, int], at: int) -
     if tokens[at] == "b" and tokens[at + 1] in _QUOTES:
         return next((end + 1 for end in range(at + 2, len(tokens)) if tokens[end] == tokens[at + 1]), None)
     end = brackets.get(at + 1)
+    if end is not None and tokens[at : at + 2] == ("&", "{"):
+        return end
     if end is not None and _CLASS.fullmatch(tokens[at]) and _has_fields(tokens[at + 2 : end - 1]):
         return end
     return None
@@ -69,7 +100,7 @@ def _is_object(opening: str, inside: Tokens, spaces: str, *, glued: bool) -> boo
     if opening == "<":
         return "1" in spaces
     if opening == "{":
-        return len(inside) >= _FIELD or not inside
+        return True
     quoted = len(inside) >= _FIELD and inside[0] in _QUOTES
     return quoted and not glued and (opening == "[" or "," in inside)
 

@@ -21,7 +21,7 @@ from mcp_smalltools.tools.logs.grouping import (
     parts_by,
     split_all,
 )
-from mcp_smalltools.tools.logs.nodes import Node, nodes_of, words_known
+from mcp_smalltools.tools.logs.nodes import Node, nodes_of, objects_as_one, words_known
 from mcp_smalltools.tools.logs.simulation.systems import System
 from mcp_smalltools.tools.logs.specialist.judge import Judge
 from mcp_smalltools.tools.logs.structures import join_structures
@@ -69,7 +69,7 @@ def parsed(system: System) -> Parsed:
     events: list[Counter[int]] = [Counter() for _ in table.shapes]
     for shape, event in zip(shapes, system.events, strict=True):
         events[shape][event] += 1
-    nodes = nodes_of(table.shapes, [counts.total() for counts in events])
+    nodes = objects_as_one(nodes_of(table.shapes, [counts.total() for counts in events]))
     return Parsed(nodes, words_known(nodes), events)
 
 

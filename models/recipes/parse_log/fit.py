@@ -1,4 +1,6 @@
-"""Fit the judge of parse_log: `python models/recipes/parse_log/fit.py --sources DIR`, an hour on one core.
+"""Fit the judge of parse_log: `python models/recipes/parse_log/fit.py --sources DIR`.
+
+Some minutes on one core.
 
 DIR holds source trees, one program to a folder: any, but none whose logs are in a benchmark. Top to bottom:
 
@@ -29,7 +31,7 @@ from mcp_smalltools.evaluation.logs import Scores, mean_of, parse_with, score
 from mcp_smalltools.tools.logs.simulation.systems import Source, System, Vocabulary, simulate, vocabulary
 from mcp_smalltools.tools.logs.specialist.judge import Judge, save
 from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of
-from mcp_smalltools.tools.logs.specialist.network import fitted
+from mcp_smalltools.tools.logs.specialist.network import averaged, fitted
 from mcp_smalltools.tools.logs.statements.source import statements_under
 
 SKILL = Path(__file__).parents[2] / "skills" / "parse_log"
@@ -59,12 +61,17 @@ def main() -> None:
     parser.add_argument("--sources", type=Path, required=True, metavar="DIR")
     parser.add_argument("--held-out", nargs="*", default=[], metavar="PROGRAM", help="folders to measure on")
     parser.add_argument("--systems", type=int, default=10, help="simulated systems of each program")
+    parser.add_argument(
+        "--rounds", type=int, default=2, help="judges that are averaged, each on systems of its own"
+    )
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     programs = read_programs(args.sources)
     corpus = corpus_of({name: found for name, found in programs.items() if name not in args.held_out})
     held_out = {name: programs[name] for name in args.held_out if name in programs}
-    judge, counted = fit(corpus, args.systems, args.seed)
+    rounds = [fit(corpus, args.systems, args.seed + number) for number in range(args.rounds)]
+    judge = mean_judge([judge for judge, _ in rounds])
+    counted = {name: sum(counts[name] for _, counts in rounds) for name in rounds[0][1]}
     save(SKILL / "weights.npz", corpus.total, judge.networks())
     report = {
         "made_by": "python models/recipes/parse_log/fit.py",
@@ -127,6 +134,14 @@ def fit(corpus: Corpus, systems: int, seed: int) -> tuple[Judge, dict[str, int]]
         counted[name] = len(rows)
         print(f"{name}: {len(rows)} decisions", flush=True)
     return Judge(Lexicon(corpus.total), **networks), counted
+
+
+def mean_judge(judges: list[Judge]) -> Judge:
+    """Which systems were simulated decides single judgements: the mean of several judges is steadier."""
+    networks = [judge.networks() for judge in judges]
+    return Judge(
+        judges[0].lexicon, **{name: averaged([own[name] for own in networks]) for name in networks[0]}
+    )
 
 
 def measured(

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from mcp_smalltools.tools.logs.masking import VAR
+from mcp_smalltools.tools.logs.objects import unmatched
 from mcp_smalltools.tools.logs.specialist.lexicon import END, START, Lexicon
 from mcp_smalltools.tools.logs.tokens import Tokens, is_word
 
@@ -164,6 +165,7 @@ def slot_evidence(
         *value_features(values, before, after, lexicon, known),
         *frame_features(frame, len(places), place),
         *_dependence(tokens, place, others, len(values)),
+        *_assigned(frame[:place], frame[place + 1 :]),
     ]
 
 
@@ -184,7 +186,15 @@ def stretch_evidence(
         len({len(value) for value in values}) / len(values),
         sum(weight for value, weight in values.items() if value == (VAR,)) / sum(values.values()),
         float(any(token in "=:" for value in values for token in value)),
+        sum(bool(unmatched(value)) for value in values) / len(values),
+        *_assigned(head, tail),
     ]
+
+
+def _assigned(head: Sequence[str], tail: Sequence[str]) -> list[float]:
+    """Does the slot go on a value after `key=` or `: `, and does another `key=` follow?"""
+    sign = head[-2] if len(head) > 1 and head[-1] == VAR else ""
+    return [float(sign == "="), float(sign == ":"), float(len(tail) > 1 and tail[1] == "=")]
 
 
 def _around(tokens: Sequence[str], place: int) -> tuple[str, str]:

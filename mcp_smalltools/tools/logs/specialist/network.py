@@ -44,6 +44,30 @@ class Network:
         return cls(arrays[f"{name}.mean"], arrays[f"{name}.scale"], tuple(layers))
 
 
+def averaged(networks: Sequence[Network]) -> Network:
+    """One network that answers what several answer in the mean, but for inputs that are cut off at six times
+    their scale.
+    """
+    first = networks[0]
+    alike = [_rescaled(network, first.mean, first.scale) for network in networks]
+    layers = [
+        tuple(np.concatenate(parts) for parts in zip(*layer, strict=True))
+        for layer in zip(*alike, strict=True)
+    ]
+    return Network(first.mean, first.scale, tuple((weights, bias) for weights, bias in layers))
+
+
+def _rescaled(network: Network, mean: Matrix, scale: Matrix) -> list[tuple[Matrix, Matrix]]:
+    """The layers for inputs of another mean and scale."""
+    (weights, bias), *rest = network.layers
+    shift = (mean - network.mean) / network.scale
+    moved = bias + np.einsum("i,nio->no", shift, weights)
+    return [
+        ((weights * (scale / network.scale)[None, :, None]).astype(np.float32), moved.astype(np.float32)),
+        *rest,
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How networks are fitted."""
