@@ -506,6 +506,44 @@ def test_of_a_trace_not_only_a_frame_is_shown() -> None:
     assert told(java, {3: 0.6})[0][0] == 1
 
 
+def test_quoted_source_comes_with_what_is_wrong_with_it_and_steps_need_more_to_be_shown() -> None:
+    ruff = [
+        "checking",
+        "F401 [*] `os` imported but unused",
+        "  --> a.py:9:21",
+        "   |",
+        " 9 | import os",
+        "done",
+    ]
+    assert told(ruff, {2: 0.6}) == [(1, 2)]
+    make = ["gcc -c a.c", "gcc -c b.c", "b.c:3:1: error: x undeclared", "gcc -c c.c"]
+    assert told(make, {0: 0.55, 1: 0.55, 2: 0.9}) == [(2, 2)]
+
+
+def test_a_span_without_any_message_comes_after_one_with() -> None:
+    lines = [
+        "a.py:3: in run",
+        "    return call()",
+        *["step"] * 4,
+        "ValueError: no price",
+        "step",
+    ]
+    assert told(lines, {0: 0.8, 1: 0.8, 6: 0.6})[0] == (6, 6)
+
+
+def test_of_a_trace_that_is_too_long_the_part_with_the_message_is_shown() -> None:
+    frames = [line for n in range(30) for line in (f'  File "a.py", line {n}, in run', f"    call_{n}()")]
+    lines = ["start", "Traceback (most recent call last):", *frames, "ValueError: no price", "end"]
+    log = read_log([lines])
+    chance = np.array([0.0, *[0.9] * 62, 0.0])
+    chances = Chances(chance, chance, np.where(np.arange(64) == 1, 0.9, 0.0))
+    (piece,) = pieces_of(chances, features_of(log, None), log.numbers, 0.5)
+    (part,) = within([piece], log.patterns, chance, 12)
+    assert part.size == 12
+    assert lines[part.peak] == "ValueError: no price"
+    assert part.start <= part.peak < part.stop
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "tool", "place"),
     [

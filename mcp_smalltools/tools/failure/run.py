@@ -123,9 +123,10 @@ def answer_of(
     unsure = ranked.failed < constants["failed_from"] or not ranked.pieces
     if unsure and ((ranked.failed < constants["passed_below"] and not log.cut_off) or not ranked.pieces):
         return _nothing(log, ranked, dropped)
-    chosen = within(ranked.pieces, log.patterns, ranked.chances.evidence, arguments.max_lines)
+    limit = max(arguments.max_lines // 2, 1) if unsure else arguments.max_lines
+    chosen = within(ranked.pieces, log.patterns, ranked.chances.evidence, limit)
     texts = ["\n".join(log.contents[piece.start : piece.stop]) for piece in chosen]
-    room = arguments.max_lines - sum(piece.size for piece in chosen)
+    room = limit - sum(piece.size for piece in chosen)
     most = min(room, _room(arguments))
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
     context = context_of(ranked.chances, chosen, log.numbers, cut, most, new=ranked.new)
@@ -168,7 +169,7 @@ def _say(answer: answers.FindFailureAnswer, log: LogLines, sure_from: float) -> 
         answer.escalate, answer.reason = True, _SHORT.format(log.total) if short else _UNSURE
     elif (answer.confidence or 0) < sure_from:
         answer.escalate, answer.reason = True, "No line clearly tells the cause; these are the likeliest."
-    if "evidence_lines" in answer.dropped:
+    if answer.failed and "evidence_lines" in answer.dropped:
         answer.note = "More lines of evidence: raise max_lines, or read on at their line numbers."
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,20 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_FRAME, _INDENT = (feature_names().index(name) for name in ("frame", "indent"))
-_STATUS = [feature_names().index(name) for name in ("failed status", "marked by the CI")]
+_COLUMN = {name: number for number, name in enumerate(feature_names())}
+_STATUS = ("failed status", "marked by the CI")
+_DOING = ("command", "building", "progress", "good test")
+_MESSAGE = (
+    "exception at start",
+    "error at start",
+    "error label",
+    "complaint",
+    "failed test",
+)
+_WITHOUT_MESSAGE = 0.2
+"""How much the cause counts of a piece in which no line looks like the message of an error."""
+_OF_A_STEP = 0.6
+"""Chance of evidence from which a line that only says what is being done is shown."""
 _AFTER = 0.3
 """How much a line that only says how the run ended counts as a cause."""
 _MAY_TELL = 0.1
@@ -33,8 +45,10 @@ _GAP = 2
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Places (from 0, in the lines that are looked at) from `start` to before `stop`; `peak` is where it most
-    likely tells the cause, with that chance.
+    """Places (from 0, in the lines that are looked at) from `start` to before `stop`.
+
+    `peak` is the main line: the message where there is one, else where it most likely tells the cause;
+    `cause` is the chance that it does.
     """
 
     start: int
@@ -56,29 +70,65 @@ def pieces_of(
     evidence = chances.evidence
     if not len(evidence):
         return []
-    only_ended = table[:, _STATUS].any(axis=1)
+    only_ended, message = _has(table, _STATUS), _has(table, _MESSAGE)
+    doing = _has(table, _DOING) & ~_has(table, ("strong",)) & (evidence < _OF_A_STEP)
+    if not doing.all():
+        evidence = np.where(doing, 0.0, evidence)
     taken = _taken(evidence, numbers, min(cut, float(evidence.max())))
     others = np.where(only_ended, 0.0, evidence)
     if not (taken & ~only_ended).any() and others.max() >= _MAY_TELL:
         taken[int(np.argmax(others))] = True
     _take_whole_traces(taken, table, numbers)
+    _take_heads(taken, table, numbers)
     cause = np.where(only_ended, chances.cause * _AFTER, chances.cause)
     pieces = []
     for start, stop in _runs(taken, numbers):
         peak = start + int(np.argmax(cause[start:stop]))
-        pieces.append(Piece(start, stop, peak, float(cause[peak])))
+        chance = float(cause[peak])
+        if not message[start:stop].any():
+            chance *= _WITHOUT_MESSAGE
+        elif not message[peak]:
+            # On equal terms the earlier one: the first cause before its consequences.
+            likely = np.where(message[start:stop], evidence[start:stop].round(1), -1.0)
+            peak = start + int(np.argmax(likely))
+        pieces.append(Piece(start, stop, peak, chance))
     return sorted(pieces, key=lambda piece: (-round(piece.cause, 2), piece.start))
+
+
+def _has(table: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether each line has one of these signs."""
+    return np.asarray((table[:, [_COLUMN[name] for name in names]] > 0).any(axis=1))
+
+
+def _take_heads(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
+    """Before source that a report quotes stands what is wrong with it."""
+    quoted = _has(table, ("quoted source",))
+    shown = np.flatnonzero(taken & quoted)
+    for start, place in _starts(quoted, shown, numbers):
+        if start > 0 and numbers[start - 1] == numbers[start] - 1 and place - start <= _GAP:
+            taken[start - 1 : place] = True
+
+
+def _starts(
+    inside: NDArray[np.bool_], places: NDArray[np.int64], numbers: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Where the run begins that each of the places stands in, with the place."""
+    if len(places):
+        firsts = np.asarray(_runs(inside, numbers))[:, 0]
+        yield from zip(
+            firsts[np.searchsorted(firsts, places, "right") - 1].tolist(), places.tolist(), strict=True
+        )
 
 
 def _take_whole_traces(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
     """Where a frame is shown, its trace is: the frames, the code between them, and the line before and after,
     one of which names the error.
     """
-    frames = table[:, _FRAME] > 0
+    frames = _has(table, ("frame",))
     shown = np.flatnonzero(taken & frames)
     if not len(shown):
         return
-    runs = np.asarray(_runs(frames | (table[:, _INDENT] > 0), numbers))
+    runs = np.asarray(_runs(frames | _has(table, ("indent",)), numbers))
     for start, stop in runs[np.unique(np.searchsorted(runs[:, 0], shown, "right") - 1)].tolist():
         if stop - start <= _LONGEST_TRACE:
             before = start > 0 and numbers[start - 1] == numbers[start] - 1

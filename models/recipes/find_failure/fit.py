@@ -446,13 +446,15 @@ def conclude(model: Model, judged: Sequence[Judged], two: Sequence[Judged], *, q
     cuts = best_cuts(judged)
     calibration, shown = calibrate(judged, cuts)
     held_out = figures(judged, cuts)
-    entry = evaluation(held_out, shown)
+    entries = [evaluation(held_out, shown)]
     report: dict[str, Any] = {"cuts": cuts, "tools held out in turn": held_out, "calibration": shown}
     for tool in sorted({item.example.tool for item in judged}):
         report[f"in turn: {tool}"] = figures([item for item in judged if item.example.tool == tool], cuts)
     if two:
         report["two tools held out entirely"] = figures(two, cuts)
-        report["outcomes, two tools held out entirely"] = outcomes_of(two, calibration)
+        outcome = outcomes_of(two, calibration)
+        report["outcomes, two tools held out entirely"] = outcome
+        entries.append(_entry("failing logs of go and jest, held out entirely", figures(two, cuts) | outcome))
         for compared in (False, True):
             report[f"two tools held out entirely, compared {compared}"] = figures(
                 [item for item in two if item.example.compared == compared], cuts
@@ -460,27 +462,31 @@ def conclude(model: Model, judged: Sequence[Judged], two: Sequence[Judged], *, q
     print(json.dumps(report, indent=1), flush=True)
     if not quick:
         write(model, calibration, report)
-        record_quality(SKILL / "scores.json", [entry])
+        record_quality(SKILL / "scores.json", entries)
 
 
 def evaluation(held_out: Mapping[str, float], shown: dict[str, Any]) -> Evaluation:
     """What scores.json says of tools held out in turn. Takes the single answers out of `shown`."""
     confidence, right = shown.pop("confidence"), shown.pop("right")
+    sure = {name: shown[name] for name in ("calibration error", f"coverage at {SURE:.0%}")}
+    entry = _entry("failing logs of tools held out in turn", {**held_out, **sure, **shown["outcomes"]})
+    curves = {
+        "coverage_curve": coverage_curve(confidence, right),
+        "reliability": reliability(confidence, right),
+    }
+    return entry.model_copy(update=curves)
+
+
+def _entry(name: str, metrics: Mapping[str, float]) -> Evaluation:
     return Evaluation(
-        set="failing logs of tools held out in turn, as the recipe makes them",
-        items=int(held_out["logs"]),
-        metrics={
-            **{name: value for name, value in held_out.items() if name != "logs"},
-            "calibration error": shown["calibration error"],
-            f"coverage at {SURE:.0%}": shown[f"coverage at {SURE:.0%}"],
-            **shown["outcomes"],
-        },
+        set=name,
+        items=int(metrics["logs"]),
+        metrics={name: value for name, value in metrics.items() if name != "logs"},
         aims={"any hit in 50 lines": ">= 0.90"},
         command=MADE_BY,
         date=datetime.date.today(),
-        note="An answer is right if its first span holds a line of the report that first tells the cause.",
-        coverage_curve=coverage_curve(confidence, right),
-        reliability=reliability(confidence, right),
+        note="Runs that the recipe makes, with and without the passing log. An answer is right if its first span "
+        "holds a line of the report that first tells the cause.",
     )
 
 
