@@ -16,6 +16,7 @@ from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.keys import short_numbers
 from mcp_smalltools.tools.logs.keytable import KeyTable
 from mcp_smalltools.tools.logs.masking import ANY_FORM, MARKS, TYPED, mask_text
+from mcp_smalltools.tools.logs.shortkeys import shortened
 
 bits = st.lists(st.booleans(), min_size=1, max_size=200)
 
@@ -93,12 +94,21 @@ _ALONE = re.compile(rf"(?<![\w.:/+,-])(?:/[A-Za-z_][\w./-]*|(?:{_ADDRESS}|1+(?:\
 @given(texts | st.text(st.sampled_from("11111./:,-+ a_é"), max_size=30))
 @hypothesis_settings(max_examples=500)
 def test_numbers_are_shortened_where_they_stand_alone(text: str) -> None:
-    def shortened(found: re.Match[str]) -> str:
+    def shorter(found: re.Match[str]) -> str:
         return re.sub("1+", "1", found[0])
 
-    assert short_numbers(text) == _ALONE.sub(shortened, text)
+    assert short_numbers(text) == _ALONE.sub(shorter, text)
 
 
 @pytest.mark.parametrize("line", [r"file (C:\a\b.yml)", r"[D:\x], done", r"in C:\dir."])
 def test_what_closes_after_a_path_is_not_its(line: str) -> None:
     assert mask_text(line)[-1] not in MARKS.values()
+
+
+@given(
+    st.lists(texts.filter(str.isascii) | st.text(st.sampled_from("11111./:,-+ a_"), max_size=30), max_size=6)
+)
+@hypothesis_settings(max_examples=500)
+def test_numbers_of_many_keys_are_shortened_as_those_of_one(lines: list[str]) -> None:
+    found = shortened("".join(f"{line}\n" for line in lines).encode()).decode()
+    assert found == "".join(f"{short_numbers(line)}\n" for line in lines)

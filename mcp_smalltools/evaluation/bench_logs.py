@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="its *.log and *.txt files too")
     parser.add_argument("--rounds", type=int, default=3, help="of each (default 3)")
     parser.add_argument("--peer-lines", type=int, default=1_000_000, metavar="N")
+    parser.add_argument(
+        "--helpers", type=int, metavar="N", help="processes beside ours (default: as the machine is idle)"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--worker", choices=sorted(RUNS), help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
@@ -57,12 +60,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.worker:
+        if args.helpers is not None:
+            counting = importlib.import_module("mcp_smalltools.tools.logs.counting")
+            counting.helpers_for = lambda _: args.helpers  # type: ignore[attr-defined]
         print(json.dumps(_with_peak(RUNS[args.worker](args.file, args.peer_lines))))
         return 0
     report: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, path in _logs(args, Path(folder)):
-            report[name] = compare(path, args.rounds, args.peer_lines)
+            report[name] = compare(path, args.rounds, args.peer_lines, args.helpers)
             if not args.json:
                 print(_table(name, report[name]), flush=True)
     if args.json:
@@ -93,12 +99,12 @@ def _logs(args: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Path]]:
         path.unlink()
 
 
-def compare(path: Path, rounds: int, peer_lines: int) -> dict[str, Any]:
+def compare(path: Path, rounds: int, peer_lines: int, helpers: int | None = None) -> dict[str, Any]:
     """All of them in turns; medians, and the ratio of the lines a second to each peer's."""
     runs: dict[str, list[Figures]] = {name: [] for name in RUNS}
     for _ in range(max(1, rounds)):
         for name, results in runs.items():
-            results.append(_measured(name, path, peer_lines))
+            results.append(_measured(name, path, peer_lines, helpers))
     ours = runs["parse_log"]
     report: dict[str, Any] = {"bytes": path.stat().st_size, "lines": int(ours[0]["lines"])}
     for name, results in runs.items():
@@ -123,9 +129,10 @@ def _speed(figures: Figures) -> float:
     return figures["lines"] / figures["seconds"]
 
 
-def _measured(name: str, path: Path, peer_lines: int) -> Figures:
+def _measured(name: str, path: Path, peer_lines: int, helpers: int | None) -> Figures:
     command = [sys.executable, "-m", "mcp_smalltools.cli", "bench", "logs", "--worker", name]
     command += ["--file", str(path), "--peer-lines", str(peer_lines)]
+    command += [] if helpers is None else ["--helpers", str(helpers)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return dict(json.loads(done.stdout))
 
@@ -200,10 +207,10 @@ class CountingEngine:
 
 def _helpers(path: Path) -> int:
     from mcp_smalltools.files.roots import Roots
-    from mcp_smalltools.tools.logs.parallel import helpers_for
+    from mcp_smalltools.tools.logs import counting
 
     with Roots((RootSpec(path=path.parent),)).open(path.name) as source:
-        return helpers_for(source)
+        return counting.helpers_for(source)  # type: ignore[attr-defined]  # as the call itself asks
 
 
 def run_drain3(path: Path, peer_lines: int) -> Figures:

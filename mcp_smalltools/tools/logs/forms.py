@@ -23,6 +23,7 @@ from mcp_smalltools.tools.logs.keytable import KeyTable
 from mcp_smalltools.tools.logs.linekeys import block_keys
 from mcp_smalltools.tools.logs.masking import MARKS, mask_text
 from mcp_smalltools.tools.logs.records import Kind, kind_of, opens_trace, tells_of_error
+from mcp_smalltools.tools.logs.shortkeys import shortened
 from mcp_smalltools.tools.logs.times import Calendar, TimeSpan, find_time
 
 MAX_SHAPES = 20_000
@@ -231,8 +232,7 @@ class FormTable:
 
     def _numbers_of(self, texts: list[str]) -> Iterator[int]:
         """The numbers of new keys."""
-        shortened = short_numbers("\n".join(texts)).split("\n")
-        for text, short in zip(texts, shortened, strict=True):
+        for text, short in zip(texts, _all_shortened(texts), strict=True):
             yield self._number(text, short if len(text) <= _COMPARED_CHARS else "")
 
     def forms_of(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -347,6 +347,14 @@ class FormTable:
         number = self._shape_ids[text] = len(self.shapes)
         self.shapes.append(text)
         return number
+
+
+def _all_shortened(texts: Sequence[str]) -> list[str]:
+    """`short_numbers` of each."""
+    lines = "".join([f"{text}\n" for text in texts])
+    if not lines.isascii():
+        return short_numbers(lines).split("\n")[:-1]
+    return shortened(lines.encode()).decode().split("\n")[:-1]
 
 
 def _text_of(key: bytes) -> str:
