@@ -87,6 +87,24 @@ drawn = st.lists(
 
 
 @given(drawn)
+@hypothesis_settings(max_examples=80, deadline=None)
+def test_records_with_an_optional_part_are_counted_exactly(drawn) -> None:
+    messages = [
+        " ".join([message, *(f"{key}={value}" for key, value in parts)])
+        for message, parts, _ in drawn
+        if " " in message
+    ]
+    parser = LogParser()
+    parser.feed(Block.of(1, [f"2026-03-01 10:00:00 INFO {message}" for message in messages]))
+    for template in parser.result().templates:
+        words = next(message for message in MESSAGES if template.text.startswith(message))
+        of_template = [message for message in messages if message.startswith(words)]
+        assert template.records == len(of_template)
+        having = {key: sum(f" {key}=" in message for message in of_template) for key in KEYS}
+        assert template.optional == {key: n for key, n in having.items() if 0 < n < len(of_template)}
+
+
+@given(drawn)
 @hypothesis_settings(max_examples=150, deadline=None)
 def test_counts_are_those_of_the_messages(drawn) -> None:
     lines = [

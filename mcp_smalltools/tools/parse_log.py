@@ -57,6 +57,13 @@ class Variable(result.Record):
     examples: list[FileText] = Field(default_factory=list, description="one or two values")
 
 
+class OptionalPart(result.Record):
+    """A part `key=value` of a message that some records lack."""
+
+    key: MaskedText
+    count: int = Field(description="records that have it, exactly")
+
+
 class Template(result.Record):
     """One event of the log."""
 
@@ -66,6 +73,9 @@ class Template(result.Record):
     first_line: int
     last_line: int | None = Field(None, description="absent for a single record")
     levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
+    optional: list[OptionalPart] | None = Field(
+        None, description="parts key=value that only some records have, at most five"
+    )
     before: int | None = Field(None, description="records before `since`, or in the baseline")
     variables: list[Variable] | None = Field(
         None,
@@ -217,7 +227,7 @@ class ParseLog:
         "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
         "string (grep), nor for prose."
     )
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 

@@ -12,7 +12,7 @@ from mcp_smalltools.tools.logs.columns import messages_of
 from mcp_smalltools.tools.logs.forms import Form, FormTable
 from mcp_smalltools.tools.logs.grouping import Template, group
 from mcp_smalltools.tools.logs.specialist.judge import Judge
-from mcp_smalltools.tools.logs.tails import with_common_parts
+from mcp_smalltools.tools.logs.tails import optional_parts, with_common_parts
 from mcp_smalltools.tools.logs.timeline import Burst, Timeline
 from mcp_smalltools.tools.logs.times import Calendar
 
@@ -37,6 +37,9 @@ class ParsedTemplate:
     before: int  # records before `since`, or in the baseline
     levels: dict[str, int] = field(default_factory=dict)
     burst: Burst | None = None
+    optional: dict[str, int] = field(
+        default_factory=dict
+    )  # records by key=value part, of those that some lack
     judged: bool = True  # False: the time was over, like lines are taken for one event
 
 
@@ -99,7 +102,8 @@ def _templates(
     by_shape: dict[int, list[Form]] = {}
     for form in table.forms:
         by_shape.setdefault(form.shape, []).append(form)
-    messages = with_common_parts(messages_of(table, by_shape))
+    texts = messages_of(table, by_shape)
+    messages = with_common_parts(texts)
     by_message: dict[str, list[int]] = {}
     for shape, message in enumerate(messages):
         by_message.setdefault(message, []).append(shape)
@@ -118,6 +122,9 @@ def _templates(
     for number, (_, template, members) in enumerate(found, 1):
         forms = [form for shape in members for form in by_shape[shape]]
         templates.append(_template(number, template, forms))
+        if any(texts[shape] != messages[shape] for shape in members):
+            records = [sum(form.records for form in by_shape[shape]) for shape in members]
+            templates[-1].optional = optional_parts([texts[shape] for shape in members], records)
         of_shape.update(dict.fromkeys(members, templates[-1]))
     return templates, [of_shape[shape] for shape in range(len(table.shapes))]
 

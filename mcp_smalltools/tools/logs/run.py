@@ -41,7 +41,7 @@ SLOTS = 3
 NOTABLE = 10
 BURSTS = 5
 GONE = 5
-EXCEPTIONS = 6
+EXCEPTIONS, OPTIONAL = 6, 5
 USUAL, LINES = 12, 8
 """Templates of the usual session, and lines of one that is shown."""
 _WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 8, 3, 3
@@ -179,10 +179,15 @@ class _Writer:
             first_line=template.first,
             last_line=template.last if template.records > 1 else None,
             levels=levels or None,
+            optional=self._optional(template) or None,
             before=template.before if self._compares else None,
             variables=self._variables(template) or None,
             evidence=self._evidence(template) if self._focused else None,
         )
+
+    def _optional(self, template: ParsedTemplate) -> list[answers.OptionalPart]:
+        parts = [*template.optional.items()][:OPTIONAL]
+        return [answers.OptionalPart(key=self._text(key).replace(VAR, "<*>"), count=n) for key, n in parts]
 
     def _exceptions(self) -> list[answers.ExceptionLines]:
         """Of what is found inside of records only, what names an exception."""

@@ -8,7 +8,7 @@ of them have; what stands between two of these is a value there, with the parts 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -50,6 +50,14 @@ def message_of(text: str) -> Message:
         if place == len(text):
             return Message(text[: start.start()], tuple(parts))
     return Message(text, ())
+
+
+def optional_parts(texts: Sequence[str], records: Sequence[int]) -> dict[str, int]:
+    """How many of these records have each key that not all of them have, most first."""
+    found: Counter[str] = Counter()
+    for text, count in zip(texts, records, strict=True):
+        found.update(dict.fromkeys((part.key for part in message_of(text).parts), count))
+    return {key: count for key, count in found.most_common() if 0 < count < sum(records)}
 
 
 def without_parts(value: str) -> str:
