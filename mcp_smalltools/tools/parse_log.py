@@ -227,7 +227,7 @@ class ParseLog:
         "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
         "string (grep), nor for prose."
     )
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 
