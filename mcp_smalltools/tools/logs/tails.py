@@ -42,7 +42,10 @@ class Message:
 
 def message_of(text: str) -> Message:
     """A message taken apart: its body is as short as the parts that reach to its end allow."""
+    place = 0
     for start in _FIRST.finditer(text):
+        if start.start() < place:
+            continue  # the parts from here on have been tried, with those before them
         parts, place = [], start.start()
         while place < len(text) and (found := _PART.match(text, place)):
             parts.append(Part(found["before"], found["key"], found["value"]))
