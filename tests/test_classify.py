@@ -198,7 +198,7 @@ def test_scores_are_distributions_and_every_decision_is_a_bounded_confidence(cas
         assert 0 < decision.confidence < 1
         assert decision.label != decision.runner_up
         assert decision.escalate == (decision.reason is not None)
-        assert decision.label is not None or decision.reason == NO_FIT
+        assert (decision.label is None) == (decision.reason == NO_FIT)
 
 
 @given(cases, st.randoms(use_true_random=False))
@@ -277,7 +277,7 @@ async def test_messages_get_the_labels_that_a_person_would_give(classify):
     answer = await classify(items=list(MESSAGES), labels=LABELS, examples=EXAMPLES)
     assert [item.label for item in answer.results] == list(MESSAGES.values())
     assert all(item.runner_up in LABELS and item.runner_up != item.label for item in answer.results)
-    assert answer.model == "all-minilm-l6-v2"
+    assert answer.model == "all-minilm-l6-v2+classify"
     assert answer.confidence == pytest.approx(np.mean([item.confidence for item in answer.results]), abs=1e-3)
 
 
@@ -315,34 +315,64 @@ async def test_a_text_of_two_labels_gets_both_where_several_are_asked_for(classi
     assert all(item.labels is None for item in plain.results)
 
 
+class Watched:
+    """The real engine, and what it was asked to embed, with which adapter."""
+
+    def __init__(self, engine):
+        self._engine = engine
+        self.asked = set()
+        self.adapters = set()
+
+    def __getattr__(self, name):
+        return getattr(self._engine, name)
+
+    async def embed(self, texts, options):
+        self.asked |= set(texts)
+        self.adapters.add(options.adapter)
+        return await self._engine.embed(texts, options)
+
+    async def close(self):
+        pass
+
+
 @pytest.mark.anyio
 async def test_labels_and_examples_are_embedded_once_and_items_in_each_call(settings, engine):
-    asked = []
-
-    class Watched:
-        """The real engine, and what it was asked to embed."""
-
-        def __getattr__(self, name):
-            return getattr(engine, name)
-
-        async def embed(self, texts, *options):
-            asked.append(set(texts))
-            return await engine.embed(texts, *options)
-
-        async def close(self):
-            pass
-
-    service = Service(settings, Watched())
+    watched = Watched(engine)
+    service = Service(settings, watched)
     first = {"items": ["it crashed again"], "labels": LABELS, "examples": EXAMPLES}
     one = await service.call(ToolRequest("classify", first))
     known = {*LABELS, *(example["text"] for example in EXAMPLES)}
-    assert set().union(*asked) == known | {"it crashed again"}
-    asked.clear()
+    assert watched.asked == known | {"it crashed again"}
+    watched.asked.clear()
     second = first | {"items": ["it crashed again", "add a map"]}
     two = await service.call(ToolRequest("classify", second))
     await service.close()
-    assert set().union(*asked) == {"it crashed again", "add a map"}
+    assert watched.asked == {"it crashed again", "add a map"}
     assert two.results[0].label == one.results[0].label == "crash"
+
+
+@pytest.mark.anyio
+async def test_vectors_of_an_older_adapter_are_not_used_again(settings, engine, monkeypatch):
+    watched = Watched(engine)
+    service = Service(settings, watched)
+    await service.call(ToolRequest("classify", {"items": ["it crashed"], "labels": LABELS}))
+    watched.asked.clear()
+    entry = vectors.adapter_entry("classify", settings)
+    monkeypatch.setattr(vectors, "adapter_entry", lambda *_: entry | {"sha256": "0" * 64})
+    await service.call(ToolRequest("classify", {"items": ["it hangs"], "labels": LABELS}))
+    await service.close()
+    assert watched.asked == {"it hangs", *LABELS}
+
+
+@pytest.mark.anyio
+async def test_a_remote_engine_embeds_with_its_bare_model_and_the_answer_says_so(settings, engine):
+    watched = Watched(engine)
+    remote = settings.model_copy(update={"engine_urls": ("http://127.0.0.1:9",)})
+    service = Service(remote, watched)
+    answer = await service.call(ToolRequest("classify", {"items": ["it crashed"], "labels": LABELS}))
+    await service.close()
+    assert watched.adapters == {None}
+    assert answer.model == "all-minilm-l6-v2"
 
 
 @pytest.mark.anyio

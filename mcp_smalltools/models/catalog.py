@@ -39,33 +39,53 @@ def ensure_model(model_id: str, settings: Settings, progress: Progress | None = 
 
 def ensure_adapter(name: str, settings: Settings, base: ModelFile) -> AdapterFile:
     """An adapter by the name of its skill; it must have been made for this base. Raises ModelError."""
+    folder = _adapter_folder(name, settings)
+    if folder is None:
+        known = sorted({p.parent.name for f in _skill_folders(settings) for p in f.glob("*/adapter.gguf")})
+        raise ModelError(
+            f"There is no adapter {name!r}{did_you_mean(name, known)}.",
+            remedy=f"Adapters are: {', '.join(known) or 'none'}.",
+        )
+    entry = _adapter_entry(folder)
+    if not entry:
+        raise ModelError(
+            f"The adapter {name} has no [adapter] part in its skill.toml.", remedy="Train it again."
+        )
+    source = manifest_of(base.id, settings).files[0].sha256
+    if entry.get("base") != base.id or entry.get("base_sha256") != source:
+        raise ModelError(
+            f"The adapter {name} was made for {entry.get('base')}, not for this {base.id}.",
+            remedy="Choose its base model, or train it again.",
+        )
+    path = folder / "adapter.gguf"
+    stamps = Stamps(settings.model_dir.expanduser() / "stamps.json")
+    if stamps.hash(path) != entry.get("sha256"):
+        raise ModelError(f"The adapter {name} is damaged (sha256 differs).", remedy="Install it again.")
+    return AdapterFile(name, str(path), entry["sha256"], float(entry.get("scale", 1.0)))
+
+
+def adapter_entry(name: str, settings: Settings) -> dict[str, Any]:
+    """The [adapter] part of an adapter's skill.toml; empty if there is no such adapter."""
+    folder = _adapter_folder(name, settings)
+    return _adapter_entry(folder) if folder else {}
+
+
+def _skill_folders(settings: Settings) -> tuple[Path, ...]:
     own = settings.skills_dir.expanduser()
-    folders = [settings.model_dir.expanduser() / "skills", library_folder() / "skills", own]
-    known = sorted({path.parent.name for folder in folders for path in folder.glob("*/adapter.gguf")})
-    for folder in folders:
-        path = folder / name / "adapter.gguf"
-        if not path.is_file():
-            continue
-        try:
-            entry = tomllib.loads((folder / name / "skill.toml").read_text(encoding="utf-8"))["adapter"]
-        except (OSError, KeyError, tomllib.TOMLDecodeError):
-            raise ModelError(
-                f"The adapter {name} has no [adapter] part in its skill.toml.", remedy="Train it again."
-            ) from None
-        source = manifest_of(base.id, settings).files[0].sha256
-        if entry.get("base") != base.id or entry.get("base_sha256") != source:
-            raise ModelError(
-                f"The adapter {name} was made for {entry.get('base')}, not for this {base.id}.",
-                remedy="Choose its base model, or train it again.",
-            )
-        stamps = Stamps(settings.model_dir.expanduser() / "stamps.json")
-        if stamps.hash(path) != entry.get("sha256"):
-            raise ModelError(f"The adapter {name} is damaged (sha256 differs).", remedy="Install it again.")
-        return AdapterFile(name, str(path), entry["sha256"], float(entry.get("scale", 1.0)))
-    raise ModelError(
-        f"There is no adapter {name!r}{did_you_mean(name, known)}.",
-        remedy=f"Adapters are: {', '.join(known) or 'none'}.",
-    )
+    return settings.model_dir.expanduser() / "skills", library_folder() / "skills", own
+
+
+def _adapter_folder(name: str, settings: Settings) -> Path | None:
+    folders = (folder / name for folder in _skill_folders(settings))
+    return next((folder for folder in folders if (folder / "adapter.gguf").is_file()), None)
+
+
+def _adapter_entry(folder: Path) -> dict[str, Any]:
+    """The [adapter] part of the skill.toml beside an adapter; empty if there is none."""
+    try:
+        return dict(tomllib.loads((folder / "skill.toml").read_text(encoding="utf-8"))["adapter"])
+    except (OSError, KeyError, TypeError, ValueError):
+        return {}
 
 
 class ModelStore:

@@ -111,6 +111,8 @@ class ToolContext:
     """The strictest level of the files opened so far (the default level if none)."""
     caller: str = "local"
     """Whose call it is, as the ledger names it. What is kept between calls is each caller's own."""
+    adapter: str | None = None
+    """The adapter of a skill of the user's own, which `engine` puts in place of the tool's."""
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run blocking work beside the event loop. The function should call `stop.check()` now and then."""

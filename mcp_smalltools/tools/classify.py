@@ -117,7 +117,7 @@ class Classify:
         "reasoning. Gives for each item, in order: label, calibrated confidence, runner_up and escalate; "
         'read only the escalated ones yourself. What fits no label is "none of these".'
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Arguments: ClassVar[type[base.Arguments]] = ClassifyArguments
     Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
 
@@ -129,11 +129,13 @@ class Classify:
         known = [(example.text.strip(), example.label) for example in arguments.examples]
         cases = await _cases(arguments, context)
         decisions: dict[str, Decision] = {}
+        model = context.settings.embed_model
         if any(case.text for case in cases):
             instructions = arguments.instructions.strip()
             read = await embed_all(cases, labels, known, instructions, context, by_clause=arguments.multiple)
             decisions = await context.in_thread(_decide, read, arguments.multiple)
-        answer = _answer(cases, decisions, labels, context.settings.embed_model)
+            model += f"+{read.adapter}" if read.adapter else ""
+        answer = _answer(cases, decisions, labels, model)
         if target is not None:
             answer.export = await context.in_thread(_export, cases, answer.results, target)
         if len(as_json(answer)) > context.settings.max_answer_chars:

@@ -73,7 +73,8 @@ def _with_model(context: base.ToolContext, model: str, adapter: str | None) -> b
     from mcp_smalltools.engine.chosen import ChosenEngine, settings_with
 
     settings, kind = settings_with(context.settings, model)
-    return replace(context, settings=settings, engine=ChosenEngine(context.engine, model, kind, adapter))
+    engine = ChosenEngine(context.engine, model, kind, adapter)
+    return replace(context, settings=settings, engine=engine, adapter=adapter)
 
 
 def _open_arguments(name: str, whole: type[base.Arguments], fixed: Mapping[str, Any]) -> type[base.Arguments]:

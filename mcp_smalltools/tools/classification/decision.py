@@ -14,6 +14,7 @@ from mcp_smalltools.tools.classification.scoring import Scores
 
 OVERLAP = "labels overlap"
 NO_FIT = "no label fits"
+MAY_NOT_FIT = "maybe no label fits"
 LITTLE_TEXT = "too little text"
 UNSURE = "not sure enough"
 
@@ -87,7 +88,7 @@ def decide(scores: Scores, texts: Sequence[str], calibration: Calibration) -> li
             continue
         confidence = float(right[row])
         sure = confidence >= limits[f"sure_from_{mode}"]
-        reason = None if sure else _why(row, columns, 1 - confidence, float(1 - fits[row]))
+        reason = None if sure else _why(row, columns, confidence, float(fits[row]))
         decisions.append(Decision(best, second, confidence, reason))
     return decisions
 
@@ -156,12 +157,12 @@ def choose_several(found: Several, mode: str, calibration: Calibration) -> list[
     return [row[keep].tolist() for row, keep in zip(found.candidates, taken, strict=True)]
 
 
-def _why(row: int, columns: Mapping[str, Column], wrong: float, misfit: float) -> str:
-    """Where the doubt comes from. `wrong` and `misfit` are chances: of another label, and of none at all."""
+def _why(row: int, columns: Mapping[str, Column], right: float, fits: float) -> str:
+    """Where the doubt comes from. `right` and `fits` are chances: of this label, and of any."""
     if columns["words"][row] <= np.log1p(1):
         return LITTLE_TEXT
-    if misfit > wrong / 2:
-        return NO_FIT
+    if 1 - fits > fits - right:  # of the two other ways to be wrong, the likelier one
+        return MAY_NOT_FIT
     return OVERLAP if columns["margin"][row] < 0.3 else UNSURE
 
 

@@ -20,8 +20,8 @@ from mcp_smalltools.tools.classification.lexical import count_features, inverse_
 Matrix = NDArray[np.float32]
 
 KERNEL_SHARPNESS = 2.0
-LEXICAL_WEIGHT = 0.2
-RIDGE = 0.1
+LEXICAL_WEIGHT = 0.1
+RIDGE = 0.3
 ROUNDS = 10
 TEMPERATURE = 0.05
 EXAMPLE_WEIGHT = 2.0

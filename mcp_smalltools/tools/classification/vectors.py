@@ -12,6 +12,7 @@ import numpy as np
 
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.errors import ConfigError, DeadlineExceeded
+from mcp_smalltools.models.catalog import adapter_entry
 from mcp_smalltools.tools.classification.kept import KeptVectors
 from mcp_smalltools.tools.classification.pieces import clauses, pieces
 from mcp_smalltools.tools.classification.scoring import Examples, Matrix, Texts, unit
@@ -26,6 +27,8 @@ T = TypeVar("T")
 TEXTS_A_STEP = 512
 """Texts that are embedded between two looks at the clock."""
 KEPT_FILE = "classify-vectors.db"
+ADAPTER = "classify"
+"""Trained to tell near labels apart; its vectors are no use beside those of the bare encoder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,14 @@ class Read:
     """Items, label names and examples of one call.
 
     Items, clauses and examples are sorted and distinct, so that the order of the call can't change an answer.
-    `clauses` are those of the items, where several labels are asked for.
+    `clauses` are those of the items, where several labels are asked for. `adapter` made the vectors, if any.
     """
 
     items: Texts
     names: Texts
     examples: Examples | None
     clauses: Texts | None = None
+    adapter: str | None = None
 
     def clause_rows(self) -> list[list[int]]:
         """For each item, the rows of its clauses."""
@@ -74,7 +78,16 @@ async def embed_all(
     parts = None
     if by_clause and (wanted := sorted({part for text in items.texts for part in clauses(text)})):
         parts = Texts(wanted, await reader.embed(wanted))
-    return Read(items, Texts(names, name_vectors), examples, parts)
+    return Read(items, Texts(names, name_vectors), examples, parts, reader.adapter)
+
+
+def _adapter(context: ToolContext) -> str | None:
+    """The skill's own, or the one that ships, if it is for this model. A remote engine has neither."""
+    settings = context.settings
+    if settings.engine_urls:
+        return None
+    ships = adapter_entry(ADAPTER, settings).get("base") == settings.embed_model
+    return context.adapter or (ADAPTER if ships else None)
 
 
 def _distinct(known: Sequence[tuple[str, str]], labels: LabelSet) -> list[tuple[str, int]]:
@@ -86,6 +99,7 @@ class _Reader:
     """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's pieces."""
 
     def __init__(self, context: ToolContext) -> None:
+        self.adapter = _adapter(context)
         self._context = context
         self._settings = context.settings
 
@@ -121,7 +135,7 @@ class _Reader:
     async def embed(self, texts: Sequence[str]) -> Matrix:
         parts = [pieces(text) for text in texts]
         distinct = sorted({piece for part in parts for piece in part})
-        options = CallOptions(deadline_s=max(1.0, self._context.stop.remaining_s))
+        options = CallOptions(deadline_s=max(1.0, self._context.stop.remaining_s), adapter=self.adapter)
         found = (await self._context.engine.embed(distinct, options)).vectors
         row = {piece: index for index, piece in enumerate(distinct)}
         return unit(np.stack([found[[row[piece] for piece in part]].mean(axis=0) for part in parts]))
@@ -136,9 +150,11 @@ class _Reader:
         """None without a cache; a broken one is no cache."""
         if not self._settings.cache:
             return None
-        model = " ".join((self._settings.embed_model, *self._settings.engine_urls))
+        entry = adapter_entry(self.adapter, self._settings) if self.adapter else {}
+        version = [str(entry.get(part, "")) for part in ("sha256", "scale")]
+        made_by = " ".join((self._settings.embed_model, *self._settings.engine_urls, *version))
         try:
-            with closing(KeptVectors(self._settings.state_dir / KEPT_FILE, model)) as store:
+            with closing(KeptVectors(self._settings.state_dir / KEPT_FILE, made_by)) as store:
                 return use(store)
         except (ConfigError, sqlite3.Error):
             return None
