@@ -17,9 +17,9 @@ from itertools import takewhile
 from mcp_smalltools.tools.logs.masking import MARKS
 
 _VALUE = r"(?:\"[^\"]*\"|'[^']*'|\[[^\[\]]*\]|\{[^{}]*\}|\([^()]*\)|[^\s,;=\"'\[\](){}]*)"
-_PART = re.compile(rf"(?P<before>[ ,;]+)(?P<key>[A-Za-z_@][\w.@/-]*)=(?P<value>{_VALUE})(?=[ ,;]|$)")
+_PART = re.compile(rf"(?P<before>[ ,;]{{1,4}})(?P<key>[A-Za-z_@][\w.@/-]*)=(?P<value>{_VALUE})(?=[ ,;]|$)")
 _ANY = MARKS["text"]
-_FIRST = re.compile(r"[ ,;]+[A-Za-z_@][\w.@/-]*=")
+_FIRST = re.compile(r"[ ,;]{1,4}[A-Za-z_@][\w.@/-]*=")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_ALONE = 2
 """A single word before the parts says little: then so many of them may be missing, and one must be common."""
