@@ -32,12 +32,20 @@ _FORM_OF_NAME: Final = {
     "iban": "iban",
 }
 _NAME = re.compile(
-    r"(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?: (?:of|of the|de|da|la|van|von|der|&) | |-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|\d+\b))*"
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St)\. )?(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?: (?:of|of the|de|da|la|van|von|der|&) | |-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|\d+\b))*"
 )
 _BRACKETS = re.compile(
     r"\[([^\[\]]{1,2000})\]|\(([^()]{1,500},[^()]{1,500})\)|\{([^{}]{1,500},[^{}]{1,500})\}"
 )
 _PLACE: Final = re.compile(r"\b[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*, [A-Z][\w.]+(?: [A-Z]\w+)*")
+_MONTH: Final = "(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)[a-z]*"
+_DAY_AND_MONTH: Final = re.compile(
+    rf"\b(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?)\b(?!,? \d{{4}})",
+    re.I,
+)
+_LINE_OF_ITEMS: Final = re.compile(
+    r"^[ \t>*-]*(?:[\w ]{1,30}:[ \t]+)?(?P<items>[^,.;:!?\n]{1,40}(?:,[^,;:!?\n]{1,40}){2,})$", re.M
+)
 _ADDRESS: Final = re.compile(r"\b\d{1,5}[a-z]? [A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
 _UNIT: Final = re.compile(
     r"[ -]?((?:(?:square|cubic|nautical|light|fluid|metric|sq\.?|cu\.?) )?[A-Za-zµ°²³/]+"
@@ -160,7 +168,9 @@ _ORDINALS: Final = {
     )
 }
 _ORDINAL: Final = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b", re.IGNORECASE)
-_BETWEEN_NUMBERS = re.compile(r"\s*(?:,|;|and|&|\bor\b|,\s*and|\s)\s*(?:\b(?:the|an?)\s+)?", re.I)
+_BETWEEN_NUMBERS = re.compile(
+    r"[ \t]*(?:(?:,|;)\s*|and|&|\bor\b|,\s*and|[ \t])[ \t]*(?:\b(?:the|an?)\s+)?", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,12 +224,11 @@ def as_number(number: Number, field: Field) -> float | int | None:
 
 def speaks_of_percent(field: Field) -> bool:
     said = f"{field.words} {field.description}".lower()
-    if re.search(r"\b(?:decimal|fraction|0\.\d+)\b|between 0 and 1\b", said):
+    percent = bool(re.search(r"percent|\bpct\b|%|per cent", said))
+    if re.search(r"\b(?:decimal|0\.\d+)\b|between 0 and 1\b", said) or ("fraction" in said and not percent):
         return False
     high = field.items.get("maximum")
-    return bool(re.search(r"percent|\bpct\b|%|per cent", said)) or (
-        isinstance(high, (int, float)) and high > 1
-    )
+    return percent or (isinstance(high, (int, float)) and high > 1)
 
 
 def _counting(text: str, field: Field) -> list[Number]:
@@ -271,6 +280,7 @@ def _strings(text: str, field: Field) -> Iterator[Candidate]:
     yield from _matches(_ADDRESS, text, "address")
     for moment in (*dates(text), *times(text)):
         yield Candidate(moment.start, moment.end, text[moment.start : moment.end], "moment")
+    yield from _matches(_DAY_AND_MONTH, text, "moment")
     for number in numbers(text):
         yield Candidate(number.start, number.end, text[number.start : number.end], "number")
     yield from _by_description(text, field)
@@ -354,6 +364,8 @@ def _lists(text: str, field: Field) -> Iterator[Candidate]:
         yield Candidate(*run, chosen, "quoted")
     for start, end in _runs(_names(text), text):
         yield Candidate(start, end, items_of(text[start:end]), "name")
+    for match in _LINE_OF_ITEMS.finditer(text):
+        yield Candidate(match.start("items"), match.end("items"), items_of(match["items"]), "items")
 
 
 def _number_lists(text: str, field: Field) -> Iterator[Candidate]:

@@ -52,7 +52,8 @@ def judge(
     calibration = load_calibration("extract")
     columns = whole_features(document, filled, judged, calibration)
     if columns is not None:
-        judged.confidence = round(float(calibration.models["whole"](columns)[0]), 3)
+        whole = calibration.models[of_kind("whole", document)]
+        judged.confidence = round(float(whole(columns)[0]), 3)
     judged.reason = _reason(plan, judged, broken, tables, calibration)
     if not filled.found and not any(table.rows for table in tables):
         empty = not document.text.strip()
@@ -60,20 +61,27 @@ def judge(
     return judged
 
 
+def of_kind(model: str, document: Document) -> str:
+    """The name of a model in scores.json: requests and pages have each their own."""
+    return model if document.is_request else f"{model}_on_page"
+
+
 def whole_features(
     document: Document, filled: Filled, judged: Judgement, calibration: Calibration
 ) -> dict[str, float] | None:
     """What the chance that all is right depends on; None where the text names every value."""
+    sure_of_found = calibration.models[of_kind("found", document)]
+    sure_of_absent = calibration.models[of_kind("absent", document)]
     chances = []
     for found in filled.found:
         if "named" in found.features:
             chances.append(0.97 if found.features["named"] > 0.9 else 0.85)
             continue
-        chance = float(calibration.models["found"](found.features)[0])
+        chance = float(sure_of_found(found.features)[0])
         judged.fields[found.field] = round(chance, 2)
         chances.append(chance)
     read = [features for _, features in filled.absent if "named" not in features and features]
-    chances += [float(calibration.models["absent"](features)[0]) for features in read]
+    chances += [float(sure_of_absent(features)[0]) for features in read]
     if not judged.fields and not read:
         return None
     logs = [math.log(max(chance, 1e-3)) for chance in chances]

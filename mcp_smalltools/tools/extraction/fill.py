@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -84,10 +84,10 @@ async def fill(
                 for o in (without_article(o, window.text) for o in options_of(item, window.text, reading))
             ]
         floors = REQUEST if document.is_request else PAGE
-        named = {found.start for found in filled.found}
+        named = {found.start: str(found.value) for found in filled.found}
         ordered = [
             sorted(
-                (o for o in options[item.name] if document.line_at(o.start) not in named),
+                (o for o in options[item.name] if not _is_part(o, named, document)),
                 key=lambda o: (-o.score, o.start),
             )
             for item in left
@@ -97,6 +97,12 @@ async def fill(
     else:
         filled.absent += [(item, {"named": 1.0}) for item in left]
     return filled
+
+
+def _is_part(option: Option, named: Mapping[int, str], document: Document) -> bool:
+    """Whether an option is what another field's name stands before."""
+    value = named.get(document.line_at(option.start), "")
+    return document.text[option.start : option.end] in value or str(option.value) == value
 
 
 def _named(fields: Sequence[Field], document: Document) -> list[tuple[Field, Entry, float]]:

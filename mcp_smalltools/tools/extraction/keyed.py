@@ -20,6 +20,7 @@ _LINE: Final = re.compile(
 )
 _IN_BRACKETS: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _ROW: Final = re.compile(r"^\s*\|\s*(?P<key>[^|]+?)\s*\|\s*(?P<value>[^|]+?)\s*\|\s*$")
+_SENTENCE_END: Final = re.compile(r"(?<=[a-z\d)%])\.\s+(?=[A-Z])")
 _COMMENT: Final = re.compile(r"\s+(?:#|//)\s.*$")
 _COLUMNS: Final = re.compile(r"\s{3,}|\t+")
 _LONG_KEY: Final = 7
@@ -121,15 +122,14 @@ def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator
         if not nested and not sections and len(cells := _COLUMNS.split(line.strip())) > 2:
             yield from _of_columns(cells, number, line.strip())
             continue
-        match = _ROW.match(line) or _LINE.match(line)
-        if match is None or len(match["key"].split()) > _LONG_KEY or set(match["value"]) <= set("-:|= "):
-            continue
-        key = match["key"].strip(" *\"'`")
-        value = _COMMENT.sub("", match["value"]) if nested or sections else match["value"]
-        path = (*(key for _, key in above), key) if nested else ((section, key) if section else (key,))
-        yield Entry(
-            path, value.strip().rstrip(",;") if nested or sections else value.strip(), number, line.strip()
-        )
+        for part in [line] if nested or sections else _SENTENCE_END.split(line):
+            match = _ROW.match(part) or _LINE.match(part)
+            if match is None or len(match["key"].split()) > _LONG_KEY or set(match["value"]) <= set("-:|= "):
+                continue
+            key = match["key"].strip(" *\"'`")
+            value = _COMMENT.sub("", match["value"]).rstrip(",;") if nested or sections else match["value"]
+            path = (*(key for _, key in above), key) if nested else ((section, key) if section else (key,))
+            yield Entry(path, value.strip(), number, line.strip())
 
 
 def _of_columns(cells: Sequence[str], number: int, line: str) -> Iterator[Entry]:

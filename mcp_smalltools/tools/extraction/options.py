@@ -94,7 +94,8 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
     has_form = has_form or bool(found and (field.date_form or field.is_time))
     if field.type == "string" and not has_form:
         found += _spans(field, text, reading)
-    if field.type == "string" and (field.date_form or field.is_time or field.items.get("format")):
+    formed = field.date_form or field.is_time or field.items.get("format") or pattern_of(field)
+    if field.type == "string" and formed:
         found = _only_member_said(found)
     found = [_as_whole(option, found) for option in found]
     best: dict[tuple[int, int], Option] = {}
@@ -105,7 +106,7 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
     return sorted(best.values(), key=lambda o: (-o.score, o.start))
 
 
-_WHOLES: Final = ("name", "place", "quoted", "bracket", "path", "numbers", "email", "uri", "formula")
+_WHOLES: Final = ("name", "place", "quoted", "bracket", "path", "numbers", "form", "uri", "formula", "items")
 
 
 def _as_whole(option: Option, found: Sequence[Option]) -> Option:
@@ -140,7 +141,7 @@ def _bonus(candidate: Candidate, field: Field, text: str) -> float:
         bonus += 2.0
     if candidate.kind in ("quoted", "bracket"):
         bonus += 6.0 if field.listed and candidate.kind == "bracket" else 3.0
-    if candidate.kind in ("name", "path", "email", "uri", "form"):
+    if candidate.kind in ("name", "path", "email", "uri", "form", "items"):
         bonus += 1.0
     if candidate.kind == "moment":
         bonus += 1.0 if _OF_TIME.search(f"{field.words} {field.description}") else -3.0
@@ -242,7 +243,8 @@ def _one_piece(text: str, start: int, end: int) -> tuple[int, int]:
     """Up to where a line or column ends: a value ends at a gap, but goes on over a line that is wrapped."""
     for match in _GAP.finditer(text, start, end):
         line = text.rfind("\n", 0, match.start()) + 1
-        if match[0].lstrip(" ") == "\n" and match.start() - line >= WRAPPED_FROM:
+        columns = re.search(r"\S\s{3,}", text[line : match.start()])
+        if match[0].lstrip(" ") == "\n" and match.start() - line >= WRAPPED_FROM and not columns:
             continue
         return start, match.start()
     return start, end

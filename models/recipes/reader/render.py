@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from pools import Value, draw
 
+from mcp_smalltools.tools.evidence import numbers
 from mcp_smalltools.tools.extraction.reading import question_of
 
 HERE: Final = Path(__file__).parent
 TYPES: Final = {"s": "string", "i": "integer", "n": "number", "b": "boolean", "e": "string", "l": "array"}
-FILES: Final = ("requests.txt", "calls.txt")
+FILES: Final = ("requests.txt", "calls.txt", "pages.txt")
 _HOLE = re.compile(r"\{([\w.]+)\}")
 _OPTION = re.compile(r"\[([^\[\]]*\{[\w.]+\}[^\[\]]*)\]")
 _LIST_IN_BRACKETS = re.compile(r"\[(\{[\w.]+\})\]")
@@ -74,7 +75,7 @@ def read_specs(*files: str) -> list[Spec]:
             name, _, description = line[3:].partition(": ")
             specs.append(Spec(name, description))
         elif line.startswith("> "):
-            specs[-1].sentences.append(line[2:])
+            specs[-1].sentences.append(line[2:].replace("\\n", "\n"))
         elif line and not line.startswith("#"):
             head, _, pool = line.rpartition(" =")
             names, kind, said = head.split(" ", 2)
@@ -109,8 +110,7 @@ def value_of(f: Field, rng: random.Random) -> Value:
         return Value(rng.choice(ways or [member]), member)
     value = draw(f.pool, rng, whole=f.type == "i")
     if f.pool.startswith("@") and f.type in "in":
-        number = float(re.sub(r"[^\d.e-]", "", value.text))
-        return Value(value.text, int(number) if number.is_integer() else number)
+        return Value(value.text, numbers(value.text)[0].value)
     return value
 
 
