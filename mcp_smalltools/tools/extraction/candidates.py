@@ -32,7 +32,7 @@ _FORM_OF_NAME: Final = {
     "iban": "iban",
 }
 _NAME = re.compile(
-    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St)\. )?(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?: (?:of|of the|de|da|la|van|von|der|&) | |-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|\d+\b))*"
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St)\. )?(?:\b[A-Z][\w'’&.-]*\w|\b[A-Z]\b)(?:(?: (?:of|of the|de|da|la|van|von|der|&) | |-)(?:[A-Z][\w'’&.-]*\w|[A-Z]\.(?=\s[A-Z])|[A-Z]\b|[vV]?\d[\w.]*\b))*"
 )
 _BRACKETS = re.compile(
     r"\[([^\[\]]{1,2000})\]|\(([^()]{1,500},[^()]{1,500})\)|\{([^{}]{1,500},[^{}]{1,500})\}"
@@ -44,13 +44,14 @@ _DAY_AND_MONTH: Final = re.compile(
     re.I,
 )
 _LINE_OF_ITEMS: Final = re.compile(
-    r"^[ \t>*-]*(?:[\w ]{1,30}:[ \t]+)?(?P<items>[^,.;:!?\n]{1,40}(?:,[^,;:!?\n]{1,40}){2,})$", re.M
+    r"^[ \t>*-]*(?:[\w ]{1,30}:[ \t]+)?(?P<items>[^,.;:!?\"\[\n]{1,40}(?:,[^,;:!?\"\[\n]{1,40}){2,})$", re.M
 )
 _ADDRESS: Final = re.compile(r"\b\d{1,5}[a-z]? [A-Z][\w'-]+(?: [A-Z][\w'-]+)*")
 _UNIT: Final = re.compile(
     r"[ -]?((?:(?:square|cubic|nautical|light|fluid|metric|sq\.?|cu\.?) )?[A-Za-zµ°²³/]+"
     r"(?: (?:per|[a-z]*meters?|[a-z]*metres?|feet|inches) ?\w*)?)"
 )
+_SHORT_UNIT: Final = re.compile(r" ?[A-Za-zµ°%²³]{1,4}(?:/[a-z]{1,4})?(?![\w/])")
 _INSIDE: Final = re.compile(r"(?:[A-Za-z]\^-?|\b[A-Za-z]\w*[-/][\w/-]*)$")
 """What stands before a number that is a part of something else: an exponent, a code."""
 _OF_MOMENT: Final = re.compile(r"date|time|day|month|year|hour|minute|second|when|season|annual", re.I)
@@ -60,7 +61,7 @@ _FACTOR: Final = (
     rf"(?:e\^\(?[\w-]{{1,6}}\)?|(?:sin|cos|tan|log|ln|exp|sqrt)\([^()]{{1,30}}\)|[a-z]\b){_POWER}"
 )
 _TERM: Final = rf"(?:(?:-?\d+(?:\.\d+)?\s?\*?\s?)?{_FACTOR}|\d+(?:\.\d+)?)"
-_FORMULA: Final = re.compile(rf"(?<![\w=(]){_TERM}(?:\s?[-+*/]\s?{_TERM})*")
+_FORMULA: Final = re.compile(rf"(?<![\w(]){_TERM}(?:\s?[-+*/]\s?{_TERM})*")
 _VERBS: Final = frozenset(
     (
         *(
@@ -283,6 +284,8 @@ def _strings(text: str, field: Field) -> Iterator[Candidate]:
     yield from _matches(_DAY_AND_MONTH, text, "moment")
     for number in numbers(text):
         yield Candidate(number.start, number.end, text[number.start : number.end], "number")
+        if unit := _SHORT_UNIT.match(text, number.end):
+            yield Candidate(number.start, unit.end(), text[number.start : unit.end()], "quantity")
     yield from _by_description(text, field)
 
 
@@ -364,7 +367,7 @@ def _lists(text: str, field: Field) -> Iterator[Candidate]:
         yield Candidate(*run, chosen, "quoted")
     for start, end in _runs(_names(text), text):
         yield Candidate(start, end, items_of(text[start:end]), "name")
-    for match in _LINE_OF_ITEMS.finditer(text):
+    for match in _LINE_OF_ITEMS.finditer(text) if "\n" in text.strip() else ():
         yield Candidate(match.start("items"), match.end("items"), items_of(match["items"]), "items")
 
 

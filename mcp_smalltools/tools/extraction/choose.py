@@ -11,9 +11,12 @@ from typing import Final
 from mcp_smalltools.tools.extraction.options import BEGINS, ENDS, Option
 from mcp_smalltools.tools.extraction.schema import Field
 
-_TOGETHER: Final = re.compile(r"\W{0,2}\s*(?:,|and|&|by|x|×|/)\s*\W{0,2}", re.I)
+_TOGETHER: Final = re.compile(r"\W{0,2} ?(?:,|and|&|by|x|×|/|to|until|till|-|–|through)? ?\W{0,2}", re.I)
+TRIED: Final = 6
+"""Options of a field that are tried together with those of the others."""
+STEPS: Final = 20_000
 SIBLINGS_MAY_LOSE: Final = 5.0
-OTHERS_MAY_LOSE: Final = 0.7
+OTHERS_MAY_LOSE: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +25,15 @@ class Floors:
 
     required: float
     optional: float
+    flag: float  # of a boolean that is not required
     left_over: float = inf  # a number or quote that no field has, for one that is empty
     needed: float = inf  # the same, for one that is required
     last_one: float = inf  # the only number that is left, for the only required number that is missing
 
 
-REQUEST: Final = Floors(-18.0, -3.5, -8.0, -16.0, -28.0)
+REQUEST: Final = Floors(-18.0, -3.5, 0.0, -8.0, -16.0, -28.0)
 """For somebody who asks: what a function requires is mostly said, and each number is said for a field."""
-PAGE: Final = Floors(-4.0, 0.0)
+PAGE: Final = Floors(0.0, 3.0, 3.0)
 """For a text that speaks of much else: what isn't there must not be made up."""
 
 
@@ -46,30 +50,61 @@ class Choice:
 def choose(
     fields: Sequence[Field], options: Sequence[Sequence[Option]], text: str, given: Floors = REQUEST
 ) -> list[Choice]:
-    """One choice for each field. A place is given to one field only: to the one that would lose most."""
+    """One choice for each field. Each place goes to one field, so that the sum of the scores is highest."""
     floors = [_floor(field, given) for field in fields]
-    at = [0] * len(fields)
-    while True:
-        held = {i: options[i][at[i]] for i in range(len(fields)) if _given(options[i], at[i], floors[i])}
-        clash = next(
-            (
-                (i, j)
-                for i in held
-                for j in held
-                if i < j and _compete(fields[i], held[i], fields[j], held[j])
-            ),
-            None,
-        )
-        if clash is None:
-            break
-        loser = min(clash, key=lambda i: (_regret(options[i], at[i], floors[i]), held[i].score))
-        at[loser] += 1
+    held = _Search(fields, options, floors).held
+    moved = [i in held and held[i] != options[i][0] for i in range(len(fields))]
     _take_left_over(fields, options, held, given)
     _put_in_order(fields, options, held, text)
     return [
-        _choice(field, options[i], at[i], held.get(i), _swap(i, fields, options, held))
+        _choice(field, options[i], moved[i], held.get(i), _swap(i, fields, options, held))
         for i, field in enumerate(fields)
     ]
+
+
+class _Search:
+    """Which options together score highest over the floors: branch and bound, for a bounded number of steps.
+
+    Without an end in these steps, the best that was seen stands; the first that is tried is each field's best
+    option that is still free, in the order of the fields that would lose most without theirs.
+    """
+
+    def __init__(
+        self, fields: Sequence[Field], options: Sequence[Sequence[Option]], floors: Sequence[float]
+    ) -> None:
+        self._fields = fields
+        self._open = [
+            [(o.score - floor, o) for o in each[:TRIED] if o.score >= floor]
+            for each, floor in zip(options, floors, strict=True)
+        ]
+        self._order = sorted(range(len(fields)), key=lambda i: -self._regret(i))
+        self._hope = [0.0] * (len(fields) + 1)
+        for at in range(len(fields) - 1, -1, -1):
+            best = max((gain for gain, _ in self._open[self._order[at]]), default=0.0)
+            self._hope[at] = self._hope[at + 1] + best
+        self._steps = 0
+        self._best = -1.0
+        self.held: dict[int, Option] = {}
+        self._go_on(0, 0.0, {})
+
+    def _regret(self, i: int) -> float:
+        gains = [gain for gain, _ in self._open[i]] + [0.0, 0.0]
+        return gains[0] - gains[1]
+
+    def _go_on(self, at: int, gained: float, held: dict[int, Option]) -> None:
+        self._steps += 1
+        if self._steps > STEPS or gained + self._hope[at] <= self._best:
+            return
+        if at == len(self._order):
+            self._best, self.held = gained, dict(held)
+            return
+        i = self._order[at]
+        for gain, option in self._open[i]:
+            if not any(_compete(self._fields[j], o, self._fields[i], option) for j, o in held.items()):
+                held[i] = option
+                self._go_on(at + 1, gained + gain, held)
+                del held[i]
+        self._go_on(at + 1, gained, held)
 
 
 def _take_left_over(
@@ -146,9 +181,9 @@ def _put_in_order(
 
 
 def _told_together(option: Option, other: Option, text: str) -> bool:
-    """Only `and`, `by` or a comma stands between two values: `7 and 3`, `60 x 40`."""
+    """Only `and`, `by`, `to` or a sign stands between two values: `7 and 3`, `60 x 40`, `9 am to 5 pm`."""
     first, second = sorted((option, other), key=lambda o: o.start)
-    return bool(_TOGETHER.fullmatch(text[first.end : second.start]))
+    return bool(_TOGETHER.fullmatch(" ".join(text[first.end : second.start].split())))
 
 
 def _at(options: Sequence[Option], place: Option) -> Option | None:
@@ -178,22 +213,15 @@ def _floor(field: Field, floors: Floors) -> float:
     """The score from which a field is filled. A member of an enum that is said is seldom said by chance."""
     if field.required:
         return floors.required
+    if field.type == "boolean" and field.members is None:
+        return floors.flag
     return floors.optional - 2.5 if field.members is not None else floors.optional
-
-
-def _given(options: Sequence[Option], at: int, floor: float) -> bool:
-    return at < len(options) and options[at].score >= floor
 
 
 def _compete(field: Field, option: Option, other_field: Field, other: Option) -> bool:
     if "boolean" in (field.type, other_field.type):
         return False
     return option.overlaps(other)
-
-
-def _regret(options: Sequence[Option], at: int, floor: float) -> float:
-    following = options[at + 1].score if at + 1 < len(options) else floor
-    return options[at].score - max(following, floor)
 
 
 def _swap(
@@ -209,14 +237,14 @@ def _swap(
     return min(losses)
 
 
-def _choice(field: Field, options: Sequence[Option], at: int, held: Option | None, swap: float) -> Choice:
+def _choice(field: Field, options: Sequence[Option], moved: bool, held: Option | None, swap: float) -> Choice:
     others = [o.score for o in options if held is None or o.value != held.value]
     rival = max([*others, 0.0])
     score = held.score if held else -max(others, default=-8.0)
     features = {
         "score": max(-12.0, min(12.0, score)),
         "margin": max(-12.0, min(12.0, score - rival if held else score)),
-        "moved": float(at > 0),
+        "moved": float(moved),
         "left_over": float(held is not None and held.left_over),
         "required": float(field.required),
         "found": float(held is not None),

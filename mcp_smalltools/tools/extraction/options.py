@@ -58,9 +58,10 @@ _OF_FLAGS: Final = frozenset(
     )
 )
 _ASKS_FOR: Final = re.compile(r"(?i)(?:include|with|show|return|get|add|check)(?:_|(?=[A-Z]))")
-ASKED_FOR: Final = -3.0
+ASKED_FOR: Final = 0.1
 """Score of a flag such as include_price where the text speaks of the price."""
 ONLY_MEMBER: Final = 0.0
+ONLY_EVERYDAY: Final = -5.0
 SAYS_NO_BELOW: Final = -4.0
 
 
@@ -259,6 +260,8 @@ def _closes(text: str) -> bool:
 def _only_member_said(said: list[Option]) -> list[Option]:
     """Where a single member of an enum is said, or one date for a date, that is evidence of its own."""
     plain = [o for o in said if o.kind != "everyday"]
+    if not plain and len({str(o.value) for o in said}) == 1:
+        return [replace(o, score=max(o.score, ONLY_EVERYDAY)) for o in said]
     if len({str(o.value) for o in plain}) != 1:
         return said
     return [
