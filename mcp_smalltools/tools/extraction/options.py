@@ -22,7 +22,7 @@ _TRIM: Final = " \t\n,;:.!?\"'“”‘’`()[]"
 _ARTICLE: Final = re.compile(
     r"^(?:(?:to|from|in|at|of|for|by|on|with|into|as|named|called|titled|about|without"
     r"|under|until|till|through|between|against|during|since|like|via|using)\s+)?"
-    r"(?:(?:the|an?|my|our|your|some)\s+)?",
+    r"(?:all\s+)?(?:(?:the|an?|my|our|your|some)\s+)?",
     re.I,
 )
 _LEADING_NUMBER: Final = re.compile(r"[$€£]?\d[\d.,]*\s+(?=[A-Za-z])")
@@ -114,7 +114,7 @@ def _as_whole(option: Option, found: Sequence[Option]) -> Option:
     """What code knows to be one thing is at least as good as the part of it at which the reader points."""
     if option.kind not in _WHOLES:
         return option
-    kinds = ("span", "name") if option.kind in ("address", "place") else ("span",)
+    kinds = ("span", "name") if option.kind in ("address", "place", "items") else ("span",)
     closed = option.kind in ("bracket", "quoted")
     inner = [
         o.score
@@ -124,7 +124,8 @@ def _as_whole(option: Option, found: Sequence[Option]) -> Option:
     ]
     if option.kind == "place" and option.score < max(inner, default=-20.0) - 3:
         return option
-    return replace(option, score=max(option.score, max(inner, default=-20.0) + 1.5))
+    more = 2.0 if option.kind == "items" else 1.5
+    return replace(option, score=max(option.score, max(inner, default=-20.0) + more))
 
 
 def _option(candidate: Candidate, field: Field, text: str, reading: Reading) -> Option:
@@ -214,7 +215,7 @@ def _spans(field: Field, text: str, reading: Reading) -> list[Option]:
         ):
             score -= 2.0  # a part of a name, or of what stands in quotes
         if field.listed:
-            value = items_of(re.sub(r"^(?:no|not|any)\s+", "", _ARTICLE.sub("", value)))
+            value = items_of(re.sub(r"^(?:no|not|any|every|each)\s+", "", _ARTICLE.sub("", value)))
         elif _INNER.search(value):
             score -= 1.0
         score += 1.5 * cue(field, text, start, end) + _direction(field, text, start)
@@ -323,6 +324,8 @@ def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
             says = -9.0
         elif _denied(around, field):
             says = min(says, -9.0)
+        elif _NEGATION.search(around):
+            says = 9.0  # `without gluten` of what is to be gluten-free
         yes = says > SAYS_NO_BELOW
         found.append(Option(yes, start, end, score, "yes" if yes else "no"))
     names = set(content_words(field.words)) - _OF_FLAGS

@@ -139,9 +139,10 @@ def main() -> None:
     parser.add_argument("--generated", type=int, default=300, help="sentences of held out schemas")
     parser.add_argument("--pages", type=int, default=160, help="pages of held out schemas")
     args = parser.parse_args()
-    written = asyncio.run(play(hand_written("unseen.txt"), hand_written=True))
-    requests = [*written, *asyncio.run(play(generated(args.generated, 9, held_out=True)))]
-    paged = asyncio.run(play(pages(args.pages, 9)))
+    cases = [*generated(args.generated, 9, held_out=True), *pages(args.pages, 9)]
+    played = asyncio.run(play(hand_written("unseen.txt"), hand_written=True)) + asyncio.run(play(cases))
+    requests = [item for item in played if item.document.is_request]
+    paged = [item for item in played if not item.document.is_request]
     models = {**fit_models(requests, ""), **fit_models(paged, "_on_page")}
     chance, right, weight = crossed(requests, "")
     repeated = np.repeat(np.arange(len(right)), weight.astype(int))
