@@ -61,6 +61,7 @@ _ASKS_FOR: Final = re.compile(r"(?i)(?:include|with|show|return|get|add|check)(?
 ASKED_FOR: Final = 0.1
 """Score of a flag such as include_price where the text speaks of the price."""
 ONLY_MEMBER: Final = 0.0
+_MEASURE: Final = re.compile(r"(?:square|cubic|nautical|light|fluid|sq\.?|cu\.?) ", re.I)
 ONLY_EVERYDAY: Final = -5.0
 SAYS_NO_BELOW: Final = -4.0
 
@@ -107,12 +108,15 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
     return sorted(best.values(), key=lambda o: (-o.score, o.start))
 
 
-_WHOLES: Final = ("name", "place", "quoted", "bracket", "path", "numbers", "form", "uri", "formula", "items")
+_WHOLES: Final = (
+    *("name", "place", "quoted", "bracket", "path", "numbers", "form", "uri", "formula", "items"),
+    "unit",
+)
 
 
 def _as_whole(option: Option, found: Sequence[Option]) -> Option:
     """What code knows to be one thing is at least as good as the part of it at which the reader points."""
-    if option.kind not in _WHOLES:
+    if option.kind not in _WHOLES or (option.kind == "unit" and not _MEASURE.match(str(option.value))):
         return option
     kinds = ("span", "name") if option.kind in ("address", "place", "items") else ("span",)
     closed = option.kind in ("bracket", "quoted")
