@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.tools.extraction.candidates import candidates
 from mcp_smalltools.tools.extraction.choose import PAGE, REQUEST, choose, siblings
+from mcp_smalltools.tools.extraction.confidence import Judgement, take_out_unlikely
 from mcp_smalltools.tools.extraction.keyed import Entry, entries_of, fit
 from mcp_smalltools.tools.extraction.options import Option
-from mcp_smalltools.tools.extraction.schema import Field
+from mcp_smalltools.tools.extraction.schema import Field, plan_of
 from mcp_smalltools.tools.extraction.source import Document
 from mcp_smalltools.tools.extraction.tables import best_table, list_entries
 from mcp_smalltools.tools.extraction.yaml_lists import yaml_lists
@@ -178,3 +179,19 @@ def test_a_file_or_a_long_text_is_a_page_and_a_line_of_the_callers_a_request():
     assert Document("", ["Book a table for 4"]).is_request
     assert not Document("a.txt", ["Book a table for 4"]).is_request
     assert not Document("", ["a", "b", "c", "d"]).is_request
+
+
+def test_what_is_more_likely_wrong_than_right_on_a_page_is_taken_out_and_named():
+    plan = plan_of(
+        {
+            "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string"}},
+            "required": ["b"],
+        }
+        | {"type": "object"}
+    )
+    judged = Judgement(0.3, None, {"a": 0.2, "b": 0.1, "c": 0.9})
+    data = {"a": "x", "b": "y", "c": "z"}
+    take_out_unlikely(data, plan, {("b",)}, judged)
+    assert data == {"b": None, "c": "z"}
+    assert judged.missing == ["a", "b"]
+    assert judged.fields == {"c": 0.9}

@@ -33,7 +33,7 @@ class Floors:
 
 REQUEST: Final = Floors(-18.0, -3.5, 0.0, -8.0, -16.0, -28.0)
 """For somebody who asks: what a function requires is mostly said, and each number is said for a field."""
-PAGE: Final = Floors(0.0, 3.0, 3.0)
+PAGE: Final = Floors(-3.0, 0.0, 1.0)
 """For a text that speaks of much else: what isn't there must not be made up."""
 
 

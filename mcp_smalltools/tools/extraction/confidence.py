@@ -16,6 +16,8 @@ from mcp_smalltools.tools.extraction.source import Document
 DOUBTFUL: Final = 0.85
 """Fields that are less sure are named where the whole is not sure enough."""
 NAMED: Final = 5
+LIKELY: Final = 0.4
+"""Values of a page that are less sure than this are not given."""
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ def judge(
     if columns is not None:
         whole = calibration.models[of_kind("whole", document)]
         judged.confidence = round(float(whole(columns)[0]), 3)
+    if not document.is_request:
+        take_out_unlikely(data, plan, needed, judged)
     judged.reason = _reason(plan, judged, broken, tables, calibration)
     if not filled.found and not any(table.rows for table in tables):
         empty = not document.text.strip()
@@ -121,6 +125,15 @@ def _take_out_invalid(
                 if name not in judged.missing:
                     judged.missing.append(name)
     return list(dict.fromkeys(broken))
+
+
+def take_out_unlikely(data: Any, plan: Plan, needed: set[tuple[str, ...]], judged: Judgement) -> None:
+    """On a page, what is more likely wrong than right counts as missing: an agent would take it for found."""
+    for item in plan.fields:
+        if judged.fields.get(item.name, 1.0) < LIKELY and item.name not in judged.missing:
+            _take_out(data, item.path, needed)
+            judged.missing.append(item.name)
+            del judged.fields[item.name]
 
 
 def _is_null(data: Any, path: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 MODELS = Path(__file__).resolve().parents[2]
 SKILL = MODELS / "skills" / "reader"
-TOML = """# The reader that `extract` and `ask_file` share. What it is and where it comes from: card.md.
+TOML = """# The reader of `extract`. What it is and where it comes from: card.md.
 name = "reader"
 kind = "read"
 base = "all-minilm-l6-v2"
