@@ -101,6 +101,18 @@ async def test_settings_are_read_as_data_with_their_lines(extract, tmp_path):
     assert not answer.escalate
 
 
+async def test_a_data_file_is_not_read_for_a_value_that_has_no_name_in_it(extract, tmp_path):
+    path = tmp_path / "server.yaml"
+    path.write_text("server:\n  port: 8080\n  host: a.example\n")
+    schema = schema_of(
+        [], port={"type": "integer"}, owner={"type": "string", "description": "who looks after the server"}
+    )
+    answer = await extract(schema, path=str(path))
+    assert (answer.data, answer.missing) == ({"port": 8080}, ["owner"])
+    assert answer.model is None
+    assert not answer.escalate
+
+
 ROWS = {"type": "array", "items": schema_of(["name"], name={"type": "string"}, price={"type": "number"})}
 TABLES = {
     "prices.csv": "name,price,stock\nApple,1.25,3\nPear,2,\n",

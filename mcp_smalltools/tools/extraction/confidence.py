@@ -16,7 +16,7 @@ from mcp_smalltools.tools.extraction.source import Document
 DOUBTFUL: Final = 0.85
 """Fields that are less sure are named where the whole is not sure enough."""
 NAMED: Final = 5
-LIKELY: Final = 0.4
+LIKELY: Final = 0.25
 """Values of a page that are less sure than this are not given."""
 
 
@@ -29,6 +29,8 @@ class Judgement:
     fields: dict[str, float] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
+    overlooked: list[str] = field(default_factory=list)
+    """Fields that the text may hold although they were not found, the likeliest first."""
 
 
 def judge(
@@ -84,8 +86,10 @@ def whole_features(
         chance = float(sure_of_found(found.features)[0])
         judged.fields[found.field] = round(chance, 2)
         chances.append(chance)
-    read = [features for _, features in filled.absent if "named" not in features and features]
-    chances += [float(sure_of_absent(features)[0]) for features in read]
+    read = [(item.name, features) for item, features in filled.absent if features and "named" not in features]
+    absent = sorted((float(sure_of_absent(features)[0]), name) for name, features in read)
+    judged.overlooked = [name for chance, name in absent if chance < DOUBTFUL]
+    chances += [chance for chance, _ in absent]
     if not judged.fields and not read:
         return None
     logs = [math.log(max(chance, 1e-3)) for chance in chances]
@@ -176,5 +180,9 @@ def _reason(
         weak = sorted((chance, name) for name, chance in judged.fields.items() if chance < DOUBTFUL)
         more = f" and {len(weak) - NAMED} more" if len(weak) > NAMED else ""
         named = ", ".join(name for _, name in weak[:NAMED])
-        return f"not sure enough of {named}{more}" if weak else "not sure enough"
+        if weak:
+            return f"not sure enough of {named}{more}"
+        if judged.overlooked:
+            return f"may be in the text, but was not found: {', '.join(judged.overlooked[:NAMED])}"
+        return "not sure enough"
     return None

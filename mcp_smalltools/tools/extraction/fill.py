@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.tools.evidence import occurs
@@ -27,6 +28,8 @@ _TELLS: Final = re.compile(
     r"task|what|action|description|summary|issue|problem|reason|message|note|comment|cause|detail|change|text"
 )
 _STOP: Final = re.compile(r"[:;,.!?](?=\s|$)|\s[-–—]\s|[()|\n]")
+_DATA: Final = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".csv", ".tsv", ".properties", ".env")
+"""Files whose values all have names: what has no name there is read only if it is required."""
 MAX_READ_ROWS: Final = 60
 """Entries of a list without names that the reader goes through."""
 
@@ -72,6 +75,9 @@ async def fill(
         if value is not None:
             filled.found.append(_from_entry(item, entry, value, worth))
             left.remove(item)
+    if PurePath(document.path).suffix.lower() in _DATA:
+        filled.absent += [(item, {"named": 1.0}) for item in left if not item.required]
+        left = [item for item in left if item.required]
     if left and document.text.strip():
         filled.used_reader = True
         asked = [(item, window) for item in left for window in document.windows(item)]
