@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,12 @@ from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.questions import questions
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.tools.asking.choice import MOST, MOST_LINES, passages
+from mcp_smalltools.tools.asking.features import features
+from mcp_smalltools.tools.asking.likeness import word_table
 from mcp_smalltools.tools.asking.question import understood
 from mcp_smalltools.tools.asking.ranking import Index, Place
-from mcp_smalltools.tools.asking.units import units_of
+from mcp_smalltools.tools.asking.units import Unit, units_of
 
 pytestmark = pytest.mark.anyio
 
@@ -149,8 +153,9 @@ async def test_several_files_are_asked_at_once_and_the_right_one_is_named(ask, f
 
 async def test_of_two_files_that_could_answer_the_other_one_is_pointed_to(ask, folder):
     got = await ask("For how many days is data retained?", *FILES)
-    places = {(place.path, place.start) for place in [*got.evidence, *got.elsewhere]}
-    assert {(str(folder / "shop.conf"), 8), (str(folder / "README.md"), 11)} <= places
+    places = [*got.evidence, *got.elsewhere]
+    for path, line in (("shop.conf", 8), ("README.md", 11)):
+        assert any(p.path == str(folder / path) and p.start <= line <= p.end for p in places)
 
 
 async def test_a_file_that_cannot_be_read_is_said_and_the_others_are_asked(ask):
@@ -228,25 +233,64 @@ async def test_only_words_that_are_nowhere_make_a_sure_not_found(ask):
 def test_lines_of_a_log_that_say_the_same_are_one_candidate_and_a_rare_line_is_not_crowded_out():
     lines = [f"2026-03-01 10:00:{n % 60:02} INFO order {n:08x} stored in {n}.2 ms" for n in range(900)]
     lines.insert(600, "2026-03-01 10:00:00 INFO started, store at tcp://10.0.0.12:5432")
-    index = Index([Place(0, unit) for unit in units_of("a.log", lines)])
+    index = Index([Place(0, unit) for unit in units_of("a.log", lines)], word_table())
     question = understood("At which address is the store?")
-    chosen = index.candidates(question)
+    matches = index.matches(question)
+    chosen = index.candidates(matches)
     assert 601 in [index.places[n].unit.start for n in chosen]
     assert len(chosen) < 10
-    assert [f["addressed"] for f in index.features(question, chosen, [0.3] * len(chosen))].count(1.0) == 1
+    columns = features(index, question, matches, chosen, [0.3] * len(chosen))
+    assert columns["addressed"].tolist().count(1.0) == 1
 
 
 def test_a_line_that_has_the_number_asked_for_stands_for_those_alike():
     lines = [f"2026-03-01 10:00:{n % 60:02} INFO order {7000 + n} stored" for n in range(300)]
-    index = Index([Place(0, unit) for unit in units_of("a.log", lines)])
-    chosen = index.candidates(understood("When was order 7123 stored?"))
+    index = Index([Place(0, unit) for unit in units_of("a.log", lines)], word_table())
+    chosen = index.candidates(index.matches(understood("When was order 7123 stored?")))
     assert index.places[chosen[0]].unit.start == 124
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
-def test_the_share_of_known_words_is_a_share(text, asked):
-    index = Index([Place(0, unit) for unit in units_of("a.txt", text.split("\n"))])
-    assert 0.0 <= index.known(understood(asked)) <= 1.0
+def test_what_a_place_covers_of_a_question_is_a_share_and_more_with_words_that_mean_the_like(text, asked):
+    index = Index([Place(0, unit) for unit in units_of("a.txt", text.split("\n"))], word_table())
+    matches = index.matches(understood(asked))
+    assert ((matches.soft >= -1e-6) & (matches.soft <= 1 + 1e-6)).all()
+    assert (matches.exact <= matches.soft + 1e-6).all()
+    assert (matches.own <= matches.every).all()
+
+
+@pytest.mark.parametrize(
+    ("first", "near", "far"), [("delete", "remove", "colour"), ("folder", "directory", "minute")]
+)
+def test_words_that_mean_the_like_are_nearer_than_others_and_strange_ones_are_like_none(first, near, far):
+    (scores,) = word_table().alike([first], [near, far, "qzxv"])
+    assert scores[0] > 0.3 > scores[1]
+    assert scores[2] == 0
+
+
+async def test_a_line_is_found_by_words_that_only_mean_the_like(ask):
+    got = await ask("How long are copies for emergencies retained?", "README.md")
+    assert any(place.start <= 11 <= place.end for place in [*got.evidence, *got.elsewhere])
+
+
+def test_places_side_by_side_become_one_passage_and_the_shares_of_all_are_at_most_one():
+    places = [Place(0, Unit(n, n, f"line {n}")) for n in (1, 2, 9, 30, 31, 50)]
+    found = passages(places, np.array([3.0, 2.5, 1.0, 2.0, -3.0, 0.0]))
+    assert [(p.start, p.end) for p in found] == [(1, 2), (30, 30), (9, 9)]
+    assert found[0].share > found[1].share > found[2].share
+    assert sum(p.share for p in found) <= 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9), st.floats(-6, 6)), min_size=1, max_size=30))
+def test_passages_never_overlap_and_stay_short(told):
+    places = [Place(0, Unit(start, start + length, "x")) for start, length, _ in told]
+    found = passages(places, np.array([odds for *_, odds in told]))
+    assert 1 <= len(found) <= MOST
+    for passage in found:
+        lines = set(range(passage.start, passage.end + 1))
+        assert not any(lines & set(range(p.start, p.end + 1)) for p in found if p is not passage)
+        assert passage.end - passage.start < MOST_LINES
+        assert passage.best in places
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,14 @@ from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.asking.answer import Ranked
+    from mcp_smalltools.tools.asking.choice import Passage
     from mcp_smalltools.tools.asking.question import Question
     from mcp_smalltools.tools.asking.ranking import Place
 
 MAX_TEXT = 16 << 20
 MAX_PATHS = 50
-SHOWN = 160
-"""Characters of a place that is only pointed to."""
+POINTED_LINES = 6
+"""Lines of a place that is only pointed to."""
 
 
 class AskFileArguments(base.Arguments):
@@ -34,7 +35,7 @@ class AskFileArguments(base.Arguments):
     question: str = Field(
         min_length=1, max_length=500, description="one question, with the names and words that you know"
     )
-    max_lines: int = Field(12, ge=1, le=200, description="lines of evidence, at most")
+    max_lines: int = Field(20, ge=1, le=200, description="lines of evidence, at most")
 
 
 class Evidence(result.Span):
@@ -50,9 +51,12 @@ class AskFileAnswer(result.Answer):
 
     found: bool = Field(description="false: these files don't seem to answer; don't take it for proof")
     answer: FileText | None = Field(None, description="the short answer, if the lines hold one, verbatim")
-    evidence: list[Evidence] = Field(default_factory=list, description="the lines that answer, verbatim")
+    evidence: list[Evidence] = Field(
+        default_factory=list,
+        description="the lines that answer, verbatim; of several places one does, best first",
+    )
     elsewhere: list[Evidence] = Field(
-        default_factory=list, description="the next best places, by their first line"
+        default_factory=list, description="the next best places to read, best first"
     )
 
 
@@ -68,20 +72,21 @@ class AskFile:
         "or summing up (parse_log, summarize_file), nor for a known string (grep). Returns the lines "
         "verbatim with their numbers, a short answer where they hold one, or found: false."
     )
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
     Answer: ClassVar[type[result.Answer]] = AskFileAnswer
 
     async def run(self, arguments: AskFileArguments, context: base.ToolContext) -> AskFileAnswer:
         from mcp_smalltools.skills.calibration import load_calibration
         from mcp_smalltools.tools.asking.answer import rank
+        from mcp_smalltools.tools.asking.likeness import word_table
         from mcp_smalltools.tools.asking.question import understood
         from mcp_smalltools.tools.asking.ranking import Index
 
         files, problems = await context.in_thread(_read, arguments.paths, context)
         places = await context.in_thread(_places, arguments.paths, files, context)
         question = understood(arguments.question)
-        index = await context.in_thread(Index, places)
+        index = await context.in_thread(Index, places, word_table())
         calibration = load_calibration("ask_file")
         ranked = await rank(context.engine, index, question, calibration, context.stop.remaining_s)
         answer = _answer(arguments, question, ranked, files)
@@ -93,7 +98,7 @@ class AskFile:
                 f"Without the encoder ({ranked.by_words_alone}) lines were found by their words alone."
             )
             answer.escalate, answer.reason = True, "the encoder is missing: look at these lines yourself"
-        elif ranked.places:
+        elif ranked.passages:
             answer.model = context.settings.embed_model
         return answer
 
@@ -129,52 +134,40 @@ def _answer(
     arguments: AskFileArguments, question: Question, ranked: Ranked, files: Sequence[Sequence[str]]
 ) -> AskFileAnswer:
     from mcp_smalltools.skills.calibration import load_calibration
-    from mcp_smalltools.tools.asking.answer import log_odds, short_answer
+    from mcp_smalltools.tools.asking.answer import short_answer
+    from mcp_smalltools.tools.asking.verdict import verdict
 
-    if not ranked.places:
+    if not ranked.passages:
         text = any(line.strip() for lines in files for line in lines)
-        if ranked.features["known"]:
-            what = "its words are in the files, but in no line that could answer"
-        else:
-            what = "none of the question's words is in the files" if text else "the files hold no text"
-        unsure = not text or ranked.features["known"] > 0
-        return AskFileAnswer(
-            found=False, confidence=0.5 if unsure and text else 0.9, escalate=unsure, reason=what
-        )
-    calibration = load_calibration("ask_file")
-    names = calibration.models["there"].weights
-    there = float(calibration.models["there"]({name: ranked.features[name] for name in names})[0])
-    found = there >= calibration.constants["found_from"]
-    sure = float(calibration.models["right"]({"log_odds": log_odds(there)})[0])
-    answer = AskFileAnswer(found=found, confidence=round(sure, 3))
-    rest = ranked.places
-    if found:
-        answer.evidence = [_evidence(ranked.places[0], arguments, files, arguments.max_lines)]
-        answer.answer = short_answer(question, ranked.places[0].unit)
-        rest = ranked.places[1:]
+        what = "none of the question's words is in the files, nor one like it" if text else "no text"
+        return AskFileAnswer(found=False, confidence=0.9, escalate=not text, reason=what)
+    judged = verdict(ranked.passages, ranked.whole, load_calibration("ask_file"))
+    answer = AskFileAnswer(found=judged.shown > 0, confidence=round(judged.chance, 3))
+    answer.escalate, answer.reason = judged.escalate, judged.reason
+    lines = arguments.max_lines
+    for passage in ranked.passages[: judged.shown]:
+        answer.evidence.append(_evidence(passage, arguments, files, lines))
+        lines = max(1, lines - (passage.end - passage.start + 1))
+    answer.elsewhere = [
+        _evidence(passage, arguments, files, min(POINTED_LINES, arguments.max_lines))
+        for passage in ranked.passages[judged.shown :]
+    ]
+    if judged.shown:
+        answer.answer = short_answer(question, ranked.passages[0].best.unit)
         if ranked.alike:
             answer.dropped["lines_alike"] = ranked.alike
             answer.note = "Other lines say the same with other numbers: parse_log counts them."
-        if there < calibration.constants["sure_from"]:
-            answer.escalate, answer.reason = True, "not sure enough: look at these lines yourself"
-    else:
-        names = calibration.models["absent"].weights
-        absent = float(calibration.models["absent"]({name: ranked.features[name] for name in names})[0])
-        answer.confidence = round(absent, 3)
-        answer.escalate = absent < calibration.constants["nothing_from"] and ranked.features["known"] > 0
-        answer.reason = (
-            "its words are in the files, but no line clearly answers: look at `elsewhere`"
-            if answer.escalate
-            else "nothing in the files fits the question well enough"
-        )
-    answer.elsewhere = [_evidence(place, arguments, files, 1) for place in rest[: 2 if found else 3]]
     return answer
 
 
 def _evidence(
-    place: Place, arguments: AskFileArguments, files: Sequence[Sequence[str]], most: int
+    passage: Passage, arguments: AskFileArguments, files: Sequence[Sequence[str]], most: int
 ) -> Evidence:
-    start, end = place.unit.start, min(place.unit.end, place.unit.start + most - 1)
-    text = "\n".join(files[place.file][start - 1 : end])
-    path = arguments.paths[place.file] if len(arguments.paths) > 1 else None
-    return Evidence(start=start, end=end, text=text if most > 1 else text.strip()[:SHOWN], path=path)
+    """Of a passage that is too long, the lines from its best place on."""
+    start, end = passage.start, passage.end
+    if end - start >= most:
+        start = min(passage.best.unit.start, end - most + 1)
+        end = start + most - 1
+    text = "\n".join(files[passage.file][start - 1 : end])
+    path = arguments.paths[passage.file] if len(arguments.paths) > 1 else None
+    return Evidence(start=start, end=end, text=text, path=path)

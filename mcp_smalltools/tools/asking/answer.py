@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from mcp_smalltools.errors import EngineError, ModelError
 from mcp_smalltools.skills.calibration import Calibration
+from mcp_smalltools.tools.asking.choice import Passage, passages
+from mcp_smalltools.tools.asking.features import ADDRESS, features, log_odds, of_whole
 from mcp_smalltools.tools.asking.question import Question
-from mcp_smalltools.tools.asking.ranking import ADDRESS, Index, Place, shape
+from mcp_smalltools.tools.asking.ranking import Index, Place, shape
 from mcp_smalltools.tools.asking.units import Unit
 from mcp_smalltools.tools.evidence import dates, numbers, times
 
@@ -21,19 +22,18 @@ if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
 UNKNOWN_LIKENESS: Final = 0.3
-THIN: Final = 0.4
-"""Share of a question's words, by their rarity, under which a unit is hardly about it."""
 _VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Places with the chance that each answers, best first, and what is known of the best one."""
+    """Passages that may answer, best first, and what is known of them as a whole."""
 
-    places: Sequence[Place]
-    chances: Sequence[float]
-    features: dict[str, float]
-    """Of the whole: what the chance that the answer is there at all depends on."""
+    passages: Sequence[Passage]
+    whole: Mapping[str, float]
+    """What the chance depends on that one of them answers."""
+    known: float
+    """Share of the question, by rarity, whose words are in the files, or words that mean the like."""
     alike: int = 0
     """Other lines that say the same as the best one with other numbers, of which it is the first, or last."""
     by_words_alone: str = ""
@@ -49,26 +49,28 @@ async def rank(
     """
     from mcp_smalltools.engine.api import CallOptions
 
-    chosen = index.candidates(question)
+    matches = index.matches(question)
+    chosen = index.candidates(matches)
     if not chosen:
-        return Ranked((), (), {"known": index.known(question)})
-    texts = [_shown(index.places[number].unit) for number in chosen]
+        return Ranked((), {}, known=0.0)
+    texts = [shown(index.places[number].unit) for number in chosen]
     missing = ""
     try:
         found = await engine.embed([question.text, *texts], CallOptions(deadline_s=max(1.0, seconds)))
         likeness = [float(value) for value in found.vectors[1:] @ found.vectors[0]]
     except (EngineError, ModelError) as error:
         likeness, missing = [UNKNOWN_LIKENESS] * len(chosen), error.code
-    rows = index.features(question, chosen, likeness)
-    columns = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    chances = calibration.models["unit"](columns)
-    order = np.argsort(-chances, kind="stable")
-    best, alike = _of_those_alike(index.places[chosen[int(order[0])]], index.places, question)
-    places = [index.places[chosen[k]] for k in order]
+    columns = features(index, question, matches, chosen, likeness)
+    odds = log_odds(calibration.models["unit"](columns))
+    places = [index.places[number] for number in chosen]
+    best = int(np.argmax(odds))
+    same, alike = _of_those_alike(places[best], index.places, question)
+    places[best] = same
+    found_passages = passages(places, odds)
     return Ranked(
-        places=[best, *(place for place in places if place is not best)],
-        chances=[float(chances[k]) for k in order],
-        features=_whole(rows, chances, order, index.known(question)),
+        found_passages,
+        of_whole(question, matches, columns, odds, found_passages),
+        known=float(matches.weights @ matches.every.max(axis=1)),
         alike=alike,
         by_words_alone=missing,
     )
@@ -87,38 +89,10 @@ def _of_those_alike(best: Place, places: Sequence[Place], question: Question) ->
     return alike[-1 if last else 0], len(alike) - 1
 
 
-def _shown(unit: Unit) -> str:
+def shown(unit: Unit) -> str:
     """What the encoder reads of a unit."""
     named = f"{unit.context} {unit.name}".strip()
     return f"{named}: {unit.text}"[:500] if named and unit.kind != "sentence" else unit.text[:500]
-
-
-def log_odds(chances: ArrayLike) -> NDArray[np.float64]:
-    """Of chances strictly between 0 and 1."""
-    values = np.asarray(chances, np.float64).clip(1e-4, 1 - 1e-4)
-    return np.asarray(np.log(values / (1 - values)))
-
-
-def _whole(
-    rows: Sequence[dict[str, float]], chances: np.ndarray, order: np.ndarray, known: float
-) -> dict[str, float]:
-    best = rows[int(order[0])]
-    odds = log_odds(chances)
-    second = float(odds[order[1]]) if len(order) > 1 else -7.0
-    return {
-        "best": float(odds[order[0]]),
-        "lead": min(6.0, float(odds[order[0]]) - second),
-        "coverage": best["coverage"],
-        "thin": max(0.0, THIN - best["coverage"]),
-        "own_words": best["own_words"],
-        "likeness": best["likeness"],
-        "named": best["named"],
-        "not_named": best["not_named"],
-        "no_answer": best["no_answer"],
-        "wrong_kind": best["wrong_kind"],
-        "has_answer": best["has_answer"],
-        "known": known,
-    }
 
 
 def short_answer(question: Question, unit: Unit) -> str | None:

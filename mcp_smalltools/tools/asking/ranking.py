@@ -1,29 +1,29 @@
-"""Which units may answer a question: words first, then meaning and structure."""
+"""Which units may answer a question: by their words, by words that mean the like, and by what they are."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.tools.asking.likeness import WordTable
 from mcp_smalltools.tools.asking.question import Question
 from mcp_smalltools.tools.asking.units import Unit
-from mcp_smalltools.tools.evidence import dates, numbers, times
-from mcp_smalltools.tools.passages.bm25 import BM25
-from mcp_smalltools.tools.passages.words import stem, words
+from mcp_smalltools.tools.passages.words import STOP_WORDS, plain_words, stem
 
-CANDIDATES: Final = 40
+CANDIDATES: Final = 80
+EXACTLY: Final = 24
+"""Of these, so many are the best by exact words alone."""
+MOST_SEEN: Final = 50_000
 _CHANGING: Final = re.compile(
     r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]*\d[0-9a-f-]*\b", re.I
 )
-ADDRESS: Final = re.compile(
-    r"\b[a-z][\w+.-]*://\S+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?\b|\b[A-Za-z][\w-]*(?:\.[\w-]+)*:\d{2,5}\b|\b[\w.-]+@[\w-]+(?:\.[\w-]+)+|\blocalhost\b"
-)
-_NUMERAL: Final = re.compile(
-    r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|hundred|thousand|million)\b", re.I
-)
+
+Floats = NDArray[np.float32]
 
 
 def shape(text: str) -> str:
@@ -39,131 +39,136 @@ class Place:
     unit: Unit
 
 
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """How well each word of the question is met by each place: 1 for the word itself, less for one that means the
+    like. Arrays have the shape (words of the question, places)."""
+
+    weights: Floats
+    """How rare each word is in the files, of shape (words,); the sum is 1."""
+    own: Floats
+    """By the place's own text and name."""
+    every: Floats
+    """Also by where it stands."""
+    vocabulary: Floats
+    """How well each word of the files meets any of the question, of shape (vocabulary,)."""
+
+    @property
+    def soft(self) -> Floats:
+        """Share of the question that each place covers, of shape (places,)."""
+        return np.asarray(self.weights @ self.every)
+
+    @property
+    def exact(self) -> Floats:
+        """The same by the words themselves alone."""
+        return np.asarray(self.weights @ (self.every >= 1))
+
+
 class Index:
     """The units of all files of a call."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Sequence[Place], table: WordTable) -> None:
         self.places = places
-        self._words = [words(f"{p.unit.text} {p.unit.name} {p.unit.context}") for p in places]
-        self._bm25 = BM25(self._words)
-        self._all_words = set(chain.from_iterable(self._words))
+        self._table = table
+        self._numbers: dict[str, int] = {}
+        own = [self._numbered(f"{p.unit.text} {p.unit.name}") for p in places]
+        context = [self._numbered(p.unit.context) for p in places]
+        self._own = _Rows(own)
+        self._every = _Rows([[*mine, *around] for mine, around in zip(own, context, strict=True)])
+        self._vocabulary = list(self._numbers)
+        self._stems = np.array([stem(word) for word in self._vocabulary])
+        self._spread = self._every.spread(self._stems)
 
-    def candidates(self, question: Question) -> list[int]:
-        """Numbers of the places that share words with the question, the best first."""
-        query = [*question.words, *question.asked]
-        scores = self._bm25.scores(query)
-        best = sorted(scores, key=lambda n: (-scores[n], n))
-        wanted = set(query)
+    def matches(self, question: Question) -> Matches:
+        scores = self._table.alike(question.plain, self._vocabulary)
+        scores[:, [n for n, word in enumerate(self._vocabulary) if word in STOP_WORDS]] = 0.0
+        scores *= _LESS
+        for row, word in enumerate(question.plain):
+            scores[row, self._stems == stem(word)] = 1.0
+        weights = np.array([self.rarity(stem(word)) for word in question.plain], np.float32)
+        return Matches(
+            weights / max(1e-6, float(weights.sum())),
+            self._own.best(scores),
+            self._every.best(scores),
+            scores.max(axis=0, initial=0.0),
+        )
+
+    def rarity(self, word: str) -> float:
+        """Inverse document frequency of a stem: 0 for one that every unit has, large for one that none has."""
+        found = self._spread.get(word, 0)
+        return float(np.log1p((len(self.places) - found + 0.5) / (found + 0.5)))
+
+    def candidates(self, matches: Matches) -> list[int]:
+        """Numbers of the places to look at more closely, best first; none where no word is met at all."""
+        if not matches.weights.size:
+            return []
+        soft, exact = matches.soft, matches.exact
+        chosen = self._best(soft + 0.1 * exact, CANDIDATES - EXACTLY)
+        known = set(chosen)
+        return [*chosen, *(n for n in self._best(exact + 0.01 * soft, EXACTLY) if n not in known)]
+
+    def density(self, matches: Matches) -> Floats:
+        """How much each place is about the question: the mean over its own words."""
+        return self._own.means(matches.vocabulary)
+
+    def _best(self, scores: Floats, most: int) -> list[int]:
+        """Of lines of a log that say the same with other numbers, the best, or first, alone."""
         chosen: list[int] = []
-        shapes: set[str] = set()
-        for number in best:
-            unit = self.places[number].unit
-            form = shape(unit.text) if unit.kind == "line" else ""
-            if form not in shapes and self._says_any(number, wanted):
-                chosen.append(number)
-                shapes |= {form} - {""}
-            if len(chosen) == CANDIDATES:
+        shapes: set[tuple[int, str]] = set()
+        for number in np.argsort(-scores, kind="stable")[:MOST_SEEN].tolist():
+            if scores[number] <= 0 or len(chosen) == most:
                 break
+            place = self.places[number]
+            form = (place.file, shape(place.unit.text)) if place.unit.kind == "line" else None
+            if form not in shapes:
+                chosen.append(number)
+                if form:
+                    shapes.add(form)
         return chosen
 
-    def known(self, question: Question) -> float:
-        """Share of the question's words that are in the files at all."""
-        wanted = set(question.words)
-        return len(wanted & self._all_words) / max(1, len(wanted))
-
-    def _says_any(self, number: int, wanted: set[str]) -> bool:
-        """The unit itself has a word of the question, or a name: where it stands is not enough."""
-        unit = self.places[number].unit
-        return unit.kind not in ("line", "entry") or bool(wanted & set(words(f"{unit.text} {unit.name}")))
-
-    def features(
-        self, question: Question, chosen: Sequence[int], likeness: Sequence[float]
-    ) -> list[dict[str, float]]:
-        """What speaks for each chosen place."""
-        rarity = {word: self._bm25.rarity(word) for word in set(question.words)}
-        known = sum(rarity.values()) or 1.0
-        scores = self._bm25.scores(question.words)
-        top = max((scores.get(n, 0.0) for n in chosen), default=1.0) or 1.0
-        best = max(likeness, default=0.0)
-        return [
-            {
-                "coverage": sum(rarity[w] for w in rarity if w in set(self._words[n])) / known,
-                "own_words": sum(rarity[w] for w in rarity if w in set(words(self.places[n].unit.text)))
-                / known,
-                "words": scores.get(n, 0.0) / top,
-                "likeness": like,
-                "closest": like - best,
-                "density": _density(question, self._words[n]),
-                **_structure(question, self.places[n].unit),
-            }
-            for n, like in zip(chosen, likeness, strict=True)
-        ]
+    def _numbered(self, text: str) -> list[int]:
+        return [self._numbers.setdefault(word, len(self._numbers)) for word in plain_words(text)]
 
 
-def _counted(unit: Unit) -> set[str]:
-    """Stems of what it says a number of: `at most 512 tokens` counts tokens, `retention_days = 30` days."""
-    text = unit.text
-    named = words(unit.name) if unit.kind == "entry" and re.search(r"[=:\s]\s*\d", text) else []
-    counts = re.finditer(r"\b\d[\d.,]*\s+(?:of\s+)?(\w+)(?:\s+(\w+))?", text)
-    return {*named, *(stem(word.lower()) for match in counts for word in match.groups() if word)}
+_LESS: Final = 0.95
+"""What a word of the same meaning counts at most."""
 
 
-def _density(question: Question, of_unit: Sequence[str]) -> float:
-    """Share of the unit's words that are the question's: short units that are all about it."""
-    wanted = set(question.words)
-    return sum(word in wanted for word in of_unit) / max(4, len(of_unit))
+class _Rows:
+    """Lists of numbers, one for each place, for maxima over each at once."""
 
+    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+        self.rows = rows
+        self._filled = np.array([n for n, row in enumerate(rows) if row], np.int64)
+        lengths = [len(row) for row in rows if row]
+        self._starts = np.concatenate([[0], np.cumsum(lengths)[:-1]]).astype(np.int64) if lengths else None
+        self._flat = np.array([number for row in rows for number in row], np.int64)
 
-_WANTED: Final[Mapping[str, tuple[str, ...]]] = {
-    "definition": ("definition", "doc"),
-    "purpose": ("doc", "definition", "sentence"),
-    "section": ("section", "sentence"),
-    "value": ("entry", "row"),
-}
-"""The kinds of units that may answer a kind of question; which of them it is, is fitted."""
+    def best(self, scores: Floats) -> Floats:
+        """The highest of the scores (words, vocabulary) in each row, of shape (words, places)."""
+        out = np.zeros((len(scores), len(self.rows)), np.float32)
+        if self._starts is not None:
+            for line, word in zip(out, scores, strict=True):
+                line[self._filled] = np.maximum.reduceat(word[self._flat], self._starts)
+        return out
 
+    def spread(self, names: NDArray[np.str_]) -> dict[str, int]:
+        """In how many rows each name occurs. `names` has the shape (vocabulary,)."""
+        if self._starts is None:
+            return {}
+        numbers: dict[str, int] = {}
+        number = np.array([numbers.setdefault(name, len(numbers)) for name in names.tolist()])
+        lengths = np.diff([*self._starts, len(self._flat)])
+        row = np.repeat(np.arange(len(lengths)), lengths)
+        pairs = np.sort(row * len(numbers) + number[self._flat])
+        first = np.append(True, pairs[1:] != pairs[:-1])
+        counts = np.bincount(pairs[first] % len(numbers), minlength=len(numbers))
+        return dict(zip(numbers, counts.tolist(), strict=True))
 
-def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
-    wanted = _WANTED.get(question.kind, ())
-    given = set(words(question.text))
-    new_numbers = [n for n in numbers(unit.text) if str(n.value) not in given]
-    answers = {
-        "when": bool(dates(unit.text) or times(unit.text) or re.search(r"\b(?:19|20)\d\d\b", unit.text)),
-        "number": bool(new_numbers or _NUMERAL.search(unit.text)),
-        "who": bool(re.search(r"\b[A-Z][\w.-]+ [A-Z][\w.-]+|@|(?:\([cC]\)|©|[cC]opyright)\s*\d", unit.text)),
-        "value": bool(ADDRESS.search(unit.text)) if question.address else unit.kind in ("entry", "row"),
-    }
-    wrong_kind = bool(wanted) and unit.kind not in wanted and not (question.address and answers["value"])
-    flat = unit.text.lower()
-    name_words = set(words(unit.name))
-    return {
-        **{f"{asked} {kind}": 0.0 for asked, kinds in _WANTED.items() for kind in kinds},
-        **({f"{question.kind} {unit.kind}": 1.0} if unit.kind in wanted else {}),
-        "wrong_kind": float(wrong_kind),
-        "addressed": float(question.address and answers["value"]),
-        "counted": float(bool(set(question.counted) & _counted(unit))),
-        "raises": float(
-            question.kind == "raise"
-            and bool(re.match(r"\s*(?:raise|throw|panic|return .*[Ee]rr)\b", unit.text))
-        ),
-        "has_answer": float(answers.get(question.kind, False)),
-        "no_answer": float(question.kind in answers and not answers[question.kind]),
-        "names_it": float(
-            len(unit.name) > 1 and bool(re.search(rf"(?<![\w]){re.escape(unit.name)}(?![\w])", question.text))
-        ),
-        "named": float(
-            any(name.lower() in flat or name.lower() == unit.name.lower() for name in question.names)
-        ),
-        "not_named": float(
-            bool(question.names)
-            and not any(name.lower() in f"{flat} {unit.context.lower()}" for name in question.names)
-        ),
-        "name_words": len(name_words & set(question.words)) / max(1, len(name_words)) if name_words else 0.0,
-        "definition": float(unit.kind == "definition"),
-        "doc": float(unit.kind == "doc"),
-        "section": float(unit.kind == "section"),
-        "entry": float(unit.kind == "entry"),
-        "sentence": float(unit.kind == "sentence"),
-        "row": float(unit.kind == "row"),
-        "long": min(2.0, (unit.end - unit.start) / 4),
-    }
+    def means(self, values: Floats) -> Floats:
+        """The mean of the values (vocabulary,) over each row, of shape (places,)."""
+        out = np.zeros(len(self.rows), np.float32)
+        if self._starts is not None:
+            sums = np.add.reduceat(values[self._flat], self._starts)
+            out[self._filled] = sums / np.maximum(4, np.diff([*self._starts, len(self._flat)]))
+        return out

@@ -1,14 +1,14 @@
 """A file as units: runs of lines that say one thing, each of which could be the answer to a question.
 
-Definitions with their first words, settings and constants, rows of tables, sentences of running text, and else
-single lines. Every line that is not blank is in at least one unit.
+Definitions with their first words, settings and constants, rows of tables, sentences of running text, and
+else single lines. Every line that is not blank is in at least one unit.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
@@ -18,9 +18,15 @@ MAX_UNITS: Final = 200_000
 MOST_BESIDE: Final = 6
 """Lines of a comment or docstring beside a constant that belong to it, at most."""
 _ENTRY: Final = re.compile(r"^\s*(?:[-*]\s+)?(?:export\s+|const\s+|let\s+|var\s+|#define\s+)?[\"']?(?P<key>[\w.\-/ ]{1,60}?)[\"']?\s*(?::\s*[\w\[\], .|]+\s*=|=(?!=)|:(?!:)|\s(?=\S+$))\s*(?P<value>\S.*)$")  # fmt: skip
-_PLAIN_ENTRY: Final = re.compile(r"[\w.\-]+\s*=\s*\S")
+_PLAIN_ENTRY: Final = re.compile(r"[\w.\-]+\s*=\s*\S|[A-Z][A-Z0-9_]+\s+\S+$")
 _MID_END: Final = re.compile(r"(?<=[a-z0-9)\]\"'`])[.!?][\"')]*\s+(?=[A-Z\"'(`*\[])")
 _BULLET: Final = re.compile(r"^\s*(?:[-*+•o]|\d+[.)]|\(?[a-z]\))\s+")
+_SWITCHED_OFF: Final = re.compile(r"(?:#|;)\s?(?P<key>[A-Za-z][\w.\-]*)\s*=\s*(?=[\w\"'/$*^~(+.\-{\[])\S")
+"""A setting in a comment, which says the default as a rule."""
+_BESIDE_COLUMN: Final = 16
+"""A comment that begins so far to the right goes on with the one beside the setting above it."""
+_LABELLED: Final = re.compile(r"[A-Z][\w-]*(?: [\w-]+)?:\s+\S")
+_CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 /&-]{2,40}$")
 _OWN_LINE: Final = re.compile(
     r"^\W*(?:copyright|\(c\)\s|©|authors?:|spdx-|licen[sc]e:|version:|maintainer:)", re.I
 )
@@ -44,7 +50,15 @@ _SETTINGS: Final = frozenset(
         ".service",
         ".cnf",
         ".desktop",
+        ".sample",
     )
+)
+_BY_LINES: Final = frozenset(
+    (".sql", ".tf", ".hcl", ".mk", ".proto", ".gradle", ".pl", ".pm", ".lua", ".cmake")
+)
+"""Code without an outline: a line is a unit, under the lines that it is indented below."""
+_NAMED_BY_LINES: Final = re.compile(
+    r"(?:Docker|Container|Make|Jenkins|Vagrant|Proc)file(?:\..+)?$|\.\w*(?:rc|profile|aliases|logout)$"
 )
 
 
@@ -73,9 +87,14 @@ def units_of(path: str, lines: Sequence[str], check: Callable[[], None] = lambda
         found = list(_of_code(lines, outline("\n".join(lines), language)))
     elif suffix in _DATA:
         found = list(_of_table(lines, suffix))
-    elif suffix in _SETTINGS or _looks_like_settings(lines):
+    elif (
+        suffix in _SETTINGS
+        or suffix in _BY_LINES
+        or _NAMED_BY_LINES.match(PurePath(path).name)
+        or _looks_like_settings(lines)
+    ):
         found = list(_of_settings(lines, suffix))
-    elif sum(bool(_TIMESTAMP.match(line)) for line in lines[:50]) > min(20, len(lines) // 3):
+    elif suffix == ".log" or _looks_like_log(lines):
         found = [Unit(n, n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
     else:
         found = list(_of_text(lines))
@@ -88,6 +107,10 @@ def _looks_like_settings(lines: Sequence[str]) -> bool:
         line.strip() for line in lines[:400] if line.strip() and not line.strip().startswith(("#", ";", "["))
     ]
     return len(told) > 3 and sum(bool(_PLAIN_ENTRY.match(line)) for line in told) > 0.5 * len(told)
+
+
+def _looks_like_log(lines: Sequence[str]) -> bool:
+    return sum(bool(_TIMESTAMP.match(line)) for line in lines[:50]) > min(20, len(lines) // 3)
 
 
 def _of_code(lines: Sequence[str], found: Outline) -> Iterator[Unit]:
@@ -165,7 +188,7 @@ def _code_line(lines: Sequence[str], number: int, owner: str, above: str) -> Uni
         end, below = _docstring_below(lines, number)
         where = f"{owner} {above}".strip()
         return Unit(number, end, f"{text}\n{below}".strip(), where, "entry", match["key"].strip())
-    return Unit(number, number, text, owner, "line")
+    return Unit(number, number, text, f"{owner} {above}".strip(), "line")
 
 
 def _comment_above(lines: Sequence[str], numbers: Sequence[int], number: int) -> str:
@@ -207,6 +230,7 @@ def _sentences(numbered: Sequence[tuple[int, str]], context: str) -> Iterator[Un
     held: list[tuple[int, str]] = []
     for number, line in numbered:
         apart = _BULLET.match(line) or _OWN_LINE.match(line) or (held and _OWN_LINE.match(held[-1][1]))
+        apart = apart or (held and _LABELLED.match(line) and _LABELLED.match(held[-1][1]))
         if held and (number != held[-1][0] + 1 or apart):
             yield from _cut(held, context)
             held = []
@@ -248,38 +272,62 @@ def _of_table(lines: Sequence[str], suffix: str) -> Iterator[Unit]:
 
 
 def _of_settings(lines: Sequence[str], suffix: str) -> Iterator[Unit]:
-    """Each line with the names of the tables or keys above it; comments are sentences."""
+    """Each line with the names of the tables, keys or blocks above it; comments are sentences."""
     above: list[tuple[int, str]] = []
     section = ""
     comment: list[tuple[int, str]] = []
+    last: Unit | None = None
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if not text:
             continue
-        if text.startswith(("#", ";", "//")):
-            comment.append((number, text.lstrip("#;/ ")))
+        indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+        if last and indent >= _BESIDE_COLUMN and text.startswith("#") and last.end == number - 1:
+            last = replace(last, end=number, text=f"{last.text} {text.lstrip('# ')}")
             continue
-        beside = comment if comment and comment[-1][0] == number - 1 and len(comment) <= MOST_BESIDE else []
-        said = " ".join(told for _, told in beside)
+        if last:
+            yield last
+        last = None
+        switched_off = _SWITCHED_OFF.match(text)
+        if text.startswith(_COMMENTS) and not switched_off:
+            comment.append((number, text.lstrip("#;/- ")))
+            continue
+        said = _said_above(comment, number)
         yield from _sentences(comment, section)
         comment = []
         if (match := re.match(r"\[\[?([^\]]+)\]\]?$", text)) and suffix != ".json":
             section, above = match[1], []
             yield Unit(number, number, text, "section table", "line", match[1])
             continue
-        indent = len(line) - len(line.lstrip())
         above = [(depth, key) for depth, key in above if depth < indent]
-        match = _ENTRY.match(text)
-        context = " ".join([section, *(key for _, key in above)]).strip()
-        if match:
-            yield Unit(number, number, text, f"{context} {said}".strip(), "entry", match["key"].strip())
-        else:
-            yield Unit(number, number, text, context, "line")
-        if key := re.match(
-            r"[\"']?([\w.\-/ ]+?)[\"']?\s*(?::\s*[\[{]?|=\s*[\[{])\s*$", text.removeprefix("- ")
-        ):
-            above.append((indent, key[1]))
+        context = f"{section} {' '.join(key for _, key in above)}".strip()
+        match = switched_off or (None if suffix in _BY_LINES and "=" not in text else _ENTRY.match(text))
+        name = match["key"].strip() if match else ""
+        last = Unit(number, number, text, f"{context} {said}".strip(), "entry" if match else "line", name)
+        if key := _opened(text):
+            above.append((indent, key))
+    if last:
+        yield last
     yield from _sentences(comment, section)
+
+
+_COMMENTS: Final = ("#", ";", "//", "--")
+
+
+def _said_above(comment: Sequence[tuple[int, str]], number: int) -> str:
+    """What a comment says that ends on the line before."""
+    if not comment or comment[-1][0] != number - 1 or len(comment) > MOST_BESIDE:
+        return ""
+    return " ".join(told for _, told in comment)
+
+
+def _opened(text: str) -> str:
+    """What a line names that others are indented below: a key without a value, or the head of a block."""
+    key = re.match(r"[\"']?([\w.\-/ ]+?)[\"']?\s*(?::\s*[\[{]?|=\s*[\[{])\s*$", text.removeprefix("- "))
+    if key:
+        return key[1]
+    head = re.match(r"(.{2,80}?)\s*(?:[{(]|\bAS|\bas|:|\\)$", text)
+    return head[1] if head else ""
 
 
 def _of_text(lines: Sequence[str]) -> Iterator[Unit]:
@@ -287,10 +335,17 @@ def _of_text(lines: Sequence[str]) -> Iterator[Unit]:
     heading = ""
     prose: list[tuple[int, str]] = []
     columns = ""
+    fenced = False
     for number, line in enumerate([*lines, ""], 1):
         text = line.strip()
         below = lines[number].strip() if number < len(lines) else ""
-        title = _title(line, below)
+        fenced ^= text.startswith(("```", "~~~"))
+        title = "" if fenced else _title(line, below) or _capitals(lines, number)
+        if fenced and text:
+            yield from _sentences(prose, heading)
+            prose = []
+            yield Unit(number, number, text, heading)
+            continue
         if text and not title and not _rule(text) and not text.startswith("|"):
             prose.append((number, text))
             columns = ""
@@ -312,6 +367,13 @@ def _title(line: str, below: str) -> str:
     if line.strip() and _rule(below) and abs(len(below) - len(line.strip())) <= 3 and not _rule(line.strip()):
         return line.strip()
     return ""
+
+
+def _capitals(lines: Sequence[str], number: int) -> str:
+    """A heading as manual pages have them: capitals at the margin, above what is indented."""
+    line = lines[number - 1] if number <= len(lines) else ""
+    below = next((other for other in lines[number : number + 2] if other.strip()), "")
+    return line if _CAPITALS.match(line) and below.startswith(("  ", "\t")) else ""
 
 
 def _rule(text: str) -> bool:

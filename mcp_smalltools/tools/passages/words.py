@@ -71,15 +71,19 @@ STOP_WORDS: Final = frozenset(
 )
 
 
+def plain_words(text: str) -> list[str]:
+    """All words of a text in their order, in lower case; `maxRetryCount` gives max, retry and count."""
+    return [part.lower() for token in _TOKEN.findall(text) for part in _parts(token)]
+
+
 def words(text: str) -> list[str]:
     """All words of a text in their order, as stems; `maxRetryCount` gives max, retri and count."""
-    return [stem(part.lower()) for token in _TOKEN.findall(text) for part in _parts(token)]
+    return [stem(word) for word in plain_words(text)]
 
 
 def content_words(text: str) -> list[str]:
     """The words that say what a question is about."""
-    parts = (part.lower() for token in _TOKEN.findall(text) for part in _parts(token))
-    return [stem(part) for part in parts if part not in STOP_WORDS]
+    return [stem(word) for word in plain_words(text) if word not in STOP_WORDS]
 
 
 def _parts(token: str) -> list[str]:
