@@ -19,6 +19,9 @@ GAP: Final = 1
 """Lines between two places of one passage that belong to neither."""
 BEHIND: Final = 2.0
 """How far, in log odds, a place may be behind the best one beside it and still belong to its passage."""
+APART: Final = 0.5
+"""The same where the best place is a setting or a row, which says its own."""
+
 Floats = NDArray[np.float64]
 
 
@@ -65,6 +68,7 @@ def _grown(
 ) -> tuple[set[int], int, int]:
     """A place's passage with what stands beside it and is not far behind: its places and its lines."""
     members, (start, end), file = {first}, lines, places[first].file
+    behind = APART if places[first].unit.kind in ("entry", "row") else BEHIND
     near = [
         n
         for n, place in enumerate(places)
@@ -78,7 +82,7 @@ def _grown(
             lowest, highest = min(start, other.start), max(end, other.end)
             inside = (lowest, highest) == (start, end)
             beside = other.start <= end + GAP + 1 and other.end >= start - GAP - 1
-            fits = highest - lowest < MOST_LINES and odds[n] > odds[first] - BEHIND
+            fits = highest - lowest < MOST_LINES and odds[n] > odds[first] - behind
             if n in members or not (inside or (beside and fits)) or _taken(found, file, lowest, highest):
                 continue
             members = members | {n}

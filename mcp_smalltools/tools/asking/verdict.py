@@ -35,11 +35,17 @@ def verdict(found: Sequence[Passage], whole: Mapping[str, float], calibration: C
             return Verdict(1, first, escalate=False)
         if fits and three >= limits["sure_from"]:
             return Verdict(enough(found), three, escalate=False)
-        return Verdict(1, first, True, "not sure: read these lines and the next best places in `elsewhere`")
+        reason = (
+            f"not sure: with a chance of {three:.2f} one of the places in `evidence` and `elsewhere` answers"
+        )
+        return Verdict(1, first, True, reason)
     nothing = _chance("absent", whole, calibration)
     if nothing >= limits["nothing_from"]:
         return Verdict(0, nothing, False, "nothing in the files fits the question well enough")
-    return Verdict(0, nothing, True, "no line clearly answers: the best places to read are in `elsewhere`")
+    reason = (
+        f"no line clearly answers: with a chance of {three:.2f} one of the best places, in `elsewhere`, does"
+    )
+    return Verdict(0, nothing, True, reason)
 
 
 def doubtful(whole: Mapping[str, float]) -> bool:
