@@ -25,8 +25,8 @@ from mcp_smalltools.tools.logs.statements.source import statements_under
 
 _FEWEST = 10
 _SYSTEMS = 8
-_WORSE = 0.02
-"""By how much a share may fall: one of the fewest events that were ever held out."""
+_WORSE = 0.01
+"""By how much a share may fall, which is noise."""
 
 
 @dataclass(frozen=True, slots=True)
