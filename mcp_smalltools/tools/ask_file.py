@@ -70,7 +70,7 @@ class AskFile:
         "it does, what a setting or constant is, what a row or a section says, when something was logged. "
         "Use it for long files when you want one fact and don't know the line. Not for counting, comparing "
         "or summing up (parse_log, summarize_file), nor for a known string (grep). Returns the lines "
-        "verbatim with their numbers, a short answer where they hold one, or found: false."
+        "verbatim with their numbers, a short answer where they hold one, or the best places to read."
     )
     version: ClassVar[int] = 4
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
