@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.tables import print_table
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 
 if TYPE_CHECKING:
@@ -180,7 +181,6 @@ def _floor(question: Question) -> set[tuple[str, int]]:
 
 
 def _show(figures: Figures) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("", figures.data, "floor: best line by BM25")
@@ -195,4 +195,4 @@ def _show(figures: Figures) -> None:
     table.add_row("seconds a question", str(figures.seconds_a_question))
     for kind, f1 in figures.f1_by_kind.items():
         table.add_row(f"F1, {kind}", str(f1))
-    Console().print(table)
+    print_table(table)

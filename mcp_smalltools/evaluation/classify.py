@@ -24,6 +24,7 @@ from typing import Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.tables import print_table
 from mcp_smalltools.request import ToolRequest
 
 OUT_OF_SCOPE = "oos"
@@ -310,7 +311,6 @@ def _rows(path: Path) -> list[tuple[str, str]]:
 
 
 def _show(figures: Sequence[Figures]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(caption="covered: not escalated; ECE: expected calibration error; floor: TF-IDF + SVM")
@@ -324,4 +324,4 @@ def _show(figures: Sequence[Figures]) -> None:
             item.items_per_second,
         )
         table.add_row(*("" if cell is None else str(cell) for cell in cells))
-    Console().print(table)
+    print_table(table)

@@ -23,6 +23,7 @@ from typing import Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.tables import print_table
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 
 SETS = {"simple": "simple_python", "multiple": "multiple"}
@@ -295,7 +296,6 @@ def _as_schema(given: Any) -> dict[str, Any]:
 
 
 def _show(figures: Sequence[Figures]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("", *(item.data for item in figures))
@@ -315,4 +315,4 @@ def _show(figures: Sequence[Figures]) -> None:
         table.add_row(
             what, *("" if (cell := getattr(item, field)) is None else str(cell) for item in figures)
         )
-    Console().print(table)
+    print_table(table)

@@ -21,6 +21,7 @@ from typing import Any, Final
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.evaluation import whole_files
 from mcp_smalltools.evaluation.history import Change, Repository, recall, repositories, text_of
+from mcp_smalltools.evaluation.tables import print_table
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 
 FIRST: Final = 10
@@ -160,7 +161,6 @@ class _Tree:
 
 
 def _show(figures: Sequence[Figures]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(caption="recall@10 of the files that a commit changed, asked for by its subject")
@@ -172,4 +172,4 @@ def _show(figures: Sequence[Figures]) -> None:
             *(item.whole_files_recall_at_10, item.seconds_a_call),
         )
         table.add_row(*map(str, cells))
-    Console().print(table)
+    print_table(table)

@@ -24,6 +24,7 @@ from typing import Any, Final
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.evaluation import whole_files
 from mcp_smalltools.evaluation.history import Repository, recall, repositories, text_of
+from mcp_smalltools.evaluation.tables import print_table
 from mcp_smalltools.request import PrivacyLevel, ToolRequest
 
 FIRST: Final = 10
@@ -238,7 +239,6 @@ _RUNGS: Final[Mapping[str, Callable[[str, str], str]]] = {
 
 
 def _show(figures: Sequence[Figures]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     for item in figures:
@@ -251,4 +251,4 @@ def _show(figures: Sequence[Figures]) -> None:
         table.add_column("tokens a file", justify="right")
         for rung in item.rungs:
             table.add_row(rung.text, f"{rung.recall_at_10:.3f}", f"{rung.tokens:,}")
-        Console().print(table)
+        print_table(table)
