@@ -72,11 +72,12 @@ _NONE = Header(0)
 
 def messages_of(table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> list[str]:
     """The text of each shape less the columns of its header; notes them, and their level, in its forms."""
-    headers = _Headers(table, by_shape)
+    starts = [first_columns(shape) for shape in table.shapes]
+    headers = _Headers(starts, by_shape)
     messages = []
-    for number, shape in enumerate(table.shapes):
-        forms, row = by_shape[number], row_of(shape)
-        found = {headers.of(form.format, row) for form in forms}
+    for number, (shape, columns) in enumerate(zip(table.shapes, starts, strict=True)):
+        forms = by_shape[number]
+        found = {headers.of(form.format, columns) for form in forms}
         header = found.pop() if len(found) == 1 else _NONE
         message = behind(shape, header.columns)
         if header.columns and not (message and _fits(forms, header, message)):
@@ -84,7 +85,7 @@ def messages_of(table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> lis
         messages.append(message)
         for form in forms:
             form.columns = header.columns
-            form.level = form.level or level_of(header, row)
+            form.level = form.level or level_of(header, columns)
     return messages
 
 
@@ -97,37 +98,36 @@ def message_of(content: str, columns: int) -> str:
 class _Headers:
     """The headers of a log: one for each format, or one for each place of the level where all have one."""
 
-    def __init__(self, table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> None:
+    def __init__(self, starts: Sequence[Sequence[str]], by_shape: Mapping[int, Sequence[Form]]) -> None:
         rows: dict[str, list[Row]] = defaultdict(list)
-        for number, shape in enumerate(table.shapes):
-            row = row_of(shape)
+        for number, columns in enumerate(starts):
             for name in {form.format for form in by_shape[number]}:
                 forms = [form for form in by_shape[number] if form.format == name]
-                rows[name].append(Row(row.columns, sum(form.lines + form.before for form in forms)))
+                rows[name].append(Row(columns, sum(form.lines + form.before for form in forms)))
         self._by_level: set[str] = set()
         self._found: dict[tuple[str, int | None], Header] = {}
         for name, of_format in rows.items():
             if not name.endswith(_FIELDS_HAVE_NAMES):
                 self._find(name, of_format)
 
-    def of(self, name: str, row: Row) -> Header:
-        place = level_place(row) if name in self._by_level else None
+    def of(self, name: str, columns: Sequence[str]) -> Header:
+        place = level_place(columns) if name in self._by_level else None
         return self._found.get((name, place), _NONE)
 
     def _find(self, name: str, rows: Sequence[Row]) -> None:
         headed = name not in ("plain", "ci")
         if _Total(rows, _SHARE).have_level():
             self._by_level.add(name)
-            places = {level_place(row) for row in rows} - {None}
-            parts = {place: [row for row in rows if level_place(row) == place] for place in places}
+            places = {level_place(row.columns) for row in rows} - {None}
+            parts = {place: [row for row in rows if level_place(row.columns) == place] for place in places}
             self._found |= {(name, place): header_of(part, headed=headed) for place, part in parts.items()}
         else:
             self._found[name, None] = header_of(rows, headed=headed)
 
 
-def level_place(row: Row) -> int | None:
+def level_place(columns: Sequence[str]) -> int | None:
     """Which of the first columns is a level, in capitals or in brackets."""
-    return next((n for n, column in enumerate(row.columns[:MOST]) if _PLAIN_LEVEL.fullmatch(column)), None)
+    return next((n for n, column in enumerate(columns[:MOST]) if _PLAIN_LEVEL.fullmatch(column)), None)
 
 
 def _fits(forms: Sequence[Form], header: Header, message: str) -> bool:
@@ -139,8 +139,8 @@ def _fits(forms: Sequence[Form], header: Header, message: str) -> bool:
     return True
 
 
-def row_of(shape: str, lines: int = 0) -> Row:
-    return Row([found[0] for found in islice(_COLUMN.finditer(shape), MOST + 3)], lines)
+def first_columns(shape: str) -> list[str]:
+    return [found[0] for found in islice(_COLUMN.finditer(shape), MOST + 3)]
 
 
 def behind(text: str, columns: int) -> str:
@@ -154,11 +154,11 @@ def behind(text: str, columns: int) -> str:
     return text[place:]
 
 
-def level_of(header: Header, row: Row) -> str | None:
+def level_of(header: Header, columns: Sequence[str]) -> str | None:
     """What the column of the level says."""
-    if header.level_at is None or len(row.columns) <= header.level_at:
+    if header.level_at is None or len(columns) <= header.level_at:
         return None
-    return level_named(row.columns[header.level_at].strip("[](){}<>|:,/-"))
+    return level_named(columns[header.level_at].strip("[](){}<>|:,/-"))
 
 
 def header_of(rows: Sequence[Row], *, headed: bool) -> Header:
@@ -167,7 +167,7 @@ def header_of(rows: Sequence[Row], *, headed: bool) -> Header:
     """
     total = _Total(rows, _SHARE if headed else _SHARE_WITHOUT_HEADER)
     if total.lines < _LEAST_LINES:
-        return Header(0)
+        return _NONE
     taken, level_at = 0, None
     for place in range(MOST):
         kind = total.kind_at(place)
@@ -180,7 +180,7 @@ def header_of(rows: Sequence[Row], *, headed: bool) -> Header:
             level_at = place
     while 0 < taken < MOST and total.are_signs(taken):
         taken += 1
-    return Header(taken, level_at) if taken and total.messages_behind(taken) >= _LEAST_MESSAGES else Header(0)
+    return Header(taken, level_at) if taken and total.messages_behind(taken) >= _LEAST_MESSAGES else _NONE
 
 
 def _belongs(kind: str, taken: int, place: int, total: _Total, *, headed: bool) -> bool:
@@ -216,7 +216,7 @@ class _Total:
 
     def have_level(self) -> bool:
         """Whether nearly all have one among their first columns."""
-        with_level = [row for row in self._rows if level_place(row) is not None]
+        with_level = [row for row in self._rows if level_place(row.columns) is not None]
         lines = sum(row.lines for row in with_level)
         return len(with_level) >= self._share * len(self._rows) and lines >= self._share * self.lines
 
