@@ -31,13 +31,12 @@ def worded(template: Line, members: Sequence[Line]) -> Line:
         if found is None:
             return template
         places.append(found)
+    lines = [part_of(*member) for member in members]
     parts: list[tuple[str, str]] = []
     for at, (token, space) in enumerate(zip(*template, strict=True)):
         if token == VAR:
             spans = [own[at] for own in places]
-            parts += in_common(
-                part_of(*member)[start:end] for member, (start, end) in zip(members, spans, strict=True)
-            )
+            parts += in_common(line[start:end] for line, (start, end) in zip(lines, spans, strict=True))
         else:
             parts.append((token, space))
     return tuple(token for token, _ in parts), "".join(space for _, space in parts)
