@@ -37,8 +37,7 @@ def shortened(keys: bytes) -> bytes:
     """ASCII keys, each ended by LF, with their numbers shortened."""
     text = np.frombuffer(keys, np.uint8)
     digit = np.concatenate(([False], text == _ONE))  # it ends with LF, so each run ends
-    starts, ends = np.flatnonzero(digit[1:] & ~digit[:-1]), np.flatnonzero(digit[:-1] & ~digit[1:]) - 1
-    ends += 1
+    starts, ends = np.flatnonzero(digit[1:] & ~digit[:-1]), np.flatnonzero(digit[:-1] & ~digit[1:])
     chosen = (ends - starts > 1) & (_alone(text, starts, ends) | _in_paths(text, starts))
     change = np.zeros(len(text), np.int8)  # +1 where digits to be left out begin, -1 behind them
     change[starts[chosen] + 1] += 1
