@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from mcp_smalltools.tools.logs.bitstreams import few_places
 
 _LF = 10
-_DIGIT = ord("0")
 
 
 class Block:

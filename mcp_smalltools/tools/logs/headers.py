@@ -221,7 +221,7 @@ def _read_application_line(line: str) -> Line:
 def _groups(found: re.Match[str]) -> tuple[str | None, str | None]:
     names = found.groupdict()
     level = names.get("level") or names.get("level2") or names.get("level3")
-    return names.get("time"), _LEVELS.get(level.lower()) if level else None
+    return names.get("time"), level_named(level) if level else None
 
 
 def _reader(
@@ -255,9 +255,8 @@ _LATE_LEVEL = re.compile(rf"{_LEVEL}(?:[ \t]+|$)")
 def _read_prefixed(line: str) -> Line | None:
     prefix = _PREFIX.match(line)
     read = None if prefix is None else _read_time(line[prefix.end() :])
-    return (
-        read if read is not None and read.content else None
-    )  # "Start-Date: 2026-03-01 10:00:00" is a message
+    # "Start-Date: 2026-03-01 10:00:00" is a message.
+    return read if read is not None and read.content else None
 
 
 def _read_redis(line: str) -> Line | None:
@@ -346,7 +345,7 @@ def _flat(key: str, value: Any) -> list[str]:
 def _level_of_field(value: Any) -> str | None:
     if isinstance(value, int):
         return _NUMBERED_LEVELS.get(value - value % 10)
-    return _LEVELS.get(str(value).lower()) if value is not None else None
+    return level_named(str(value)) if value is not None else None
 
 
 _LEVEL_AMONG_FIRST = re.compile(rf"(?:\S+ +){{0,4}}?(?P<level>{LEVEL_NAMES.upper()})[ :]")

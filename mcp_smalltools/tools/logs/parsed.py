@@ -37,9 +37,8 @@ class ParsedTemplate:
     before: int  # records before `since`, or in the baseline
     levels: dict[str, int] = field(default_factory=dict)
     burst: Burst | None = None
-    optional: dict[str, int] = field(
-        default_factory=dict
-    )  # records by key=value part, of those that some lack
+    # Records by key=value part, of those that some lack.
+    optional: dict[str, int] = field(default_factory=dict)
     judged: bool = True  # False: the time was over, like lines are taken for one event
 
 
