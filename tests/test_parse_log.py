@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
+import msgpack
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -28,7 +29,7 @@ from mcp_smalltools.request import PrivacyLevel, ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.logs.block import Block
 from mcp_smalltools.tools.logs.columns import message_of
-from mcp_smalltools.tools.logs.forms import FormTable
+from mcp_smalltools.tools.logs.forms import FormTable, Sample
 from mcp_smalltools.tools.logs.headers import read_line
 from mcp_smalltools.tools.logs.keys import identifier_key
 from mcp_smalltools.tools.logs.linekeys import block_keys
@@ -337,6 +338,14 @@ def test_the_first_and_the_last_exception_of_a_chain_are_among_the_lines_that_ar
     answer = parse(CHAINED.format(n=7, cause="TimeoutError: no answer"))
     shown = [(span.start, span.text) for span in answer.errors[0].evidence]
     assert shown[1:] == [(7, "TimeoutError: no answer"), (14, "LostError: order 7")]
+
+
+def test_a_record_that_a_helper_read_shows_the_same_lines() -> None:
+    sample = Sample(1)
+    for line in CHAINED.format(n=7, cause="TimeoutError: no answer").splitlines():
+        sample.add(line)
+    packed = msgpack.unpackb(msgpack.packb(sample.state()))
+    assert Sample.of(packed).telling_rest(3) == sample.telling_rest(3)
 
 
 @given(

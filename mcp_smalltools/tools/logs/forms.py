@@ -70,15 +70,16 @@ class Sample:
 
     def state(self) -> list[Any]:
         """All of it, in plain values; see `of`."""
-        return [self.first, self.total, self.head, [*self.tail], self.cause]
+        return [self.first, self.total, self.head, [*self.tail], self.cause, self._last_said]
 
     @classmethod
     def of(cls, state: Sequence[Any]) -> Sample:
-        first, total, head, tail, cause = state
+        first, total, head, tail, cause, last_said = state
         sample = cls(first)
         sample.total, sample.head = total, head
         sample.tail.extend(tail)
         sample.cause = None if cause is None else (cause[0], cause[1])
+        sample._last_said = None if last_said is None else (last_said[0], last_said[1])
         return sample
 
     def telling_rest(self, lines: int) -> list[tuple[int, list[str]]]:
