@@ -15,11 +15,11 @@ import hashlib
 import json
 import random
 import re
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import gguf
 import numpy as np
 import torch
 from safetensors.torch import load_file
@@ -31,20 +31,15 @@ from transformers import BertConfig, BertModel
 from mcp_smalltools.tools.classification.labels import in_words
 from mcp_smalltools.tools.classification.scoring import Examples, Scores, Texts, score
 
+sys.path.insert(0, str(HERE.parent))
+
+import lora_file
+
 RANK = 16
 ALPHA = 16.0
 TRAINED_ON = ("intents.txt", "requests.txt")
 TEMPERATURE = 0.06
 LONGEST = 64  # tokens of a text in training
-# PyTorch's name of each matrix, and llama.cpp's.
-MATRICES = {
-    "attention.self.query": "attn_q",
-    "attention.self.key": "attn_k",
-    "attention.self.value": "attn_v",
-    "attention.output.dense": "attn_output",
-    "intermediate.dense": "ffn_up",
-    "output.dense": "ffn_down",
-}
 
 
 class Lora(nn.Module):
@@ -90,11 +85,11 @@ class Encoder:
         self.loras: dict[str, Lora] = {}
         self.model.requires_grad_(False)
         for number, layer in enumerate(self.model.encoder.layer):
-            for path, name in MATRICES.items():
+            for path in lora_file.MATRICES:
                 owner = layer.get_submodule(path.rpartition(".")[0])
                 lora = Lora(owner.get_submodule(path.rpartition(".")[2]))
                 setattr(owner, path.rpartition(".")[2], lora)
-                self.loras[f"blk.{number}.{name}.weight"] = lora
+                self.loras[lora_file.matrix_name(number, path)] = lora
         self.model.to(device)
 
     def parameters(self) -> list[nn.Parameter]:
@@ -259,25 +254,15 @@ class Trial:
 
 def write(encoder: Encoder, path: Path, weights: Iterable[torch.Tensor]) -> str:
     """The adapter as GGUF; returns its sha256."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    writer = gguf.GGUFWriter(path, "bert")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", ALPHA)
-    given = iter(weights)
-    for name in encoder.loras:
-        writer.add_tensor(f"{name}.lora_a", next(given).detach().cpu().numpy().astype(np.float16))
-        writer.add_tensor(f"{name}.lora_b", next(given).detach().cpu().numpy().astype(np.float16))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    names = (f"{name}.{part}" for name in encoder.loras for part in ("lora_a", "lora_b"))
+    arrays = (weight.detach().cpu().numpy() for weight in weights)
+    lora_file.write(path, ALPHA, zip(names, arrays, strict=True))
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def read(encoder: Encoder, path: Path) -> None:
     """Go on from an adapter that `write` wrote."""
-    tensors = {tensor.name: tensor.data.copy() for tensor in gguf.GGUFReader(path).tensors}
+    tensors = lora_file.read(path)
     with torch.no_grad():
         for name, lora in encoder.loras.items():
             for part, parameter in (("lora_a", lora.a), ("lora_b", lora.b)):

@@ -13,12 +13,12 @@ import argparse
 import contextlib
 import json
 import random
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import gguf
 import numpy as np
 import torch
 from peft import LoraConfig, get_peft_model
@@ -30,16 +30,12 @@ from transformers import BertConfig, BertModel, BertTokenizerFast
 
 from mcp_smalltools.tools.extraction.reading import BETWEEN
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import lora_file
+
 RANK, ALPHA = 32, 64
 LINEAR = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
-NAMES = {
-    "attention.self.query": "attn_q",
-    "attention.self.key": "attn_k",
-    "attention.self.value": "attn_v",
-    "attention.output.dense": "attn_output",
-    "intermediate.dense": "ffn_up",
-    "output.dense": "ffn_down",
-}
 HELD_OUT = 6
 AVERAGED = 0.996
 """Of the moving average of the weights, which is what ships."""
@@ -159,10 +155,10 @@ def _exchange(weights: list[torch.Tensor], others: list[torch.Tensor]) -> None:
 
 def read_into(model: Reader, folder: Path) -> None:
     """The weights that `write` wrote, as far as half precision keeps them."""
-    tensors = {t.name: t.data for t in gguf.GGUFReader(folder / "adapter.gguf").tensors}
+    tensors = lora_file.read(folder / "adapter.gguf")
     state = get_peft_model_state_dict(model.encoder)
     for key in state:
-        state[key] = torch.from_numpy(tensors[_name_in_file(key)].astype(np.float32))
+        state[key] = torch.from_numpy(tensors[_name_in_file(key)])
     set_peft_model_state_dict(model.encoder, state)
     head = json.loads((folder / "head.json").read_text(encoding="utf-8"))
     parts = [head[name] for name in ("start", "end", "yes")]
@@ -173,22 +169,14 @@ def read_into(model: Reader, folder: Path) -> None:
 def _name_in_file(key: str) -> str:
     number, rest = key.split("encoder.layer.")[1].split(".", 1)
     module, _, which = rest.removesuffix(".weight").rpartition(".")
-    return f"blk.{number}.{NAMES[module]}.weight.lora_{which[-1].lower()}"
+    return f"{lora_file.matrix_name(int(number), module)}.lora_{which[-1].lower()}"
 
 
 def write(model: Reader, folder: Path) -> None:
     """adapter.gguf as llama.cpp reads it, and the head's numbers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    writer = gguf.GGUFWriter(folder / "adapter.gguf", "bert")
-    writer.add_type("adapter")
-    writer.add_string("adapter.type", "lora")
-    writer.add_float32("adapter.lora.alpha", float(ALPHA))
-    for key, tensor in get_peft_model_state_dict(model.encoder).items():
-        writer.add_tensor(_name_in_file(key), tensor.detach().numpy().astype(np.float16))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    state = get_peft_model_state_dict(model.encoder)
+    tensors = ((_name_in_file(key), tensor.detach().numpy()) for key, tensor in state.items())
+    lora_file.write(folder / "adapter.gguf", ALPHA, tensors)
     weight, bias = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
     head = {
         name: {"weight": [round(float(w), 5) for w in weight[i]], "bias": round(float(bias[i]), 5)}
