@@ -18,11 +18,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from mcp_smalltools.calibration.scores import Speed, record_quality
 from mcp_smalltools.config import load_settings
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.skills.scores import Speed, record_quality
 
 SCORES = Path(__file__).parents[1] / "models" / "skills" / "classify" / "scores.json"
 THINGS = (

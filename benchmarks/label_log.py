@@ -21,10 +21,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.simulation.systems import labelled
-from mcp_smalltools.tools.logs.statements.pieces import printf
-from mcp_smalltools.tools.logs.variables import Slots
+from mcp_smalltools.learning.logs.systems import labelled
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.statements.pieces import printf
 
 AT_MOST = 2_000
 

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcp_smalltools.evaluation.logs import LabelledLog, ours, read_logs, score
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.parser import LogParser
+from mcp_smalltools.evaluation.suites.logs import LabelledLog, ours, read_logs, score
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.templates.parsed_log import derive_templates
 
 _START = datetime.datetime(2026, 4, 30, 22, 10)
 _LEVELS = ("DEBUG", "INFO", "INFO", "INFO", "WARNING", "ERROR")
@@ -198,7 +199,7 @@ def groups_of(lines: list[str]) -> list[int]:
     """The number of the template of each line."""
     parser = LogParser()
     parser.feed(Block.of(1, lines))
-    log = parser.result()
+    log = derive_templates(parser)
     return [log.template_of_shape[entry.form.shape].id for entry in parser.table.entries(lines)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from mcp_smalltools.skills.scores import Evaluation, Speed, read_quality
+from mcp_smalltools.calibration.scores import Evaluation, Speed, read_quality
 
 FOLDER = Path(__file__).parent
 SKILLS = FOLDER.parent / "models" / "skills"

@@ -13,7 +13,7 @@ import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 ENV_PREFIX = "MCP_SMALLTOOLS_"
 _APP = "mcp-smalltools"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from mcp_smalltools.cache import AnswerCache, Entry, cache_key
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import (
     Cancelled,
@@ -30,22 +29,24 @@ from mcp_smalltools.errors import (
     SmallToolsError,
     UsageError,
 )
-from mcp_smalltools.ledger import Ledger, Row
-from mcp_smalltools.outbound import Outbound
-from mcp_smalltools.outgoing import apply_privacy, as_json, fit
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import LOCAL, narrowed
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.privacy.answers import apply_privacy, as_json, fit
+from mcp_smalltools.privacy.remote_engine import Outbound
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer, Source
+from mcp_smalltools.stores.cache import AnswerCache, Entry, cache_key
+from mcp_smalltools.stores.ledger import Ledger, Row
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.base import Arguments, Stop, Tool, ToolContext
-from mcp_smalltools.tools.shelf import Shelf, SkillState, listed, why_unlisted
+from mcp_smalltools.tools.own.shelf import Shelf, SkillState, listed, why_unlisted
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
     from mcp_smalltools.files.reader import SourceFile
-    from mcp_smalltools.files.redact import Redactor
     from mcp_smalltools.files.roots import Roots
+    from mcp_smalltools.privacy.redact import Redactor
 
 GRACE_S = 5.0
 """Seconds that a tool gets after its deadline to hand in a partial answer."""
@@ -130,7 +131,7 @@ class Service:
     def engine(self) -> Engine:
         """The engine's client; the daemon itself starts on first need. Raises ConfigError, NotAllowed."""
         if self._engine is None:
-            from mcp_smalltools.engine.choose import make_engine
+            from mcp_smalltools.engine.make import make_engine
 
             self._engine = make_engine(self.settings)
         return self._engine
@@ -344,8 +345,8 @@ class OpenFiles:
 
     def scrub(self, text: str) -> str:
         """Mask what the level of the files forbids; control and invisible characters never leave."""
-        from mcp_smalltools.files.redact import Redactor, clean_text
-        from mcp_smalltools.files.vocabulary import only_known_words
+        from mcp_smalltools.privacy.redact import Redactor, clean_text
+        from mcp_smalltools.privacy.vocabulary import only_known_words
 
         level = self.level
         if level is PrivacyLevel.OPEN:

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mcp_smalltools.server.schema import input_schema
+from mcp_smalltools.server.tool_schema import input_schema
 from mcp_smalltools.tools.base import Tool
 
 Call = dict[str, Any]

@@ -11,10 +11,10 @@ import hypothesis
 import pytest
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
 # The same examples in each run, so that a change's tests tell of the change; `make fuzz` draws new ones.
 # A busy machine is no failure: no clock.
@@ -56,7 +56,7 @@ def settings(base_settings: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 async def engine(base_settings: Settings) -> AsyncIterator[EngineClient]:
     """A client of a real engine daemon that belongs to this test run."""
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
     client = EngineClient(base_settings)
     yield client

@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from mcp_smalltools import __version__
-from mcp_smalltools.engine import daemon, endpoint, watchdog
+from mcp_smalltools.engine import endpoint
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, LoadedModel, TokenEmbeddings
+from mcp_smalltools.engine.daemon import daemon, watchdog
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ScoreLabels
 from mcp_smalltools.errors import Cancelled, EngineBusy
 

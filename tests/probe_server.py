@@ -97,9 +97,9 @@ if __name__ == "__main__":
     registry.built_in_tools = lambda: {**built_in(), "probe": probe}  # type: ignore[assignment,dict-item]
     arguments = sys.argv[2:]
     if "--patience" in arguments:  # of the listening server with slow clients, in seconds
-        from mcp_smalltools.server import guard, patience
+        from mcp_smalltools.server.http import guard, slow_clients
 
         at = arguments.index("--patience")
-        patience.HEAD_S = guard.BODY_S = float(arguments[at + 1])  # type: ignore[misc]
+        slow_clients.HEAD_S = guard.BODY_S = float(arguments[at + 1])  # type: ignore[misc]
         del arguments[at : at + 2]
     sys.exit(main(["serve", *arguments]))

@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.cli import main
-from mcp_smalltools.evaluation.adapt_logs import Shares, shares_of
-from mcp_smalltools.evaluation.logs import parse_with
-from mcp_smalltools.tools.logs.forms import FormTable
-from mcp_smalltools.tools.logs.grouping import group
-from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.simulation.systems import Source, System
-from mcp_smalltools.tools.logs.specialist.adapted import adapted, current, judge_for, keep
-from mcp_smalltools.tools.logs.specialist.judge import shipped
-from mcp_smalltools.tools.logs.specialist.statements import Statements
-from mcp_smalltools.tools.logs.statements.pieces import Placeholder
-from mcp_smalltools.tools.logs.statements.source import statements_of
-from mcp_smalltools.tools.logs.variables import Slots, plain
+from mcp_smalltools.evaluation.suites.logs import parse_with
+from mcp_smalltools.learning.logs.adapt import Shares, shares_of
+from mcp_smalltools.learning.logs.systems import Source, System
+from mcp_smalltools.logs.judge.adapted import adapted, current, judge_for, keep
+from mcp_smalltools.logs.judge.judge import shipped
+from mcp_smalltools.logs.judge.known_templates import Statements
+from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.variables import Slots, plain
+from mcp_smalltools.logs.statements.pieces import Placeholder
+from mcp_smalltools.logs.statements.source import statements_of
+from mcp_smalltools.logs.templates.grouping import group
 
 SOURCE = """
 log.info("order %s of customer %s shipped by %s", order, customer, carrier)
@@ -221,7 +221,7 @@ def test_a_call_after_training_uses_what_was_learned(
 def test_what_is_not_better_is_not_kept(
     tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mcp_smalltools.evaluation.adapt_logs.adapted", lambda statements: shipped())
+    monkeypatch.setattr("mcp_smalltools.learning.logs.adapt.adapted", lambda statements: shipped())
     assert main(["train", "parse_log", "--from", str(tree)]) == 0
     assert "Not kept" in capsys.readouterr().out
     assert current(state) == 0

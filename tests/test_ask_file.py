@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import NotFound
-from mcp_smalltools.evaluation.questions import questions
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.evaluation.data.questions import questions
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.asking.choice import MOST, MOST_LINES, passages
-from mcp_smalltools.tools.asking.features import features
-from mcp_smalltools.tools.asking.likeness import word_table
-from mcp_smalltools.tools.asking.question import understood
-from mcp_smalltools.tools.asking.ranking import Index, Place
-from mcp_smalltools.tools.asking.units import Unit, units_of
+from mcp_smalltools.tools.ask_file.features import features
+from mcp_smalltools.tools.ask_file.question import understood
+from mcp_smalltools.tools.ask_file.selection import MOST, MOST_LINES, passages
+from mcp_smalltools.tools.ask_file.units import Unit, units_of
+from mcp_smalltools.tools.ask_file.word_index import Index, Place
+from mcp_smalltools.tools.ask_file.word_vectors import word_table
 
 pytestmark = pytest.mark.anyio
 

@@ -19,10 +19,10 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.commands.audit import span_of
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotRecorded
-from mcp_smalltools.ledger import Ledger, Refusal
 from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.stores.ledger import Ledger, Refusal
 
 REMOTE = Principal("token ci", remote=True)
 

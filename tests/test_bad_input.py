@@ -18,12 +18,13 @@ from peak import PEAK_KB
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed, NotFound, SmallToolsError, Unreadable, UsageError
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.registry import built_in_tools
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
 pytestmark = pytest.mark.anyio
 

@@ -9,17 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.errors import ModelError
-from mcp_smalltools.skills.calibration import (
+from mcp_smalltools.calibration.calibration import (
     Calibration,
     Isotonic,
     Logistic,
-    coverage_at,
-    expected_calibration_error,
     fit_temperature,
     load_calibration,
     softmax,
 )
+from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.errors import ModelError
 
 scores_and_outcomes = st.lists(st.tuples(st.floats(-5, 5), st.booleans()), min_size=2, max_size=60)
 

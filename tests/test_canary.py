@@ -25,14 +25,15 @@ from call_forms import forms, takes_path
 from mcp_smalltools.cli import main
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SmallToolsError
-from mcp_smalltools.ledger import Ledger
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import Principal
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.stores.ledger import Ledger
 from mcp_smalltools.tools.registry import built_in_tools
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 

@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.errors import FileError, NotAllowed, UsageError
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.skills.calibration import load_calibration
-from mcp_smalltools.tools.classification import kept, vectors
-from mcp_smalltools.tools.classification.decision import (
+from mcp_smalltools.text.words import in_words
+from mcp_smalltools.tools.classify import vector_cache, vectors
+from mcp_smalltools.tools.classify.chunks import MAX_PIECES, PIECE_CHARS, clauses, is_cut, pieces
+from mcp_smalltools.tools.classify.decision import (
     LITTLE_TEXT,
     MAX_SEVERAL,
     NO_FIT,
@@ -26,10 +28,9 @@ from mcp_smalltools.tools.classification.decision import (
     decide,
     several,
 )
-from mcp_smalltools.tools.classification.kept import KeptVectors
-from mcp_smalltools.tools.classification.labels import MAX_LABELS, NONE_OF_THESE, in_words, parse_labels
-from mcp_smalltools.tools.classification.pieces import MAX_PIECES, PIECE_CHARS, clauses, is_cut, pieces
-from mcp_smalltools.tools.classification.scoring import Examples, Texts, score, unit
+from mcp_smalltools.tools.classify.labels import MAX_LABELS, NONE_OF_THESE, parse_labels
+from mcp_smalltools.tools.classify.scoring import Examples, Texts, score, unit
+from mcp_smalltools.tools.classify.vector_cache import KeptVectors
 
 MESSAGES = {
     "The app crashes when I press save": "crash",
@@ -117,9 +118,9 @@ def test_pieces_are_short_hold_the_start_of_the_text_and_say_when_something_is_c
     assert len(parts) <= MAX_PIECES
     assert all(part and len(part) <= PIECE_CHARS for part in parts)
     whole = "".join(text.split())
-    kept = "".join("".join(parts).split())
-    assert whole.startswith(kept)
-    assert is_cut(text) == (kept != whole)
+    vector_cache = "".join("".join(parts).split())
+    assert whole.startswith(vector_cache)
+    assert is_cut(text) == (vector_cache != whole)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_kept_vectors_come_back_for_the_same_text_and_model_alone(tmp_path):
 
 
 def test_of_too_many_kept_vectors_the_least_recently_used_leave(tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "MAX_VECTORS", 3)
+    monkeypatch.setattr(vector_cache, "MAX_VECTORS", 3)
     with closing(KeptVectors(tmp_path / "v.db", "one")) as store:
         for name in "abc":
             store.put({name: np.zeros(2, np.float32)})

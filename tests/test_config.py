@@ -8,7 +8,7 @@ import pytest
 
 from mcp_smalltools.config import RootSpec, load_settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 
 def test_flags_win_over_environment_over_file_over_defaults(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.clients import speed
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine.devices import ALL_LAYERS, KEPT_FREE, layers_in_file, layers_that_fit
+from mcp_smalltools.doctor import speed
+from mcp_smalltools.engine.llama.devices import ALL_LAYERS, KEPT_FREE, layers_in_file, layers_that_fit
 from mcp_smalltools.models.catalog import ensure_model
 
 GB = 1 << 30

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from probe_server import environment
 
-from mcp_smalltools.clients.doctor import Check, State, examine
 from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.doctor.checks import Check, State, examine
 from mcp_smalltools.engine.api import EngineStatus, LoadedModel
-from mcp_smalltools.request import PrivacyLevel
-from mcp_smalltools.server.tokens import TokenStore
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.server.http.tokens import TokenStore
 
 NO_ENGINE = EngineStatus(running=False, socket="/run/x")
 

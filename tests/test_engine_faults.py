@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine import launch
 from mcp_smalltools.engine.api import Generation, Message, Prompt, Sampling
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client import launch
+from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.engine.endpoint import Endpoint
 
 pytestmark = [

@@ -17,13 +17,14 @@ import anyio
 import pytest
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine import client as client_module
-from mcp_smalltools.engine import connection, endpoint, launch, protocol, work
+from mcp_smalltools.engine import endpoint, protocol, work
 from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client import client as client_module
+from mcp_smalltools.engine.client import connection, launch
+from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.engine.endpoint import Endpoint
 from mcp_smalltools.errors import DeadlineExceeded, EngineBusy, EngineUnavailable, VersionMismatch
-from mcp_smalltools.models.records import ModelFile
+from mcp_smalltools.models.download_records import ModelFile
 
 pytestmark = [
     pytest.mark.anyio,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.engine import api, protocol, work
 from mcp_smalltools.errors import EngineBusy, EngineError
-from mcp_smalltools.models.records import AdapterFile, ModelFile
+from mcp_smalltools.models.download_records import AdapterFile, ModelFile
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 MODEL = st.builds(

@@ -12,11 +12,12 @@ import pytest
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
-from mcp_smalltools.evaluation import find, summaries, whole_files
-from mcp_smalltools.evaluation.history import repositories
+from mcp_smalltools.evaluation.data import whole_files
+from mcp_smalltools.evaluation.data.history import repositories
+from mcp_smalltools.evaluation.suites import find, summaries
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
 pytestmark = pytest.mark.anyio
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_smalltools.evaluation.logs import plain_template, score
+from mcp_smalltools.evaluation.suites.logs import plain_template, score
 
 TRUE = ["open <*>", "open <*>", "close <*>", "close <*>", "at <*>:<*>"]
 

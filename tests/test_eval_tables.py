@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.table import Table
 
-from mcp_smalltools.evaluation.tables import print_table
+from mcp_smalltools.evaluation.console_table import print_table
 
 
 def test_a_wide_table_is_whole_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.evidence import dates, numbers, occurs, plain, times, unsupported, verbatim
+from mcp_smalltools.text.facts import dates, numbers, occurs, plain, times, unsupported, verbatim
 
 SOURCE = (
     "On 3 March 2024 Zoë Müller paid €1,234.50 (5%) at 5:30 pm for twenty-five boxes; "

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import UsageError
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.extraction.candidates import candidates, items_of
-from mcp_smalltools.tools.extraction.convert import converted
-from mcp_smalltools.tools.extraction.keyed import entries_of
-from mcp_smalltools.tools.extraction.schema import Field, plan_of
-from mcp_smalltools.tools.extraction.tables import best_table
+from mcp_smalltools.tools.extract.candidates import candidates, items_of
+from mcp_smalltools.tools.extract.coerce import converted
+from mcp_smalltools.tools.extract.schema import Field, plan_of
+from mcp_smalltools.tools.extract.structure.key_values import entries_of
+from mcp_smalltools.tools.extract.structure.tables import best_table
 
 pytestmark = pytest.mark.anyio
 
@@ -254,7 +255,7 @@ def test_a_list_in_words_is_taken_apart(words):
 
 
 def test_the_shipped_files_of_the_reader_belong_together():
-    from mcp_smalltools.tools.extraction.reading import head
+    from mcp_smalltools.tools.extract.span_reader import head
 
     assert head().weight.shape == (3, 384)
 

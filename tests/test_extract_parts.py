@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.extraction.candidates import candidates
-from mcp_smalltools.tools.extraction.choose import PAGE, REQUEST, choose, siblings
-from mcp_smalltools.tools.extraction.confidence import Judgement, take_out_unlikely
-from mcp_smalltools.tools.extraction.keyed import Entry, entries_of, fit
-from mcp_smalltools.tools.extraction.options import Option
-from mcp_smalltools.tools.extraction.schema import Field, plan_of
-from mcp_smalltools.tools.extraction.source import Document
-from mcp_smalltools.tools.extraction.tables import best_table, list_entries
-from mcp_smalltools.tools.extraction.yaml_lists import yaml_lists
+from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, choose, siblings
+from mcp_smalltools.tools.extract.candidates import candidates
+from mcp_smalltools.tools.extract.confidence import Judgement, take_out_unlikely
+from mcp_smalltools.tools.extract.document import Document
+from mcp_smalltools.tools.extract.options import Option
+from mcp_smalltools.tools.extract.schema import Field, plan_of
+from mcp_smalltools.tools.extract.structure.key_values import Entry, entries_of, fit
+from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
+from mcp_smalltools.tools.extract.structure.yaml_lists import yaml_lists
 
 
 def field(name, kind="string", *, required=False, **schema):

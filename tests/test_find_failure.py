@@ -19,16 +19,18 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.evaluation.failure import Found, Pair, anchors, read_pairs, score
-from mcp_smalltools.files.redact import clean_text
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.evaluation.suites.failure import Found, Pair, anchors, read_pairs, score
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.privacy.redact import clean_text
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.skills.calibration import load_calibration
-from mcp_smalltools.tools.failure.features import feature_names, features_of
-from mcp_smalltools.tools.failure.naming import kind_of, place_of, tool_of
-from mcp_smalltools.tools.failure.reading import (
+from mcp_smalltools.tools.find_failure.answer import FindFailureAnswer, FindFailureArguments
+from mcp_smalltools.tools.find_failure.compose import compose_answer
+from mcp_smalltools.tools.find_failure.features import feature_names, features_of
+from mcp_smalltools.tools.find_failure.lines import (
     HEAD,
     content_of,
     letters_of,
@@ -36,10 +38,10 @@ from mcp_smalltools.tools.failure.reading import (
     read_baseline,
     read_log,
 )
-from mcp_smalltools.tools.failure.run import answer_of, rank
-from mcp_smalltools.tools.failure.spans import Piece, context_of, pieces_of, within
-from mcp_smalltools.tools.failure.trees import Chances, Forest, load_ranker, read_ranker
-from mcp_smalltools.tools.find_failure import FindFailureAnswer, FindFailureArguments
+from mcp_smalltools.tools.find_failure.naming import kind_of, place_of, tool_of
+from mcp_smalltools.tools.find_failure.rank import rank
+from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
+from mcp_smalltools.tools.find_failure.trees import Chances, Forest, load_ranker, read_ranker
 
 Find = Callable[..., FindFailureAnswer]
 
@@ -306,7 +308,7 @@ def test_between_failed_and_passed_it_cant_tell_and_shows_what_looks_like_a_fail
     constants = load_calibration("find_failure").constants
     low, high = constants["passed_below"], constants["failed_from"]
     for chance, failed in ((low - 0.01, False), (low + (high - low) * share, None), (high, True)):
-        answer = answer_of(
+        answer = compose_answer(
             log, dataclasses.replace(ranked, failed=chance), FindFailureArguments(path="a"), {}
         )
         assert answer.failed is failed

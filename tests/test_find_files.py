@@ -23,16 +23,17 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import EngineUnavailable, NotAllowed
 from mcp_smalltools.files.roots import Roots
 from mcp_smalltools.files.tree import Walk
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.finding import ranking
-from mcp_smalltools.tools.finding.index import FileIndex, index_path, open_index
-from mcp_smalltools.tools.finding.passage import best_passage
-from mcp_smalltools.tools.finding.terms import Terms
-from mcp_smalltools.tools.finding.words import counted, of_identifier, words
+from mcp_smalltools.text.identifiers import counted, of_identifier, words
+from mcp_smalltools.tools.find_files import file_scores
+from mcp_smalltools.tools.find_files.best_passage import best_passage
+from mcp_smalltools.tools.find_files.index import FileIndex, index_path, open_index
+from mcp_smalltools.tools.find_files.indexing import Terms
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
 pytestmark = pytest.mark.anyio
 
@@ -332,11 +333,13 @@ async def test_two_servers_share_an_index(settings: Settings, tmp_path: Path) ->
 async def test_while_a_server_runs_changes_are_indexed_without_a_call(
     settings: Settings, tmp_path: Path
 ) -> None:
-    from mcp_smalltools.tools.finding import keeper
+    from mcp_smalltools.tools.find_files import index_updates
 
     write(tmp_path, a_dot_txt="zebra\n")
     roots = Roots([RootSpec(path=tmp_path)])
-    one = keeper.Keeper(roots.folders()[0], settings.state_dir, lambda path: roots.open(str(tmp_path / path)))
+    one = index_updates.Keeper(
+        roots.folders()[0], settings.state_dir, lambda path: roots.open(str(tmp_path / path))
+    )
     one.keep()
     with anyio.fail_after(30):
         number = 0
@@ -421,10 +424,10 @@ def test_together_no_score_falls_when_one_of_its_parts_rises(
     by_word: dict[int, float], likeness: dict[int, float], number: int
 ) -> None:
     best = max(by_word.values(), default=0.0)
-    before = ranking.together(by_word, likeness, best)
+    before = file_scores.together(by_word, likeness, best)
     assert before.keys() == by_word.keys() | likeness.keys()
     assert all(before[i] >= score for i, score in by_word.items())
-    after = ranking.together(by_word, likeness | {number: 1.0}, best)
+    after = file_scores.together(by_word, likeness | {number: 1.0}, best)
     assert after[number] >= before.get(number, 0.0)
     assert {i: s for i, s in after.items() if i != number} == {i: s for i, s in before.items() if i != number}
 
@@ -470,11 +473,13 @@ def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_no_end(settings: Settings, tmp_path: Path) -> None:
     """SQLite's own answer to a full disk, by a limit on the pages of its file."""
-    from mcp_smalltools.tools.finding import keeper
+    from mcp_smalltools.tools.find_files import index_updates
 
     write(tmp_path, **{f"f{i}.txt": " ".join(f"w{i}x{j}" for j in range(300)) for i in range(200)})
     roots = Roots([RootSpec(path=tmp_path)])
-    one = keeper.Keeper(roots.folders()[0], settings.state_dir, lambda path: roots.open(str(tmp_path / path)))
+    one = index_updates.Keeper(
+        roots.folders()[0], settings.state_dir, lambda path: roots.open(str(tmp_path / path))
+    )
     one.index._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         one.index.replace(

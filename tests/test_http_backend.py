@@ -17,12 +17,12 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.engine import http_endpoints
-from mcp_smalltools.engine.addresses import checked_address
 from mcp_smalltools.engine.api import CallOptions, Message, Prompt, Sampling
-from mcp_smalltools.engine.client import EngineClient
-from mcp_smalltools.engine.dialects import DIALECTS
-from mcp_smalltools.engine.http_backend import HttpEngine
+from mcp_smalltools.engine.client.client import EngineClient
+from mcp_smalltools.engine.http import endpoints
+from mcp_smalltools.engine.http.addresses import checked_address
+from mcp_smalltools.engine.http.backend import HttpEngine
+from mcp_smalltools.engine.http.dialects import DIALECTS
 from mcp_smalltools.errors import (
     ConfigError,
     DeadlineExceeded,
@@ -32,9 +32,10 @@ from mcp_smalltools.errors import (
     NotAllowed,
     UsageError,
 )
-from mcp_smalltools.evaluation.engine_peer import Peer, ServerOptions
+from mcp_smalltools.evaluation.bench.llama_server import Peer, ServerOptions
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.models.catalog import ensure_model
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 
 pytestmark = pytest.mark.anyio
@@ -231,7 +232,7 @@ def cut(handler: http.server.BaseHTTPRequestHandler) -> None:
 
 @pytest.fixture
 def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Fake]]:
-    monkeypatch.setattr(http_endpoints, "BACKOFF_S", 0.01)
+    monkeypatch.setattr(endpoints, "BACKOFF_S", 0.01)
     made: list[tuple[Fake, threading.Thread]] = []
 
     def make() -> Fake:
@@ -495,7 +496,7 @@ async def test_what_goes_to_an_engine_elsewhere_is_what_may_leave(
 
 
 def test_nan_is_what_a_server_without_logprobs_gives() -> None:
-    from mcp_smalltools.engine.http_backend import _generation
+    from mcp_smalltools.engine.http.backend import _generation
 
     answer = {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}
     generation = _generation(answer)

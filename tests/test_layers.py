@@ -1,72 +1,133 @@
-"""Imports point downwards only, and the command line stays light."""
+"""Imports point downwards only, in the large folders too; names are used once; the command line is light."""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Sequence
+from importlib.util import find_spec
 
 import pytest
+from structure import PACKAGE, Structure
 
-import mcp_smalltools
-
-PACKAGE = Path(mcp_smalltools.__file__).parent
+STRUCTURE = Structure(PACKAGE)
 
 # Lowest first. A module may import from its own layer and from those below it.
-LAYERS: list[set[str]] = [
-    {"errors", "request", "result", "config", "principal", "suggest"},
-    {"files", "models", "store", "ledger", "cache", "outcomes"},
-    {"engine", "skills"},
-    {"tools", "outgoing", "outbound"},
+LAYERS: Sequence[set[str]] = (
+    {"level", "errors", "request", "result", "suggest", "principal", "config"},
+    {"stores", "files", "models", "text"},
+    {"calibration", "skills", "engine"},
+    {"privacy", "logs"},
+    {"tools"},
     {"service"},
-    {"server", "clients"},
-    {"evaluation"},
+    {"server", "clients", "evaluation"},
+    {"learning", "doctor"},
     {"cli", "commands"},
-]
+)
+LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
+    "logs": ({"keys", "message", "statements"}, {"lines", "judge"}, {"counting"}, {"templates"}),
+    "engine": (
+        {"api", "work", "protocol", "endpoint"},
+        {"llama", "client", "http", "turns"},
+        {"generation"},
+        {"daemon"},
+        {"with_model", "forwarding", "make"},
+    ),
+    "tools": (
+        {"base"},
+        {"similarity"},
+        {
+            *("ask_file", "classify", "extract", "find_failure", "find_files"),
+            *("parse_log", "read_redacted", "report_outcome", "summarize_file"),
+        },
+        {"own", "registry"},
+    ),
+}
+CLASSES_OF_ONE_NAME: dict[str, str] = {}
+"""Names of classes that stand in two modules, each with the reason."""
 
 
-def layer_of(part: str) -> int:
-    return next(number for number, parts in enumerate(LAYERS) if part in parts)
+def layer_of(name: str, layers: Sequence[set[str]]) -> int:
+    return next(number for number, parts in enumerate(layers) if name in parts)
 
 
-def imported_parts(tree: ast.AST) -> set[str]:
-    """The parts of our package that a module imports, inside functions too; not those that only type
-    checking sees.
-    """
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module)
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
-    inside = [name.split(".") for name in names if name.startswith("mcp_smalltools.")]
-    known = {part for parts in LAYERS for part in parts}
-    return {name[1] for name in inside if name[1] in known}
+def parts_of(module: str, folder: str = "") -> str:
+    """The first part of a module's name below a folder."""
+    return module.removeprefix(f"{folder}." if folder else "").split(".")[0]
 
 
-def modules() -> list[Path]:
-    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+@pytest.mark.parametrize("module", [name for name in STRUCTURE.trees if name])
+def test_a_module_imports_only_from_its_own_layer_and_below(module: str) -> None:
+    own = layer_of(parts_of(module), LAYERS)
+    above = {name for name in STRUCTURE.imports[module] if name and layer_of(parts_of(name), LAYERS) > own}
+    assert not above, f"{module} imports {above}"
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_module_imports_only_from_its_own_layer_and_below(path: Path) -> None:
-    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    above = {part for part in imported_parts(tree) if layer_of(part) > layer_of(own)}
-    assert not above, f"{path.name} is in the layer of {own} and imports {above}"
+@pytest.mark.parametrize("folder", LAYERS_INSIDE)
+def test_inside_a_large_folder_imports_point_downwards_too(folder: str) -> None:
+    layers = LAYERS_INSIDE[folder]
+    upwards = [
+        (module, name)
+        for module in STRUCTURE.trees
+        if module.startswith(f"{folder}.")
+        for name in STRUCTURE.imports[module]
+        if name.startswith(f"{folder}.")
+        and layer_of(parts_of(name, folder), layers) > layer_of(parts_of(module, folder), layers)
+    ]
+    assert not upwards
+
+
+def test_tools_do_not_use_each_other() -> None:
+    folders = {name.split(".")[1] for name in STRUCTURE.trees if re.fullmatch(r"tools\.\w+\.tool", name)}
+    pairs = {
+        (module.split(".")[1], name.split(".")[1])
+        for module, names in STRUCTURE.imports.items()
+        for name in names
+        if module.startswith("tools.") and name.startswith("tools.")
+    }
+    assert len(folders) > 5
+    assert not {(one, other) for one, other in pairs if one != other and {one, other} <= folders}
+
+
+def test_no_modules_import_each_other() -> None:
+    assert STRUCTURE.circles() == []
+
+
+def test_a_class_name_stands_in_one_module() -> None:
+    assert STRUCTURE.repeated_classes().keys() == CLASSES_OF_ONE_NAME.keys()
+
+
+def test_rooms_stay_small_and_file_names_tell_where_one_is() -> None:
+    assert len(STRUCTURE.repeated_files()) <= 10
+    assert STRUCTURE.largest_folder()[1] <= 14
+    assert STRUCTURE.long_functions() == []
+
+
+def test_every_module_that_a_text_names_exists() -> None:
+    """Processes are started, and modules loaded late, by name: no import would show that one has moved."""
+    texts = [
+        (module, node.value)
+        for module, tree in STRUCTURE.trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    named = {(module, text) for module, text in texts if re.fullmatch(r"mcp_smalltools(\.[a-z_]+)+", text)}
+    logger_and_scope_names = {"mcp_smalltools.engine", "mcp_smalltools.principal", "mcp_smalltools.gone"}
+    missing = {
+        (module, text) for module, text in named if text not in logger_and_scope_names and not find_spec(text)
+    }
+    assert named
+    assert not missing
 
 
 def test_only_the_engine_imports_llama_cpp() -> None:
     """In the user's server process, that is: model preparation starts subprocesses of its own."""
     importers = {
-        path.relative_to(PACKAGE).parts[0]
-        for path in modules()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        parts_of(module)
+        for module, tree in STRUCTURE.trees.items()
+        for node in ast.walk(tree)
         if (isinstance(node, ast.Import) and any(a.name.split(".")[0] == "llama_cpp" for a in node.names))
         or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "llama_cpp")
     }

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.errors import TooMany
 from mcp_smalltools.principal import Principal
-from mcp_smalltools.server.limits import Gate, Rate
+from mcp_smalltools.server.http.limits import Gate, Rate
 
 pytestmark = pytest.mark.anyio
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.columns import behind, message_of
-from mcp_smalltools.tools.logs.headers import read_line
-from mcp_smalltools.tools.logs.parsed import ParsedLog
-from mcp_smalltools.tools.logs.parser import LogParser
-from mcp_smalltools.tools.logs.variables import Slots
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.lines.headers import read_line
+from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.templates.columns import behind, message_of
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog, derive_templates
 
 MESSAGES: tuple[tuple[str, str, Callable[[random.Random], str]], ...] = (
     ("INFO", "cache", lambda c: f"hit for item {c.randrange(10**5)}"),
@@ -62,7 +62,7 @@ def lines_with(header: Callable[[random.Random, str, str], str], seed: int, coun
 def parsed(lines: list[str]) -> tuple[LogParser, ParsedLog]:
     parser = LogParser()
     parser.feed(Block.of(1, lines))
-    return parser, parser.result()
+    return parser, derive_templates(parser)
 
 
 def templates(log: ParsedLog) -> set[str]:

@@ -10,19 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.logs.families import Group, families_of
-from mcp_smalltools.tools.logs.forms import FormTable
-from mcp_smalltools.tools.logs.grouping import Template, group
-from mcp_smalltools.tools.logs.specialist.judge import load, save, shipped
-from mcp_smalltools.tools.logs.specialist.network import Recipe, averaged, fitted
-from mcp_smalltools.tools.logs.structures import (
+from mcp_smalltools.learning.logs.fit_network import Recipe, averaged, fitted
+from mcp_smalltools.logs.judge.judge import load, save, shipped
+from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.message.tokenize import text_of, tokens_of
+from mcp_smalltools.logs.message.variables import Slots, plain
+from mcp_smalltools.logs.templates.families import Group, families_of
+from mcp_smalltools.logs.templates.grouping import Template, group
+from mcp_smalltools.logs.templates.structures import (
     join_structures,
     join_wide_structures,
     pieces_of,
     wide_pieces_of,
 )
-from mcp_smalltools.tools.logs.tokens import text_of, tokens_of
-from mcp_smalltools.tools.logs.variables import Slots, plain
 
 words = st.sampled_from(
     ["open", "closed", "user", "bob", "disk", "/tmp/a.b", "=", ":", "[", "]", "7", "0x1f", "a-9"]

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.logs import keytable
-from mcp_smalltools.tools.logs.bitstreams import behind_runs, holds, places_of, runs_of, stream_of, without
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.keys import short_numbers
-from mcp_smalltools.tools.logs.keytable import KeyTable
-from mcp_smalltools.tools.logs.masking import ANY_FORM, MARKS, TYPED, mask_text
-from mcp_smalltools.tools.logs.shortkeys import shortened
+from mcp_smalltools.logs.keys import table as table_module
+from mcp_smalltools.logs.keys.bitstreams import behind_runs, holds, places_of, runs_of, stream_of, without
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.keys.normalize import short_numbers
+from mcp_smalltools.logs.keys.short_numbers import shortened
+from mcp_smalltools.logs.keys.table import KeyTable
+from mcp_smalltools.logs.message.masking import ANY_FORM, MARKS, TYPED, mask_text
 
 bits = st.lists(st.booleans(), min_size=1, max_size=200)
 
@@ -55,7 +55,7 @@ keys = st.binary(max_size=9).map(lambda key: key.replace(b"\n", b"\0")) | st.bui
 @given(st.lists(st.lists(keys, max_size=20), max_size=6))
 def test_a_table_of_keys_is_a_dictionary(slot_bits: int, blocks: list[list[bytes]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keytable, "_SLOT_BITS", slot_bits)
+        patch.setattr(table_module, "_SLOT_BITS", slot_bits)
         table, known = KeyTable(), dict[bytes, int]()
         for lines in blocks:
             block = Block(1, b"".join(line + b"\n" for line in lines))

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.columns import message_of
-from mcp_smalltools.tools.logs.headers import read_line
-from mcp_smalltools.tools.logs.parser import LogParser
-from mcp_smalltools.tools.logs.variables import Slots
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.lines.headers import read_line
+from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.templates.columns import message_of
+from mcp_smalltools.logs.templates.parsed_log import derive_templates
 
 MESSAGES = ("request is done", "no answer from peer", "ready")
 KEYS = ("id", "status", "user", "cause", "took")
@@ -25,7 +26,7 @@ def counted(lines: list[str]) -> dict[str, int]:
     """Records by template."""
     parser = LogParser()
     parser.feed(Block.of(1, lines))
-    log = parser.result()
+    log = derive_templates(parser)
     for line, entry in zip(lines, parser.table.entries(lines), strict=True):
         text = log.template_of_shape[entry.form.shape].text
         content = message_of(read_line(line).content, entry.form.columns)
@@ -96,7 +97,7 @@ def test_records_with_an_optional_part_are_counted_exactly(drawn) -> None:
     ]
     parser = LogParser()
     parser.feed(Block.of(1, [f"2026-03-01 10:00:00 INFO {message}" for message in messages]))
-    for template in parser.result().templates:
+    for template in derive_templates(parser).templates:
         words = next(message for message in MESSAGES if template.text.startswith(message))
         of_template = [message for message in messages if message.startswith(words)]
         assert template.records == len(of_template)

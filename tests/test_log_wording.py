@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.logs.common import in_common, part_of
-from mcp_smalltools.tools.logs.masking import VAR
-from mcp_smalltools.tools.logs.nodes import nodes_of, objects_as_one
-from mcp_smalltools.tools.logs.objects import objects_in, unmatched
-from mcp_smalltools.tools.logs.tokens import text_of, tokens_of
-from mcp_smalltools.tools.logs.variables import Slots
-from mcp_smalltools.tools.logs.wording import worded
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.objects import objects_in, unmatched
+from mcp_smalltools.logs.message.tokenize import text_of, tokens_of
+from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.templates.common_tokens import in_common, part_of
+from mcp_smalltools.logs.templates.nodes import nodes_of, objects_as_one
+from mcp_smalltools.logs.templates.wording import worded
 
 words = st.sampled_from(["a", "to", "with", "key", "=", "(", ")", "'", ",", "{", "}", "<", ">", VAR, "B.c"])
 stretches = st.lists(words, min_size=1, max_size=9).map(" ".join)

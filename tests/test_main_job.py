@@ -15,9 +15,10 @@ import anyio
 import pytest
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer
 from mcp_smalltools.service import Service
 

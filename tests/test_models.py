@@ -20,9 +20,10 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.catalog import ModelStore, ensure_adapter, ensure_model
-from mcp_smalltools.models.library import library_folder, manifest_of, manifests
+from mcp_smalltools.models.download_records import ModelFile
+from mcp_smalltools.models.library import manifest_of, manifests
 from mcp_smalltools.models.manifest import Manifest
-from mcp_smalltools.models.records import ModelFile
+from mcp_smalltools.models.shipped import library_folder
 
 CONTENT = b"GGUF" + random.Random(1).randbytes(3_000_000)
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

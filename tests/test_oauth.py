@@ -17,9 +17,9 @@ from identity_provider import AUDIENCE, SCOPE, Provider, new_key
 
 from mcp_smalltools.config import Settings, load_settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.request import PrivacyLevel
-from mcp_smalltools.server import oauth
-from mcp_smalltools.server.oauth import Denied, ResourceServer
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.server.http import oauth
+from mcp_smalltools.server.http.oauth import Denied, ResourceServer
 
 
 @pytest.fixture

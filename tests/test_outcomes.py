@@ -12,14 +12,14 @@ from test_skills import write
 from mcp_smalltools.commands import ledger as ledger_command
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError, UsageError
-from mcp_smalltools.evaluation.learn import learn, lesson_of
-from mcp_smalltools.outcomes import Outcome, open_outcomes
+from mcp_smalltools.learning.from_outcomes import learn, lesson_of
 from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.skills.manifest import read_skill
+from mcp_smalltools.stores.outcomes import Outcome, open_outcomes
+from mcp_smalltools.tools.own.shelf import make_tool
 from mcp_smalltools.tools.registry import built_in_tools
-from mcp_smalltools.tools.shelf import make_tool
 
 SKILL = """\
 name = "tickets"

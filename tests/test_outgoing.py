@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from mcp_smalltools.errors import SmallToolsError
-from mcp_smalltools.outgoing import apply_privacy, as_json, fit
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.privacy.answers import apply_privacy, as_json, fit
 from mcp_smalltools.result import Answer, FileText, MaskedText, Record, Span, TextOfFile
 
 

@@ -25,20 +25,23 @@ from peak import PEAK_KB
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed, UsageError
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.keys.by_block import block_keys
+from mcp_smalltools.logs.keys.normalize import identifier_key
+from mcp_smalltools.logs.lines.headers import read_line
+from mcp_smalltools.logs.lines.records import Assembler, kind_of, opens_trace
+from mcp_smalltools.logs.lines.sample import Sample
+from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.lines.times import to_seconds
+from mcp_smalltools.logs.message.variables import Slots, plain
+from mcp_smalltools.logs.templates.columns import message_of
+from mcp_smalltools.logs.templates.parsed_log import derive_templates
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.columns import message_of
-from mcp_smalltools.tools.logs.forms import FormTable, Sample
-from mcp_smalltools.tools.logs.headers import read_line
-from mcp_smalltools.tools.logs.keys import identifier_key
-from mcp_smalltools.tools.logs.linekeys import block_keys
-from mcp_smalltools.tools.logs.parser import LogParser
-from mcp_smalltools.tools.logs.records import Assembler, kind_of, opens_trace
-from mcp_smalltools.tools.logs.report import exception_lines
-from mcp_smalltools.tools.logs.times import to_seconds
-from mcp_smalltools.tools.logs.variables import Slots, plain
-from mcp_smalltools.tools.parse_log import ParseLogAnswer
+from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer
+from mcp_smalltools.tools.parse_log.report import exception_lines
 
 EVENTS = {
     "user {} logged in from 10.0.0.{}": "INFO",
@@ -119,7 +122,7 @@ def test_counts_lines_levels_and_times_are_those_of_a_count_by_hand(drawn) -> No
     parser = LogParser()
     for start in range(0, len(lines), 7):  # the size of blocks must not matter
         parser.feed(Block.of(start + 1, lines[start : start + 7]))
-    log = parser.result()
+    log = derive_templates(parser)
     found = {item.text: (item.records, item.first, item.last) for item in log.templates if item.records}
     by_event = {
         event: next(value for text, value in found.items() if event.split(" {")[0] in text)
@@ -164,7 +167,7 @@ def test_the_parse_of_a_line_does_not_depend_on_the_lines_before_it(lines, size)
 def test_a_template_describes_every_line_that_it_is_given_to(lines) -> None:
     parser = LogParser()
     parser.feed(Block.of(1, lines))
-    log = parser.result()
+    log = derive_templates(parser)
     for line, entry in zip(lines, parser.table.entries(lines), strict=True):
         template = log.template_of_shape[entry.form.shape]
         slots = Slots(template.text)
@@ -212,7 +215,7 @@ def test_gaps_are_the_longest_times_between_neighbours(drawn) -> None:
         lines.append(f"2026-03-{1 + second // 86400:02} {stamp(second)[11:19]} INFO tick {second}")
     parser = LogParser()
     parser.feed(Block.of(1, lines))
-    timeline = parser.result().timeline
+    timeline = derive_templates(parser).timeline
     assert timeline is not None
     steps = sorted((b - a for a, b in itertools.pairwise(times)), reverse=True)
     found = [gap.seconds for gap in timeline.gaps]
@@ -361,7 +364,11 @@ def test_exceptions_inside_of_records_are_counted_exactly(causes) -> None:
     ]
     parser = LogParser()
     parser.feed(Block.of(1, "".join(lines).splitlines()))
-    found = {item.text: exception_lines(item) for item in parser.result().templates if exception_lines(item)}
+    found = {
+        item.text: exception_lines(item)
+        for item in derive_templates(parser).templates
+        if exception_lines(item)
+    }
     wanted = Counter(cause for cause in causes if cause)
     if wanted:
         wanted["LostError: order \ue0ff"] = sum(wanted.values())
@@ -404,7 +411,7 @@ def test_the_decision_whether_a_line_starts_a_record_survives_the_end_of_a_block
     whole.feed(Block.of(1, lines))
     for number, line in enumerate(lines, 1):
         parts.feed(Block.of(number, [line]))
-    one, many = whole.result(), parts.result()
+    one, many = derive_templates(whole), derive_templates(parts)
     assert [(t.text, t.records, t.first, t.last) for t in one.templates] == [
         (t.text, t.records, t.first, t.last) for t in many.templates
     ]
@@ -659,7 +666,7 @@ def test_no_text_whatever_breaks_the_parser(lines) -> None:
     lines = [line.replace("\n", " ") for line in lines]
     parser = LogParser()
     parser.feed(Block.of(1, lines))
-    log = parser.result()
+    log = derive_templates(parser)
     assert log.lines == len(lines)
     assert sum(item.lines for item in log.templates) == len(lines)
 
@@ -668,16 +675,17 @@ def test_no_text_whatever_breaks_the_parser(lines) -> None:
 def test_memory_does_not_grow_with_the_log(tmp_path) -> None:
     script = """
 import random, sys
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.columns import message_of
-from mcp_smalltools.tools.logs.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.templates.columns import message_of
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.templates.parsed_log import derive_templates
 chance, parser, number = random.Random(1), LogParser(), 1
 words = ["".join(chance.choices("abcdefghijklmnop", k=7)) for _ in range(3000)]
 for block in range(int(sys.argv[1])):
     lines = [f"10:00:{n % 60:02} INFO {' '.join(chance.choices(words, k=9))} {n}" for n in range(4000)]
     parser.feed(Block.of(number, lines))
     number += len(lines)
-log = parser.result()
+log = derive_templates(parser)
 assert sum(item.lines for item in log.templates) == log.lines
 assert log.coarse_lines > 0
 print(peak_kb() >> 10)
@@ -713,4 +721,4 @@ print(peak_kb() >> 10)
 def test_a_hostile_line_costs_no_more_than_its_length(line) -> None:
     parser = LogParser()
     parser.feed(Block.of(1, [line, line + "2", f"x {line}"]))
-    assert parser.result().lines == 3
+    assert derive_templates(parser).lines == 3

@@ -14,14 +14,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client.client import EngineClient
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.templates.parsed_log import derive_templates
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.compare import chance_of
-from mcp_smalltools.tools.logs.parser import LogParser
-from mcp_smalltools.tools.logs.sessions import find_sessions
-from mcp_smalltools.tools.parse_log import ParseLogAnswer
+from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer
+from mcp_smalltools.tools.parse_log.compare import chance_of
+from mcp_smalltools.tools.parse_log.sessions import find_sessions
 
 pytestmark = pytest.mark.anyio
 Call = Callable[..., Awaitable[ParseLogAnswer]]
@@ -178,7 +179,7 @@ def test_sessions_are_those_of_a_count_by_hand(seed) -> None:
     parser = LogParser()
     block = Block.of(1, lines)
     parser.feed(block)
-    found = find_sessions([block], parser.result(), parser.table)
+    found = find_sessions([block], derive_templates(parser), parser.table)
     assert found is not None
     digits_only = {name for name in written if name.isdigit()}
     assert {value: [item.line for item in items] for value, items in found.by_value.items()} == {

@@ -18,17 +18,18 @@ from hypothesis import strategies as st
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.files import reader
 from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.counting import parallel
+from mcp_smalltools.logs.counting.parallel import ParallelReader
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog, derive_templates
 from mcp_smalltools.principal import Principal
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.base import Stop
-from mcp_smalltools.tools.logs import parallel
-from mcp_smalltools.tools.logs.block import Block
-from mcp_smalltools.tools.logs.parallel import ParallelReader
-from mcp_smalltools.tools.logs.parsed import ParsedLog
-from mcp_smalltools.tools.logs.parser import LogParser
-from mcp_smalltools.tools.logs.since import parse_since
-from mcp_smalltools.tools.parse_log import ParseLogAnswer
+from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer
+from mcp_smalltools.tools.parse_log.since import parse_since
 
 
 def opened(path: Path) -> SourceFile:
@@ -50,7 +51,7 @@ def in_one_pass(path: Path) -> ParsedLog:
     with opened(path) as source:
         for block in source.byte_blocks():
             parser.feed(Block(block.first, block.data))
-    return parser.result()
+    return derive_templates(parser)
 
 
 def in_parts(path: Path, part_bytes: int, helpers: int = 0) -> ParsedLog:
@@ -59,7 +60,7 @@ def in_parts(path: Path, part_bytes: int, helpers: int = 0) -> ParsedLog:
         whole = ParallelReader(source, helpers, part_bytes)
         assert whole.read(parser, Stop(60), lambda: True)
         assert whole.read_to == source.size
-    return parser.result()
+    return derive_templates(parser)
 
 
 HEADED = [
@@ -127,10 +128,10 @@ def test_what_came_before_a_line_and_what_came_since_are_the_whole(drawn, line, 
     read = parse_since(str(line)).reader(parser)
     for start in range(0, len(lines), size):
         read(Block.of(start + 1, lines[start : start + size]))
-    log = parser.result()
+    log = derive_templates(parser)
     assert log.lines == max(0, len(lines) - line + 1)
     assert {item.text: item.before + item.records for item in log.templates} == {
-        item.text: item.records for item in whole.result().templates
+        item.text: item.records for item in derive_templates(whole).templates
     }
 
 

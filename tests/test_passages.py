@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.passages.bm25 import BM25
-from mcp_smalltools.tools.passages.ranking import fused, index, ranked
-from mcp_smalltools.tools.passages.split import MAX_CHARS, MAX_LINES, split
-from mcp_smalltools.tools.passages.words import content_words, stem, words
+from mcp_smalltools.text.bm25 import BM25
+from mcp_smalltools.text.fusion import fused, index
+from mcp_smalltools.text.passages import MAX_CHARS, MAX_LINES, split
+from mcp_smalltools.text.words import content_words, stem, words
+from mcp_smalltools.tools.similarity import ranked
 
 CODE = '''"""A cache."""
 

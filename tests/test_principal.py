@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import LOCAL, Principal, narrowed
-from mcp_smalltools.request import PrivacyLevel
 
 FOLDERS = [Path("/r"), Path("/r/a"), Path("/r/a/b"), Path("/r/ab"), Path("/r/c"), Path("/s"), Path("/s/a")]
 FILES = [folder / "file" for folder in FOLDERS]

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.files.places import worth_trying
-from mcp_smalltools.files.redact import Redactor, clean_text
-from mcp_smalltools.files.secrets import RULES
+from mcp_smalltools.privacy.prefilter import worth_trying
+from mcp_smalltools.privacy.redact import Redactor, clean_text
+from mcp_smalltools.privacy.rules import RULES
 
 ALNUM = string.ascii_letters + string.digits
 DIGITS = string.digits

@@ -23,9 +23,9 @@ from probe_server import environment, until
 from test_server_http import Running, serving
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.ledger import Ledger, Refusal, Row
-from mcp_smalltools.request import PrivacyLevel
-from mcp_smalltools.server.tokens import TokenStore
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.stores.ledger import Ledger, Refusal, Row
 
 pytestmark = pytest.mark.anyio
 

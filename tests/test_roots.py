@@ -13,7 +13,7 @@ import pytest
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import ConfigError, NotAllowed, NotFound, SmallToolsError, Unreadable
 from mcp_smalltools.files.roots import Roots
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 CANARY = "canary: the text of a file outside"
 INSIDE = "a line inside"

@@ -18,11 +18,11 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine import llama
 from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, Message, Prompt, Sampling
+from mcp_smalltools.engine.llama import bindings
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ModelFile, ScoreLabels, Work
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, ModelError, UsageError
-from mcp_smalltools.evaluation.random_adapter import write_adapter
+from mcp_smalltools.evaluation.bench.random_adapter import write_adapter
 from mcp_smalltools.models.catalog import ensure_model
 
 SYSTEM = "You answer in a few words. " + "You never say more than you were asked for. " * 8
@@ -44,7 +44,7 @@ class Desk:
     """Submits work and waits for it."""
 
     def __init__(self, settings: Settings) -> None:
-        from mcp_smalltools.engine.scheduler import LlamaScheduler
+        from mcp_smalltools.engine.daemon.scheduler import LlamaScheduler
 
         self.generate = ensure_model(settings.generate_model, settings)
         self.embed = ensure_model(settings.embed_model, settings)
@@ -113,8 +113,8 @@ class Reference:
     """The model alone, in one sequence, without any of the engine's machinery."""
 
     def __init__(self, desk: Desk) -> None:
-        from mcp_smalltools.engine.llama import Context, Model
-        from mcp_smalltools.engine.prompts import Layout
+        from mcp_smalltools.engine.generation.chat_template import Layout
+        from mcp_smalltools.engine.llama.bindings import Context, Model
 
         self.model = Model(desk.generate.path)
         self.layout = Layout(self.model)
@@ -307,7 +307,7 @@ def test_adapters_are_chosen_per_request(desk: Desk, tmp_path: Path) -> None:
 def test_more_adapters_than_are_held_come_and_go(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(llama, "MAX_ADAPTERS", 2)
+    monkeypatch.setattr(bindings, "MAX_ADAPTERS", 2)
     work = Generate([ask("Is ice cold?")], Sampling(max_tokens=8))
     adapters = [write_adapter(tmp_path, desk.generate.path, seed=seed) for seed in range(4)]
     first = [desk.call(work, adapter=adapter)[0].text for adapter in adapters]
@@ -340,7 +340,7 @@ def test_a_prompt_that_does_not_fit_is_named_with_both_numbers(desk: Desk) -> No
 
 
 def test_a_full_queue_says_busy(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcp_smalltools.engine.scheduler.MAX_JOBS", 3)
+    monkeypatch.setattr("mcp_smalltools.engine.daemon.scheduler.MAX_JOBS", 3)
     waits = [desk.submit(Generate([ask("word " * 200)], Sampling(max_tokens=4))) for _ in range(3)]
     with pytest.raises(EngineBusy):
         desk.submit(CountTokens(["x"]))

@@ -12,8 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from mcp_smalltools.errors import ModelError
-from mcp_smalltools.skills.scores import (
+from mcp_smalltools.calibration.scores import (
     Evaluation,
     Speed,
     coverage_curve,
@@ -21,6 +20,7 @@ from mcp_smalltools.skills.scores import (
     record_quality,
     reliability,
 )
+from mcp_smalltools.errors import ModelError
 
 REPOSITORY = Path(__file__).parents[1]
 TODAY = datetime.date(2026, 11, 25)

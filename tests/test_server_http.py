@@ -29,8 +29,8 @@ from probe_server import environment, until
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.server.auth import Door, bearer_token, token_file
-from mcp_smalltools.server.http import HttpOptions, _listen
+from mcp_smalltools.server.http.auth import Door, bearer_token, token_file
+from mcp_smalltools.server.http.listen import HttpOptions, _listen
 
 pytestmark = pytest.mark.anyio
 

@@ -19,8 +19,8 @@ from mcp_types import CallToolResult
 from probe_server import environment, until
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.ledger import Ledger, Row
 from mcp_smalltools.server.app import instructions
+from mcp_smalltools.stores.ledger import Ledger, Row
 
 pytestmark = pytest.mark.anyio
 

@@ -14,10 +14,11 @@ from pydantic import Field
 from mcp_smalltools import result
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, InternalError, NotAllowed, NotFound, UsageError
-from mcp_smalltools.ledger import Ledger, Row
-from mcp_smalltools.outgoing import as_json
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.privacy.answers import as_json
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.stores.ledger import Ledger, Row
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.base import ToolContext
 

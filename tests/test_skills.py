@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from probe_server import environment
 
-from mcp_smalltools.clients.doctor import State, examine
 from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.doctor.checks import State, examine
 from mcp_smalltools.engine.api import EngineStatus
 from mcp_smalltools.errors import ModelError, SkillError, UsageError
 from mcp_smalltools.request import ToolRequest
@@ -27,8 +27,8 @@ from mcp_smalltools.skills import packs
 from mcp_smalltools.skills.manifest import read_skill, schema_of_file
 from mcp_smalltools.skills.template import KINDS, text_of, write_new
 from mcp_smalltools.skills.toml_lines import line_of
+from mcp_smalltools.tools.own.shelf import Shelf, listed, make_tool
 from mcp_smalltools.tools.registry import built_in_tools
-from mcp_smalltools.tools.shelf import Shelf, listed, make_tool
 
 FIXED = {"labels", "examples", "instructions"}
 LEFT_TO_THE_AGENT = set(built_in_tools()["classify"].Arguments.model_fields) - FIXED
@@ -292,8 +292,8 @@ async def test_a_summary_has_the_focus_and_the_length_that_are_fixed(
 async def test_a_skills_own_adapter_is_used_and_named_and_only_with_its_hash(
     settings: Settings, engine: Any
 ) -> None:
-    from mcp_smalltools.engine.client import EngineClient
-    from mcp_smalltools.evaluation.random_adapter import write_adapter
+    from mcp_smalltools.engine.client.client import EngineClient
+    from mcp_smalltools.evaluation.bench.random_adapter import write_adapter
     from mcp_smalltools.models.catalog import ensure_model
     from mcp_smalltools.models.library import manifest_of
 

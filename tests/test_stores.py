@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from mcp_smalltools.cache import AnswerCache, Entry, cache_key
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.ledger import CLIENT_LETS_THROUGH, Ledger, Row
-from mcp_smalltools.store import Store
+from mcp_smalltools.stores.cache import AnswerCache, Entry, cache_key
+from mcp_smalltools.stores.ledger import CLIENT_LETS_THROUGH, Ledger, Row
+from mcp_smalltools.stores.store import Store
 
 A_ROW = Row(
     call_id="a1",

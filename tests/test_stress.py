@@ -18,8 +18,8 @@ from mcp.shared.exceptions import MCPError
 from test_server_http import Running, serving
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.ledger import Ledger, Row
-from mcp_smalltools.server.tokens import TokenStore
+from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.stores.ledger import Ledger, Row
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -18,15 +18,16 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SmallToolsError
-from mcp_smalltools.files.outline import language_of, outline
 from mcp_smalltools.files.roots import Roots
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.text.outline import language_of, outline
 from mcp_smalltools.tools.base import Stop
-from mcp_smalltools.tools.summarize_file import digest_of
+from mcp_smalltools.tools.summarize_file.digest import digest_of
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.client import EngineClient
+    from mcp_smalltools.engine.client.client import EngineClient
 
 pytestmark = pytest.mark.anyio
 
@@ -185,7 +186,7 @@ ROWS = st.lists(
 @given(ROWS)
 @budget(max_examples=60, deadline=None)
 def test_rows_and_filled_cells_are_those_that_a_csv_reader_counts(rows: list[list[str]]) -> None:
-    from mcp_smalltools.tools.summaries.data import read_table
+    from mcp_smalltools.tools.summarize_file.data import read_table
 
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
@@ -372,7 +373,7 @@ PROSE = st.lists(
 @given(PROSE.map(" ".join))
 @budget(max_examples=300, deadline=None)
 def test_sentences_stand_in_the_lines_that_they_name(text: str) -> None:
-    from mcp_smalltools.tools.summaries.documents import read_document
+    from mcp_smalltools.tools.summarize_file.documents import read_document
 
     for sentence in read_document(text).sentences:
         assert_is_in(text, {"start": sentence.start, "end": sentence.end, "text": sentence.text})
@@ -381,7 +382,7 @@ def test_sentences_stand_in_the_lines_that_they_name(text: str) -> None:
 @given(st.text(max_size=300), st.integers(0, 80))
 @budget(max_examples=200, deadline=None)
 def test_keywords_of_any_text_stand_in_it_and_keep_to_their_length(text: str, most: int) -> None:
-    from mcp_smalltools.tools.summaries.keywords import keywords
+    from mcp_smalltools.tools.summarize_file.keywords import keywords
 
     found = keywords(text, ("a/path.py",), most)
     assert all(name in text for name in found)

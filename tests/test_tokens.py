@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from mcp_smalltools.cli import main
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import UsageError
-from mcp_smalltools.files.redact import Redactor
-from mcp_smalltools.request import PrivacyLevel
-from mcp_smalltools.server.tokens import TokenStore, store_file
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.privacy.redact import Redactor
+from mcp_smalltools.server.http.tokens import TokenStore, store_file
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.errors import InternalError, SmallToolsError
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
-from mcp_smalltools.server.schema import input_schema, output_schema
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.registry import built_in_tools
 

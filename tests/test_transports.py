@@ -14,7 +14,7 @@ from mcp import Client, StdioServerParameters
 from probe_server import environment, until
 from test_server_http import PROBE, Running, serving
 
-from mcp_smalltools.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, Row
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.engine.active import LAG_BETWEEN, Active, Offer, Turns
+from mcp_smalltools.engine.turns import LAG_BETWEEN, Active, Offer, Turns
 from mcp_smalltools.engine.work import Job, ModelFile, ScoreLabels
 
 MODEL = ModelFile("m", "m.gguf", "0" * 64, "generate", 1024)

@@ -21,8 +21,8 @@ from typing import Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound, UsageError
-from mcp_smalltools.files.redact import clean_text
-from mcp_smalltools.ledger import Ledger, Refusal, Row
+from mcp_smalltools.privacy.redact import clean_text
+from mcp_smalltools.stores.ledger import Ledger, Refusal, Row
 
 _COLUMNS = [
     *("at", "call_id", "principal", "client", "tool", "level", "paths"),

@@ -5,9 +5,10 @@ mcp-smalltools bench handshake --json
 
 from __future__ import annotations
 
-from mcp_smalltools.commands.modules import Modules
+from mcp_smalltools.commands.common.submodules import Modules
 
 BENCHES = Modules(
+    "mcp_smalltools.evaluation.bench",
     "WHAT",
     {
         "handshake": "process start to tools/list, a bare import of the SDK beside it",
@@ -17,7 +18,6 @@ BENCHES = Modules(
         "tools": "the whole job of each tool, the same done by prompting llama.cpp's own server beside it",
         "engine": "the work that tools give the engine, llama.cpp's own server beside it",
     },
-    starts="bench_",
 )
 
 add_arguments = BENCHES.add_arguments

@@ -48,14 +48,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if args.json:
         print(json.dumps(answer, ensure_ascii=False))
     else:
-        from mcp_smalltools.commands.show import show_answer
+        from mcp_smalltools.commands.common.show import show_answer
 
         show_answer(args.tool, answer)
     return 0
 
 
 async def _call(request: ToolRequest, settings: Settings, show_progress: bool) -> dict[str, Any]:
-    from mcp_smalltools.commands.show import progress_bar
+    from mcp_smalltools.commands.common.show import progress_bar
     from mcp_smalltools.service import Service
 
     service = Service(settings)
@@ -92,8 +92,8 @@ def _arguments(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 
 def _text_arguments(tool_name: str, settings: Settings) -> set[str]:
     """Arguments that are texts, so that `--arg path=2024` is a path and no number."""
+    from mcp_smalltools.tools.own.shelf import Shelf
     from mcp_smalltools.tools.registry import built_in_tools
-    from mcp_smalltools.tools.shelf import Shelf
 
     tool = Shelf(settings, built_in_tools()).tools.get(tool_name)
     fields = tool.Arguments.model_fields if tool else {}

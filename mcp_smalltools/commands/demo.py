@@ -139,7 +139,7 @@ async def _demo(folder: Path, console: Console, as_json: bool) -> None:
 
 
 async def _step(client: Client, step: Step, console: Console, as_json: bool) -> Outcome:
-    from mcp_smalltools.commands.show import progress_bar, show_answer
+    from mcp_smalltools.commands.common.show import progress_bar, show_answer
 
     console.rule(f"[bold]{step.asks}", align="left")
     console.print(f"{step.tool}({_shown(step.arguments)})\n", style="cyan", markup=False)

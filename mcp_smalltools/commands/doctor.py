@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_smalltools.config import Settings
 
 if TYPE_CHECKING:
-    from mcp_smalltools.clients.doctor import Check
+    from mcp_smalltools.doctor.checks import Check
     from mcp_smalltools.engine.api import EngineStatus
 
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    from mcp_smalltools.clients.doctor import State, examine
+    from mcp_smalltools.doctor.checks import State, examine
 
     engine = anyio.run(_engine_status, settings)
     checks = examine(settings, engine)
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _engine_status(settings: Settings) -> EngineStatus:
-    from mcp_smalltools.engine.choose import make_engine
+    from mcp_smalltools.engine.make import make_engine
 
     client = make_engine(settings, client_name="doctor")
     try:

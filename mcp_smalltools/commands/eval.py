@@ -8,9 +8,10 @@ Data is read where it lies and never used to build, fit or tune anything.
 
 from __future__ import annotations
 
-from mcp_smalltools.commands.modules import Modules
+from mcp_smalltools.commands.common.submodules import Modules
 
 SUITES = Modules(
+    "mcp_smalltools.evaluation.suites",
     "SUITE",
     {
         "logs": "grouping and parsing accuracy of parse_log, Drain3 beside it",

@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, Row
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def _verdicts(rows: list[Row], settings: Settings) -> dict[str, str]:
     """What was said of these answers afterwards, by report_outcome."""
-    from mcp_smalltools.outcomes import open_outcomes
+    from mcp_smalltools.stores.outcomes import open_outcomes
 
     outcomes = open_outcomes(settings.state_dir)
     try:

@@ -89,7 +89,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _pull(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.commands.show import progress_bar
+    from mcp_smalltools.commands.common.show import progress_bar
     from mcp_smalltools.models.catalog import ensure_model
 
     for model_id in _embedded(args, settings):
@@ -178,7 +178,7 @@ def _remove(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _tune(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.commands.show import progress_bar
+    from mcp_smalltools.commands.common.show import progress_bar
     from mcp_smalltools.models.catalog import ModelStore
     from mcp_smalltools.models.library import manifest_of
 
@@ -216,7 +216,7 @@ def _measured(path: str, kind: str, settings: Settings) -> dict[str, float]:
         "-W",
         "ignore",
         "-m",
-        "mcp_smalltools.engine.measure",
+        "mcp_smalltools.engine.llama.measure",
         path,
         kind,
         str(threads),

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if args.transport == "stdio":
             from mcp_smalltools.server.stdio import serve_stdio
         else:
-            from mcp_smalltools.server.http import HttpOptions, serve_http
+            from mcp_smalltools.server.http.listen import HttpOptions, serve_http
         import anyio
 
         from mcp_smalltools.service import Service

@@ -20,8 +20,8 @@ from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from mcp_smalltools.skills.packs import Pack
-    from mcp_smalltools.tools.shelf import SkillState
-    from mcp_smalltools.tools.skill import SkillTool
+    from mcp_smalltools.tools.own.shelf import SkillState
+    from mcp_smalltools.tools.own.skill import SkillTool
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +133,7 @@ def _checked(folder: Path, settings: Settings, *, measure: bool) -> dict[str, An
         tool = _tool(folder, settings)
         if not measure:
             return {"good": True}
-        from mcp_smalltools.evaluation.skill import evaluate
+        from mcp_smalltools.evaluation.suites.own_skill import evaluate
 
         return {"good": True, "eval": evaluate(tool.skill, settings)}
     except SmallToolsError as error:
@@ -143,8 +143,8 @@ def _checked(folder: Path, settings: Settings, *, measure: bool) -> dict[str, An
 def _tool(folder: Path, settings: Settings) -> SkillTool:
     """The tool that a folder would make. Raises SkillError."""
     from mcp_smalltools.skills.manifest import read_skill
+    from mcp_smalltools.tools.own.shelf import make_tool
     from mcp_smalltools.tools.registry import built_in_tools
-    from mcp_smalltools.tools.shelf import make_tool
 
     return make_tool(read_skill(folder), settings, built_in_tools())
 
@@ -159,7 +159,7 @@ def _say(folder: Path, found: Mapping[str, Any]) -> None:
 
 
 def _add(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.skills.store import add
+    from mcp_smalltools.skills.installed import add
 
     tool = _tool(args.folder.expanduser().absolute(), settings)
     target = add(tool.skill, settings, replace=args.replace)
@@ -189,15 +189,15 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _states(settings: Settings) -> list[SkillState]:
+    from mcp_smalltools.tools.own.shelf import Shelf
     from mcp_smalltools.tools.registry import built_in_tools
-    from mcp_smalltools.tools.shelf import Shelf
 
     return Shelf(settings, built_in_tools()).states()
 
 
 def _show(args: argparse.Namespace, settings: Settings) -> int:
     tool = _tool(_pack(args.name, settings).folder, settings)
-    from mcp_smalltools.server.schema import input_schema
+    from mcp_smalltools.server.tool_schema import input_schema
 
     seen = {
         "name": tool.name,
@@ -230,7 +230,7 @@ def _pack(name: str, settings: Settings) -> Pack:
 
 
 def _remove(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.skills.store import set_aside
+    from mcp_smalltools.skills.installed import set_aside
 
     pack = _pack(args.name, settings)
     if pack.in_project:
@@ -261,7 +261,7 @@ def _disallow(args: argparse.Namespace, settings: Settings) -> int:
 def _outcomes(args: argparse.Namespace, settings: Settings) -> int:
     from dataclasses import asdict
 
-    from mcp_smalltools.outcomes import open_outcomes
+    from mcp_smalltools.stores.outcomes import open_outcomes
 
     outcomes = open_outcomes(settings.state_dir)
     try:
@@ -287,7 +287,7 @@ def _outcomes(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _learn(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.evaluation.learn import learn
+    from mcp_smalltools.learning.from_outcomes import learn
 
     for line in learn(_tool(_pack(args.name, settings).folder, settings), settings, dry_run=args.dry_run):
         print(line)

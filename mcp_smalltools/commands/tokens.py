@@ -17,10 +17,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 if TYPE_CHECKING:
-    from mcp_smalltools.server.tokens import Token, TokenStore
+    from mcp_smalltools.server.http.tokens import Token, TokenStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.server.tokens import TokenStore
+    from mcp_smalltools.server.http.tokens import TokenStore
 
     store = TokenStore(settings)
     try:

@@ -18,7 +18,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 
 if TYPE_CHECKING:
-    from mcp_smalltools.evaluation.adapt_logs import Trial
+    from mcp_smalltools.learning.logs.adapt import Trial
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _roll_back(settings: Settings, *, as_json: bool) -> int:
-    from mcp_smalltools.tools.logs.specialist.adapted import roll_back
+    from mcp_smalltools.logs.judge.adapted import roll_back
 
     version = roll_back(settings.state_dir)
     if version is None:
@@ -52,8 +52,8 @@ def _roll_back(settings: Settings, *, as_json: bool) -> int:
 
 
 def _learn(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.evaluation.adapt_logs import read_tree, try_out
-    from mcp_smalltools.tools.logs.specialist.adapted import keep
+    from mcp_smalltools.learning.logs.adapt import read_tree, try_out
+    from mcp_smalltools.logs.judge.adapted import keep
 
     if not args.source.is_dir():
         raise NotFound(f"{args.source} is not a folder.", remedy="Name the folder of a source tree.")
@@ -88,7 +88,7 @@ def _told(trial: Trial, version: int | None) -> str:
 
 def _forget_answers(settings: Settings) -> None:
     """Answers that were kept were made by another judge."""
-    from mcp_smalltools.cache import AnswerCache
+    from mcp_smalltools.stores.cache import AnswerCache
 
     path = settings.state_dir / "cache.db"
     if path.exists():

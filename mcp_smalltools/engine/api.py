@@ -2,7 +2,7 @@
 
 Chat templates, tokens, contexts and sequences stay on the other side. Two implementations:
 `client.EngineClient`
-(the daemon on this machine) and `http_backend.HttpEngine` (an OpenAI-compatible endpoint).
+(the daemon on this machine) and `http.backend.HttpEngine` (an OpenAI-compatible endpoint).
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ import msgpack
 
 from mcp_smalltools import errors
 from mcp_smalltools.engine import api, work
-from mcp_smalltools.models.records import AdapterFile
+from mcp_smalltools.models.download_records import AdapterFile
 
 PROTOCOL: Final = 1
 MAX_HANDSHAKE: Final = 4 << 10

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from mcp_smalltools.engine.api import LoadedModel, Prompt, Sampling
-from mcp_smalltools.models.records import AdapterFile, ModelFile
+from mcp_smalltools.models.download_records import AdapterFile, ModelFile
 
 __all__ = [
     "AdapterFile",

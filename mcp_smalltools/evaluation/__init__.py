@@ -1,1 +1,6 @@
-"""Quality of the tools on data that they were not fitted on: one module a suite."""
+"""Quality and speed of the tools, measured.
+
+suites/  quality on labelled data that nothing was fitted on
+bench/   speed, a peer beside ours in the same run
+data/    made questions and logs, histories of repositories, and the plain peer of find_files
+"""

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final, Protocol, Self, cast
 from mcp_smalltools.errors import Unreadable
 from mcp_smalltools.files import decode
 from mcp_smalltools.files.compressed import Damaged, compression_of, decompressed
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 
 MAX_LINE: Final = 1 << 20
 """Bytes of a line that are kept; the rest of a longer one is passed over and counted in `cut_lines`."""

@@ -18,7 +18,7 @@ from typing import Final
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import ConfigError, FileError, NotAllowed, NotFound, SmallToolsError, Unreadable
 from mcp_smalltools.files.reader import SourceFile
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 
 _WALKS: Final = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")

@@ -14,12 +14,13 @@ from typing import Any, Final
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.download_records import AdapterFile, ModelFile
 from mcp_smalltools.models.hashing import Stamps, sha256_of
-from mcp_smalltools.models.library import library_folder, manifest_of
+from mcp_smalltools.models.library import manifest_of
 from mcp_smalltools.models.manifest import Manifest, SourceFile
 from mcp_smalltools.models.present import find_present
 from mcp_smalltools.models.pull import fetch
-from mcp_smalltools.models.records import AdapterFile, ModelFile
+from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.suggest import did_you_mean
 
 Progress = Callable[[float, float | None, str], None]
@@ -264,7 +265,7 @@ def _has_bf16() -> bool:
 
 
 def _quantize(source: Path, target: Path, layout: str) -> None:
-    command = [sys.executable, "-m", "mcp_smalltools.engine.quantize", str(source), str(target), layout]
+    command = [sys.executable, "-m", "mcp_smalltools.engine.llama.quantize", str(source), str(target), layout]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode or not target.exists():
         raise ModelError(

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.manifest import Manifest
+from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.suggest import did_you_mean
-
-
-def library_folder() -> Path:
-    """The model library that ships: in the package when installed, in `models` in a checkout."""
-    packaged = Path(str(resources.files("mcp_smalltools"))) / "_library"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "models"
 
 
 def user_manifests(settings: Settings) -> Path:

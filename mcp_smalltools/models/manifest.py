@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.models.records import Kind
+from mcp_smalltools.models.download_records import Kind
 
 _SHA256 = r"^[0-9a-f]{64}$"
 

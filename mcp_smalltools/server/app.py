@@ -43,13 +43,13 @@ from mcp_smalltools.errors import Cancelled, InternalError, NotAllowed, SmallToo
 from mcp_smalltools.principal import LOCAL, Principal, narrowed
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server import prompts, resources
-from mcp_smalltools.server.asgi import GONE, PRINCIPAL
 from mcp_smalltools.server.changes import Changes
 from mcp_smalltools.server.progress import ProgressRelay
-from mcp_smalltools.server.schema import input_schema, output_schema
+from mcp_smalltools.server.scope import GONE, PRINCIPAL
+from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.shelf import why_unlisted
+from mcp_smalltools.tools.own.shelf import why_unlisted
 
 NAME = "smalltools"
 _CLIENT_INLINE_CHARS = (

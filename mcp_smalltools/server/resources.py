@@ -65,7 +65,7 @@ def read_resource(uri: str, service: Service, remote: bool) -> ReadResourceResul
 
 
 def _ledger(service: Service, remote: bool) -> Any:
-    from mcp_smalltools.ledger import Ledger
+    from mcp_smalltools.stores.ledger import Ledger
 
     settings = service.settings
     ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
@@ -101,8 +101,8 @@ def _skills(service: Service, remote: bool) -> Any:
 
 def _quality(service: Service, remote: bool) -> Any:
     """How good each skill that ships is, as it was measured."""
-    from mcp_smalltools.models.library import library_folder
-    from mcp_smalltools.skills.scores import FILE, read_quality
+    from mcp_smalltools.calibration.scores import FILE, read_quality
+    from mcp_smalltools.models.shipped import library_folder
 
     found: dict[str, Any] = {}
     for path in sorted((library_folder() / "skills").glob(f"*/{FILE}")):

@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from mcp_smalltools.errors import SkillError
-from mcp_smalltools.skills import tables
+from mcp_smalltools.skills import example_tables
 from mcp_smalltools.skills.toml_lines import line_of, line_of_syntax_error
 
 FILE_NAME = "skill.toml"
@@ -237,7 +237,7 @@ def hash_of(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def eval_rows(skill: Skill) -> list[tables.Row]:
+def eval_rows(skill: Skill) -> list[example_tables.Row]:
     """The rows of the pack's evaluation file. Raises SkillError if there is none, or it can't be read."""
     name = skill.file.eval
     if name is None:
@@ -248,7 +248,7 @@ def eval_rows(skill: Skill) -> list[tables.Row]:
             'Add eval = "eval.jsonl", and that file.',
         )
     content = _named(skill, read_files(skill.folder), "eval", name)
-    return tables.rows(skill.folder / name, content)
+    return example_tables.rows(skill.folder / name, content)
 
 
 def _decoded(path: Path, content: bytes | None) -> str:
@@ -310,7 +310,7 @@ def _named(skill: Skill, files: Mapping[str, bytes], key: str, name: str) -> byt
 def _examples(skill: Skill, files: Mapping[str, bytes], name: str) -> tuple[Example, ...]:
     path = skill.folder / name
     examples = []
-    for row in tables.rows(path, _named(skill, files, "examples", name)):
+    for row in example_tables.rows(path, _named(skill, files, "examples", name)):
         try:
             examples.append(Example.model_validate({key: row.values[key] for key in ("text", "label")}))
         except (KeyError, ValidationError):

@@ -1,1 +1,1 @@
-"""The tools, one file each."""
+"""The tools that agents call, a folder each: `answer.py` its records, `tool.py` its flow, and its steps."""

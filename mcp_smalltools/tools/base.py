@@ -17,7 +17,7 @@ from mcp_smalltools import result
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import Engine, Progress
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, UsageError
-from mcp_smalltools.request import PrivacyLevel
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:

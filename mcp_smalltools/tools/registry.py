@@ -30,5 +30,5 @@ def built_in_tools() -> dict[str, Tool]:
 
 
 def _load(name: str, class_name: str) -> Tool:
-    module = importlib.import_module(f"mcp_smalltools.tools.{name}")
+    module = importlib.import_module(f"mcp_smalltools.tools.{name}.tool")
     return cast("Tool", getattr(module, class_name)())

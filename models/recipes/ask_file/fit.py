@@ -19,10 +19,11 @@ from typing import Any, Final
 import numpy as np
 from gather import Row
 
-from mcp_smalltools.skills.calibration import Calibration, Logistic, expected_calibration_error
-from mcp_smalltools.tools.asking.choice import MOST, Passage, passages
-from mcp_smalltools.tools.asking.features import Floats, log_odds, of_whole
-from mcp_smalltools.tools.asking.verdict import doubtful, enough
+from mcp_smalltools.calibration.calibration import Calibration, Logistic
+from mcp_smalltools.calibration.measures import expected_calibration_error
+from mcp_smalltools.tools.ask_file.features import Floats, log_odds, of_whole
+from mcp_smalltools.tools.ask_file.selection import MOST, Passage, passages
+from mcp_smalltools.tools.ask_file.verdict import doubtful, enough
 
 SKILL: Final = Path(__file__).resolve().parents[2] / "skills" / "ask_file"
 FOLDS: Final = 5

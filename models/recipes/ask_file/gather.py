@@ -22,15 +22,15 @@ from written import WRITTEN, Written, written_questions
 
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.engine.client import EngineClient
-from mcp_smalltools.evaluation.questions import Question, questions
-from mcp_smalltools.tools.asking.answer import shown
-from mcp_smalltools.tools.asking.features import Floats, features
-from mcp_smalltools.tools.asking.likeness import word_table
-from mcp_smalltools.tools.asking.question import Question as Meant
-from mcp_smalltools.tools.asking.question import understood
-from mcp_smalltools.tools.asking.ranking import Index, Matches, Place
-from mcp_smalltools.tools.asking.units import units_of
+from mcp_smalltools.engine.client.client import EngineClient
+from mcp_smalltools.evaluation.data.questions import Question, questions
+from mcp_smalltools.tools.ask_file.features import Floats, features
+from mcp_smalltools.tools.ask_file.question import Question as Meant
+from mcp_smalltools.tools.ask_file.question import understood
+from mcp_smalltools.tools.ask_file.rank import shown
+from mcp_smalltools.tools.ask_file.units import units_of
+from mcp_smalltools.tools.ask_file.word_index import Index, Matches, Place
+from mcp_smalltools.tools.ask_file.word_vectors import word_table
 
 
 @dataclass(slots=True)

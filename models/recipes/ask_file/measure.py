@@ -17,7 +17,8 @@ from typing import Any
 from written import WRITTEN, Written, written_questions
 
 from mcp_smalltools.config import RootSpec, load_settings
-from mcp_smalltools.request import PrivacyLevel, ToolRequest
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 
 

@@ -1,7 +1,7 @@
 """The table of word vectors of `ask_file`: `PYTHONPATH=. python models/recipes/ask_file/words.py`, a minute.
 
 Takes the encoder's vector of each whole word of its vocabulary, and of the common words of source code
-(`tools/summaries/common.txt`) that it lacks, without the mean and the first principal
+(`tools/summarize_file/common.txt`) that it lacks, without the mean and the first principal
 component, in `DIMENSIONS` dimensions of eight bits. Writes `models/skills/ask_file/words.npz`.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.engine.client import EngineClient
+from mcp_smalltools.engine.client.client import EngineClient
 
 DIMENSIONS: Final = 128
 OUT: Final = Path(__file__).resolve().parents[2] / "skills" / "ask_file" / "words.npz"

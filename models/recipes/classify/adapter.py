@@ -28,8 +28,8 @@ from tokenizers import BertWordPieceTokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from mcp_smalltools.tools.classification.labels import in_words
-from mcp_smalltools.tools.classification.scoring import Examples, Scores, Texts, score
+from mcp_smalltools.text.words import in_words
+from mcp_smalltools.tools.classify.scoring import Examples, Scores, Texts, score
 
 sys.path.insert(0, str(HERE.parent))
 

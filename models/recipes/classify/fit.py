@@ -18,21 +18,17 @@ from pathlib import Path
 import numpy as np
 from texts import HERE, by_label, first_choice, read_texts
 
+from mcp_smalltools.calibration.calibration import Calibration, Logistic
+from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.calibration.scores import as_text
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.engine.client import EngineClient
-from mcp_smalltools.skills.calibration import (
-    Calibration,
-    Logistic,
-    coverage_at,
-    expected_calibration_error,
-)
-from mcp_smalltools.skills.scores import as_text
-from mcp_smalltools.tools.classification.decision import Several, features, several
-from mcp_smalltools.tools.classification.labels import in_words
-from mcp_smalltools.tools.classification.pieces import clauses
-from mcp_smalltools.tools.classification.scoring import Examples, Matrix, Scores, Texts, score
-from mcp_smalltools.tools.classification.vectors import ADAPTER
+from mcp_smalltools.engine.client.client import EngineClient
+from mcp_smalltools.text.words import in_words
+from mcp_smalltools.tools.classify.chunks import clauses
+from mcp_smalltools.tools.classify.decision import Several, features, several
+from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Scores, Texts, score
+from mcp_smalltools.tools.classify.vectors import ADAPTER
 
 SKILL = HERE.parents[1] / "skills" / "classify"
 MODES = ("names", "examples")

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from mcp_smalltools.config import load_settings
-from mcp_smalltools.engine.client import EngineClient
-from mcp_smalltools.evaluation.extract import Case, is_right
-from mcp_smalltools.tools.extraction.fill import Filled, fill, put
-from mcp_smalltools.tools.extraction.schema import plan_of
-from mcp_smalltools.tools.extraction.source import Document
+from mcp_smalltools.engine.client.client import EngineClient
+from mcp_smalltools.evaluation.suites.extract import Case, is_right
+from mcp_smalltools.tools.extract.document import Document
+from mcp_smalltools.tools.extract.fill import Filled, fill, put
+from mcp_smalltools.tools.extract.schema import plan_of
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "reader"))

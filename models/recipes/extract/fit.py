@@ -19,14 +19,10 @@ from typing import Any
 import numpy as np
 from dev import Played, generated, hand_written, pages, play
 
-from mcp_smalltools.evaluation.extract import is_right
-from mcp_smalltools.skills.calibration import (
-    Calibration,
-    Logistic,
-    coverage_at,
-    expected_calibration_error,
-)
-from mcp_smalltools.tools.extraction.confidence import Judgement, whole_features
+from mcp_smalltools.calibration.calibration import Calibration, Logistic
+from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.evaluation.suites.extract import is_right
+from mcp_smalltools.tools.extract.confidence import Judgement, whole_features
 
 SKILL = Path(__file__).resolve().parents[2] / "skills" / "extract"
 RELIED_ON = 0.95

@@ -26,14 +26,15 @@ from numpy.typing import NDArray
 from runs import CONTEXT, EVIDENCE, Run
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from mcp_smalltools.skills.calibration import Calibration, Logistic, coverage_at, expected_calibration_error
-from mcp_smalltools.skills.scores import Evaluation, coverage_curve, record_quality, reliability
-from mcp_smalltools.tools.failure.features import feature_names, features_of
-from mcp_smalltools.tools.failure.reading import read_baseline, read_log
-from mcp_smalltools.tools.failure.spans import Piece, context_of, pieces_of, within
-from mcp_smalltools.tools.failure.trees import Chances, Forest, neighbourhood
-from mcp_smalltools.tools.failure.verdict import cause_features, failure_features
-from mcp_smalltools.tools.logs.headers import without_colours
+from mcp_smalltools.calibration.calibration import Calibration, Logistic
+from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.calibration.scores import Evaluation, coverage_curve, record_quality, reliability
+from mcp_smalltools.logs.lines.headers import without_colours
+from mcp_smalltools.tools.find_failure.features import feature_names, features_of
+from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
+from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
+from mcp_smalltools.tools.find_failure.trees import Chances, Forest, neighbourhood
+from mcp_smalltools.tools.find_failure.verdict import cause_features, failure_features
 
 SKILL = Path(__file__).parents[2] / "skills" / "find_failure"
 HELD_OUT = ("go build", "go test", "go", "jest")

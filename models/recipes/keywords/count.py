@@ -2,7 +2,7 @@
 
     python models/recipes/keywords/count.py /usr/lib/python3.11 /usr/include /usr/share/doc /usr/share/perl \
         /usr/lib/go/src /usr/lib/node_modules SITE_PACKAGES > \
-        mcp_smalltools/tools/summaries/common.txt
+        mcp_smalltools/tools/summarize_file/common.txt
 
 Writes a line for each word that at least 8 of 1,000 files hold: the word and that number. Any large mix of
 source code and documents will do; no text of it is kept.
@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from mcp_smalltools.tools.finding.words import counted
+from mcp_smalltools.text.identifiers import counted
 
 SUFFIXES = {".py", ".c", ".h", ".hpp", ".js", ".ts", ".go", ".rs", ".java", ".rb", ".pl", ".pm", ".sh"}
 DOCUMENTS = {".md", ".txt", ".rst", ".html", ".toml", ".yaml", ".yml", ".json", ".cfg", ""}

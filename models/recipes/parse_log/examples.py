@@ -11,9 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.tools.logs.families import Family, evidence_of, families_of, joined
-from mcp_smalltools.tools.logs.forms import FormTable
-from mcp_smalltools.tools.logs.grouping import (
+from mcp_smalltools.learning.logs.systems import System
+from mcp_smalltools.logs.judge.judge import Judge
+from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.templates.families import Family, evidence_of, families_of, joined
+from mcp_smalltools.logs.templates.grouping import (
     by_length,
     candidates_of,
     differing,
@@ -21,10 +23,8 @@ from mcp_smalltools.tools.logs.grouping import (
     parts_by,
     split_all,
 )
-from mcp_smalltools.tools.logs.nodes import Node, nodes_of, objects_as_one, words_known
-from mcp_smalltools.tools.logs.simulation.systems import System
-from mcp_smalltools.tools.logs.specialist.judge import Judge
-from mcp_smalltools.tools.logs.structures import join_structures
+from mcp_smalltools.logs.templates.nodes import Node, nodes_of, objects_as_one, words_known
+from mcp_smalltools.logs.templates.structures import join_structures
 
 _FAMILIES = 500
 """Families of one system and round that are taken, by lot."""

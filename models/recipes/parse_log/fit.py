@@ -27,12 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples import Examples, add_gaps, add_slots
-from mcp_smalltools.evaluation.logs import Scores, mean_of, parse_with, score
-from mcp_smalltools.tools.logs.simulation.systems import Source, System, Vocabulary, simulate, vocabulary
-from mcp_smalltools.tools.logs.specialist.judge import Judge, save
-from mcp_smalltools.tools.logs.specialist.lexicon import Lexicon, counts_of
-from mcp_smalltools.tools.logs.specialist.network import averaged, fitted
-from mcp_smalltools.tools.logs.statements.source import statements_under
+from mcp_smalltools.evaluation.suites.logs import Scores, mean_of, parse_with, score
+from mcp_smalltools.learning.logs.fit_network import averaged, fitted
+from mcp_smalltools.learning.logs.systems import Source, System, Vocabulary, simulate, vocabulary
+from mcp_smalltools.logs.judge.judge import Judge, save
+from mcp_smalltools.logs.judge.lexicon import Lexicon, counts_of
+from mcp_smalltools.logs.statements.source import statements_under
 
 SKILL = Path(__file__).parents[2] / "skills" / "parse_log"
 _FEWEST = 25

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from pools import Value, draw
 
-from mcp_smalltools.tools.evidence import numbers
-from mcp_smalltools.tools.extraction.reading import question_of
+from mcp_smalltools.text.facts import numbers
+from mcp_smalltools.tools.extract.span_reader import question_of
 
 HERE: Final = Path(__file__).parent
 TYPES: Final = {"s": "string", "i": "integer", "n": "number", "b": "boolean", "e": "string", "l": "array"}

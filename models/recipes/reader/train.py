@@ -28,7 +28,7 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from mcp_smalltools.tools.extraction.reading import BETWEEN
+from mcp_smalltools.tools.extract.span_reader import BETWEEN
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

@@ -1,0 +1,178 @@
+"""Raw scores in, a probability out: one mechanism for every tool.
+
+A tool describes each answer by a few features (a margin, a similarity, a length ...). A `Logistic` model
+(Platt scaling, Platt 1999, with more than one score) turns them into the chance that the answer is right; one
+score of unknown shape is better served by `Isotonic` (pool adjacent violators); a whole vector of scores
+becomes a distribution by `softmax` with a fitted temperature (Guo et al. 2017). All are fitted on data that
+the project generates, and shipped as numbers in `models/skills/<name>/scores.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mcp_smalltools.models.shipped import shipped_file, unusable
+
+Floats = NDArray[np.float64]
+
+_BOUND = 0.001
+"""Nobody has seen enough answers to promise more than this: probabilities stay this far from 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """P(right) = sigmoid(bias + sum of weight x feature), kept away from 0 and 1."""
+
+    weights: Mapping[str, float]
+    bias: float
+
+    def __call__(self, features: Mapping[str, ArrayLike]) -> Floats:
+        """Probabilities of shape (answers,) from named features of that shape.
+
+        Raises KeyError if a feature that has a weight is missing: that is a bug of the caller.
+        """
+        total = sum(
+            (weight * np.asarray(features[name], np.float64) for name, weight in self.weights.items()),
+            start=np.float64(self.bias),
+        )
+        return np.asarray(_sigmoid(np.atleast_1d(total)).clip(_BOUND, 1 - _BOUND))
+
+    @classmethod
+    def fit(
+        cls,
+        features: Mapping[str, ArrayLike],
+        right: ArrayLike,
+        *,
+        signs: Mapping[str, int] | None = None,
+        weight: ArrayLike | None = None,
+        ridge: float = 1.0,
+    ) -> Self:
+        """Fit by Newton's method with an L2 penalty on standardised features.
+
+        `signs` says in which direction a feature may move the probability (+1 or -1): a feature whose fitted
+        weight points the other way is left out, so the result is monotone in it. `weight` counts each answer.
+        """
+        names = list(features)
+        while True:
+            model = cls._fit_all({name: features[name] for name in names}, right, weight, ridge)
+            wrong = [name for name, sign in (signs or {}).items() if model.weights.get(name, 0.0) * sign < 0]
+            if not wrong:
+                return model
+            names.remove(min(wrong, key=lambda name: abs(model.weights[name])))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls({name: float(value) for name, value in data["weights"].items()}, float(data["bias"]))
+
+    @classmethod
+    def _fit_all(
+        cls, features: Mapping[str, ArrayLike], right: ArrayLike, weight: ArrayLike | None, ridge: float
+    ) -> Self:
+        target = np.asarray(right, np.float64)
+        count = np.ones_like(target) if weight is None else np.asarray(weight, np.float64)
+        columns = [np.asarray(column, np.float64) for column in features.values()]
+        raw = np.stack([*columns, np.ones_like(target)], axis=1)
+        middle, spread = raw.mean(axis=0), raw.std(axis=0)
+        middle[-1], spread[spread == 0] = 0.0, 1.0
+        design = (raw - middle) / spread
+        penalty = np.full(raw.shape[1], ridge)
+        penalty[-1] = 1e-6
+        theta = np.zeros(raw.shape[1])
+        for _ in range(50):
+            chance = _sigmoid(design @ theta)
+            gradient = design.T @ (count * (chance - target)) + penalty * theta
+            curvature = (design.T * (count * chance * (1 - chance))) @ design + np.diag(penalty + 1e-9)
+            step = np.linalg.solve(curvature, gradient)
+            theta -= step
+            if np.abs(step).max() < 1e-9:
+                break
+        slopes = theta / spread
+        bias = float(slopes[-1] - (slopes[:-1] * middle[:-1]).sum())
+        return cls({name: float(slope) for name, slope in zip(features, slopes, strict=False)}, bias)
+
+
+@dataclass(frozen=True, slots=True)
+class Isotonic:
+    """A non-decreasing step function through (score, probability), interpolated between its steps."""
+
+    scores: tuple[float, ...]
+    chances: tuple[float, ...]
+
+    def __call__(self, score: ArrayLike) -> Floats:
+        return np.asarray(np.interp(np.asarray(score, np.float64), self.scores, self.chances))
+
+    @classmethod
+    def fit(cls, score: ArrayLike, right: ArrayLike) -> Self:
+        """Pool adjacent violators; each pool is shrunk towards one half by one answer on either side."""
+        values, targets = np.asarray(score, np.float64), np.asarray(right, np.float64)
+        pools: list[tuple[float, float, float]] = []  # sum of scores, sum of targets, count
+        for value, target in sorted(zip(values.tolist(), targets.tolist(), strict=True)):
+            pools.append((value, target, 1.0))
+            while len(pools) > 1 and pools[-2][1] / pools[-2][2] >= pools[-1][1] / pools[-1][2]:
+                last, before = pools.pop(), pools.pop()
+                pools.append((before[0] + last[0], before[1] + last[1], before[2] + last[2]))
+        chances = np.maximum.accumulate([(hits + 1) / (count + 2) for _, hits, count in pools])
+        return cls(tuple(total / count for total, _, count in pools), tuple(chances.tolist()))
+
+
+def softmax(scores: ArrayLike, temperature: float = 1.0) -> Floats:
+    """Distributions over the last axis."""
+    scaled = np.asarray(scores, np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
+    """The temperature that makes the true columns most likely.
+
+    `scores` has shape (answers, choices), `truth` (answers,).
+    """
+    table, column = np.asarray(scores, np.float64), np.asarray(truth, np.int64)
+    rows = np.arange(len(table))
+    grid = np.geomspace(1e-3, 1e3, 121)
+    losses = [-np.log(softmax(table, t)[rows, column] + 1e-12).mean() for t in grid]
+    return float(grid[int(np.argmin(losses))])
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a skill's `scores.json` holds: its models by name, and its thresholds and constants by name."""
+
+    models: Mapping[str, Logistic]
+    constants: Mapping[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "models": {name: asdict(model) for name, model in self.models.items()},
+            "constants": dict(self.constants),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        return cls(
+            {name: Logistic.from_json(model) for name, model in data["models"].items()},
+            {name: float(value) for name, value in data["constants"].items()},
+        )
+
+
+def load_calibration(skill: str, folders: Sequence[Path] = ()) -> Calibration:
+    """Read `<folder>/<skill>/scores.json` from the first folder that has it; last of all the shipped library.
+
+    Raises ModelError naming the file.
+    """
+    path = shipped_file(skill, "scores.json", folders)
+    try:
+        return Calibration.from_json(json.loads(path.read_text(encoding="utf-8"))["calibration"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise unusable(path, error) from None
+
+
+def _sigmoid(value: Floats) -> Floats:
+    return np.asarray(0.5 * (1 + np.tanh(value / 2)))

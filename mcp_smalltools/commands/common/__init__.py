@@ -1,0 +1,1 @@
+"""What several commands share: answers on a terminal, subcommands that are modules."""

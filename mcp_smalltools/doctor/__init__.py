@@ -1,0 +1,1 @@
+"""Examines the set-up and says what to do."""

@@ -1,0 +1,86 @@
+"""What runs the models on this machine, and what would make them faster: for `doctor`."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+PROBE_S: Final = 30.0
+_REBUILD = 'CMAKE_ARGS="{}" {} -m pip install --force-reinstall --no-deps --no-cache-dir {}'
+_INSTRUCTIONS: Final = {"avx512_bf16": "AVX512_BF16", "avx512f": "AVX512", "avx2": "AVX2", "asimd": "NEON"}
+"""Names in /proc/cpuinfo, and llama.cpp's for them; the best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What the installed llama.cpp can use: `backend` in its own words, `devices` by name."""
+
+    backend: str
+    devices: tuple[str, ...]
+
+
+def probe() -> Build | None:
+    """Ask the installed llama.cpp, in a process of its own; None if it can't be loaded."""
+    command = [sys.executable, "-W", "ignore", "-m", "mcp_smalltools.engine.llama.devices"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PROBE_S)
+        told: dict[str, Any] = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return Build(told["backend"], tuple(device["name"] for device in told["devices"]))
+
+
+def advice(build: Build) -> Iterator[tuple[str, str]]:
+    """What the machine has and the build doesn't use, each with the command that changes it."""
+    if not build.devices:
+        if gpu := _nvidia():
+            yield f"{gpu} is not used", rebuild("-DGGML_CUDA=on")
+        elif sys.platform == "darwin" and platform.machine() == "arm64":
+            yield "the Apple GPU is not used", rebuild("-DGGML_METAL=on")
+        elif shutil.which("rocminfo"):
+            yield "an AMD GPU may be there and is not used", rebuild("-DGGML_HIP=on")
+        elif shutil.which("vulkaninfo"):
+            yield "a GPU may be there and is not used", rebuild("-DGGML_VULKAN=on")
+    best = next((ours for theirs, ours in _INSTRUCTIONS.items() if theirs in _processor_flags()), None)
+    if best is not None and best not in build.backend.split():
+        yield f"the processor's {best} instructions are not used", rebuild("-DGGML_NATIVE=on")
+
+
+def rebuild(options: str) -> str:
+    """The command that builds llama.cpp anew for this machine; the version is the one that is pinned."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        pinned = f"llama-cpp-python=={version('llama-cpp-python')}"
+    except PackageNotFoundError:
+        pinned = "llama-cpp-python"
+    return _REBUILD.format(options, sys.executable, pinned)
+
+
+def _nvidia() -> str:
+    """The name of the first NVIDIA GPU; "" if there is none."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ""
+    query = [program, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        told = subprocess.run(query, capture_output=True, text=True, check=True, timeout=PROBE_S).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return told.strip().split("\n")[0]
+
+
+def _processor_flags() -> frozenset[str]:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return frozenset()
+    lines = [line for line in text.splitlines() if line.startswith(("flags", "Features"))]
+    return frozenset(lines[0].split()) if lines else frozenset()

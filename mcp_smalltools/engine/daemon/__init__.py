@@ -1,0 +1,1 @@
+"""The engine daemon: sessions, the scheduler, the encoder."""

@@ -1,0 +1,154 @@
+"""Embeds texts with one encoder: batches of texts of about the same length, several jobs in one batch."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.engine.api import Embeddings, TokenEmbeddings
+from mcp_smalltools.engine.llama.bindings import Context, Model, Tokens
+from mcp_smalltools.engine.llama.offsets import token_offsets
+from mcp_smalltools.engine.turns import Active, Offer
+from mcp_smalltools.engine.work import Embed, Job, ModelFile
+
+BATCH_TOKENS: Final = 512
+"""Tokens of one step. In a batch, attention runs over the tokens of all its texts: longer ones are slower."""
+BATCH_TEXTS: Final = 64
+
+Vectors = NDArray[np.float32]
+_MEAN, _CLS, _LAST = 1, 2, 3  # llama.cpp's pooling types
+
+
+class Encoder:
+    """A runner: see `scheduler.Runner`."""
+
+    def __init__(self, file: ModelFile, model: Model, threads: int) -> None:
+        self.file = file
+        self.model = model
+        self.limit = min(file.context, model.context_trained)
+        self._pooling = int(model.meta(f"{model.meta('general.architecture')}.pooling_type") or _MEAN)
+        self._queues: list[_Queue] = []
+        tokens = max(BATCH_TOKENS, self.limit)
+        self._context = Context(
+            model,
+            cells=tokens,
+            sequences=BATCH_TEXTS,
+            slice_tokens=tokens,
+            threads=threads,
+            token_vectors=True,
+        )
+        self.tokens_done = 0
+
+    @property
+    def idle(self) -> bool:
+        return not self._queues
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        return self.model.adapters
+
+    def add(self, job: Job) -> Active:
+        assert isinstance(job.work, Embed)
+        texts = job.work.texts
+        queue = _Queue(texts, per_token=job.work.per_token)
+        queue.active = Active(job, len(texts), queue.assemble)
+        if texts:
+            self._queues.append(queue)
+        else:
+            queue.active.end(queue.assemble([]))
+        return queue.active
+
+    def offers(self) -> Iterator[Offer]:
+        self._queues = [queue for queue in self._queues if not queue.active.over]
+        for queue in self._queues:
+            yield Offer([queue.active], lambda first=queue: self._step(first))  # type: ignore[misc]
+
+    def set_threads(self, threads: int) -> None:
+        self._context.set_threads(threads)
+
+    def close(self) -> None:
+        self._context.close()
+        self.model.close()
+
+    def _step(self, first: _Queue) -> Iterable[Active]:
+        self._context.use_adapter(first.active.job.adapter)
+        taken = list(self._fill(first))
+        batch = self._context.batch
+        batch.clear()
+        starts = [batch.add(tokens, seq, 0, wanted="all") for seq, (_, _, tokens) in enumerate(taken)]
+        self._context.decode()
+        vectors = self._context.token_vectors(batch.size)
+        pooled = self._pool(vectors, starts)
+        for (queue, index, tokens), start, vector in zip(taken, starts, pooled, strict=True):
+            own = vectors[start : start + len(tokens)].copy() if queue.per_token else vector
+            queue.active.finish(index, own)
+        self.tokens_done += batch.size
+        return [queue.active for queue, _, tokens in taken for _ in range(len(tokens))]
+
+    def _fill(self, first: _Queue) -> Iterator[tuple[_Queue, int, Tokens]]:
+        """The next texts of `first`, then of other jobs with the same adapter, while they fit."""
+        room, seats = self._context.batch.capacity, BATCH_TEXTS
+        same = [queue for queue in self._queues if queue.active.job.adapter == first.active.job.adapter]
+        for queue in [first, *(q for q in same if q is not first)]:
+            while seats and (item := queue.next(self.model, self.limit)) is not None:
+                if len(item[1]) > room:
+                    queue.put_back(item)
+                    break
+                room -= len(item[1])
+                seats -= 1
+                yield queue, *item
+
+    def _pool(self, vectors: Vectors, starts: Sequence[int]) -> Vectors:
+        """One L2-normalised vector a text, shape (texts, dim)."""
+        bounds = np.append(starts, len(vectors))
+        if self._pooling == _CLS:
+            pooled = vectors[bounds[:-1]]
+        elif self._pooling == _LAST:
+            pooled = vectors[bounds[1:] - 1]
+        else:
+            pooled = np.add.reduceat(vectors, bounds[:-1], axis=0) / np.diff(bounds)[:, None]
+        norms = np.linalg.norm(pooled, axis=1, keepdims=True)
+        return np.asarray(pooled / np.maximum(norms, 1e-12), dtype=np.float32)
+
+
+class _Queue:
+    """The texts of one job that wait, shortest first."""
+
+    active: Active
+
+    def __init__(self, texts: Sequence[str], *, per_token: bool) -> None:
+        self.per_token = per_token
+        self._texts = texts
+        self._order = deque(sorted(range(len(texts)), key=lambda i: len(texts[i])))
+        self._back: deque[tuple[int, Tokens]] = deque()
+        self._truncated: list[int] = []
+        self._offsets: dict[int, NDArray[np.int32]] = {}
+
+    def next(self, model: Model, limit: int) -> tuple[int, Tokens] | None:
+        if self._back:
+            return self._back.popleft()
+        if not self._order:
+            return None
+        index = self._order.popleft()
+        tokens = model.tokenize(self._texts[index], add_special=True)
+        if len(tokens) > limit:
+            self._truncated.append(index)
+            tokens = np.concatenate([tokens[: limit - 1], tokens[-1:]])
+        if self.per_token:
+            self._offsets[index] = token_offsets(model, self._texts[index], tokens)
+        return index, tokens
+
+    def put_back(self, item: tuple[int, Tokens]) -> None:
+        self._back.appendleft(item)
+
+    def assemble(self, answers: list[Any]) -> Embeddings | TokenEmbeddings:
+        truncated = tuple(sorted(self._truncated))
+        if self.per_token:
+            offsets = tuple(self._offsets[index] for index in range(len(answers)))
+            return TokenEmbeddings(tuple(answers), offsets, truncated)
+        vectors = np.stack(answers) if answers else np.empty((0, 0), dtype=np.float32)
+        return Embeddings(vectors, truncated)

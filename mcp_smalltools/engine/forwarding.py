@@ -1,0 +1,68 @@
+"""An engine in front of another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.engine.api import CallOptions, Sampling
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import (
+        Embeddings,
+        Engine,
+        EngineStatus,
+        Generation,
+        LabelScores,
+        Prompt,
+        TokenEmbeddings,
+    )
+    from mcp_smalltools.models.download_records import Kind
+
+_DEFAULTS = CallOptions()
+_SAMPLING = Sampling()
+
+
+class PassingEngine:
+    """`api.Engine` that hands each call on. Subclasses change texts, prompts or options on the way."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def embed(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> Embeddings:
+        return await self._engine.embed(self._texts(texts), self._options("embed", options))
+
+    async def embed_tokens(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> TokenEmbeddings:
+        return await self._engine.embed_tokens(self._texts(texts), self._options("embed", options))
+
+    async def generate(
+        self, prompts: Sequence[Prompt], sampling: Sampling = _SAMPLING, options: CallOptions = _DEFAULTS
+    ) -> list[Generation]:
+        return await self._engine.generate(
+            self._prompts(prompts), sampling, self._options("generate", options)
+        )
+
+    async def score_labels(
+        self, prompts: Sequence[Prompt], labels: Sequence[str], options: CallOptions = _DEFAULTS
+    ) -> LabelScores:
+        return await self._engine.score_labels(
+            self._prompts(prompts), labels, self._options("generate", options)
+        )
+
+    async def count_tokens(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> list[int]:
+        return await self._engine.count_tokens(self._texts(texts), self._options("generate", options))
+
+    async def status(self) -> EngineStatus:
+        return await self._engine.status()
+
+    async def close(self) -> None:
+        await self._engine.close()
+
+    def _texts(self, texts: Sequence[str]) -> Sequence[str]:
+        return texts
+
+    def _prompts(self, prompts: Sequence[Prompt]) -> Sequence[Prompt]:
+        return prompts
+
+    def _options(self, kind: Kind, options: CallOptions) -> CallOptions:
+        return options

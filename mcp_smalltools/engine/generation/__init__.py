@@ -1,0 +1,1 @@
+"""Generation in the daemon: chat templates, shared prefixes, constraints, sampling."""

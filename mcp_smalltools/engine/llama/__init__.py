@@ -1,0 +1,1 @@
+"""llama.cpp: its bindings, devices, measuring and quantizing. Nothing else imports it."""

@@ -1,0 +1,21 @@
+"""Which engine the settings ask for: the daemon on this machine, or servers over HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.config import Settings
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import Engine
+
+
+def make_engine(settings: Settings, *, client_name: str = "mcp-smalltools") -> Engine:
+    """Starts and contacts nothing. Raises ConfigError or NotAllowed for addresses that can't be used."""
+    if settings.engine_urls:
+        from mcp_smalltools.engine.http.backend import HttpEngine
+
+        return HttpEngine(settings)
+    from mcp_smalltools.engine.client.client import EngineClient
+
+    return EngineClient(settings, client_name=client_name)

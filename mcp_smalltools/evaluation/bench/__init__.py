@@ -1,0 +1,1 @@
+"""Speed: one module a benchmark, each with a peer in the same run."""

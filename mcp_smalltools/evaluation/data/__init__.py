@@ -1,0 +1,1 @@
+"""Data that suites measure on: made questions and logs, histories of repositories."""

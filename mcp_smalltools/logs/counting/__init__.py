@@ -1,0 +1,1 @@
+"""Counting: blocks of lines in, records by shape out, on all cores."""

@@ -1,0 +1,235 @@
+"""Blocks of lines in, counts by shape out. One pass, in memory that does not grow with the log."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.logs.counting.timeline import Timeline
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.lines.counts import Counts
+from mcp_smalltools.logs.lines.records import Assembler, Kind
+from mcp_smalltools.logs.lines.sample import Sample
+from mcp_smalltools.logs.lines.shapes import Form, FormTable
+from mcp_smalltools.logs.lines.times import Calendar, Clock
+
+SAMPLE_LINE_CHARS = 2_000
+_BLANK_LINES = 20
+_SAMPLE_CHARS = 24 << 20
+"""Of all samples together; later forms keep only their first line."""
+HALF_A_YEAR = 183 * 86_400
+_YEAR = 366 * 86_400
+_FINEST_S = 2.0**-10
+
+
+class LogParser:
+    """Feed it blocks of lines, in order; `derive_templates` makes templates of what it counted."""
+
+    def __init__(self, table: FormTable | None = None) -> None:
+        self.table = table or FormTable()
+        self.clock = Clock()
+        self.lines = 0
+        self.last_line = 0
+        self.counts = Counts()
+        self.assembler = Assembler()
+        self._open: Form | None = None
+        self._promoted = False
+        self._sampling: Sample | None = None
+        self._blanks: list[str] = []  # lines that are not kept yet
+        self._sample_chars = 0
+        self.timelines: dict[Calendar, Timeline] = {}
+        self.by_line = Timeline(1.0)
+        self.years = 0  # how often a log without years went from December to January
+        self.newest_yearless: float | None = None
+
+    def feed(self, block: Block) -> None:
+        """Parse lines."""
+        if not len(block):
+            return
+        numbers, forms = self._read(block)
+        self.counts.add_lines(forms)
+        self.lines += len(block)
+        self.last_line = block.first + len(block) - 1
+        starts = self._starts(block, forms, keep=True)
+        if len(starts):
+            self._count(block, forms[starts], starts + block.first)
+            self._place_in_time(block, starts, numbers[starts], forms[starts])
+
+    def skip(self, block: Block) -> None:
+        """Count lines that are there for comparison only: a baseline, or what was before `since`."""
+        if not len(block):
+            return
+        _, forms = self._read(block)
+        self.last_line = block.first + len(block) - 1
+        self.counts.add_before(forms[self._starts(block, forms, keep=False)])
+
+    def restart(self) -> None:
+        """What follows does not continue what came before."""
+        self.last_line = 0
+        self.assembler = Assembler()
+        self._open = self._sampling = None
+
+    def resume(self, last_line: int, assembler: Assembler) -> None:
+        """Go on where another parser of the same file had come to."""
+        self.last_line, self.assembler = last_line, assembler
+        self._open = self._sampling = None
+
+    def times(self, block: Block) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Seconds and calendar of each line, both of shape (lines,); nan and -1 where it has no time."""
+        return self._times(block, np.arange(len(block)), self.table.read(block))
+
+    def _read(self, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The numbers of each line's entry and of its form, both of shape (lines,)."""
+        numbers = self.table.read(block)
+        self.counts.grow(len(self.table.forms))
+        return numbers, self.table.forms_of(numbers)
+
+    def _starts(self, block: Block, forms: NDArray[np.int64], *, keep: bool) -> NDArray[np.int64]:
+        """The places of lines that start a record. Lines with a header always do, so only stretches of
+        other lines are looked at one by one.
+        """
+        table = self.table.forms
+        headed = np.array([form.kind is Kind.HEADED for form in table])[forms]
+        if keep:
+            self._sample_headed(block, forms, headed)
+        others = np.flatnonzero(~headed)
+        if not len(others):
+            self._follow(block, forms, len(block) - 1, keep=keep)
+            return np.arange(len(block))
+        starts = headed
+        previous = -1
+        for place in others.tolist():
+            if place and place - 1 != previous:
+                self._follow(block, forms, place - 1, keep=keep)
+            line, form = block.line(place), table[forms[place]]
+            starts[place] = self.assembler.starts(form.kind, form.trace, line)
+            if keep and starts[place]:
+                self._start(block.first + place, line, form)
+            elif keep:
+                self._continue(form, line)
+            previous = place
+        if headed[-1] and previous != len(block) - 1:
+            self._follow(block, forms, len(block) - 1, keep=keep)
+        return np.flatnonzero(starts)
+
+    def _sample_headed(self, block: Block, forms: NDArray[np.int64], headed: NDArray[np.bool_]) -> None:
+        """Keep the first line of each form that is new."""
+        new = np.array([form.sample is None for form in self.table.forms])
+        if new.any():
+            for place in np.flatnonzero(headed & new[forms]).tolist():
+                form = self.table.forms[forms[place]]
+                if form.sample is None:
+                    form.sample = self._sample(block.first + place, block.line(place))
+
+    def _follow(self, block: Block, forms: NDArray[np.int64], place: int, *, keep: bool) -> None:
+        """A line with a header was the last one: what comes next may belong to it."""
+        form = self.table.forms[forms[place]]
+        self.assembler.headed(form.trace)
+        if keep:
+            self._start(block.first + place, "", form)
+
+    def _start(self, number: int, line: str, form: Form) -> None:
+        """A record starts; what follows may belong to it."""
+        self._open, self._promoted, self._sampling = form, False, None
+        self._blanks.clear()
+        if form.sample is None:
+            form.sample = self._sample(number, line)
+        if form.sample.first == number and self._sample_chars <= _SAMPLE_CHARS:
+            self._sampling = form.sample
+
+    def _continue(self, form: Form, line: str) -> None:
+        start = self._open
+        if start is None:
+            return
+        if form.error and start.level is None and not self._promoted:
+            start.promoted += 1
+            self._promoted = True
+        if self._sampling is not None:
+            self._blanks.append(line)
+            if form.kind is not Kind.BLANK:
+                self._keep(self._sampling)
+            elif len(self._blanks) > _BLANK_LINES:
+                self._sampling = None
+
+    def _sample(self, number: int, line: str) -> Sample:
+        sample = Sample(number)
+        self._add_to(sample, line)
+        return sample
+
+    def _add_to(self, sample: Sample, line: str) -> None:
+        sample.add(line[:SAMPLE_LINE_CHARS])
+        self._sample_chars += min(len(line), SAMPLE_LINE_CHARS)
+
+    def _keep(self, sample: Sample) -> None:
+        """Keep the line and the blank ones before it; blank lines at the end of a record are nobody's."""
+        for line in self._blanks:
+            self._add_to(sample, line)
+        self._blanks.clear()
+        if self._sample_chars > _SAMPLE_CHARS:
+            self._sampling = None
+
+    def _count(self, block: Block, forms: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        for form_id in self.counts.add_records(forms, numbers).tolist():
+            form = self.table.forms[form_id]
+            last = block.line(int(self.counts.last[form_id]) - block.first)
+            # Whole or not at all: half a secret can't be told for one.
+            if len(last) <= SAMPLE_LINE_CHARS:
+                form.first_text, form.last_text = form.first_text or last, last
+
+    def _place_in_time(
+        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64], forms: NDArray[np.int64]
+    ) -> None:
+        seconds, calendars = self._times(block, places, numbers)
+        lines = places + block.first
+        for calendar in Calendar:
+            chosen = calendars == calendar
+            if chosen.any():
+                self._add_times(calendar, forms[chosen], seconds[chosen], lines[chosen])
+        chosen = calendars < 0
+        if chosen.any():
+            self.by_line.add(forms[chosen], lines[chosen].astype(np.float64), lines[chosen])
+
+    def _times(
+        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """See `times`; of the lines at these places, whose entries have these numbers."""
+        seconds = np.full(len(places), np.nan)
+        calendars = np.full(len(places), -1)
+        of_line = self.table.spans_of(numbers)
+        for number in np.flatnonzero(np.bincount(of_line)).tolist():
+            span = self.table.spans[number]
+            if span is not None:
+                chosen = np.flatnonzero(of_line == number)
+                shown = block.columns(places[chosen], span.start, span.end)
+                seconds[chosen] = self.clock.read(shown, span)
+                calendars[chosen] = span.calendar
+        return seconds, calendars
+
+    def _add_times(
+        self,
+        calendar: Calendar,
+        ids: NDArray[np.int64],
+        seconds: NDArray[np.float64],
+        places: NDArray[np.int64],
+    ) -> None:
+        readable = np.isfinite(seconds)
+        if not readable.all():
+            ids, seconds, places = ids[readable], seconds[readable], places[readable]
+        if len(ids):
+            self.timeline_of(calendar).add(ids, self._over_new_year(calendar, seconds), places)
+
+    def timeline_of(self, calendar: Calendar) -> Timeline:
+        if calendar not in self.timelines:
+            self.timelines[calendar] = Timeline(_FINEST_S)
+        return self.timelines[calendar]
+
+    def _over_new_year(self, calendar: Calendar, seconds: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Times without a year go on counting where December is followed by January."""
+        if calendar is not Calendar.YEARLESS:
+            return seconds
+        newest = self.newest_yearless if self.newest_yearless is not None else float(seconds[0])
+        turns = np.cumsum(np.diff(seconds, prepend=newest) < -HALF_A_YEAR)
+        self.newest_yearless = float(seconds[-1])
+        placed = seconds + (self.years + turns) * _YEAR
+        self.years += int(turns[-1])
+        return placed

@@ -1,0 +1,223 @@
+"""What the lines of a log show about one of their slots, as numbers.
+
+A slot is a place where token sequences that are otherwise alike differ, with the tokens before and after
+it. Its values are token sequences themselves: one token where lines of the same length are compared, none
+to several where a variable may have several words.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from mcp_smalltools.logs.judge.lexicon import END, START, Lexicon
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.objects import unmatched
+from mcp_smalltools.logs.message.tokenize import Tokens, is_word
+
+Value = Tokens
+_PLAIN = re.compile(r"[A-Z]?[a-z]+(?:'[a-z]+)?|[A-Z]{2,}|[a-z]+-[a-z]+")
+_MOST = 40
+"""Values of a slot whose words are looked at: the heaviest."""
+_ENOUGH = 100
+"""Lines: that there are more tells nothing of what a value is."""
+OPENING, CLOSING = "[(<{\"'`", "])>}\"'`"
+
+
+def context_features(before: str, after: str, lexicon: Lexicon) -> list[float]:
+    """The tokens around a slot; START and END where there are none."""
+    return [
+        lexicon.before(before),
+        lexicon.word(before),
+        lexicon.after(after),
+        lexicon.word(after),
+        lexicon.around(before, after),
+        float(before == "="),
+        float(before == ":"),
+        float(before in OPENING and after in CLOSING),
+        float(after in "=:"),
+        float(after == END),
+        float(before == START),
+        float(before == VAR),
+        float(after == VAR),
+        float(is_word(before)),
+        float(is_word(after)),
+        float(before == ","),
+    ]
+
+
+def value_features(
+    values: Mapping[Value, int], before: str, after: str, lexicon: Lexicon, known: Mapping[str, int]
+) -> list[float]:
+    """What the values look like. `values` has the weight of each (lines), `known` in how many token sequences
+    of the log each word occurs.
+    """
+    total = sum(values.values())
+    count = len(values)
+    top = max(values.values())
+    entropy = -sum(weight / total * math.log(weight / total) for weight in values.values())
+    shown = sorted(values, key=lambda value: (-values[value], value))[:_MOST]
+    words = [value for value in shown if any(is_word(token) for token in value)]
+    texts = [" ".join(value) for value in words]
+    several = len(words) or 1
+    lengths = [len(value) for value in values]
+    lexical = [_lexical(value, before, after, lexicon) for value in words]
+    columns = list(zip(*lexical, strict=True)) if lexical else [(0.0,)] * 5
+    start, end = _shared(texts)
+    elsewhere = [math.log1p(min(known.get(token, 0) for token in value if is_word(token))) for value in words]
+    return [
+        math.log2(count),
+        math.log1p(total),
+        math.log1p(total / count),
+        entropy / math.log(count) if count > 1 else 0.0,
+        top / total,
+        float((VAR,) in values),
+        sum(VAR in value for value in shown) / len(shown),
+        float(() in values),
+        len(words) / len(shown),
+        sum(not all(_PLAIN.fullmatch(token) for token in value if is_word(token)) for value in words)
+        / several,
+        sum(text[:1].isupper() and not text.isupper() for text in texts) / several,
+        sum(text.isupper() and len(text) > 1 for text in texts) / several,
+        sum(text.islower() for text in texts) / several,
+        math.log1p(sum(map(len, texts)) / several),
+        start,
+        end,
+        sum(text.endswith(("ed", "ing", "ion", "able", "ful")) for text in texts) / several,
+        max(lengths) - min(lengths),
+        sum(lengths) / count,
+        float(min(lengths)),
+        sum(elsewhere) / several,
+        min(elsewhere, default=0.0),
+        *(sum(column) / len(column) for column in columns),
+        *(min(column) for column in columns),
+        *(max(column) for column in columns[:3]),
+    ]
+
+
+def _lexical(
+    value: Value, before: str, after: str, lexicon: Lexicon
+) -> tuple[float, float, float, float, float]:
+    """How much a value looks like words of a statement: its words, the pairs in it, and those at its ends."""
+    scores = [lexicon.word(token) for token in value if is_word(token)]
+    inside = [lexicon.pair(*pair) for pair in itertools.pairwise(value)] or [0.0]
+    return (
+        sum(scores) / len(scores),
+        min(scores),
+        sum(inside) / len(inside),
+        lexicon.pair(before, value[0]) if before != VAR else lexicon.after(value[0]),
+        lexicon.pair(value[-1], after) if after != VAR else lexicon.before(value[-1]),
+    )
+
+
+def _shared(texts: Sequence[str]) -> tuple[float, float]:
+    """Shares of the shortest text that all start and end with."""
+    if len(texts) < 2:
+        return 0.0, 0.0
+    shortest = min(map(len, texts))
+    return _common(texts) / shortest, _common([text[::-1] for text in texts]) / shortest
+
+
+def _common(texts: Sequence[str]) -> int:
+    """How many characters all texts start with: what the first and the last in order have in common."""
+    first, last = min(texts), max(texts)
+    return next((at for at, sign in enumerate(first) if sign != last[at]), len(first))
+
+
+def frame_features(tokens: Sequence[str], varying: int, place: int) -> list[float]:
+    """What surrounds the slot: `tokens` is the frame, with VAR in other slots, the slot at `place`."""
+    words = sum(1 for token in tokens if is_word(token))
+    variables = sum(1 for token in tokens if token == VAR)
+    before = sum(1 for token in tokens[:place] if is_word(token))
+    return [
+        math.log1p(words),
+        math.log1p(variables),
+        words / (words + variables + varying) if words else 0.0,
+        math.log1p(before),
+        math.log1p(words - before),
+        float(before == 0),
+        math.log1p(varying),
+        math.log1p(len(tokens)),
+    ]
+
+
+def slot_evidence(
+    weighted: Sequence[tuple[Tokens, int]],
+    place: int,
+    places: Sequence[int],
+    known: Mapping[str, int],
+    lexicon: Lexicon,
+) -> list[float]:
+    """What equally long token sequences, each with its weight, show about one of the places that differ."""
+    others = set(places) - {place}
+    tokens = [item for item, _ in weighted]
+    frame = [VAR if at in others else token for at, token in enumerate(tokens[0])]
+    before, after = _around(frame, place)
+    values: Counter[Value] = Counter()
+    for item, weight in weighted:
+        values[(item[place],)] += min(weight, _ENOUGH)
+    frame[place] = VAR
+    return [
+        *context_features(before, after, lexicon),
+        *value_features(values, before, after, lexicon, known),
+        *frame_features(frame, len(places), place),
+        *_dependence(tokens, place, others, len(values)),
+        *_assigned(frame[:place], frame[place + 1 :]),
+    ]
+
+
+def stretch_evidence(
+    head: Tokens, tail: Tokens, values: Mapping[Value, int], known: Mapping[str, int], lexicon: Lexicon
+) -> list[float]:
+    """What templates show that are alike but for one stretch of tokens."""
+    before, after = head[-1] if head else START, tail[0] if tail else END
+    values = {value: min(weight, _ENOUGH) for value, weight in values.items()}
+    firsts = Counter(value[0] if value else "" for value in values)
+    lasts = Counter(value[-1] if value else "" for value in values)
+    return [
+        *context_features(before, after, lexicon),
+        *value_features(values, before, after, lexicon, known),
+        *frame_features((*head, VAR, *tail), 1, len(head)),
+        len(firsts) / len(values),
+        len(lasts) / len(values),
+        len({len(value) for value in values}) / len(values),
+        sum(weight for value, weight in values.items() if value == (VAR,)) / sum(values.values()),
+        float(any(token in "=:" for value in values for token in value)),
+        sum(bool(unmatched(value)) for value in values) / len(values),
+        *_assigned(head, tail),
+    ]
+
+
+def _assigned(head: Sequence[str], tail: Sequence[str]) -> list[float]:
+    """Does the slot go on a value after `key=` or `: `, and does another `key=` follow?"""
+    sign = head[-2] if len(head) > 1 and head[-1] == VAR else ""
+    return [float(sign == "="), float(sign == ":"), float(len(tail) > 1 and tail[1] == "=")]
+
+
+def _around(tokens: Sequence[str], place: int) -> tuple[str, str]:
+    return tokens[place - 1] if place else START, tokens[place + 1] if place + 1 < len(tokens) else END
+
+
+def _dependence(tokens: Sequence[Tokens], place: int, others: Iterable[int], count: int) -> list[float]:
+    """Does this slot tell the others, and they it? Values of one event vary freely; words of several events
+    go together.
+    """
+    repeats = Counter(item[place] for item in tokens)
+    told, tells = [], []
+    for other in others:
+        pairs = len({(item[place], item[other]) for item in tokens})
+        there = len({item[other] for item in tokens})
+        tells.append((len(tokens) - pairs) / max(1, len(tokens) - 1))
+        told.append((pairs - max(count, there)) / max(1, len(tokens) - 1))
+    recurring = sum(1 for number in repeats.values() if number > 1) / len(repeats)
+    return [
+        recurring,
+        math.log1p(len(tokens)),
+        count / len(tokens),
+        max(told, default=0.0),
+        min(told, default=0.0),
+        max(tells, default=0.0),
+    ]

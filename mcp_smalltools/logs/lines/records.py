@@ -1,0 +1,155 @@
+"""Which lines belong together: stack traces and continuations stay with the line that they explain."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Sequence
+
+from mcp_smalltools.logs.lines.headers import Line
+
+
+class Kind(enum.IntEnum):
+    """What a line can be, seen alone."""
+
+    __hash__ = int.__hash__  # Enum's own is a Python function
+
+    START = 0  # starts a record; indented lines after it are records of their own
+    HEADED = (
+        1  # starts a record with a header of its own, or a diagnosis; indented lines after it belong to it
+    )
+    TRACE = 2  # "Traceback (most recent call last):"
+    FRAME = 3  # a line of a stack trace or a piece of quoted source: belongs to what comes before
+    INDENTED = 4  # belongs to what comes before if that is headed or an exception
+    EXCEPTION = 5  # "ValueError: …", "panic: …": belongs to a header or trace before it, else starts a record
+    BLANK = 6
+    DIAGNOSIS = 7  # starts a record, as "x.c:5:1: warning: …" does; indented lines after it belong to it
+
+
+_TRACE = re.compile(r"(?:^[\s|+-]*|[:\]] |\()(?:Exception Group )?Traceback \(most recent call last\):")
+_CHAINED = re.compile(r"During handling of the above exception|The above exception was the direct cause")
+_FRAME = re.compile(
+    r"\s+at .+[:(<].*|\s+at [\w$.<>/]+\s*$|\s+File \".*\", line \d+|Caused by: |\s*\.\.\. \d+ (?:more|common frames)"
+    r"|\s+Suppressed: |\s+[~^]+\s*$|During handling of the above exception|The above exception was the direct cause"
+    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|created by [\w./]+|\s+/?\S*\.go:\d+"
+    r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
+    r"|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
+    r"|E {8,}\+ |\s+\d* *\|(?: |$)|\s+--> \S+:\d+|\s+= (?:note|help): "  # source quoted by gcc, clang, rustc
+)
+_EXCEPTION = re.compile(
+    r"(?:(?:Uncaught |Exception in thread \"[^\"]*\" )?(?:[\w$]+\.)*[A-Z][\w$]*"
+    r"(?:Error|Exception|Throwable|Warning|Interrupt|Exit)(?::|$)|panic: |fatal error: |thread '[^']*' panicked at )"
+)
+_CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
+_LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
+_CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
+_DIAGNOSED = frozenset({"warning", "error", "fatal"})
+
+
+def kind_of(line: Line) -> Kind:
+    """Classify a line by its own text and header."""
+    content = line.content
+    if line.headed:
+        return Kind.HEADED
+    if not content.strip():
+        return Kind.BLANK
+    if _FRAME.match(content):
+        return Kind.FRAME
+    if _TRACE.match(content):
+        return Kind.TRACE
+    if content[0] in " \t" or _CLOSING.match(content):
+        return Kind.INDENTED
+    if _EXCEPTION.match(content):
+        return Kind.EXCEPTION
+    return Kind.DIAGNOSIS if line.level in _DIAGNOSED else Kind.START
+
+
+def opens_trace(line: Line) -> bool:
+    """The lines after this one, up to one that names the exception, are its stack trace."""
+    return "Traceback" in line.content and _TRACE.search(line.content) is not None
+
+
+def tells_of_error(kind: Kind, level: str | None) -> bool:
+    """A line like this inside a record makes it an error where it has no level of its own."""
+    return kind is Kind.TRACE or (kind is Kind.EXCEPTION and level != "warning")
+
+
+def names_exception(kind: Kind, text: str) -> bool:
+    """Whether a line inside a record says which exception it was."""
+    return kind is Kind.EXCEPTION or (kind is Kind.FRAME and text.startswith("Caused by: "))
+
+
+class Assembler:
+    """Decides line by line whether a record starts. Its state survives from block to block."""
+
+    def __init__(self) -> None:
+        self._open = False  # there is a record that a line could belong to
+        self._continuable = False  # indented lines belong to it
+        self._awaits = False  # it may still get its exception: a header, or a trace that has not named one
+        self._in_trace = False  # between "Traceback" and the exception that ends it
+        self._in_stack = False  # an exception was named: calls belong to it
+
+    def state(self) -> list[bool]:
+        """All that it remembers; see `resumed`."""
+        return [self._open, self._continuable, self._awaits, self._in_trace, self._in_stack]
+
+    @classmethod
+    def resumed(cls, state: Sequence[bool]) -> Assembler:
+        assembler = cls()
+        (
+            assembler._open,
+            assembler._continuable,
+            assembler._awaits,
+            assembler._in_trace,
+            assembler._in_stack,
+        ) = state
+        return assembler
+
+    def starts(self, kind: Kind, opens: bool, content: str) -> bool:
+        """Does this line start a record? A blank line starts none, and ends none."""
+        if kind is Kind.BLANK:
+            return False
+        if kind is Kind.HEADED:
+            self.headed(opens)
+            return True
+        if kind is Kind.FRAME:
+            return self._frame(content)
+        if kind is Kind.INDENTED:
+            return not self._continuable and self._starts_with(continuable=False)
+        if kind is Kind.TRACE or kind is Kind.EXCEPTION:
+            return self._exception(kind)
+        return self._plain(kind, content)
+
+    def headed(self, opens: bool) -> None:
+        """A line with a header starts a record, whatever came before."""
+        self._starts_with(continuable=True)
+        self._awaits, self._in_trace = True, opens
+
+    def _starts_with(self, *, continuable: bool) -> bool:
+        self._open, self._continuable = True, continuable
+        self._awaits = self._in_trace = self._in_stack = False
+        return True
+
+    def _frame(self, content: str) -> bool:
+        if not self._open:
+            return self._starts_with(continuable=True)
+        if _CHAINED.match(content):
+            self._awaits = True
+        return False
+
+    def _exception(self, kind: Kind) -> bool:
+        starts = not self._awaits and not self._in_trace
+        if starts:
+            self._starts_with(continuable=True)
+        self._in_trace = kind is Kind.TRACE
+        self._in_stack = kind is Kind.EXCEPTION
+        self._awaits = False
+        return starts
+
+    def _plain(self, kind: Kind, content: str) -> bool:
+        if (self._in_trace or self._in_stack) and _CALL.match(content):
+            return False
+        if self._in_trace and _LAST_OF_TRACE.match(content):
+            self._in_trace = False
+            return False
+        return self._starts_with(continuable=kind is Kind.DIAGNOSIS)

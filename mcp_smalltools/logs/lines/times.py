@@ -1,0 +1,211 @@
+"""Timestamps of many kinds to seconds: where a line has its time, and what it says."""
+
+from __future__ import annotations
+
+import calendar
+import enum
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.logs.lines.headers import ZONES, Line
+
+_MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
+_LEAP_YEAR = 1972  # for times without a year: any day of a year is valid in it
+_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9})?(?: ?(?P<ap>[AP]M))?"
+_ZONE = rf"(?: ?(?P<z>Z|[+-]\d\d:?\d\d|{ZONES}))?"
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d)[-/.](?P<d>\d\d)(?:[T _-]|, ?){_CLOCK}{_ZONE}",
+        rf"(?:[A-Z][a-z]{{2}},? )?(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}) {_CLOCK}(?: (?P<z>{ZONES}))?(?: (?P<y>\d{{4}}))?",
+        rf"(?:[A-Z][a-z]{{2}},? )?(?P<d>\d{{1,2}})[ /-](?P<b>[A-Z][a-z]{{2}})(?:[ /-](?P<y>\d{{4}}))?[ :]{_CLOCK}{_ZONE}",
+        rf"(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}",
+        rf"(?P<d>\d\d)/(?P<mo>\d\d)/(?P<y>\d{{4}}|\d\d)[ T]{_CLOCK}",
+        rf"(?P<mo>\d\d)-(?P<d>\d\d) {_CLOCK}",
+        r"(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
+        r"(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)",
+        r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>\d\d)\.(?P<s>\d\d)(?P<f>\.\d+)",
+        _CLOCK,
+    )
+)
+_YEAR_10_000 = 253_402_300_800.0
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+class Calendar(enum.IntEnum):
+    """What a timestamp says of its day. Only times of one calendar can be compared."""
+
+    __hash__ = int.__hash__
+
+    DATED = 0
+    YEARLESS = 1  # syslog
+    CLOCK = 2  # no day at all
+    UPTIME = 3  # seconds since some start
+
+
+def to_seconds(text: str) -> float | None:
+    """Seconds since 1970 (of the clock that the log shows, zones of the form ±hh:mm applied).
+
+    Times without a year count from a fixed leap year, times without a date from 1970, so only their
+    differences mean something. None if the text is no timestamp.
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return _epoch_seconds(text)
+    fields = _fields(text)
+    return None if fields is None else _of_fields(fields)
+
+
+def _fields(text: str) -> dict[str, str | None] | None:
+    for form in _FORMS:
+        found = form.fullmatch(text)
+        if found is not None:
+            return found.groupdict()
+    return None
+
+
+def calendar_of(text: str) -> Calendar | None:
+    """What a timestamp says of its day, by its form alone; None if the text is no timestamp."""
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return Calendar.DATED if len(text.partition(".")[0]) >= 10 else Calendar.UPTIME
+    fields = _fields(text)
+    if fields is None:
+        return None
+    if fields.get("y"):
+        return Calendar.DATED
+    return Calendar.YEARLESS if fields.get("d") else Calendar.CLOCK
+
+
+def _epoch_seconds(text: str) -> float | None:
+    """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by the number of digits; or
+    seconds since the machine started. None for a number that is no time."""
+    digits = len(text.partition(".")[0])
+    seconds = float(text) / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
+    return seconds if seconds < _YEAR_10_000 else None
+
+
+def _of_fields(fields: dict[str, str | None]) -> float | None:
+    month = _MONTHS.get(fields["b"] or "") if fields.get("b") else int(fields.get("mo") or 1)
+    day = int(fields.get("d") or 1)
+    year = int(fields.get("y") or (_LEAP_YEAR if fields.get("d") else 1970))
+    if year < 100:
+        year += 2000 if year < 70 else 1900
+    if month is not None and month > 12 >= day:
+        month, day = day, month
+    hour = int(fields["h"] or 0)
+    if fields.get("ap"):
+        hour = hour % 12 + (12 if fields["ap"] == "PM" else 0)
+    if month is None or not year or not 1 <= month <= 12 or not 1 <= day <= 31 or hour > 24:
+        return None
+    whole = calendar.timegm((year, month, day, hour, int(fields["mi"] or 0), int(fields["s"] or 0)))
+    fraction = float("0." + (fields.get("f") or ".0")[1:])
+    return whole + fraction - _zone_seconds(fields.get("z"))
+
+
+def _zone_seconds(zone: str | None) -> int:
+    if not zone or zone[0] not in "+-":
+        return 0
+    sign = -1 if zone[0] == "-" else 1
+    return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+
+
+class TimeSpan(NamedTuple):
+    """Where a line has its time. All lines of one key have it at the same place."""
+
+    start: int
+    seconds_end: int  # end of the whole seconds
+    end: int
+    plain: bool  # nothing but a fraction (and Z) follows the seconds
+    calendar: Calendar
+    """Only times of one calendar can be compared."""
+
+
+_KEYED_TIME = re.compile(
+    r'[{, ]?"?\b(?:time|ts|timestamp|@timestamp|t|datetime|date|asctime|eventTime|when)"?(?:=|: ?)(?:"([^"]+)"|([^",}\s]+))'
+)
+_SECONDS_AND_REST = re.compile(r"(.*?\d\d:\d\d:\d\d)([.,]\d{1,9})?(.*)")
+
+
+def find_time(text: str, line: Line) -> TimeSpan | None:
+    """Where `text`, which was read as `line`, has its time; None if it has none that can be read.
+
+    Digits of `text` need not be those of a real time: only its form is looked at.
+    """
+    if line.time is None:
+        return None
+    start, end = _place(text, line)
+    form = _form_of(text[start:end]) if start >= 0 else None
+    if form is None:
+        return None
+    seconds, size, plain, days = form
+    return TimeSpan(start, start + seconds, start + size, plain, days)
+
+
+@lru_cache(maxsize=4_096)
+def _form_of(text: str) -> tuple[int, int, bool, Calendar] | None:
+    """Of a time: where its whole seconds end, how long it is, whether it is plain, and its calendar."""
+    days = calendar_of(text)
+    if days is None:
+        return None
+    parts = _SECONDS_AND_REST.fullmatch(text)
+    if parts is None or parts[3] not in {"", "Z"}:
+        return len(text), len(text), False, days
+    return parts.end(1), parts.end(2) if parts[2] else parts.end(1), True, days
+
+
+def _place(text: str, line: Line) -> tuple[int, int]:
+    """Start and end of the time in the line; -1 if it can't be found."""
+    time = line.time or ""
+    if line.format.endswith(("json", "logfmt")):
+        found = _KEYED_TIME.search(text)
+        return found.span(found.lastindex or 0) if found else (-1, -1)
+    start = text.find(time)
+    return start, start + len(time)
+
+
+class Clock:
+    """Reads the times of lines. Neighbouring lines share their minute, so few texts are parsed."""
+
+    def __init__(self) -> None:
+        self._parse: Callable[[str], float | None] = lru_cache(maxsize=65_536)(to_seconds)
+
+    def read(self, shown: NDArray[np.uint8], span: TimeSpan) -> NDArray[np.float64]:
+        """Seconds (see `to_seconds`) of times of one form, the bytes from `span.start` to `span.end` of each
+        line, shape (lines, bytes); nan where one can't be read.
+        """
+        start, seconds_end, end, plain, _ = span
+        whole = seconds_end - start
+        alike = whole - 2 if plain else whole
+        changes = np.flatnonzero(_differ_from_last(shown[:, :alike])) + 1
+        places = [0, *changes.tolist()]
+        texts = [shown[place, :alike].tobytes().decode("ascii") for place in places]
+        read = np.array([self._parse(f"{text}00" if plain else text) for text in texts], dtype=np.float64)
+        seconds = np.repeat(read, np.diff([*places, len(shown)]))
+        if not plain:
+            return seconds
+        seconds += _number(shown[:, alike:whole])
+        if end > seconds_end:
+            seconds += _number(shown[:, whole + 1 :]) / 10.0 ** (end - seconds_end - 1)
+        return seconds
+
+
+def _number(shown: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Digits as numbers, shape (lines, digits)."""
+    digits = shown.astype(np.float64) - ord("0")
+    return digits @ (10.0 ** np.arange(shown.shape[1] - 1, -1, -1))
+
+
+def _differ_from_last(rows: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """For each row but the first, whether it is another one than that before it; eight bytes at a time."""
+    words = np.zeros((len(rows), -(-rows.shape[1] // 8)), np.uint64)
+    words.view(np.uint8)[:, : rows.shape[1]] = rows
+    differ = np.zeros(len(rows) - 1, bool)
+    for column in words.T:
+        differ |= column[1:] != column[:-1]
+    return differ

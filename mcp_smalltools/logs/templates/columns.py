@@ -1,0 +1,255 @@
+"""Header columns that nothing names, told by statistics over the whole log.
+
+`headers` knows a header by its form, on one line. What may stand between it and the message (a host, a
+component, a thread, a request in brackets, a level) has no form of its own. But in a header nearly all lines
+of one kind have the same sort of column at the same place, whatever their messages are:
+
+- a level: a word or a letter for one,
+- a variable: an identifier, a number, an address, a time,
+- a context: something in brackets,
+- a word, such as a component: only if a column of the first three kinds comes behind it.
+
+A message may begin like this too ("worker 12 ..."). So the columns must leave enough different messages, and
+words are taken for a header only before a level, or before a context if they look like names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from mcp_smalltools.logs.keys.normalize import line_key, short_numbers
+from mcp_smalltools.logs.lines.headers import BRACKETED, LEVEL_NAMES, level_named, read_line
+from mcp_smalltools.logs.lines.shapes import Form, FormTable
+from mcp_smalltools.logs.message.masking import MARKS, mask_text
+from mcp_smalltools.logs.message.variables import plain
+
+MOST = 10
+"""Columns that are looked at."""
+_LEAST_LINES = 50
+_LEAST_MESSAGES = 4
+_SHARE = 0.95
+_SHARE_WITHOUT_HEADER = 0.98
+
+_FIELDS_HAVE_NAMES = ("json", "logfmt", "access")
+
+_COLUMN = re.compile(rf"(?:\[\]|{BRACKETED}|\([^()]*\)|<[^<>]*>|\{{[^{{}}]*\}})[:,|-]?(?= |$)|[^ ]+")
+_LEVEL = re.compile(rf"[\[(<|]?(?:{LEVEL_NAMES})\d?[\])>|]?[:,]?", re.IGNORECASE)
+_PLAIN_LEVEL = re.compile(rf"(?:{LEVEL_NAMES.upper()})[|:,]?|[\[(<](?i:{LEVEL_NAMES})\d?[\])>][:,|]?")
+_LETTER = re.compile(r"[\[(<|]?[VTDINWEFC][\])>|:/]?")
+_CONTEXT = re.compile(r"[\[(<{].*[\])>}][:,|-]?")
+_VALUES = "".join(MARKS[name] for name in ("int", "hex", "ip", "uuid", "id", "mac", "time", "host"))
+_VARIABLE = re.compile(rf"[\w.:/@#*-]*[{_VALUES}][\w.:/@#*{_VALUES}-]*[,|]?")
+_REQUEST = re.compile(rf"[{MARKS['hex']}{MARKS['uuid']}][,|]?")
+_SIGNS = re.compile(r"[^\w ]{1,3}")
+_NAME = re.compile(r"[a-z][a-z0-9]*|[A-Z][A-Z0-9_-]*|(?=.*[._/:$-])[A-Za-z][\w.:/$-]*")
+_NAMED_SO = re.compile(rf"{_NAME.pattern}|{_SIGNS.pattern}|{_VARIABLE.pattern}")
+_NAMES = 64
+"""A log has no more components than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The start of a shape: its first columns, and how many lines have it."""
+
+    columns: Sequence[str]
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """How many columns at the start of a content are a header's, and which of them is the level."""
+
+    columns: int
+    level_at: int | None = None
+
+
+_NONE = Header(0)
+
+
+def messages_of(table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> list[str]:
+    """The text of each shape less the columns of its header; notes them, and their level, in its forms."""
+    starts = [first_columns(shape) for shape in table.shapes]
+    headers = _Headers(starts, by_shape)
+    messages = []
+    for number, (shape, columns) in enumerate(zip(table.shapes, starts, strict=True)):
+        forms = by_shape[number]
+        found = {headers.of(form.format, columns) for form in forms}
+        header = found.pop() if len(found) == 1 else _NONE
+        message = behind(shape, header.columns)
+        if header.columns and not (message and _fits(forms, header, message)):
+            header, message = _NONE, shape
+        messages.append(message)
+        for form in forms:
+            form.columns = header.columns
+            form.level = form.level or level_of(header, columns)
+    return messages
+
+
+def message_of(content: str, columns: int) -> str:
+    """A line's content as templates are written, less these columns."""
+    text = plain(content)
+    return behind(text, columns) if columns else text
+
+
+class _Headers:
+    """The headers of a log: one for each format, or one for each place of the level where all have one."""
+
+    def __init__(self, starts: Sequence[Sequence[str]], by_shape: Mapping[int, Sequence[Form]]) -> None:
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for number, columns in enumerate(starts):
+            for name in {form.format for form in by_shape[number]}:
+                forms = [form for form in by_shape[number] if form.format == name]
+                rows[name].append(Row(columns, sum(form.lines + form.before for form in forms)))
+        self._by_level: set[str] = set()
+        self._found: dict[tuple[str, int | None], Header] = {}
+        for name, of_format in rows.items():
+            if not name.endswith(_FIELDS_HAVE_NAMES):
+                self._find(name, of_format)
+
+    def of(self, name: str, columns: Sequence[str]) -> Header:
+        place = level_place(columns) if name in self._by_level else None
+        return self._found.get((name, place), _NONE)
+
+    def _find(self, name: str, rows: Sequence[Row]) -> None:
+        headed = name not in ("plain", "ci")
+        if _Total(rows, _SHARE).have_level():
+            self._by_level.add(name)
+            places = {level_place(row.columns) for row in rows} - {None}
+            parts = {place: [row for row in rows if level_place(row.columns) == place] for place in places}
+            self._found |= {(name, place): header_of(part, headed=headed) for place, part in parts.items()}
+        else:
+            self._found[name, None] = header_of(rows, headed=headed)
+
+
+def level_place(columns: Sequence[str]) -> int | None:
+    """Which of the first columns is a level, in capitals or in brackets."""
+    return next((n for n, column in enumerate(columns[:MOST]) if _PLAIN_LEVEL.fullmatch(column)), None)
+
+
+def _fits(forms: Sequence[Form], header: Header, message: str) -> bool:
+    """Do the columns of a line end where those of its shape do? A value of several words is one there."""
+    for form in forms:
+        if form.sample is not None:
+            content = short_numbers(read_line(line_key(form.sample.head[0])).content)
+            return mask_text(message_of(content, header.columns)) == message
+    return True
+
+
+def first_columns(shape: str) -> list[str]:
+    return [found[0] for found in islice(_COLUMN.finditer(shape), MOST + 3)]
+
+
+def behind(text: str, columns: int) -> str:
+    """A text with single spaces, less so many columns at its start."""
+    place = 0
+    for _ in range(columns):
+        column = _COLUMN.match(text, place)
+        if column is None:
+            return text
+        place = column.end() + 1
+    return text[place:]
+
+
+def level_of(header: Header, columns: Sequence[str]) -> str | None:
+    """What the column of the level says."""
+    if header.level_at is None or len(columns) <= header.level_at:
+        return None
+    return level_named(columns[header.level_at].strip("[](){}<>|:,/-"))
+
+
+def header_of(rows: Sequence[Row], *, headed: bool) -> Header:
+    """The columns that these shapes, all of one format, have before their messages. `headed`: a header was
+    found by its form before them.
+    """
+    total = _Total(rows, _SHARE if headed else _SHARE_WITHOUT_HEADER)
+    if total.lines < _LEAST_LINES:
+        return _NONE
+    taken, level_at = 0, None
+    for place in range(MOST):
+        kind = total.kind_at(place)
+        if kind is None:
+            break
+        if kind == "word" or not _belongs(kind, taken, place, total, headed=headed):
+            continue
+        taken = place + 1
+        if kind in ("level", "letter") and level_at is None:
+            level_at = place
+    while 0 < taken < MOST and total.are_signs(taken):
+        taken += 1
+    return Header(taken, level_at) if taken and total.messages_behind(taken) >= _LEAST_MESSAGES else _NONE
+
+
+def _belongs(kind: str, taken: int, place: int, total: _Total, *, headed: bool) -> bool:
+    """Is a column of the header, with the words between it and the columns before that are?"""
+    if taken == place or kind == "level":
+        return True
+    if kind == "letter" or not (taken or (headed and kind in ("context", "request"))):
+        return False
+    return all(total.are_names(between) for between in range(taken, place))
+
+
+class _Total:
+    """What the rows have at each place. A share must hold for lines and for shapes, so that neither a
+    frequent message nor many rare ones decide alone.
+    """
+
+    def __init__(self, rows: Sequence[Row], share: float) -> None:
+        self._rows = rows
+        self._share = share
+        self.lines = sum(row.lines for row in rows)
+
+    def kind_at(self, place: int) -> str | None:
+        """What sort of column it is; None if too few have one there and another one behind it."""
+        if not self._nearly_all(place, lambda _: True):
+            return None
+        for kind, form in _KINDS:
+            if self._match(place, form):
+                return kind if kind != "letter" or self._several(place) else "word"
+        return "word"
+
+    def _match(self, place: int, form: re.Pattern[str]) -> bool:
+        return self._nearly_all(place, lambda column: form.fullmatch(column) is not None)
+
+    def have_level(self) -> bool:
+        """Whether nearly all have one among their first columns."""
+        with_level = [row for row in self._rows if level_place(row.columns) is not None]
+        lines = sum(row.lines for row in with_level)
+        return len(with_level) >= self._share * len(self._rows) and lines >= self._share * self.lines
+
+    def are_names(self, place: int) -> bool:
+        """Whether nearly all have a name or a sign there, of which there are not many."""
+        known = {row.columns[place] for row in self._rows if len(row.columns) > place}
+        return len(known) <= _NAMES and self._match(place, _NAMED_SO)
+
+    def are_signs(self, place: int) -> bool:
+        return self._match(place, _SIGNS)
+
+    def messages_behind(self, columns: int) -> int:
+        """How many different messages are left, by their first two words."""
+        return len(
+            {tuple(row.columns[columns : columns + 2]) for row in self._rows if len(row.columns) > columns}
+        )
+
+    def _several(self, place: int) -> bool:
+        return len({row.columns[place] for row in self._rows if len(row.columns) > place}) > 1
+
+    def _nearly_all(self, place: int, fits: Callable[[str], bool]) -> bool:
+        shapes = lines = 0
+        for row in self._rows:
+            if len(row.columns) > place + 1 and fits(row.columns[place]):
+                shapes += 1
+                lines += row.lines
+        return shapes >= self._share * len(self._rows) and lines >= self._share * self.lines
+
+
+_KINDS = (
+    ("level", _LEVEL),
+    ("letter", _LETTER),
+    ("context", _CONTEXT),
+    ("request", _REQUEST),
+    ("variable", _VARIABLE),
+)

@@ -1,0 +1,168 @@
+"""What was counted, as templates: the end of the flow."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.counting.timeline import Burst, Timeline
+from mcp_smalltools.logs.judge.judge import Judge
+from mcp_smalltools.logs.lines.shapes import Form, FormTable
+from mcp_smalltools.logs.lines.times import Calendar
+from mcp_smalltools.logs.templates.columns import messages_of
+from mcp_smalltools.logs.templates.grouping import Template, group
+from mcp_smalltools.logs.templates.optional_fields import optional_parts, with_common_parts
+
+_RECORDS_FOR_LINES = 1_000
+"""A log without times must have so many records for its line numbers to tell of bursts."""
+
+
+@dataclass(slots=True)
+class ParsedTemplate:
+    """One event of the log."""
+
+    id: int  # numbered from 1 by first appearance
+    text: str  # with VAR for each variable
+    forms: list[Form]
+    records: int
+    lines: int  # also those inside records of other templates
+    first: int  # line numbers of the first and last record; 0 without records
+    last: int
+    before: int  # records before `since`, or in the baseline
+    levels: dict[str, int] = field(default_factory=dict)
+    burst: Burst | None = None
+    # Records by key=value part, of those that some lack.
+    optional: dict[str, int] = field(default_factory=dict)
+    judged: bool = True  # False: the time was over, like lines are taken for one event
+
+
+@dataclass(slots=True)
+class ParsedLog:
+    """The whole parse. `templates` holds every template, also those only seen inside records or before."""
+
+    lines: int
+    last_line: int  # number of the last line that was read; 0 if none was
+    records: int
+    coarse_lines: int
+    levels: dict[str, int]
+    formats: dict[str, int]
+    templates: list[ParsedTemplate]
+    template_of_shape: list[ParsedTemplate]
+    timeline: Timeline | None
+    calendar: Calendar | None  # None: the timeline is one of line numbers
+
+
+def derive_templates(parser: LogParser, judge: Judge | None = None, until: float = math.inf) -> ParsedLog:
+    """Group what was fed, by the given judge or the one that ships; judging ends at the time `until` (of
+    time.monotonic).
+    """
+    forms = parser.table.forms
+    parser.counts.grow(len(forms))
+    for form in forms:
+        form.count(parser.counts)
+    templates, of_shape = _templates(parser.table, judge, until)
+    records = sum(form.records for form in forms)
+    timeline, calendar = _main_timeline(parser, records)
+    if timeline is not None:
+        _find_bursts(templates, timeline)
+    return ParsedLog(
+        lines=parser.lines,
+        last_line=parser.last_line,
+        records=records,
+        coarse_lines=sum(form.lines for form in forms if form.coarse),
+        levels=_levels(forms),
+        formats=_counted((form.format, form.records) for form in forms),
+        templates=templates,
+        template_of_shape=of_shape,
+        timeline=timeline,
+        calendar=calendar,
+    )
+
+
+def _main_timeline(parser: LogParser, records: int) -> tuple[Timeline | None, Calendar | None]:
+    """The calendar that most records have, if those are at least half of all; else line numbers."""
+    if parser.timelines:
+        calendar, timeline = max(parser.timelines.items(), key=lambda item: item[1].records)
+        if 2 * timeline.records >= records:
+            return timeline, calendar
+    by_line = parser.by_line
+    return (by_line, None) if 2 * by_line.records > records >= _RECORDS_FOR_LINES else (None, None)
+
+
+def _templates(
+    table: FormTable, judge: Judge | None, until: float
+) -> tuple[list[ParsedTemplate], list[ParsedTemplate]]:
+    by_shape: dict[int, list[Form]] = {}
+    for form in table.forms:
+        by_shape.setdefault(form.shape, []).append(form)
+    texts = messages_of(table, by_shape)
+    messages = with_common_parts(texts)
+    by_message: dict[str, list[int]] = {}
+    for shape, message in enumerate(messages):
+        by_message.setdefault(message, []).append(shape)
+    counts = [
+        sum(form.lines + form.before for shape in shapes for form in by_shape[shape])
+        for shapes in by_message.values()
+    ]
+    shapes_of = [*by_message.values()]
+    found = []
+    for template in group([*by_message], counts, judge, until):
+        members = [shape for message in template.members for shape in shapes_of[message]]
+        found.append((min(members), template, members))
+    found.sort(key=lambda item: item[0])
+    templates: list[ParsedTemplate] = []
+    of_shape: dict[int, ParsedTemplate] = {}
+    for number, (_, template, members) in enumerate(found, 1):
+        forms = [form for shape in members for form in by_shape[shape]]
+        templates.append(_template(number, template, forms))
+        if any(texts[shape] != messages[shape] for shape in members):
+            records = [sum(form.records for form in by_shape[shape]) for shape in members]
+            templates[-1].optional = optional_parts([texts[shape] for shape in members], records)
+        of_shape.update(dict.fromkeys(members, templates[-1]))
+    return templates, [of_shape[shape] for shape in range(len(table.shapes))]
+
+
+def _template(number: int, template: Template, forms: list[Form]) -> ParsedTemplate:
+    started = [form for form in forms if form.records]
+    return ParsedTemplate(
+        id=number,
+        text=template.text,
+        judged=template.judged,
+        forms=forms,
+        records=sum(form.records for form in started),
+        lines=sum(form.lines for form in forms),
+        first=min((form.first for form in started), default=0),
+        last=max((form.last for form in started), default=0),
+        before=sum(form.before for form in forms),
+        levels=_levels(started),
+    )
+
+
+def _find_bursts(templates: Iterable[ParsedTemplate], timeline: Timeline) -> None:
+    totals = timeline.merged()
+    if len(totals) < 4:
+        return
+    for template in templates:
+        counts = timeline.merged(form.id for form in template.forms)
+        if counts:
+            template.burst = timeline.burst(counts, totals)
+
+
+def _levels(forms: Iterable[Form]) -> dict[str, int]:
+    pairs: list[tuple[str, int]] = []
+    for form in forms:
+        if form.level is not None:
+            pairs.append((form.level, form.records))
+        else:
+            pairs += [("error", form.promoted), ("none", form.records - form.promoted)]
+    return _counted(pairs)
+
+
+def _counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for name, count in pairs:
+        total[name] += count
+    return {name: count for name, count in total.most_common() if count}

@@ -1,0 +1,134 @@
+"""Masks secrets and personal data: one value, one placeholder, so that an agent can still reason."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, Self
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.privacy.prefilter import worth_trying
+
+# Escape sequences of terminals: colours, titles, cursor.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# Control characters; those that are not seen; those that turn the direction of text; tags.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f]"
+)
+_SEPARATORS = re.compile("[\u2028\u2029]")
+_PLACEHOLDER: Final = "<{}_{}>"
+_MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
+
+
+def clean_text(text: str) -> str:
+    """Text without escape sequences, control characters and characters that can't be seen: what a model reads
+    is what a person would see."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _SEPARATORS.sub(" ", _UNSEEN.sub("", _ESCAPES.sub("", text)))
+
+
+class Redactor:
+    """Masks within one answer. `counts` says how many values of each kind were masked."""
+
+    def __init__(self, patterns: Sequence[str] = ()) -> None:
+        """Raises ConfigError for a pattern that can't be used."""
+        self.counts: Counter[str] = Counter()
+        self._own = [_own_pattern(pattern) for pattern in patterns]
+        self._placeholders: dict[str, str] = {}
+        self._numbers: Counter[str] = Counter()
+        self._given_away: dict[str, str] = {}
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Raises ConfigError for a pattern that can't be used."""
+        return cls(settings.redact_patterns)
+
+    def scrub(self, text: str) -> str:
+        """The text with each secret replaced by its placeholder, such as <EMAIL_1>.
+
+        A value that was once given away by what stands before it (`password=…`) is masked wherever it stands,
+        in this text and in those that come later.
+        """
+        parts: list[str] = []
+        at = 0
+        for start, end, kind in _without_overlaps(self._found(text)):
+            self.counts[kind] += 1
+            value = text[start:end]
+            # Line ends inside a value stay, so that lines keep their numbers.
+            parts += [text[at:start], self._placeholder(kind, value), "\n" * value.count("\n")]
+            at = end
+        return "".join(parts) + text[at:] if parts else text
+
+    def _found(self, text: str) -> list[tuple[int, int, str]]:
+        spans = [
+            (*match.span(), "PRIVATE")
+            for own in self._own
+            for match in own.finditer(text.encode("utf-8", "replace").decode())
+        ]
+        for rule, start, end in worth_trying(text):
+            for match in rule.pattern.finditer(text, start, end):
+                value = match[rule.group]
+                if rule.check(value) and not _MASKED.fullmatch(value):
+                    spans.append((*match.span(rule.group), rule.kind))
+                    if rule.named and _is_telling(value):
+                        self._given_away.setdefault(value, rule.kind)
+        for value, kind in self._given_away.items():
+            spans += [(start, start + len(value), kind) for start in _standing_apart(value, text)]
+        return spans
+
+    def _placeholder(self, kind: str, value: str) -> str:
+        if value not in self._placeholders:
+            self._numbers[kind] += 1
+            self._placeholders[value] = _PLACEHOLDER.format(kind, self._numbers[kind])
+        return self._placeholders[value]
+
+
+def _own_pattern(pattern: str) -> Any:
+    """A pattern of the user's, compiled by RE2: no text can make it take long."""
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(pattern, options)
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        raise ConfigError(
+            f"redact_patterns: {pattern!r} can't be used: {said}.",
+            remedy="Correct it in the configuration; look-around and back-references are not supported "
+            "(RE2's syntax).",
+        ) from None
+    if compiled.search("") is not None:
+        raise ConfigError(
+            f"redact_patterns: {pattern!r} can't be used: it matches where nothing stands.",
+            remedy="Correct it in the configuration.",
+        )
+    return compiled
+
+
+def _is_telling(value: str) -> bool:
+    """Whether a value may be masked wherever it stands: not if it may be an ordinary word."""
+    return len(value) >= 6 and any(not char.isalpha() for char in value)
+
+
+def _standing_apart(value: str, text: str) -> Iterator[int]:
+    """Where the value stands in the text, not as a part of a longer word."""
+    at = text.find(value)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]
+        if not (before.isalnum() and value[0].isalnum()) and not (after.isalnum() and value[-1].isalnum()):
+            yield at
+        at = text.find(value, at + len(value))
+
+
+def _without_overlaps(spans: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
+    """Of two that overlap, the first, and of those the longer; the rest of the other is masked too."""
+    at = 0
+    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if end > at:
+            yield max(start, at), end, kind
+            at = end

@@ -1,0 +1,55 @@
+"""What may be sent to an engine outside this machine: no text of a sealed file, and nothing unmasked of a
+redacted one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.engine.forwarding import PassingEngine
+from mcp_smalltools.errors import NotAllowed
+from mcp_smalltools.level import PrivacyLevel
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import Engine, Prompt
+
+
+class Outbound(PassingEngine):
+    """An engine for one call: texts are scrubbed as the call's level asks before they leave the machine.
+
+    `level` and `scrub` are the call's own, so that a value has one placeholder in question and answer.
+    Raises NotAllowed under `sealed`.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        hosts: Sequence[str],
+        level: Callable[[], PrivacyLevel],
+        scrub: Callable[[str], str],
+    ) -> None:
+        super().__init__(engine)
+        self._hosts = hosts
+        self._level = level
+        self._scrub = scrub
+
+    def _texts(self, texts: Sequence[str]) -> list[str]:
+        if self._level() is PrivacyLevel.SEALED:
+            raise NotAllowed(
+                f"A file of a sealed root would be sent to the engine at {', '.join(self._hosts)}.",
+                remedy="Use the engine on this machine (no engine_urls) for sealed roots.",
+            )
+        return [self._scrub(text) for text in texts]
+
+    def _prompts(self, prompts: Sequence[Prompt]) -> list[Prompt]:
+        self._texts(())
+        return [
+            replace(
+                prompt,
+                messages=tuple(replace(m, content=self._scrub(m.content)) for m in prompt.messages),
+                start=self._scrub(prompt.start),
+            )
+            for prompt in prompts
+        ]

@@ -1,0 +1,1 @@
+"""The listening server: SSE and streamable HTTP, authentication, limits."""

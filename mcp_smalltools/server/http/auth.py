@@ -1,0 +1,206 @@
+"""Who may talk to a listening server: Host and Origin, then the bearer token, checked before anything else.
+
+All three hold for every address that is listened on, loopback too: other users of the machine and pages in
+the user's browser reach that as well.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.principal import Principal
+from mcp_smalltools.server.http.oauth import Denied, ResourceServer
+from mcp_smalltools.server.http.tokens import PREFIX, TokenStore
+
+LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+METADATA_PATH: Final = "/.well-known/oauth-protected-resource"
+DEFAULT: Final = Principal("default token", remote=True)
+"""Who has the token that was made on first use."""
+_MIN_TOKEN_CHARS = 32
+
+
+def token_file(settings: Settings) -> Path:
+    return settings.state_dir.expanduser() / "http-token"
+
+
+def bearer_token(settings: Settings) -> str:
+    """The server's token, made on first use and kept in a file that only the user can read.
+
+    Raises ConfigError if the file can't be used, or if others may read it.
+    """
+    path = token_file(settings)
+    try:
+        if not path.exists():
+            _make_token(path)
+        token = path.read_text(encoding="ascii").strip()
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The token file {path} can't be used: {error}.", remedy="Mend or delete it; a new one is made."
+        ) from None
+    if os.name == "posix" and mode & 0o077:
+        raise ConfigError(
+            f"The token file {path} can be read by other users (mode {mode:o}).",
+            remedy="Delete it: a new token is made, for this one may be known.",
+        )
+    if len(token) < _MIN_TOKEN_CHARS:
+        raise ConfigError(
+            f"The token in {path} is shorter than {_MIN_TOKEN_CHARS} characters.",
+            remedy="Delete the file; a new one is made.",
+        )
+    return token
+
+
+def _make_token(path: Path) -> None:
+    """Write a whole file or none, and never over one that another process has just made."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".token-")  # mode 0600
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32) + "\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        except OSError:  # no hard links here (some Windows and network file systems)
+            if not path.exists():
+                os.replace(draft, path)  # noqa: PTH105 - the pair of os.link
+    finally:
+        Path(draft).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a request that may not pass is told, and the one word that is kept of it."""
+
+    status: int
+    reason: str
+    sentence: str
+    challenge: str = ""  # of WWW-Authenticate
+    principal: str = ""
+    retry_after_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The names by which this server is called. They are compared without case; a host that is listed
+    without a port may come with any.
+    """
+
+    hosts: frozenset[str]
+    origins: frozenset[str]
+
+    @classmethod
+    def of(
+        cls,
+        port: int,
+        host: str,
+        allow: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        scheme: str = "http",
+    ) -> Door:
+        """The door of a server that listens on `host` and `port`. A wildcard address names no host: what
+        clients call it must be allowed by name.
+        """
+        own = {*LOOPBACK_NAMES} | ({_bracketed(host)} if host not in ("0.0.0.0", "::", "") else set())
+        with_port = {f"{name}:{port}".lower() for name in own}
+        return cls(
+            frozenset(with_port | {name.lower() for name in allow}),
+            frozenset(
+                {f"{scheme}://{name}" for name in with_port} | {o.rstrip("/").lower() for o in origins}
+            ),
+        )
+
+    def refuses(self, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
+        """For a request that came by a wrong name, or from a wrong page."""
+        found: dict[bytes, list[str]] = {b"host": [], b"origin": [], b"authorization": []}
+        for name, value in headers:
+            if name.lower() in found:
+                found[name.lower()].append(value.decode("latin-1"))
+        if any(len(values) > 1 for values in found.values()):
+            return Refusal(400, "twofold header", "A Host, Origin or Authorization header comes twice.")
+        host = "".join(found[b"host"]).lower()
+        if not self._is_known(host):
+            return Refusal(
+                421,
+                "wrong host",
+                f"Host {host!r} is not this server's. If it should be, serve with --allow-host.",
+            )
+        origin = found[b"origin"]
+        if origin and origin[0].lower() not in self.origins:
+            sentence = (
+                f"Origin {origin[0]!r} may not call this server. If it should, serve with --allow-origin."
+            )
+            return Refusal(403, "wrong origin", sentence)
+        return None
+
+    def _is_known(self, host: str) -> bool:
+        name = host.rpartition(":")[0] if not host.endswith("]") else host
+        return bool(host) and (host in self.hosts or name in self.hosts)
+
+
+class Identity:
+    """Knows callers by their bearer token: the one made on first use, those of `tokens create`, and those of
+    the user's identity provider. Blocking, for a thread.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError where a token file, or the provider's settings, can't be used."""
+        self._default = bearer_token(settings).encode()
+        self._tokens = TokenStore(settings)
+        self.provider = ResourceServer(settings) if settings.oauth_issuer else None
+
+    def close(self) -> None:
+        self._tokens.close()
+
+    def who(self, authorization: str) -> Principal | Refusal:
+        """Whose header it is, or why nobody's."""
+        scheme, _, rest = authorization.partition(" ")
+        text = rest.strip()
+        if scheme.lower() != "bearer" or not text:
+            return _unknown("no token", "")
+        if hmac.compare_digest(text.encode("latin-1", "replace"), self._default):
+            return DEFAULT
+        if text.startswith(f"{PREFIX}_"):
+            token, state = self._tokens.check(text)
+            if token is not None and state == "active":
+                return token.principal
+            return _unknown(f"{state} token", token.principal.name if token else "")
+        if self.provider is not None and text.count(".") == 2:
+            try:
+                return self.provider.principal(text)
+            except Denied as denied:
+                return _denied(denied)
+        return _unknown("wrong token", "")
+
+
+def _unknown(reason: str, principal: str) -> Refusal:
+    sentence = "Send the header `Authorization: Bearer TOKEN`. `mcp-smalltools doctor` names its file."
+    if reason in ("expired token", "revoked token"):
+        sentence = (
+            f"The token is {reason.split(maxsplit=1)[0]}. Ask for a new one (mcp-smalltools tokens create)."
+        )
+    error = "" if reason == "no token" else 'error="invalid_token"'  # RFC 6750: none where none was sent
+    return Refusal(401, reason, sentence, f"Bearer {error}".strip(), principal)
+
+
+def _denied(denied: Denied) -> Refusal:
+    if denied.error == "insufficient_scope":
+        return Refusal(403, "missing scope", str(denied), f'Bearer error="{denied.error}"')
+    if denied.error == "temporarily_unavailable":
+        return Refusal(503, "no keys of the provider", str(denied), retry_after_s=10)
+    return Refusal(401, "wrong token", str(denied), f'Bearer error="{denied.error}"')
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -1,0 +1,178 @@
+"""In front of every route: refuses what may not pass, and says whose request the rest is.
+
+In this order, so that a stranger costs nothing: Host and Origin, token, rate, open requests, the time that a
+body takes to come.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from contextvars import ContextVar
+from typing import Final
+
+import anyio
+import anyio.to_thread
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+
+from mcp_smalltools.principal import LOCAL, Principal
+from mcp_smalltools.server.http.asgi import AsgiApp, Message, Receive, Scope, Send
+from mcp_smalltools.server.http.auth import METADATA_PATH, Door, Identity, Refusal
+from mcp_smalltools.server.http.limits import Rate
+from mcp_smalltools.server.http.metrics import Metrics
+from mcp_smalltools.server.http.refusals import Refusals
+from mcp_smalltools.server.scope import PRINCIPAL
+
+BODY_S: Final = 30.0
+"""Seconds within which the body of a request has to come."""
+CALLER: ContextVar[Principal] = ContextVar("caller", default=LOCAL)
+"""Who asks, for what has no request at hand."""
+
+
+class _TooSlowError(Exception):
+    """The body did not come in time."""
+
+
+class Guard:
+    """An ASGI application around another."""
+
+    def __init__(
+        self,
+        app: AsgiApp,
+        door: Door,
+        identity: Identity,
+        refusals: Refusals,
+        metrics: Metrics,
+        *,
+        open_paths: frozenset[str],
+        requests_per_minute: int,
+        open_requests: int,
+    ) -> None:
+        self._app = app
+        self._door = door
+        self._identity = identity
+        self._refusals = refusals
+        self._metrics = metrics
+        self._open_paths = open_paths
+        self._per_minute = requests_per_minute
+        self._most_open = open_requests
+        self._open: Counter[str] = Counter()
+        self._rate = Rate()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return None  # websockets: nobody offers them
+        if refusal := self._door.refuses(scope["headers"]):
+            return await self._refuse(scope, send, refusal)
+        if scope["path"] in self._open_paths:
+            return await self._app(scope, receive, send)
+        found = await anyio.to_thread.run_sync(self._identity.who, _authorization(scope))
+        refusal = found if isinstance(found, Refusal) else self._over_limits(found)
+        if refusal is not None or isinstance(found, Refusal):
+            assert refusal is not None
+            return await self._refuse(scope, send, refusal)
+        return await self._pass(found, scope, receive, send)
+
+    def _over_limits(self, principal: Principal) -> Refusal | None:
+        name = principal.name
+        if wait_s := self._rate.wait_s(name, self._per_minute):
+            seconds = math.ceil(wait_s)
+            sentence = f"More than {self._per_minute} requests a minute. Try again in {seconds} s."
+            return Refusal(429, "too many requests", sentence, principal=name, retry_after_s=seconds)
+        if self._open[name] >= self._most_open:
+            sentence = f"{self._most_open} requests are open. Wait for answers, or close streams."
+            return Refusal(429, "too many open requests", sentence, principal=name, retry_after_s=1)
+        return None
+
+    async def _pass(self, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[PRINCIPAL] = principal
+        # The SDK binds a session to this, so that its id is of no use to another caller.
+        scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=principal.name, scopes=[]))
+        CALLER.set(principal)
+        body = _Body(receive)
+        answered = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal answered
+            if not body.too_slow:  # then the answer is ours
+                answered = True
+                await send(message)
+
+        self._open[principal.name] += 1
+        self._metrics.connections += 1
+        try:
+            await self._app(scope, body.receive, send_and_note)
+        except _TooSlowError:
+            self._refusals.note("slow body", principal.name, _address(scope), scope["path"])
+            if not answered:
+                await _answer(send, Refusal(408, "slow body", f"The body did not come within {BODY_S:g} s."))
+        finally:
+            self._metrics.connections -= 1
+            self._open[principal.name] -= 1
+            if not self._open[principal.name]:
+                del self._open[principal.name]
+
+    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+        self._refusals.note(refusal.reason, refusal.principal, _address(scope), scope["path"])
+        metadata = ""
+        if self._identity.provider is not None and refusal.challenge:
+            metadata = resource_of(scope, METADATA_PATH + scope["path"])
+        await _answer(send, refusal, metadata)
+
+
+def resource_of(scope: Scope, path: str) -> str:
+    """The address of a path of this server, by the name that it was called by."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    return f"{scope.get('scheme', 'http')}://{host}{path}"
+
+
+class _Body:
+    """Has to come within its time, from when it is first asked for; after it, a disconnect is waited for as
+    long as it takes.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ends_at: float | None = None
+        self._complete = False
+        self.too_slow = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        now = time.monotonic()
+        self._ends_at = self._ends_at or now + BODY_S
+        try:
+            with anyio.fail_after(max(0.0, self._ends_at - now)):
+                message = await self._receive()
+        except TimeoutError:
+            self.too_slow = True
+            raise _TooSlowError from None
+        self._complete = not message.get("more_body", False)
+        return message
+
+
+def _authorization(scope: Scope) -> str:
+    return next((v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"authorization"), "")
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def _answer(send: Send, refusal: Refusal, metadata: str = "") -> None:
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    if refusal.challenge:
+        more = f'resource_metadata="{metadata}"' if metadata else ""
+        joined = ", ".join(part for part in (refusal.challenge.removeprefix("Bearer").strip(), more) if part)
+        headers.append((b"www-authenticate", f"Bearer {joined}".strip().encode("latin-1", "replace")))
+    if refusal.retry_after_s:
+        headers.append((b"retry-after", str(refusal.retry_after_s).encode()))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"error": refusal.sentence}).encode()})

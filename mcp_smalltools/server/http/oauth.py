@@ -1,0 +1,198 @@
+"""Access tokens of the user's own identity provider: the server as an OAuth 2 resource server.
+
+A token is a JWT (RFC 9068) that the provider has signed for this server: signature by a key of its JWKS,
+issuer, audience, time and scopes are checked. Keys are fetched from the provider alone, kept, and fetched
+again when a token names a key that isn't known, for providers change their keys.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.principal import Principal
+
+if TYPE_CHECKING:
+    import jwt
+
+CLOCK_SKEW_S: Final = 30
+KEYS_LAST_S: Final = 600.0
+KEYS_REST_S: Final = 10.0
+"""Seconds between two fetches for unknown keys: tokens with made-up key names must not flood the provider."""
+_FETCH_S: Final = 5.0
+_MOST_BYTES: Final = 1 << 20
+_MOST_TOKEN_CHARS: Final = 16_384
+_DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+_NAME_CHARS: Final = 80
+
+
+class Denied(Exception):
+    """Why a token isn't accepted: `error` is RFC 6750's code."""
+
+    def __init__(self, error: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.error = error
+
+
+class ResourceServer:
+    """Checks access tokens. Blocking, for a thread; safe in several."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError where issuer or audience is missing or not usable."""
+        self.issuer = settings.oauth_issuer
+        self.audience = settings.oauth_audience
+        self.scopes = settings.oauth_scopes
+        self._algorithms = list(settings.oauth_algorithms)
+        self._calls_per_minute = settings.http_calls_per_minute
+        if not self.audience:
+            raise ConfigError(
+                "oauth_issuer is set and oauth_audience is not.",
+                remedy="Set it to what the provider writes into `aud` for this server, such as its URL.",
+            )
+        for name, url in {"oauth_issuer": self.issuer, "oauth_jwks_url": settings.oauth_jwks_url}.items():
+            if url and not _is_safe(url):
+                raise ConfigError(
+                    f"{name} = {url!r} can't be used: keys have to come over https (or from loopback).",
+                    remedy="Give the provider's https address.",
+                )
+        self._keys = _Keys(self.issuer, settings.oauth_jwks_url)
+
+    def principal(self, token: str) -> Principal:
+        """Whose token it is. Raises Denied."""
+        import jwt
+
+        if len(token) > _MOST_TOKEN_CHARS:
+            raise Denied("invalid_token", "The token is too long.")
+        try:
+            header = jwt.get_unverified_header(token)
+            if header.get("alg") not in self._algorithms:
+                raise Denied("invalid_token", "The token's algorithm is not accepted.")
+            claims = jwt.decode(
+                token,
+                self._keys.get(header.get("kid")),
+                algorithms=self._algorithms,
+                audience=self.audience,
+                issuer=self.issuer,
+                leeway=CLOCK_SKEW_S,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise Denied("invalid_token", "The token has expired.") from None
+        except (jwt.PyJWTError, ValueError, TypeError) as error:
+            raise Denied("invalid_token", f"The token is not valid ({type(error).__name__}).") from None
+        granted = _scopes_of(claims)
+        if missing := [scope for scope in self.scopes if scope not in granted]:
+            raise Denied("insufficient_scope", f"The token lacks the scope {' '.join(missing)}.")
+        return self._principal(claims)
+
+    def _principal(self, claims: Mapping[str, Any]) -> Principal:
+        """The provider may narrow a caller by two claims of ours; it can't widen it."""
+        subject = "".join(char for char in str(claims["sub"]) if char.isprintable())[:_NAME_CHARS]
+        try:
+            roots = claims.get("smalltools_roots")
+            level = PrivacyLevel(claims.get("smalltools_level", PrivacyLevel.OPEN))
+            if roots is not None and not (isinstance(roots, list) and all(isinstance(r, str) for r in roots)):
+                raise ValueError(roots)
+            own = None if roots is None else tuple(RootSpec.parse(r, PrivacyLevel.OPEN) for r in roots)
+        except ValueError:
+            raise Denied("invalid_token", "The token's smalltools_roots or _level can't be used.") from None
+        return Principal(f"oauth {subject}", True, own, level, self._calls_per_minute)
+
+
+class _Keys:
+    """The provider's public keys, by their ids."""
+
+    def __init__(self, issuer: str, jwks_url: str) -> None:
+        self._issuer = issuer
+        self._url = jwks_url
+        self._lock = threading.Lock()
+        self._keys: dict[str | None, jwt.PyJWK] = {}
+        self._fetched = self._tried = -float("inf")
+
+    def get(self, key_id: str | None) -> jwt.PyJWK:
+        """Raises Denied where the provider has no such key, or can't be reached."""
+        with self._lock:
+            now = time.monotonic()
+            is_old = now - self._fetched > KEYS_LAST_S
+            if (is_old or key_id not in self._keys) and now - self._tried > KEYS_REST_S:
+                self._tried = now
+                self._fetch(now)
+            if key_id not in self._keys:
+                raise Denied("invalid_token", "The token's key is not one of the provider's.")
+            return self._keys[key_id]
+
+    def _fetch(self, now: float) -> None:
+        """Take the keys anew; if the provider can't be reached, those that are known stay for an hour."""
+        import jwt
+
+        try:
+            self._url = self._url or self._discovered()
+            found = jwt.PyJWKSet.from_dict(_json_at(self._url)).keys
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
+            if now - self._fetched > 6 * KEYS_LAST_S:
+                self._keys = {}
+            if not self._keys:
+                raise Denied("temporarily_unavailable", "The provider's keys can't be fetched.") from None
+            return
+        keys: dict[str | None, jwt.PyJWK] = {
+            key.key_id: key for key in found if key.public_key_use in (None, "sig") and key.key_type != "oct"
+        }
+        if len(keys) == 1:
+            keys[None] = next(iter(keys.values()))  # a token need not name the only key
+        self._keys, self._fetched = keys, now
+
+    def _discovered(self) -> str:
+        for path in _DISCOVERY:
+            try:
+                found = _json_at(self._issuer.rstrip("/") + path)
+            except urllib.error.HTTPError:
+                continue
+            url = found["jwks_uri"]
+            if found.get("issuer") != self._issuer or not _is_safe(url):
+                raise ValueError(url)
+            return str(url)
+        raise ValueError(self._issuer)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The provider's address is the one that the user has given."""
+
+    def redirect_request(self, *args: Any, **more: Any) -> None:
+        return None
+
+
+def _json_at(url: str) -> dict[str, Any]:
+    """Raises OSError or ValueError."""
+    opener = urllib.request.build_opener(_NoRedirect)
+    with opener.open(url, timeout=_FETCH_S) as response:
+        data = response.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise ValueError(url)
+    found = json.loads(data)
+    if not isinstance(found, dict):
+        raise ValueError(url)
+    return found
+
+
+def _is_safe(url: str) -> bool:
+    parts = urllib.parse.urlsplit(url)
+    is_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback)
+
+
+def _scopes_of(claims: Mapping[str, Any]) -> set[str]:
+    """RFC 9068 has `scope`, a text; some providers have `scp`, a list or a text."""
+    found: set[str] = set()
+    for name in ("scope", "scp"):
+        value = claims.get(name, [])
+        found |= set(value.split() if isinstance(value, str) else value if isinstance(value, list) else [])
+    return found

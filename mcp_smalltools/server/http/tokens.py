@@ -1,0 +1,169 @@
+"""Tokens of remote agents: each with its own folders, level, rate and end; only their hashes are kept.
+
+A token's secret part is 256 bits from the system's random source. It can't be guessed, so a plain SHA-256 is
+enough to keep: a slow hash protects what people choose, and would cost every request a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import UsageError
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.principal import Principal
+from mcp_smalltools.stores.store import Store
+
+PREFIX: Final = "mcpst"
+"""Tokens start with it, so that scanners of secrets (ours too) know one that lies about."""
+_FORM = re.compile(rf"{PREFIX}_([0-9a-f]{{8}})_([A-Za-z0-9_-]{{43}})")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
+_USED_EVERY_S: Final = 60.0
+"""The time of last use is written at most this often."""
+
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE tokens (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        hash BLOB NOT NULL,
+        roots TEXT,
+        level TEXT NOT NULL,
+        calls_per_minute INTEGER NOT NULL,
+        created REAL NOT NULL,
+        expires REAL,
+        revoked REAL,
+        used REAL
+    )
+    """,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is kept of a token. Times are seconds since the epoch."""
+
+    id: str
+    name: str
+    roots: tuple[RootSpec, ...] | None
+    level: PrivacyLevel
+    calls_per_minute: int
+    created: float
+    expires: float | None
+    revoked: float | None
+    used: float | None
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(f"token {self.name}", True, self.roots, self.level, self.calls_per_minute)
+
+    def state(self, now: float) -> str:
+        """active, revoked or expired."""
+        if self.revoked is not None:
+            return "revoked"
+        return "expired" if self.expires is not None and now >= self.expires else "active"
+
+
+class TokenStore(Store):
+    """The tokens on disk. Safe for several processes: what one revokes, the next request to another sees."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises ConfigError if the file can't be used."""
+        super().__init__(store_file(settings), MIGRATIONS)
+
+    def create(
+        self,
+        name: str,
+        *,
+        roots: tuple[RootSpec, ...] | None = None,
+        level: PrivacyLevel = PrivacyLevel.OPEN,
+        calls_per_minute: int = 0,
+        lasts_s: float | None = None,
+    ) -> tuple[str, Token]:
+        """A new token: its text, which is not kept, and the rest. Raises UsageError if the name is taken."""
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} can't be a token's name.",
+                remedy="Up to 40 letters, digits and ._@-, such as ci-box.",
+            )
+        now = time.time()
+        token_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+        expires = None if lasts_s is None else now + lasts_s
+        token = Token(token_id, name, roots, level, calls_per_minute, now, expires, None, None)
+        with self.transaction() as db:
+            if db.execute("SELECT 1 FROM tokens WHERE name = ?", (name,)).fetchone():
+                raise UsageError(
+                    f"There is a token {name!r} already.",
+                    remedy="Choose another name: the audit knows callers by it, revoked ones too.",
+                )
+            db.execute(
+                "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+                (token_id, name, _hash(secret), _roots_text(roots), level, calls_per_minute, now, expires),
+            )
+        return f"{PREFIX}_{token_id}_{secret}", token
+
+    def all(self) -> list[Token]:
+        """In the order of their making."""
+        return [_token(row) for row in self.select("SELECT * FROM tokens ORDER BY created")]
+
+    def revoke(self, name: str) -> Token:
+        """End a token, by its name or id, now. Raises UsageError if there is none."""
+        with self.transaction() as db:
+            found = db.execute("SELECT * FROM tokens WHERE name = ? OR id = ?", (name, name)).fetchone()
+            if found is None:
+                raise UsageError(
+                    f"There is no token {name!r}.", remedy="mcp-smalltools tokens list names them."
+                )
+            db.execute(
+                "UPDATE tokens SET revoked = coalesce(revoked, ?) WHERE id = ?", (time.time(), found["id"])
+            )
+        return _token(found)
+
+    def check(self, text: str) -> tuple[Token | None, str]:
+        """The token that the text is, if it is right; and its state: active, expired, revoked or wrong."""
+        form = _FORM.fullmatch(text)
+        found = self.select("SELECT * FROM tokens WHERE id = ?", (form[1],)) if form else []
+        if not form or not found or not hmac.compare_digest(found[0]["hash"], _hash(form[2])):
+            return None, "wrong"
+        token, now = _token(found[0]), time.time()
+        state = token.state(now)
+        if state == "active" and now - (token.used or 0) > _USED_EVERY_S:
+            with self.transaction() as db:
+                db.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, token.id))
+        return token, state
+
+
+def store_file(settings: Settings) -> Path:
+    return settings.state_dir.expanduser() / "tokens.db"
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("ascii")).digest()
+
+
+def _roots_text(roots: tuple[RootSpec, ...] | None) -> str | None:
+    return None if roots is None else json.dumps([root.model_dump(mode="json") for root in roots])
+
+
+def _token(row: Any) -> Token:
+    roots = None if row["roots"] is None else tuple(RootSpec(**root) for root in json.loads(row["roots"]))
+    return Token(
+        row["id"],
+        row["name"],
+        roots,
+        PrivacyLevel(row["level"]),
+        row["calls_per_minute"],
+        row["created"],
+        row["expires"],
+        row["revoked"],
+        row["used"],
+    )

@@ -1,0 +1,1 @@
+"""SQLite stores of the user's own: ledger, answer cache, outcomes."""

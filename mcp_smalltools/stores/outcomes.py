@@ -1,0 +1,100 @@
+"""Outcomes: what agents and people said of answers afterwards, kept on this machine to train the next adapter
+and to teach the user's own skills. Outlives the ledger, so it keeps what a reader needs of the call.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from mcp_smalltools.stores.store import Store
+
+MIGRATIONS: Sequence[str] = (
+    """
+    CREATE TABLE outcomes (
+        call_id TEXT PRIMARY KEY,
+        at REAL NOT NULL,
+        verdict TEXT NOT NULL,
+        correction TEXT NOT NULL,
+        examples TEXT NOT NULL,
+        tool TEXT NOT NULL,
+        paths TEXT NOT NULL,
+        model TEXT,
+        confidence REAL,
+        escalated INTEGER NOT NULL,
+        client TEXT NOT NULL
+    );
+    CREATE INDEX outcomes_tool ON outcomes (tool, at);
+    """,
+)
+
+Verdict = Literal["right", "partly", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was said of one call. `examples` are pairs of an item's text and its right label."""
+
+    call_id: str
+    at: float  # seconds since the epoch
+    verdict: Verdict
+    correction: str
+    examples: list[tuple[str, str]]
+    tool: str
+    paths: list[str]
+    model: str | None
+    confidence: float | None
+    escalated: bool
+    client: str  # who said it
+
+
+class Outcomes(Store):
+    """The outcomes on disk. Safe for several processes."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, MIGRATIONS)
+
+    def write(self, outcome: Outcome) -> bool:
+        """Keep it in place of an earlier one for the same call; True if there was one. Raises
+        sqlite3.Error.
+        """
+        record = asdict(outcome)
+        record["examples"] = json.dumps(outcome.examples, ensure_ascii=False)
+        record["paths"] = json.dumps(outcome.paths)
+        names, marks = ", ".join(record), ", ".join(f":{name}" for name in record)
+        with self.transaction() as db:
+            known = db.execute("SELECT 1 FROM outcomes WHERE call_id = ?", (outcome.call_id,)).fetchone()
+            db.execute(f"INSERT OR REPLACE INTO outcomes ({names}) VALUES ({marks})", record)
+        return known is not None
+
+    def all(self, tool: str | None = None) -> list[Outcome]:
+        """Oldest first."""
+        query = "SELECT * FROM outcomes WHERE ?1 IS NULL OR tool = ?1 ORDER BY at, call_id"
+        return [_outcome(row) for row in self.select(query, (tool,))]
+
+    def verdicts(self, call_ids: Sequence[str]) -> dict[str, str]:
+        """Of those calls that have one."""
+        query = "SELECT call_id, verdict FROM outcomes WHERE call_id IN (SELECT value FROM json_each(?))"
+        return {row["call_id"]: row["verdict"] for row in self.select(query, (json.dumps(call_ids),))}
+
+    def forget(self, tool: str | None = None) -> int:
+        """Delete those of a tool, or all; returns how many."""
+        with self.transaction() as db:
+            return db.execute("DELETE FROM outcomes WHERE ?1 IS NULL OR tool = ?1", (tool,)).rowcount
+
+
+def open_outcomes(state_dir: Path) -> Outcomes:
+    """Raises ConfigError when the file can't be used."""
+    return Outcomes(state_dir.expanduser() / "outcomes.db")
+
+
+def _outcome(found: sqlite3.Row) -> Outcome:
+    values: dict[str, Any] = {field.name: found[field.name] for field in fields(Outcome)}
+    values["examples"] = [(text, label) for text, label in json.loads(values["examples"])]
+    values["paths"] = json.loads(values["paths"])
+    values["escalated"] = bool(values["escalated"])
+    return Outcome(**values)

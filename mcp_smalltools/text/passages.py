@@ -1,0 +1,104 @@
+"""A file as passages: pieces of whole lines that belong together, small enough for the encoder.
+
+Code is cut at its definitions, documents at headings and blank lines, everything else (logs, settings, data)
+at blank lines or every few lines. No line is lost and none is in two passages.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+MAX_CHARS: Final = 700
+MAX_LINES: Final = 14
+_HEADING = re.compile(r"#{1,6}\s+\S|\[\[?[\w.\-\" ]+\]\]?\s*$")
+_RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Lines `start` to `end` of a file, 1-based. `title` says where it stands: definition, heading, table."""
+
+    start: int
+    end: int
+    text: str
+    title: str = ""
+
+    @property
+    def with_title(self) -> str:
+        """What is indexed: the title too, unless the text begins with it."""
+        return f"{self.title}\n{self.text}" if self.title and self.title not in self.text else self.text
+
+
+def split(path: str, lines: Sequence[str], check: Callable[[], None] = lambda: None) -> list[Passage]:
+    """The passages of a file in their order. `lines` come without their ends."""
+    check()
+    starts = _code_starts(path, lines) or _heading_starts(lines)
+    passages: list[Passage] = []
+    bounds = [1, *[line for line, _ in starts if line > 1], len(lines) + 1]
+    titles = dict(starts)
+    title = titles.get(1, "")
+    for first, after in itertools.pairwise(bounds):
+        check()
+        title = titles.get(first, title)
+        passages += _pieces(lines, first, after - 1, title)
+    return passages
+
+
+def _pieces(lines: Sequence[str], first: int, last: int, title: str) -> Iterator[Passage]:
+    """Cut at the last blank line that fits, else where it is full; blank lines alone are no passage."""
+    at = first
+    while at <= last:
+        size, end, blank = 0, at, 0
+        while end <= last and end - at < MAX_LINES and size + len(lines[end - 1]) <= MAX_CHARS:
+            size += len(lines[end - 1]) + 1
+            if not lines[end - 1].strip():
+                blank = end
+            end += 1
+        end = max(at, end - 1)
+        if end < last and blank > at + 2:
+            end = blank
+        text = "\n".join(lines[at - 1 : end]).strip("\n")
+        if text.strip():
+            yield Passage(at, end, text, title)
+        at = end + 1
+
+
+def _code_starts(path: str, lines: Sequence[str]) -> list[tuple[int, str]]:
+    """First line and signature of each definition; empty if it is no code that has an outline."""
+    from mcp_smalltools.text.outline import language_of, outline
+
+    language = language_of(path, lines[0] if lines else "")
+    if language is None:
+        return []
+    symbols = outline("\n".join(lines), language).symbols
+    owners: list[str] = []
+    starts: dict[int, str] = {}
+    for symbol in symbols:
+        del owners[symbol.depth :]
+        owners.append(symbol.name)
+        first = _with_comment(lines, symbol.first)
+        starts.setdefault(
+            first, f"{'.'.join(owners[:-1])}: {symbol.signature}" if owners[1:] else symbol.signature
+        )
+    return sorted(starts.items())
+
+
+def _with_comment(lines: Sequence[str], first: int) -> int:
+    """A comment right above a definition belongs to it."""
+    while first > 1 and lines[first - 2].lstrip().startswith(("//", "/*", "*", "///", "# ")):
+        first -= 1
+    return first
+
+
+def _heading_starts(lines: Sequence[str]) -> list[tuple[int, str]]:
+    starts = []
+    for number, line in enumerate(lines, 1):
+        below = lines[number] if number < len(lines) else ""
+        underlined = line.strip() and _RULE.match(below) and abs(len(below.strip()) - len(line.strip())) <= 3
+        if _HEADING.match(line) or (underlined and not _RULE.match(line)):
+            starts.append((number, line.strip("#[] \t")))
+    return starts

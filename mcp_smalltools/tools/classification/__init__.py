@@ -1,1 +1,0 @@
-"""Parts of the tool `classify`: labels, texts, scores, decisions. Numpy loads with `scoring`, not before."""

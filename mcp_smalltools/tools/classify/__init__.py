@@ -1,0 +1,1 @@
+"""`classify`: a label for each item. Numpy loads with `scoring`, not before."""

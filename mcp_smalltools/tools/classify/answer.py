@@ -1,0 +1,93 @@
+"""Arguments and answer of `classify`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mcp_smalltools import result
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.classify.labels import MAX_LABELS
+
+MAX_ITEMS = 10_000
+
+MAX_PATHS = 1_000
+
+MAX_EXAMPLES = 10_000
+
+
+class Example(BaseModel):
+    """A text whose label the caller knows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    text: str = Field(min_length=1)
+    label: str
+
+
+class ClassifyArguments(base.Arguments):
+    """What `classify` takes: `items` or `paths`."""
+
+    items: list[str] = Field(
+        default_factory=list, max_length=MAX_ITEMS, description="texts to classify; or give paths"
+    )
+    paths: list[str] = Field(
+        default_factory=list,
+        max_length=MAX_PATHS,
+        description="files to classify by their content; or give items",
+    )
+    labels: list[str] = Field(
+        description=f'2 to {MAX_LABELS}, each "name" or "name: what belongs there"; "other" is understood'
+    )
+    examples: list[Example] = Field(
+        default_factory=list,
+        max_length=MAX_EXAMPLES,
+        description="known cases; 3 to 10 for each label make the answers much better",
+    )
+    instructions: str = Field(
+        "", max_length=500, description="a few words on what the texts are, such as: messages to a bank"
+    )
+    multiple: bool = Field(
+        False, description="true: a text may have several labels; each result then lists all in `labels`"
+    )
+    export_path: str = Field(
+        "",
+        max_length=255,
+        description="file name in the output folder: every item with its result, one JSON object a line",
+    )
+
+    writes: ClassVar[bool] = True
+
+    @property
+    def cacheable(self) -> bool:
+        return not self.export_path
+
+
+class ItemResult(result.Record):
+    """The answer for one item."""
+
+    path: str | None = Field(None, description="the file, where paths were given")
+    label: str = Field(description='one of the labels, or "none of these"')
+    labels: list[str] | None = Field(None, description="with multiple: all labels that fit, the best first")
+    confidence: float = Field(ge=0, le=1, description="calibrated chance that the label is right")
+    runner_up: str | None = Field(None, description="the next best label")
+    escalate: bool = Field(description="true: decide this one yourself")
+    reason: str | None = Field(None, description="why to escalate")
+
+
+class Export(result.Record):
+    """The file that was written."""
+
+    path: str
+    lines: int
+
+
+class ClassifyAnswer(result.Answer):
+    """What `classify` gives."""
+
+    shrinkable: ClassVar[tuple[str, ...]] = ("results",)
+
+    results: list[ItemResult] = Field(description="one for each item, in their order")
+    counts: dict[str, int] | None = Field(None, description="items of each label, over all items")
+    export: Export | None = None

@@ -1,0 +1,68 @@
+"""Long texts in pieces that the encoder can read whole. The vector of a text is the mean of its pieces'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.text.words import in_words
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import LineBlock
+
+PIECE_CHARS = 800  # about 200 tokens, the length that the encoder was trained for
+MAX_PIECES = 6
+TEXT_CHARS = PIECE_CHARS * MAX_PIECES
+MAX_CLAUSES = 8
+_BETWEEN_CLAUSES = re.compile(r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|but|also|plus|moreover)\s+", re.IGNORECASE)
+
+
+def pieces(text: str) -> list[str]:
+    """Split at white space into at most MAX_PIECES pieces of at most PIECE_CHARS characters; cut the rest."""
+    parts: list[str] = []
+    rest = text.strip()
+    while rest and len(parts) < MAX_PIECES:
+        end = len(rest) if len(rest) <= PIECE_CHARS else _last_space(rest)
+        parts.append(rest[:end].rstrip())
+        rest = rest[end:].lstrip()
+    return parts
+
+
+def is_cut(text: str) -> bool:
+    """Whether `pieces` leaves some of it out."""
+    return sum(len(part) for part in pieces(text)) < len(text.strip()) - MAX_PIECES * 2
+
+
+def clauses(text: str) -> list[str]:
+    """Sentences, lines, and what "and" or "but" joins, if there are at least two of two words or more."""
+    parts = [part.strip(" ,.!?;:") for part in _BETWEEN_CLAUSES.split(text[:TEXT_CHARS])]
+    parts = [part for part in parts if len(part.split()) > 1][:MAX_CLAUSES]
+    return parts if len(parts) > 1 else []
+
+
+def text_of_file(path: str, blocks: Iterable[LineBlock], check: Callable[[], None]) -> tuple[str, bool]:
+    """The name of the file in words and its first informative lines, and whether there is more in it.
+
+    Left out: blank lines, lines without a letter or digit, and lines that were there before.
+    """
+    name = PurePath(path)
+    kept, length, seen = [f"{in_words(name.stem)} {name.suffix.lstrip('.')}".strip()], 0, set[str]()
+    for block in blocks:
+        check()
+        for line in block.lines:
+            text = " ".join(line.split())
+            if text in seen or not any(char.isalnum() for char in text):
+                continue
+            if length > TEXT_CHARS:
+                return "\n".join(kept), True
+            kept.append(text[:TEXT_CHARS])
+            seen.add(text)
+            length += len(text)
+    return ("\n".join(kept) if seen else ""), length > TEXT_CHARS
+
+
+def _last_space(text: str) -> int:
+    at = max(text.rfind(" ", PIECE_CHARS // 2, PIECE_CHARS), text.rfind("\n", PIECE_CHARS // 2, PIECE_CHARS))
+    return at if at > 0 else PIECE_CHARS

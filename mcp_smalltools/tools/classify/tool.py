@@ -1,0 +1,181 @@
+"""`classify`: put many short texts, or files, under the caller's own labels."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from mcp_smalltools import result
+from mcp_smalltools.errors import NotAllowed, UsageError
+from mcp_smalltools.privacy.answers import as_json
+from mcp_smalltools.suggest import did_you_mean
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.classify.answer import ClassifyAnswer, ClassifyArguments, Export, ItemResult
+from mcp_smalltools.tools.classify.items import Case, case_of_text, cases_of_files
+from mcp_smalltools.tools.classify.labels import LabelSet, parse_labels
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.classify.decision import Decision
+    from mcp_smalltools.tools.classify.vectors import Read
+
+COUNTS_FROM = 20
+"""Items from which the answer also counts its labels."""
+
+
+class Classify:
+    """Similarity to the labels' names, sharpened by the examples and by the other items of the call."""
+
+    name: ClassVar[str] = "classify"
+    title: ClassVar[str] = "Classify texts or files"
+    description: ClassVar[str] = (
+        "Sort many short texts (messages, log lines, issues, commits) or files under labels that you choose, "
+        "without reading them yourself. Use it for a dozen to thousands of items; a few examples for each "
+        "label help a lot. Not for two or three short items that you already see, nor for labels that need "
+        "reasoning. Gives for each item, in order: label, calibrated confidence, runner_up and escalate; "
+        'read only the escalated ones yourself. What fits no label is "none of these".'
+    )
+    version: ClassVar[int] = 3
+    Arguments: ClassVar[type[base.Arguments]] = ClassifyArguments
+    Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
+
+    async def run(self, arguments: ClassifyArguments, context: base.ToolContext) -> ClassifyAnswer:
+        from mcp_smalltools.tools.classify.vectors import embed_all
+
+        labels = _checked(arguments)
+        target = context.output_file(arguments.export_path) if arguments.export_path else None
+        known = [(example.text.strip(), example.label) for example in arguments.examples]
+        cases = await _cases(arguments, context)
+        decisions: dict[str, Decision] = {}
+        model = context.settings.embed_model
+        if any(case.text for case in cases):
+            instructions = arguments.instructions.strip()
+            read = await embed_all(cases, labels, known, instructions, context, by_clause=arguments.multiple)
+            decisions = await context.in_thread(_decide, read, arguments.multiple)
+            model += f"+{read.adapter}" if read.adapter else ""
+        answer = _answer(cases, decisions, labels, model)
+        if target is not None:
+            answer.export = await context.in_thread(_export, cases, answer.results, target)
+        if len(as_json(answer)) > context.settings.max_answer_chars:
+            _shorten(answer)
+        return answer
+
+
+def _checked(arguments: ClassifyArguments) -> LabelSet:
+    """The labels, if the call makes sense. Raises UsageError."""
+    if arguments.items and arguments.paths:
+        raise UsageError("Both items and paths are given.", remedy="Give one of them.")
+    if not arguments.items and not arguments.paths:
+        raise UsageError("There is nothing to classify.", remedy="Give items (texts) or paths (files).")
+    if arguments.items and not any(item.strip() for item in arguments.items):
+        raise UsageError("All items are empty.", remedy="Give texts to classify.")
+    labels = parse_labels(arguments.labels)
+    known = {*labels.names, labels.none_name}
+    for example in arguments.examples:
+        if example.label not in known:
+            raise UsageError(
+                f"An example has the label {example.label!r}, which is not one of the labels"
+                f"{did_you_mean(example.label, known)}.",
+                remedy="Add it to labels, or correct the example.",
+            )
+        if not example.text.strip():
+            raise UsageError("An example has no text.", remedy="Remove it, or give it text.")
+    return labels
+
+
+async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> list[Case]:
+    if arguments.items:
+        return [case_of_text(item) for item in arguments.items]
+    return await context.in_thread(cases_of_files, arguments.paths, context)
+
+
+def _decide(read: Read, multiple: bool) -> dict[str, Decision]:
+    """A decision for each text that was read."""
+    from mcp_smalltools.calibration.calibration import load_calibration
+    from mcp_smalltools.tools.classify.decision import decide, with_several
+    from mcp_smalltools.tools.classify.scoring import score
+
+    calibration = load_calibration("classify")
+    scores = score(read.items, read.names, read.examples)
+    decisions = decide(scores, read.items.texts, calibration)
+    if multiple:
+        parts = score(read.clauses, read.names, read.examples) if read.clauses else None
+        decisions = with_several(decisions, scores, parts, read.clause_rows(), calibration)
+    return dict(zip(read.items.texts, decisions, strict=True))
+
+
+def _answer(
+    cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet, model: str
+) -> ClassifyAnswer:
+    # Only the unbroken start, so that results stay in the order of the items.
+    reached = list(itertools.takewhile(lambda case: case.problem or case.text in decisions, cases))
+    results = [_result(case, decisions.get(case.text), labels) for case in reached]
+    reasons = Counter(item.reason for item in results if item.reason)
+    answer = ClassifyAnswer(
+        results=results,
+        confidence=round(sum(item.confidence for item in results) / len(results), 3),
+        escalate=reasons.total() * 2 > len(results),
+        model=model if decisions else None,
+    )
+    if answer.escalate:
+        answer.reason = f"{reasons.total()} of {len(results)}, most often: {reasons.most_common(1)[0][0]}"
+    if len(results) >= COUNTS_FROM:
+        answer.counts = dict(Counter(item.label for item in results).most_common())
+    _say_what_is_missing(answer, cases, len(reached))
+    return answer
+
+
+def _export(cases: Sequence[Case], results: Sequence[ItemResult], target: Path) -> Export:
+    from mcp_smalltools.tools.classify.export import write_lines
+
+    # Files are named by their path alone: none of their text is written.
+    rows = (
+        ({} if case.path else {"item": case.text}) | item.model_dump(mode="json")
+        for case, item in zip(cases, results, strict=False)
+    )
+    try:
+        write_lines(rows, target)
+    except OSError as error:
+        raise NotAllowed(
+            f"{target} can't be written: {error.strerror}.", remedy="Name another folder with --output-dir."
+        ) from None
+    return Export(path=str(target), lines=len(results))
+
+
+def _shorten(answer: ClassifyAnswer) -> None:
+    """Leave out what an agent needs least, before the size cap cuts whole results."""
+    for item in answer.results:
+        if not item.escalate:
+            item.runner_up = None
+    where = "in the exported file" if answer.export else "written whole if you give export_path"
+    answer.note = f"The last results don't fit in here (`dropped`); all of them are {where}."
+
+
+def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResult:
+    if decision is None:
+        return ItemResult(
+            path=case.path, label=labels.none_name, confidence=0.0, escalate=True, reason=case.problem
+        )
+    names = labels.names
+    return ItemResult(
+        path=case.path,
+        label=labels.none_name if decision.label is None else names[decision.label],
+        labels=None if decision.labels is None else [names[column] for column in decision.labels],
+        confidence=round(decision.confidence, 3),
+        runner_up=None if decision.runner_up is None else names[decision.runner_up],
+        escalate=decision.escalate,
+        reason=decision.reason,
+    )
+
+
+def _say_what_is_missing(answer: ClassifyAnswer, cases: Sequence[Case], reached: int) -> None:
+    if cut := sum(case.cut for case in cases):
+        answer.dropped["texts_cut"] = cut
+        answer.note = "Long texts were judged by their start."
+    if reached < len(cases):
+        answer.dropped["items_not_reached"] = len(cases) - reached
+        answer.note = (
+            f"The time was over: items from number {reached + 1} on are not classified; ask for them again."
+        )

@@ -1,0 +1,160 @@
+"""Texts of a call as vectors, by the engine. Each distinct text is embedded once."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from mcp_smalltools.engine.api import CallOptions
+from mcp_smalltools.errors import ConfigError, DeadlineExceeded
+from mcp_smalltools.models.catalog import adapter_entry
+from mcp_smalltools.tools.classify.chunks import clauses, pieces
+from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Texts, unit
+from mcp_smalltools.tools.classify.vector_cache import KeptVectors
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.base import ToolContext
+    from mcp_smalltools.tools.classify.items import Case
+    from mcp_smalltools.tools.classify.labels import LabelSet
+
+T = TypeVar("T")
+
+TEXTS_A_STEP = 512
+"""Texts that are embedded between two looks at the clock."""
+KEPT_FILE = "classify-vectors.db"
+ADAPTER = "classify"
+"""Trained to tell near labels apart; its vectors are no use beside those of the bare encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Items, label names and examples of one call.
+
+    Items, clauses and examples are sorted and distinct, so that the order of the call can't change an answer.
+    `clauses` are those of the items, where several labels are asked for. `adapter` made the vectors, if any.
+    """
+
+    items: Texts
+    names: Texts
+    examples: Examples | None
+    clauses: Texts | None = None
+    adapter: str | None = None
+
+    def clause_rows(self) -> list[list[int]]:
+        """For each item, the rows of its clauses."""
+        if self.clauses is None:
+            return [[] for _ in self.items.texts]
+        row = {text: index for index, text in enumerate(self.clauses.texts)}
+        return [[row[part] for part in clauses(text)] for text in self.items.texts]
+
+
+async def embed_all(
+    cases: Sequence[Case],
+    labels: LabelSet,
+    known: Sequence[tuple[str, str]],
+    instructions: str,
+    context: ToolContext,
+    *,
+    by_clause: bool = False,
+) -> Read:
+    """Embed labels and examples (pairs of text and label), then the cases until the time is over."""
+    reader = _Reader(context)
+    names = [label.text for label in labels.labels]
+    pairs = _distinct(known, labels)
+    texts = [text for text, _ in pairs]
+    coloured = [f"{instructions}: {name}" for name in names] if instructions else []
+    vectors = await reader.kept([*names, *texts, *coloured])
+    name_vectors, example_vectors = vectors[: len(names)], vectors[len(names) : len(names) + len(texts)]
+    if coloured:
+        name_vectors = unit(name_vectors + vectors[len(names) + len(texts) :])
+    columns = np.array([column for _, column in pairs], np.int64)
+    examples = Examples(Texts(texts, example_vectors), columns) if pairs else None
+    items = await reader.until_time_is_over([case.text for case in cases if case.text])
+    parts = None
+    if by_clause and (wanted := sorted({part for text in items.texts for part in clauses(text)})):
+        parts = Texts(wanted, await reader.embed(wanted))
+    return Read(items, Texts(names, name_vectors), examples, parts, reader.adapter)
+
+
+def _adapter(context: ToolContext) -> str | None:
+    """The skill's own, or the one that ships, if it is for this model. A remote engine has neither."""
+    settings = context.settings
+    if settings.engine_urls:
+        return None
+    ships = adapter_entry(ADAPTER, settings).get("base") == settings.embed_model
+    return context.adapter or (ADAPTER if ships else None)
+
+
+def _distinct(known: Sequence[tuple[str, str]], labels: LabelSet) -> list[tuple[str, int]]:
+    column = {name: index for index, name in enumerate(labels.names)}
+    return sorted({(text, column[label]) for text, label in known if label in column})
+
+
+class _Reader:
+    """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's pieces."""
+
+    def __init__(self, context: ToolContext) -> None:
+        self.adapter = _adapter(context)
+        self._context = context
+        self._settings = context.settings
+
+    async def kept(self, texts: Sequence[str]) -> Matrix:
+        """For texts that come again in later calls: labels and examples."""
+        wanted = list(dict.fromkeys(texts))
+        found = await self._context.in_thread(self._look_up, wanted)
+        missing = [text for text in wanted if text not in found]
+        if missing:
+            new = dict(zip(missing, await self.embed(missing), strict=True))
+            await self._context.in_thread(self._keep, new)
+            found |= new
+        return np.stack([found[text] for text in texts])
+
+    async def until_time_is_over(self, texts: Iterable[str]) -> Texts:
+        """The first ones are always read; raises DeadlineExceeded if even they can't be."""
+        context, wanted = self._context, list(dict.fromkeys(texts))
+        vectors: dict[str, Matrix] = {}
+        for start in range(0, len(wanted), TEXTS_A_STEP):
+            if start and context.stop.remaining_s < 1:
+                break
+            step = wanted[start : start + TEXTS_A_STEP]
+            try:
+                vectors.update(zip(step, await self.embed(step), strict=True))
+            except DeadlineExceeded:
+                if not vectors:
+                    raise
+                break
+            context.progress(len(vectors), len(wanted), "reading texts")
+        ordered = sorted(vectors)
+        return Texts(ordered, np.stack([vectors[text] for text in ordered]))
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        parts = [pieces(text) for text in texts]
+        distinct = sorted({piece for part in parts for piece in part})
+        options = CallOptions(deadline_s=max(1.0, self._context.stop.remaining_s), adapter=self.adapter)
+        found = (await self._context.engine.embed(distinct, options)).vectors
+        row = {piece: index for index, piece in enumerate(distinct)}
+        return unit(np.stack([found[[row[piece] for piece in part]].mean(axis=0) for part in parts]))
+
+    def _look_up(self, texts: Sequence[str]) -> dict[str, Matrix]:
+        return self._with_store(lambda store: store.get(texts)) or {}
+
+    def _keep(self, vectors: Mapping[str, Matrix]) -> None:
+        self._with_store(lambda store: store.put(vectors))
+
+    def _with_store(self, use: Callable[[KeptVectors], T]) -> T | None:
+        """None without a cache; a broken one is no cache."""
+        if not self._settings.cache:
+            return None
+        entry = adapter_entry(self.adapter, self._settings) if self.adapter else {}
+        version = [str(entry.get(part, "")) for part in ("sha256", "scale")]
+        made_by = " ".join((self._settings.embed_model, *self._settings.engine_urls, *version))
+        try:
+            with closing(KeptVectors(self._settings.state_dir / KEPT_FILE, made_by)) as store:
+                return use(store)
+        except (ConfigError, sqlite3.Error):
+            return None

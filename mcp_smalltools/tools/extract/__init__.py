@@ -1,0 +1,1 @@
+"""`extract`: the values of a schema's fields, each with its line."""

@@ -1,0 +1,45 @@
+"""Arguments and answer of `extract`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from mcp_smalltools import result
+from mcp_smalltools.result import FileText, TextOfFile
+
+
+class FieldEvidence(result.Record):
+    """Where the value of a field was found."""
+
+    field: str = Field(description="its name; actions[2] is a row, rows[0-59] are rows on a line each")
+    start: int = Field(description="first line, 1-based, of the file or text")
+    end: int
+    text: FileText | None = Field(None, description="those lines; absent where the caller gave the text")
+    confidence: float | None = Field(None, description="calibrated; absent where the text names the value")
+
+
+class ExtractAnswer(result.Answer):
+    """What `extract` gives."""
+
+    shrinkable: ClassVar[tuple[str, ...]] = ("evidence",)
+
+    data: Annotated[Any, TextOfFile()] = Field(
+        description="valid by the schema, but that a required field which is missing is null"
+    )
+    evidence: list[FieldEvidence] = Field(default_factory=list, description="one for each field found")
+    missing: list[str] = Field(default_factory=list, description="fields that are not in the text")
+    unverified: list[str] = Field(
+        default_factory=list, description="fields whose value does not stand in the text in these words"
+    )
+
+
+class OwnTextEvidence(FieldEvidence):
+    text: str | None = None
+
+
+class OwnTextAnswer(ExtractAnswer):
+    """The caller's own words go back to it as they are: they are text of no file."""
+
+    data: Any = None

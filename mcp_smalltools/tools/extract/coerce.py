@@ -1,0 +1,84 @@
+"""A named value of a file, such as the cell of a table, as the type that the schema asks for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from mcp_smalltools.text.facts import plain
+from mcp_smalltools.tools.extract.candidates import candidates, items_of
+from mcp_smalltools.tools.extract.schema import Field
+
+_YES: Final = frozenset(("true", "yes", "y", "on", "1", "enabled", "x", "✓", "t"))
+_NO: Final = frozenset(("false", "no", "n", "off", "0", "disabled", "f", "✗"))
+NOTHING: Final = frozenset(
+    ("", "-", "–", "—", "n/a", "na", "none", "null", "nil", "~", "unknown", "tbd", "?")
+)
+
+
+def converted(raw: Any, field: Field) -> Any:
+    """The value, or None if it has no value of that type: nothing is guessed."""
+    if field.listed:
+        items = raw if isinstance(raw, list) else _items(str(raw))
+        values = [_scalar(item, field) for item in items]
+        return values if values and all(value is not None for value in values) else None
+    if isinstance(raw, list):
+        return None
+    return _scalar(raw, field)
+
+
+def _items(raw: str) -> list[Any]:
+    if raw.strip().startswith("["):
+        try:
+            loaded = json.loads(raw)
+        except ValueError:
+            return items_of(raw.strip().strip("[]"))
+        return loaded if isinstance(loaded, list) else [loaded]
+    return [part.strip() for part in raw.split(",")] if "," in raw else items_of(raw)
+
+
+def _scalar(raw: Any, field: Field) -> Any:
+    if raw is None or (isinstance(raw, str) and raw.strip().lower() in NOTHING and field.members is None):
+        return None
+    if field.members is not None:
+        wanted = plain(str(raw))
+        return next((m for m in field.members if plain(str(m)) == wanted), None) or _only_member(
+            str(raw), field
+        )
+    if field.type == "boolean":
+        return _boolean(raw)
+    if field.type in ("integer", "number"):
+        if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+            whole = float(raw).is_integer()
+            return (int(raw) if whole else None) if field.type == "integer" else raw
+        found = candidates(str(raw), _one(field))
+        return found[0].value if len(found) == 1 else None
+    text = json.dumps(raw) if isinstance(raw, bool) else str(raw).strip()
+    if field.date_form or field.is_time:
+        found = candidates(text, _one(field))
+        return found[0].value if len(found) == 1 else None
+    return _unquoted(text)
+
+
+def _one(field: Field) -> Field:
+    """The field of one item of a list."""
+    return Field(field.path, field.type, field.items, field.required) if field.listed else field
+
+
+def _only_member(raw: str, field: Field) -> Any:
+    found = {c.value for c in candidates(raw, _one(field))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _boolean(raw: Any) -> bool | None:
+    if isinstance(raw, bool):
+        return raw
+    word = str(raw).strip().strip("\"'").lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def _unquoted(text: str) -> str:
+    for quote in ('"', "'", "`", "**"):
+        if len(text) > 2 * len(quote) and text.startswith(quote) and text.endswith(quote):
+            return text[len(quote) : -len(quote)]
+    return text

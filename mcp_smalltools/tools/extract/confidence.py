@@ -1,0 +1,188 @@
+"""How sure an extraction is: each field, the whole, and why not to rely on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mcp_smalltools.calibration.calibration import Calibration, load_calibration
+from mcp_smalltools.text.facts import numbers
+from mcp_smalltools.tools.extract.document import Document
+from mcp_smalltools.tools.extract.fill import Filled, FilledRecords
+from mcp_smalltools.tools.extract.schema import Plan, problems
+
+DOUBTFUL: Final = 0.85
+"""Fields that are less sure are named where the whole is not sure enough."""
+NAMED: Final = 5
+LIKELY: Final = 0.25
+"""Values of a page that are less sure than this are not given."""
+
+
+@dataclass(slots=True)
+class Judgement:
+    """`fields` holds the confidence of those that the reader chose. `reason` None: can be relied on."""
+
+    confidence: float | None
+    reason: str | None
+    fields: dict[str, float] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+    unverified: list[str] = field(default_factory=list)
+    overlooked: list[str] = field(default_factory=list)
+    """Fields that the text may hold although they were not found, the likeliest first."""
+
+
+def judge(
+    plan: Plan,
+    document: Document,
+    found_in: tuple[Filled, Sequence[FilledRecords]],
+    data: Any,
+    schema: Mapping[str, Any],
+) -> Judgement:
+    """Chances by the calibration of `extract`; what breaks the schema is taken out of `data` first."""
+    filled, tables = found_in
+    judged = Judgement(None, None)
+    judged.missing = [item.name for item, _ in filled.absent]
+    judged.unverified = [found.field for found in filled.found if not found.verified]
+    for group, table in zip(plan.records, tables, strict=True):
+        name = ".".join(group.path)
+        if not table.rows:
+            judged.missing.append(name or "rows")
+        judged.missing += [f"{name}[].{item}" for item in sorted(table.missing)]
+        judged.unverified += [f"{name}[].{item}" for item in sorted(table.unverified)]
+    needed = {item.path for item in plan.fields if item.required}
+    broken = _take_out_invalid(data, schema, needed, judged)
+    calibration = load_calibration("extract")
+    columns = whole_features(document, filled, judged, calibration)
+    if columns is not None:
+        whole = calibration.models[of_kind("whole", document)]
+        judged.confidence = round(float(whole(columns)[0]), 3)
+    if not document.is_request:
+        take_out_unlikely(data, plan, needed, judged)
+    judged.reason = _reason(plan, judged, broken, tables, calibration)
+    if not filled.found and not any(table.rows for table in tables):
+        empty = not document.text.strip()
+        judged.reason = "there is no text" if empty else judged.reason or "none of the fields was found"
+    return judged
+
+
+def of_kind(model: str, document: Document) -> str:
+    """The name of a model in scores.json: requests and pages have each their own."""
+    return model if document.is_request else f"{model}_on_page"
+
+
+def whole_features(
+    document: Document, filled: Filled, judged: Judgement, calibration: Calibration
+) -> dict[str, float] | None:
+    """What the chance that all is right depends on; None where the text names every value."""
+    sure_of_found = calibration.models[of_kind("found", document)]
+    sure_of_absent = calibration.models[of_kind("absent", document)]
+    chances = []
+    for found in filled.found:
+        if "named" in found.features:
+            chances.append(0.97 if found.features["named"] > 0.9 else 0.85)
+            continue
+        chance = float(sure_of_found(found.features)[0])
+        judged.fields[found.field] = round(chance, 2)
+        chances.append(chance)
+    read = [(item.name, features) for item, features in filled.absent if features and "named" not in features]
+    absent = sorted((float(sure_of_absent(features)[0]), name) for name, features in read)
+    judged.overlooked = [name for chance, name in absent if chance < DOUBTFUL]
+    chances += [chance for chance, _ in absent]
+    if not judged.fields and not read:
+        return None
+    logs = [math.log(max(chance, 1e-3)) for chance in chances]
+    return {
+        "product": sum(logs),
+        "worst": min(logs, default=0.0),
+        "unused": float(min(4, unused_numbers(document, filled))),
+        "needed": float(sum(item.required for item, _ in filled.absent)),
+        "unverified": float(len(judged.unverified)),
+        "fields": math.log1p(len(chances)),
+    }
+
+
+def unused_numbers(document: Document, filled: Filled) -> int:
+    """Numbers of a short text that no field took: a hint that one was overlooked."""
+    if len(document.text) > 900:
+        return 0
+    used = " ".join(str(found.value) for found in filled.found)
+    taken = {number.value for number in numbers(used)}
+    percents = {value * 100 for value in taken}
+    return sum(n.value not in taken and n.value not in percents for n in numbers(document.text))
+
+
+def _take_out_invalid(
+    data: Any, schema: Mapping[str, Any], needed: set[tuple[str, ...]], judged: Judgement
+) -> list[str]:
+    """Values that break the schema are taken out, or null where one is required; their fields are missing."""
+    broken = []
+    for _ in range(3):
+        found = [(path, message) for path, message in problems(data, schema) if not _is_null(data, path)]
+        if not found:
+            break
+        for path, _message in found:
+            if path and _take_out(data, path, needed):
+                name = ".".join(part for part in path if not part.isdigit())
+                broken.append(name)
+                if name not in judged.missing:
+                    judged.missing.append(name)
+    return list(dict.fromkeys(broken))
+
+
+def take_out_unlikely(data: Any, plan: Plan, needed: set[tuple[str, ...]], judged: Judgement) -> None:
+    """On a page, what is more likely wrong than right counts as missing: an agent would take it for found."""
+    for item in plan.fields:
+        if judged.fields.get(item.name, 1.0) < LIKELY and item.name not in judged.missing:
+            _take_out(data, item.path, needed)
+            judged.missing.append(item.name)
+            del judged.fields[item.name]
+
+
+def _is_null(data: Any, path: Sequence[str]) -> bool:
+    for part in path:
+        try:
+            data = data[int(part)] if isinstance(data, list) else data[part]
+        except (KeyError, IndexError, ValueError, TypeError):
+            return True
+    return data is None
+
+
+def _take_out(data: Any, path: Sequence[str], needed: set[tuple[str, ...]]) -> bool:
+    for part in path[:-1]:
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    if isinstance(data, list):
+        return False
+    if tuple(path) in needed or any(part.isdigit() for part in path):
+        data[path[-1]] = None
+    else:
+        data.pop(path[-1], None)
+    return True
+
+
+def _reason(
+    plan: Plan,
+    judged: Judgement,
+    broken: Sequence[str],
+    tables: Sequence[FilledRecords],
+    calibration: Calibration,
+) -> str | None:
+    if broken:
+        return f"what stands there breaks the schema: {', '.join(broken[:5])}"
+    needed = [item.name for item in plan.fields if item.required and item.name in judged.missing]
+    needed += [".".join(g.path) or "rows" for g, t in zip(plan.records, tables, strict=True) if not t.rows]
+    if needed:
+        return f"not in the text: {', '.join(needed[:5])}"
+    if any(not table.named for table in tables):
+        return "the list doesn't name its values: check the rows"
+    if judged.confidence is not None and judged.confidence < calibration.constants["sure_from"]:
+        weak = sorted((chance, name) for name, chance in judged.fields.items() if chance < DOUBTFUL)
+        more = f" and {len(weak) - NAMED} more" if len(weak) > NAMED else ""
+        named = ", ".join(name for _, name in weak[:NAMED])
+        if weak:
+            return f"not sure enough of {named}{more}"
+        if judged.overlooked:
+            return f"may be in the text, but was not found: {', '.join(judged.overlooked[:NAMED])}"
+        return "not sure enough"
+    return None

@@ -1,0 +1,82 @@
+"""The text that values are drawn from: its lines, and which parts of it a field should be read in."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from mcp_smalltools.text.bm25 import BM25
+from mcp_smalltools.text.fusion import index, spread
+from mcp_smalltools.text.passages import split
+from mcp_smalltools.text.words import content_words
+from mcp_smalltools.tools.extract.candidates import pattern_of
+from mcp_smalltools.tools.extract.schema import Field
+from mcp_smalltools.tools.extract.span_reader import MAX_CHARS
+
+REQUEST_LINES: Final = 3
+REQUEST_CHARS: Final = 600
+WINDOWS: Final = 3
+"""Parts of a long text that are read for each field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A part of the text that is read at once; `start` is the place of its first character."""
+
+    start: int
+    text: str
+
+
+@dataclass(slots=True)
+class Document:
+    """`path` is "" for a text that the caller gave."""
+
+    path: str
+    lines: Sequence[str]
+    text: str = ""
+    _starts: list[int] = field(default_factory=list)
+    _windows: list[Window] = field(default_factory=list)
+    _index: BM25 | None = None
+
+    def __post_init__(self) -> None:
+        self.text = "\n".join(self.lines)
+        at = 0
+        for line in self.lines:
+            self._starts.append(at)
+            at += len(line) + 1
+
+    @property
+    def is_request(self) -> bool:
+        """A short text of the caller's: somebody who asks for something, not a page that speaks of much."""
+        return not self.path and len(self.lines) <= REQUEST_LINES and len(self.text) <= REQUEST_CHARS
+
+    def line_at(self, place: int) -> int:
+        """The number of the line on which a character stands, 1-based."""
+        return max(1, bisect.bisect_right(self._starts, place))
+
+    def prepare(self, check: Callable[[], None]) -> None:
+        """Cut into windows; blocking work."""
+        if len(self.text) <= MAX_CHARS:
+            self._windows = [Window(0, self.text)]
+            return
+        passages = split(self.path, self.lines, check)
+        self._windows = [Window(self._starts[p.start - 1], self._cut(p.start, p.end)) for p in passages]
+        self._index = index(passages)
+
+    def windows(self, field: Field) -> list[Window]:
+        """Where to look for a field: all of a short text, the passages that share its words of a long one."""
+        if self._index is None or len(self._windows) <= WINDOWS:
+            return self._windows
+        if (pattern := pattern_of(field)) is not None:
+            holding = [window for window in self._windows if pattern.search(window.text)]
+            if 0 < len(holding) <= 2 * WINDOWS:
+                return holding
+        query = content_words(f"{field.words} {field.words} {field.description}")
+        best = self._index.best(query, WINDOWS)
+        return [self._windows[i] for i in best or spread(len(self._windows), WINDOWS)]
+
+    def _cut(self, start: int, end: int) -> str:
+        last = self._starts[end] - 1 if end < len(self._starts) else len(self.text)
+        return self.text[self._starts[start - 1] : last][:MAX_CHARS]

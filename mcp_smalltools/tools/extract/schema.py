@@ -1,0 +1,255 @@
+"""The JSON schemas that `extract` takes, as fields; what it can't honour is refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mcp_smalltools.errors import UsageError
+from mcp_smalltools.text.words import in_words
+
+MAX_FIELDS: Final = 60
+MAX_DEPTH: Final = 4
+_SCALARS: Final = ("string", "integer", "number", "boolean")
+_HONOURED: Final = frozenset(
+    (
+        *("type", "properties", "required", "items", "enum", "const", "format", "pattern", "description"),
+        *("title", "default", "examples", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+        *("multipleOf", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "nullable"),
+        *("additionalProperties", "$schema", "$id", "$comment", "deprecated", "readOnly", "writeOnly"),
+    )
+)
+_DATE_FORM = re.compile(r"\b(?:y{4}|d{1,2}|m{1,2})([-/. ]?)(?:m{1,4}|d{1,2})\1(?:y{2,4}|d{1,2})\b", re.I)
+_LISTED = re.compile(
+    r"(?:options?(?: are)?|one of|either|can be|possible values(?: are)?|choose from|such as|e\.g\.,?)"
+    r"\s*:?\s*([A-Za-z][\w -]*(?:(?:,|/| or | and )\s*(?:or |and )?[A-Za-z][\w -]*)+)",
+    re.I,
+)
+_CHOICES = re.compile(r"['\"‘“`]([^'\"’”`]{1,40})['\"’”`]")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A scalar, or a list of scalars, somewhere in the schema. `path` holds the names that lead to it."""
+
+    path: tuple[str, ...]
+    type: str  # string, integer, number, boolean
+    schema: Mapping[str, Any]
+    required: bool
+    listed: bool = False  # a list of such values
+
+    @property
+    def name(self) -> str:
+        return ".".join(self.path)
+
+    @property
+    def words(self) -> str:
+        """The name in words, with that of the object it is in."""
+        return " ".join(in_words(part) for part in self.path[-2:])
+
+    @property
+    def description(self) -> str:
+        of_items = self.schema.get("items") if self.listed else None
+        inner = str(of_items.get("description", "")) if isinstance(of_items, Mapping) else ""
+        return " ".join(str(self.schema.get("description") or self.schema.get("title") or inner).split())
+
+    @property
+    def items(self) -> Mapping[str, Any]:
+        """The schema of one value."""
+        return (
+            self.schema["items"]
+            if self.listed and isinstance(self.schema.get("items"), Mapping)
+            else self.schema
+        )
+
+    @property
+    def members(self) -> list[Any] | None:
+        """The values that an enum allows, or the one of a const."""
+        if "const" in self.items:
+            return [self.items["const"]]
+        allowed = self.items.get("enum")
+        return [member for member in allowed if member is not None] if allowed is not None else None
+
+    @property
+    def choices(self) -> list[str]:
+        """Values that the description quotes: hints, not limits."""
+        quoted = _CHOICES.findall(self.description)
+        listed = _LISTED.search(self.description)
+        plain = re.split(r"\s*(?:,|/|\bor\b|\band\b)\s*", listed[1]) if listed and not quoted else []
+        return list(dict.fromkeys([*quoted, *(word for word in plain if 1 < len(word) < 25)]))
+
+    @property
+    def date_form(self) -> str | None:
+        """`YYYY-MM-DD` and the like, if the values are dates in a stated form."""
+        if self.items.get("format") in ("date", "date-time"):
+            return "YYYY-MM-DD"
+        match = _DATE_FORM.search(self.description)
+        return match[0].upper() if match and re.search("y", match[0], re.I) else None
+
+    @property
+    def is_time(self) -> bool:
+        return self.items.get("format") == "time" or bool(re.search(r"\bHH:?MM\b", self.description, re.I))
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """A list of objects: each a row of a table or an entry of a list. `path` () is the whole answer."""
+
+    path: tuple[str, ...]
+    fields: tuple[Field, ...]
+    required: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the schema asks for."""
+
+    fields: tuple[Field, ...]
+    records: tuple[Records, ...]
+
+
+def plan_of(schema: Mapping[str, Any]) -> Plan:
+    """The fields of a schema. Raises UsageError naming the place and what is not supported there."""
+    if not isinstance(schema, Mapping) or not schema:
+        raise UsageError("The schema is empty.", remedy='Give an object schema, with "properties".')
+    _well_formed(schema)
+    schema = _one_type(schema, "the schema")
+    if schema["type"] == "array":
+        plan = Plan((), (_records((), schema, required=True),))
+    elif schema["type"] == "object":
+        fields: list[Field] = []
+        records: list[Records] = []
+        _walk((), schema, True, fields, records)
+        plan = Plan(tuple(fields), tuple(records))
+    else:
+        raise UsageError("The schema is no object.", remedy='Give {"type": "object", "properties": …}.')
+    count = len(plan.fields) + sum(len(group.fields) for group in plan.records)
+    if not count:
+        raise UsageError("The schema has no properties.", remedy="Name the fields to extract in properties.")
+    if count > MAX_FIELDS:
+        raise UsageError(
+            f"The schema has {count} fields; the limit is {MAX_FIELDS}.", remedy="Extract in several calls."
+        )
+    return plan
+
+
+def _walk(
+    path: tuple[str, ...],
+    schema: Mapping[str, Any],
+    needed: bool,
+    fields: list[Field],
+    records: list[Records],
+) -> None:
+    if len(path) >= MAX_DEPTH:
+        raise UsageError(f"{'.'.join(path)} is nested deeper than {MAX_DEPTH}.", remedy="Flatten the schema.")
+    required = schema.get("required", ())
+    for name, given in schema.get("properties", {}).items():
+        here = (*path, name)
+        inner = _one_type(given, ".".join(here))
+        wanted = needed and name in required
+        if inner["type"] == "object":
+            _walk(here, inner, wanted, fields, records)
+        elif inner["type"] == "array" and _is_record(inner, here):
+            records.append(_records(here, inner, required=wanted))
+        else:
+            fields.append(_field(here, inner, wanted))
+
+
+def _field(path: tuple[str, ...], schema: Mapping[str, Any], required: bool) -> Field:
+    if schema["type"] != "array":
+        return Field(path, schema["type"], schema, required)
+    items = _one_type(schema.get("items") or {"type": "string"}, f"{'.'.join(path)}[]")
+    if items["type"] not in _SCALARS:
+        raise _refusal(path, f"a list of {items['type']}s")
+    return Field(path, items["type"], {**schema, "items": items}, required, listed=True)
+
+
+def _is_record(schema: Mapping[str, Any], path: Sequence[str]) -> bool:
+    items = schema.get("items") or {"type": "string"}
+    if not isinstance(items, Mapping):
+        raise _refusal(path, "items that are no schema")
+    return bool(_one_type(items, ".".join(path))["type"] == "object")
+
+
+def _records(path: tuple[str, ...], schema: Mapping[str, Any], *, required: bool) -> Records:
+    items = _one_type(schema.get("items") or {}, f"{'.'.join(path) or 'the schema'}[]")
+    if items["type"] != "object":
+        raise UsageError(
+            "The schema is a list of plain values.",
+            remedy='Wrap it: {"type": "object", "properties": {"values": …}}.',
+        )
+    fields: list[Field] = []
+    inner: list[Records] = []
+    _walk((), items, True, fields, inner)
+    if inner:
+        raise _refusal((*path, *inner[0].path), "a list of objects inside a list of objects")
+    return Records(path, tuple(fields), required, str(schema.get("description") or ""))
+
+
+def _one_type(schema: Any, where: str) -> dict[str, Any]:
+    """With a single `type`; null beside it, in any of its spellings, is taken out."""
+    if not isinstance(schema, Mapping):
+        raise UsageError(f"{where}: its schema is no object.", remedy='Give {"type": …}.')
+    found = dict(schema)
+    for word in ("anyOf", "oneOf"):
+        branches = [
+            b for b in found.get(word, ()) if not (isinstance(b, Mapping) and b.get("type") == "null")
+        ]
+        if word in found and len(branches) == 1 and isinstance(branches[0], Mapping):
+            found = {**{k: v for k, v in found.items() if k != word}, **branches[0]}
+    for word in found:
+        if word not in _HONOURED:
+            raise _refusal((where,), word)
+    kind = found.get("type")
+    if isinstance(kind, (list, tuple)):
+        kinds = [k for k in kind if k != "null"]
+        if set(kinds) == {"integer", "number"}:
+            kinds = ["number"]
+        if len(kinds) != 1:
+            raise _refusal((where,), f"type {list(kind)}")
+        kind = kinds[0]
+    if kind is None:
+        kind = "object" if "properties" in found else "array" if "items" in found else _kind_of_members(found)
+    if kind not in (*_SCALARS, "object", "array"):
+        raise _refusal((where,), f"type {kind!r}")
+    return {**found, "type": kind}
+
+
+def _kind_of_members(schema: Mapping[str, Any]) -> str:
+    members = [m for m in schema.get("enum", [schema.get("const", "")]) if m is not None]
+    kinds = {bool: "boolean", int: "integer", float: "number"}
+    found = {kinds.get(type(member), "string") for member in members}
+    return found.pop() if len(found) == 1 else "string"
+
+
+def _refusal(path: Sequence[str], what: str) -> UsageError:
+    return UsageError(
+        f"{'.'.join(path)}: {what} is not supported in a schema for extract.",
+        remedy="Use type, properties, items, enum, format, pattern, limits and description.",
+    )
+
+
+def _well_formed(schema: Mapping[str, Any]) -> None:
+    import jsonschema
+
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as error:
+        where = ".".join(map(str, error.absolute_path)) or "the schema"
+        raise UsageError(
+            f"The schema is not valid at {where}: {error.message}.", remedy="Correct it."
+        ) from None
+    except RecursionError:
+        raise UsageError("The schema is nested too deeply.", remedy="Flatten it.") from None
+
+
+def problems(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Path and message of each place where a value breaks a schema."""
+    import jsonschema
+
+    checker = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6"))
+    for error in jsonschema.Draft202012Validator(schema, format_checker=checker).iter_errors(value):
+        yield tuple(map(str, error.absolute_path)), error.message

@@ -1,0 +1,132 @@
+"""The reader: the encoder with an adapter that points at the words of a text that answer a question."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.models.shipped import shipped_file, unusable
+from mcp_smalltools.text.words import in_words
+
+if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import Engine
+
+BETWEEN: Final = " | "
+ADAPTER: Final = "reader"
+MAX_CHARS: Final = 900
+"""Characters of a text that are read at once: with the question, what the adapter was trained for."""
+_LONGEST: Final = 48
+"""Tokens of the longest span."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What scores the encoder's token vectors: `weight` has shape (3, dim), `bias` (3,): start, end, yes."""
+
+    weight: Floats
+    bias: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One question to one text. Arrays have the shape (tokens of the text,).
+
+    `first` and `last` are the characters [first, last) of each token. `nothing` is the score of "not in this
+    text", on the scale of start + end.
+    """
+
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    start: Floats
+    end: Floats
+    yes: Floats
+    nothing: float
+
+    def score(self, start: int, end: int) -> float:
+        """How well characters [start, end) answer, against "not in this text": log odds."""
+        inside = np.flatnonzero((self.first < end) & (self.last > start))
+        if not len(inside):
+            return -20.0
+        return float(self.start[inside[0]] + self.end[inside[-1]] - self.nothing)
+
+    def says_yes(self, start: int, end: int) -> float:
+        """Log odds that a yes/no question is answered with yes by these characters."""
+        inside = np.flatnonzero((self.first < end) & (self.last > start))
+        return float(self.yes[inside[0]]) if len(inside) else 0.0
+
+    def best(self, most: int) -> list[tuple[int, int, float]]:
+        """The spans with the highest scores, best first, as (start, end, score), each once."""
+        count = len(self.start)
+        if not count:
+            return []
+        pair = self.start[:, None] + self.end[None, :]
+        row, column = np.indices((count, count))
+        pair[(column < row) | (column - row >= _LONGEST)] = -np.inf
+        order = np.argsort(-pair, axis=None, kind="stable")[: most * 8]
+        chosen: list[tuple[int, int, float]] = []
+        for flat in order.tolist():
+            i, j = divmod(flat, count)
+            if not np.isfinite(pair[i, j]) or len(chosen) >= most:
+                break
+            span = (int(self.first[i]), int(self.last[j]))
+            if all(span[0] != other[0] or span[1] != other[1] for other in chosen):
+                chosen.append((*span, float(pair[i, j] - self.nothing)))
+        return chosen
+
+
+def question_of(name: str, description: str) -> str:
+    """How a field is put to the reader."""
+    words = in_words(name) if name else ""
+    description = " ".join(description.split())[:160]
+    return f"{words}: {description}" if words and description else words or description
+
+
+async def read(
+    engine: Engine, pairs: Sequence[tuple[str, str]], deadline_s: float, adapter: str = ADAPTER
+) -> list[Reading]:
+    """A reading for each pair of question and text, which is cut at MAX_CHARS. Raises as the engine does."""
+    from mcp_smalltools.engine.api import CallOptions
+
+    if not pairs:
+        return []
+    options = CallOptions(deadline_s=max(1.0, deadline_s), adapter=adapter)
+    texts = [question + BETWEEN + text[:MAX_CHARS] for question, text in pairs]
+    found = await engine.embed_tokens(texts, options)
+    scorer = head()
+    return [
+        _reading(vectors, offsets, len(question) + len(BETWEEN), scorer)
+        for (question, _), vectors, offsets in zip(pairs, found.vectors, found.offsets, strict=True)
+    ]
+
+
+def _reading(vectors: NDArray[np.float32], offsets: NDArray[np.int32], by: int, scorer: Head) -> Reading:
+    logits = vectors.astype(np.float64) @ scorer.weight.T + scorer.bias
+    of_text = np.flatnonzero((offsets[:, 0] >= by) & (offsets[:, 1] > offsets[:, 0]))
+    return Reading(
+        first=offsets[of_text, 0].astype(np.int64) - by,
+        last=offsets[of_text, 1].astype(np.int64) - by,
+        start=logits[of_text, 0],
+        end=logits[of_text, 1],
+        yes=logits[of_text, 2],
+        nothing=float(logits[0, 0] + logits[0, 1]),
+    )
+
+
+@functools.cache
+def head() -> Head:
+    """The numbers that ship beside the adapter. Raises ModelError."""
+    path = shipped_file(ADAPTER, "head.json")
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        parts = [rows[name] for name in ("start", "end", "yes")]
+        return Head(np.array([p["weight"] for p in parts]), np.array([p["bias"] for p in parts]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise unusable(path, error) from None

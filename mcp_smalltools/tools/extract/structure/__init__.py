@@ -1,0 +1,1 @@
+"""Values that stand in structures: tables, `key: value` lines, lists."""

@@ -1,0 +1,167 @@
+"""`extract`: the values of the caller's own fields, from a file or a text, each with its line."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from mcp_smalltools import result
+from mcp_smalltools.errors import EngineError, ModelError, UsageError
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.extract.answer import ExtractAnswer, FieldEvidence, OwnTextAnswer, OwnTextEvidence
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.extract.document import Document
+    from mcp_smalltools.tools.extract.fill import Filled, FilledRecords
+    from mcp_smalltools.tools.extract.schema import Plan
+
+MAX_TEXT = 8 << 20
+
+
+with warnings.catch_warnings():
+    # pydantic warns that `schema` was a method of its models once; to agents it is the obvious name.
+    warnings.simplefilter("ignore", UserWarning)
+
+    class ExtractArguments(base.Arguments):
+        """What `extract` takes: `path` or `text`, and `schema`."""
+
+        path: str = Field("", description="file to draw the values from; or give text")
+        text: str = Field("", max_length=200_000, description="text to draw the values from; or give path")
+        schema: dict[str, Any] = Field(  # type: ignore[assignment]
+            description="JSON schema of an object: type, properties, required, items, enum, format, limits; "
+            "descriptions help. A list of objects takes the rows of a table or the entries of a list"
+        )
+
+
+class Extract:
+    """Code finds what could be a value, the reader says of which field, code checks that it stands there."""
+
+    name: ClassVar[str] = "extract"
+    title: ClassVar[str] = "Extract fields"
+    description: ClassVar[str] = (
+        "Pull the values of a JSON schema's fields out of a file or a text: settings, reports, mails, "
+        "invoices, tables (a list of objects takes every row). Use it for long files and many fields, or to "
+        "turn a request into arguments. Not for values that must be computed or judged. Gives data that is "
+        "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
+        "unverified, and escalate when you should check the values yourself."
+    )
+    version: ClassVar[int] = 3
+    Arguments: ClassVar[type[base.Arguments]] = ExtractArguments
+    Answer: ClassVar[type[result.Answer]] = ExtractAnswer
+
+    async def run(self, arguments: ExtractArguments, context: base.ToolContext) -> ExtractAnswer:
+        from mcp_smalltools.tools.extract.fill import Filled, FilledRecords, fill, fill_records
+        from mcp_smalltools.tools.extract.schema import plan_of
+
+        plan = await context.in_thread(plan_of, _checked(arguments))
+        document = await context.in_thread(_document, arguments, context)
+        filled, tables = Filled(), [FilledRecords() for _ in plan.records]
+        note = None
+        try:
+            filled = await fill(plan.fields, document, context.engine, lambda: context.stop.remaining_s)
+            tables = [
+                await fill_records(group, document, context.engine, lambda: context.stop.remaining_s)
+                for group in plan.records
+            ]
+        except (EngineError, ModelError) as error:
+            note = f"Without the reader ({error.code}) nothing could be read from running text."
+            filled.absent = [(field, {}) for field in plan.fields]
+        answer = _answer(arguments, plan, document, filled, tables)
+        answer.note = note or answer.note
+        if filled.used_reader:
+            answer.model = f"{context.settings.embed_model}+reader"
+        return answer
+
+
+def _checked(arguments: ExtractArguments) -> Mapping[str, Any]:
+    if arguments.path and arguments.text:
+        raise UsageError("Both path and text are given.", remedy="Give one of them.")
+    if not arguments.path and not arguments.text.strip():
+        raise UsageError("There is nothing to extract from.", remedy="Give path (a file) or text.")
+    return arguments.schema
+
+
+def _document(arguments: ExtractArguments, context: base.ToolContext) -> Document:
+    from mcp_smalltools.tools.extract.document import Document
+
+    text = arguments.text or context.open(arguments.path).text(MAX_TEXT)
+    document = Document(arguments.path, text.replace("\r\n", "\n").split("\n"))
+    document.prepare(context.stop.check)
+    return document
+
+
+def _answer(
+    arguments: ExtractArguments,
+    plan: Plan,
+    document: Document,
+    filled: Filled,
+    tables: Sequence[FilledRecords],
+) -> ExtractAnswer:
+    from mcp_smalltools.tools.extract.confidence import judge
+    from mcp_smalltools.tools.extract.fill import put
+
+    data: Any = {}
+    values = {found.field: found for found in filled.found}
+    for field in plan.fields:
+        put(data, field, values[field.name].value if field.name in values else None)
+    for group, table in zip(plan.records, tables, strict=True):
+        if not group.path:
+            data = table.rows
+        elif table.rows or group.required:
+            _set(data, group.path, table.rows or None)
+    judged = judge(plan, document, (filled, tables), data, arguments.schema)
+    own = not arguments.path
+    evidence = [
+        (OwnTextEvidence if own else FieldEvidence)(
+            field=found.field,
+            start=found.start,
+            end=found.end,
+            text=None if own else "\n".join(document.lines[found.start - 1 : found.end]).strip(),
+            confidence=judged.fields.get(found.field),
+        )
+        for found in filled.found
+        if found.field not in judged.missing
+    ]
+    for group, table in zip(plan.records, tables, strict=True):
+        name = ".".join(group.path)
+        evidence += [
+            (OwnTextEvidence if own else FieldEvidence)(field=f"{name}[{rows}]", start=start, end=end)
+            for rows, start, end in _runs(table.places)
+        ]
+    answer = (OwnTextAnswer if own else ExtractAnswer)(
+        data=data,
+        evidence=evidence,
+        missing=judged.missing,
+        unverified=judged.unverified,
+        confidence=judged.confidence,
+        escalate=judged.reason is not None,
+        reason=judged.reason,
+    )
+    for group, table in zip(plan.records, tables, strict=True):
+        if table.not_read:
+            answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = table.not_read
+    return answer
+
+
+def _runs(places: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:
+    """Rows that stand on one line each, one under the other, as one: ("0-59", 2, 61)."""
+    runs: list[list[int]] = []  # first and last row, first and last line
+    for row, (start, end) in enumerate(places):
+        if (
+            runs
+            and start == end == runs[-1][3] + 1
+            and runs[-1][3] - runs[-1][2] == runs[-1][1] - runs[-1][0]
+        ):
+            runs[-1][1], runs[-1][3] = row, end
+        else:
+            runs.append([row, row, start, end])
+    return [(str(a) if a == b else f"{a}-{b}", start, end) for a, b, start, end in runs]
+
+
+def _set(data: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        data = data.setdefault(name, {})
+    data[path[-1]] = value

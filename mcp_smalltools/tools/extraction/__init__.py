@@ -1,1 +1,0 @@
-"""Parts of the tool `extract`: schema, candidates, the reader, assignment, records."""

@@ -1,0 +1,59 @@
+"""Arguments and answer of `find_failure`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from mcp_smalltools import result
+from mcp_smalltools.result import FileText
+from mcp_smalltools.tools import base
+
+MOST_LINES = 5_000
+
+
+class FindFailureArguments(base.Arguments):
+    """What `find_failure` takes."""
+
+    path: str = Field(description="the log of the failed run; .gz .bz2 .xz .zst are read too")
+    baseline_path: str = Field(
+        "", description="the log of a run that passed, if there is one: what it has too is no cause"
+    )
+    max_lines: int = Field(50, ge=1, le=MOST_LINES, description="lines in the answer, context included")
+
+
+class Evidence(result.Span):
+    """Lines that say why it failed."""
+
+    count: int | None = Field(
+        None, description="how many lines of the log are like its main line, where more than one"
+    )
+
+
+class Place(result.Record):
+    """Where in the source the evidence points to."""
+
+    file: FileText
+    line: int
+
+
+class FindFailureAnswer(result.Answer):
+    """What `find_failure` gives."""
+
+    shrinkable: ClassVar[tuple[str, ...]] = ("context", "evidence")
+
+    failed: bool | None = Field(
+        None, description="false: nothing in this log failed; absent: can't tell, reason says why"
+    )
+    kind: str | None = Field(
+        None,
+        description="compile, link, test, dependency, timeout, memory, disk, network, permission, crash or "
+        "configuration; absent if the lines don't say",
+    )
+    tool: str | None = Field(None, description="what reported it: pytest, maven, compiler, cargo, …")
+    place: Place | None = Field(None, description="the place in the source that the evidence names")
+    evidence: list[Evidence] = Field(description="why it failed, verbatim; the likeliest cause first")
+    context: list[result.Span] = Field(
+        default_factory=list, description="what led there and how it ended; no causes"
+    )

@@ -1,0 +1,256 @@
+"""Chances of lines to a few spans: what is shown, in which order, in how many lines."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.tools.find_failure.features import feature_names
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.find_failure.trees import Chances
+
+Floats = NDArray[np.float64]
+
+_COLUMN = {name: number for number, name in enumerate(feature_names())}
+_STATUS = ("failed status", "marked by the CI")
+_DOING = ("command", "building", "progress", "good test")
+_MESSAGE = (
+    "exception at start",
+    "error at start",
+    "error label",
+    "complaint",
+    "failed test",
+)
+_WITHOUT_MESSAGE = 0.2
+"""How much the cause counts of a piece in which no line looks like the message of an error."""
+_OF_A_STEP = 0.6
+"""Chance of evidence from which a line that only says what is being done is shown."""
+_AFTER = 0.3
+"""How much a line that only says how the run ended counts as a cause."""
+_MAY_TELL = 0.1
+"""From this chance of evidence a line is shown where all others only say how the run ended."""
+_LONGEST_TRACE = 40
+"""Lines of a stack trace up to which it is shown whole."""
+_LOWER = 0.6
+"""Of the cut: what stands next to evidence needs only so much."""
+_GAP = 2
+"""Lines between two spans that are taken in with them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Places (from 0, in the lines that are looked at) from `start` to before `stop`.
+
+    `peak` is the main line: the message where there is one, else where it most likely tells the cause;
+    `cause` is the chance that it does.
+    """
+
+    start: int
+    stop: int
+    peak: int
+    cause: float
+
+    @property
+    def size(self) -> int:
+        return self.stop - self.start
+
+
+def pieces_of(
+    chances: Chances, table: NDArray[np.float32], numbers: Sequence[int], cut: float
+) -> list[Piece]:
+    """Runs of neighbouring lines that are evidence, the likeliest cause first, else the earlier one. If no
+    line reaches the cut, the best one is taken; beside one that only says how the run ended, the best other.
+    """
+    evidence = chances.evidence
+    if not len(evidence):
+        return []
+    only_ended, message = _has(table, _STATUS), _has(table, _MESSAGE)
+    doing = _has(table, _DOING) & ~_has(table, ("strong",)) & (evidence < _OF_A_STEP)
+    if not doing.all():
+        evidence = np.where(doing, 0.0, evidence)
+    taken = _taken(evidence, numbers, min(cut, float(evidence.max())))
+    others = np.where(only_ended, 0.0, evidence)
+    if not (taken & ~only_ended).any() and others.max() >= _MAY_TELL:
+        taken[int(np.argmax(others))] = True
+    _take_whole_traces(taken, table, numbers)
+    _take_heads(taken, table, numbers)
+    cause = np.where(only_ended, chances.cause * _AFTER, chances.cause)
+    pieces = []
+    for start, stop in _runs(taken, numbers):
+        peak = start + int(np.argmax(cause[start:stop]))
+        chance = float(cause[peak])
+        if not message[start:stop].any():
+            chance *= _WITHOUT_MESSAGE
+        elif not message[peak]:
+            # On equal terms the earlier one: the first cause before its consequences.
+            likely = np.where(message[start:stop], evidence[start:stop].round(1), -1.0)
+            peak = start + int(np.argmax(likely))
+        pieces.append(Piece(start, stop, peak, chance))
+    return sorted(pieces, key=lambda piece: (-round(piece.cause, 2), piece.start))
+
+
+def _has(table: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Whether each line has one of these signs."""
+    return np.asarray((table[:, [_COLUMN[name] for name in names]] > 0).any(axis=1))
+
+
+def _take_heads(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
+    """Before source that a report quotes stands what is wrong with it."""
+    quoted = _has(table, ("quoted source",))
+    shown = np.flatnonzero(taken & quoted)
+    for start, place in _starts(quoted, shown, numbers):
+        if start > 0 and numbers[start - 1] == numbers[start] - 1 and place - start <= _GAP:
+            taken[start - 1 : place] = True
+
+
+def _starts(
+    inside: NDArray[np.bool_], places: NDArray[np.int64], numbers: Sequence[int]
+) -> Iterator[tuple[int, int]]:
+    """Where the run begins that each of the places stands in, with the place."""
+    if len(places):
+        firsts = np.asarray(_runs(inside, numbers))[:, 0]
+        yield from zip(
+            firsts[np.searchsorted(firsts, places, "right") - 1].tolist(), places.tolist(), strict=True
+        )
+
+
+def _take_whole_traces(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
+    """Where a frame is shown, its trace is: the frames, the code between them, and the line before and after,
+    one of which names the error.
+    """
+    frames = _has(table, ("frame",))
+    shown = np.flatnonzero(taken & frames)
+    if not len(shown):
+        return
+    runs = np.asarray(_runs(frames | _has(table, ("indent",)), numbers))
+    for start, stop in runs[np.unique(np.searchsorted(runs[:, 0], shown, "right") - 1)].tolist():
+        if stop - start <= _LONGEST_TRACE:
+            before = start > 0 and numbers[start - 1] == numbers[start] - 1
+            after = stop < len(numbers) and numbers[stop] == numbers[stop - 1] + 1
+            taken[start - before : stop + after] = True
+
+
+def context_of(
+    chances: Chances,
+    chosen: Sequence[Piece],
+    numbers: Sequence[int],
+    cut: float,
+    most: int,
+    *,
+    new: NDArray[np.bool_] | None = None,
+) -> list[tuple[int, int]]:
+    """What else belongs to the report of the failure, in at most so many lines, those nearest to the
+    evidence, as places (start, before stop) in their order.
+
+    `new` marks the lines that a passing log lacks: those in one piece with evidence belong to the report.
+    """
+    shown = np.zeros(len(numbers), bool)
+    for piece in chosen:
+        shown[piece.start : piece.stop] = True
+    report = _taken(chances.report, numbers, cut)
+    if new is not None:
+        report |= _touched(new, shown, numbers)
+    report &= ~shown
+    candidates = np.flatnonzero(report)
+    if not len(candidates) or most <= 0:
+        return []
+    ends = np.flatnonzero(shown)
+    after = np.searchsorted(ends, candidates)
+    to_next = np.abs(ends[after.clip(max=len(ends) - 1)] - candidates)
+    to_last = np.abs(candidates - ends[(after - 1).clip(min=0)])
+    nearest = np.minimum(to_next, to_last)
+    kept = candidates[np.argsort(nearest, kind="stable")[:most]]
+    taken = np.zeros(len(numbers), bool)
+    taken[kept] = True
+    return _runs(taken, numbers)
+
+
+def _touched(new: NDArray[np.bool_], shown: NDArray[np.bool_], numbers: Sequence[int]) -> NDArray[np.bool_]:
+    """The stretches of new lines (with small gaps) that hold a shown one."""
+    stretch = new | shown
+    _close_gaps(stretch, np.asarray(numbers))
+    touched = np.zeros(len(stretch), bool)
+    for start, stop in _runs(stretch, numbers):
+        touched[start:stop] = shown[start:stop].any()
+    return touched
+
+
+def _taken(chance: Floats, numbers: Sequence[int], cut: float) -> NDArray[np.bool_]:
+    """Which lines are taken: those that reach the cut, their likely neighbours, small gaps between them."""
+    taken = chance >= cut
+    lines = np.asarray(numbers)
+    joined = np.concatenate([[True], np.diff(lines) == 1])  # stands right after the line before
+    near = chance >= cut * _LOWER
+    for place in np.flatnonzero(taken):
+        _grow(taken, near, joined, int(place), 1)
+        _grow(taken, near, joined, int(place), -1)
+    _close_gaps(taken, lines)
+    return taken
+
+
+def _runs(taken: NDArray[np.bool_], numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Start and end (not included) of each run of taken lines that follow each other in the file."""
+    joined = np.concatenate([[True], np.diff(np.asarray(numbers)) == 1])
+    starts = np.flatnonzero(taken & ~(np.concatenate([[False], taken[:-1]]) & joined))
+    stops = np.flatnonzero(taken & ~np.concatenate([taken[1:] & joined[1:], [False]])) + 1
+    return list(zip(starts.tolist(), stops.tolist(), strict=True))
+
+
+def _grow(
+    taken: NDArray[np.bool_], near: NDArray[np.bool_], joined: NDArray[np.bool_], place: int, by: int
+) -> None:
+    while True:
+        after = place + by
+        if not 0 <= after < len(taken) or taken[after] or not near[after]:
+            return
+        if not joined[max(place, after)]:
+            return
+        taken[after] = True
+        place = after
+
+
+def _close_gaps(taken: NDArray[np.bool_], lines: NDArray[np.int64]) -> None:
+    chosen = np.flatnonzero(taken)
+    for left, right in itertools.pairwise(chosen):
+        if 1 < right - left <= _GAP + 1 and lines[right] - lines[left] == right - left:
+            taken[left:right] = True
+
+
+def within(pieces: Sequence[Piece], patterns: Sequence[str], evidence: Floats, most: int) -> list[Piece]:
+    """The pieces that fit into so many lines: different ones before repeated ones, of a long one its best
+    part.
+    """
+    seen: set[str] = set()
+    fresh: list[Piece] = []
+    repeated: list[Piece] = []
+    for piece in pieces:
+        (repeated if patterns[piece.peak] in seen else fresh).append(piece)
+        seen.add(patterns[piece.peak])
+    room, chosen = most, []
+    for number, piece in enumerate([*fresh, *repeated]):
+        if not room:
+            break
+        waiting = len(fresh) - number - 1
+        allowed = room if waiting <= 0 else max(room // 2, min(room, most // 5), 1)
+        part = piece if piece.size <= allowed else _best_part(piece, evidence, allowed)
+        chosen.append(part)
+        room -= part.size
+    return chosen
+
+
+def _best_part(piece: Piece, evidence: Floats, size: int) -> Piece:
+    """The part of a piece with the most evidence that holds its peak."""
+    first = max(piece.start, piece.peak - size + 1)
+    last = min(piece.peak, piece.stop - size)
+    total = np.concatenate([[0.0], np.cumsum(evidence[piece.start : piece.stop])])
+    starts = np.arange(first, last + 1)
+    held = total[starts + size - piece.start] - total[starts - piece.start]
+    # On equal terms the earlier one: the first cause before its consequences.
+    start = int(starts[int(np.argmax(np.round(held, 1)))])
+    return Piece(start, start + size, piece.peak, piece.cause)

@@ -1,0 +1,144 @@
+"""Boosted trees as numbers in a JSON file, evaluated with numpy alone.
+
+Friedman, "Greedy function approximation: a gradient boosting machine", 2001. The recipe fits them with
+scikit-learn; nothing but numbers is loaded here.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.errors import ModelError
+from mcp_smalltools.models.shipped import shipped_file, unusable
+
+Floats = NDArray[np.float64]
+PARTS = ("first", "report", "evidence", "cause")
+
+
+@dataclass(frozen=True, slots=True)
+class Forest:
+    """Trees of equal shape (trees, nodes): a row goes left where its feature is at most the threshold. A leaf
+    is its own child.
+    """
+
+    feature: NDArray[np.int64]
+    threshold: NDArray[np.float32]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    value: Floats
+    bias: float
+    depth: int
+
+    def __call__(self, table: NDArray[np.float32]) -> Floats:
+        """Probabilities, one for each row."""
+        rows = np.arange(len(table))
+        total = np.full(len(table), self.bias)
+        for feature, threshold, left, right, value in zip(
+            self.feature, self.threshold, self.left, self.right, self.value, strict=True
+        ):
+            node = np.zeros(len(table), np.int64)
+            for _ in range(self.depth):
+                goes_left = table[rows, feature[node]] <= threshold[node]
+                node = np.where(goes_left, left[node], right[node])
+            total += value[node]
+        return np.asarray(0.5 * (1 + np.tanh(total / 2)))
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        trees: Sequence[Mapping[str, Any]] = data["trees"]
+        widest = max(len(tree["value"]) for tree in trees)
+
+        def column(name: str, kind: type) -> NDArray[Any]:
+            table: NDArray[Any] = np.zeros((len(trees), widest), kind)
+            for row, tree in enumerate(trees):
+                table[row, : len(tree[name])] = tree[name]
+            return table
+
+        return cls(
+            column("feature", np.int64),
+            column("threshold", np.float32),
+            column("left", np.int64),
+            column("right", np.int64),
+            column("value", np.float64),
+            float(data["bias"]),
+            int(data["depth"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Chances:
+    """For each line: that it belongs to the report of the failure, that it says why, that it is the first
+    to.
+    """
+
+    report: Floats
+    evidence: Floats
+    cause: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """`first` judges a line by its features: does it belong to the report of a failure.
+
+    The others look at its own and its neighbours' first chances too: `report` decides where a report begins
+    and ends, `evidence` which of its lines say why, `cause` which line does so first.
+    """
+
+    names: tuple[str, ...]
+    first: Forest
+    report: Forest
+    evidence: Forest
+    cause: Forest
+
+    def __call__(self, table: NDArray[np.float32]) -> Chances:
+        """The chances of each row."""
+        if not len(table):
+            return Chances(np.zeros(0), np.zeros(0), np.zeros(0))
+        wide = np.concatenate([table, neighbourhood(self.first(table))], axis=1)
+        return Chances(self.report(wide), self.evidence(wide), self.cause(wide))
+
+
+def neighbourhood(chance: Floats) -> NDArray[np.float32]:
+    """What the chances around a line are: at its neighbours, in windows, beside the best of the log."""
+    padded = np.pad(chance, 12)
+    size = len(chance)
+    near = [padded[12 + by : 12 + by + size] for by in (-4, -3, -2, -1, 0, 1, 2, 3, 4)]
+    above = np.max([padded[12 - by : 12 - by + size] for by in range(1, 13)], axis=0)
+    below = np.max([padded[12 + by : 12 + by + size] for by in range(1, 13)], axis=0)
+    best = np.full(size, chance.max() if size else 0.0)
+    before = np.maximum.accumulate(np.concatenate([[0.0], chance]))[:-1]
+    wide = (
+        np.convolve(chance, np.ones(25) / 25, mode="same")[:size]
+        if size >= 25
+        else np.full(size, chance.mean())
+    )
+    return np.stack([*near, above, below, best, chance - best, before, wide], axis=1).astype(np.float32)
+
+
+@functools.cache
+def load_ranker(names: tuple[str, ...]) -> Ranker:
+    """The ranker that ships, for a table with these columns. Raises ModelError."""
+    return read_ranker(shipped_file("find_failure", "ranker.json"), names)
+
+
+def read_ranker(path: Path, names: tuple[str, ...]) -> Ranker:
+    """Read a ranker. Raises ModelError if it is damaged or was made for other features."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        own = tuple(data["features"])
+        forests = [Forest.from_json(data[part]) for part in PARTS]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise unusable(path, error) from None
+    if own != names:
+        raise ModelError(
+            f"{path} was made for other features.", remedy="Make it again: models/recipes/find_failure."
+        )
+    return Ranker(own, *forests)

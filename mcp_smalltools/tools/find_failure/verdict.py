@@ -1,0 +1,111 @@
+"""Did the run fail at all, and does the first piece hold its cause: both as calibrated chances."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcp_smalltools.tools.find_failure.features import feature_names, telling
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.find_failure.spans import Piece
+    from mcp_smalltools.tools.find_failure.trees import Chances
+
+_COLUMN = {name: number for number, name in enumerate(feature_names())}
+_END = 40
+"""Lines at the end in which a run says how it went."""
+_LAST = 12
+"""Lines at the end, empty ones and a CI system's own left out, in which an uncaught error stands."""
+_AFTER = 40
+"""Lines after what looks most like evidence in which the run, or this part of it, says that it failed."""
+_ENDED_BADLY = ("failed status", "exit status", "some failed", "marked by the CI")
+_UNCAUGHT = ("exception at start", "trace opens", "killed")
+_MANY = 20
+"""Lines of evidence beyond which more of them don't make a failure likelier."""
+_TRACE = ("exception at start", "frame", "killed")
+_MESSAGE = ("error at start", "diagnostic")
+_COMPLAINT = ("complaint", "cannot", "missing", "invalid", "network")
+
+
+def failure_features(table: NDArray[np.float32], chances: Chances) -> Mapping[str, float]:
+    """What tells a failed run from a passed one: how far its lines look like evidence, and how it ends."""
+    evidence, cause = chances.evidence, chances.cause
+    best = np.sort(evidence)[::-1][:5]
+    end = table[-_END:]
+    last = np.flatnonzero(telling(table))[-_LAST:]
+    very_last = table[last[-2:]]
+    after = _after_best(table, evidence)
+    summaries = table[:, [_COLUMN["bad summary"], _COLUMN["good summary"]]]
+    told = np.flatnonzero(summaries.any(axis=1))
+
+    def seen(names: Sequence[str], where: NDArray[np.float32]) -> float:
+        return float(where[:, [_COLUMN[name] for name in names]].max()) if len(where) else 0.0
+
+    return {
+        "best": float(_logit(best[:1].mean())) if len(best) else -6.0,
+        "best five": float(_logit(best.mean())) if len(best) else -6.0,
+        "best cause": float(_logit(cause.max())) if len(cause) else -6.0,
+        "best at the end": float(_logit(evidence[last].max())) if len(last) else -6.0,
+        "report at the end": float(_logit(chances.report[last].max())) if len(last) else -6.0,
+        "uncaught at the end": seen(_UNCAUGHT, table[last]),
+        "message at the end": seen(_MESSAGE, very_last),
+        "complaint at the end": seen(_COMPLAINT, very_last),
+        "failed at the end": seen(["failed status"], end),
+        "exit at the end": seen(["exit status"], end),
+        "marked by the CI": seen(["marked by the CI"], end),
+        "some failed at the end": seen(["some failed"], end),
+        "good in the last lines": seen(["good status", "none failed"], very_last),
+        "good at the end": float(end[:, _COLUMN["good status"]].mean()) if len(end) else 0.0,
+        "failed after the best": seen(_ENDED_BADLY, after),
+        "bad summary": seen(["bad summary"], table),
+        "bad summary after the best": seen(["bad summary"], after),
+        "good summary after the best": seen(["good summary"], after),
+        "last summary": float(summaries[told[-1]] @ (1, -1)) if len(told) else 0.0,
+        "good summary is the last word": _good_is_the_last_word(table),
+        "ends in a trace": seen(_TRACE, table[last[-3:]]),
+        "lines after the best": _lines_after_best(table, evidence),
+        "complaint in the last lines": seen(["complaint"], table[last[-4:]]),
+        "lines of evidence": float(np.log1p(min((evidence >= 0.5).sum(), _MANY))),
+        "lines": float(np.log1p(len(table))),
+    }
+
+
+def _good_is_the_last_word(table: NDArray[np.float32]) -> float:
+    """1 where a summary says that all is well, none that it isn't, and no strong line comes after it."""
+    good = np.flatnonzero(table[:, _COLUMN["good summary"]])
+    if not len(good) or table[:, _COLUMN["bad summary"]].any():
+        return 0.0
+    return float(not table[good[-1] :, _COLUMN["strong"]].any())
+
+
+def _after_best(table: NDArray[np.float32], evidence: NDArray[np.float64]) -> NDArray[np.float32]:
+    best = int(np.argmax(evidence)) if len(evidence) else 0
+    return table[best : best + _AFTER]
+
+
+def _lines_after_best(table: NDArray[np.float32], evidence: NDArray[np.float64]) -> float:
+    return float(table[int(np.argmax(evidence)), _COLUMN["telling lines after"]]) if len(evidence) else 0.0
+
+
+def cause_features(
+    pieces: Sequence[Piece], chances: Chances, *, compared: bool, total: int
+) -> Mapping[str, float]:
+    """What tells a first piece that holds the cause from one that doesn't."""
+    first = pieces[0]
+    second = pieces[1].cause if len(pieces) > 1 else 0.0
+    return {
+        "cause": float(_logit(first.cause)),
+        "evidence": float(_logit(chances.evidence[first.start : first.stop].max())),
+        "margin": first.cause - second,
+        "pieces": float(np.log1p(len(pieces))),
+        "compared": float(compared),
+        "lines": float(np.log1p(total)),
+    }
+
+
+def _logit(chance: float | np.floating) -> float:
+    bounded = min(max(float(chance), 0.002), 0.998)
+    return float(np.log(bounded / (1 - bounded)))

@@ -1,0 +1,65 @@
+"""The passage of a file that fits a query best, found in the file as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mcp_smalltools.text.identifiers import words
+from mcp_smalltools.text.passages import split
+
+MOST_LINES: Final = 5
+MOST_CHARS: Final = 400
+_K1: Final = 1.2
+_USUAL_WORDS: Final = 60
+"""Words of a usual passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Lines `start` to `end`, 1-based. `score` compares passages of different files for the same query."""
+
+    score: float
+    start: int
+    end: int
+    title: str = ""
+
+
+def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) -> Found | None:
+    """None if the file is empty. `weights` gives each word of the query its rarity.
+
+    Where no word of the query occurs (the file was found by its name or its meaning), the first lines that
+    say something.
+    """
+    best: Found | None = None
+    for passage in split(path, lines):
+        counts: dict[str, int] = {}
+        found = words(passage.with_title)
+        for word in found:
+            if word in weights:
+                counts[word] = counts.get(word, 0) + 1
+        norm = _K1 * (0.5 + 0.5 * len(found) / _USUAL_WORDS)
+        score = sum(weights[word] * count / (count + norm) for word, count in counts.items())
+        if best is None or score > best.score:
+            best = Found(score, passage.start, passage.end, passage.title)
+    return _narrowed(best, lines, weights) if best else None
+
+
+def _narrowed(found: Found, lines: Sequence[str], weights: Mapping[str, float]) -> Found:
+    """The few lines of a passage that hold most of the query."""
+    own = range(found.start - 1, found.end)
+    held = {i: {word for word in words(lines[i]) if word in weights} for i in own}
+    best, best_worth = own.start, -1.0
+    for first in own:
+        inside = set[str]().union(*(held[i] for i in range(first, min(first + MOST_LINES, own.stop))))
+        # Of equal windows the one whose first line counts most: it doesn't begin with lines that say nothing.
+        worth = sum(weights[word] for word in inside) + 0.1 * sum(weights[word] for word in held[first])
+        if lines[first].strip() and worth > best_worth + 1e-9:
+            best, best_worth = first, worth
+    last = min(best + MOST_LINES, own.stop) - 1
+    while last > best and (not lines[last].strip() or (best_worth > 0 and not held[last])):
+        last -= 1
+    while last > best and sum(len(line) + 1 for line in lines[best : last + 1]) > MOST_CHARS:
+        last -= 1
+    return Found(found.score, best + 1, last + 1, found.title)

@@ -1,0 +1,253 @@
+"""The words and vectors of one root's files, in SQLite. It holds which words a file has, never its text."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.stores.store import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mcp_smalltools.files.roots import Folder
+    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.tools.find_files.indexing import Terms
+
+VERSION: Final = 1
+"""Of what is made of a file; an index of another version is made anew."""
+MIGRATIONS: Final[Sequence[str]] = (
+    """
+    CREATE TABLE files (
+        id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        inode INTEGER NOT NULL,
+        skipped TEXT,
+        words INTEGER NOT NULL,
+        vector BLOB
+    );
+    CREATE VIRTUAL TABLE words USING fts5(path, body, tokenize = 'unicode61 remove_diacritics 0');
+    CREATE VIRTUAL TABLE spread USING fts5vocab(words, 'row');
+    CREATE TABLE facts (name TEXT PRIMARY KEY, value NOT NULL)
+    """,
+)
+_MOST_OF_A_WORD: Final = 50
+_PATH_WEIGHT: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the index last saw of a file."""
+
+    id: int
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that holds words of the query: how often each, in its path and in its text."""
+
+    id: int
+    path: str
+    words: int
+    """Words of its text, all told."""
+    in_path: Mapping[str, int]
+    in_body: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    files: int
+    with_text: int
+    with_vector: int
+    mean_words: float
+
+
+class FileIndex(Store):
+    """Any number of threads and processes may read while one writes."""
+
+    def __init__(self, path: Path | None) -> None:
+        """`path` None keeps it in memory. Raises ConfigError if the file can't be used."""
+        super().__init__(path, MIGRATIONS)
+
+    def known(self) -> dict[str, Known]:
+        rows = self.select("SELECT path, id, size, mtime_ns, inode FROM files")
+        return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
+
+    def replace(self, gone: Iterable[int], new: Sequence[tuple[Entry, Terms]]) -> None:
+        """Take out files by id, put in others: all of it or nothing."""
+        with self.transaction() as db:
+            ids = [(number,) for number in gone]
+            db.executemany("DELETE FROM files WHERE id = ?", ids)
+            db.executemany("DELETE FROM words WHERE rowid = ?", ids)
+            for entry, terms in new:
+                # Another program may have put it in since the scan.
+                for row in db.execute("SELECT id FROM files WHERE path = ?", (entry.path,)).fetchall():
+                    db.execute("DELETE FROM files WHERE id = ?", (row[0],))
+                    db.execute("DELETE FROM words WHERE rowid = ?", (row[0],))
+                cursor = db.execute(
+                    "INSERT INTO files (path, size, mtime_ns, inode, skipped, words)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (entry.path, entry.size, entry.mtime_ns, entry.inode, terms.skipped, terms.total),
+                )
+                db.execute(
+                    "INSERT INTO words (rowid, path, body) VALUES (?, ?, ?)",
+                    (cursor.lastrowid, _bag(terms.path), _bag(terms.body)),
+                )
+
+    def candidates(self, query: Sequence[str], most: int, only: frozenset[int] | None) -> list[Candidate]:
+        """Up to `most` files that hold words of the query, the most likely ones first; `only` limits them."""
+        if not query:
+            return []
+        match = " OR ".join(f'"{word}"' for word in query)
+        rank = f"bm25(words, {_PATH_WEIGHT}, 1.0)"
+        found = self.select(
+            f"SELECT rowid FROM words WHERE words MATCH ? ORDER BY {rank} LIMIT ?",
+            (match, most if only is None else -1),
+        )
+        ids = [row[0] for row in found if only is None or row[0] in only][:most]
+        wanted = frozenset(query)
+        rows: dict[int, Candidate] = {}
+        for chunk in _chunks(ids):
+            marks = ",".join("?" * len(chunk))
+            for row in self.select(
+                "SELECT files.id, files.path, files.words, words.path, words.body"
+                f" FROM files JOIN words ON words.rowid = files.id WHERE files.id IN ({marks})",
+                chunk,
+            ):
+                rows[row[0]] = Candidate(
+                    row[0], row[1], row[2], _counts(row[3], wanted), _counts(row[4], wanted)
+                )
+        return [rows[number] for number in ids if number in rows]
+
+    def spread_of(self, query: Iterable[str]) -> dict[str, int]:
+        """In how many files each word occurs."""
+        found = {}
+        for word in query:
+            rows = self.select("SELECT doc FROM spread WHERE term = ?", (word,))
+            found[word] = int(rows[0][0]) if rows else 0
+        return found
+
+    def paths(self) -> dict[int, str]:
+        return {row[0]: row[1] for row in self.select("SELECT id, path FROM files")}
+
+    def counts(self) -> Counts:
+        row = self.select(
+            "SELECT count(*), count(*) - count(skipped), count(vector),"
+            " avg(words) FILTER (WHERE skipped IS NULL) FROM files"
+        )[0]
+        return Counts(row[0], row[1], row[2], row[3] or 1.0)
+
+    def bytes_below(self, prefix: str) -> int:
+        """Of the files whose path begins with it."""
+        query = "SELECT coalesce(sum(size), 0) FROM files WHERE substr(path, 1, length(?)) = ?"
+        return int(self.select(query, (prefix, prefix))[0][0])
+
+    # Vectors, one a file, float16.
+
+    def without_vector(self, most: int) -> list[tuple[int, str]]:
+        """Files, by id and path, whose text is indexed but which have no vector yet."""
+        rows = self.select(
+            "SELECT id, path FROM files WHERE vector IS NULL AND skipped IS NULL LIMIT ?", (most,)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    def put_vectors(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """`vectors` has shape (ids, dim). Those of files that have changed meanwhile are passed over."""
+        import numpy as np
+
+        rows = [(row.astype(np.float16).tobytes(), number) for number, row in zip(ids, vectors, strict=True)]
+        with self.transaction() as db:
+            db.executemany("UPDATE files SET vector = ? WHERE id = ?", rows)
+
+    def vectors(self) -> tuple[list[int], NDArray[np.float32]]:
+        """Ids, and vectors of shape (ids, dim)."""
+        import numpy as np
+
+        rows = self.select("SELECT id, vector FROM files WHERE length(vector) > 0")
+        if not rows:
+            return [], np.zeros((0, 0), np.float32)
+        data = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
+        return [row[0] for row in rows], data.reshape(len(rows), -1).astype(np.float32)
+
+    def forget_vectors(self) -> None:
+        with self.transaction() as db:
+            db.execute("UPDATE files SET vector = NULL")
+
+    def fact(self, name: str) -> Any:
+        rows = self.select("SELECT value FROM facts WHERE name = ?", (name,))
+        return rows[0][0] if rows else None
+
+    def set_fact(self, name: str, value: str | int) -> None:
+        with self.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    index: FileIndex
+    note: str | None = None
+    """What became of the index that was there, if something did."""
+
+
+def open_index(path: Path) -> Opened:
+    """The index at `path`; made anew if it is damaged, and in memory if no file can be written there."""
+    note = None
+    for attempt in (1, 2):
+        try:
+            index = FileIndex(path)
+            if index.fact("version") not in (None, VERSION):
+                raise sqlite3.DatabaseError("of another version")
+            index.select("SELECT count(*) FROM words WHERE words MATCH ?", ('"a"',))
+            index.set_fact("version", VERSION)
+            return Opened(index, note)
+        except (ConfigError, sqlite3.Error) as error:
+            cause = error if isinstance(error, sqlite3.Error) else error.__cause__
+            damaged = isinstance(cause, sqlite3.DatabaseError) and not isinstance(
+                cause, sqlite3.OperationalError
+            )
+            if attempt == 2 or not damaged:
+                break
+            remove_index(path)
+            note = "The index was damaged and is made anew."
+    return Opened(FileIndex(None), "The index can't be written to disk, so it is kept in memory.")
+
+
+def remove_index(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        with contextlib.suppress(OSError):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def index_path(state_dir: Path, folder: Folder) -> Path:
+    """Of a root; one with other roots inside has other files."""
+    named = "\0".join((str(folder.root), *sorted(folder.other_roots)))
+    name = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return state_dir / "indexes" / f"{name}.db"
+
+
+def _bag(counts: Mapping[str, int]) -> str:
+    return " ".join(" ".join([word] * min(count, _MOST_OF_A_WORD)) for word, count in sorted(counts.items()))
+
+
+def _counts(bag: str, wanted: frozenset[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for word in bag.split():
+        if word in wanted:
+            found[word] = found.get(word, 0) + 1
+    return found
+
+
+def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[i : i + 500] for i in range(0, len(ids), 500))

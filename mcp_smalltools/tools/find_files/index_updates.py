@@ -1,0 +1,239 @@
+"""One root's index, brought up to date at each call and kept so in between."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.files.tree import NEVER_ENTERED, Entry, Walk
+from mcp_smalltools.tools.find_files.index import FileIndex, Known, index_path, open_index, remove_index
+from mcp_smalltools.tools.find_files.indexing import Terms, terms_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from filelock import BaseFileLock
+
+    from mcp_smalltools.engine.api import Progress
+    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.roots import Folder
+
+MAX_FILES: Final = 200_000
+_STEP_S: Final = 0.3
+"""Seconds of reading between two writes: readers see the index grow, and a crash loses no more than this."""
+_BETWEEN_S: Final = 1.0
+"""Seconds between two looks while files go on changing."""
+_SLOW_S, _TRUSTED_S = 2.0, 30.0
+"""A look at a very large root takes longer than this; while it is watched, calls then look at it only
+after so many seconds."""
+_QUIET_S: Final = 2.0
+"""Seconds after the first call until the root is watched: a command that answers one call never does."""
+
+
+@dataclass(slots=True)
+class State:
+    """How far the index is. `pending` counts files that are known to be there and not indexed as they are."""
+
+    files: int = 0
+    pending: int = 0
+    looked: bool = False
+    """This process has seen all files once; before, what was there earlier is searched."""
+    not_walked: bool = False
+    """The root has more than MAX_FILES files."""
+    note: str | None = None
+
+
+class _TimeOver(Exception):
+    """The caller's seconds are over."""
+
+
+class _Closed(Exception):
+    """The server ends."""
+
+
+class Keeper:
+    """The index of one root. `opened` opens a path relative to the root, confined; it may raise FileError."""
+
+    def __init__(self, folder: Folder, state_dir: Path, opened: Callable[[str], SourceFile]) -> None:
+        self.folder = folder
+        self.state = State()
+        self.path = index_path(state_dir, folder)
+        self.opened = opened
+        self._turn = threading.Lock()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._index: FileIndex | None = None
+        self._watching = False
+        self._looked_at, self._look_s = 0.0, 0.0
+
+    @property
+    def index(self) -> FileIndex:
+        if self._index is None:
+            opened = open_index(self.path)
+            self._index, self.state.note = opened.index, opened.note
+        return self._index
+
+    def refresh(self, seconds: float, progress: Progress, check: Callable[[], None]) -> bool:
+        """Look at every file's size and time, index what has changed. False if it is not done in that time.
+
+        What is not done now is done in the background. Raises what `check` raises.
+        """
+        if self._watching and self._look_s > _SLOW_S and time.monotonic() - self._looked_at < _TRUSTED_S:
+            return True
+        return self._look(seconds, progress, check)
+
+    def _look(self, seconds: float, progress: Progress, check: Callable[[], None]) -> bool:
+        ends_at = time.monotonic() + seconds
+        if not self._turn.acquire(timeout=max(0.0, seconds)):
+            return False
+        try:
+            with self._alone(ends_at) as alone:
+                if alone:
+                    self._update(ends_at, progress, check)
+                return alone
+        except _TimeOver:
+            return False
+        finally:
+            self._turn.release()
+
+    def keep(self) -> None:
+        """Go on in the background: index the rest, then whatever changes."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="find_files index", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join(timeout=2)
+        if self._index is not None and (self._thread is None or not self._thread.is_alive()):
+            self._index.close()
+
+    def start_anew(self) -> None:
+        """Start anew after SQLite found the index broken."""
+        with self._turn:
+            if self._index is not None:
+                self._index.close()
+            remove_index(self.path)
+            self._index = None
+            self.index  # noqa: B018 - opens it
+            self.state.note = "The index was damaged and is made anew."
+
+    def _run(self) -> None:
+        from watchfiles import watch
+
+        with contextlib.suppress(_Closed):
+            while not self._look(3600.0, _silent, self._check):
+                if self._closed.wait(1.0):
+                    return
+            if self._closed.wait(_QUIET_S):
+                return
+            # Where a folder can't be watched (a network disk, too many folders), each call still looks.
+            with contextlib.suppress(OSError, RuntimeError):
+                changes = watch(
+                    self.folder.root,
+                    watch_filter=lambda _, path: NEVER_ENTERED.isdisjoint(Path(path).parts),
+                    stop_event=self._closed,
+                    rust_timeout=500,
+                    raise_interrupt=False,
+                    ignore_permission_denied=True,
+                )
+                self._watching = True
+                for _ in changes:
+                    self._look(60.0, _silent, self._check)
+                    if self._closed.wait(_BETWEEN_S):
+                        return
+            self._watching = False
+
+    def _check(self) -> None:
+        if self._closed.is_set():
+            raise _Closed
+
+    @contextlib.contextmanager
+    def _alone(self, ends_at: float) -> Iterator[bool]:
+        """Hold the lock that one program at a time indexes under; False if another has it all the time."""
+        from filelock import FileLock, Timeout
+
+        lock: BaseFileLock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock.acquire(timeout=max(0.0, ends_at - time.monotonic()))
+        except Timeout:
+            yield False
+            return
+        except OSError:  # no room for a lock: the index is in memory then, and nobody else's
+            yield True
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    def _update(self, ends_at: float, progress: Progress, check: Callable[[], None]) -> None:
+        try:
+            self._bring_up_to_date(ends_at, progress, check)
+        except sqlite3.OperationalError as error:  # the disk is full, or may not be written any more
+            if self._index is not None:
+                self._index.close()
+            self._index = FileIndex(None)
+            self.state.note = f"The index can't be written ({error}), so it is kept in memory."
+            self._bring_up_to_date(ends_at, progress, check)
+
+    def _bring_up_to_date(self, ends_at: float, progress: Progress, check: Callable[[], None]) -> None:
+        def in_time() -> None:
+            check()
+            if time.monotonic() > ends_at:
+                raise _TimeOver
+
+        known, began = self.index.known(), time.monotonic()
+        there: dict[str, Entry] = {}
+        for entry in Walk(self.folder, in_time):
+            if len(there) >= MAX_FILES:
+                self.state.not_walked = True
+                break
+            there[entry.path] = entry
+        self._looked_at = time.monotonic()
+        self._look_s = self._looked_at - began
+        gone = [seen.id for path, seen in known.items() if path not in there]
+        wanted = [entry for path, entry in there.items() if _differs(entry, known.get(path))]
+        self.state.files, self.state.pending, self.state.looked = len(there), len(wanted), True
+        if gone or wanted:
+            if gone:
+                self.index.replace(gone, [])
+            self._index_all(wanted, known, ends_at, progress, check)
+
+    def _index_all(
+        self,
+        wanted: Sequence[Entry],
+        known: dict[str, Known],
+        ends_at: float,
+        progress: Progress,
+        check: Callable[[], None],
+    ) -> None:
+        held: list[tuple[Entry, Terms]] = []
+        written = time.monotonic()
+        for done, entry in enumerate(wanted, 1):
+            held.append((entry, terms_of(entry, self.opened)))
+            now = time.monotonic()
+            if now - written >= _STEP_S or done == len(wanted):
+                self.index.replace([known[e.path].id for e, _ in held if e.path in known], held)
+                self.state.pending = len(wanted) - done
+                progress(done, len(wanted), "indexing files")
+                held, written = [], now
+                check()
+                if now > ends_at and done < len(wanted):
+                    raise _TimeOver
+
+
+def _differs(entry: Entry, seen: Known | None) -> bool:
+    return seen is None or (entry.size, entry.mtime_ns, entry.inode) != (seen.size, seen.mtime_ns, seen.inode)
+
+
+def _silent(done: float, total: float | None, message: str) -> None:
+    pass

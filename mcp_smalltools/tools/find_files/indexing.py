@@ -1,0 +1,93 @@
+"""What is indexed of a file: its words, or why only those of its path are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.errors import FileError, Unreadable
+from mcp_smalltools.text.identifiers import counted
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.tree import Entry
+
+MAX_BYTES: Final = 1 << 20
+_LOCK_FILES: Final = frozenset(
+    {"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "poetry.lock", "uv.lock", "pdm.lock", "cargo.lock"}
+    | {
+        "composer.lock",
+        "gemfile.lock",
+        "pipfile.lock",
+        "flake.lock",
+        "go.sum",
+        "npm-shrinkwrap.json",
+        "bun.lock",
+    }
+)
+_BINARY: Final = re.compile(
+    r"\.(?:png|jpe?g|gif|webp|ico|bmp|tiff?|avif|heic|mp[34]|wav|ogg|flac|mov|avi|mkv|webm|woff2?|ttf|otf|eot"
+    r"|zip|gz|bz2|xz|zst|7z|rar|tar|jar|war|whl|egg|so|dylib|dll|exe|o|a|lib|obj|class|py[co]|wasm|bin|dat|db"
+    r"|sqlite3?|gguf|safetensors|onnx|pth?|np[yz]|parquet|arrow|pickle|pkl|pdf|docx?|xlsx?|pptx?|od[tsp]|psd"
+    r"|iso|img|dmg)$"
+)
+_GENERATED: Final = re.compile(
+    r"@generated\b|\bdo not edit\b|\b(?:auto[- ]?generated|code generated) (?:by|from)\b", re.IGNORECASE
+)
+_HEAD_LINES: Final = 5
+_MAY_BE_MINIFIED: Final = (".js", ".mjs", ".cjs", ".css", ".json", ".map", ".html", ".svg", ".xml")
+_LONG_LINE: Final = 1000
+"""Characters of a line, on average, above which a file was written by a program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How often each word occurs in a file's path and in its text."""
+
+    path: Mapping[str, int]
+    body: Mapping[str, int]
+    skipped: str | None = None
+    """Why the text is not indexed: "large", "generated", "binary", "unreadable"."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.body.values())
+
+
+def terms_of(entry: Entry, opened: Callable[[str], SourceFile]) -> Terms:
+    """Read a file and take it apart. `opened` opens a path inside the root, and may raise FileError."""
+    in_path = counted(entry.path)
+    reason, body = _skipped_by_name(entry), Counter[str]()
+    if reason is None:
+        try:
+            with opened(entry.path) as source:
+                text = source.text(MAX_BYTES)
+            reason = _skipped_by_text(entry.path, text)
+            body = counted(text) if reason is None else body
+        except Unreadable:
+            reason = "binary"
+        except FileError:
+            reason = "unreadable"
+    return Terms(in_path, body, reason)
+
+
+def _skipped_by_name(entry: Entry) -> str | None:
+    path = PurePosixPath(entry.path.lower())
+    if _BINARY.search(path.name):
+        return "binary"
+    if path.name in _LOCK_FILES or ".min." in path.name:
+        return "generated"
+    return "large" if entry.size > MAX_BYTES else None
+
+
+def _skipped_by_text(path: str, text: str) -> str | None:
+    """Minified and generated files say nothing that their sources don't say."""
+    head = "\n".join(text.split("\n", _HEAD_LINES)[:_HEAD_LINES])
+    if _GENERATED.search(head[:2000]):
+        return "generated"
+    minified = path.endswith(_MAY_BE_MINIFIED) and len(text) / (text.count("\n") + 1) > _LONG_LINE
+    return "generated" if minified else None

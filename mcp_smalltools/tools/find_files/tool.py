@@ -1,0 +1,218 @@
+"""`find_files`: which files are about something, and where in them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from mcp_smalltools import result
+from mcp_smalltools.errors import EngineError, FileError, ModelError
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.privacy.remote_engine import Outbound
+from mcp_smalltools.result import Source
+from mcp_smalltools.text.truncate import cut
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.find_files.answer import FindFilesAnswer, FindFilesArguments, FoundFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.roots import Folder, Roots
+    from mcp_smalltools.tools.find_files.index_updates import Keeper
+    from mcp_smalltools.tools.find_files.search import Place, Query, Results
+
+_SAME_START = 30
+"""Characters by which a title is known in the passage that begins with it."""
+WAIT_S = 20.0
+"""Seconds that a call waits for the words of new and changed files; then it answers from what is there."""
+WAIT_FOR_MEANING_S = 4.0
+"""The same for their vectors."""
+
+
+class FindFiles:
+    """Words and meaning together, from an index of each root that follows its files."""
+
+    name: ClassVar[str] = "find_files"
+    title: ClassVar[str] = "Find files by what they are about"
+    description: ClassVar[str] = (
+        "Find the files that are about something when you don't know the exact words: a feature, a bug "
+        "report, a question. Ranks by names and words (identifiers are taken apart) and by meaning, over a "
+        "local index that follows every edit and honours .gitignore. Returns files, best first, each with "
+        "the lines that fit best, so that you can open the right one at once. Not for an exact string or "
+        "every occurrence of a name: use grep for those."
+    )
+    version: ClassVar[int] = 1
+    Arguments: ClassVar[type[base.Arguments]] = FindFilesArguments
+    Answer: ClassVar[type[result.Answer]] = FindFilesAnswer
+
+    def __init__(self) -> None:
+        self._keepers: dict[Path, Keeper] = {}
+        """By the path of the index: callers with the same roots share one."""
+        self._embedding: dict[Path, asyncio.Task[str | None]] = {}
+
+    async def run(self, arguments: FindFilesArguments, context: base.ToolContext) -> FindFilesAnswer:
+        from mcp_smalltools.files.roots import Roots
+        from mcp_smalltools.tools.find_files.search import Query
+
+        roots = Roots(context.settings.effective_roots)
+        places = await context.in_thread(self._places, roots, arguments.path, context)
+        await context.in_thread(_refresh, places, context)
+        answer = FindFilesAnswer()
+        answer.only_now()
+        vector = await self._meaning(places, arguments.query, context, answer)
+        query = Query(arguments.query, arguments.glob, arguments.limit, vector)
+        found = await context.in_thread(_search, places, query, context)
+        await context.in_thread(_fill, answer, found, roots, context)
+        _say_what_is_missing(answer, found, places, arguments)
+        return answer
+
+    @property
+    def keepers(self) -> Sequence[Keeper]:
+        """Of the indexes that calls have used."""
+        return list(self._keepers.values())
+
+    async def close(self) -> None:
+        """Stop what goes on in the background."""
+        for task in self._embedding.values():
+            task.cancel()
+        for keeper in self._keepers.values():
+            await asyncio.to_thread(keeper.close)
+
+    def _places(self, roots: Roots, path: str, context: base.ToolContext) -> list[Place]:
+        from mcp_smalltools.tools.find_files.index_updates import Keeper
+        from mcp_smalltools.tools.find_files.search import Place
+
+        places = []
+        for folder in roots.folders(path):
+            whole = replace(folder, parts=())
+            keeper = Keeper(whole, context.settings.state_dir, _opener(roots, whole))
+            places.append(Place(self._keepers.setdefault(keeper.path, keeper), folder))
+        return places
+
+    async def _meaning(
+        self, places: Sequence[Place], query: str, context: base.ToolContext, answer: FindFilesAnswer
+    ) -> NDArray[np.float32] | None:
+        """The query's vector, while the files' own are made in the background; None without an encoder."""
+        from mcp_smalltools.engine.api import CallOptions
+
+        if isinstance(context.engine, Outbound):
+            answer.note = "Ranked by words alone: digests of all files are not sent to an engine elsewhere."
+            return None
+        try:
+            options = CallOptions(deadline_s=max(1.0, context.stop.remaining_s))
+            vector: NDArray[np.float32] = (await context.engine.embed([query], options)).vectors[0]
+        except (EngineError, ModelError) as error:
+            answer.note = f"Ranked by words alone: there is no encoder ({error.code})."
+            return None
+        tasks = [self._embedder(place.keeper, context) for place in places]
+        await asyncio.wait(tasks, timeout=min(WAIT_FOR_MEANING_S, context.stop.remaining_s / 2))
+        answer.model = context.settings.embed_model
+        return vector
+
+    def _embedder(self, keeper: Keeper, context: base.ToolContext) -> asyncio.Task[str | None]:
+        """The task that embeds a root's files; a new one if there isn't one at work in this event loop."""
+        from mcp_smalltools.tools.find_files.file_vectors import embed_rest
+
+        task = self._embedding.get(keeper.path)
+        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
+            task = asyncio.create_task(embed_rest(keeper, context.engine, context.settings.embed_model))
+            self._embedding[keeper.path] = task
+        return task
+
+
+def _opener(roots: Roots, folder: Folder) -> Callable[[str], SourceFile]:
+    """Opens by a path relative to the folder's root, confined as every other opening is."""
+    return lambda path: roots.open(str(folder.root / path))
+
+
+def _refresh(places: Sequence[Place], context: base.ToolContext) -> None:
+    """Bring the indexes up to date; what takes longer than WAIT_S goes on in the background."""
+    ends_at = time.monotonic() + min(WAIT_S, context.stop.remaining_s / 2)
+    for place in places:
+        place.keeper.refresh(ends_at - time.monotonic(), context.progress, context.stop.check)
+        place.keeper.keep()
+
+
+def _search(places: Sequence[Place], query: Query, context: base.ToolContext) -> Results:
+    from mcp_smalltools.tools.find_files.search import search
+
+    try:
+        return search(places, query, context.stop)
+    except sqlite3.DatabaseError:
+        for place in places:
+            place.keeper.start_anew()
+        _refresh(places, context)
+        return search(places, query, context.stop)
+
+
+def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.ToolContext) -> None:
+    """The hits as records. Opening a file for the answer puts it, and its level, into the call's record.
+
+    A sealed file among others is named with its lines, but not opened: its level would withhold all texts.
+    """
+    from mcp_smalltools.tools.find_files.best_passage import MOST_CHARS
+    from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
+
+    sealed = [hit.place.folder.level is PrivacyLevel.SEALED for hit in found.hits]
+    for hit, is_sealed in zip(found.hits, sealed, strict=True):
+        record = FoundFile(path=roots.shown(hit.place.folder, hit.path))
+        answer.files.append(record)
+        if hit.passage is None:
+            continue
+        record.start, record.end = hit.passage.start, hit.passage.end
+        if is_sealed and not all(sealed):
+            answer.dropped["sealed_texts"] = answer.dropped.get("sealed_texts", 0) + 1
+            continue
+        with contextlib.suppress(FileError):  # gone since it was read
+            whole = context.open(record.path).text(MAX_BYTES)
+            # Masked as a whole, which keeps the lines: half a secret looks like none.
+            lines = context.scrub(whole).split("\n")[record.start - 1 : record.end]
+            record.text = cut("\n".join(lines), MOST_CHARS)
+            title = hit.passage.title
+            record.inside = title if title and title[:_SAME_START] not in record.text else None
+
+
+def _say_what_is_missing(
+    answer: FindFilesAnswer, found: Results, places: Sequence[Place], arguments: FindFilesArguments
+) -> None:
+    from mcp_smalltools.tools.find_files.index_updates import MAX_FILES
+
+    notes = [answer.note, *(place.keeper.state.note for place in places)]
+    pending = sum(place.keeper.state.pending for place in places)
+    if not all(place.keeper.state.looked for place in places):
+        notes.append("Not all files have been looked at yet: ask again later.")
+    if pending:
+        answer.dropped["files_not_indexed_yet"] = pending
+        notes.append("The index is still being built in the background: ask again later for the rest.")
+    answer.source = [
+        Source(
+            path=str(place.folder.root.joinpath(*place.folder.parts)),
+            bytes=place.keeper.index.bytes_below("/".join(place.folder.parts)),
+        )
+        for place in places
+    ]
+    counts = [place.keeper.index.counts() for place in places]
+    if answer.model and (rest := sum(count.with_text - count.with_vector for count in counts)):
+        answer.dropped["files_ranked_by_words_alone"] = rest
+    if any(place.keeper.state.not_walked for place in places):
+        notes.append(f"A root has more than {MAX_FILES:,} files; the rest is not indexed.")
+    if found.unknown:
+        notes.append(f"In no file: {', '.join(found.unknown[:8])}.")
+    if not found.looked_at and all(place.keeper.state.looked for place in places):
+        answer.escalate = True
+        answer.reason = "no file is there to search" + (
+            f" that fits {arguments.glob!r}" if arguments.glob else ""
+        )
+    elif not answer.files or (found.unknown and not found.known):
+        answer.escalate = True
+        answer.reason = "no word of the query is in any file: try other words, or look yourself"
+    answer.note = " ".join(note for note in notes if note) or None

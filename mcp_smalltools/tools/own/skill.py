@@ -1,0 +1,90 @@
+"""A tool of the user's own: a built-in tool with some of its arguments fixed by a skill.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from pydantic import create_model
+
+from mcp_smalltools import result
+from mcp_smalltools.skills.manifest import Skill
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.own.kinds import TOOL_OF_KIND, fixed_arguments
+
+NOT_SURE_ENOUGH = "below the threshold of this skill"
+
+
+class SkillTool:
+    """Runs the built-in tool of the skill's kind; its answer is that tool's."""
+
+    def __init__(self, skill: Skill, built_in: Mapping[str, base.Tool]) -> None:
+        """Raises SkillError naming the line of what can't be used."""
+        kind = TOOL_OF_KIND[skill.file.kind]
+        if kind not in built_in:
+            raise skill.error("kind", f"{skill.file.kind} is not in this version of the program")
+        self.skill = skill
+        self.tool = built_in[kind]
+        fixed = fixed_arguments(skill, self.tool)
+        self._fixed = {name: item.value for name, item in fixed.items()}
+        self.name = skill.name
+        self.title = skill.file.title or skill.name.replace("_", " ").strip().capitalize() or skill.name
+        self.description = skill.file.description
+        # The cache's key: another content of the pack is another tool.
+        self.version = int(skill.sha256[:12], 16) + self.tool.version
+        self.Arguments = _open_arguments(skill.name, self.tool.Arguments, self._fixed)
+        self.Answer: type[result.Answer] = self.tool.Answer
+
+    async def run(self, arguments: base.Arguments, context: base.ToolContext) -> result.Answer:
+        given = {name: getattr(arguments, name) for name in type(arguments).model_fields}
+        whole = base.validated(self.name, self.tool.Arguments, {**given, **self._fixed})
+        model = self.skill.model
+        answer = await self.tool.run(whole, _with_model(context, model, self._adapter) if model else context)
+        if model:
+            answer.note = f"{answer.note or ''} The confidence was not calibrated for {model}.".strip()
+            if self._adapter and answer.model:
+                answer.model = f"{model}+{self._adapter}"
+        self._be_careful(answer)
+        return answer
+
+    @property
+    def _adapter(self) -> str | None:
+        return self.name if self.skill.file.adapter else None
+
+    def _be_careful(self, answer: result.Answer) -> None:
+        """Escalate what is below the skill's own threshold."""
+        limit = self.skill.file.thresholds.escalate_below
+        items = [item for item in getattr(answer, "results", ()) if hasattr(item, "escalate")]
+        for item in items:
+            if item.confidence < limit and not item.escalate:
+                item.escalate, item.reason = True, NOT_SURE_ENOUGH
+        escalated = sum(item.escalate for item in items)
+        unsure = answer.confidence is not None and answer.confidence < limit and not items
+        if not answer.escalate and (unsure or escalated * 2 > len(items)):
+            answer.escalate = True
+            answer.reason = NOT_SURE_ENOUGH
+            if items:
+                answer.reason = f"{escalated} of {len(items)}, most often: {NOT_SURE_ENOUGH}"
+
+
+def _with_model(context: base.ToolContext, model: str, adapter: str | None) -> base.ToolContext:
+    """The context with the skill's own model, and its adapter."""
+    from mcp_smalltools.engine.with_model import ChosenEngine, settings_with
+
+    settings, kind = settings_with(context.settings, model)
+    engine = ChosenEngine(context.engine, model, kind, adapter)
+    return replace(context, settings=settings, engine=engine, adapter=adapter)
+
+
+def _open_arguments(name: str, whole: type[base.Arguments], fixed: Mapping[str, Any]) -> type[base.Arguments]:
+    """The arguments that are left to the agent."""
+    fields: dict[str, Any] = {
+        field: (info.annotation, info) for field, info in whole.model_fields.items() if field not in fixed
+    }
+    record = create_model(f"{name}_arguments", __base__=base.Arguments, **fields)
+    if whole.cacheable is base.Arguments.cacheable:
+        return record
+    # Whether a call writes something is the built-in tool's to say.
+    inherited = {"cacheable": whole.cacheable, "writes": whole.writes}
+    return cast("type[base.Arguments]", type(record.__name__, (record,), inherited))

@@ -1,0 +1,114 @@
+"""What an agent should see of a parsed log: the answer put together, the export, what is missing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog
+from mcp_smalltools.tools.parse_log import answer as records
+from mcp_smalltools.tools.parse_log.count_file import Counted
+from mcp_smalltools.tools.parse_log.export import Exporter
+from mcp_smalltools.tools.parse_log.focus import Focus
+from mcp_smalltools.tools.parse_log.report import (
+    masked_words,
+    select,
+)
+from mcp_smalltools.tools.parse_log.sessions import SHOWN, Sessions, find_sessions
+from mcp_smalltools.tools.parse_log.writer import RecordWriter
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.tools.base import ToolContext
+
+USUAL, LINES = 12, 8
+"""Templates of the usual session, and lines of one that is shown."""
+
+
+def compose_answer(
+    counted: Counted,
+    log: ParsedLog,
+    focus: Focus | None,
+    arguments: records.ParseLogArguments,
+    context: ToolContext,
+) -> records.ParseLogAnswer:
+    """What an agent should see of the log; the export too."""
+    sessions = None if focus else _sessions(counted, log, context)
+    usual = sessions.usual[:USUAL] if sessions else ()
+    selection = select(log, limit=arguments.limit, focus=focus, compares=counted.compares, named=usual)
+    result = RecordWriter(
+        log, selection, context, compares=counted.compares, focused=focus is not None
+    ).answer()
+    result.sessions = _shown_sessions(sessions, log) if sessions else None
+    result.model = focus.model if focus else None
+    result.dropped |= counted.dropped
+    result.note = " ".join([*counted.notes, *_missing(result, log, focus)]) or None
+    if arguments.export_path:
+        result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
+    return result
+
+
+def _sessions(counted: Counted, log: ParsedLog, context: ToolContext) -> Sessions | None:
+    """The sessions of a log that was counted from its first line on, if the time allows."""
+    if log.lines != log.last_line or context.stop.remaining_s < context.stop.seconds / 10:
+        return None
+    source, lines = counted.source, counted.source.line_count
+    blocks = source.byte_blocks(stop=context.stop)
+    found = find_sessions(
+        (Block(block.first, as_shown(block.data)) for block in blocks), log, counted.parser.table
+    )
+    source.line_count = lines  # of the whole file, which was not read again
+    return found
+
+
+def _shown_sessions(sessions: Sessions, log: ParsedLog) -> records.Sessions:
+    failed, unusual = sessions.failed(), sessions.unusual()
+    marked = [(value, True) for value in failed[: SHOWN - 1]] + [(value, False) for value in unusual[:SHOWN]]
+    return records.Sessions(
+        count=len(sessions.by_value),
+        records=sessions.records,
+        usual=[*sessions.usual[:USUAL]],
+        usual_count=sessions.usual_ones(),
+        failed=len(failed),
+        unusual=len(unusual),
+        examples=[
+            records.Session(
+                id=value, lines=[item.line for item in sessions.by_value[value][:LINES]], failed=is_failed
+            )
+            for value, is_failed in marked[:SHOWN]
+        ],
+        to_line=sessions.last_line if sessions.last_line < log.last_line else None,
+    )
+
+
+def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None) -> list[str]:
+    notes = []
+    if any(name.endswith("_not_read") for name in result.dropped):
+        notes.append(
+            f"The time was over: {log.lines:,} lines are counted; go on with since=last, or raise deadline_s."
+        )
+    if focus and not focus.fits and focus.templates:
+        notes.append(f"Nothing fits focus={focus.question!r}; the nearest templates are shown.")
+    if focus and focus.problem:
+        notes.append(f"Words alone decided what fits: {focus.problem}.")
+    if result.dropped.get("templates") and not focus:
+        notes.append("More templates: raise limit, ask with focus, or give export_path for every line.")
+    return notes
+
+
+def _export(
+    name: str, source: SourceFile, parser: LogParser, log: ParsedLog, context: ToolContext
+) -> records.Export:
+    target = context.output_file(name)
+    sealed = context.level() is PrivacyLevel.SEALED
+    masked = masked_words(log.templates) if sealed else str
+    texts = {
+        template.id: context.scrub(masked(template.text).replace(VAR, "<*>")) for template in log.templates
+    }
+    exporter = Exporter(log, parser.table, texts, None if sealed else context.scrub)
+    lines = exporter.write(source.blocks(stop=context.stop), target, context.stop, log.last_line)
+    return records.Export(path=str(target), lines=lines)

@@ -1,0 +1,198 @@
+"""The files of a call, read: whole or from where the last call left off, on one core or on several."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mcp_smalltools.errors import DeadlineExceeded, UsageError
+from mcp_smalltools.files.reader import Part
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.counting.parallel import ParallelReader, helpers_for
+from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.counting.state import compact, resume
+from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.tools.parse_log.answer import LAST
+from mcp_smalltools.tools.parse_log.last_call import Change, keep_place, last_place, place_in
+from mcp_smalltools.tools.parse_log.since import Since, parse_since
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.tools.base import ToolContext
+    from mcp_smalltools.tools.parse_log.answer import ParseLogArguments
+
+_GROUPING_SHARE = 0.2
+"""Of the time, what is kept for grouping and for the answer."""
+Feed = Callable[[Block], None]
+
+
+@dataclass(slots=True)
+class Counted:
+    """Every line is counted under its shape, none has a template yet.
+
+    `compares`: there is something that came before: a baseline, or what was before `since`.
+    """
+
+    source: SourceFile
+    parser: LogParser
+    compares: bool = False
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def count(arguments: ParseLogArguments, context: ToolContext) -> Counted:
+    """Read the log, and the baseline if there is one. Raises FileError, UsageError, Cancelled."""
+    if arguments.since and arguments.baseline_path:
+        raise UsageError("Both since and baseline_path are given.", remedy="Give one of them.")
+    since = parse_since(arguments.since) if arguments.since not in ("", LAST) else None
+    counted = Counted(context.open(arguments.path), LogParser())
+    reading = _Reading(counted, context)
+    if arguments.baseline_path:
+        reading.baseline(context.open(arguments.baseline_path))
+        reading.whole()
+    elif arguments.since == LAST:
+        reading.appended()
+    elif since:
+        reading.since(since)
+    else:
+        reading.whole()
+    reading.keep_place()
+    return counted
+
+
+class _Reading:
+    """Feeds the parser, and knows where the next call can go on."""
+
+    def __init__(self, counted: Counted, context: ToolContext) -> None:
+        self._counted = counted
+        self._context = context
+        self._source = counted.source
+        self._parser = counted.parser
+        self._offset = 0
+        self._unended: dict[str, Any] | None = None  # the state before a last line without an end
+        self._with_before = True
+
+    def baseline(self, source: SourceFile) -> None:
+        """Count another log, for comparison."""
+        self._counted.compares = True
+        self._with_before = False
+        self._feed(source, "baseline", self._parser.skip)
+        self._parser.restart()
+
+    def whole(self) -> None:
+        helpers = helpers_for(self._source)
+        if helpers:
+            self._feed_in_parts(helpers)
+        else:
+            self._feed(self._source, "log", self._parser.feed)
+
+    def since(self, since: Since) -> None:
+        """What comes before is counted for comparison."""
+        self._counted.compares = True
+        self._feed(self._source, "log", since.reader(self._parser))
+        if not self._parser.lines:
+            raise UsageError(
+                f"Nothing in {self._source.path} is at or after since={since.text}.",
+                remedy="Call without since to see the log's time range and number of lines.",
+            )
+
+    def appended(self) -> None:
+        """What came since the last call; all, where that can't be told."""
+        note = self._counted.notes.append
+        if self._is_sealed:
+            note("Nothing is remembered of a sealed file: all of it was read.")
+            return self.whole()
+        if not self._source.is_plain():
+            note("since=last needs a plain UTF-8 text file: all of it was read.")
+            return self.whole()
+        place = last_place(self._context.settings.state_dir, self._context.caller, self._source)
+        if place is None:
+            note("No earlier call on this file is remembered: all of it was read.")
+            return self.whole()
+        self._counted.compares = True
+        change = place.change(self._source)
+        resume(self._parser, place.counted, follows=change is Change.APPENDED)
+        if change is not Change.APPENDED:
+            note(_WHAT_CHANGED[change].format(line=place.line))
+            return self.whole()
+        self._offset = place.offset
+        self._feed(self._source, "log", self._parser.feed, place.rest(self._source))
+        first = place.line + 1
+        note(
+            f"Lines {first} to {self._parser.last_line} came since the last call."
+            if self._parser.lines
+            else f"Nothing came since the last call, which read to line {place.line}."
+        )
+        if self._unended is not None:
+            note("The last line has no end yet; the next call counts it again.")
+        return None
+
+    @property
+    def _is_sealed(self) -> bool:
+        """What is kept holds words of the file: of a sealed one nothing is, not even here."""
+        return self._source.level is PrivacyLevel.SEALED
+
+    def keep_place(self) -> None:
+        """For `since="last"`. What can't be kept is no error: the next call reads all."""
+        if self._offset and self._source.is_plain() and not self._is_sealed:
+            counted = self._unended or compact(self._parser, with_before=self._with_before)
+            place = place_in(self._source, self._offset, counted["last_line"], counted)
+            keep_place(self._context.settings.state_dir, self._context.caller, self._source, place)
+
+    def _feed(self, source: SourceFile, what: str, feed: Feed, part: Part | None = None) -> None:
+        """Block by block while there is time. What was not read is said in bytes."""
+        dropped = self._counted.dropped
+        whole = False
+        with contextlib.suppress(DeadlineExceeded):
+            whole = self._feed_blocks(source, what, feed, part)
+        if not whole:
+            dropped[f"bytes_of_{what}_not_read"] = max(1, source.size - source.bytes_read)
+        elif source.cut_lines:
+            dropped[f"cut_lines_of_{what}"] = source.cut_lines
+
+    def _feed_blocks(self, source: SourceFile, what: str, feed: Feed, part: Part | None) -> bool:
+        for block in source.byte_blocks(stop=self._context.stop, part=part):
+            if source is self._source:
+                if not block.ended:
+                    self._unended = compact(self._parser, with_before=self._with_before)
+                self._offset = block.end
+            feed(Block(block.first, as_shown(block.data)))
+            self._tell(source.bytes_read, source, what)
+            if not self._has_time():
+                return False
+        return True
+
+    def _feed_in_parts(self, helpers: int) -> None:
+        source, dropped = self._source, self._counted.dropped
+        reader = ParallelReader(source, helpers, tell=lambda done: self._tell(done, source, "log"))
+        whole = False
+        with contextlib.suppress(DeadlineExceeded):
+            whole = reader.read(self._parser, self._context.stop, self._has_time)
+        self._offset = reader.read_to
+        if whole and reader.read_to < source.size:
+            rest = Part(reader.read_to, self._parser.last_line + 1, source.size)
+            self._feed(source, "log", self._parser.feed, rest)
+        source.line_count = self._parser.last_line if whole else None
+        if not whole:
+            dropped["bytes_of_log_not_read"] = source.size - reader.read_to
+        if reader.cut_lines:
+            dropped["cut_lines_of_log"] = reader.cut_lines + dropped.get("cut_lines_of_log", 0)
+
+    def _tell(self, done: int, source: SourceFile, what: str) -> None:
+        self._context.progress(done, source.size, f"reading the {what}")
+
+    def _has_time(self) -> bool:
+        stop = self._context.stop
+        stop.check()
+        return stop.remaining_s >= stop.seconds * _GROUPING_SHARE
+
+
+_WHAT_CHANGED = {
+    Change.ROTATED: "The log was rotated: this is another file than at the last call. All of it was read; "
+    "`before` counts the old one, to line {line}, and what that got later is not counted.",
+    Change.TRUNCATED: "The log was emptied or written anew since the last call, which read to line {line}: "
+    "all of it was read, and `before` counts what it held then.",
+}

@@ -1,0 +1,97 @@
+"""The whole parse as JSON lines: one object for every line of the file, in its order."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from mcp_smalltools.logs.lines.headers import lines_as_shown, read_line
+from mcp_smalltools.logs.lines.shapes import Entry, FormTable
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.templates.columns import message_of
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.parse_log.report import Scrub
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import LineBlock
+    from mcp_smalltools.tools.base import Stop
+
+_KNOWN_TEMPLATES = 5_000
+
+
+class Exporter:
+    """Writes lines with their final templates. `texts` gives each template's text as it may leave; without
+    `scrub` no value leaves at all.
+    """
+
+    def __init__(self, log: ParsedLog, table: FormTable, texts: dict[int, str], scrub: Scrub | None) -> None:
+        self._log = log
+        self._table = table
+        self._scrub = scrub
+        self._texts = texts
+        self._slots: dict[int, tuple[Slots, str]] = {}
+
+    def write(self, blocks: Iterable[LineBlock], target: Path, stop: Stop, last_line: int) -> int:
+        """Write lines up to `last_line`; returns how many. The file appears whole or not at all."""
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        written = 0
+        try:
+            with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
+                for block in blocks:
+                    stop.check()
+                    lines = lines_as_shown(block.lines[: last_line - block.first + 1])
+                    self._write_block(out, block.first, lines)
+                    written += len(lines)
+                    if block.first + len(block.lines) > last_line:
+                        break
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+        return written
+
+    def _write_block(self, out: IO[str], first: int, lines: list[str]) -> None:
+        rows = []
+        for number, (line, entry) in enumerate(zip(lines, self._table.entries(lines), strict=True), first):
+            template = self._template(entry)
+            slots, head = self._of(template)
+            values = self._values(slots, line, entry)
+            variables = (
+                "null" if values is None else json.dumps(values, ensure_ascii=False) if values else "[]"
+            )
+            rows.append(f'{{"line": {number}, {head}, "variables": {variables}}}\n')
+        out.write("".join(rows))
+
+    def _template(self, entry: Entry) -> ParsedTemplate:
+        return self._log.template_of_shape[entry.form.shape]
+
+    def _values(self, slots: Slots, line: str, entry: Entry) -> list[str] | None:
+        """The values of a line; null where masking changed the line beyond its template."""
+        if not slots.count:
+            return []
+        if self._scrub is None:
+            return None
+        at, columns = entry.content_at, entry.form.columns
+        scrubbed = self._scrub(line)
+        content = line[at:] if scrubbed == line and at is not None else read_line(scrubbed).content
+        values = slots.values(message_of(content, columns))
+        if values is None and at is not None and scrubbed != line:
+            values = slots.values(message_of(self._scrub(line[at:]), columns))
+        return values
+
+    def _of(self, template: ParsedTemplate) -> tuple[Slots, str]:
+        known = self._slots.get(template.id)
+        if known is None:
+            if len(self._slots) >= _KNOWN_TEMPLATES:
+                self._slots.clear()
+            text = json.dumps(
+                self._texts.get(template.id, template.text).replace(VAR, "<*>"), ensure_ascii=False
+            )
+            known = self._slots[template.id] = (
+                Slots(template.text),
+                f'"template_id": {template.id}, "template": {text}',
+            )
+        return known

@@ -1,0 +1,190 @@
+"""What of a parsed log an agent should see: a choice of templates, and the records behind the errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mcp_smalltools.logs.counting.parser import SAMPLE_LINE_CHARS
+from mcp_smalltools.logs.lines.headers import LEVELS, read_line
+from mcp_smalltools.logs.lines.records import names_exception
+from mcp_smalltools.logs.lines.sample import Sample
+from mcp_smalltools.logs.lines.shapes import Form
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.variables import Slots, slot_type
+from mcp_smalltools.logs.templates.columns import message_of
+from mcp_smalltools.logs.templates.optional_fields import without_parts
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
+from mcp_smalltools.tools.parse_log.compare import Change, Comparison, compare
+from mcp_smalltools.tools.parse_log.focus import Focus
+
+EXAMPLES = 2
+_TOLD_BY_ONE = frozenset({"int", "float", "hex", "uuid", "id", "duration", "size", "time", "mac", "percent"})
+"""Types whose second value says nothing that the first doesn't."""
+_SHORT_CHARS = 32
+ERRORS = 5
+"""Templates of errors that are shown with their lines."""
+_WORD = re.compile(r"[^\W_]+")
+_RARE_UP_TO = 5
+Scrub = Callable[[str], str]
+
+
+@dataclass(slots=True)
+class Selection:
+    """The templates that are shown, in their order, and what is notable among them."""
+
+    shown: list[ParsedTemplate]
+    rare: list[ParsedTemplate]
+    new: list[ParsedTemplate]
+    changed: list[Change]
+    gone: list[ParsedTemplate]
+    bursting: list[ParsedTemplate]
+    errors: list[ParsedTemplate]
+    candidates: int  # templates that could have been shown
+
+
+def select(
+    log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool, named: Sequence[int] = ()
+) -> Selection:
+    """Choose at most `limit` templates: those that fit the focus, best first; without one, first a few of
+    each notable kind, then the most frequent. `named` are ids that the answer speaks of.
+    """
+    present = [template for template in log.templates if template.records]
+    candidates = focus.templates if focus else present
+    limit_rare = min(_RARE_UP_TO, log.records // 1000 + 1)
+    rare = (
+        [template for template in candidates if template.records <= limit_rare] if log.records >= 100 else []
+    )
+    new = [template for template in candidates if not template.before] if compares else []
+    comparison = compare(log.templates) if compares else Comparison()
+    among = {template.id for template in candidates}
+    changed = [change for change in comparison.changed if change.template.id in among]
+    bursting = [template for template in candidates if template.burst]
+    errors = [template for template in candidates if severity(template) >= _ERROR]
+    for notable in (rare, new):
+        notable.sort(key=lambda item: (-severity(item), item.records, item.first))
+    bursting.sort(key=lambda item: -item.burst.count if item.burst else 0)
+    errors = _in_order(errors)
+    frequent = candidates if focus else sorted(candidates, key=lambda item: (-item.records, item.first))
+    share = max(1, limit // 5)
+    notable_first = [
+        errors[: max(ERRORS, share)],
+        new[:share],
+        [change.template for change in changed[:share]],
+    ]
+    notable_first += [bursting[:share], rare[:share], [item for item in present if item.id in named]]
+    chosen: dict[int, ParsedTemplate] = {}
+    for group in ([] if focus else notable_first) + [frequent]:
+        for template in group:
+            if len(chosen) < limit:
+                chosen[template.id] = template
+    return Selection(
+        shown=[template for template in frequent if template.id in chosen],
+        rare=rare,
+        new=new,
+        changed=changed,
+        gone=[] if focus else comparison.gone,
+        bursting=bursting,
+        errors=errors,
+        candidates=len(candidates),
+    )
+
+
+def _in_order(errors: list[ParsedTemplate]) -> list[ParsedTemplate]:
+    """Fatal ones first, then as they appear, for the first error is often the cause of the others; but of
+    many, the frequent ones are not left out.
+    """
+    errors.sort(key=lambda item: (-severity(item), item.first))
+    if len(errors) <= ERRORS:
+        return errors
+    kept = errors[: ERRORS // 2]
+    kept += sorted(errors[ERRORS // 2 :], key=lambda item: -item.records)[: ERRORS // 2]
+    chosen = {template.id for template in kept}
+    kept.sort(key=lambda item: (-severity(item), item.first))
+    return kept + [template for template in errors if template.id not in chosen]
+
+
+_ERROR = LEVELS.index("error")
+
+
+def severity(template: ParsedTemplate) -> int:
+    """The highest level of the template's records, as an index of LEVELS; -1 without levels."""
+    return max((LEVELS.index(level) for level in template.levels if level in LEVELS), default=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotValues:
+    """What a slot of a template held, by the records that were kept."""
+
+    type: str
+    examples: list[str]
+
+
+def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
+    """Type and examples of each slot. Lines are scrubbed whole, before they are taken apart: what gives a
+    secret away is often the word before it, which is a constant of the template.
+    """
+    slots = Slots(template.text)
+    if not slots.count:
+        return []
+    rows: list[list[str]] = []
+    for line, columns in _kept_lines(template.forms).items():
+        values = slots.values(message_of(read_line(scrub(line)).content, columns))
+        if values is not None and values not in rows:
+            rows.append(values)
+    return [_slot(column) for column in zip(*rows, strict=True)]
+
+
+def _slot(column: Sequence[str]) -> SlotValues:
+    values = list(dict.fromkeys(without_parts(value) for value in column if value))
+    kind = slot_type(values)
+    long = sum(map(len, values[:EXAMPLES])) > _SHORT_CHARS
+    return SlotValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
+
+
+def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> dict[str, int]:
+    """Lines, each with the columns of its form."""
+    lines: dict[str, int] = {}
+    for form in forms:
+        for line in (form.sample.head[0] if form.sample else "", form.first_text, form.last_text):
+            if line and len(line) < SAMPLE_LINE_CHARS:  # a longer one may have been cut
+                lines[line] = form.columns
+        if len(lines) >= at_most:
+            break
+    return lines
+
+
+def first_sample(template: ParsedTemplate) -> Sample | None:
+    """The first record of the template."""
+    samples = [form.sample for form in template.forms if form.sample and form.records]
+    return min(samples, key=lambda sample: sample.first, default=None)
+
+
+def exception_lines(template: ParsedTemplate) -> int:
+    """How many lines inside of records name an exception in these words."""
+    if template.records:
+        return 0
+    return sum(form.lines for form in template.forms if names_exception(form.kind, template.text))
+
+
+def error_sample(template: ParsedTemplate) -> Sample | None:
+    """The first record of the template that is an error."""
+    samples = [
+        form.sample
+        for form in template.forms
+        if form.sample and (form.level in {"error", "fatal"} or (form.level is None and form.promoted))
+    ]
+    return min(samples, key=lambda sample: sample.first, default=None)
+
+
+def masked_words(templates: Sequence[ParsedTemplate], least: int = 3) -> Callable[[str], str]:
+    """A function that also masks, in a template's text, words that fewer than `least` lines hold.
+
+    A word of so few lines may be anybody's name; a template that may leave a sealed root must not show it.
+    """
+    seen: dict[str, int] = {}
+    for template in templates:
+        for word in set(_WORD.findall(template.text)):
+            seen[word] = seen.get(word, 0) + template.lines
+    return lambda text: _WORD.sub(lambda found: found[0] if seen.get(found[0], 0) >= least else VAR, text)

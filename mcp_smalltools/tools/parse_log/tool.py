@@ -1,0 +1,48 @@
+"""`parse_log`: what a log holds, as templates with exact counts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mcp_smalltools import result
+from mcp_smalltools.tools import base
+from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer, ParseLogArguments
+
+_ANSWER_SHARE = 0.1
+"""Of the time, what is kept for the answer; grouping without judgement is part of it."""
+
+
+class ParseLog:
+    """Counts the lines of a log by their form; only `focus` needs the engine, and works without it."""
+
+    name: ClassVar[str] = "parse_log"
+    title: ClassVar[str] = "Parse a log"
+    description: ClassVar[str] = (
+        "Read a log of any size or format (application, syslog, JSON lines, access log, build, CI) without "
+        "reading it yourself: message templates with exact counts, levels, times, gaps; errors verbatim with "
+        "line numbers; what is rare, bursting, new since the last call, or changed against another log; "
+        "sessions by request, block or process; with focus, what a question is about. Use it before reading "
+        "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
+        "string (grep), nor for prose."
+    )
+    version: ClassVar[int] = 9
+    Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
+    Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
+
+    async def run(self, arguments: ParseLogArguments, context: base.ToolContext) -> ParseLogAnswer:
+        """Count, derive templates, choose, write, as far as the time allows.
+
+        Raises FileError, UsageError, Cancelled.
+        """
+        from mcp_smalltools.logs.judge.adapted import judge_for
+        from mcp_smalltools.logs.templates.parsed_log import derive_templates
+        from mcp_smalltools.tools.parse_log.compose import compose_answer
+        from mcp_smalltools.tools.parse_log.count_file import count
+        from mcp_smalltools.tools.parse_log.focus import focus_on
+
+        counted = await context.in_thread(count, arguments, context)
+        judge = await context.in_thread(judge_for, context.settings.state_dir)
+        until = context.stop.ends_at - context.stop.seconds * _ANSWER_SHARE
+        log = await context.in_thread(derive_templates, counted.parser, judge, until)
+        focus = await focus_on(arguments.focus, log.templates, context) if arguments.focus else None
+        return await context.in_thread(compose_answer, counted, log, focus, arguments, context)

@@ -1,0 +1,238 @@
+"""A parsed log as the records of the answer."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.lines.sample import Sample
+from mcp_smalltools.logs.lines.times import Calendar
+from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
+from mcp_smalltools.result import Span
+from mcp_smalltools.tools.parse_log import answer as records
+from mcp_smalltools.tools.parse_log.report import (
+    ERRORS,
+    Selection,
+    error_sample,
+    exception_lines,
+    first_sample,
+    masked_words,
+    slots_of,
+)
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.base import ToolContext
+
+
+SLOTS = 3
+"""First slots of a template whose values are shown."""
+
+NOTABLE = 10
+
+BURSTS = 5
+
+GONE = 5
+
+EXCEPTIONS, OPTIONAL = 6, 5
+
+_WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 8, 3, 3
+
+_LINE_CHARS = 300
+
+_TEMPLATE_CHARS, _SINGLE_CHARS = 300, 160
+
+_VALUE_CHARS = 32
+
+_IDENTIFIERS, _IDENTIFIER_CHARS = frozenset({"uuid", "hex", "id", "mac"}), 14
+"""Enough of an identifier to look for it."""
+
+Scrub = Callable[[str], str]
+
+
+class RecordWriter:
+    """Turns a parsed log into the answer's records."""
+
+    def __init__(
+        self, log: ParsedLog, selection: Selection, context: ToolContext, *, compares: bool, focused: bool
+    ) -> None:
+        self._log = log
+        self._selection = selection
+        self._scrub = context.scrub
+        self._sealed = context.level() is PrivacyLevel.SEALED
+        self._compares = compares
+        self._focused = focused
+        self._errors = [template for template in selection.errors[:ERRORS] if template in selection.shown]
+        self._text = masked_words(log.templates) if self._sealed else str
+
+    def answer(self) -> records.ParseLogAnswer:
+        log, chosen = self._log, self._selection
+        shown = {template.id for template in chosen.shown}
+        errors = [self._error(template) for template in self._errors]
+        bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
+        present = sum(1 for template in log.templates if template.records)
+        answer = records.ParseLogAnswer(
+            lines=log.lines,
+            records=log.records,
+            levels=log.levels if {*log.levels} - {"none"} else None,
+            formats=log.formats if len(log.formats) > 1 else None,
+            time=self._time(),
+            template_count=present,
+            errors=errors,
+            exceptions=self._exceptions() or None,
+            templates=[self._template(template) for template in chosen.shown],
+            new=_ids(chosen.new, shown) if self._compares else None,
+            changed=self._changed(shown) or None,
+            gone=[self._gone(template) for template in chosen.gone[:GONE]] or None,
+            rare=None if self._focused else _ids(chosen.rare, shown) or None,
+            bursts=bursts or None,
+        )
+        left_out = {
+            "templates": chosen.candidates - len(chosen.shown),
+            "errors": len(chosen.errors) - len(errors),
+            "new": len(chosen.new) - len(answer.new or []),
+            "changed": len(chosen.changed) - len(answer.changed or []),
+            "gone": len(chosen.gone) - len(answer.gone or []),
+            "rare": 0 if self._focused else len(chosen.rare) - len(answer.rare or []),
+            "bursts": len(chosen.bursting) - len(bursts),
+            "lines_in_coarse_templates": log.coarse_lines,
+            "lines_in_templates_not_judged": sum(item.lines for item in log.templates if not item.judged),
+        }
+        answer.dropped = {name: count for name, count in left_out.items() if count > 0}
+        return answer
+
+    def _template(self, template: ParsedTemplate) -> records.Template:
+        levels = {name: count for name, count in template.levels.items() if name != "none"}
+        return records.Template(
+            id=template.id,
+            template=self._shown_text(template),
+            count=template.records,
+            first_line=template.first,
+            last_line=template.last if template.records > 1 else None,
+            levels=levels or None,
+            optional=self._optional(template) or None,
+            before=template.before if self._compares else None,
+            variables=self._variables(template) or None,
+            evidence=self._evidence(template) if self._focused else None,
+        )
+
+    def _optional(self, template: ParsedTemplate) -> list[records.OptionalPart]:
+        parts = [*template.optional.items()][:OPTIONAL]
+        return [records.OptionalPart(key=self._text(key).replace(VAR, "<*>"), count=n) for key, n in parts]
+
+    def _exceptions(self) -> list[records.ExceptionLines]:
+        """Of what is found inside of records only, what names an exception."""
+        inside = [(template, exception_lines(template)) for template in self._log.templates]
+        found = sorted((item for item in inside if item[1]), key=lambda item: -item[1])
+        return [
+            records.ExceptionLines(template=self._shown_text(template), lines=lines)
+            for template, lines in found[:EXCEPTIONS]
+        ]
+
+    def _evidence(self, template: ParsedTemplate) -> list[Span] | None:
+        if template in self._errors:
+            return None  # it is there, with the record that is one
+        sample = first_sample(template)
+        return _spans(sample, self._scrub) if sample else None
+
+    def _changed(self, shown: set[int]) -> list[records.Changed]:
+        return [
+            records.Changed(template_id=change.template.id, factor=float(f"{change.factor:.2g}"))
+            for change in self._selection.changed
+            if change.template.id in shown
+        ][:NOTABLE]
+
+    def _gone(self, template: ParsedTemplate) -> records.Gone:
+        return records.Gone(template=self._shown_text(template), before=template.before)
+
+    def _shown_text(self, template: ParsedTemplate) -> str:
+        most = _TEMPLATE_CHARS if template.records > 1 else _SINGLE_CHARS
+        return _cut(self._text(template.text).replace(VAR, "<*>"), most, self._scrub)
+
+    def _variables(self, template: ParsedTemplate) -> list[records.Variable]:
+        known = self._compares and template.before
+        if self._sealed or self._focused or known or template.records == 1:
+            return []
+        return [
+            records.Variable(type=slot.type, examples=[_short(slot.type, value) for value in slot.examples])
+            for slot in slots_of(template, self._scrub)[:SLOTS]
+        ]
+
+    def _error(self, template: ParsedTemplate) -> records.ErrorGroup:
+        level = "fatal" if template.levels.get("fatal") else "error"
+        count = sum(template.levels.get(name, 0) for name in ("error", "fatal"))
+        sample = error_sample(template)
+        return records.ErrorGroup(
+            template_id=template.id,
+            level=level,
+            count=count,
+            evidence=_spans(sample, self._scrub) if sample else [],
+        )
+
+    def _burst(self, template: ParsedTemplate) -> records.Burst:
+        burst = template.burst
+        assert burst is not None  # only bursting templates come here
+        return records.Burst(
+            template_id=template.id,
+            count=burst.count,
+            start=None if self._sealed else self._shown(burst.start),
+            end=None if self._sealed else self._shown(burst.end),
+            factor=round(burst.factor, 1),
+        )
+
+    def _time(self) -> records.TimeRange | None:
+        timeline = self._log.timeline
+        if timeline is None or self._log.calendar is None:
+            return None
+        gaps = [
+            records.Gap(seconds=round(gap.seconds, 3), after_line=gap.after_line, before_line=gap.before_line)
+            for gap in timeline.gaps
+        ]
+        return records.TimeRange(
+            start=None if self._sealed else self._shown(timeline.first),
+            end=None if self._sealed else self._shown(timeline.last),
+            seconds=round(timeline.last - timeline.first, 3),
+            gaps=gaps or None,
+            backwards=timeline.backwards or None,
+        )
+
+    def _shown(self, position: float) -> str:
+        """A position on the timeline as text, in the calendar of the log."""
+        calendar = self._log.calendar
+        if calendar is None:
+            return f"line {max(1, int(position))}"
+        if calendar is Calendar.UPTIME:
+            return f"{position:.3f} s"
+        at = datetime.datetime.fromtimestamp(position, datetime.UTC).replace(tzinfo=None)
+        text = at.isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
+        return text[{Calendar.DATED: 0, Calendar.YEARLESS: 5, Calendar.CLOCK: 11}[calendar] :]
+
+
+def _ids(templates: Sequence[ParsedTemplate], shown: set[int]) -> list[int]:
+    return [template.id for template in templates if template.id in shown][:NOTABLE]
+
+
+def _spans(sample: Sample, scrub: Scrub) -> list[Span]:
+    """The record, or where it is long its start and what is most telling of the rest."""
+    kept = [*sample.head, *sample.tail]
+    if sample.total == len(kept) <= _WHOLE_LINES:
+        return [_span(sample.first, kept, scrub)]
+    rest = [_span(start, lines, scrub) for start, lines in sample.telling_rest(_TAIL_LINES)]
+    return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), *rest]
+
+
+def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:
+    text = "\n".join(_cut(line, _LINE_CHARS, scrub) for line in lines)
+    return Span(start=start, end=start + len(lines) - 1, text=text)
+
+
+def _short(kind: str, value: str) -> str:
+    return _cut(value, _IDENTIFIER_CHARS if kind in _IDENTIFIERS else _VALUE_CHARS)
+
+
+def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
+    """The start of a text. It is scrubbed before it is cut: the first half of a secret looks like nothing."""
+    text = text if len(text) <= at_most else scrub(text)
+    return text if len(text) <= at_most else text[: at_most - 1] + "…"

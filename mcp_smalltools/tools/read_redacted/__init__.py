@@ -1,0 +1,1 @@
+"""`read_redacted`: lines of a file with secrets masked."""

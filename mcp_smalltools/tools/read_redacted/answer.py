@@ -1,0 +1,33 @@
+"""Arguments and answer of `read_redacted`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field, model_validator
+
+from mcp_smalltools import result
+from mcp_smalltools.result import FileText
+from mcp_smalltools.tools import base
+
+MOST_LINES = 2000
+
+
+class ReadRedactedArguments(base.Arguments):
+    path: str = Field(description="file to read")
+    start: int = Field(1, ge=1, description="first line, 1-based")
+    end: int | None = Field(None, ge=1, description=f"last line, included; default: start + {MOST_LINES - 1}")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ReadRedactedArguments:
+        if self.end is not None and self.end < self.start:
+            raise ValueError(f"end {self.end} is before start {self.start}")
+        return self
+
+
+class ReadRedactedAnswer(result.Answer):
+    shrinkable: ClassVar[tuple[str, ...]] = ("lines",)
+
+    start: int = Field(description="number of the first of `lines`, of the original file")
+    lines: list[FileText] = Field(description="secrets masked as <SECRET_1>; the same value, the same mark")
+    of: int | None = Field(None, description="lines in the file, if it was read to the end")

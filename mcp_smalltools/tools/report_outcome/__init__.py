@@ -1,0 +1,1 @@
+"""`report_outcome`: whether an answer was right."""

@@ -1,0 +1,208 @@
+"""Data files by shape: columns, types, counts. Every number is counted over all rows that were read."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
+from typing import Any, Final
+
+from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.tools.summarize_file.digest_records import Column, Digest, Heading, Sentence
+
+MAX_COLUMNS: Final = 60
+MAX_DISTINCT: Final = 1000
+_KEPT_CHARS: Final = 1000
+"""Of an example: enough to see what it is and to mask it before it is cut to what is shown."""
+_TYPES: Final = (
+    ("int", re.compile(r"[+-]?\d{1,18}$")),
+    ("float", re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$")),
+    ("bool", re.compile(r"(?i)(?:true|false|yes|no)$")),
+    ("time", re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?.*)?$")),
+)
+_ENTRY: Final = {
+    "yaml": re.compile(r"([A-Za-z0-9_.\"'/-]+)\s*:(?:\s|$)"),
+    "toml": re.compile(r"\s*(\[\[?[^\]]+\]\]?)"),
+    "ini": re.compile(r"\s*(\[[^\]]+\])"),
+    "make": re.compile(r"([\w.%/$()-]+(?:\s+[\w.%/$()-]+)*)\s*:(?!=)"),
+    "dockerfile": re.compile(r"((?:FROM|COPY|RUN|ENTRYPOINT|CMD|EXPOSE|ENV)\s+\S+(?:\s+(?:AS|as)\s+\S+)?)"),
+}
+"""What begins an entry of the outline, at the start of a line; TOML, ini: a table."""
+_LANGUAGES: Final = {
+    **{".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".mk": "make"},
+    **dict.fromkeys((".ini", ".cfg", ".conf", ".service", ".editorconfig", ".desktop"), "ini"),
+    **{"makefile": "make", "gnumakefile": "make", "dockerfile": "dockerfile"},
+}
+_REMARK = re.compile(r"\s*(?:#+|;+|//)\s*(\w.*)")
+
+
+class _Tally:
+    """One column while it is read."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.filled = 0
+        self.types: dict[str, int] = {}
+        self.values: set[str] | None = set()
+        self.examples: list[str] = []
+
+    def add(self, value: str, kind: str) -> None:
+        self.filled += 1
+        self.types[kind] = self.types.get(kind, 0) + 1
+        if self.values is not None and value not in self.values:
+            self.values.add(value)
+            if len(self.examples) < 3:
+                self.examples.append(value[:_KEPT_CHARS])
+            if len(self.values) > MAX_DISTINCT:
+                self.values = None
+
+    def column(self) -> Column:
+        kinds = set(self.types)
+        joint = "float" if kinds == {"int", "float"} else "/".join(sorted(kinds)) or "empty"
+        distinct = len(self.values) if self.values is not None else None
+        return Column(self.name, joint, self.filled, distinct, tuple(self.examples))
+
+
+def read_table(lines: Iterable[str], name: str) -> Digest:
+    """CSV or TSV; the separator is the one that the first line has most of."""
+    source = (line.replace("\r", " ") for line in lines)  # csv takes a lone CR for a mistake of its caller
+    first = next(source, "")
+    separator = "\t" if name.endswith(".tsv") else max(",;\t|", key=first.count)
+    rows = csv.reader(_with(first, source), delimiter=separator)
+    names = next(_checked(rows, name), [])
+    digest = Digest("data", language="tsv" if separator == "\t" else "csv")
+    has_names = all(_kind(cell) == "text" for cell in names if cell)
+    tallies = [_Tally(cell if has_names else f"column {i + 1}") for i, cell in enumerate(names)]
+    digest.rows = uneven = 0
+    for row in _checked(rows, name) if has_names else _with(names, _checked(rows, name)):
+        if not row:
+            continue
+        digest.rows += 1
+        uneven += len(row) != len(tallies)
+        for tally, cell in zip(tallies, row, strict=False):
+            if cell.strip():
+                tally.add(cell.strip(), _kind(cell.strip()))
+    return _with_columns(digest, tallies, uneven)
+
+
+def _checked(rows: Any, name: str) -> Iterator[list[str]]:
+    """Raises Unreadable in place of csv's own error."""
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise Unreadable(
+            f"{name}: {error} at line {rows.line_num}.",
+            remedy="Look there for a quote that is not closed, or read the file with another tool.",
+        ) from None
+
+
+def read_json_lines(lines: Iterable[str]) -> Digest:
+    digest = Digest("data", language="jsonl")
+    tallies: dict[str, _Tally] = {}
+    digest.rows = broken = 0
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            broken += 1
+            continue
+        digest.rows += 1
+        _tally_object(entry, tallies)
+    if broken:
+        digest.dropped["lines_that_are_no_json"] = broken
+    return _with_columns(digest, list(tallies.values()), 0)
+
+
+def read_json(text: str) -> Digest | None:
+    """None if it is no JSON."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    digest = Digest("data", language="json")
+    tallies: dict[str, _Tally] = {}
+    if isinstance(value, list):
+        digest.rows = len(value)
+        for entry in value:
+            _tally_object(entry, tallies)
+        return _with_columns(digest, list(tallies.values()), 0)
+    if isinstance(value, dict):
+        lines = text.split("\n")
+        at = 0
+        for key, entry in value.items():
+            quoted = json.dumps(key, ensure_ascii=False)
+            at = next((i for i in range(at, len(lines)) if quoted in lines[i]), at)
+            digest.headings.append(Heading(at + 1, at + 1, 0, key, _shape(entry)))
+    return digest
+
+
+def settings_language(path: str) -> str | None:
+    """By the name of the file; None for what is no file of settings."""
+    name = PurePath(path).name.lower()
+    return _LANGUAGES.get(name) or _LANGUAGES.get(PurePath(name).suffix or name)
+
+
+def read_settings(text: str, language: str) -> Digest:
+    """Settings and rules: the remark that they begin with; keys, tables or targets at the top, with lines."""
+    digest = Digest("data", language=language, text=text)
+    lines = text.split("\n")
+    pattern = _ENTRY[language]
+    if (remark := _REMARK.match(lines[0])) and not lines[0].startswith("#!"):
+        digest.purpose = Sentence(1, 1, remark[1].strip())
+    for number, line in enumerate(lines, 1):
+        if match := pattern.match(line):
+            digest.headings.append(Heading(number, number, 0, match[1].strip("\"'")))
+    if language == "toml":
+        try:
+            tomllib.loads(text)
+        except (tomllib.TOMLDecodeError, RecursionError):
+            digest.broken = True
+    for i, heading in enumerate(digest.headings):
+        end = digest.headings[i + 1].line - 1 if i + 1 < len(digest.headings) else len(lines)
+        digest.headings[i] = Heading(heading.line, end, 0, heading.text)
+    return digest
+
+
+def _with(first: Any, rest: Iterable[Any]) -> Iterable[Any]:
+    yield first
+    yield from rest
+
+
+def _with_columns(digest: Digest, tallies: Sequence[_Tally], uneven: int) -> Digest:
+    digest.columns = [tally.column() for tally in tallies[:MAX_COLUMNS]]
+    if len(tallies) > MAX_COLUMNS:
+        digest.dropped["columns"] = len(tallies) - MAX_COLUMNS
+    if uneven:
+        digest.dropped["rows_of_another_width"] = uneven
+    return digest
+
+
+def _tally_object(entry: Any, tallies: dict[str, _Tally]) -> None:
+    fields = entry.items() if isinstance(entry, dict) else [("value", entry)]
+    for name, value in fields:
+        tally = tallies.setdefault(name, _Tally(name))
+        if value is not None and value != "":
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            tally.add(shown, _json_kind(value))
+
+
+def _json_kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    names = {int: "int", float: "float", list: "list", dict: "object"}
+    return names.get(type(value)) or _kind(str(value)).replace("int", "text").replace("float", "text")
+
+
+def _kind(value: str) -> str:
+    return next((name for name, pattern in _TYPES if pattern.match(value)), "text")
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"object of {len(value)}"
+    return f"list of {len(value)}" if isinstance(value, list) else _json_kind(value)

@@ -1,0 +1,271 @@
+"""Documents: Markdown, reStructuredText, plain text, HTML, PDF, notebooks. All with their lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator, Sequence
+from html.parser import HTMLParser
+from typing import Any, Final
+
+from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.text.truncate import cut
+from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
+
+MAX_SENTENCES: Final = 600
+MAX_PAGES: Final = 200
+_HEADING_CHARS: Final = 120
+_ATX = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
+_RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
+_FENCE = re.compile(r"\s*(```|~~~)")
+_NOT_PROSE = re.compile(r"\s*(?:[|<>!\[]|https?://|[-*+]\s*$|:\w+:|\.\. )|^(?:    |\t)")
+_BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
+_ENDS = re.compile(r"(?<=[.!?])([\"')\]]*)\s+(?=[A-Z0-9\"'(`*\[])")
+_SAYS_SOMETHING = re.compile(r"[\"'(`*_\[]*[^\W_](?=.*[^\W\d_])(?!.*:$)", re.DOTALL)
+"""Begins like a sentence, and doesn't only announce what follows."""
+_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Ms|St|No|Fig|approx)\.|\b[A-Z]\.)$")
+
+
+def read_document(text: str) -> Digest:
+    """Headings, and sentences of running text, of Markdown, reStructuredText or plain text."""
+    lines = text.split("\n")
+    digest = Digest("document", text=text)
+    digest.headings = _closed(list(_headings(lines)), len(lines))
+    titles = {heading.line for heading in digest.headings}
+    digest.sentences = _limited(list(_sentences(lines, titles)), digest)
+    digest.purpose = digest.sentences[0] if digest.sentences else None
+    return digest
+
+
+def read_html(text: str) -> Digest:
+    page = _Page()
+    page.feed(text)
+    page.close()
+    digest = Digest("html", headings=_closed(page.headings, text.count("\n") + 1))
+    blocks = [s for at, block in page.blocks for s in _split(block, at)]
+    digest.sentences = _limited(blocks, digest)
+    digest.purpose = page.description or (digest.sentences[0] if digest.sentences else None)
+    return digest
+
+
+def read_pdf(data: bytes, path: str) -> Digest:
+    """Pages take the place of lines. Raises Unreadable for what is no PDF, encrypted, or without text."""
+    import pypdf
+    from pypdf.errors import PyPdfError
+
+    digest = Digest("pdf", pages=True)
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable(f"{path} is encrypted.", remedy="Give a copy without a password.")
+        pages = [page.extract_text() for page in reader.pages[:MAX_PAGES]]
+        total = len(reader.pages)
+    except (PyPdfError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+        raise Unreadable(f"{path} is no PDF that can be read.", remedy="Give its text.") from None
+    if not any(page.strip() for page in pages):
+        raise Unreadable(f"{path} holds no text, only images.", remedy="Recognise its text first.")
+    if total > MAX_PAGES:
+        digest.dropped["pages_not_read"] = total - MAX_PAGES
+    found = [
+        Sentence(number, number, sentence.text)
+        for number, page in enumerate(pages, 1)
+        for sentence in _split(" ".join(page.split()), number)
+    ]
+    digest.headings = [
+        Heading(n, n, 0, cut(page.strip().split("\n")[0], _HEADING_CHARS))
+        for n, page in enumerate(pages, 1)
+        if page.strip()
+    ]
+    digest.sentences = _limited(found, digest)
+    digest.purpose = digest.sentences[0] if digest.sentences else None
+    return digest
+
+
+def read_notebook(text: str, path: str) -> Digest:
+    """Cells in order; lines are those of the .ipynb file."""
+    try:
+        cells = json.loads(text)["cells"]
+        sources = [_joined(cell.get("source", "")) for cell in cells]
+        kinds = [str(cell.get("cell_type")) for cell in cells]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Unreadable(f"{path} is no notebook.", remedy="Save it again as .ipynb.") from None
+    digest = Digest("notebook", language="python")
+    raw, at = text.split("\n"), 0
+    for kind, source in zip(kinds, sources, strict=True):
+        first = next((line for line in source.split("\n") if line.strip()), "")
+        quoted = json.dumps(first, ensure_ascii=False)[1:-1]
+        at = next((i for i in range(at, len(raw)) if quoted in raw[i]), at)
+        depth = 0 if kind == "markdown" else 1
+        digest.headings.append(
+            Heading(at + 1, at + 1, depth, f"{kind}: {cut(first.strip(), _HEADING_CHARS)}")
+        )
+        if kind == "markdown":
+            inside = read_document(source).sentences
+            digest.sentences += [Sentence(at + s.start, at + s.end, s.text) for s in inside]
+    digest.sentences = _limited(digest.sentences, digest)
+    digest.purpose = digest.sentences[0] if digest.sentences else None
+    return digest
+
+
+def _joined(source: Any) -> str:
+    return "".join(source) if isinstance(source, list) else str(source)
+
+
+def _headings(lines: Sequence[str]) -> Iterator[Heading]:
+    fenced = False
+    order: list[str] = []
+    remarks = _are_remarks(lines)
+    for i, line in enumerate(lines):
+        if _FENCE.match(line):
+            fenced = not fenced
+        if fenced:
+            continue
+        if not remarks and (match := _ATX.match(line)):
+            yield Heading(i + 1, i + 1, len(match[1]) - 1, match[2])
+        elif i + 1 < len(lines) and _underlined(line, lines[i + 1]):
+            mark = lines[i + 1][0]
+            if mark not in order:
+                order.append(mark)
+            yield Heading(i + 1, i + 1, order.index(mark), line.strip())
+
+
+def _are_remarks(lines: Sequence[str]) -> bool:
+    """Whether "# …" are remarks of a file of settings: headings don't stand one right below the other."""
+    marked = {i for i, line in enumerate(lines) if _ATX.match(line)}
+    return 2 * sum(i + 1 in marked or i - 1 in marked for i in marked) > len(marked)
+
+
+def _underlined(line: str, below: str) -> bool:
+    text = line.strip()
+    return (
+        bool(text)
+        and bool(_RULE.match(below))
+        and abs(len(below.strip()) - len(text)) <= 3
+        and not _RULE.match(line)
+        and not text.startswith(("|", "-"))
+    )
+
+
+def _closed(headings: list[Heading], total: int) -> list[Heading]:
+    """Each heading's section ends where the next of its depth or above begins."""
+    out = []
+    for i, heading in enumerate(headings):
+        following = (h.line - 1 for h in headings[i + 1 :] if h.depth <= heading.depth)
+        end = max(heading.line, next(following, total))
+        out.append(Heading(heading.line, end, heading.depth, heading.text, heading.about))
+    return out
+
+
+def _sentences(lines: Sequence[str], titles: set[int]) -> Iterator[Sentence]:
+    fenced = False
+    held: list[str] = []
+    first = 0
+    for i, given in enumerate([*lines, ""]):
+        line = given
+        if _FENCE.match(line):
+            fenced = not fenced
+            line = ""
+        prose = line.strip() and not fenced and i + 1 not in titles and not _NOT_PROSE.match(line)
+        if held and (not prose or _BULLET.match(line)):
+            yield from _of_paragraph(held, first)
+            held = []
+        if prose and not _RULE.match(line):
+            if not held:
+                first = i + 1
+            held.append(line)
+
+
+def _of_paragraph(lines: list[str], first: int) -> Iterator[Sentence]:
+    """Sentences of consecutive lines, each with the lines that it stands on."""
+    lines = [_BULLET.sub("", lines[0]).strip(), *(line.strip() for line in lines[1:])]
+    starts, size = [], 0
+    for line in lines:
+        starts.append(size)
+        size += len(line) + 1
+    whole = " ".join(lines)
+    at = 0
+    for piece in _pieces(whole):
+        start, at = whole.index(piece, at), whole.index(piece, at) + len(piece)
+        begins = sum(s <= start for s in starts) - 1
+        ends = sum(s < at for s in starts) - 1
+        yield Sentence(first + begins, first + ends, piece)
+
+
+def _split(block: str, at: int) -> list[Sentence]:
+    return [Sentence(at, at, piece) for piece in _pieces(block)]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The sentences of a text, each as it stands in it."""
+    start = 0
+    for end in _ENDS.finditer(text):
+        if not _ABBREVIATION.search(text[start : end.start()]):
+            yield text[start : end.end(1)].strip()
+            start = end.end()
+    if text[start:].strip():
+        yield text[start:].strip()
+
+
+def _limited(sentences: list[Sentence], digest: Digest) -> list[Sentence]:
+    """Sentences that say something; of very many, every n-th, and the rest is counted."""
+    good = [s for s in sentences if 4 <= len(s.text.split()) <= 80 and _SAYS_SOMETHING.match(s.text)]
+    if len(good) <= MAX_SENTENCES:
+        return good
+    digest.dropped["sentences_not_ranked"] = len(good) - MAX_SENTENCES
+    step = len(good) / MAX_SENTENCES
+    return [good[int(i * step)] for i in range(MAX_SENTENCES)]
+
+
+class _Page(HTMLParser):
+    """Headings, description and running text of a page, each with the line where it begins."""
+
+    _SILENT = frozenset({"script", "style", "template", "noscript", "svg", "nav", "footer"})
+    _BLOCKS = frozenset({"p", "li", "dd", "td", "blockquote", "figcaption", "div", "section", "article"})
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.headings: list[Heading] = []
+        self.blocks: list[tuple[int, str]] = []
+        self.description: Sentence | None = None
+        self._silent = 0
+        self._inside = ""
+        self._text: list[str] = []
+        self._line = 1
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in self._SILENT:
+            self._silent += 1
+        elif tag in self._BLOCKS or tag == "title" or re.fullmatch(r"h[1-6]", tag):
+            self._flush()
+            self._inside, self._line = tag, self.getpos()[0]
+        elif tag == "meta" and given.get("name") == "description" and given.get("content"):
+            line = self.getpos()[0]
+            self.description = Sentence(line, line, " ".join(str(given["content"]).split()))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._SILENT:
+            self._silent = max(0, self._silent - 1)
+        elif tag == self._inside:
+            self._flush()
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            if not self._text:
+                self._line = self.getpos()[0] + (len(data) - len(data.lstrip("\n")) if data.strip() else 0)
+            if data.strip():
+                self._text.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._flush()
+
+    def _flush(self) -> None:
+        text = " ".join(" ".join(self._text).split())
+        if text and (self._inside == "title" or re.fullmatch(r"h[1-6]", self._inside)):
+            depth = 0 if self._inside == "title" else int(self._inside[1]) - 1
+            self.headings.append(Heading(self._line, self._line, depth, text))
+        elif text:
+            self.blocks.append((self._line, text))
+        self._text, self._inside = [], ""

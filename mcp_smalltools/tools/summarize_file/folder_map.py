@@ -1,0 +1,102 @@
+"""The map of a folder: a line for each file that has room, with what it says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.errors import FileError
+from mcp_smalltools.files.roots import Roots
+from mcp_smalltools.files.tree import Walk
+from mcp_smalltools.result import Source
+from mcp_smalltools.tools.summarize_file.folder import Line, Node, lines_of, tree_of
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.roots import Folder
+    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.tools.base import ToolContext
+    from mcp_smalltools.tools.summarize_file.answer import (
+        MapLine,
+        SummarizeFileAnswer,
+        SummarizeFileArguments,
+    )
+
+MAX_BYTES: Final = 1 << 20
+_USUAL_WORDS: Final = 300
+_WORDS_A_LINE: Final = 10
+_FEWEST_LINES, _MOST_LINES = 8, 300
+_TIME_TO_ANSWER_S: Final = 3.0
+
+
+def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> SummarizeFileAnswer:
+    """Raises FileError for a path that may not be read."""
+    from mcp_smalltools.tools.summarize_file.answer import SummarizeFileAnswer
+
+    roots = Roots(context.settings.effective_roots)
+    folder = roots.folders(arguments.path)[0]
+    prefix = "".join(f"{part}/" for part in folder.parts)
+    context.progress(0, None, "looking for files")
+    walk = Walk(folder, context.stop.check)
+    entries = list(walk)
+    max_words = arguments.max_words or _USUAL_WORDS
+    most = min(_MOST_LINES, max(_FEWEST_LINES, max_words // _WORDS_A_LINE))
+    lines, hidden = lines_of(tree_of(entries, prefix), prefix, most)
+    words = max(4, max_words // max(1, len(lines)) - 2)
+    answer = SummarizeFileAnswer(kind="folder", map=[])
+    answer.only_now()
+    mapper = _Mapper(roots, folder, words, context)
+    for done, line in enumerate(lines, 1):
+        answer.map = [*(answer.map or []), mapper.line(line)]
+        context.progress(done, len(lines), "reading files")
+    answer.source = [Source(path=arguments.path, bytes=sum(entry.size for entry in entries))]
+    if mapper.unread:
+        answer.dropped["files_not_read"] = mapper.unread
+    if hidden:
+        answer.dropped["files"] = hidden
+    if walk.ignored:
+        answer.dropped["ignored_by_git"] = walk.ignored
+    closed = sum(line.folder is not None for line in lines)
+    if hidden or closed:
+        answer.note = "Raise max_words, or name a folder in it, to see more."
+    if not entries:
+        answer.escalate, answer.reason = True, "the folder has no files, or git ignores all of them"
+    return answer
+
+
+class _Mapper:
+    """Makes the lines, `words` long each."""
+
+    def __init__(self, roots: Roots, folder: Folder, words: int, context: ToolContext) -> None:
+        self.unread = 0
+        self._roots, self._folder = roots, folder
+        self._words = words
+        self._context = context
+
+    def line(self, line: Line) -> MapLine:
+        from mcp_smalltools.tools.summarize_file.answer import MapLine
+
+        if line.folder is not None:
+            return MapLine(path=line.path, files=line.folder.total, about=self._about_folder(line.folder))
+        about, count = self._about(line.entry) if line.entry else ("", None)
+        return MapLine(path=line.path, lines=count, about=about or None)
+
+    def _about_folder(self, node: Node) -> str | None:
+        """What its README says it is for; else what lies in it."""
+        about, _ = self._about(node.speaker, alone=True) if node.speaker else ("", None)
+        return about or node.kinds() or None
+
+    def _about(self, entry: Entry, *, alone: bool = False) -> tuple[str, int | None]:
+        """What a file says it is for and its telling names (or, `alone`, only the former); its lines."""
+        from mcp_smalltools.tools.summarize_file.brief import brief
+
+        if entry.size > MAX_BYTES:
+            return "", None
+        if self._context.stop.remaining_s < _TIME_TO_ANSWER_S:
+            self.unread += 1
+            return "", None
+        try:
+            source = self._context.open(self._roots.shown(self._folder, entry.path))
+            # Masked before it is cut or taken apart; under `sealed`, nothing is left.
+            text = self._context.scrub(source.text(MAX_BYTES))
+        except FileError:  # binary, or gone
+            return "", None
+        return brief(entry.path, text, self._words, names=not alone), source.line_count

@@ -1,0 +1,76 @@
+"""How long a summary is, in words (identifiers taken apart), and which headings have room in it.
+
+Without a length from the caller it is as long as the file deserves: its outline up to a bound, and keywords
+in proportion. The constants were chosen on the history of two repositories (models/LOG.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.text.identifiers import length
+
+if TYPE_CHECKING:
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading
+
+_OUTLINE_WORDS: Final = 110
+_KEYWORDS_PART: Final = 0.3
+"""Keywords for each word of the whole outline."""
+_MOST_KEYWORDS: Final = 120
+_POINTS_WORDS: Final = 60
+_FEW_HEADINGS: Final = 30
+"""Words of an outline below which a document is told by its sentences too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Words for each part of the answer."""
+
+    outline: int
+    keywords: int
+    points: int
+    signatures: bool = True
+    """Whether they may stand in the outline, or names alone do."""
+
+
+def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
+    """`max_words` 0 lets the file decide. Sentences have room where they are asked for (`focused`), or where
+    the outline says too little: that of code has each definition's own words already.
+    """
+    whole = sum(length(heading.name or heading.text) + length(heading.about) for heading in digest.headings)
+    keywords = min(_MOST_KEYWORDS, round(_KEYWORDS_PART * whole)) if digest.text else 0
+    if not max_words:
+        told = digest.kind == "code" or (digest.kind == "document" and whole >= _FEW_HEADINGS)
+        points = _POINTS_WORDS if focused or not told else 0
+        return Room(_OUTLINE_WORDS, keywords, points, signatures=False)
+    left = max_words - 4 * len(digest.columns) - (length(digest.purpose.text) if digest.purpose else 0)
+    points = left // 3 if focused or (digest.kind != "code" and digest.sentences) else 0
+    if digest.text:
+        keywords = max(0, min(_MOST_KEYWORDS, left // 4))
+    return Room(max(0, left - points - keywords), keywords, max(0, points))
+
+
+def fitting(headings: Sequence[Heading], room: Room) -> list[Heading]:
+    """The headings that have room: all in full, or all with names for signatures, or the upper ones so."""
+    words = room.outline
+    short = [replace(heading, text=heading.name or heading.text) for heading in headings]
+    for kept in (headings, short) if room.signatures else (short,):
+        if sum(map(_cost, kept)) <= words:
+            return list(kept)
+    bare = [replace(heading, about="") for heading in short]
+    top = min((heading.depth for heading in headings), default=0)
+    # Every name at the top is worth more than what some of them say of themselves.
+    names = sum(_cost(heading) for heading in bare if heading.depth == top)
+    given = bare if 2 * names > words else short
+    chosen = []
+    for number in sorted(range(len(given)), key=lambda number: (given[number].depth, number)):
+        if _cost(given[number]) <= words:
+            words -= _cost(given[number])
+            chosen.append(number)
+    return [given[number] for number in sorted(chosen)]
+
+
+def _cost(heading: Heading) -> int:
+    return max(1, length(heading.text)) + length(heading.about)
