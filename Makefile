@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test quick check lint types fuzz test-clients clean
+.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -20,10 +20,14 @@ $(STAMP): pyproject.toml
 setup: $(STAMP)  ## own environment with everything installed, and the two small models
 	$(BIN)/mcp-smalltools models pull
 
+hooks: $(STAMP)  ## `make check` before each commit (pre-commit)
+	$(BIN)/python -m pip install -q 'pre-commit>=4'
+	$(BIN)/pre-commit install
+
 demo: setup  ## the main job on real files, through a real MCP client
 	$(BIN)/mcp-smalltools demo
 
-check: lint types  ## lint and types
+check: lint types spelling  ## lint, types and spelling: what the pre-commit hooks run
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -31,6 +35,9 @@ lint: $(STAMP)
 
 types: $(STAMP)
 	$(BIN)/mypy
+
+spelling: $(STAMP)
+	$(BIN)/codespell
 
 test: setup check  ## all that CI runs; the clients of others too, where the package registries can be reached
 	$(BIN)/pytest tests client_tests -rs
