@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.learning.logs.fit_network import Recipe, averaged, fitted
-from mcp_smalltools.logs.judge.judge import load, save, shipped
 from mcp_smalltools.logs.lines.shapes import FormTable
 from mcp_smalltools.logs.message.tokenize import text_of, tokens_of
 from mcp_smalltools.logs.message.variables import Slots, plain
@@ -103,24 +100,6 @@ def test_families_are_groups_that_differ_in_one_stretch_that_begins_and_ends_dif
     assert [(family.head, family.tail, len(family.groups)) for family in found] == [(("read",), ("done",), 3)]
 
 
-def test_a_judge_is_what_was_saved(tmp_path) -> None:
-    rng = np.random.default_rng(1)
-    rows = rng.normal(size=(400, 5)).astype(np.float32)
-    targets = (rows[:, 0] > 0).astype(np.float32)
-    network = fitted(rows, targets, np.ones(400, np.float32), seed=1, recipe=Recipe(epochs=300))
-    assert ((network(rows) > 0) == (targets > 0.5)).mean() > 0.95
-    save(tmp_path / "weights.npz", {"words": np.arange(16)}, {"slot": network})
-    read = load(tmp_path / "weights.npz")
-    assert read.slots(rows.tolist()) == pytest.approx(network(rows).tolist(), abs=1e-5)
-    assert read.gap is None
-
-
-def test_the_lexicon_knows_where_variables_stand() -> None:
-    lexicon = shipped().lexicon
-    assert lexicon.before("user") > lexicon.before("cannot")
-    assert lexicon.word("failed") > lexicon.word("qwertyuiop")
-
-
 @given(st.lists(contents, min_size=1, max_size=20))
 def test_without_time_every_line_still_has_a_template_that_describes_it(lines: list[str]) -> None:
     table = FormTable()
@@ -178,20 +157,3 @@ def test_brackets_in_brackets_end_where_they_should() -> None:
     tokens, spaces = tokens_of("Got f (>=1,<4, [a.b]) then ) of (x")
     kinds = [piece.kind for piece in pieces_of(Group(tokens, spaces, 1, [0]))]
     assert kinds == ["Got", "f", "(", "inside", ")", "then", ")", "of", "(", "x"]
-
-
-def test_averaged_networks_answer_the_mean_of_each() -> None:
-    rng = np.random.default_rng(3)
-    inputs = rng.normal(size=(400, 5)).astype(np.float32)
-    networks = [
-        fitted(
-            inputs * scale,
-            (inputs[:, :1].ravel() > 0).astype(np.float32),
-            np.ones(400, np.float32),
-            seed=1,
-            recipe=Recipe(networks=count, epochs=2),
-        )
-        for scale, count in ((1, 2), (3, 2))
-    ]
-    expected = (networks[0](inputs) + networks[1](inputs)) / 2
-    assert np.allclose(averaged(networks)(inputs), expected, atol=1e-4)

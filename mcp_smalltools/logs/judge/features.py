@@ -1,8 +1,8 @@
-"""What the lines of a log show about one of their slots, as numbers.
+"""The features of a slot and of a gap, from which the judge says whether it is a parameter.
 
-A slot is a place where token sequences that are otherwise alike differ, with the tokens before and after
-it. Its values are token sequences themselves: one token where lines of the same length are compared, none
-to several where a variable may have several words.
+A slot is a place at which equally long token sequences differ; a gap is what differs between a common start
+and a common end, in sequences of any length. Values are token sequences too: of one token in a slot, of none
+to several in a gap. `SLOT_FEATURES` and `GAP_FEATURES` name the numbers in their order.
 """
 
 from __future__ import annotations
@@ -21,13 +21,50 @@ from mcp_smalltools.logs.message.tokenize import Tokens, is_word
 Value = Tokens
 _PLAIN = re.compile(r"[A-Z]?[a-z]+(?:'[a-z]+)?|[A-Z]{2,}|[a-z]+-[a-z]+")
 _MOST = 40
-"""Values of a slot whose words are looked at: the heaviest."""
+"""Values of a slot whose words are examined: those with the most lines."""
 _ENOUGH = 100
-"""Lines: that there are more tells nothing of what a value is."""
+"""Lines that a value counts for at most: more say nothing about what it is."""
 OPENING, CLOSING = "[(<{\"'`", "])>}\"'`"
 
+_CONTEXT = """
+variable_after_previous previous_count variable_before_next next_count around_count
+previous_is_equals previous_is_colon enclosed next_is_assignment next_is_end
+previous_is_start previous_is_variable next_is_variable previous_is_word next_is_word previous_is_comma
+""".split()
+_LOOKS = """
+values_log lines_log lines_per_value_log entropy top_share
+has_variable variable_share has_empty word_share
+identifier_share capitalised_share upper_share lower_share length_log
+common_start common_end suffix_share
+tokens_range tokens_mean tokens_least elsewhere_mean elsewhere_least
+""".split()
+_LEXICAL = ("word_mean", "word_least", "pairs_inside", "pair_before", "pair_after")
+_VALUES = (
+    *_LOOKS,
+    *(f"{name}_average" for name in _LEXICAL),
+    *(f"{name}_minimum" for name in _LEXICAL),
+    *(f"{name}_maximum" for name in _LEXICAL[:3]),
+)
+_FRAME = """
+frame_words_log frame_variables_log frame_word_share words_before_log words_after_log
+no_word_before slots_log frame_tokens_log
+""".split()
+_DEPENDENCE = """
+repeated_values_share sequences_log values_share
+free_of_others_most free_of_others_least repeated_pairs_most
+""".split()
+_SPREAD = """
+first_tokens_share last_tokens_share lengths_share variable_weight has_assignment unmatched_share
+""".split()
+_ASSIGNED = ("continues_equals", "continues_colon", "assignment_follows")
 
-def context_features(before: str, after: str, lexicon: Lexicon) -> list[float]:
+SLOT_FEATURES = (*_CONTEXT, *_VALUES, *_FRAME, *_DEPENDENCE, *_ASSIGNED)
+"""Names of what `slot_features` gives, in order."""
+GAP_FEATURES = (*_CONTEXT, *_VALUES, *_FRAME, *_SPREAD, *_ASSIGNED)
+"""Names of what `gap_features` gives, in order."""
+
+
+def _context(before: str, after: str, lexicon: Lexicon) -> list[float]:
     """The tokens around a slot; START and END where there are none."""
     return [
         lexicon.before(before),
@@ -49,7 +86,7 @@ def context_features(before: str, after: str, lexicon: Lexicon) -> list[float]:
     ]
 
 
-def value_features(
+def _values(
     values: Mapping[Value, int], before: str, after: str, lexicon: Lexicon, known: Mapping[str, int]
 ) -> list[float]:
     """What the values look like. `values` has the weight of each (lines), `known` in how many token sequences
@@ -127,7 +164,7 @@ def _common(texts: Sequence[str]) -> int:
     return next((at for at, sign in enumerate(first) if sign != last[at]), len(first))
 
 
-def frame_features(tokens: Sequence[str], varying: int, place: int) -> list[float]:
+def _frame(tokens: Sequence[str], varying: int, place: int) -> list[float]:
     """What surrounds the slot: `tokens` is the frame, with VAR in other slots, the slot at `place`."""
     words = sum(1 for token in tokens if is_word(token))
     variables = sum(1 for token in tokens if token == VAR)
@@ -144,7 +181,7 @@ def frame_features(tokens: Sequence[str], varying: int, place: int) -> list[floa
     ]
 
 
-def slot_evidence(
+def slot_features(
     weighted: Sequence[tuple[Tokens, int]],
     place: int,
     places: Sequence[int],
@@ -161,15 +198,15 @@ def slot_evidence(
         values[(item[place],)] += min(weight, _ENOUGH)
     frame[place] = VAR
     return [
-        *context_features(before, after, lexicon),
-        *value_features(values, before, after, lexicon, known),
-        *frame_features(frame, len(places), place),
+        *_context(before, after, lexicon),
+        *_values(values, before, after, lexicon, known),
+        *_frame(frame, len(places), place),
         *_dependence(tokens, place, others, len(values)),
         *_assigned(frame[:place], frame[place + 1 :]),
     ]
 
 
-def stretch_evidence(
+def gap_features(
     head: Tokens, tail: Tokens, values: Mapping[Value, int], known: Mapping[str, int], lexicon: Lexicon
 ) -> list[float]:
     """What templates show that are alike but for one stretch of tokens."""
@@ -178,9 +215,9 @@ def stretch_evidence(
     firsts = Counter(value[0] if value else "" for value in values)
     lasts = Counter(value[-1] if value else "" for value in values)
     return [
-        *context_features(before, after, lexicon),
-        *value_features(values, before, after, lexicon, known),
-        *frame_features((*head, VAR, *tail), 1, len(head)),
+        *_context(before, after, lexicon),
+        *_values(values, before, after, lexicon, known),
+        *_frame((*head, VAR, *tail), 1, len(head)),
         len(firsts) / len(values),
         len(lasts) / len(values),
         len({len(value) for value in values}) / len(values),

@@ -1,4 +1,4 @@
-"""Small networks in numpy: evidence in, probability out. Several are averaged."""
+"""Small networks in numpy: features in, log odds out. Several are averaged."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class Network:
         return mean
 
     def arrays(self, name: str) -> dict[str, Matrix]:
+        """The numbers by their keys in a weights file, for the network of this name."""
         found = {f"{name}.mean": self.mean, f"{name}.scale": self.scale}
         for number, (weights, bias) in enumerate(self.layers):
             found |= {f"{name}.{number}.weights": weights, f"{name}.{number}.bias": bias}

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mcp_smalltools.logs.judge.features import stretch_evidence
+from mcp_smalltools.logs.judge.features import gap_features
 from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.tokenize import Tokens, is_word
@@ -73,7 +73,7 @@ def join_families(
         families = families_of(groups)
         if not families:
             break
-        scores = judge.gaps([evidence_of(family, known, judge) for family in families])
+        scores = judge.gaps([gap_features_of(family, known, judge) for family in families])
         fewer = joined(groups, families, scores)
         if len(fewer) == len(groups):
             break
@@ -81,8 +81,8 @@ def join_families(
     return groups
 
 
-def evidence_of(family: Family, known: Mapping[str, int], judge: Judge) -> list[float]:
-    return stretch_evidence(family.head, family.tail, family.values(), known, judge.lexicon)
+def gap_features_of(family: Family, known: Mapping[str, int], judge: Judge) -> list[float]:
+    return gap_features(family.head, family.tail, family.values(), known, judge.lexicon)
 
 
 def joined(groups: list[Group], families: list[Family], scores: Sequence[float]) -> list[Group]:

@@ -24,7 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from mcp_smalltools.logs.judge.features import slot_evidence
+from mcp_smalltools.logs.judge.features import slot_features
 from mcp_smalltools.logs.judge.judge import Judge, shipped
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.tokenize import is_sign, is_word, text_of
@@ -150,7 +150,7 @@ def _split(nodes: list[Node], known: Mapping[str, int], judge: Judge) -> Iterato
     if not places:
         yield nodes
         return
-    scores = judge.slots([evidence_at(nodes, place, places, known, judge) for place in places])
+    scores = judge.slots([slot_features_at(nodes, place, places, known, judge) for place in places])
     worst = min(range(len(places)), key=lambda at: scores[at])
     if scores[worst] >= 0:
         yield nodes
@@ -172,11 +172,11 @@ def differing(nodes: Sequence[Node]) -> list[int]:
     return [place for place in range(len(first)) if any(node.tokens[place] != first[place] for node in nodes)]
 
 
-def evidence_at(
+def slot_features_at(
     nodes: Sequence[Node], place: int, places: Sequence[int], known: Mapping[str, int], judge: Judge
 ) -> list[float]:
     weighted = [(node.tokens, node.weight) for node in nodes]
-    return slot_evidence(weighted, place, places, known, judge.lexicon)
+    return slot_features(weighted, place, places, known, judge.lexicon)
 
 
 def _group(nodes: Sequence[Node]) -> Group:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from mcp_smalltools.learning.logs.systems import System
 from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.lines.shapes import FormTable
-from mcp_smalltools.logs.templates.families import Family, evidence_of, families_of, joined
+from mcp_smalltools.logs.templates.families import Family, families_of, gap_features_of, joined
 from mcp_smalltools.logs.templates.grouping import (
     by_length,
     candidates_of,
     differing,
-    evidence_at,
     parts_by,
+    slot_features_at,
     split_all,
 )
 from mcp_smalltools.logs.templates.nodes import Node, nodes_of, objects_as_one, words_known
@@ -32,15 +32,15 @@ Matrix = NDArray[np.float32]
 
 
 class Examples:
-    """Evidence, answers from 0 to 1, and weights: more lines weigh more."""
+    """Features, answers from 0 to 1, and weights: more lines weigh more."""
 
     def __init__(self) -> None:
         self._rows: list[Sequence[float]] = []
         self._answers: list[float] = []
         self._weights: list[float] = []
 
-    def add(self, evidence: Sequence[float], answer: float, lines: int) -> None:
-        self._rows.append(evidence)
+    def add(self, features: Sequence[float], answer: float, lines: int) -> None:
+        self._rows.append(features)
         self._answers.append(answer)
         self._weights.append(math.log1p(lines))
 
@@ -84,7 +84,7 @@ def add_slots(system: System, judge: Judge, rng: random.Random, examples: Exampl
         lines = sum(node.weight for node in nodes)
         for place, share in shares.items():
             answer = 0.0 if not share else 0.75 if share < 0.2 else 0.9 if share < 0.5 else 1.0
-            examples.add(evidence_at(nodes, place, places, log.known, judge), answer, lines)
+            examples.add(slot_features_at(nodes, place, places, log.known, judge), answer, lines)
         telling = [place for place, share in shares.items() if not share]
         if telling:
             waiting += parts_by(nodes, rng.choice(telling))
@@ -110,7 +110,7 @@ def add_gaps(system: System, judge: Judge, rng: random.Random, examples: Example
         answers = [_one_event(family, log) for family in families]
         for at in rng.sample(range(len(families)), min(_FAMILIES, len(families))):
             lines = sum(item.weight for item in families[at].groups)
-            examples.add(evidence_of(families[at], log.known, judge), answers[at], lines)
+            examples.add(gap_features_of(families[at], log.known, judge), answers[at], lines)
         scores = [1 + rng.random() if answer == 1 and rng.random() < 0.8 else -1.0 for answer in answers]
         after = joined(groups, families, scores)
         if len(after) == len(groups):
