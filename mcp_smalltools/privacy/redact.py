@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.privacy.prefilter import worth_trying
+from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 
 # Escape sequences of terminals: colours, titles, cursor.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
@@ -88,17 +89,12 @@ class Redactor:
 
 
 def _own_pattern(pattern: str) -> Any:
-    """A pattern of the user's, compiled by RE2: no text can make it take long."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
+    """A pattern of the user's. Raises ConfigError."""
     try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        said = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        compiled = linear_pattern(pattern)
+    except PatternError as error:
         raise ConfigError(
-            f"redact_patterns: {pattern!r} can't be used: {said}.",
+            f"redact_patterns: {pattern!r} can't be used: {error}.",
             remedy="Correct it in the configuration; look-around and back-references are not supported "
             "(RE2's syntax).",
         ) from None

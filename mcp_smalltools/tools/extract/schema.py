@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.errors import UsageError
+from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 from mcp_smalltools.text.words import in_words
+
+if TYPE_CHECKING:
+    import re2
 
 MAX_FIELDS: Final = 60
 MAX_DEPTH: Final = 4
+MAX_NODES: Final = 20_000
+"""Values of a schema at any depth; a larger one takes seconds to check."""
+_REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 _SCALARS: Final = ("string", "integer", "number", "boolean")
 _HONOURED: Final = frozenset(
     (
@@ -203,6 +210,8 @@ def _one_type(schema: Any, where: str) -> dict[str, Any]:
     for word in found:
         if word not in _HONOURED:
             raise _refusal((where,), word)
+    if "pattern" in found:
+        compiled(str(found["pattern"]))
     kind = found.get("type")
     if isinstance(kind, (list, tuple)):
         kinds = [k for k in kind if k != "null"]
@@ -235,6 +244,7 @@ def _refusal(path: Sequence[str], what: str) -> UsageError:
 def _well_formed(schema: Mapping[str, Any]) -> None:
     import jsonschema
 
+    _refuse_references(schema)
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
@@ -246,10 +256,57 @@ def _well_formed(schema: Mapping[str, Any]) -> None:
         raise UsageError("The schema is nested too deeply.", remedy="Flatten it.") from None
 
 
+def _refuse_references(schema: Mapping[str, Any]) -> None:
+    """Refuse `$ref` at any depth, by its place: nothing is fetched, and nothing is followed.
+
+    Also in branches that are dropped later: validators follow references wherever they are.
+    """
+    waiting: list[tuple[Any, tuple[str, ...]]] = [(schema, ())]
+    for _ in range(MAX_NODES):
+        if not waiting:
+            return
+        node, path = waiting.pop()
+        if isinstance(node, Mapping):
+            for word in _REFERENCES:
+                if isinstance(node.get(word), str):
+                    raise _refusal(path or ("the schema",), f"{word} ({str(node[word])[:80]})")
+            waiting += [(value, (*path, str(key))) for key, value in node.items()]
+        elif isinstance(node, list | tuple):
+            waiting += [(value, path) for value in node]
+    raise UsageError(
+        f"The schema has more than {MAX_NODES:,} values.", remedy="Name fewer fields and enum members."
+    )
+
+
 def problems(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     """Path and message of each place where a value breaks a schema."""
+    for error in _validator(schema).iter_errors(value):
+        yield tuple(map(str, error.absolute_path)), error.message
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    """A validator that can fetch nothing, and whose patterns no text can slow down."""
     import jsonschema
+    import referencing
 
     checker = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6"))
-    for error in jsonschema.Draft202012Validator(schema, format_checker=checker).iter_errors(value):
-        yield tuple(map(str, error.absolute_path)), error.message
+    linear = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _matches})
+    return linear(schema, format_checker=checker, registry=referencing.Registry())
+
+
+def _matches(validator: Any, pattern: str, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+    import jsonschema
+
+    if isinstance(value, str) and compiled(pattern).search(value) is None:
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def compiled(pattern: str) -> re2.Pattern[str]:
+    """Raises UsageError for what RE2 doesn't know."""
+    try:
+        return linear_pattern(pattern)
+    except PatternError as error:
+        raise UsageError(
+            f"The pattern {pattern[:80]!r} can't be used: {error}.",
+            remedy="Write it without look-around and back-references (RE2's syntax).",
+        ) from None
