@@ -143,5 +143,5 @@ CLIENTS: Mapping[str, Client] = {
 def server_command(roots: Sequence[str]) -> list[str]:
     """How a client starts this installation."""
     script = Path(sys.executable).with_name("mcp-smalltools.exe" if os.name == "nt" else "mcp-smalltools")
-    start = [str(script)] if script.exists() else [sys.executable, "-m", "mcp_smalltools.cli"]
+    start = [str(script)] if script.exists() else [sys.executable, "-P", "-m", "mcp_smalltools.cli"]
     return [*start, "serve", *(part for root in roots for part in ("--root", root))]

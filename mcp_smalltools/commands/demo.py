@@ -121,7 +121,7 @@ async def _demo(folder: Path, console: Console, as_json: bool) -> None:
     from mcp import Client, StdioServerParameters
 
     package = Path(__file__).parents[1]
-    command = ["-m", "mcp_smalltools.cli", "serve", "--root", str(folder), "--root", str(package)]
+    command = ["-P", "-m", "mcp_smalltools.cli", "serve", "--root", str(folder), "--root", str(package)]
     # The client passes on few variables by itself; without the cache, each time is that of the work.
     ours = {name: value for name, value in os.environ.items() if name.startswith("MCP_SMALLTOOLS_")}
     server = StdioServerParameters(

@@ -6,12 +6,12 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError, UsageError
 
@@ -211,17 +211,9 @@ def _tune(args: argparse.Namespace, settings: Settings) -> int:
 
 def _measured(path: str, kind: str, settings: Settings) -> dict[str, float]:
     threads = settings.engine_threads or os.cpu_count() or 1
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "mcp_smalltools.engine.llama.measure",
-        path,
-        kind,
-        str(threads),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    file = str(Path(path).absolute())
+    command = processes.module_command("mcp_smalltools.engine.llama.measure", file, kind, str(threads))
+    done = processes.run(command)
     if done.returncode:
         raise ModelError(f"{Path(path).name} can't be measured.", remedy="Run `mcp-smalltools doctor`.")
     speeds: dict[str, float] = json.loads(done.stdout)

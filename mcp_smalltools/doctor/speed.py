@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+
+from mcp_smalltools import processes
 
 PROBE_S: Final = 30.0
 _REBUILD = 'CMAKE_ARGS="{}" {} -m pip install --force-reinstall --no-deps --no-cache-dir {}'
@@ -28,11 +29,11 @@ class Build:
 
 def probe() -> Build | None:
     """Ask the installed llama.cpp, in a process of its own; None if it can't be loaded."""
-    command = [sys.executable, "-W", "ignore", "-m", "mcp_smalltools.engine.llama.devices"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PROBE_S)
+        command = processes.module_command("mcp_smalltools.engine.llama.devices")
+        done = processes.run(command, timeout_s=PROBE_S, check=True)
         told: dict[str, Any] = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, processes.SubprocessError, ValueError):
         return None
     return Build(told["backend"], tuple(device["name"] for device in told["devices"]))
 
@@ -71,8 +72,8 @@ def _nvidia() -> str:
         return ""
     query = [program, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        told = subprocess.run(query, capture_output=True, text=True, check=True, timeout=PROBE_S).stdout
-    except (OSError, subprocess.SubprocessError):
+        told = processes.run(query, timeout_s=PROBE_S, check=True).stdout.decode(errors="replace")
+    except (OSError, processes.SubprocessError):
         return ""
     return told.strip().split("\n")[0]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile, ModelFile
@@ -265,8 +264,8 @@ def _has_bf16() -> bool:
 
 
 def _quantize(source: Path, target: Path, layout: str) -> None:
-    command = [sys.executable, "-m", "mcp_smalltools.engine.llama.quantize", str(source), str(target), layout]
-    done = subprocess.run(command, capture_output=True, check=False)
+    paths = (str(source.absolute()), str(target.absolute()))
+    done = processes.run(processes.module_command("mcp_smalltools.engine.llama.quantize", *paths, layout))
     if done.returncode or not target.exists():
         raise ModelError(
             f"{source.name} can't be turned into {layout} (code {done.returncode}).",

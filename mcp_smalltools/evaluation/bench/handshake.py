@@ -8,12 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-from mcp_smalltools.config import Settings
+from mcp_smalltools import processes
+from mcp_smalltools.config import ENV_PREFIX, Settings
 
 MESSAGES = (
     {
@@ -29,7 +29,7 @@ MESSAGES = (
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
     {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
 )
-BARE = (sys.executable, "-c", "import mcp.server.lowlevel")
+BARE = (sys.executable, "-P", "-c", "import mcp.server.lowlevel")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,9 +64,10 @@ def measure(runs: int) -> dict[str, float]:
 
 def handshake(folder: str) -> tuple[float, int]:
     """One server over `folder`: seconds until tools/list is answered, and how many tools there are."""
-    command = [sys.executable, "-m", "mcp_smalltools.cli", "serve", "--root", folder]
+    command = processes.module_command("mcp_smalltools.cli", "serve", "--root", folder)
     started = time.perf_counter()
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+    env = processes.clean_environment(prefixes=(ENV_PREFIX,))
+    with processes.start(command, stdin=processes.PIPE, stdout=processes.PIPE, env=env) as server:
         assert server.stdin is not None and server.stdout is not None
         server.stdin.write(b"".join(json.dumps(message).encode() + b"\n" for message in MESSAGES))
         server.stdin.flush()
@@ -79,5 +80,5 @@ def handshake(folder: str) -> tuple[float, int]:
 
 def _bare_import_s() -> float:
     started = time.perf_counter()
-    subprocess.run(BARE, check=True)
+    processes.run(BARE, check=True)
     return time.perf_counter() - started

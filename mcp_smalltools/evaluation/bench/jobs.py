@@ -9,12 +9,13 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from mcp_smalltools import processes
 
 PART_CHARS: Final = 16_000
 """What the peer reads at once: about 5,000 tokens of its 8,192."""
@@ -194,9 +195,9 @@ def _nightly_log(folder: Path) -> str:
         package = folder / f"package_{number:02}"
         package.mkdir(parents=True)
         (package / "test_prices.py").write_text(_package(number), encoding="utf-8")
-        command = [sys.executable, "-m", "unittest", "-v"]
-        done = subprocess.run(command, cwd=package, capture_output=True, text=True, check=False)
-        said.append(f"== testing package_{number:02}\n{done.stdout}{done.stderr}")
+        command = [sys.executable, "-m", "unittest", "-v"]  # of tests that are written here
+        done = processes.run(command, cwd=package)
+        said.append(f"== testing package_{number:02}\n{(done.stdout + done.stderr).decode()}")
     return "".join(said)
 
 

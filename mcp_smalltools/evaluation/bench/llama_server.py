@@ -6,7 +6,6 @@ import http.client
 import json
 import shutil
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
+from mcp_smalltools import processes
 from mcp_smalltools.errors import EngineUnavailable, UsageError
 from mcp_smalltools.evaluation.bench.workloads import Chat, ChatLoad, EmbedLoad, LabelLoad
 
@@ -62,8 +62,9 @@ def find_peer(path: str | None) -> tuple[str, str]:
     """The program of the peer ("" for xllamacpp), and what to call it. Raises UsageError."""
     program = path or shutil.which("llama-server")
     if program:
-        told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
-        version = next((line for line in (told.stdout + told.stderr).splitlines() if "version" in line), "")
+        done = processes.run([program, "--version"])
+        said = (done.stdout + done.stderr).decode(errors="replace")
+        version = next((line for line in said.splitlines() if "version" in line), "")
         return program, f"llama-server {version.strip()}"
     try:
         import xllamacpp
@@ -86,9 +87,7 @@ class Peer:
         self._connections: list[http.client.HTTPConnection] = []
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-        )
+        self._process = processes.start(self.command)
         ends = time.monotonic() + START_S
         while time.monotonic() < ends and self._process.poll() is None:
             try:

@@ -17,7 +17,6 @@ import json
 import re
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.evaluation.data.generated_logs import write_log
@@ -130,10 +130,10 @@ def _speed(figures: Figures) -> float:
 
 
 def _measured(name: str, path: Path, peer_lines: int, helpers: int | None) -> Figures:
-    command = [sys.executable, "-m", "mcp_smalltools.cli", "bench", "logs", "--worker", name]
-    command += ["--file", str(path), "--peer-lines", str(peer_lines)]
+    command = processes.module_command("mcp_smalltools.cli", "bench", "logs", "--worker", name)
+    command += ["--file", str(path.absolute()), "--peer-lines", str(peer_lines)]
     command += [] if helpers is None else ["--helpers", str(helpers)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = processes.run(command, check=True)
     return dict(json.loads(done.stdout))
 
 

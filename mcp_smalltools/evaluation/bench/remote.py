@@ -15,8 +15,6 @@ import json
 import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -25,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import ENV_PREFIX, Settings
 
 if TYPE_CHECKING:
     from mcp import Client
 
-_SERVE = [sys.executable, "-m", "mcp_smalltools.cli", "serve"]
+_SERVE = processes.module_command("mcp_smalltools.cli", "serve")
 _ANNOUNCED = re.compile(rb"(http://\S+) .*the token is in (.*)\n")
 _WAIT_S = 60
 _LATER = 5
@@ -104,7 +103,7 @@ async def _stdio(folder: Path) -> AsyncIterator[Client]:
 async def _listening(folder: Path) -> AsyncIterator[tuple[str, str]]:
     """A fresh server's address and token."""
     command = [*_SERVE, "--transport", "sse", "--port", "0", "--root", f"{folder}:open"]
-    process = await anyio.open_process(command, env=_environment(folder), stdout=subprocess.DEVNULL)
+    process = await anyio.open_process(command, env=_environment(folder), stdout=processes.DEVNULL)
     try:
         assert process.stderr is not None
         said = b""

@@ -7,12 +7,12 @@ Repositories are read, never written; bare ones too.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self, cast
 
+from mcp_smalltools import processes
 from mcp_smalltools.errors import NotFound, UsageError
 
 MOST_FILES: Final = 3
@@ -39,8 +39,8 @@ class Repository:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = path.parent.name if path.name in ("repo", ".git") else path.name.removesuffix(".git")
-        self._reader = subprocess.Popen(
-            [*self._git, "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        self._reader = processes.start(
+            [*self._git, "cat-file", "--batch"], stdin=processes.PIPE, stdout=processes.PIPE
         )
 
     def __enter__(self) -> Self:
@@ -51,7 +51,7 @@ class Repository:
 
     @property
     def _git(self) -> list[str]:
-        return ["git", "-c", "safe.directory=*", "-C", str(self.path)]
+        return ["git", "-c", "safe.directory=*", "-C", str(self.path.absolute())]
 
     def changes(self, most: int) -> list[Change]:
         """The newest `most` commits that ask something, oldest first."""
@@ -92,7 +92,7 @@ class Repository:
         self._reader.communicate()
 
     def _output(self, *arguments: str) -> str:
-        done = subprocess.run([*self._git, *arguments], capture_output=True, check=False)
+        done = processes.run([*self._git, *arguments])
         if done.returncode:
             raise UsageError(
                 f"git can't read {self.path}: {done.stderr.decode(errors='replace').strip()}.",

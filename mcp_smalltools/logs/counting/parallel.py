@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import threading
 from collections import deque
@@ -15,6 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mcp_smalltools import processes
 from mcp_smalltools.logs.counting.parts import PART_BYTES, PartParser, parts_of
 from mcp_smalltools.logs.counting.state import append
 from mcp_smalltools.logs.counting.worker import receive, send
@@ -169,20 +169,16 @@ class ParallelReader:
     def _start_helper(self, stack: ExitStack) -> None:
         descriptor = self._source.descriptor
         try:
-            helper = subprocess.Popen(
-                [sys.executable, "-m", "mcp_smalltools.logs.counting.worker", str(descriptor)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(descriptor,),
-            )
+            command = processes.module_command("mcp_smalltools.logs.counting.worker", str(descriptor))
+            pipe = processes.PIPE
+            helper = processes.start(command, stdin=pipe, stdout=pipe, pass_fds=(descriptor,))
         except OSError:
             return  # fewer helpers, the same result
         thread = threading.Thread(target=self._work_with, args=(helper,), daemon=True)
         thread.start()
         stack.callback(_end, helper, thread)
 
-    def _work_with(self, helper: subprocess.Popen[bytes]) -> None:
+    def _work_with(self, helper: processes.Popen[bytes]) -> None:
         assert helper.stdin is not None and helper.stdout is not None
         taught = False
         while not self._over:
@@ -211,7 +207,7 @@ class ParallelReader:
             self._changed.notify_all()
 
 
-def _end(helper: subprocess.Popen[bytes], thread: threading.Thread) -> None:
+def _end(helper: processes.Popen[bytes], thread: threading.Thread) -> None:
     helper.kill()
     thread.join()
     helper.wait()
