@@ -2,7 +2,7 @@
 DIR...`, minutes.
 
 Written questions (`questions.txt`) and those that code makes from the real files under the folders
-(`evaluation/questions.py`), a third of them put to a file that doesn't answer. Writes for each its
+(`evaluation/data/questions.py`), a third of them put to a file that doesn't answer. Writes for each its
 candidates with their features and which of them answer, for `fit.py`.
 """
 
