@@ -17,7 +17,7 @@ from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.errors import FileError, NotAllowed, UsageError
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify import vector_cache, vectors
 from mcp_smalltools.tools.classify.chunks import MAX_PIECES, PIECE_CHARS, clauses, is_cut, pieces
 from mcp_smalltools.tools.classify.decision import (
@@ -95,7 +95,7 @@ async def refused(settings):
     ],
 )
 def test_a_label_is_read_as_words(name, words):
-    assert in_words(name) == words
+    assert spaced_name(name) == words
 
 
 def test_a_label_may_have_a_description_and_keeps_its_name():

@@ -26,7 +26,7 @@ from mcp_smalltools.files.tree import Walk
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.text.identifiers import counted, of_identifier, words
+from mcp_smalltools.text.words import code_word_counts, code_words, words_of_identifier
 from mcp_smalltools.tools.find_files import file_scores
 from mcp_smalltools.tools.find_files.best_passage import best_passage
 from mcp_smalltools.tools.find_files.index import FileIndex, index_path, open_index
@@ -285,12 +285,12 @@ def test_a_process_that_dies_while_it_indexes_leaves_an_index_that_the_next_one_
         "from pathlib import Path\n"
         "from mcp_smalltools.config import RootSpec\n"
         "from mcp_smalltools.files.roots import Roots\n"
-        "from mcp_smalltools.tools.finding import keeper\n"
-        "keeper._STEP_S = 0\n"
+        "from mcp_smalltools.tools.find_files import index_updates\n"
+        "index_updates._STEP_S = 0\n"
         "root, state = map(Path, sys.argv[1:])\n"
         "roots = Roots([RootSpec(path=root)])\n"
         "progress = lambda done, total, message: os._exit(9) if done > 100 else None\n"
-        "one = keeper.Keeper(roots.folders()[0], state, lambda p: roots.open(str(root / p)))\n"
+        "one = index_updates.Keeper(roots.folders()[0], state, lambda p: roots.open(str(root / p)))\n"
         "one.refresh(60, progress, lambda: None)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(settings.state_dir)], check=False)
@@ -343,7 +343,7 @@ async def test_while_a_server_runs_changes_are_indexed_without_a_call(
     one.keep()
     with anyio.fail_after(30):
         number = 0
-        while not one.index.spread_of(["okapi"])["okapi"]:
+        while not one.index.files_with(["okapi"])["okapi"]:
             number += 1  # a write before the watch has begun is seen by nobody: write until one is
             write(tmp_path, b_dot_txt="okapi\n" * number)
             await anyio.sleep(0.2)
@@ -382,9 +382,9 @@ NAMES = st.lists(
 @budget(max_examples=200, deadline=None)
 def test_an_identifier_gives_its_parts_in_order_and_all_of_its_letters(parts: list[str], joint: str) -> None:
     text = joint.join(parts)
-    found = words(text)
+    found = code_words(text)
     assert found == [
-        word for piece in text.replace("-", " ").replace(".", " ").split() for word in words(piece)
+        word for piece in text.replace("-", " ").replace(".", " ").split() for word in code_words(piece)
     ]
     assert all(word == word.lower() for word in found)
     assert set("".join(found)) == set("".join(parts).lower())
@@ -393,8 +393,8 @@ def test_an_identifier_gives_its_parts_in_order_and_all_of_its_letters(parts: li
 @given(st.text(max_size=60))
 @budget(max_examples=300, deadline=None)
 def test_counting_the_words_of_any_text_gives_what_listing_them_gives(text: str) -> None:
-    listed = words(text)
-    assert counted(text) == {word: listed.count(word) for word in listed}
+    listed = code_words(text)
+    assert code_word_counts(text) == {word: listed.count(word) for word in listed}
 
 
 @pytest.mark.parametrize(
@@ -411,7 +411,7 @@ def test_counting_the_words_of_any_text_gives_what_listing_them_gives(text: str)
 def test_identifiers_are_taken_apart_where_people_read_a_joint(
     identifier: str, parts: tuple[str, ...]
 ) -> None:
-    assert of_identifier(identifier.strip("_")) == parts
+    assert words_of_identifier(identifier.strip("_")) == parts
 
 
 SCORES = st.dictionaries(st.integers(0, 20), st.floats(0, 50), max_size=12)
@@ -420,14 +420,14 @@ COSINES = st.dictionaries(st.integers(0, 20), st.floats(-1, 1), max_size=12)
 
 @given(SCORES, COSINES, st.integers(0, 20))
 @budget(max_examples=200, deadline=None)
-def test_together_no_score_falls_when_one_of_its_parts_rises(
-    by_word: dict[int, float], likeness: dict[int, float], number: int
+def test_a_fused_score_never_falls_when_one_of_its_parts_rises(
+    by_word: dict[int, float], similarity: dict[int, float], number: int
 ) -> None:
     best = max(by_word.values(), default=0.0)
-    before = file_scores.together(by_word, likeness, best)
-    assert before.keys() == by_word.keys() | likeness.keys()
+    before = file_scores.fuse(by_word, similarity, best)
+    assert before.keys() == by_word.keys() | similarity.keys()
     assert all(before[i] >= score for i, score in by_word.items())
-    after = file_scores.together(by_word, likeness | {number: 1.0}, best)
+    after = file_scores.fuse(by_word, similarity | {number: 1.0}, best)
     assert after[number] >= before.get(number, 0.0)
     assert {i: s for i, s in after.items() if i != number} == {i: s for i, s in before.items() if i != number}
 
@@ -442,13 +442,13 @@ def test_the_index_counts_what_the_texts_hold(bodies: list[list[str]]) -> None:
 
     index = FileIndex(None)
     files = [
-        (Entry(f"f{i}.txt", 1, 1, i), Terms(counted(f"f{i}.txt"), counted(" ".join(body))))
+        (Entry(f"f{i}.txt", 1, 1, i), Terms(code_word_counts(f"f{i}.txt"), code_word_counts(" ".join(body))))
         for i, body in enumerate(bodies)
     ]
     index.replace([], files)
     index.replace([seen.id for path, seen in index.known().items() if path == "f0.txt"], [])
     kept = bodies[1:]
-    assert index.spread_of(["ox"]) == {"ox": sum("ox" in body for body in kept)}
+    assert index.files_with(["ox"]) == {"ox": sum("ox" in body for body in kept)}
     held = {candidate.path: candidate.in_body["ox"] for candidate in index.candidates(["ox"], 10, None)}
     assert held == {f"f{i}.txt": body.count("ox") for i, body in enumerate(bodies) if i and "ox" in body}
     index.close()
@@ -483,7 +483,11 @@ def test_a_full_disk_is_no_end(settings: Settings, tmp_path: Path) -> None:
     one.index._db.execute("PRAGMA max_page_count = 20")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         one.index.replace(
-            [], [(e, Terms(counted(e.path), {f"w{i}": 1 for i in range(5000)})) for e in Walk(one.folder)]
+            [],
+            [
+                (e, Terms(code_word_counts(e.path), {f"w{i}": 1 for i in range(5000)}))
+                for e in Walk(one.folder)
+            ],
         )
     assert one.refresh(60, lambda *_: None, lambda: None)
     assert one.index.counts().files == 200

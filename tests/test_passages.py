@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.text.bm25 import BM25
-from mcp_smalltools.text.fusion import fused, index
-from mcp_smalltools.text.passages import MAX_CHARS, MAX_LINES, split
-from mcp_smalltools.text.words import content_words, stem, words
-from mcp_smalltools.tools.similarity import ranked
+from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, SmallToolsError
+from mcp_smalltools.text.bm25 import BM25, index_of_passages
+from mcp_smalltools.text.passages import MAX_CHARS, MAX_LINES, evenly_spaced, split
+from mcp_smalltools.text.words import content_stems, stem, stems_of
+from mcp_smalltools.tools.similarity import NoEncoder, embed, similarities
 
 CODE = '''"""A cache."""
 
@@ -73,7 +73,7 @@ def test_documents_are_cut_at_headings():
     ],
 )
 def test_words_of_identifiers_and_of_people_meet(text, same):
-    assert words(text) == words(same)
+    assert stems_of(text) == stems_of(same)
 
 
 @given(st.text(max_size=30))
@@ -83,23 +83,46 @@ def test_a_stem_is_never_empty_and_never_longer(word):
 
 
 def test_small_words_say_nothing_about_a_question():
-    assert content_words("What is the default timeout of the client?") == words("default timeout client")
+    assert content_stems("What is the default timeout of the client?") == stems_of("default timeout client")
 
 
 def test_rare_words_decide():
-    scores = BM25([words(t) for t in ("the log of the server", "the log of the queue", "the log")])
-    assert scores.best(words("queue log"), 3)[0] == 1
-    assert scores.rarity("nowhere") > scores.rarity(stem("queue")) > scores.rarity("log")
+    scores = BM25([stems_of(t) for t in ("the log of the server", "the log of the queue", "the log")])
+    assert scores.best(stems_of("queue log"), 3)[0] == 1
+    assert scores.idf("nowhere") > scores.idf(stem("queue")) > scores.idf("log")
 
 
-def test_fusion_prefers_what_both_rankings_have():
-    assert fused([[3, 1, 2], [2, 1, 5]])[:2] == [2, 1] or fused([[3, 1, 2], [2, 1, 5]])[0] in (1, 2)
-    assert fused([[4], []]) == [4]
+def test_the_index_has_all_passages_and_numbers_at_even_distances_are_in_it():
+    passages = split("cache.py", CODE.split("\n"))
+    assert len(index_of_passages(passages)) == len(passages)
+    assert evenly_spaced(10, 3) == [0, 4, 8]
+    assert evenly_spaced(2, 3) == [0, 1]
 
 
 @pytest.mark.anyio
-async def test_the_passage_that_says_it_in_other_words_is_found(engine):
-    passages = split("cache.py", CODE.split("\n"))
-    best = await ranked(engine, "which function removes the least recently used entry", passages, 3)
-    assert "evict_oldest" in passages[best[0]].title
-    assert len(index(passages)) == len(passages)
+async def test_the_passage_that_says_it_in_other_words_is_the_most_similar(engine):
+    texts = [passage.with_title for passage in split("cache.py", CODE.split("\n"))]
+    similar = await similarities(engine, "which function removes the least recently used entry", texts, 30)
+    assert "evict_oldest" in texts[similar.index(max(similar))]
+    assert await similarities(engine, "nothing to compare with", [], 30) == []
+
+
+class Failing:
+    def __init__(self, error):
+        self.error = error
+
+    async def embed(self, texts, options):
+        raise self.error
+
+
+@pytest.mark.anyio
+async def test_without_an_encoder_there_is_a_reason_and_the_call_still_ends_in_time():
+    gone = await similarities(Failing(EngineBusy("Its queue is full.")), "a", ["b"], 30)
+    assert gone.note("words decide") == "The encoder is not available (engine_busy): words decide."
+    for fatal in (Cancelled("Stopped."), DeadlineExceeded("Too late.")):
+        with pytest.raises(type(fatal)):
+            await similarities(Failing(fatal), "a", ["b"], 30)
+    late = await embed(Failing(DeadlineExceeded("Too late.")), ["a"], 30, tolerated=(SmallToolsError,))
+    assert isinstance(late, NoEncoder)
+    with pytest.raises(Cancelled):
+        await embed(Failing(Cancelled("Stopped.")), ["a"], 30, tolerated=(SmallToolsError,))

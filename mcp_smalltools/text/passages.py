@@ -102,3 +102,9 @@ def _heading_starts(lines: Sequence[str]) -> list[tuple[int, str]]:
         if _HEADING.match(line) or (underlined and not _RULE.match(line)):
             starts.append((number, line.strip("#[] \t")))
     return starts
+
+
+def evenly_spaced(count: int, most: int) -> list[int]:
+    """At most `most` of the numbers 0 to count - 1, at even distances."""
+    step = max(1, -(-count // most))
+    return list(range(0, count, step))

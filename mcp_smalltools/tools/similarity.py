@@ -1,38 +1,68 @@
-"""Similarity of texts to a query by the encoder, and what is said without it."""
+"""Vectors of texts, similarities to a query, and what an answer says when there is no encoder for them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools.text.fusion import fused, index, spread
-from mcp_smalltools.text.words import content_words
+from mcp_smalltools.errors import Cancelled, EngineError, ModelError, SmallToolsError
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.api import Engine
-    from mcp_smalltools.text.passages import Passage
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mcp_smalltools.engine.api import Engine, Progress
+
+UNAVAILABLE: Final = (EngineError, ModelError)
+"""Errors without which a tool can still answer, by words alone. Not among them: the call's own deadline."""
+_LEAST_S: Final = 1.0
+"""Seconds that the encoder gets at least."""
 
 
-async def similarities(engine: Engine, query: str, texts: Sequence[str], deadline_s: float) -> list[float]:
-    """Cosine of each text to the query. Raises what the engine raises."""
+@dataclass(frozen=True, slots=True)
+class NoEncoder:
+    """Why there are no vectors."""
+
+    error: SmallToolsError
+
+    def note(self, consequence: str) -> str:
+        """The sentence for an answer's `note`; `consequence` says how the answer was made instead."""
+        return f"The encoder is not available ({self.error.code}): {consequence}."
+
+
+async def embed(
+    engine: Engine,
+    texts: Sequence[str],
+    seconds: float,
+    *,
+    progress: Progress | None = None,
+    tolerated: tuple[type[SmallToolsError], ...] = UNAVAILABLE,
+) -> NDArray[np.float32] | NoEncoder:
+    """Vectors of unit length, shape (texts, dim). Raises Cancelled, and errors that are not `tolerated`."""
     from mcp_smalltools.engine.api import CallOptions
 
-    vectors = (await engine.embed([query, *texts], CallOptions(deadline_s=max(1.0, deadline_s)))).vectors
-    return [float(value) for value in vectors[1:] @ vectors[0]]
+    options = CallOptions(deadline_s=max(_LEAST_S, seconds), progress=progress)
+    try:
+        return (await engine.embed(list(texts), options)).vectors
+    except Cancelled:
+        raise
+    except tolerated as error:
+        return NoEncoder(error)
 
 
-async def ranked(
+async def similarities(
     engine: Engine,
     query: str,
-    passages: Sequence[Passage],
-    most: int,
+    texts: Sequence[str],
+    seconds: float,
     *,
-    candidates: int = 48,
-    deadline_s: float = 30,
-) -> list[int]:
-    """Numbers of the passages that fit a query, best first: BM25 chooses candidates, both rank them."""
-    by_words = index(passages).best(content_words(query), candidates)
-    chosen = by_words or spread(len(passages), candidates)
-    likeness = await similarities(engine, query, [passages[i].with_title for i in chosen], deadline_s)
-    by_meaning = [chosen[k] for k in sorted(range(len(chosen)), key=lambda k: -likeness[k])]
-    return fused([by_words, by_meaning])[:most]
+    tolerated: tuple[type[SmallToolsError], ...] = UNAVAILABLE,
+) -> list[float] | NoEncoder:
+    """The cosine of each text to the query. Raises what `embed` raises."""
+    if not texts:
+        return []
+    vectors = await embed(engine, [query, *texts], seconds, tolerated=tolerated)
+    if isinstance(vectors, NoEncoder):
+        return vectors
+    return [float(cosine) for cosine in vectors[1:] @ vectors[0]]

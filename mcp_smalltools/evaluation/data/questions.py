@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from mcp_smalltools.text.outline import language_of, outline
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 
 MOST_OF_A_KIND: Final = 6
 """Questions of one kind to one file, at most."""
@@ -248,7 +248,7 @@ def _of_constants(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
     found = [(n, m) for n, line in enumerate(lines, 1) if (m := _CONSTANT.match(line))]
     names = Counter(match[1] for _, match in found)
     for number, match in found:
-        words = in_words(match[1])
+        words = spaced_name(match[1])
         if names[match[1]] == 1 and len(words.split()) > 1:
             frame = rng.choice(
                 ("What is the {} set to?", "What value does the {} have?", "How is {} defined?")
@@ -264,7 +264,7 @@ def _of_settings(path: Path, lines: Sequence[str], rng: random.Random) -> Iterat
     names = Counter(match[1] for _, match in found)
     for number, match in found:
         if names[match[1]] == 1:
-            words = put_otherwise(in_words(match[1]), rng, drop=0)
+            words = put_otherwise(spaced_name(match[1]), rng, drop=0)
             frame = rng.choice(
                 ("What is {} set to?", "Which value is configured for {}?", "What is the setting of {}?")
             )
@@ -350,7 +350,7 @@ def _of_rows(path: Path, lines: Sequence[str], rng: random.Random) -> Iterator[F
     for number, row in rng.sample(list(enumerate(rows[1:], 2)), min(20, len(rows) - 1)):
         column = rng.randrange(1, len(names))
         if len(row) == len(names) and keys[row[0]] == 1 and re.search("[A-Za-z]", row[0]) and row[column]:
-            words = put_otherwise(in_words(names[column]), rng, drop=0)
+            words = put_otherwise(spaced_name(names[column]), rng, drop=0)
             frame = rng.choice(("What is the {} of {}?", "Which {} does {} have?"))
             yield Fact("row", frame.format(words, row[0]), number, number, row[column])
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_smalltools.text.identifiers import counted, words
+from mcp_smalltools.text.words import code_word_counts, code_words
 
 _K1: Final = 1.2
 _B: Final = 0.75
@@ -23,7 +23,7 @@ class Text:
 
 
 def text(path: str, content: str) -> Text:
-    counts = counted(path) + counted(content)
+    counts = code_word_counts(path) + code_word_counts(content)
     return Text(counts, Counter.total(counts))
 
 
@@ -31,7 +31,7 @@ def best(query: str, texts: Mapping[str, Text], most: int) -> list[str]:
     """Paths of the texts that fit best, best first."""
     mean = sum(one.length for one in texts.values()) / max(1, len(texts)) or 1.0
     scores = dict.fromkeys(texts, 0.0)
-    for word in dict.fromkeys(words(query)):
+    for word in dict.fromkeys(code_words(query)):
         often = {path: one.counts[word] for path, one in texts.items() if word in one.counts}
         rarity = math.log1p((len(texts) - len(often) + 0.5) / (len(often) + 0.5))
         for path, count in often.items():

@@ -170,14 +170,14 @@ def _overlap(question: Question, given: set[tuple[str, int]]) -> tuple[float, fl
 def _floor(question: Question) -> set[tuple[str, int]]:
     """The one line that BM25 puts first."""
     from mcp_smalltools.text.bm25 import BM25
-    from mcp_smalltools.text.words import content_words, words
+    from mcp_smalltools.text.words import content_stems, stems_of
 
     places = [
         (str(path), number, line)
         for path in question.paths
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1)
     ]
-    best = BM25([words(line) for _, _, line in places]).best(content_words(question.text), 1)
+    best = BM25([stems_of(line) for _, _, line in places]).best(content_stems(question.text), 1)
     return {(places[n][0], places[n][1]) for n in best}
 
 

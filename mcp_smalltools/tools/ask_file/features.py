@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mcp_smalltools.text.facts import dates, numbers, times
-from mcp_smalltools.text.words import stem, words
+from mcp_smalltools.text.words import stem, stems_of
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import Passage
 from mcp_smalltools.tools.ask_file.units import Unit
@@ -109,7 +109,7 @@ def _near_likeness(index: Index, at: NDArray[np.int64], like: Floats) -> Floats:
 
 
 def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
-    given = set(words(question.text))
+    given = set(stems_of(question.text))
     new_numbers = [n for n in numbers(unit.text) if str(n.value) not in given]
     answers = {
         "when": bool(dates(unit.text) or times(unit.text) or re.search(r"\b(?:19|20)\d\d\b", unit.text)),
@@ -119,7 +119,7 @@ def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
         "why": bool(_REASON.search(f"{unit.text} {unit.context}")),
     }
     flat = unit.text.lower()
-    name_words = set(words(unit.name))
+    name_words = set(stems_of(unit.name))
     asked = set(question.words)
     return {
         **{f"{kind} {other}": 0.0 for kind in KINDS for other in UNITS},
@@ -154,7 +154,7 @@ def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
 def _counted(unit: Unit) -> set[str]:
     """Stems of what it says a number of: `at most 512 tokens` counts tokens, `retention_days = 30` days."""
     text = unit.text
-    named = words(unit.name) if unit.kind == "entry" and re.search(r"[=:\s]\s*\d", text) else []
+    named = stems_of(unit.name) if unit.kind == "entry" and re.search(r"[=:\s]\s*\d", text) else []
     counts = re.finditer(r"\b\d[\d.,]*\s+(?:of\s+)?(\w+)(?:\s+(\w+))?", text)
     return {*named, *(stem(word.lower()) for match in counts for word in match.groups() if word)}
 

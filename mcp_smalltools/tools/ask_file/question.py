@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_smalltools.text.words import STOP_WORDS, content_words, plain_words, stem
+from mcp_smalltools.text.words import STOP_WORDS, content_stems, stem, words_of
 
 _NAME: Final = re.compile(
     r"[`'\"]([^`'\"]{1,80})[`'\"]|\b(\w+(?:[._/-]\w+)+)\b|\b([a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b|\b([A-Z][A-Z0-9_]{2,})\b|\b(\w+)\(\)"
@@ -80,7 +80,7 @@ class Question:
 
 
 def understood(text: str) -> Question:
-    every = list(dict.fromkeys(word for word in plain_words(text) if word not in STOP_WORDS))
+    every = list(dict.fromkeys(word for word in words_of(text) if word not in STOP_WORDS))
     about = [word for word in every if stem(word) not in _ASKED] or every
     names = [next(part for part in match.groups() if part) for match in _NAME.finditer(text)]
     kind = next((kind for kind, pattern in _KINDS if pattern.search(text)), "other")
@@ -93,5 +93,5 @@ def understood(text: str) -> Question:
         tuple(dict.fromkeys(names)),
         kind,
         address,
-        tuple(content_words(counted[1])) if counted else (),
+        tuple(content_stems(counted[1])) if counted else (),
     )

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from mcp_smalltools.calibration.calibration import Calibration
-from mcp_smalltools.errors import EngineError, ModelError
 from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.tools.ask_file.features import ADDRESS, features, log_odds, of_whole
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import Passage, passages
 from mcp_smalltools.tools.ask_file.units import Unit
 from mcp_smalltools.tools.ask_file.word_index import Index, Place, shape
+from mcp_smalltools.tools.similarity import NoEncoder, similarities
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
-UNKNOWN_LIKENESS: Final = 0.3
+UNKNOWN_SIMILARITY: Final = 0.3
+"""What all candidates get where there is no encoder: between what unrelated and related texts have."""
 _VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
 
 
@@ -36,8 +37,8 @@ class Ranked:
     """Share of the question, by rarity, whose words are in the files, or words that mean the like."""
     alike: int = 0
     """Other lines that say the same as the best one with other numbers, of which it is the first, or last."""
-    by_words_alone: str = ""
-    """The code of the engine's error, where there was no encoder to ask."""
+    no_encoder: NoEncoder | None = None
+    """Set where the encoder took no part."""
 
 
 async def rank(
@@ -47,20 +48,16 @@ async def rank(
 
     Raises DeadlineExceeded, Cancelled.
     """
-    from mcp_smalltools.engine.api import CallOptions
-
     matches = index.matches(question)
     chosen = index.candidates(matches)
     if not chosen:
         return Ranked((), {}, known=0.0)
     texts = [shown(index.places[number].unit) for number in chosen]
-    missing = ""
-    try:
-        found = await engine.embed([question.text, *texts], CallOptions(deadline_s=max(1.0, seconds)))
-        likeness = [float(value) for value in found.vectors[1:] @ found.vectors[0]]
-    except (EngineError, ModelError) as error:
-        likeness, missing = [UNKNOWN_LIKENESS] * len(chosen), error.code
-    columns = features(index, question, matches, chosen, likeness)
+    similar = await similarities(engine, question.text, texts, seconds)
+    no_encoder = similar if isinstance(similar, NoEncoder) else None
+    if isinstance(similar, NoEncoder):
+        similar = [UNKNOWN_SIMILARITY] * len(chosen)
+    columns = features(index, question, matches, chosen, similar)
     odds = log_odds(calibration.models["unit"](columns))
     places = [index.places[number] for number in chosen]
     best = int(np.argmax(odds))
@@ -72,7 +69,7 @@ async def rank(
         of_whole(question, matches, columns, odds, found_passages),
         known=float(matches.weights @ matches.every.max(axis=1)),
         alike=alike,
-        by_words_alone=missing,
+        no_encoder=no_encoder,
     )
 
 

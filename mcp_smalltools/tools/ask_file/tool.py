@@ -54,11 +54,10 @@ class AskFile:
         if problems:
             answer.dropped["files_not_read"] = len(problems)
             answer.note = problems[0]
-        if ranked.by_words_alone:
-            answer.note = (
-                f"Without the encoder ({ranked.by_words_alone}) lines were found by their words alone."
-            )
-            answer.escalate, answer.reason = True, "the encoder is missing: look at these lines yourself"
+        if ranked.no_encoder:
+            answer.note = ranked.no_encoder.note("these lines were found by their words alone")
+            answer.escalate = True
+            answer.reason = "without the encoder the right lines may be missing: check these lines yourself"
         elif ranked.passages:
             answer.model = context.settings.embed_model
         return answer

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.text.words import STOP_WORDS, plain_words, stem
+from mcp_smalltools.text.bm25 import idf
+from mcp_smalltools.text.words import STOP_WORDS, stem, words_of
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.units import Unit
 from mcp_smalltools.tools.ask_file.word_vectors import WordTable
@@ -77,7 +78,7 @@ class Index:
         self._every = _Rows([[*mine, *around] for mine, around in zip(own, context, strict=True)])
         self._vocabulary = list(self._numbers)
         self._stems = np.array([stem(word) for word in self._vocabulary])
-        self._spread = self._every.spread(self._stems)
+        self._units_with = self._every.rows_with(self._stems)
 
     def matches(self, question: Question) -> Matches:
         scores = self._table.alike(question.plain, self._vocabulary)
@@ -85,7 +86,7 @@ class Index:
         scores *= _LESS
         for row, word in enumerate(question.plain):
             scores[row, self._stems == stem(word)] = 1.0
-        weights = np.array([self.rarity(stem(word)) for word in question.plain], np.float32)
+        weights = np.array([self.idf(stem(word)) for word in question.plain], np.float32)
         return Matches(
             weights / max(1e-6, float(weights.sum())),
             self._own.best(scores),
@@ -93,10 +94,9 @@ class Index:
             scores.max(axis=0, initial=0.0),
         )
 
-    def rarity(self, word: str) -> float:
-        """Inverse document frequency of a stem: 0 for one that every unit has, large for one that none has."""
-        found = self._spread.get(word, 0)
-        return float(np.log1p((len(self.places) - found + 0.5) / (found + 0.5)))
+    def idf(self, stem: str) -> float:
+        """Inverse document frequency of a stem in the units."""
+        return idf(self._units_with.get(stem, 0), len(self.places))
 
     def candidates(self, matches: Matches) -> list[int]:
         """Numbers of the places to look at more closely, best first; none where no word is met at all."""
@@ -127,7 +127,7 @@ class Index:
         return chosen
 
     def _numbered(self, text: str) -> list[int]:
-        return [self._numbers.setdefault(word, len(self._numbers)) for word in plain_words(text)]
+        return [self._numbers.setdefault(word, len(self._numbers)) for word in words_of(text)]
 
 
 _LESS: Final = 0.95
@@ -152,7 +152,7 @@ class _Rows:
                 line[self._filled] = np.maximum.reduceat(word[self._flat], self._starts)
         return out
 
-    def spread(self, names: NDArray[np.str_]) -> dict[str, int]:
+    def rows_with(self, names: NDArray[np.str_]) -> dict[str, int]:
         """In how many rows each name occurs. `names` has the shape (vocabulary,)."""
         if self._starts is None:
             return {}

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.models.shipped import shipped_file, unusable
+from mcp_smalltools.text.words import base_forms
 
 STRANGE: Final = 0.2
 """A cosine under this says nothing."""
@@ -47,22 +48,7 @@ class WordTable:
         """The row of a word, or of the word without its ending."""
         if word in self.numbers:
             return self.numbers[word]
-        for ending, instead in _ENDINGS:
-            if word.endswith(ending) and (found := self.numbers.get(word.removesuffix(ending) + instead)):
-                return found
-        return None
-
-
-_ENDINGS: Final = (
-    ("s", ""),
-    ("ies", "y"),
-    ("es", ""),
-    ("d", ""),
-    ("ed", ""),
-    ("ied", "y"),
-    ("ing", ""),
-    ("ing", "e"),
-)
+        return next((self.numbers[form] for form in base_forms(word) if form in self.numbers), None)
 
 
 @functools.cache

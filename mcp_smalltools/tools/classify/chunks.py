@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import LineBlock
@@ -48,7 +48,7 @@ def text_of_file(path: str, blocks: Iterable[LineBlock], check: Callable[[], Non
     Left out: blank lines, lines without a letter or digit, and lines that were there before.
     """
     name = PurePath(path)
-    kept, length, seen = [f"{in_words(name.stem)} {name.suffix.lstrip('.')}".strip()], 0, set[str]()
+    kept, length, seen = [f"{spaced_name(name.stem)} {name.suffix.lstrip('.')}".strip()], 0, set[str]()
     for block in blocks:
         check()
         for line in block.lines:

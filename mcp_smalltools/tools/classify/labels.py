@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.errors import UsageError
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 
 MAX_LABELS = 500
 NONE_OF_THESE = "none of these"
@@ -51,8 +51,8 @@ def parse_labels(given: Sequence[str]) -> LabelSet:
         raise UsageError("There are no labels.", remedy='Give at least two, such as ["bug", "question"].')
     if any(not label.name for label in labels):
         raise UsageError("One of the labels is empty.", remedy="Remove it, or give it a name.")
-    counts = Counter(in_words(label.name) for label in labels)
-    repeated = sorted({label.name for label in labels if counts[in_words(label.name)] > 1})
+    counts = Counter(spaced_name(label.name) for label in labels)
+    repeated = sorted({label.name for label in labels if counts[spaced_name(label.name)] > 1})
     if repeated:
         raise UsageError(f"Labels are given more than once: {', '.join(repeated)}.", remedy="Give each once.")
     if len(labels) > MAX_LABELS:
@@ -60,7 +60,7 @@ def parse_labels(given: Sequence[str]) -> LabelSet:
             f"{len(labels)} labels are too many; the limit is {MAX_LABELS}.",
             remedy="Classify into broad labels first, then into finer ones within each.",
         )
-    none = next((label for label in labels if in_words(label.name) in _NONE_NAMES), None)
+    none = next((label for label in labels if spaced_name(label.name) in _NONE_NAMES), None)
     # Sorted, so that the order in which labels are given can't change an answer.
     choices = tuple(sorted((label for label in labels if label is not none), key=lambda label: label.text))
     if len(labels) < 2:
@@ -75,5 +75,5 @@ def _parse(text: str) -> Label:
     name, colon, description = (part.strip() for part in text.partition(": "))
     if not colon:
         name = text.strip()
-    words = in_words(name)
+    words = spaced_name(name)
     return Label(name, f"{words}: {description}" if description else words)

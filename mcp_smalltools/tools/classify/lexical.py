@@ -25,12 +25,6 @@ def count_features(texts: Sequence[str]) -> NDArray[np.float32]:
     return table
 
 
-def inverse_document_frequency(counts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weights of the columns, shape (COLUMNS,): 0 for what is in no text, small for what is in all."""
-    seen = (counts > 0).sum(axis=0)
-    return np.where(seen, np.log((1 + len(counts)) / (1 + seen)) + 1, 0).astype(np.float32)
-
-
 def _features(text: str) -> Iterator[str]:
     words = _WORD.findall(text[:_MAX_CHARS].lower())
     yield from words

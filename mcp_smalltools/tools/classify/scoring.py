@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.tools.classify.lexical import count_features, inverse_document_frequency
+from mcp_smalltools.text.bm25 import smooth_idf
+from mcp_smalltools.tools.classify.lexical import count_features
 
 Matrix = NDArray[np.float32]
 
@@ -115,8 +116,8 @@ class _Head:
         self._label = np.concatenate([examples.label, np.arange(labels)])
         self._examples = len(examples.label)
         counts = count_features(self._texts)
-        self._rarity = inverse_document_frequency(counts)
-        self._lexical = unit(counts * self._rarity)
+        self._idf = smooth_idf((counts > 0).sum(axis=0), len(counts))
+        self._lexical = unit(counts * self._idf)
         target = np.eye(labels, dtype=np.float32)[self._label]
         self.sums = target.T @ self._vectors
         kernel = self._kernel(self._vectors, self._lexical)
@@ -128,7 +129,7 @@ class _Head:
     def scores(self, items: Texts, chunk: int = 512) -> Matrix:
         parts = []
         for start in range(0, len(items.texts), chunk):
-            lexical = unit(count_features(items.texts[start : start + chunk]) * self._rarity)
+            lexical = unit(count_features(items.texts[start : start + chunk]) * self._idf)
             parts.append(self._kernel(items.vectors[start : start + chunk], lexical) @ self._weights)
         return np.vstack(parts)
 

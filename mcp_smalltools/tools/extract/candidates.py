@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp_smalltools.text.facts import Moment, Number, dates, numbers, times
-from mcp_smalltools.text.words import content_words, stem
+from mcp_smalltools.text.words import content_stems, stem
 from mcp_smalltools.tools.extract.enum_synonyms import said_otherwise
 from mcp_smalltools.tools.extract.schema import Field
 
@@ -334,7 +334,7 @@ def _members(text: str, field: Field) -> list[Candidate]:
     """Where the members of an enum are said, in other cases, with spaces for underscores, or by their stem."""
     found = [c for member in field.members or () for c in _occurrences(text, str(member), member)]
     stems = {
-        words[0]: member for member in field.members or () if len(words := content_words(str(member))) == 1
+        words[0]: member for member in field.members or () if len(words := content_stems(str(member))) == 1
     }
     for match in re.finditer(r"[A-Za-z]{4,}", text):
         member = stems.get(stem(match[0].lower()))

@@ -7,10 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mcp_smalltools.text.bm25 import BM25
-from mcp_smalltools.text.fusion import index, spread
-from mcp_smalltools.text.passages import split
-from mcp_smalltools.text.words import content_words
+from mcp_smalltools.text.bm25 import BM25, index_of_passages
+from mcp_smalltools.text.passages import evenly_spaced, split
+from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.candidates import pattern_of
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS
@@ -63,7 +62,7 @@ class Document:
             return
         passages = split(self.path, self.lines, check)
         self._windows = [Window(self._starts[p.start - 1], self._cut(p.start, p.end)) for p in passages]
-        self._index = index(passages)
+        self._index = index_of_passages(passages)
 
     def windows(self, field: Field) -> list[Window]:
         """Where to look for a field: all of a short text, the passages that share its words of a long one."""
@@ -73,9 +72,9 @@ class Document:
             holding = [window for window in self._windows if pattern.search(window.text)]
             if 0 < len(holding) <= 2 * WINDOWS:
                 return holding
-        query = content_words(f"{field.words} {field.words} {field.description}")
+        query = content_stems(f"{field.words} {field.words} {field.description}")
         best = self._index.best(query, WINDOWS)
-        return [self._windows[i] for i in best or spread(len(self._windows), WINDOWS)]
+        return [self._windows[i] for i in best or evenly_spaced(len(self._windows), WINDOWS)]
 
     def _cut(self, start: int, end: int) -> str:
         last = self._starts[end] - 1 if end < len(self._starts) else len(self.text)

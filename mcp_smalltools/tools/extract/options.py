@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mcp_smalltools.text.facts import dates, times
-from mcp_smalltools.text.words import STOP_WORDS, content_words, words
+from mcp_smalltools.text.words import STOP_WORDS, content_stems, stems_of
 from mcp_smalltools.tools.extract.candidates import Candidate, candidates, items_of, pattern_of
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.span_reader import Reading
@@ -188,9 +188,9 @@ def _direction(field: Field, text: str, start: int) -> float:
 
 def cue(field: Field, text: str, start: int, end: int) -> float:
     """Whether a word of the field's name stands beside a place: 1 right at it, less farther off, else 0."""
-    names = set(content_words(field.words)) or set(words(field.words))
-    before = words(text[max(0, start - 45) : start])[-4:][::-1]
-    after = words(text[end : end + 45])[:3]
+    names = set(content_stems(field.words)) or set(stems_of(field.words))
+    before = stems_of(text[max(0, start - 45) : start])[-4:][::-1]
+    after = stems_of(text[end : end + 45])[:3]
     best = 0.0
     for near in (before, after):
         distance = 0
@@ -211,7 +211,7 @@ def _spans(field: Field, text: str, reading: Reading) -> list[Option]:
         score = own
         start, end = _one_piece(text, *_whole_words(text, first, last))
         value: Any = " ".join(text[start:end].split())
-        if not any(c.isalnum() for c in value) or ((said := words(value)) and not set(said) - STOP_WORDS):
+        if not any(c.isalnum() for c in value) or ((said := stems_of(value)) and not set(said) - STOP_WORDS):
             continue
         if any(
             a < end and start < b and (a, b) != (start, end) and not (start <= a and b <= end)
@@ -281,9 +281,9 @@ def _with_meant_members(field: Field, text: str, reading: Reading, said: list[Op
         start, end = _whole_words(text, first, last)
         if score < 0 or any(o.start < end and start < o.end for o in said):
             continue
-        span = set(words(text[start:end]))
+        span = set(stems_of(text[start:end]))
         shares = [
-            (len(span & set(words(str(m)))) / max(1, len(set(words(str(m))))), i)
+            (len(span & set(stems_of(str(m)))) / max(1, len(set(stems_of(str(m))))), i)
             for i, m in enumerate(members)
         ]
         share, which = max(shares, default=(0.0, 0))
@@ -332,10 +332,10 @@ def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
             says = 9.0  # `without gluten` of what is to be gluten-free
         yes = says > SAYS_NO_BELOW
         found.append(Option(yes, start, end, score, "yes" if yes else "no"))
-    names = set(content_words(field.words)) - _OF_FLAGS
-    wanted = _ASKS_FOR.match(field.path[-1]) and names and names <= set(words(text))
+    names = set(content_stems(field.words)) - _OF_FLAGS
+    wanted = _ASKS_FOR.match(field.path[-1]) and names and names <= set(stems_of(text))
     for match in re.finditer(r"\w+", text):
-        if set(words(match[0])) & names:
+        if set(stems_of(match[0])) & names:
             around = text[max(0, match.start() - 16) : match.end()]
             score = reading.score(match.start(), match.end()) + 1.5
             score = max(score, ASKED_FOR) if wanted else score

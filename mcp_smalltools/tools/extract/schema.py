@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 
 if TYPE_CHECKING:
     import re2
@@ -54,7 +54,7 @@ class Field:
     @property
     def words(self) -> str:
         """The name in words, with that of the object it is in."""
-        return " ".join(in_words(part) for part in self.path[-2:])
+        return " ".join(spaced_name(part) for part in self.path[-2:])
 
     @property
     def description(self) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.models.shipped import shipped_file, unusable
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
@@ -84,7 +84,7 @@ class Reading:
 
 def question_of(name: str, description: str) -> str:
     """How a field is put to the reader."""
-    words = in_words(name) if name else ""
+    words = spaced_name(name) if name else ""
     description = " ".join(description.split())[:160]
     return f"{words}: {description}" if words and description else words or description
 

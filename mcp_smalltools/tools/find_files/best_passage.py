@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_smalltools.text.identifiers import words
+from mcp_smalltools.text.bm25 import length_norm, term_score
 from mcp_smalltools.text.passages import split
+from mcp_smalltools.text.words import code_words
 
 MOST_LINES: Final = 5
 MOST_CHARS: Final = 400
 _K1: Final = 1.2
+_B: Final = 0.5
 _USUAL_WORDS: Final = 60
-"""Words of a usual passage."""
+"""Words of a usual passage: the mean length that BM25 compares with, which must be the same for all files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Found:
 
 
 def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) -> Found | None:
-    """None if the file is empty. `weights` gives each word of the query its rarity.
+    """None if the file is empty. `weights` gives each word of the query its idf.
 
     Where no word of the query occurs (the file was found by its name or its meaning), the first lines that
     say something.
@@ -35,12 +37,12 @@ def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) 
     best: Found | None = None
     for passage in split(path, lines):
         counts: dict[str, int] = {}
-        found = words(passage.with_title)
+        found = code_words(passage.with_title)
         for word in found:
             if word in weights:
                 counts[word] = counts.get(word, 0) + 1
-        norm = _K1 * (0.5 + 0.5 * len(found) / _USUAL_WORDS)
-        score = sum(weights[word] * count / (count + norm) for word, count in counts.items())
+        norm = length_norm(len(found), _USUAL_WORDS, _K1, _B)
+        score = sum(term_score(weights[word], count, norm) for word, count in counts.items())
         if best is None or score > best.score:
             best = Found(score, passage.start, passage.end, passage.title)
     return _narrowed(best, lines, weights) if best else None
@@ -49,7 +51,7 @@ def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) 
 def _narrowed(found: Found, lines: Sequence[str], weights: Mapping[str, float]) -> Found:
     """The few lines of a passage that hold most of the query."""
     own = range(found.start - 1, found.end)
-    held = {i: {word for word in words(lines[i]) if word in weights} for i in own}
+    held = {i: {word for word in code_words(lines[i]) if word in weights} for i in own}
     best, best_worth = own.start, -1.0
     for first in own:
         inside = set[str]().union(*(held[i] for i in range(first, min(first + MOST_LINES, own.stop))))

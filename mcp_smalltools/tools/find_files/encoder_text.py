@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mcp_smalltools.text.identifiers import words
+from mcp_smalltools.text.words import code_words
 
 MOST_CHARS: Final = 400
 _DEFINED = re.compile(
@@ -21,7 +21,7 @@ _HEAD_CHARS: Final = 4000
 
 def digest_of(path: str, text: str) -> str:
     """At most MOST_CHARS characters."""
-    name = " ".join(dict.fromkeys(words(path)))
+    name = " ".join(dict.fromkeys(code_words(path)))
     prose = next((p for p in _PROSE.findall(text[:_HEAD_CHARS]) if not _LEGAL.search(p)), "")
     names = dict.fromkeys(_DEFINED.findall(text)) or dict.fromkeys(
         (a or b).strip() for a, b in _HEADING.findall(text)
@@ -31,4 +31,4 @@ def digest_of(path: str, text: str) -> str:
 
 
 def _parts(name: str) -> list[str]:
-    return [part for part in words(name) if len(part) > 1][:4]
+    return [part for part in code_words(name) if len(part) > 1][:4]

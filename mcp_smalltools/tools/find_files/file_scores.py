@@ -1,53 +1,52 @@
-"""Which files fit a query: their words, weighed by how rare they are, and their meaning, together."""
+"""The score of a file for a query: BM25 of its words, and the similarity of its vector."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.text.bm25 import idf, length_norm, term_score
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.find_files.index import Candidate, Counts
 
 _K1: Final = 8.0
-"""Higher than usual for texts: a file that uses a name often is more about it than one that uses it once."""
+"""Higher than the usual 1.2: a file that uses a name often is more about it than one that uses it once."""
 _B: Final = 0.45
 _PATH_WEIGHT: Final = 40.0
-"""A word in a file's path counts as so many in its text."""
-MEANING_WEIGHT: Final = 0.5
-"""What a likeness of 1 is worth, beside the best score by words."""
+"""One occurrence of a word in a file's path counts like this many in its text."""
+SIMILARITY_WEIGHT: Final = 0.5
+"""What a similarity of 1 is worth, as a share of the best score by words."""
 
 
-def rarities(query: Iterable[str], spread: Mapping[str, int], files: int) -> dict[str, float]:
-    """Inverse document frequency of each word, never below 0. `spread`: in how many files a word occurs."""
-    return {
-        word: math.log1p((files - spread.get(word, 0) + 0.5) / (spread.get(word, 0) + 0.5)) for word in query
-    }
+def idfs(query: Iterable[str], files_with: Mapping[str, int], files: int) -> dict[str, float]:
+    """The idf of each word of the query. `files_with` says in how many of the files a word occurs."""
+    return {word: idf(files_with.get(word, 0), files) for word in query}
 
 
-def by_words(
+def word_scores(
     weights: Mapping[str, float], candidates: Sequence[Candidate], mean_words: float
 ) -> dict[int, float]:
     """The score of each candidate: BM25 over path and text as one weighted field (Robertson et al. 2004)."""
     scores = {}
     for candidate in candidates:
-        norm = _K1 * (1 - _B + _B * candidate.words / mean_words)
+        norm = length_norm(candidate.words, mean_words, _K1, _B)
         score = 0.0
         for word, weight in weights.items():
-            often = _PATH_WEIGHT * candidate.in_path.get(word, 0) + candidate.in_body.get(word, 0)
-            score += weight * often / (often + norm)
+            count = _PATH_WEIGHT * candidate.in_path.get(word, 0) + candidate.in_body.get(word, 0)
+            score += term_score(weight, count, norm)
         scores[candidate.id] = score
     return scores
 
 
-def together(words: Mapping[int, float], likeness: Mapping[int, float], best: float) -> dict[int, float]:
-    """Both kinds of score as one. `best` is the best score by words; without any, meaning alone decides."""
-    scale = MEANING_WEIGHT * (best or 1.0)
-    ids = words.keys() | likeness.keys()
-    return {i: words.get(i, 0.0) + scale * max(0.0, likeness.get(i, 0.0)) for i in ids}
+def fuse(words: Mapping[int, float], similarity: Mapping[int, float], best: float) -> dict[int, float]:
+    """The sum of both scores. `best` is the best score by words; if no file has one, similarity decides."""
+    scale = SIMILARITY_WEIGHT * (best or 1.0)
+    ids = words.keys() | similarity.keys()
+    return {i: words.get(i, 0.0) + scale * max(0.0, similarity.get(i, 0.0)) for i in ids}
 
 
-def joined(indexes: Sequence[Counts]) -> Counts:
+def add_counts(indexes: Sequence[Counts]) -> Counts:
     """The counts of several indexes, as if they were one."""
     from mcp_smalltools.tools.find_files.index import Counts
 

@@ -131,7 +131,7 @@ class FileIndex(Store):
                 )
         return [rows[number] for number in ids if number in rows]
 
-    def spread_of(self, query: Iterable[str]) -> dict[str, int]:
+    def files_with(self, query: Iterable[str]) -> dict[str, int]:
         """In how many files each word occurs."""
         found = {}
         for word in query:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.errors import FileError, Unreadable
-from mcp_smalltools.text.identifiers import counted
+from mcp_smalltools.text.words import code_word_counts
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import SourceFile
@@ -60,14 +60,14 @@ class Terms:
 
 def terms_of(entry: Entry, opened: Callable[[str], SourceFile]) -> Terms:
     """Read a file and take it apart. `opened` opens a path inside the root, and may raise FileError."""
-    in_path = counted(entry.path)
+    in_path = code_word_counts(entry.path)
     reason, body = _skipped_by_name(entry), Counter[str]()
     if reason is None:
         try:
             with opened(entry.path) as source:
                 text = source.text(MAX_BYTES)
             reason = _skipped_by_text(entry.path, text)
-            body = counted(text) if reason is None else body
+            body = code_word_counts(text) if reason is None else body
         except Unreadable:
             reason = "binary"
         except FileError:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.errors import FileError
-from mcp_smalltools.text.identifiers import words
-from mcp_smalltools.text.words import STOP_WORDS
+from mcp_smalltools.text.words import STOP_WORDS, code_words
 from mcp_smalltools.tools.find_files import file_scores
 from mcp_smalltools.tools.find_files.best_passage import Found, best_passage
 from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
@@ -71,36 +70,36 @@ class _Ranked:
     place: Place
     paths: dict[int, str]
     words: dict[int, float] = field(default_factory=dict)
-    likeness: dict[int, float] = field(default_factory=dict)
+    similarity: dict[int, float] = field(default_factory=dict)
 
 
 def search(places: Sequence[Place], query: Query, stop: Stop) -> Results:
     """Raises sqlite3.Error where an index is damaged."""
     asked = query_words(query.text)
     indexes = [place.keeper.index for place in places]
-    counts = file_scores.joined([index.counts() for index in indexes])
-    spreads = [index.spread_of(asked) for index in indexes]
-    spread = {word: sum(one[word] for one in spreads) for word in asked}
-    weights = file_scores.rarities((word for word in asked if spread[word]), spread, counts.files)
+    total = file_scores.add_counts([index.counts() for index in indexes])
+    files_with = [index.files_with(asked) for index in indexes]
+    in_files = {word: sum(counts[word] for counts in files_with) for word in asked}
+    weights = file_scores.idfs((word for word in asked if in_files[word]), in_files, total.files)
     ranked = [_Ranked(place, _paths(place, query.glob)) for place in places]
     for one in ranked:
         index = one.place.keeper.index
         only = frozenset(one.paths) if query.glob or one.place.folder.parts else None
         candidates = index.candidates(list(weights), _CANDIDATES, only)
-        one.words = file_scores.by_words(weights, candidates, counts.mean_words)
+        one.words = file_scores.word_scores(weights, candidates, total.mean_words)
         if query.vector is not None:
-            one.likeness = _likeness(one, query.vector)
+            one.similarity = _similarity(one, query.vector)
         stop.check()
     hits = _best(ranked, max(_READ, query.limit))
     _refine(hits, weights, stop)
-    unknown = [word for word in words(query.text) if word in spread and not spread[word]]
+    unknown = [word for word in code_words(query.text) if word in in_files and not in_files[word]]
     looked_at = sum(len(one.paths) for one in ranked)
     return Results(sorted(hits, key=_order)[: query.limit], unknown, list(weights), looked_at)
 
 
 def query_words(text: str) -> list[str]:
     """The different words that are looked for: all, if none of them says anything."""
-    distinct = list(dict.fromkeys(words(text)))
+    distinct = list(dict.fromkeys(code_words(text)))
     return [word for word in distinct if word not in STOP_WORDS] or distinct
 
 
@@ -118,7 +117,7 @@ def _paths(place: Place, glob: str) -> dict[int, str]:
     return paths
 
 
-def _likeness(one: _Ranked, vector: NDArray[np.float32]) -> dict[int, float]:
+def _similarity(one: _Ranked, vector: NDArray[np.float32]) -> dict[int, float]:
     """Cosines of what was found by words, and of the files that are nearest by meaning."""
     ids, vectors = one.place.keeper.index.vectors()
     if not ids or vectors.shape[1] != len(vector):
@@ -134,7 +133,7 @@ def _best(ranked: Sequence[_Ranked], most: int) -> list[Hit]:
     hits = [
         Hit(one.place, one.paths[number], score)
         for one in ranked
-        for number, score in file_scores.together(one.words, one.likeness, best).items()
+        for number, score in file_scores.fuse(one.words, one.similarity, best).items()
         if number in one.paths
     ]
     return sorted(hits, key=_order)[:most]

@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from mcp_smalltools import result
-from mcp_smalltools.errors import EngineError, FileError, ModelError
+from mcp_smalltools.errors import FileError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy.remote_engine import Outbound
 from mcp_smalltools.result import Source
 from mcp_smalltools.text.truncate import cut
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.find_files.answer import FindFilesAnswer, FindFilesArguments, FoundFile
+from mcp_smalltools.tools.similarity import NoEncoder, embed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,20 +103,17 @@ class FindFiles:
         self, places: Sequence[Place], query: str, context: base.ToolContext, answer: FindFilesAnswer
     ) -> NDArray[np.float32] | None:
         """The query's vector, while the files' own are made in the background; None without an encoder."""
-        from mcp_smalltools.engine.api import CallOptions
-
         if isinstance(context.engine, Outbound):
-            answer.note = "Ranked by words alone: digests of all files are not sent to an engine elsewhere."
+            answer.note = "Files are ranked by words alone: their digests are not sent to a remote engine."
             return None
-        try:
-            options = CallOptions(deadline_s=max(1.0, context.stop.remaining_s))
-            vector: NDArray[np.float32] = (await context.engine.embed([query], options)).vectors[0]
-        except (EngineError, ModelError) as error:
-            answer.note = f"Ranked by words alone: there is no encoder ({error.code})."
+        vectors = await embed(context.engine, [query], context.stop.remaining_s)
+        if isinstance(vectors, NoEncoder):
+            answer.note = vectors.note("files are ranked by words alone")
             return None
         tasks = [self._embedder(place.keeper, context) for place in places]
         await asyncio.wait(tasks, timeout=min(WAIT_FOR_MEANING_S, context.stop.remaining_s / 2))
         answer.model = context.settings.embed_model
+        vector: NDArray[np.float32] = vectors[0]
         return vector
 
     def _embedder(self, keeper: Keeper, context: base.ToolContext) -> asyncio.Task[str | None]:

@@ -17,8 +17,7 @@ from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Final
 
-from mcp_smalltools.text.identifiers import identifiers, of_identifier, words
-from mcp_smalltools.text.words import STOP_WORDS
+from mcp_smalltools.text.words import STOP_WORDS, code_words, identifier_counts, words_of_identifier
 
 CHARS_PER_WORD: Final = 7
 """A name and the space after it, about."""
@@ -57,10 +56,10 @@ def keywords(text: str, said: Iterable[str], max_chars: int) -> list[str]:
     `text` is masked already: a secret that is taken out of its line looks like any other word. `said` are
     texts that the reader has beside them: the path, the outline.
     """
-    often = identifiers(_MASKED.sub(" ", text))
-    parts = {name: of_identifier(name) for name in often if _SHORTEST <= len(name) <= _LONGEST}
+    often = identifier_counts(_MASKED.sub(" ", text))
+    parts = {name: words_of_identifier(name) for name in often if _SHORTEST <= len(name) <= _LONGEST}
     worth = _worth(often, parts)
-    times = Counter(word for one in said for word in words(one))
+    times = Counter(word for one in said for word in code_words(one))
 
     def gain(name: str) -> float:
         new = sum(worth[word] / math.pow(1 + times[word], _SAID_POWER) for word in set(parts[name]))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools.text.identifiers import length
+from mcp_smalltools.text.words import code_length
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading
@@ -39,13 +39,15 @@ def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
     """`max_words` 0 lets the file decide. Sentences have room where they are asked for (`focused`), or where
     the outline says too little: that of code has each definition's own words already.
     """
-    whole = sum(length(heading.name or heading.text) + length(heading.about) for heading in digest.headings)
+    whole = sum(
+        code_length(heading.name or heading.text) + code_length(heading.about) for heading in digest.headings
+    )
     keywords = min(_MOST_KEYWORDS, round(_KEYWORDS_PART * whole)) if digest.text else 0
     if not max_words:
         told = digest.kind == "code" or (digest.kind == "document" and whole >= _FEW_HEADINGS)
         points = _POINTS_WORDS if focused or not told else 0
         return Room(_OUTLINE_WORDS, keywords, points, signatures=False)
-    left = max_words - 4 * len(digest.columns) - (length(digest.purpose.text) if digest.purpose else 0)
+    left = max_words - 4 * len(digest.columns) - (code_length(digest.purpose.text) if digest.purpose else 0)
     points = left // 3 if focused or (digest.kind != "code" and digest.sentences) else 0
     if digest.text:
         keywords = max(0, min(_MOST_KEYWORDS, left // 4))
@@ -73,4 +75,4 @@ def fitting(headings: Sequence[Heading], room: Room) -> list[Heading]:
 
 
 def _cost(heading: Heading) -> int:
-    return max(1, length(heading.text)) + length(heading.about)
+    return max(1, code_length(heading.text)) + code_length(heading.about)

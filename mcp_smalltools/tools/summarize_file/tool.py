@@ -109,7 +109,7 @@ async def _ranked(
 
 def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], room: Room, path: str) -> None:
     """Put in what the length allows: purpose, key points, the outline, and keywords that aren't in it."""
-    from mcp_smalltools.text.identifiers import length
+    from mcp_smalltools.text.words import code_length
     from mcp_smalltools.tools.summarize_file.length import fitting
 
     if digest.purpose is not None:
@@ -118,7 +118,7 @@ def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], ro
     for point in points:
         if digest.purpose is not None and point.text == digest.purpose.text:
             continue
-        left -= length(point.text)
+        left -= code_length(point.text)
         if left < 0 and answer.key_points:
             break
         answer.key_points.append(_span(point))

@@ -28,7 +28,7 @@ from tokenizers import BertWordPieceTokenizer
 from torch import nn
 from transformers import BertConfig, BertModel
 
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify.scoring import Examples, Scores, Texts, score
 
 sys.path.insert(0, str(HERE.parent))
@@ -163,7 +163,7 @@ def draw(
         texts += [spoken(sentence.text, rng) for sentence in said]
         column += [number] * len(said)
         if rng.random() < 0.25:
-            texts.append(in_words(key.split("/")[1]))
+            texts.append(spaced_name(key.split("/")[1]))
             column.append(number)
     return texts, column
 
@@ -187,7 +187,7 @@ class Trial:
         self.shots, self.draws = shots, draws
         self.labels = by_label(list(sentences))
         self.texts = [first_choice(s.text) for group in self.labels.values() for s in group]
-        self.names = [in_words(key.split("/")[1]) for key in self.labels]
+        self.names = [spaced_name(key.split("/")[1]) for key in self.labels]
         self.column = np.repeat(np.arange(len(self.labels)), [len(g) for g in self.labels.values()])
         self.domain = np.array([key.split("/")[0] for key in self.labels])
 

@@ -24,7 +24,7 @@ from mcp_smalltools.calibration.scores import as_text
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
-from mcp_smalltools.text.words import in_words
+from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify.chunks import clauses
 from mcp_smalltools.tools.classify.decision import Several, features, several
 from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Scores, Texts, score
@@ -100,7 +100,7 @@ def variants(label: str, text: str, rng: np.random.Generator) -> list[str]:
     dropped = " ".join(word for word in words if word.lower() not in SMALL_WORDS or rng.random() < 0.3)
     halves = text.split(", ")
     turned = ", ".join([*halves[1:], halves[0]]) if len(halves) > 1 else text
-    name = in_words(label)
+    name = spaced_name(label)
     return [
         text,
         rng.choice(OPENERS) + text,
@@ -154,7 +154,7 @@ def material() -> Material:
         rows.setdefault(sentence.key, []).append(list(range(len(texts), len(texts) + len(written))))
         texts += written
     names = {key: len(texts) + index for index, key in enumerate(rows)}
-    texts += [in_words(key.split("/")[1]) for key in rows]
+    texts += [spaced_name(key.split("/")[1]) for key in rows]
     data = Material(texts, {key: np.array(value) for key, value in rows.items()}, names)
     data.clear = list(by_label(read_texts(HERE / "corpus.txt")))
     data.spoken = list(_spoken(data, rng))
@@ -330,8 +330,8 @@ def _draw_labels(
     if rng.random() < 0.5:
         outside = [outside[i] for i in rng.permutation(len(outside))]
     wanted = int(size * rng.choice(shares))
-    used = {in_words(key.split("/")[1]) for key in inside}
-    return inside, [key for key in outside if in_words(key.split("/")[1]) not in used][:wanted]
+    used = {spaced_name(key.split("/")[1]) for key in inside}
+    return inside, [key for key in outside if spaced_name(key.split("/")[1]) not in used][:wanted]
 
 
 def fit(data: Material) -> tuple[Calibration, dict[str, dict[str, float]]]:

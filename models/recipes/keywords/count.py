@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from mcp_smalltools.text.identifiers import counted
+from mcp_smalltools.text.words import code_word_counts
 
 SUFFIXES = {".py", ".c", ".h", ".hpp", ".js", ".ts", ".go", ".rs", ".java", ".rb", ".pl", ".pm", ".sh"}
 DOCUMENTS = {".md", ".txt", ".rst", ".html", ".toml", ".yaml", ".yml", ".json", ".cfg", ""}
@@ -32,7 +32,7 @@ def main(folders: list[str]) -> None:
         try:
             if path.stat().st_size > MOST_BYTES:
                 continue
-            holding.update(counted(path.read_text(encoding="utf-8")).keys())
+            holding.update(code_word_counts(path.read_text(encoding="utf-8")).keys())
         except (OSError, UnicodeDecodeError):
             continue
         read += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, Final
 
-from mcp_smalltools.text.words import content_words, words
+from mcp_smalltools.text.words import content_stems, stems_of
 from mcp_smalltools.tools.extract.schema import Field
 
 _LINE: Final = re.compile(
@@ -25,7 +25,7 @@ _COMMENT: Final = re.compile(r"\s+(?:#|//)\s.*$")
 _COLUMNS: Final = re.compile(r"\s{3,}|\t+")
 _LONG_KEY: Final = 7
 _MEAN_LITTLE: Final = frozenset(
-    words(
+    stems_of(
         "date time name number id type status value amount total price city address phone email subject text"
     )
 )
@@ -49,7 +49,7 @@ class Entry:
 
     @property
     def words(self) -> list[str]:
-        return words(" ".join(self.path[-2:]))
+        return stems_of(" ".join(self.path[-2:]))
 
 
 def entries_of(path: str, lines: Sequence[str]) -> list[Entry]:
@@ -150,25 +150,25 @@ def fit(entry: Entry, field: Field) -> float:
 
 
 def _spelled_out(name: str) -> str:
-    return " ".join(_SHORT_FOR.get(word, word) for word in words(name))
+    return " ".join(_SHORT_FOR.get(word, word) for word in stems_of(name))
 
 
 def _fit(entry: Entry, field: Field) -> float:
-    wanted = set(words(field.words.split(".")[-1]))
-    own = set(words(entry.path[-1]))
+    wanted = set(stems_of(field.words.split(".")[-1]))
+    own = set(stems_of(entry.path[-1]))
     if not wanted or not own:
         return 0.0
     if wanted == own:
         return 1.0
-    full, whole = set(entry.words), set(words(field.words))
+    full, whole = set(entry.words), set(stems_of(field.words))
     if full in (whole, wanted):
         return 0.97
-    squeezed = "".join(words(entry.path[-1])), "".join(words(field.words))
+    squeezed = "".join(stems_of(entry.path[-1])), "".join(stems_of(field.words))
     if squeezed[0] == squeezed[1]:
         return 0.95
     if own < wanted and own <= _MEAN_LITTLE:
         return 0.5  # `Date` is not yet a departure date
-    said = set(content_words(field.description))
+    said = set(content_stems(field.description))
     inside = len(wanted & own) / len(wanted | own)
     told = len(own & (said | wanted)) / len(own)
     return min(0.9, 0.6 * inside + 0.35 * told)

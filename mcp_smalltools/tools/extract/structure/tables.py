@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from mcp_smalltools.text.words import content_words
+from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.structure.key_values import Entry, entries_of, fit
 from mcp_smalltools.tools.extract.structure.table_rows import Row
@@ -66,8 +66,8 @@ def list_entries(lines: Sequence[str], about: str = "") -> list[Row]:
     apart by numbers or dates, else the longest list of bullets or numbers at one depth.
     """
     lists = _lists_under_headings(lines)
-    wanted = set(content_words(about))
-    named = [(rows, len(wanted & set(content_words(heading)))) for heading, rows in lists]
+    wanted = set(content_stems(about))
+    named = [(rows, len(wanted & set(content_stems(heading)))) for heading, rows in lists]
     best = max(named, key=lambda pair: (pair[1], len(pair[0])), default=([], 0))
     if best[1]:
         return best[0]
