@@ -1,26 +1,61 @@
-"""What a user copies from `examples` works."""
+"""What a user copies from the documentation and from `examples` works."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
+import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from documentation import REPOSITORY, Command, commands
 from mcp import Client, StdioServerParameters
 from probe_server import environment
 
 from mcp_smalltools.cli import command_parser
 from mcp_smalltools.clients.known import CLIENTS, TOKEN_VARIABLE
-from mcp_smalltools.commands import serve
-from mcp_smalltools.config import Settings
+from mcp_smalltools.commands import call, serve
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.engine.client.client import EngineClient
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 
 pytestmark = pytest.mark.anyio
 
-FOLDER = Path(__file__).parents[1] / "examples" / "claude-code"
+FOLDER = REPOSITORY / "examples" / "claude-code"
+CALLS = [found for found in dict.fromkeys(commands()) if found.whole and found.words[0] == "call"]
+FILES = {
+    "pool.py": """
+class Pool:
+    def open(self):
+        \"\"\"Opens a connection.\"\"\"
+
+    def evict(self, seconds):
+        \"\"\"Closes idle connections that nobody has used for so many seconds.\"\"\"
+""",
+    "report.md": """# Report on the harbour project
+
+The total budget of the project is 48,500 euros.
+
+- Due: 2026-05-31
+""",
+    "src/server.py": """
+'''Answers requests of clients over HTTP.'''
+
+def serve(port):
+    '''Listen on a port.'''
+""",
+    "src/retry.py": """
+def retry_delay(attempt):
+    '''Compute the delay before a retry.'''
+    return 2**attempt
+""",
+}
+"""The files that the pages speak of; the logs are those of `examples/data`."""
 
 
 def entry(name: str) -> dict[str, object]:
@@ -73,3 +108,66 @@ def test_the_shell_lines_start_what_there_is() -> None:
             url = next(word for word in words if word.startswith("http:"))
             assert url.endswith({"sse": "/sse", "http": "/mcp"}[kind])
             assert words[words.index("--header") + 1] == f"Authorization: Bearer ${TOKEN_VARIABLE}"
+
+
+@pytest.fixture(scope="module")
+def readers_settings(base_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a reader who has the files that the pages speak of, and the example skills."""
+    folder = tmp_path_factory.mktemp("reader")
+    for name in ("build.log", "service.log"):
+        shutil.copy(REPOSITORY / "examples" / "data" / name, folder)
+    lines = (folder / "build.log").read_text(encoding="utf-8").splitlines(keepends=True)
+    good = [line for line in lines if not re.search(r"error|Error|undefined|/usr/bin/ld|not remade", line)]
+    (folder / "last-good-build.log").write_text("".join(good), encoding="utf-8")
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return base_settings.model_copy(
+        update={
+            "roots": (RootSpec(path=folder, level=PrivacyLevel.REDACTED),),
+            "state_dir": tmp_path_factory.mktemp("readers-state"),
+            "skills_dir": REPOSITORY / "examples" / "skills",
+            "cache": False,
+        }
+    )
+
+
+def fits(tool: str, arguments: dict[str, Any], answer: dict[str, Any]) -> bool:
+    """Whether an answer holds what the page's reader expects of the call."""
+    match tool:
+        case "parse_log":
+            read = answer["source"][0]["lines"] > 100
+            return read and ("baseline_path" not in arguments or bool(answer["new"]))
+        case "find_failure":
+            return answer["failed"] and "module_137.cpp" in answer["evidence"][0]["text"]
+        case "find_files":
+            return answer["files"][0]["path"].endswith("retry.py")
+        case "summarize_file" if arguments["path"] == "src":
+            return {Path(line["path"]).name for line in answer["map"]} == {"server.py", "retry.py"}
+        case "summarize_file":
+            return "Answers requests" in answer["purpose"]["text"]
+        case "ask_file":
+            return "evict" in "".join(
+                span["text"] for span in answer["evidence"] + answer.get("elsewhere", [])
+            )
+        case "extract":
+            return answer["data"] == {"budget": 48500, "due": "2026-05-31"}
+        case "classify":
+            return [result["label"] for result in answer["results"]] in (
+                ["crash", "feature request"],
+                ["bug"],
+            )
+        case "support_tickets":
+            return answer["results"][0]["label"] == "billing"
+    raise AssertionError(f"a page shows a call of {tool}: say here what its reader expects")
+
+
+@pytest.mark.parametrize("shown", CALLS, ids=str)
+async def test_a_call_that_a_page_shows_is_answered(
+    shown: Command, readers_settings: Settings, engine: EngineClient
+) -> None:
+    args = command_parser("call", call).parse_args(shown.words[1:])
+    arguments = call._arguments(args, readers_settings)
+    service = Service(readers_settings, engine)
+    answer = await service.call(ToolRequest(tool=args.tool, arguments=arguments, deadline_s=60))
+    assert fits(args.tool, arguments, answer.structured()), answer.structured()
