@@ -146,7 +146,8 @@ def fit(entry: Entry, field: Field) -> float:
     """
     bare = _IN_BRACKETS.sub("", entry.path[-1])
     ways = {entry.path[-1], bare, _spelled_out(bare)}
-    return max(_fit(replace(entry, path=(*entry.path[:-1], way)), field) for way in ways if way.strip())
+    names = (replace(entry, path=(*entry.path[:-1], way)) for way in ways if way.strip())
+    return max((_fit(name, field) for name in names), default=0.0)
 
 
 def _spelled_out(name: str) -> str:
