@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.data.questions import questions
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.ask_file.features import features
+from mcp_smalltools.tools.ask_file.features import FEATURES, features, log_odds, of_whole
 from mcp_smalltools.tools.ask_file.question import understood
 from mcp_smalltools.tools.ask_file.selection import MOST, MOST_LINES, passages
 from mcp_smalltools.tools.ask_file.units import Unit, units_of
@@ -242,6 +243,10 @@ def test_lines_of_a_log_that_say_the_same_are_one_candidate_and_a_rare_line_is_n
     assert len(chosen) < 10
     columns = features(index, question, matches, chosen, [0.3] * len(chosen))
     assert columns["addressed"].tolist().count(1.0) == 1
+    assert tuple(columns) == FEATURES["unit"]
+    odds = log_odds(load_calibration("ask_file", FEATURES).models["unit"](columns))
+    found = passages([index.places[number] for number in chosen], odds)
+    assert tuple(of_whole(question, matches, columns, odds, found)) == FEATURES["first"]
 
 
 def test_a_line_that_has_the_number_asked_for_stands_for_those_alike():

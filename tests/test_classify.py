@@ -21,11 +21,13 @@ from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify import vector_cache, vectors
 from mcp_smalltools.tools.classify.chunks import MAX_PIECES, PIECE_CHARS, clauses, is_cut, pieces
 from mcp_smalltools.tools.classify.decision import (
+    FEATURES,
     LITTLE_TEXT,
     MAX_SEVERAL,
     NO_FIT,
     choose_several,
     decide,
+    features,
     several,
 )
 from mcp_smalltools.tools.classify.labels import MAX_LABELS, NONE_OF_THESE, parse_labels
@@ -195,7 +197,7 @@ def test_scores_are_distributions_and_every_decision_is_a_bounded_confidence(cas
     for table in (scores.chances, scores.direct):
         assert table.shape == (len(items.texts), len(names.texts))
         assert np.allclose(table.sum(axis=1), 1, atol=1e-4)
-    for decision in decide(scores, items.texts, load_calibration("classify")):
+    for decision in decide(scores, items.texts, load_calibration("classify", FEATURES)):
         assert 0 < decision.confidence < 1
         assert decision.label != decision.runner_up
         assert decision.escalate == (decision.reason is not None)
@@ -225,9 +227,19 @@ def test_of_several_labels_the_best_of_the_whole_text_is_first_and_none_comes_tw
     whole = score(items, names, examples)
     rows = [[index, (index + 1) % len(items.texts)] for index in range(len(items.texts))]
     found = several(whole, whole, rows)
-    for row, labels in enumerate(choose_several(found, whole.mode, load_calibration("classify"))):
+    for row, labels in enumerate(choose_several(found, whole.mode, load_calibration("classify", FEATURES))):
         assert labels[0] == whole.chances[row].argmax()
         assert 1 <= len(labels) == len(set(labels)) <= MAX_SEVERAL
+
+
+@given(cases)
+@hypothesis_settings(deadline=None)
+def test_the_models_of_confidence_are_given_the_features_that_they_were_fitted_on(case):
+    items, names, examples = case
+    scores = score(items, names, examples)
+    for kind in ("fits", "right"):
+        assert tuple(features(scores, items.texts)) == FEATURES[f"{kind}_{scores.mode}"]
+    assert tuple(several(scores, None, []).features) == FEATURES[f"also_{scores.mode}"]
 
 
 def test_an_item_far_from_every_label_is_none_of_these():
@@ -237,7 +249,7 @@ def test_an_item_far_from_every_label_is_none_of_these():
     known = Examples(Texts([f"known {i}" for i in range(24)], near), np.repeat(np.arange(4), 6))
     items = Texts(["it is like the first", "it is like nothing"], np.stack([directions[0], -directions[0]]))
     names = Texts(["a", "b", "c", "d"], directions[:4])
-    fits, alien = decide(score(items, names, known), items.texts, load_calibration("classify"))
+    fits, alien = decide(score(items, names, known), items.texts, load_calibration("classify", FEATURES))
     assert fits.label == 0
     assert not fits.escalate
     assert (alien.label, alien.reason) == (None, NO_FIT)

@@ -6,17 +6,24 @@ import json
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec
-from mcp_smalltools.errors import UsageError
+from mcp_smalltools.errors import ModelError, UsageError
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.models.shipped import shipped_file
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.tools.extract.assign import choose
 from mcp_smalltools.tools.extract.candidates import candidates, items_of
 from mcp_smalltools.tools.extract.coerce import converted
+from mcp_smalltools.tools.extract.confidence import FEATURES, Judgement, whole_features
+from mcp_smalltools.tools.extract.document import Document
+from mcp_smalltools.tools.extract.fill import Filled
 from mcp_smalltools.tools.extract.schema import Field, plan_of
+from mcp_smalltools.tools.extract.span_reader import head, read_head
 from mcp_smalltools.tools.extract.structure.key_values import entries_of
 from mcp_smalltools.tools.extract.structure.tables import best_table
 
@@ -237,6 +244,7 @@ def test_no_text_breaks_the_finding_of_candidates(text):
 
 
 @given(st.lists(st.text(alphabet="ab:=|,-# \t{}[]\"'", max_size=30), max_size=20))
+@example([":\t", ":\t", ":\t"])
 def test_no_text_breaks_the_reading_of_names_and_tables(lines):
     for entry in entries_of("", lines):
         assert 1 <= entry.line <= len(lines)
@@ -255,9 +263,36 @@ def test_a_list_in_words_is_taken_apart(words):
 
 
 def test_the_shipped_files_of_the_reader_belong_together():
-    from mcp_smalltools.tools.extract.span_reader import head
-
     assert head().weight.shape == (3, 384)
+
+
+def test_a_head_that_was_trained_with_another_adapter_is_refused(tmp_path):
+    shipped = shipped_file("reader", "head.json")
+    (tmp_path / "skill.toml").write_bytes(shipped.with_name("skill.toml").read_bytes())
+    path = tmp_path / "head.json"
+    data = json.loads(shipped.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(data))
+    assert read_head(path).bias.shape == (3,)
+    for change in ({"adapter": "0" * 64}, {"encoder": "bge-small"}, {"dimension": 768}):
+        path.write_text(json.dumps(data | change))
+        with pytest.raises(ModelError, match="was made for another adapter"):
+            read_head(path)
+    path.write_text(json.dumps({name: data[name] for name in ("start", "end", "yes")}))
+    with pytest.raises(ModelError, match="was made for another adapter"):
+        read_head(path)
+    path.write_text("[]")
+    with pytest.raises(ModelError, match="can't be used"):
+        read_head(path)
+
+
+def test_the_models_of_confidence_are_given_the_features_that_they_were_fitted_on():
+    field = Field(("count",), "integer", {}, required=False)
+    [choice] = choose([field], [[]], "no number")
+    assert tuple(choice.features) == FEATURES["found"] == FEATURES["absent_on_page"]
+    document, judged = Document("", ["no number"]), Judgement(None, None)
+    filled = Filled(absent=[(field, choice.features)])
+    features = whole_features(document, filled, judged, load_calibration("extract", FEATURES))
+    assert tuple(features) == FEATURES["whole"]
 
 
 async def test_a_value_has_the_form_that_its_schema_asks_for_or_is_missing(extract):

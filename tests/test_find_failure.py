@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import dataclasses
 import gzip
+import json
 import random
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.evaluation.suites.failure import Found, Pair, anchors, read_pairs, score
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.models.shipped import shipped_file
 from mcp_smalltools.privacy.redact import clean_text
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
@@ -42,6 +44,7 @@ from mcp_smalltools.tools.find_failure.naming import kind_of, place_of, tool_of
 from mcp_smalltools.tools.find_failure.rank import rank
 from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
 from mcp_smalltools.tools.find_failure.trees import Chances, Forest, load_ranker, read_ranker
+from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
 Find = Callable[..., FindFailureAnswer]
 
@@ -305,7 +308,7 @@ def test_short_and_empty_logs_ask_to_be_read_by_the_agent(find: Find) -> None:
 def test_between_failed_and_passed_it_cant_tell_and_shows_what_looks_like_a_failure(share: float) -> None:
     log = read_log([[*busy(60).splitlines(), "error: cannot open shelf.h"]])
     ranked = rank(log, None)
-    constants = load_calibration("find_failure").constants
+    constants = load_calibration("find_failure", FEATURES).constants
     low, high = constants["passed_below"], constants["failed_from"]
     for chance, failed in ((low - 0.01, False), (low + (high - low) * share, None), (high, True)):
         answer = compose_answer(
@@ -443,6 +446,24 @@ def test_a_ranker_for_other_features_or_a_broken_one_is_refused(tmp_path: Path) 
     path.write_text('{"features": ["other"]}')
     with pytest.raises(ModelError, match="KeyError"):
         read_ranker(path, ("a",))
+    shipped = json.loads(shipped_file("find_failure", "ranker.json").read_text(encoding="utf-8"))
+    names = tuple(shipped.pop("features"))
+    assert names == tuple(feature_names())
+    for features in ({}, {"features": names[::-1]}, {"features": names[1:]}):
+        path.write_text(json.dumps(shipped | features))
+        with pytest.raises(ModelError, match="was made for other features"):
+            read_ranker(path, names)
+
+
+def test_the_models_of_the_verdict_are_given_the_features_that_they_were_fitted_on() -> None:
+    log = read_log([["make: *** [all] Error 1", "", "done"]])
+    table = features_of(log, None)
+    assert table.shape[1] == len(feature_names())
+    probabilities = load_ranker(tuple(feature_names()))(table)
+    assert tuple(failure_features(table, probabilities)) == FEATURES["failed"]
+    pieces = pieces_of(probabilities, table, log.numbers, 0.0)
+    found = cause_features(pieces, probabilities, compared=False, total=log.total)
+    assert tuple(found) == FEATURES["cause"]
 
 
 @given(

@@ -1,10 +1,9 @@
-"""Raw scores in, a probability out: one mechanism for every tool.
+"""From scores to the probability of being right: one mechanism for every tool.
 
 A tool describes each answer by a few features (a margin, a similarity, a length ...). A `Logistic` model
-(Platt scaling, Platt 1999, with more than one score) turns them into the chance that the answer is right; one
-score of unknown shape is better served by `Isotonic` (pool adjacent violators); a whole vector of scores
-becomes a distribution by `softmax` with a fitted temperature (Guo et al. 2017). All are fitted on data that
-the project generates, and shipped as numbers in `models/skills/<name>/scores.json`.
+(Platt scaling, Platt 1999, with more than one score) turns them into the probability that the answer is
+right. Models are fitted on data that the project generates, and shipped as numbers in
+`models/skills/<name>/scores.json`, with the names of the features that the tool gave when they were fitted.
 """
 
 from __future__ import annotations
@@ -18,9 +17,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mcp_smalltools.models.shipped import shipped_file, unusable
+from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
 
 Floats = NDArray[np.float64]
+Features = Mapping[str, tuple[str, ...]]
+"""Names of the features that a tool gives its models, in their order, by the name of the model."""
 
 _BOUND = 0.001
 """Nobody has seen enough answers to promise more than this: probabilities stay this far from 0 and 1."""
@@ -86,9 +87,10 @@ class Logistic:
         penalty[-1] = 1e-6
         theta = np.zeros(raw.shape[1])
         for _ in range(50):
-            chance = _sigmoid(design @ theta)
-            gradient = design.T @ (count * (chance - target)) + penalty * theta
-            curvature = (design.T * (count * chance * (1 - chance))) @ design + np.diag(penalty + 1e-9)
+            probability = _sigmoid(design @ theta)
+            gradient = design.T @ (count * (probability - target)) + penalty * theta
+            variance = count * probability * (1 - probability)
+            curvature = (design.T * variance) @ design + np.diag(penalty + 1e-9)
             step = np.linalg.solve(curvature, gradient)
             theta -= step
             if np.abs(step).max() < 1e-9:
@@ -99,79 +101,55 @@ class Logistic:
 
 
 @dataclass(frozen=True, slots=True)
-class Isotonic:
-    """A non-decreasing step function through (score, probability), interpolated between its steps."""
-
-    scores: tuple[float, ...]
-    chances: tuple[float, ...]
-
-    def __call__(self, score: ArrayLike) -> Floats:
-        return np.asarray(np.interp(np.asarray(score, np.float64), self.scores, self.chances))
-
-    @classmethod
-    def fit(cls, score: ArrayLike, right: ArrayLike) -> Self:
-        """Pool adjacent violators; each pool is shrunk towards one half by one answer on either side."""
-        values, targets = np.asarray(score, np.float64), np.asarray(right, np.float64)
-        pools: list[tuple[float, float, float]] = []  # sum of scores, sum of targets, count
-        for value, target in sorted(zip(values.tolist(), targets.tolist(), strict=True)):
-            pools.append((value, target, 1.0))
-            while len(pools) > 1 and pools[-2][1] / pools[-2][2] >= pools[-1][1] / pools[-1][2]:
-                last, before = pools.pop(), pools.pop()
-                pools.append((before[0] + last[0], before[1] + last[1], before[2] + last[2]))
-        chances = np.maximum.accumulate([(hits + 1) / (count + 2) for _, hits, count in pools])
-        return cls(tuple(total / count for total, _, count in pools), tuple(chances.tolist()))
-
-
-def softmax(scores: ArrayLike, temperature: float = 1.0) -> Floats:
-    """Distributions over the last axis."""
-    scaled = np.asarray(scores, np.float64) / temperature
-    powers = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
-
-
-def fit_temperature(scores: ArrayLike, truth: ArrayLike) -> float:
-    """The temperature that makes the true columns most likely.
-
-    `scores` has shape (answers, choices), `truth` (answers,).
-    """
-    table, column = np.asarray(scores, np.float64), np.asarray(truth, np.int64)
-    rows = np.arange(len(table))
-    grid = np.geomspace(1e-3, 1e3, 121)
-    losses = [-np.log(softmax(table, t)[rows, column] + 1e-12).mean() for t in grid]
-    return float(grid[int(np.argmin(losses))])
-
-
-@dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a skill's `scores.json` holds: its models by name, and its thresholds and constants by name."""
+    """What a skill's `scores.json` holds: its models by name, and its thresholds and constants by name.
+
+    `features` are, by the name of the model, the names of all features that the tool gives it, in their
+    order. A model has weights for some or all of them.
+    """
 
     models: Mapping[str, Logistic]
     constants: Mapping[str, float]
+    features: Features
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "models": {name: asdict(model) for name, model in self.models.items()},
+            "models": {
+                name: {"features": list(self.features[name]), **asdict(model)}
+                for name, model in self.models.items()
+            },
             "constants": dict(self.constants),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """A file from before the features were named gives none. Raises KeyError and the like if damaged."""
         return cls(
             {name: Logistic.from_json(model) for name, model in data["models"].items()},
             {name: float(value) for name, value in data["constants"].items()},
+            {name: tuple(model.get("features", ())) for name, model in data["models"].items()},
         )
 
+    @property
+    def weighs_only_features(self) -> bool:
+        """Whether each weight belongs to a feature that the tool gives."""
+        return all(model.weights.keys() <= set(self.features[name]) for name, model in self.models.items())
 
-def load_calibration(skill: str, folders: Sequence[Path] = ()) -> Calibration:
+
+def load_calibration(skill: str, features: Features, folders: Sequence[Path] = ()) -> Calibration:
     """Read `<folder>/<skill>/scores.json` from the first folder that has it; last of all the shipped library.
 
-    Raises ModelError naming the file.
+    `features` are those that the tool gives its models. Raises ModelError naming the file, also if it was
+    made for other features.
     """
     path = shipped_file(skill, "scores.json", folders)
     try:
-        return Calibration.from_json(json.loads(path.read_text(encoding="utf-8"))["calibration"])
+        calibration = Calibration.from_json(json.loads(path.read_text(encoding="utf-8"))["calibration"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise unusable(path, error) from None
+    if calibration.features != features or not calibration.weighs_only_features:
+        raise made_for("other features", path, skill)
+    return calibration
 
 
 def _sigmoid(value: Floats) -> Floats:

@@ -32,3 +32,8 @@ def shipped_file(skill: str, name: str, folders: Sequence[Path] = ()) -> Path:
 def unusable(path: Path, error: Exception) -> ModelError:
     """What to raise for a shipped file that can't be read."""
     return ModelError(f"{path} can't be used: {type(error).__name__}.", remedy=REINSTALL)
+
+
+def made_for(what: str, path: Path, skill: str) -> ModelError:
+    """What to raise for a file of numbers that were fitted on something else than what they are used with."""
+    return ModelError(f"{path} was made for {what}.", remedy=f"Make it again: models/recipes/{skill}.")

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mcp_smalltools.calibration.calibration import Features
 from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.text.words import stem, stems_of
 from mcp_smalltools.tools.ask_file.question import Question
@@ -204,3 +205,19 @@ def of_whole(
         "places": float(np.log(len(odds))),
         **{f"asks {kind}": float(question.kind == kind) for kind in KINDS},
     }
+
+
+_OF_PLACE: Final = (
+    *("soft", "soft_own", "exact", "exact_own", "missing", "near", "soft_behind", "exact_behind"),
+    *("like", "like_behind", "like_score", "like_place", "soft_place", "like_near", "density"),
+    *(f"{kind} {unit}" for kind in KINDS for unit in UNITS),
+    *("addressed", "counted", "raises", "has_answer", "no_answer", "names_it", "named", "not_named"),
+    *("name_words", "numbered", "long", "short", "wordy", "asks"),
+)
+_OF_WHOLE: Final = (
+    *("best", "lead", "rivals", "share", "share_of_three", *_OF_BEST),
+    *("no_answer_anywhere", "like_of_three", "soft_of_three", "most_like", "like_first", "soft_first"),
+    *("known", "known_exactly", "strangest", "words", "places", *(f"asks {kind}" for kind in KINDS)),
+)
+FEATURES: Final[Features] = {"unit": _OF_PLACE} | dict.fromkeys(("first", "three", "absent"), _OF_WHOLE)
+"""What the models of the calibration are given, in the order in which `features` and `of_whole` make it."""

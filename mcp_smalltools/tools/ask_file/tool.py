@@ -39,6 +39,7 @@ class AskFile:
 
     async def run(self, arguments: AskFileArguments, context: base.ToolContext) -> AskFileAnswer:
         from mcp_smalltools.calibration.calibration import load_calibration
+        from mcp_smalltools.tools.ask_file.features import FEATURES
         from mcp_smalltools.tools.ask_file.question import understood
         from mcp_smalltools.tools.ask_file.rank import rank
         from mcp_smalltools.tools.ask_file.word_index import Index
@@ -48,7 +49,7 @@ class AskFile:
         places = await context.in_thread(_places, arguments.paths, files, context)
         question = understood(arguments.question)
         index = await context.in_thread(Index, places, word_table())
-        calibration = load_calibration("ask_file")
+        calibration = load_calibration("ask_file", FEATURES)
         ranked = await rank(context.engine, index, question, calibration, context.stop.remaining_s)
         answer = _answer(arguments, question, ranked, files)
         if problems:
@@ -94,6 +95,7 @@ def _answer(
     arguments: AskFileArguments, question: Question, ranked: Ranked, files: Sequence[Sequence[str]]
 ) -> AskFileAnswer:
     from mcp_smalltools.calibration.calibration import load_calibration
+    from mcp_smalltools.tools.ask_file.features import FEATURES
     from mcp_smalltools.tools.ask_file.rank import short_answer
     from mcp_smalltools.tools.ask_file.verdict import verdict
 
@@ -101,7 +103,7 @@ def _answer(
         text = any(line.strip() for lines in files for line in lines)
         what = "none of the question's words is in the files, nor one like it" if text else "no text"
         return AskFileAnswer(found=False, confidence=0.9, escalate=not text, reason=what)
-    judged = verdict(ranked.passages, ranked.whole, load_calibration("ask_file"))
+    judged = verdict(ranked.passages, ranked.whole, load_calibration("ask_file", FEATURES))
     answer = AskFileAnswer(found=judged.shown > 0, confidence=round(judged.chance, 3))
     answer.escalate, answer.reason = judged.escalate, judged.reason
     lines = arguments.max_lines

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.calibration.calibration import Calibration
+from mcp_smalltools.calibration.calibration import Calibration, Features
 from mcp_smalltools.tools.classify.scoring import Scores
 
 OVERLAP = "labels overlap"
@@ -22,6 +22,18 @@ MAX_SEVERAL = 6
 """Labels of one item at most."""
 
 Column = NDArray[np.float64]
+
+_BY_NAMES = (
+    *("direct", "refined", "pulled", "agree", "margin", "similarity", "support"),
+    *("labels", "density", "words"),
+)
+_BY_EXAMPLES = (*_BY_NAMES, "examples_right", "examples", "rank")
+_OF_SEVERAL = ("chance", "whole", "similarity", "first")
+FEATURES: Features = {
+    **{"fits_names": _BY_NAMES, "right_names": _BY_NAMES, "also_names": _OF_SEVERAL},
+    **{"fits_examples": _BY_EXAMPLES, "right_examples": _BY_EXAMPLES, "also_examples": _OF_SEVERAL},
+}
+"""What the models are given: does any label fit, is the best one right, does a further one fit too."""
 
 
 @dataclass(frozen=True, slots=True)

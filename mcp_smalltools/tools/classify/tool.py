@@ -94,10 +94,10 @@ async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> lis
 def _decide(read: Read, multiple: bool) -> dict[str, Decision]:
     """A decision for each text that was read."""
     from mcp_smalltools.calibration.calibration import load_calibration
-    from mcp_smalltools.tools.classify.decision import decide, with_several
+    from mcp_smalltools.tools.classify.decision import FEATURES, decide, with_several
     from mcp_smalltools.tools.classify.scoring import score
 
-    calibration = load_calibration("classify")
+    calibration = load_calibration("classify", FEATURES)
     scores = score(read.items, read.names, read.examples)
     decisions = decide(scores, read.items.texts, calibration)
     if multiple:

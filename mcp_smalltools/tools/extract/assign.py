@@ -37,6 +37,13 @@ PAGE: Final = Floors(-3.0, 0.0, 1.0)
 """For a text that speaks of much else: what isn't there must not be made up."""
 
 
+FEATURES: Final = (
+    *("score", "margin", "moved", "left_over", "required", "found", "options", "unverified", "text", "list"),
+    *("judged", "swap"),
+)
+"""Names of the features of a choice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What was chosen for a field, and what the doubt is made of. `option` None: not in the text."""

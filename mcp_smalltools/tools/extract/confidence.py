@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mcp_smalltools.calibration.calibration import Calibration, load_calibration
+from mcp_smalltools.calibration.calibration import Calibration, Features, load_calibration
 from mcp_smalltools.text.facts import numbers
+from mcp_smalltools.tools.extract import assign
 from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Filled, FilledRecords
 from mcp_smalltools.tools.extract.schema import Plan, problems
@@ -18,6 +19,14 @@ DOUBTFUL: Final = 0.85
 NAMED: Final = 5
 LIKELY: Final = 0.25
 """Values of a page that are less sure than this are not given."""
+
+_OF_WHOLE: Final = ("product", "worst", "unused", "needed", "unverified", "fields")
+FEATURES: Final[Features] = {
+    f"{model}{ending}": names
+    for ending in ("", "_on_page")
+    for model, names in (("found", assign.FEATURES), ("absent", assign.FEATURES), ("whole", _OF_WHOLE))
+}
+"""What the models of the calibration are given: is the value of a field right, is it absent, is all right."""
 
 
 @dataclass(slots=True)
@@ -53,7 +62,7 @@ def judge(
         judged.unverified += [f"{name}[].{item}" for item in sorted(table.unverified)]
     needed = {item.path for item in plan.fields if item.required}
     broken = _take_out_invalid(data, schema, needed, judged)
-    calibration = load_calibration("extract")
+    calibration = load_calibration("extract", FEATURES)
     columns = whole_features(document, filled, judged, calibration)
     if columns is not None:
         whole = calibration.models[of_kind("whole", document)]

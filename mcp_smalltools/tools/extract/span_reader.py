@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.models.shipped import shipped_file, unusable
+from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
 from mcp_smalltools.text.words import spaced_name
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 BETWEEN: Final = " | "
 ADAPTER: Final = "reader"
+PARTS: Final = ("start", "end", "yes")
+"""What the head scores at each token, in the order of its rows."""
 MAX_CHARS: Final = 900
 """Characters of a text that are read at once: with the question, what the adapter was trained for."""
 _LONGEST: Final = 48
@@ -122,11 +126,21 @@ def _reading(vectors: NDArray[np.float32], offsets: NDArray[np.int32], by: int, 
 
 @functools.cache
 def head() -> Head:
-    """The numbers that ship beside the adapter. Raises ModelError."""
-    path = shipped_file(ADAPTER, "head.json")
+    """The head that ships with the adapter. Raises ModelError."""
+    return read_head(shipped_file(ADAPTER, "head.json"))
+
+
+def read_head(path: Path) -> Head:
+    """Read a head. Raises ModelError if it is damaged or was not trained with the adapter in its folder."""
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
-        parts = [rows[name] for name in ("start", "end", "yes")]
-        return Head(np.array([p["weight"] for p in parts]), np.array([p["bias"] for p in parts]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        adapter = tomllib.loads(path.with_name("skill.toml").read_text(encoding="utf-8"))["adapter"]
+        parts = [data[name] for name in PARTS]
+        scorer = Head(np.array([p["weight"] for p in parts]), np.array([p["bias"] for p in parts]))
+        trained_with = (data.get("encoder"), data.get("adapter"), data.get("dimension"))
+        used_with = (adapter["base"], adapter["sha256"], scorer.weight.shape[1])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise unusable(path, error) from None
+    if trained_with != used_with:
+        raise made_for("another adapter", path, ADAPTER)
+    return scorer

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.find_failure import answer as records
@@ -11,9 +9,7 @@ from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.naming import kind_of, place_of, tool_of
 from mcp_smalltools.tools.find_failure.rank import Ranked
 from mcp_smalltools.tools.find_failure.spans import Piece, context_of, within
-
-if TYPE_CHECKING:
-    pass
+from mcp_smalltools.tools.find_failure.verdict import FEATURES
 
 SHORT = 12
 """Lines up to which a log is read faster than asked about."""
@@ -28,7 +24,7 @@ def compose_answer(
     log: LogLines, ranked: Ranked, arguments: records.FindFailureArguments, dropped: dict[str, int]
 ) -> records.FindFailureAnswer:
     """What the agent gets: failed, not failed, or, where neither is sure, the likeliest lines to look at."""
-    constants = load_calibration("find_failure").constants
+    constants = load_calibration("find_failure", FEATURES).constants
     unsure = ranked.failed < constants["failed_from"] or not ranked.pieces
     if unsure and ((ranked.failed < constants["passed_below"] and not log.cut_off) or not ranked.pieces):
         return _nothing(log, ranked, dropped)

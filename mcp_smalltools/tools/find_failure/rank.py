@@ -12,7 +12,7 @@ from mcp_smalltools.tools.find_failure.features import feature_names, features_o
 from mcp_smalltools.tools.find_failure.lines import Baseline, LogLines
 from mcp_smalltools.tools.find_failure.spans import Piece, pieces_of
 from mcp_smalltools.tools.find_failure.trees import Chances, load_ranker
-from mcp_smalltools.tools.find_failure.verdict import cause_features, failure_features
+from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Ranked:
 
 def rank(log: LogLines, baseline: Baseline | None) -> Ranked:
     """Judge the lines. Needs no file and no engine."""
-    calibration = load_calibration("find_failure")
+    calibration = load_calibration("find_failure", FEATURES)
     table = features_of(log, baseline)
     chances = load_ranker(tuple(feature_names()))(table)
     cut = calibration.constants["evidence_compared" if baseline else "evidence_alone"]

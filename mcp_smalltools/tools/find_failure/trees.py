@@ -16,8 +16,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.errors import ModelError
-from mcp_smalltools.models.shipped import shipped_file, unusable
+from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
 
 Floats = NDArray[np.float64]
 PARTS = ("first", "report", "evidence", "cause")
@@ -133,12 +132,10 @@ def read_ranker(path: Path, names: tuple[str, ...]) -> Ranker:
     """Read a ranker. Raises ModelError if it is damaged or was made for other features."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        own = tuple(data["features"])
+        own = tuple(data.get("features", ()))
         forests = [Forest.from_json(data[part]) for part in PARTS]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise unusable(path, error) from None
     if own != names:
-        raise ModelError(
-            f"{path} was made for other features.", remedy="Make it again: models/recipes/find_failure."
-        )
+        raise made_for("other features", path, "find_failure")
     return Ranker(own, *forests)

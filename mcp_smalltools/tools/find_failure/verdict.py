@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mcp_smalltools.calibration.calibration import Features
 from mcp_smalltools.tools.find_failure.features import feature_names, telling
 
 if TYPE_CHECKING:
@@ -28,6 +29,20 @@ _MANY = 20
 _TRACE = ("exception at start", "frame", "killed")
 _MESSAGE = ("error at start", "diagnostic")
 _COMPLAINT = ("complaint", "cannot", "missing", "invalid", "network")
+
+FEATURES: Features = {
+    "failed": (
+        *("best", "best five", "best cause", "best at the end", "report at the end"),
+        *("uncaught at the end", "message at the end", "complaint at the end", "failed at the end"),
+        *("exit at the end", "marked by the CI", "some failed at the end", "good in the last lines"),
+        *("good at the end", "failed after the best", "bad summary", "bad summary after the best"),
+        *("good summary after the best", "last summary", "good summary is the last word"),
+        *("ends in a trace", "lines after the best", "complaint in the last lines"),
+        *("lines of evidence", "lines"),
+    ),
+    "cause": ("cause", "evidence", "margin", "pieces", "compared", "lines"),
+}
+"""What the two models of the calibration are given: did the run fail, does the first span hold the cause."""
 
 
 def failure_features(table: NDArray[np.float32], chances: Chances) -> Mapping[str, float]:

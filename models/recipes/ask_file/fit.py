@@ -21,7 +21,7 @@ from gather import Row
 
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import expected_calibration_error
-from mcp_smalltools.tools.ask_file.features import Floats, log_odds, of_whole
+from mcp_smalltools.tools.ask_file.features import FEATURES, Floats, log_odds, of_whole
 from mcp_smalltools.tools.ask_file.selection import MOST, Passage, passages
 from mcp_smalltools.tools.ask_file.verdict import doubtful, enough
 
@@ -171,7 +171,7 @@ def fit(rows: Sequence[Row]) -> None:
         "absent": fit_absent(judged),
     }
     limits = {"found_from": limit, "sure_from": sure, "nothing_from": nothing_from}
-    save(Calibration(models, {name: round(value, 4) for name, value in limits.items()}), figures)
+    save(Calibration(models, {name: round(value, 4) for name, value in limits.items()}, FEATURES), figures)
 
 
 def rescale(judged: Sequence[Judged], name: str, right: Sequence[bool]) -> Callable[[Logistic], Logistic]:

@@ -26,7 +26,7 @@ from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify.chunks import clauses
-from mcp_smalltools.tools.classify.decision import Several, features, several
+from mcp_smalltools.tools.classify.decision import FEATURES, Several, features, several
 from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Scores, Texts, score
 from mcp_smalltools.tools.classify.vectors import ADAPTER
 
@@ -355,7 +355,7 @@ def fit(data: Material) -> tuple[Calibration, dict[str, dict[str, float]]]:
         constants |= {f"fits_below_{mode}": limit, f"sure_from_{mode}": sure, f"also_from_{mode}": also_from}
         report[mode] = measure(fits, right, limit, sure, held_out)
         report[f"{mode}, several labels"] = labels_found
-    return Calibration(models, constants), report
+    return Calibration(models, constants, FEATURES), report
 
 
 def measure(fits: Logistic, right: Logistic, limit: float, sure: float, data: Episode) -> dict[str, float]:

@@ -22,7 +22,7 @@ from dev import Played, generated, hand_written, pages, play
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
 from mcp_smalltools.evaluation.suites.extract import is_right
-from mcp_smalltools.tools.extract.confidence import Judgement, whole_features
+from mcp_smalltools.tools.extract.confidence import FEATURES, Judgement, whole_features
 
 SKILL = Path(__file__).resolve().parents[2] / "skills" / "extract"
 RELIED_ON = 0.95
@@ -98,7 +98,7 @@ def objects_of(played: Sequence[Played], models: dict[str, Logistic]) -> Objects
     for item in played:
         judged = Judgement(None, None)
         judged.unverified = [f.field for f in item.filled.found if not f.verified]
-        features = whole_features(item.document, item.filled, judged, Calibration(models, {}))
+        features = whole_features(item.document, item.filled, judged, Calibration(models, {}, {}))
         if features is not None:
             rows.append(features)
             right.append(item.right)
@@ -153,7 +153,7 @@ def main() -> None:
     content = {
         "command": "PYTHONPATH=. python models/recipes/extract/fit.py",
         "checked_on": checked,
-        "calibration": Calibration(models, {"sure_from": round(limit, 3)}).to_json(),
+        "calibration": Calibration(models, {"sure_from": round(limit, 3)}, FEATURES).to_json(),
     }
     (SKILL / "scores.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 

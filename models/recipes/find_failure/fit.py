@@ -34,7 +34,7 @@ from mcp_smalltools.tools.find_failure.features import feature_names, features_o
 from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
 from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
 from mcp_smalltools.tools.find_failure.trees import Chances, Forest, neighbourhood
-from mcp_smalltools.tools.find_failure.verdict import cause_features, failure_features
+from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
 SKILL = Path(__file__).parents[2] / "skills" / "find_failure"
 HELD_OUT = ("go build", "go test", "go", "jest")
@@ -336,7 +336,8 @@ def calibrate(judged: Sequence[Judged], cuts: Mapping[str, float]) -> tuple[Cali
         f"coverage at {SURE:.0%}": round(coverage, 4),
         "outcomes": outcomes(verdict.outcome, bad),
     }
-    return Calibration({"failed": failed, "cause": Logistic.fit(_columns(sure), right)}, constants), shown
+    models = {"failed": failed, "cause": Logistic.fit(_columns(sure), right)}
+    return Calibration(models, constants, FEATURES), shown
 
 
 def _folds(judged: Sequence[Judged]) -> NDArray[np.int64]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
 import json
 import random
 import sys
@@ -28,12 +29,13 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from mcp_smalltools.tools.extract.span_reader import BETWEEN
+from mcp_smalltools.tools.extract.span_reader import BETWEEN, PARTS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import lora_file
 
+ENCODER = "all-minilm-l6-v2"
 RANK, ALPHA = 32, 64
 LINEAR = ["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"]
 HELD_OUT = 6
@@ -161,7 +163,7 @@ def read_into(model: Reader, folder: Path) -> None:
         state[key] = torch.from_numpy(tensors[_name_in_file(key)])
     set_peft_model_state_dict(model.encoder, state)
     head = json.loads((folder / "head.json").read_text(encoding="utf-8"))
-    parts = [head[name] for name in ("start", "end", "yes")]
+    parts = [head[name] for name in PARTS]
     model.head.weight.data = torch.tensor([part["weight"] for part in parts])
     model.head.bias.data = torch.tensor([part["bias"] for part in parts])
 
@@ -173,14 +175,19 @@ def _name_in_file(key: str) -> str:
 
 
 def write(model: Reader, folder: Path) -> None:
-    """adapter.gguf as llama.cpp reads it, and the head's numbers."""
+    """adapter.gguf as llama.cpp reads it, and the head's numbers with what they were trained with."""
     state = get_peft_model_state_dict(model.encoder)
     tensors = ((_name_in_file(key), tensor.detach().numpy()) for key, tensor in state.items())
     lora_file.write(folder / "adapter.gguf", ALPHA, tensors)
     weight, bias = model.head.weight.detach().numpy(), model.head.bias.detach().numpy()
-    head = {
+    made_with = {
+        "encoder": ENCODER,
+        "dimension": weight.shape[1],
+        "adapter": hashlib.sha256((folder / "adapter.gguf").read_bytes()).hexdigest(),
+    }
+    head = made_with | {
         name: {"weight": [round(float(w), 5) for w in weight[i]], "bias": round(float(bias[i]), 5)}
-        for i, name in enumerate(("start", "end", "yes"))
+        for i, name in enumerate(PARTS)
     }
     (folder / "head.json").write_text(json.dumps(head) + "\n", encoding="utf-8")
 
