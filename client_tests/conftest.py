@@ -18,7 +18,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
 
-from others import HERE, PATIENCE_S, REPOSITORY, Listen, Listening, NotInstalledError, Tools, install_all  # noqa: E402 - needs the path above
+from others import HERE, REPOSITORY, WAIT_S, Listen, Listening, NotInstalledError, Tools, install_all  # noqa: E402 - needs the path above
 from probe_server import environment  # noqa: E402 - as above
 
 LISTENS_IN_S = 30.0
@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(PATIENCE_S))
+            item.add_marker(pytest.mark.timeout(WAIT_S))
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from mcp_smalltools import result
 from mcp_smalltools.cli import main
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.server import prompts, resources
-from mcp_smalltools.tools import base, registry
+from mcp_smalltools.tools import base, built_in
 
 
 class NoArguments(base.Arguments):
@@ -57,20 +57,20 @@ class WithProgress(SimpleText):
 
 def add_fixtures() -> None:
     """Before the server is built."""
-    built_in = registry.built_in_tools
+    own_tools = built_in.built_in_tools
     more: dict[str, Any] = {tool.name: tool for tool in (SimpleText(), ErrorHandling(), WithProgress())}
-    registry.built_in_tools = lambda: {**more, **built_in()}
+    built_in.built_in_tools = lambda: {**more, **own_tools()}
     simple = "This is a simple prompt for testing."
     two = "Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"
-    prompts.JOBS = {
-        **prompts.JOBS,
-        "test_simple_prompt": prompts.Job("Simple", "For the suite.", {}, simple, ()),
-        "test_prompt_with_arguments": prompts.Job(
+    prompts.PROMPTS = {
+        **prompts.PROMPTS,
+        "test_simple_prompt": prompts.PromptTemplate("Simple", "For the suite.", {}, simple, ()),
+        "test_prompt_with_arguments": prompts.PromptTemplate(
             "Arguments", "For the suite.", {"arg1": "first", "arg2": "second"}, two, ()
         ),
     }
-    page = resources._Page("text", "For the suite.", lambda service, remote: "static text")
-    resources._PAGES = {**resources._PAGES, "test://static-text": page}
+    text_resource = resources._ServerResource("text", "For the suite.", lambda service, remote: "static text")
+    resources._RESOURCES = {**resources._RESOURCES, "test://static-text": text_resource}
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 CALL_ID = "toolu_call"
-PATIENCE = 40
+MAX_REQUESTS = 40
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Model:
         if self.tool in json.dumps(request):
             return {"type": "tool_use", "id": CALL_ID, "name": self.tool, "input": self.arguments}
         # The agent doesn't wait for its servers: keep it busy until it knows of the tool.
-        if len(self.requests) > PATIENCE:
+        if len(self.requests) > MAX_REQUESTS:
             return {"type": "text", "text": f"nobody has told me of {self.tool}"}
         time.sleep(0.5)
         waiting = {"file_path": self.meanwhile, "limit": 1}

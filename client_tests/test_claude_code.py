@@ -21,7 +21,7 @@ from others import REPOSITORY, Listen, Tools
 from probe_server import environment
 
 from mcp_smalltools.clients.known import TOKEN_VARIABLE
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 PREFIX = "mcp__smalltools__"
 KEY = "sk-stand-in-for-the-messages-api-0000000000"

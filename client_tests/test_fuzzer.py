@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from others import Listen, Tools
 
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 FINDINGS_THAT_ARE_NONE = {
     # An error names what was given, so that the agent can mend it; nobody renders it as HTML.

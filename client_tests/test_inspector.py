@@ -13,7 +13,7 @@ import pytest
 from others import Listen, Tools
 from probe_server import environment
 
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 TRANSPORTS = ["stdio", "sse", "http"]
 ERAS = ["modern", "legacy"]

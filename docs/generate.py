@@ -18,7 +18,7 @@ from typing import Any
 from mcp_smalltools.cli import COMMANDS, command_parser
 from mcp_smalltools.config import ENV_PREFIX, Settings
 from mcp_smalltools.skills.manifest import schema_of_file
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 FOLDER = Path(__file__).parent / "reference"
 _BASE_FIELDS = {"call_id", "confidence", "escalate", "reason", "dropped", "source", "model", "note"}

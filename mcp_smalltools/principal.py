@@ -35,7 +35,7 @@ LOCAL = Principal()
 """Whoever started the program: over stdio, and on the command line."""
 
 
-def narrowed(settings: Settings, principal: Principal) -> Settings:
+def narrow_settings(settings: Settings, principal: Principal) -> Settings:
     """The settings that hold for a call of the principal's: folders that both allow, the stricter level of
     each, and exports in a folder of its own. Raises NotAllowed if no folder is left.
     """

@@ -30,21 +30,21 @@ from mcp_smalltools.errors import (
     UsageError,
 )
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.principal import LOCAL, narrowed
-from mcp_smalltools.privacy.answers import apply_privacy, as_json, fit
+from mcp_smalltools.principal import LOCAL, narrow_settings
+from mcp_smalltools.privacy.answers import apply_privacy, as_json, shrink_to_fit
 from mcp_smalltools.privacy.remote_engine import Outbound
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer, Source
-from mcp_smalltools.stores.cache import AnswerCache, Entry, cache_key
-from mcp_smalltools.stores.ledger import Ledger, Row
+from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.base import Arguments, Stop, Tool, ToolContext
-from mcp_smalltools.tools.own.shelf import Shelf, SkillState, listed, why_unlisted
+from mcp_smalltools.tools.base import Arguments, StopSignal, Tool, ToolContext
+from mcp_smalltools.tools.registry import SkillState, ToolRegistry, listed_tools, why_unlisted
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Roots
     from mcp_smalltools.privacy.redact import Redactor
 
@@ -59,15 +59,15 @@ class Service:
     """Answers tool calls. One for each server process; calls may run at the same time."""
 
     def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
-        from mcp_smalltools.tools.registry import built_in_tools
+        from mcp_smalltools.tools.built_in import built_in_tools
 
         self.settings = settings
-        self._shelf = Shelf(settings, built_in_tools())
-        self.tools: Mapping[str, Tool] = self._shelf.tools
+        self._registry = ToolRegistry(settings, built_in_tools())
+        self.tools: Mapping[str, Tool] = self._registry.tools
         self._engine = engine
         self._ledger: Ledger | None = None
         self._ledger_lock = threading.Lock()
-        self.on_recorded: Callable[[Row], None] = lambda row: None  # called in any thread
+        self.on_recorded: Callable[[LedgerRow], None] = lambda row: None  # called in any thread
         self._cache: AnswerCache | None = None
 
     async def call(self, request: ToolRequest, progress: Progress | None = None) -> Answer:
@@ -76,7 +76,7 @@ class Service:
         try:
             call.narrow()
             tool = self._tool(request.tool)
-            arguments = base.validated(tool.name, tool.Arguments, request.arguments)
+            arguments = base.validate_arguments(tool.name, tool.Arguments, request.arguments)
             key = self._key(tool, arguments, call)
             answer = await call.in_thread(self._from_cache, tool, key, call) if key else None
             if answer is None:
@@ -86,7 +86,7 @@ class Service:
                 if key and answer.lasting and not call.stop.expired:
                     await call.in_thread(self._to_cache, key, call, answer)
             answer.call_id = call.id
-            fit(answer, self.settings.max_answer_chars)
+            shrink_to_fit(answer, self.settings.max_answer_chars)
             await call.in_thread(self._record, call, as_json(answer), answer)
             return answer
         except SmallToolsError as error:
@@ -108,24 +108,24 @@ class Service:
     @property
     def listed(self) -> Mapping[str, Tool]:
         """The tools that agents are told of."""
-        return listed(self.tools, self.settings)
+        return listed_tools(self.tools, self.settings)
 
     def reload_skills(self) -> bool:
         """Read the user's skill packs anew; True if what agents are told of is another now."""
         before = [(tool.name, tool.version) for tool in self.listed.values()]
-        self._shelf.reload()
-        self.tools = self._shelf.tools
+        self._registry.reload()
+        self.tools = self._registry.tools
         return before != [(tool.name, tool.version) for tool in self.listed.values()]
 
     def skills(self) -> list[SkillState]:
         """The user's skill packs, those that can't be used among them."""
-        return self._shelf.states()
+        return self._registry.states()
 
     def problems(self) -> frozenset[str]:
         """What is wrong with skill packs, a sentence each; tools that don't fit in the list among them."""
         missing = self.tools.keys() - self.listed.keys() - set(self.settings.hide_tools)
         unlisted = [why_unlisted(name, self.settings) for name in missing]
-        return frozenset(map(str, [*self._shelf.problems.values(), *unlisted]))
+        return frozenset(map(str, [*self._registry.problems.values(), *unlisted]))
 
     @property
     def engine(self) -> Engine:
@@ -179,7 +179,7 @@ class Service:
         if hashes is None:
             return
         try:
-            self._caches().put(key, Entry(hashes, answer.model_dump(mode="json")))
+            self._caches().put(key, CachedAnswer(hashes, answer.model_dump(mode="json")))
         except (ConfigError, sqlite3.Error) as error:
             print(f"mcp-smalltools: the cache can't be written: {error}", file=sys.stderr)
 
@@ -196,7 +196,7 @@ class Service:
             return
         answer = outcome if isinstance(outcome, Answer) else None
         error = outcome if isinstance(outcome, SmallToolsError) else None
-        row = Row(
+        row = LedgerRow(
             call_id=call.id,
             at=call.started_at,
             client=call.request.client,
@@ -249,14 +249,14 @@ class Call:
         self.recorded = False
         self.principal = request.principal or LOCAL
         self.settings = service.settings
-        self.stop = Stop(request.deadline_s or service.settings.deadline_s)
+        self.stop = StopSignal(request.deadline_s or service.settings.deadline_s)
         self.files = OpenFiles(service.settings)
         self._service = service
         self._progress = progress
 
     def narrow(self) -> None:
         """Take the principal's rights for the server's. Raises NotAllowed."""
-        self.settings = narrowed(self.settings, self.principal)
+        self.settings = narrow_settings(self.settings, self.principal)
         self.files = OpenFiles(self.settings)
 
     async def run(self, tool: Tool, arguments: Arguments) -> Answer:
@@ -328,12 +328,11 @@ class OpenFiles:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._open: dict[str, SourceFile] = {}
-        self._identity: dict[str, tuple[int, int]] = {}
+        self._open: dict[str, UserFile] = {}
         self._roots: Roots | None = None
         self._redactor: Redactor | None = None
 
-    def open(self, path: str) -> SourceFile:
+    def open(self, path: str) -> UserFile:
         """Open a path inside the roots, once for each call. Raises FileError."""
         if path not in self._open:
             if self._roots is None:
@@ -346,7 +345,7 @@ class OpenFiles:
     def scrub(self, text: str) -> str:
         """Mask what the level of the files forbids; control and invisible characters never leave."""
         from mcp_smalltools.privacy.redact import Redactor, clean_text
-        from mcp_smalltools.privacy.vocabulary import only_known_words
+        from mcp_smalltools.privacy.vocabulary import mask_unknown_words
 
         level = self.level
         if level is PrivacyLevel.OPEN:
@@ -354,7 +353,7 @@ class OpenFiles:
         if self._redactor is None:
             self._redactor = Redactor.from_settings(self._settings)
         scrubbed = self._redactor.scrub(clean_text(text))
-        return only_known_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
+        return mask_unknown_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
 
     def apply_privacy(self, answer: Answer) -> None:
         """Mask and withhold in the answer what the level of the files forbids."""

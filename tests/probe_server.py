@@ -1,7 +1,7 @@
 """`mcp-smalltools serve` with one more tool, `probe`, that reports progress, lasts as long as it is asked to,
 and writes into a file that it was stopped. For tests of what passes between client, transport and call.
 
-python tests/probe_server.py FOLDER [--patience S] [serve's arguments]
+python tests/probe_server.py FOLDER [--timeout S] [serve's arguments]
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import anyio
 from mcp_smalltools import result
 from mcp_smalltools.cli import main
 from mcp_smalltools.errors import Cancelled
-from mcp_smalltools.tools import base, registry
+from mcp_smalltools.tools import base, built_in
 
-PATIENCE_S = 60.0
+WAIT_S = 60.0
 
 
 class ProbeArguments(base.Arguments):
@@ -72,11 +72,11 @@ class Probe:
 async def until(condition: Callable[[], bool], what: str) -> None:
     """Wait until the other process has got there."""
     try:
-        with anyio.fail_after(PATIENCE_S):
+        with anyio.fail_after(WAIT_S):
             while not condition():
                 await anyio.sleep(0.02)
     except TimeoutError:
-        raise AssertionError(f"not within {PATIENCE_S:g} s: {what}") from None
+        raise AssertionError(f"not within {WAIT_S:g} s: {what}") from None
 
 
 def environment(folder: Path, more: Mapping[str, Any] | None = None) -> dict[str, str]:
@@ -92,14 +92,14 @@ def environment(folder: Path, more: Mapping[str, Any] | None = None) -> dict[str
 
 
 if __name__ == "__main__":
-    built_in = registry.built_in_tools
+    own_tools = built_in.built_in_tools
     probe = Probe(Path(sys.argv[1]))
-    registry.built_in_tools = lambda: {**built_in(), "probe": probe}  # type: ignore[assignment,dict-item]
+    built_in.built_in_tools = lambda: {**own_tools(), "probe": probe}  # type: ignore[assignment,dict-item]
     arguments = sys.argv[2:]
-    if "--patience" in arguments:  # of the listening server with slow clients, in seconds
-        from mcp_smalltools.server.http import guard, slow_clients
+    if "--timeout" in arguments:  # for request headers and bodies, in seconds
+        from mcp_smalltools.server.http import header_timeout, middleware
 
-        at = arguments.index("--patience")
-        slow_clients.HEAD_S = guard.BODY_S = float(arguments[at + 1])  # type: ignore[misc]
+        at = arguments.index("--timeout")
+        header_timeout.HEADER_TIMEOUT_S = middleware.BODY_TIMEOUT_S = float(arguments[at + 1])  # type: ignore[misc]
         del arguments[at : at + 2]
     sys.exit(main(["serve", *arguments]))

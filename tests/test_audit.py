@@ -22,7 +22,7 @@ from mcp_smalltools.errors import NotRecorded
 from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.stores.ledger import Ledger, Refusal
+from mcp_smalltools.stores.ledger import Ledger, RefusedRequests
 
 REMOTE = Principal("token ci", remote=True)
 
@@ -57,7 +57,7 @@ def test_exports_hold_every_call_whole(ledger: Ledger, capsys: pytest.CaptureFix
     for number in range(3):
         row = replace(A_ROW, call_id=f"c{number}", at=time.time(), answer=f'=1+"{number}"\nü')
         ledger.write(row)
-    ledger.refuse(Refusal(int(time.time() // 60), "wrong token", "", "10.0.0.9", "/mcp", 2))
+    ledger.refuse(RefusedRequests(int(time.time() // 60), "wrong token", "", "10.0.0.9", "/mcp", 2))
     assert main(["audit", "all", "--export", "jsonl"]) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {record.get("call_id") for record in records} == {"c0", "c1", "c2", None}
@@ -82,7 +82,7 @@ def test_a_day_has_its_hours_also_when_the_clock_is_put_back() -> None:
 
 
 def test_the_same_refusal_within_a_minute_is_one_row_with_a_count(ledger: Ledger) -> None:
-    one = Refusal(100, "wrong token", "", "10.0.0.9", "/mcp", 1)
+    one = RefusedRequests(100, "wrong token", "", "10.0.0.9", "/mcp", 1)
     ledger.refuse(replace(one, minute=int(time.time() // 60)))
     for _ in range(4):
         ledger.refuse(replace(one, minute=int(time.time() // 60) + 1))

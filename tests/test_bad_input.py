@@ -21,7 +21,7 @@ from mcp_smalltools.errors import NotAllowed, NotFound, SmallToolsError, Unreada
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.client.client import EngineClient

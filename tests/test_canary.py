@@ -30,7 +30,7 @@ from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.stores.ledger import Ledger
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.client.client import EngineClient

@@ -29,7 +29,7 @@ from mcp_smalltools.calibration.scores import read_quality
 from mcp_smalltools.cli import COMMANDS, command_parser
 from mcp_smalltools.config import Settings
 from mcp_smalltools.skills.manifest import parse_skill
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 each_page = pytest.mark.parametrize("page", pages(), ids=name_of)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

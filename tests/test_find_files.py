@@ -438,11 +438,14 @@ BODIES = st.lists(st.lists(st.sampled_from(["ox", "cow", "bee", "the"]), max_siz
 @given(BODIES)
 @budget(max_examples=60, deadline=None)
 def test_the_index_counts_what_the_texts_hold(bodies: list[list[str]]) -> None:
-    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.files.tree import FileEntry
 
     index = FileIndex(None)
     files = [
-        (Entry(f"f{i}.txt", 1, 1, i), Terms(code_word_counts(f"f{i}.txt"), code_word_counts(" ".join(body))))
+        (
+            FileEntry(f"f{i}.txt", 1, 1, i),
+            Terms(code_word_counts(f"f{i}.txt"), code_word_counts(" ".join(body))),
+        )
         for i, body in enumerate(bodies)
     ]
     index.replace([], files)

@@ -21,7 +21,7 @@ from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.commands import serve
 from mcp_smalltools.config import ENV_PREFIX, Settings
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 REPOSITORY = Path(__file__).parents[1]
 PLUGIN = REPOSITORY / "integrations" / "claude-code"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.errors import TooMany
 from mcp_smalltools.principal import Principal
-from mcp_smalltools.server.http.limits import Gate, Rate
+from mcp_smalltools.server.http.limits import ConcurrencyLimit, RateLimit
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ A, B = Principal("a", remote=True), Principal("b", remote=True)
 def test_no_pattern_of_requests_gets_more_than_a_burst_and_the_rate(
     per_minute: int, gaps: list[float]
 ) -> None:
-    now, passed, rate = 1000.0, [], Rate()
+    now, passed, rate = 1000.0, [], RateLimit()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(time, "monotonic", lambda: now)
         for gap in gaps:
@@ -42,47 +42,47 @@ def test_no_pattern_of_requests_gets_more_than_a_burst_and_the_rate(
 
 
 async def test_calls_of_one_caller_wait_for_each_other_and_not_for_ever_growing_lines() -> None:
-    gate = Gate(at_once=4, each_at_once=1, each_waiting=1)
+    limit = ConcurrencyLimit(at_once=4, each_at_once=1, each_waiting=1)
     async with anyio.create_task_group() as group:
         inside, leave = anyio.Event(), anyio.Event()
 
         async def call() -> None:
-            async with gate.turn(A):
+            async with limit.acquire(A):
                 inside.set()
                 await leave.wait()
 
         group.start_soon(call)
         await inside.wait()
         group.start_soon(call)
-        while not gate.waiting:
+        while not limit.waiting:
             await anyio.sleep(0)
         with pytest.raises(TooMany, match="waiting already"):
-            async with gate.turn(A):
+            async with limit.acquire(A):
                 pass
-        async with gate.turn(B):
-            assert (gate.running, gate.waiting) == (2, 1)
+        async with limit.acquire(B):
+            assert (limit.running, limit.waiting) == (2, 1)
         leave.set()
-    assert (gate.running, gate.waiting) == (0, 0)
+    assert (limit.running, limit.waiting) == (0, 0)
 
 
 async def test_lines_are_served_by_turns_so_that_a_long_one_delays_nobody() -> None:
-    gate = Gate(at_once=1, each_at_once=1, each_waiting=100)
+    limit = ConcurrencyLimit(at_once=1, each_at_once=1, each_waiting=100)
     served: list[str] = []
     async with anyio.create_task_group() as group:
 
         async def call(principal: Principal) -> None:
-            async with gate.turn(principal):
+            async with limit.acquire(principal):
                 await anyio.sleep(0)
                 served.append(principal.name)
 
-        async with gate.turn(Principal("first")):
+        async with limit.acquire(Principal("first")):
             for _ in range(50):
                 group.start_soon(call, A)
-            while gate.waiting < 50:
+            while limit.waiting < 50:
                 await anyio.sleep(0)
             for _ in range(3):
                 group.start_soon(call, B)
-            while gate.waiting < 53:
+            while limit.waiting < 53:
                 await anyio.sleep(0)
     assert len(served) == 53
     assert max(place for place, name in enumerate(served) if name == "b") <= 6
@@ -96,14 +96,14 @@ ACTIONS = st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(
 def test_whoever_comes_goes_or_is_cancelled_no_place_is_lost(
     actions: list[tuple[str, bool, int]], at_once: int, each: int, waiting: int
 ) -> None:
-    gate = Gate(at_once=at_once, each_at_once=each, each_waiting=waiting)
+    limit = ConcurrencyLimit(at_once=at_once, each_at_once=each, each_waiting=waiting)
     most = 0
 
     async def call(name: str, lasts: int) -> None:
         nonlocal most
         try:
-            async with gate.turn(Principal(name)):
-                most = max(most, gate.running)
+            async with limit.acquire(Principal(name)):
+                most = max(most, limit.running)
                 for _ in range(lasts):
                     await anyio.sleep(0)
         except TooMany:
@@ -125,4 +125,4 @@ def test_whoever_comes_goes_or_is_cancelled_no_place_is_lost(
 
     anyio.run(main)
     assert most <= at_once
-    assert (gate.running, gate.waiting) == (0, 0)
+    assert (limit.running, limit.waiting) == (0, 0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from probe_server import environment
 
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 CUT_OFF = Path(__file__).with_name("cut_off.py")
 UNSHARE = ["unshare", "--user", "--map-root-user", "--net"]

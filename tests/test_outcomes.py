@@ -17,9 +17,9 @@ from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.skills.manifest import read_skill
-from mcp_smalltools.stores.outcomes import Outcome, open_outcomes
-from mcp_smalltools.tools.own.shelf import make_tool
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
+from mcp_smalltools.tools.built_in import built_in_tools
+from mcp_smalltools.tools.registry import make_tool
 
 SKILL = """\
 name = "tickets"
@@ -61,7 +61,7 @@ async def report(service: Service, **arguments: Any) -> dict[str, Any]:
     return (await service.call(ToolRequest("report_outcome", arguments))).structured()
 
 
-def stored(settings: Settings) -> list[Outcome]:
+def stored(settings: Settings) -> list[ReportedOutcome]:
     outcomes = open_outcomes(settings.state_dir)
     try:
         return outcomes.all()
@@ -69,8 +69,8 @@ def stored(settings: Settings) -> list[Outcome]:
         outcomes.close()
 
 
-def outcome(*examples: tuple[str, str], at: float = 1.0) -> Outcome:
-    return Outcome(f"c{at}", at, "wrong", "", list(examples), "tickets", [], None, 0.9, False, "cli")
+def outcome(*examples: tuple[str, str], at: float = 1.0) -> ReportedOutcome:
+    return ReportedOutcome(f"c{at}", at, "wrong", "", list(examples), "tickets", [], None, 0.9, False, "cli")
 
 
 @pytest.mark.anyio

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.privacy.answers import apply_privacy, as_json, fit
+from mcp_smalltools.privacy.answers import apply_privacy, as_json, shrink_to_fit
 from mcp_smalltools.result import Answer, FileText, MaskedText, Record, Span, TextOfFile
 
 
@@ -83,7 +83,7 @@ def test_a_fitted_answer_is_under_the_cap_and_says_exactly_what_it_dropped(
         items=[Item(count=1, template=text) for text in items],
         spans=[Span(start=1, end=1, text=text) for text in spans],
     )
-    fit(answer, cap)
+    shrink_to_fit(answer, cap)
     assert len(as_json(answer)) <= cap
     assert len(answer.spans) + answer.dropped.get("spans", 0) == len(spans)
     assert len(answer.items) + answer.dropped.get("items", 0) == len(items)
@@ -92,4 +92,4 @@ def test_a_fitted_answer_is_under_the_cap_and_says_exactly_what_it_dropped(
 
 def test_an_answer_that_cannot_be_cut_is_refused_with_a_remedy() -> None:
     with pytest.raises(SmallToolsError, match="max_answer_chars"):
-        fit(SomeAnswer(label="x" * 5000), 1000)
+        shrink_to_fit(SomeAnswer(label="x" * 5000), 1000)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.files import reader
-from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting import parallel
 from mcp_smalltools.logs.counting.parallel import ParallelReader
@@ -27,13 +27,13 @@ from mcp_smalltools.logs.templates.parsed_log import ParsedLog, derive_templates
 from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.base import Stop
+from mcp_smalltools.tools.base import StopSignal
 from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer
 from mcp_smalltools.tools.parse_log.since import parse_since
 
 
-def opened(path: Path) -> SourceFile:
-    return SourceFile(path.name, path, PrivacyLevel.OPEN, os.open(path, os.O_RDONLY))
+def opened(path: Path) -> UserFile:
+    return UserFile(path.name, path, PrivacyLevel.OPEN, os.open(path, os.O_RDONLY))
 
 
 def figures(log: ParsedLog) -> object:
@@ -58,7 +58,7 @@ def in_parts(path: Path, part_bytes: int, helpers: int = 0) -> ParsedLog:
     parser = LogParser()
     with opened(path) as source:
         whole = ParallelReader(source, helpers, part_bytes)
-        assert whole.read(parser, Stop(60), lambda: True)
+        assert whole.read(parser, StopSignal(60), lambda: True)
         assert whole.read_to == source.size
     return derive_templates(parser)
 

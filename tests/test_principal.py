@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.principal import LOCAL, Principal, narrowed
+from mcp_smalltools.principal import LOCAL, Principal, narrow_settings
 
 FOLDERS = [Path("/r"), Path("/r/a"), Path("/r/a/b"), Path("/r/ab"), Path("/r/c"), Path("/s"), Path("/s/a")]
 FILES = [folder / "file" for folder in FOLDERS]
@@ -41,7 +41,7 @@ def test_for_each_file_both_must_allow_it_and_the_stricter_level_holds(
         if all(levels):
             expected[file] = max(levels, key=lambda level: level.strictness if level else 0)
     try:
-        found = narrowed(Settings(roots=server), Principal("t", True, own, least)).roots
+        found = narrow_settings(Settings(roots=server), Principal("t", True, own, least)).roots
     except NotAllowed:
         found = ()
     assert {file: level for file in FILES if (level := level_of(found, file))} == expected
@@ -49,26 +49,26 @@ def test_for_each_file_both_must_allow_it_and_the_stricter_level_holds(
 
 def test_who_has_all_rights_gets_the_settings_as_they_are() -> None:
     settings = Settings(roots=("/r:open",))
-    assert narrowed(settings, LOCAL) is settings
-    assert narrowed(settings, Principal("default", remote=True)) is settings
+    assert narrow_settings(settings, LOCAL) is settings
+    assert narrow_settings(settings, Principal("default", remote=True)) is settings
 
 
 def test_a_caller_without_a_folder_is_refused_and_never_gets_the_working_folder(tmp_path: Path) -> None:
     with pytest.raises(NotAllowed, match="none of the folders"):
-        narrowed(Settings(), Principal("t", True, (RootSpec(path=tmp_path),)))
+        narrow_settings(Settings(), Principal("t", True, (RootSpec(path=tmp_path),)))
 
 
 def test_links_are_followed_before_folders_are_compared(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     own = (RootSpec(path=tmp_path / "link"),)
-    (root,) = narrowed(Settings(roots=(f"{tmp_path}:open",)), Principal("t", True, own)).roots
+    (root,) = narrow_settings(Settings(roots=(f"{tmp_path}:open",)), Principal("t", True, own)).roots
     assert (root.path, root.level) == (tmp_path / "real", PrivacyLevel.REDACTED)
 
 
 def test_exports_of_a_narrower_caller_go_to_a_folder_of_its_own(tmp_path: Path) -> None:
     settings = Settings(roots=("/r",), output_dir=tmp_path)
     principal = Principal("../token x", True, level=PrivacyLevel.SEALED)
-    narrow = narrowed(settings, principal)
+    narrow = narrow_settings(settings, principal)
     assert narrow.export_dir.parent == tmp_path and ".." not in narrow.export_dir.name
     assert narrow.privacy is PrivacyLevel.SEALED

@@ -13,11 +13,11 @@ from structure import PACKAGE, Structure
 
 from mcp_smalltools import processes
 from mcp_smalltools.cli import COMMANDS
-from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parallel import ParallelReader
 from mcp_smalltools.logs.counting.parser import LogParser
-from mcp_smalltools.tools.base import Stop
+from mcp_smalltools.tools.base import StopSignal
 
 NAMES = """
     anyio asyncio gguf httpx2 json jsonschema llama_cpp logging mcp mcp_smalltools mcp_smalltools.cli msgpack
@@ -102,9 +102,9 @@ def test_helpers_of_parse_log_in_a_hostile_folder_run_none_of_its_modules(
     path = hostile / "app.log"
     path.write_text("2026-03-01 10:00:00 INFO ready\n" * 5000)
     parser = LogParser()
-    with SourceFile("app.log", path, PrivacyLevel.OPEN, os.open(path, os.O_RDONLY)) as source:
+    with UserFile("app.log", path, PrivacyLevel.OPEN, os.open(path, os.O_RDONLY)) as source:
         reader = ParallelReader(source, 2, 10_000)
-        assert reader.read(parser, Stop(60), lambda: True)
+        assert reader.read(parser, StopSignal(60), lambda: True)
     assert parser.lines == 5000
     assert not (tmp_path / "ran").exists()
 

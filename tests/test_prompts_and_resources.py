@@ -13,10 +13,10 @@ from test_server_stdio import client
 from test_skills import write
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.server.prompts import JOBS, list_prompts
+from mcp_smalltools.server.prompts import PROMPTS, list_prompts
 from mcp_smalltools.server.resources import list_resources, read_resource
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 pytestmark = pytest.mark.anyio
 
@@ -26,9 +26,9 @@ async def read(agent: Client, name: str) -> Any:
     return json.loads(content.text)
 
 
-@pytest.mark.parametrize("name", JOBS)
+@pytest.mark.parametrize("name", PROMPTS)
 def test_a_prompt_names_tools_and_arguments_that_there_are(name: str) -> None:
-    job = JOBS[name]
+    job = PROMPTS[name]
     assert re.fullmatch("[a-z_]{1,30}", name)
     assert set(job.needs) <= set(built_in_tools())
     assert set(re.findall(r"\{(\w+)\}", job.text)) == set(job.arguments)
@@ -43,7 +43,7 @@ def test_a_prompt_whose_tool_is_hidden_is_not_offered() -> None:
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_an_agent_gets_a_prompt_with_its_arguments_filled_in(tmp_path: Path, mode: str) -> None:
     async with client(tmp_path, mode=mode) as agent:
-        assert {prompt.name for prompt in (await agent.list_prompts()).prompts} == set(JOBS)
+        assert {prompt.name for prompt in (await agent.list_prompts()).prompts} == set(PROMPTS)
         (message,) = (await agent.get_prompt("triage_log", {"path": "a {b}.log"})).messages
         assert "went wrong in a {b}.log, without" in message.content.text
         with pytest.raises(MCPError, match="needs path"):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import Unreadable
-from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.files.roots import Roots
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
@@ -35,7 +35,7 @@ LINE = st.text(
 )
 
 
-def opened(folder: str | Path, name: str, data: bytes) -> SourceFile:
+def opened(folder: str | Path, name: str, data: bytes) -> UserFile:
     (Path(folder) / name).write_bytes(data)
     return Roots([RootSpec(path=Path(folder))]).open(name)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.privacy.prefilter import worth_trying
+from mcp_smalltools.privacy.prefilter import candidate_spans
 from mcp_smalltools.privacy.redact import Redactor, clean_text
 from mcp_smalltools.privacy.rules import RULES
 
@@ -374,7 +374,7 @@ SECRETS = st.builds(
 @budget(max_examples=300, deadline=None)
 def test_no_rule_matches_where_it_is_not_tried(text: str) -> None:
     tried: dict[int, list[tuple[int, int]]] = {}
-    for rule, start, end in worth_trying(text):
+    for rule, start, end in candidate_spans(text):
         tried.setdefault(id(rule), []).append((start, end))
     for rule in RULES:
         for line in re.finditer(r"[^\n]+", text) if rule.lines else [re.match(r"[\s\S]*", text)]:

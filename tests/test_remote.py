@@ -25,7 +25,7 @@ from test_server_http import Running, serving
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.server.http.tokens import TokenStore
-from mcp_smalltools.stores.ledger import Ledger, Refusal, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow, RefusedRequests
 
 pytestmark = pytest.mark.anyio
 
@@ -70,7 +70,7 @@ def as_caller(server: Running, token: str) -> Running:
     return Running(server.folder, server.process, server.port, token)
 
 
-def ledger_of(server: Running) -> tuple[list[Row], list[Refusal]]:
+def ledger_of(server: Running) -> tuple[list[LedgerRow], list[RefusedRequests]]:
     ledger = Ledger(server.folder / "state" / "ledger.db", keep_days=1)
     try:
         return ledger.rows(), ledger.refusals()
@@ -357,14 +357,14 @@ async def test_a_body_that_is_too_large_and_a_head_that_is_too_large_are_refused
 
 @pytest.mark.parametrize("begins", [b"", b"GET /healthz HTTP/1.1\r\nHost: x\r\n", b"POST /mcp HTTP/1.1\r\n"])
 async def test_a_connection_that_never_sends_a_whole_head_is_closed(tmp_path: Path, begins: bytes) -> None:
-    async with serving(tmp_path, "--patience", "0.3") as server:
+    async with serving(tmp_path, "--timeout", "0.3") as server:
         with socket.create_connection(("127.0.0.1", server.port), timeout=15) as connection:
             connection.sendall(begins)
             assert await anyio.to_thread.run_sync(connection.recv, 100) == b""
 
 
 async def test_a_body_that_never_comes_is_given_up_and_recorded(tmp_path: Path) -> None:
-    async with serving(tmp_path, "--patience", "0.3") as server:
+    async with serving(tmp_path, "--timeout", "0.3") as server:
         with socket.create_connection(("127.0.0.1", server.port), timeout=15) as connection:
             head = (
                 f"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"

@@ -29,7 +29,7 @@ from probe_server import environment, until
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.server.http.auth import Door, bearer_token, token_file
+from mcp_smalltools.server.http.auth import HostOriginCheck, bearer_token, token_file
 from mcp_smalltools.server.http.listen import HttpOptions, _listen
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +39,7 @@ ENDPOINTS = ["/mcp", "/sse", "/messages/?session_id=0", "/nothing-here"]
 KINDS = [("sse", "auto"), ("http", "auto"), ("http", "legacy")]
 
 
-PATIENCE_S = 120.0
+WAIT_S = 120.0
 """Of clients, on a busy machine."""
 
 
@@ -54,11 +54,11 @@ class Running:
     async def client(self, kind: str, mode: str = "auto") -> AsyncIterator[Client]:
         headers = {"Authorization": f"Bearer {self.token}"}
         if kind == "sse":
-            transport = sse_client(f"http://127.0.0.1:{self.port}/sse", headers, timeout=PATIENCE_S)
+            transport = sse_client(f"http://127.0.0.1:{self.port}/sse", headers, timeout=WAIT_S)
             async with Client(transport, mode=mode) as agent:
                 yield agent
         else:
-            async with create_mcp_http_client(headers, timeout=httpx2.Timeout(PATIENCE_S)) as web:
+            async with create_mcp_http_client(headers, timeout=httpx2.Timeout(WAIT_S)) as web:
                 transport = streamable_http_client(f"http://127.0.0.1:{self.port}/mcp", http_client=web)
                 async with Client(transport, mode=mode) as agent:
                     yield agent
@@ -253,7 +253,7 @@ def test_small_packets_are_sent_at_once(host: str) -> None:
         assert listener.proto == socket.IPPROTO_TCP
 
 
-DOOR = Door.of(8765, "127.0.0.1")
+HOST_CHECK = HostOriginCheck.of(8765, "127.0.0.1")
 HEADERS = st.lists(
     st.tuples(
         st.sampled_from([b"host", b"Host", b"origin", b"authorization", b"x"]),
@@ -268,14 +268,14 @@ HEADERS = st.lists(
 
 @given(HEADERS)
 def test_no_headers_without_a_name_of_the_server_pass(headers: list[tuple[bytes, bytes]]) -> None:
-    refusal = DOOR.refuses(headers)
+    refusal = HOST_CHECK.check(headers)
     assert refusal is not None and refusal.status in (400, 403, 421)
 
 
 def test_the_right_headers_pass() -> None:
     right: list[tuple[bytes, bytes]] = [(b"host", b"localhost:8765")]
-    assert DOOR.refuses(right) is None
-    assert DOOR.refuses([*right, right[0]]) is not None, "a header twice"
+    assert HOST_CHECK.check(right) is None
+    assert HOST_CHECK.check([*right, right[0]]) is not None, "a header twice"
 
 
 async def _call_until_killed(kind: str, mode: str, port: int, token: str) -> Any:

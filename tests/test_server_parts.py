@@ -17,7 +17,7 @@ from mcp_smalltools import result
 from mcp_smalltools.server.progress import ProgressRelay
 from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 REPORTS = st.lists(
     st.tuples(

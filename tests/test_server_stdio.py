@@ -20,7 +20,7 @@ from probe_server import environment, until
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.server.app import instructions
-from mcp_smalltools.stores.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +44,7 @@ def text_of(result: CallToolResult) -> str:
     return "".join(getattr(block, "text", "") for block in result.content)
 
 
-def rows(folder: Path) -> list[Row]:
+def rows(folder: Path) -> list[LedgerRow]:
     ledger = Ledger(folder / "state" / "ledger.db", keep_days=1)
     try:
         return ledger.rows(limit=10)

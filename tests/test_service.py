@@ -18,7 +18,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy.answers import as_json
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.stores.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.base import ToolContext
 
@@ -98,7 +98,7 @@ async def grep(service: Service, **arguments: object) -> result.Answer:
     return await service.call(ToolRequest("grep", arguments))
 
 
-def rows(settings: Settings) -> list[Row]:
+def rows(settings: Settings) -> list[LedgerRow]:
     ledger = Ledger(settings.state_dir / "ledger.db", keep_days=30)
     try:
         return ledger.rows()

@@ -20,7 +20,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.skills import packs, reload
 
 pytestmark = pytest.mark.anyio
-PATIENCE_S = 20.0
+WAIT_S = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def _room_for_skills(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Ear:
-    """Counts what `reload.changes` yields."""
+    """Counts what `reload.watch_skills` yields."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -38,7 +38,7 @@ class Ear:
         self.at = 0.0
 
     async def listen(self) -> None:
-        async for _ in reload.changes(self._settings):
+        async for _ in reload.watch_skills(self._settings):
             self.heard += 1
             self.at = time.monotonic()
 
@@ -111,7 +111,7 @@ async def test_an_agent_of_the_older_protocol_is_notified(tmp_path: Path) -> Non
         assert agent.server_capabilities.tools.list_changed
         assert "tickets" not in await names(agent)
         write(tmp_path / "skills")
-        with anyio.fail_after(PATIENCE_S):
+        with anyio.fail_after(WAIT_S):
             await hear.told.wait()
         assert "tickets" in await names(agent)
 
@@ -140,7 +140,7 @@ async def test_a_remote_agent_of_the_older_protocol_is_notified_too(tmp_path: Pa
             async with Client(transport, mode="legacy", message_handler=hear) as agent:
                 assert "tickets" not in await names(agent)
                 write(tmp_path / "skills")
-                with anyio.fail_after(PATIENCE_S):
+                with anyio.fail_after(WAIT_S):
                     await hear.told.wait()
                 assert "tickets" in await names(agent)
 
@@ -149,7 +149,7 @@ async def test_a_remote_agent_of_the_newer_protocol_hears_it_on_its_stream(tmp_p
     async with serving(tmp_path) as server, server.client("http") as agent:
         async with agent.listen(tools_list_changed=True) as changes:
             write(tmp_path / "skills")
-            with anyio.fail_after(PATIENCE_S):
+            with anyio.fail_after(WAIT_S):
                 async for _ in changes:
                     break
         assert "tickets" in await names(agent)
@@ -160,7 +160,7 @@ async def test_an_agent_of_the_newer_protocol_hears_it_on_the_stream_that_it_ope
         assert "tickets" not in await names(agent)
         async with agent.listen(tools_list_changed=True) as changes:
             write(tmp_path / "skills")
-            with anyio.fail_after(PATIENCE_S):
+            with anyio.fail_after(WAIT_S):
                 async for event in changes:
                     assert type(event).__name__ == "ToolsListChanged"
                     break

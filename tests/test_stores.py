@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.stores.cache import AnswerCache, Entry, cache_key
-from mcp_smalltools.stores.ledger import CLIENT_LETS_THROUGH, Ledger, Row
+from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
+from mcp_smalltools.stores.ledger import CLIENT_LETS_THROUGH, Ledger, LedgerRow
 from mcp_smalltools.stores.store import Store
 
-A_ROW = Row(
+A_ROW = LedgerRow(
     call_id="a1",
     at=0.0,
     client="cli",
@@ -107,8 +107,8 @@ def cache(tmp_path: Path):
 
 def test_an_entry_holds_only_while_its_files_are_the_same(cache: AnswerCache) -> None:
     key = cache_key("parse_log", 1, {"path": "a"})
-    cache.put(key, Entry({"a": "h1"}, {"n": 1}))
-    assert cache.get(key, {"a": "h1"}.__getitem__) == Entry({"a": "h1"}, {"n": 1})
+    cache.put(key, CachedAnswer({"a": "h1"}, {"n": 1}))
+    assert cache.get(key, {"a": "h1"}.__getitem__) == CachedAnswer({"a": "h1"}, {"n": 1})
     assert cache.get(key, {"a": "h2"}.__getitem__) is None
     assert cache.get(cache_key("parse_log", 2, {"path": "a"}), {"a": "h1"}.__getitem__) is None
 
@@ -117,7 +117,7 @@ def test_the_least_recently_used_answers_leave_first(cache: AnswerCache) -> None
     import secrets
 
     for number in range(6):
-        cache.put(str(number), Entry({}, {"blob": secrets.token_hex(200_000)}))
+        cache.put(str(number), CachedAnswer({}, {"blob": secrets.token_hex(200_000)}))
         cache.get("0", str)
     assert cache.get("0", str) is not None
     assert cache.get("1", str) is None

@@ -19,7 +19,7 @@ from test_server_http import Running, serving
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.server.http.tokens import TokenStore
-from mcp_smalltools.stores.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -105,7 +105,7 @@ async def gauges(server: Running) -> dict[str, float]:
     return {name: float(match[1]) if match else 0.0 for name, match in found.items()}
 
 
-def rows_of(folder: Path) -> list[Row]:
+def rows_of(folder: Path) -> list[LedgerRow]:
     ledger = Ledger(folder / "state" / "ledger.db", keep_days=1)
     try:
         return ledger.rows()
@@ -158,7 +158,7 @@ async def test_many_clients_that_come_and_go_get_their_own_answers_and_leave_not
     fair(rows[: len(seen.answered)])
 
 
-def fair(rows: list[Row]) -> None:
+def fair(rows: list[LedgerRow]) -> None:
     """When half of the calls are done, each caller has a good part of its own done, the greedy one or not."""
     rows = sorted(rows, key=lambda row: row.at)
     total = Counter(row.principal for row in rows)

@@ -23,7 +23,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.text.outline import language_of, outline
-from mcp_smalltools.tools.base import Stop
+from mcp_smalltools.tools.base import StopSignal
 from mcp_smalltools.tools.summarize_file.digest import digest_of
 
 if TYPE_CHECKING:
@@ -299,7 +299,7 @@ def test_no_text_whatever_breaks_a_reader(suffix: str, text: str) -> None:
         roots = Roots([RootSpec(path=Path(folder), level=PrivacyLevel.OPEN)])
         with roots.open(name) as source:
             try:
-                digest = digest_of(source, Stop(30))
+                digest = digest_of(source, StopSignal(30))
             except SmallToolsError as error:
                 assert error.remedy
                 return

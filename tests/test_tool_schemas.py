@@ -21,7 +21,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 FILES = {
     "app.log": "2026-01-02 03:04:05 INFO user 7 logged in\n2026-01-02 03:04:06 ERROR disk is full\n" * 20,

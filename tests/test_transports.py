@@ -14,7 +14,7 @@ from mcp import Client, StdioServerParameters
 from probe_server import environment, until
 from test_server_http import PROBE, Running, serving
 
-from mcp_smalltools.stores.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 
 pytestmark = pytest.mark.anyio
 
@@ -65,7 +65,7 @@ def clean(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def last_row(folder: Path) -> Row:
+def last_row(folder: Path) -> LedgerRow:
     ledger = Ledger(folder / "state" / "ledger.db", keep_days=1)
     try:
         return ledger.rows(limit=1)[0]

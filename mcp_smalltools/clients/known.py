@@ -17,7 +17,7 @@ SERVER_NAME = "smalltools"
 TOKEN_VARIABLE = "MCP_SMALLTOOLS_TOKEN"
 """Remote entries name this variable of the environment: no secret is written into a client's file."""
 
-Entry = dict[str, Any]
+ServerEntry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Client:
     title: str
     files: Mapping[str, Callable[[], Path]]
     table: str
-    stdio: Callable[[Sequence[str]], Entry]
-    remote: Callable[[str], Entry]
+    stdio: Callable[[Sequence[str]], ServerEntry]
+    remote: Callable[[str], ServerEntry]
     format: ModuleType = jsonc
     after: str = "Restart the client to see it."
 
@@ -39,29 +39,29 @@ def _is_sse(url: str) -> bool:
     return url.rstrip("/").endswith("/sse")
 
 
-def _plain(command: Sequence[str]) -> Entry:
+def _plain(command: Sequence[str]) -> ServerEntry:
     return {"command": command[0], "args": list(command[1:])}
 
 
-def _typed(command: Sequence[str]) -> Entry:
+def _typed(command: Sequence[str]) -> ServerEntry:
     return {"type": "stdio", **_plain(command)}
 
 
-def _headers(reference: str) -> Entry:
+def _headers(reference: str) -> ServerEntry:
     return {"headers": {"Authorization": f"Bearer {reference}"}}
 
 
-def _typed_remote(reference: str) -> Callable[[str], Entry]:
+def _typed_remote(reference: str) -> Callable[[str], ServerEntry]:
     return lambda url: {"type": "sse" if _is_sse(url) else "http", "url": url, **_headers(reference)}
 
 
-def _codex_remote(url: str) -> Entry:
+def _codex_remote(url: str) -> ServerEntry:
     if _is_sse(url):
         raise UsageError("Codex knows no SSE.", remedy="Give the same server's /mcp address.")
     return {"url": url, "bearer_token_env_var": TOKEN_VARIABLE}
 
 
-def _gemini_remote(url: str) -> Entry:
+def _gemini_remote(url: str) -> ServerEntry:
     return {"url" if _is_sse(url) else "httpUrl": url, **_headers(f"${TOKEN_VARIABLE}")}
 
 

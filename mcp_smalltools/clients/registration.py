@@ -20,13 +20,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mcp_smalltools.clients.known import SERVER_NAME, Client, Entry
+from mcp_smalltools.clients.known import SERVER_NAME, Client, ServerEntry
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """What would be, or was, done to one file. None: the file is not there."""
 
     path: Path
@@ -68,7 +68,7 @@ class Registration:
         """A copy of the file as it was before the installation, for people; there if there was a file."""
         return self._record_file.with_name(f"{self._record_file.stem}-{self.path.name.lstrip('.')}")
 
-    def planned(self, entry: Entry) -> Change:
+    def planned(self, entry: ServerEntry) -> FileChange:
         """What installing would do. Raises ConfigError if the file can't be read or edited."""
         before = self._bytes()
         text = self._text(before)
@@ -77,14 +77,14 @@ class Registration:
             new = self._client.format.with_entry(text, self._keys, entry)
             wanted = {**found, self._client.table: {**found.get(self._client.table, {}), SERVER_NAME: entry}}
             if found == wanted:
-                return Change(self.path, before, before)
+                return FileChange(self.path, before, before)
             if self._client.format.loads(new) != wanted:
                 raise ValueError("it is written in a form that can't be edited safely")
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
             raise self._not_editable(error, f"Add this by hand under {self._client.table}: {entry}") from None
-        return Change(self.path, before, new.encode())
+        return FileChange(self.path, before, new.encode())
 
-    def install(self, entry: Entry) -> Change:
+    def install(self, entry: ServerEntry) -> FileChange:
         """Write the entry; does nothing if it is there already."""
         change = self.planned(entry)
         if not change.is_needed or change.after is None:
@@ -104,15 +104,15 @@ class Registration:
             raise self._not_editable(error, "Check the folder's permissions.") from None
         return change
 
-    def planned_removal(self) -> Change:
+    def planned_removal(self) -> FileChange:
         """What uninstalling would do."""
         now = self._bytes()
         record = self._record()
         if record and now is not None and _sha256(now) == record.after_sha256:
-            return Change(self.path, now, _decoded(record.before))
-        return Change(self.path, now, self._without_us(now))
+            return FileChange(self.path, now, _decoded(record.before))
+        return FileChange(self.path, now, self._without_us(now))
 
-    def uninstall(self) -> Change:
+    def uninstall(self) -> FileChange:
         """Undo the installation; does nothing if there is none."""
         change = self.planned_removal()
         record = self._record()

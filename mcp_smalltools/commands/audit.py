@@ -22,7 +22,7 @@ from typing import Any
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound, UsageError
 from mcp_smalltools.privacy.redact import clean_text
-from mcp_smalltools.stores.ledger import Ledger, Refusal, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow, RefusedRequests
 
 _COLUMNS = [
     *("at", "call_id", "principal", "client", "tool", "level", "paths"),
@@ -77,7 +77,7 @@ def span_of(day: str) -> tuple[float, float]:
     return start.timestamp(), (start + datetime.timedelta(days=1)).timestamp()
 
 
-def _call(ledger: Ledger, call_id: str) -> Row:
+def _call(ledger: Ledger, call_id: str) -> LedgerRow:
     row = ledger.find(call_id)
     if row is None:
         raise NotFound(
@@ -86,13 +86,13 @@ def _call(ledger: Ledger, call_id: str) -> Row:
     return row
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(row: LedgerRow) -> dict[str, Any]:
     """One call as it is exported: `left` is the text that went out."""
     values = asdict(row) | {"at": _utc(row.at), "left": row.answer}
     return {name: values[name] for name in _COLUMNS}
 
 
-def _write_csv(rows: Sequence[Row]) -> None:
+def _write_csv(rows: Sequence[LedgerRow]) -> None:
     writer = csv.DictWriter(sys.stdout, _COLUMNS)
     writer.writeheader()
     for row in rows:
@@ -105,7 +105,7 @@ def _no_formula(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
 
 
-def _show(rows: Sequence[Row], refusals: Sequence[Refusal], at_most: int | None) -> None:
+def _show(rows: Sequence[LedgerRow], refusals: Sequence[RefusedRequests], at_most: int | None) -> None:
     for row in rows:
         paths = ", ".join(row.paths) or "no file"
         said = (

@@ -19,7 +19,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.request import ToolRequest
 
-PATIENCE_S = 3600.0
+DEADLINE_S = 3600.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     # Nobody's client times out here, and a person can press Ctrl-C.
     request = ToolRequest(
-        tool=args.tool, arguments=_arguments(args, settings), client="cli", deadline_s=PATIENCE_S
+        tool=args.tool, arguments=_arguments(args, settings), client="cli", deadline_s=DEADLINE_S
     )
     answer = anyio.run(_call, request, settings, not args.json)
     if args.json:
@@ -92,10 +92,10 @@ def _arguments(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 
 def _text_arguments(tool_name: str, settings: Settings) -> set[str]:
     """Arguments that are texts, so that `--arg path=2024` is a path and no number."""
-    from mcp_smalltools.tools.own.shelf import Shelf
-    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.built_in import built_in_tools
+    from mcp_smalltools.tools.registry import ToolRegistry
 
-    tool = Shelf(settings, built_in_tools()).tools.get(tool_name)
+    tool = ToolRegistry(settings, built_in_tools()).tools.get(tool_name)
     fields = tool.Arguments.model_fields if tool else {}
     return {name for name, field in fields.items() if field.annotation in (str, str | None)}
 

@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.stores.ledger import Ledger, Row
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _verdicts(rows: list[Row], settings: Settings) -> dict[str, str]:
+def _verdicts(rows: list[LedgerRow], settings: Settings) -> dict[str, str]:
     """What was said of these answers afterwards, by report_outcome."""
     from mcp_smalltools.stores.outcomes import open_outcomes
 
@@ -55,13 +55,13 @@ def _verdicts(rows: list[Row], settings: Settings) -> dict[str, str]:
         outcomes.close()
 
 
-def _public(row: Row, verdict: str | None) -> dict[str, Any]:
+def _public(row: LedgerRow, verdict: str | None) -> dict[str, Any]:
     record = asdict(row)
     del record["answer"]
     return record | {"chars_saved": row.chars_saved, "verdict": verdict}
 
 
-def _show(rows: list[Row], verdicts: Mapping[str, str]) -> None:
+def _show(rows: list[LedgerRow], verdicts: Mapping[str, str]) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -93,14 +93,14 @@ def _files(paths: list[str]) -> str:
     return f"{first} +{len(paths) - 1}" if len(paths) > 1 else first
 
 
-def _outcome(row: Row, verdict: str | None) -> str:
+def _outcome(row: LedgerRow, verdict: str | None) -> str:
     if row.error:
         return row.error
     said = f", was {verdict}" if verdict else ""
     return ("escalated" if row.escalate else "ok") + (", cached" if row.cached else "") + said
 
 
-def _summary(rows: Iterable[Row]) -> str:
+def _summary(rows: Iterable[LedgerRow]) -> str:
     rows = list(rows)
     saved = sum(row.chars_saved for row in rows)
     read, left = sum(row.bytes_read for row in rows), sum(row.chars_left for row in rows)

@@ -20,8 +20,8 @@ from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from mcp_smalltools.skills.packs import Pack
-    from mcp_smalltools.tools.own.shelf import SkillState
     from mcp_smalltools.tools.own.skill import SkillTool
+    from mcp_smalltools.tools.registry import SkillState
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +91,7 @@ def _new(args: argparse.Namespace, settings: Settings) -> int:
 
     from mcp_smalltools.skills.manifest import NAME_PATTERN
     from mcp_smalltools.skills.template import write_new
-    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.built_in import built_in_tools
 
     if not re.match(NAME_PATTERN, args.name):
         raise SkillError(f"{args.name!r} can't be a name.", remedy="Use 1 to 30 of the letters a to z and _.")
@@ -143,8 +143,8 @@ def _checked(folder: Path, settings: Settings, *, measure: bool) -> dict[str, An
 def _tool(folder: Path, settings: Settings) -> SkillTool:
     """The tool that a folder would make. Raises SkillError."""
     from mcp_smalltools.skills.manifest import read_skill
-    from mcp_smalltools.tools.own.shelf import make_tool
-    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.built_in import built_in_tools
+    from mcp_smalltools.tools.registry import make_tool
 
     return make_tool(read_skill(folder), settings, built_in_tools())
 
@@ -189,10 +189,10 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _states(settings: Settings) -> list[SkillState]:
-    from mcp_smalltools.tools.own.shelf import Shelf
-    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.built_in import built_in_tools
+    from mcp_smalltools.tools.registry import ToolRegistry
 
-    return Shelf(settings, built_in_tools()).states()
+    return ToolRegistry(settings, built_in_tools()).states()
 
 
 def _show(args: argparse.Namespace, settings: Settings) -> int:

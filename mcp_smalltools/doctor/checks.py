@@ -133,10 +133,10 @@ def _models(settings: Settings) -> Iterator[Check]:
 
 
 def _skills(settings: Settings) -> Iterator[Check]:
-    from mcp_smalltools.tools.own.shelf import Shelf
-    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.built_in import built_in_tools
+    from mcp_smalltools.tools.registry import ToolRegistry
 
-    shelf = Shelf(settings, built_in_tools())
+    shelf = ToolRegistry(settings, built_in_tools())
     states = shelf.states()
     for name in settings.hide_tools:
         if name not in shelf.tools:

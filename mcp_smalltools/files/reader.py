@@ -22,7 +22,7 @@ MAX_LINE: Final = 1 << 20
 BLOCK: Final = 1 << 20
 
 
-class Stop(Protocol):
+class StopCheck(Protocol):
     """Tells a reader that its call is over: `check()` raises then."""
 
     def check(self) -> None: ...
@@ -49,7 +49,7 @@ class ByteBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePart:
     """A stretch of a plain file: from the start of a line, whose number is `first`, to an end of one."""
 
     start: int
@@ -57,7 +57,7 @@ class Part:
     end: int
 
 
-class SourceFile:
+class UserFile:
     """A file of the user, open. Any number of readings may run, each from the start.
 
     `size` and `bytes_read` count bytes on disk. `encoding` (utf-8, utf-16-le, …, latin-1, mixed),
@@ -88,7 +88,7 @@ class SourceFile:
     ) -> None:
         self.close()
 
-    def blocks(self, *, stop: Stop | None = None, block_bytes: int = BLOCK) -> Iterator[LineBlock]:
+    def blocks(self, *, stop: StopCheck | None = None, block_bytes: int = BLOCK) -> Iterator[LineBlock]:
         """Lines from the start, in constant memory.
 
         LF and CRLF end a line; CR alone only in files that have no LF in their first block. Raises Unreadable
@@ -100,7 +100,7 @@ class SourceFile:
             yield LineBlock(block.first, lines)
 
     def byte_blocks(
-        self, *, stop: Stop | None = None, block_bytes: int = BLOCK, part: Part | None = None
+        self, *, stop: StopCheck | None = None, block_bytes: int = BLOCK, part: FilePart | None = None
     ) -> Iterator[ByteBlock]:
         """The same as UTF-8, each line ended by LF and nothing else. Only plain files have parts."""
         number, cut = part.first if part else 1, 0
@@ -199,7 +199,7 @@ class SourceFile:
     def _note(self, position: int) -> None:
         self.bytes_read = position
 
-    def _bytes_of(self, part: Part, block_bytes: int) -> Iterator[bytes]:
+    def _bytes_of(self, part: FilePart, block_bytes: int) -> Iterator[bytes]:
         file = _Positioned(self._descriptor, self._note, part.start)
         left = part.end - part.start
         while left > 0 and (data := file.read(min(block_bytes, left))):
@@ -285,7 +285,9 @@ class _Positioned(io.RawIOBase):
         return n
 
 
-def _whole_lines(chunks: Iterator[bytes], at: int, stop: Stop | None) -> Iterator[tuple[bytes, int, bool]]:
+def _whole_lines(
+    chunks: Iterator[bytes], at: int, stop: StopCheck | None
+) -> Iterator[tuple[bytes, int, bool]]:
     """Runs of whole lines, each at most a block and a line long; an endless line is cut. With each the place
     in the stream behind its last line end, and whether it ends with one: only the last may lack it.
     """

@@ -17,7 +17,7 @@ from typing import Final
 
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import ConfigError, FileError, NotAllowed, NotFound, SmallToolsError, Unreadable
-from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 
@@ -34,7 +34,7 @@ class _Root:
     level: PrivacyLevel
 
 
-Place = int | Path
+OpenFolder = int | Path
 """An open folder: its descriptor, or its path where folders can't be walked by descriptor (Windows)."""
 
 
@@ -50,10 +50,10 @@ class Folder:
     """Roots inside of this root, relative to it: they are walked as roots, at their own level."""
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[Place]:
+    def opened(self) -> Iterator[OpenFolder]:
         """The root, open. Raises ConfigError if it is no folder."""
         try:
-            place: Place = os.open(self.root, _FOLDER) if _WALKS else self.root
+            place: OpenFolder = os.open(self.root, _FOLDER) if _WALKS else self.root
         except OSError as error:
             raise ConfigError(
                 f"The root {self.root} can't be opened: {error.strerror}.",
@@ -83,7 +83,7 @@ class Roots:
             for spec in specs
         ]
 
-    def open(self, path: str) -> SourceFile:
+    def open(self, path: str) -> UserFile:
         """Open a regular file inside a root. A relative path is looked for in each root in turn.
 
         Raises NotAllowed, NotFound or Unreadable; ConfigError where a root itself is missing.
@@ -104,7 +104,7 @@ class Roots:
             kind = os.fstat(descriptor).st_mode
             if not stat.S_ISREG(kind):
                 raise _wrong_kind(path, kind)
-            return SourceFile(path, real, root.level, descriptor)
+            return UserFile(path, real, root.level, descriptor)
         except BaseException:
             os.close(descriptor)
             raise

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from mcp_smalltools.files.ignore import IgnoreRules
-from mcp_smalltools.files.roots import Folder, Place
+from mcp_smalltools.files.roots import Folder, OpenFolder
 
 NEVER_ENTERED: Final = frozenset(
     {".git", ".hg", ".svn", ".jj", "node_modules", "bower_components", "__pycache__", ".tox", ".nox", ".venv"}
@@ -24,7 +24,7 @@ _READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBL
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FileEntry:
     """A regular file. `path` is relative to the folder that is walked, with "/" between its parts."""
 
     path: str
@@ -43,11 +43,13 @@ class Walk:
     ignored: int = 0
     """Files and folders that a .gitignore leaves out."""
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[FileEntry]:
         with self.folder.opened() as place:
             yield from self._below(place, "", IgnoreRules(), self.folder.parts)
 
-    def _below(self, place: Place, prefix: str, rules: IgnoreRules, way: tuple[str, ...]) -> Iterator[Entry]:
+    def _below(
+        self, place: OpenFolder, prefix: str, rules: IgnoreRules, way: tuple[str, ...]
+    ) -> Iterator[FileEntry]:
         """What lies in an open folder; as long as there is a `way`, only what lies on it."""
         self.check()
         try:
@@ -68,8 +70,13 @@ class Walk:
                 continue
 
     def _one(
-        self, place: Place, prefix: str, entry: os.DirEntry[str], rules: IgnoreRules, way: tuple[str, ...]
-    ) -> Iterator[Entry]:
+        self,
+        place: OpenFolder,
+        prefix: str,
+        entry: os.DirEntry[str],
+        rules: IgnoreRules,
+        way: tuple[str, ...],
+    ) -> Iterator[FileEntry]:
         path = prefix + entry.name
         is_folder = entry.is_dir(follow_symlinks=False)
         if not way:  # what was asked for by name is not left out
@@ -87,10 +94,10 @@ class Walk:
                     os.close(below)
         elif entry.is_file(follow_symlinks=False):
             status = entry.stat(follow_symlinks=False)
-            yield Entry(path, status.st_size, status.st_mtime_ns, status.st_ino)
+            yield FileEntry(path, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def _with_rules_of(place: Place, prefix: str, rules: IgnoreRules, names: set[str]) -> IgnoreRules:
+def _with_rules_of(place: OpenFolder, prefix: str, rules: IgnoreRules, names: set[str]) -> IgnoreRules:
     if ".git" in names and (lines := _lines(place, ".git", "info", "exclude")):
         rules = rules.within(prefix, lines)
     if ".gitignore" in names and (lines := _lines(place, ".gitignore")):
@@ -98,7 +105,7 @@ def _with_rules_of(place: Place, prefix: str, rules: IgnoreRules, names: set[str
     return rules
 
 
-def _lines(place: Place, *parts: str) -> list[str]:
+def _lines(place: OpenFolder, *parts: str) -> list[str]:
     """Lines of a small file below an open folder; none if it can't be read, or is reached through a link."""
     opened: list[int] = []
     try:
@@ -118,7 +125,7 @@ def _lines(place: Place, *parts: str) -> list[str]:
             os.close(descriptor)
 
 
-def _enter(place: Place, name: str) -> Place:
+def _enter(place: OpenFolder, name: str) -> OpenFolder:
     """Raises OSError, also where the name is a link."""
     if isinstance(place, Path):
         return place / name

@@ -13,8 +13,15 @@ from dataclasses import dataclass, replace
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError, UsageError
 from mcp_smalltools.evaluation.suites.own_skill import evaluate
-from mcp_smalltools.skills.manifest import LEARNED_NAME, ClassifySkill, Example, Skill, eval_rows, merged
-from mcp_smalltools.stores.outcomes import Outcome, open_outcomes
+from mcp_smalltools.skills.manifest import (
+    LEARNED_NAME,
+    ClassifySkill,
+    Skill,
+    SkillExample,
+    eval_rows,
+    merge_examples,
+)
+from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
 from mcp_smalltools.tools.classify.labels import parse_labels
 from mcp_smalltools.tools.own.kinds import labels_of
 from mcp_smalltools.tools.own.skill import SkillTool
@@ -24,11 +31,11 @@ from mcp_smalltools.tools.own.skill import SkillTool
 class Lesson:
     """What corrections hold: examples that can be taken, and how many can't, by the reason."""
 
-    examples: list[Example]
+    examples: list[SkillExample]
     left: dict[str, int]
 
 
-def lesson_of(skill: Skill, outcomes: Sequence[Outcome]) -> Lesson:
+def lesson_of(skill: Skill, outcomes: Sequence[ReportedOutcome]) -> Lesson:
     """Later corrections of a text take the place of earlier ones; oldest first."""
     assert isinstance(skill.file, ClassifySkill)
     labels = parse_labels(labels_of(skill.file))
@@ -48,7 +55,7 @@ def lesson_of(skill: Skill, outcomes: Sequence[Outcome]) -> Lesson:
             left["is known already"] += 1
         else:
             right[text.strip()] = label
-    return Lesson([Example(text=text, label=label) for text, label in right.items()], left)
+    return Lesson([SkillExample(text=text, label=label) for text, label in right.items()], left)
 
 
 def learn(tool: SkillTool, settings: Settings, *, dry_run: bool) -> list[str]:
@@ -72,11 +79,11 @@ def learn(tool: SkillTool, settings: Settings, *, dry_run: bool) -> list[str]:
     return said
 
 
-def _measured(skill: Skill, more: Sequence[Example], settings: Settings) -> list[str]:
+def _measured(skill: Skill, more: Sequence[SkillExample], settings: Settings) -> list[str]:
     if skill.file.eval is None:
         return ["The skill names no cases (`eval`), so whether this helps was not measured."]
     before = evaluate(skill, settings)
-    after = evaluate(replace(skill, examples=merged(skill.examples, more)), settings)
+    after = evaluate(replace(skill, examples=merge_examples(skill.examples, more)), settings)
     figures = ("right", "not escalated", "right where not escalated")
     said = [f"{name}: {before[name]} before, {after[name]} after." for name in figures]
     worse = float(after["right"] or 0) < float(before["right"] or 0)
@@ -88,7 +95,7 @@ def _measured(skill: Skill, more: Sequence[Example], settings: Settings) -> list
     return said
 
 
-def _write(skill: Skill, more: Sequence[Example]) -> None:
+def _write(skill: Skill, more: Sequence[SkillExample]) -> None:
     path = skill.folder / LEARNED_NAME
     before = path.read_text(encoding="utf-8") if path.is_file() else ""
     lines = [json.dumps(example.model_dump(), ensure_ascii=False) for example in more]

@@ -109,7 +109,7 @@ def _emptied(value: Any) -> Any:
     return value
 
 
-def fit(answer: Answer, max_chars: int) -> None:
+def shrink_to_fit(answer: Answer, max_chars: int) -> None:
     """Cut the answer's shrinkable lists from their ends until its JSON fits; say in `dropped` what was cut.
 
     Raises SmallToolsError when it can't be made to fit: the tool let something through that has no bound.

@@ -18,7 +18,7 @@ from typing import Any, Final
 from mcp_smalltools.privacy.rules import RULES, Rule
 
 _MATCHER_BYTES: Final = 32 << 20
-"""Memory of one family's automaton at most; RE2 starts it afresh when it is full."""
+"""Memory of one batch's automaton at most; RE2 starts it afresh when it is full."""
 _LOOK_AROUND: Final = re.compile(r"\(\?<?[!=](?:[^()\[\]\\]|\\.|\[(?:[^\]\\]|\\.)*\])*\)")
 _NAMED_GROUP: Final = re.compile(r"\(\?P<\w+>")
 _UPPER_BOUND: Final = re.compile(r"\{(\d+),\d{2,}\}")
@@ -26,14 +26,14 @@ _BACK_REFERENCE: Final = re.compile(r"\(\?P=\w+\)")
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class RuleBatch:
     """Rules that are looked for together."""
 
     rules: tuple[Rule, ...]
     matcher: Any
 
 
-def bare(pattern: str) -> str:
+def re2_pattern(pattern: str) -> str:
     """The pattern as RE2 takes it: without look-around, captures and back-references."""
     pattern = _LOOK_AROUND.sub("", pattern)
     pattern = _BACK_REFERENCE.sub("[\"'`]", pattern)
@@ -42,15 +42,15 @@ def bare(pattern: str) -> str:
     return f"(?i:{pattern[4:]})" if pattern.startswith("(?i)") else f"(?:{pattern})"
 
 
-def worth_trying(text: str) -> Iterator[tuple[Rule, int, int]]:
+def candidate_spans(text: str) -> Iterator[tuple[Rule, int, int]]:
     """Rules, and the parts of the text (whole lines, or all of it) that they have to be tried on."""
     data = text.encode("utf-8", "replace")  # a lone surrogate becomes one character too
     plain = len(data) == len(text)
-    for family in families():
-        lines = list(_lines_with(family.matcher, data))
+    for batch in rule_batches():
+        lines = list(_lines_with(batch.matcher, data))
         if not plain:
             lines = _in_characters(data, lines)
-        for rule in family.rules:
+        for rule in batch.rules:
             if lines and not rule.lines:
                 yield rule, 0, len(text)
             else:
@@ -78,16 +78,16 @@ def _in_characters(data: bytes, spans: Iterable[tuple[int, int]]) -> list[tuple[
 
 
 @functools.cache
-def families() -> tuple[Family, ...]:
+def rule_batches() -> tuple[RuleBatch, ...]:
     import re2
 
     options = re2.Options()
     options.max_mem = _MATCHER_BYTES
     options.never_capture = True
     made = []
-    by_family = attrgetter("family")
-    for _, grouped in itertools.groupby(sorted(RULES, key=by_family), by_family):
+    by_batch = attrgetter("batch")
+    for _, grouped in itertools.groupby(sorted(RULES, key=by_batch), by_batch):
         rules = tuple(grouped)
-        union = "|".join(bare(rule.pattern.pattern) for rule in rules)
-        made.append(Family(rules, re2.compile(f"(?m:{union})", options)))
+        union = "|".join(re2_pattern(rule.pattern.pattern) for rule in rules)
+        made.append(RuleBatch(rules, re2.compile(f"(?m:{union})", options)))
     return tuple(made)

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.privacy.prefilter import worth_trying
+from mcp_smalltools.privacy.prefilter import candidate_spans
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 
 # Escape sequences of terminals: colours, titles, cursor.
@@ -70,7 +70,7 @@ class Redactor:
             for own in self._own
             for match in own.finditer(text.encode("utf-8", "replace").decode())
         ]
-        for rule, start, end in worth_trying(text):
+        for rule, start, end in candidate_spans(text):
             for match in rule.pattern.finditer(text, start, end):
                 value = match[rule.group]
                 if rule.check(value) and not _MASKED.fullmatch(value):

@@ -25,8 +25,8 @@ class Rule:
     check: Callable[[str], bool] = lambda value: True
     lines: bool = True
     """Whether a match lies in one line."""
-    family: str = "words"
-    """Rules of a family are looked for together (`files/places.py`): few at once, for speed."""
+    batch: str = "words"
+    """Rules of one batch share an RE2 automaton (`prefilter.py`); small batches are fastest."""
     named: bool = False
     """Whether what stands before the value gives it away: then the bare value is masked elsewhere too."""
 
@@ -182,10 +182,10 @@ def _rule(
     check: Callable[[str], bool] = lambda value: True,
     *,
     lines: bool = True,
-    family: str = "words",
+    batch: str = "words",
     named: bool = False,
 ) -> Rule:
-    return Rule(kind, re.compile(pattern, re.ASCII), group, check, lines, family, named)
+    return Rule(kind, re.compile(pattern, re.ASCII), group, check, lines, batch, named)
 
 
 def _token_rules() -> tuple[Rule, ...]:
@@ -193,7 +193,7 @@ def _token_rules() -> tuple[Rule, ...]:
     third = len(_TOKENS) // 3 + 1
     parts = [_TOKENS[at : at + third] for at in range(0, len(_TOKENS), third)]
     return tuple(
-        _rule("SECRET", f"{_STARTS}(?:{'|'.join(part)}){_ENDS}", family=f"tokens {number}")
+        _rule("SECRET", f"{_STARTS}(?:{'|'.join(part)}){_ENDS}", batch=f"tokens {number}")
         for number, part in enumerate(parts)
     )
 
@@ -212,13 +212,13 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?:^|(?<=[\s\"'>|]))[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}|[A-Za-z0-9+/]{12})?(?=\\n|[\s\"']|$)",
         0,
         lambda value: _mixed_letters(value) and entropy(value) > 4.6,
-        family="lines",
+        batch="lines",
     ),
     *_token_rules(),
     _rule(
         "SECRET",
         r"https://(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/\S+",
-        family="addresses",
+        batch="addresses",
     ),
     _rule(
         "SECRET",
@@ -237,7 +237,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\b[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s:/@\"']{0,200}:([^\s@/\"']{1,500})@",
         1,
         lambda value: not value.startswith(("$", "{", "<", "%")),
-        family="addresses",
+        batch="addresses",
         named=True,
     ),
     _rule(
@@ -246,18 +246,18 @@ RULES: Final[tuple[Rule, ...]] = (
         r"client_secret|password|pwd|code|auth)=([^&\s\"'#<>]{6,})",
         1,
         _is_assigned,
-        family="addresses",
+        batch="addresses",
         named=True,
     ),
     # A password in quotes: code, JSON, TOML, YAML.
-    _rule("SECRET", rf"(?i){_PASSWORD_NAME}{_SUFFIX}{_AS}", 2, _is_assigned, family="names", named=True),
+    _rule("SECRET", rf"(?i){_PASSWORD_NAME}{_SUFFIX}{_AS}", 2, _is_assigned, batch="names", named=True),
     # A key or token in quotes.
     _rule(
         "SECRET",
         rf"(?i){_SECRET_NAME}{_SUFFIX}{_AS}",
         2,
         lambda value: _is_random(value) or (len(value) >= 20 and _is_assigned(value) and " " not in value),
-        family="names",
+        batch="names",
         named=True,
     ),
     # Environment files, shells: no space at the sign.
@@ -266,7 +266,7 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"(?i)(?:^|(?<=[\s;:,(\"'-]))[A-Za-z0-9_.-]{{0,80}}{_SECRET_NAME}{_SUFFIX}=([^\s\"'`;&,(){{}}\[\]]{{4,}})",
         1,
         lambda value: (_is_assigned(value) and not _IDENTIFIER.match(value)) or _is_random(value),
-        family="names",
+        batch="names",
         named=True,
     ),
     # YAML, properties, logs.
@@ -275,7 +275,7 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"(?i){_SECRET_NAME}{_SUFFIX}[\"']?\s{{0,8}}(?:[:=]|\bis\b)\s{{1,8}}([^\s\"'`,;(){{}}\[\]]{{6,}})(?=[\s,;\"'`]|$)",
         1,
         _is_random,
-        family="names",
+        batch="names",
         named=True,
     ),
     # .netrc, and what people write: "password for ann: …".
@@ -286,7 +286,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"([^\s\"']{4,})",
         1,
         _is_random,
-        family="names",
+        batch="names",
         named=True,
     ),
     # XML: an element, or a pair of attributes.
@@ -295,7 +295,7 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"(?i){_SECRET_NAME}>([^<>\s]{{4,}})</",
         1,
         _is_assigned,
-        family="names",
+        batch="names",
         named=True,
     ),
     _rule(
@@ -303,7 +303,7 @@ RULES: Final[tuple[Rule, ...]] = (
         rf"(?i){_SECRET_NAME}[\"']\s{{1,8}}value\s{{0,8}}=\s{{0,8}}[\"']([^\"'\s]{{4,}})[\"']",
         1,
         lambda value: _is_random(value) or len(value) >= 20,
-        family="names",
+        batch="names",
         named=True,
     ),
     # A pair of user and password, as libraries for HTTP take it; and as base64, as Docker keeps it.
@@ -312,7 +312,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?i)\bauth\s{0,8}=\s{0,8}\(\s{0,8}[\"'][^\"'\n]{1,80}[\"'],\s{0,8}[\"']([^\"'\n]{4,})[\"']\s{0,8}\)",
         1,
         _is_assigned,
-        family="names",
+        batch="names",
         named=True,
     ),
     _rule(
@@ -320,7 +320,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\"auth\"\s{0,8}:\s{0,8}\"([A-Za-z0-9+/]{8,}={0,2})\"",
         1,
         _is_pair,
-        family="names",
+        batch="names",
         named=True,
     ),
     # Hashes of passwords, which can be guessed at.
@@ -328,16 +328,16 @@ RULES: Final[tuple[Rule, ...]] = (
         "SECRET",
         r"\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|[156y]\$[./A-Za-z0-9$=,]{1,60}\$[./A-Za-z0-9]{20,}|"
         r"argon2id?\$[^\s:\"']{40,})",
-        family="lines",
+        batch="lines",
     ),
-    _rule("PRIVATE_KEY", r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}", family="lines"),  # "-----BEGIN" in base64
+    _rule("PRIVATE_KEY", r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,}", batch="lines"),  # "-----BEGIN" in base64
     # .pgpass
     _rule(
         "SECRET",
         r"(?:^|(?<=\s))[\w.*-]{1,200}:(?:\d{4,5}|\*):[\w*-]{1,60}:[\w*-]{1,60}:([^\s:]{4,})(?=\s|$)",
         1,
         _is_random,
-        family="lines",
+        batch="lines",
         named=True,
     ),
     # Command lines.
@@ -348,7 +348,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\bsshpass\s{1,8}-p\s{0,8}[\"']?)([^\s\"']{4,})",
         1,
         _is_random,
-        family="names",
+        batch="names",
         named=True,
     ),
     _rule(
@@ -356,15 +356,15 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?<![\w.+/-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])",
         0,
         _email,
-        family="addresses",
+        batch="addresses",
     ),
-    _rule("IBAN", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", 0, _iban, family="numbers"),
-    _rule("CARD", r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)", 0, _luhn, family="numbers"),
-    _rule("SSN", r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])", 0, _ssn, family="numbers"),
+    _rule("IBAN", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", 0, _iban, batch="numbers"),
+    _rule("CARD", r"(?<![\w.-])\d(?:[ -]?\d){12,18}(?![\w-]|\.\d)", 0, _luhn, batch="numbers"),
+    _rule("SSN", r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])", 0, _ssn, batch="numbers"),
     _rule(
         "NATIONAL_ID",
         r"\b[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b",
-        family="numbers",
+        batch="numbers",
     ),
     _rule(
         "PHONE",
@@ -372,6 +372,6 @@ RULES: Final[tuple[Rule, ...]] = (
         r"\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-]|\.\d)",
         0,
         lambda value: 9 <= sum(c.isdigit() for c in value) <= 15,
-        family="numbers",
+        batch="numbers",
     ),
 )

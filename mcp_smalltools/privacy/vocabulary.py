@@ -16,7 +16,7 @@ _WORD = re.compile(r"<\*>|[^\W_]+")
 _RUN = re.compile(r"<\*>(?:[^A-Za-z0-9\s<>(){}\[\]\"'=]*<\*>)+")
 
 
-def only_known_words(text: str) -> str:
+def mask_unknown_words(text: str) -> str:
     """The text with each word masked that is not in the list, and so every number and every other script."""
     known = vocabulary()
     masked = _WORD.sub(lambda word: word[0] if word[0] == MASK or word[0].lower() in known else MASK, text)

@@ -25,7 +25,7 @@ MAX_ARGUMENT_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class PromptTemplate:
     """A prompt. `text` has its arguments in braces; without the tools that it `needs` it is not offered."""
 
     title: str
@@ -35,8 +35,8 @@ class Job:
     needs: tuple[str, ...]
 
 
-JOBS: Mapping[str, Job] = {
-    "triage_log": Job(
+PROMPTS: Mapping[str, PromptTemplate] = {
+    "triage_log": PromptTemplate(
         "Find out what went wrong in a log",
         "What failed, since when and how often, with line numbers; the log itself stays unread.",
         {"path": "log, build or test output"},
@@ -49,7 +49,7 @@ JOBS: Mapping[str, Job] = {
         "what you would look at next. Quote lines with their numbers. Say what you don't know.",
         ("find_failure", "parse_log"),
     ),
-    "sort_items": Job(
+    "sort_items": PromptTemplate(
         "Sort many items under labels",
         "A label for each item of a file, the doubtful ones decided by you.",
         {"path": "file with an item a line, or a folder", "labels": "the labels, separated by commas"},
@@ -63,7 +63,7 @@ JOBS: Mapping[str, Job] = {
         "4. Give the counts, and the items that fit no label.",
         ("classify",),
     ),
-    "find_out": Job(
+    "find_out": PromptTemplate(
         "Find out something from a project's files",
         "The answer with the lines that say so, from files that nobody has to name.",
         {"question": "what you want to know", "path": "folder to look in"},
@@ -76,7 +76,7 @@ JOBS: Mapping[str, Job] = {
         "4. Answer in a few sentences, each with file and line. Say what you have not looked at.",
         ("find_files", "ask_file"),
     ),
-    "map_folder": Job(
+    "map_folder": PromptTemplate(
         "Say what is in a folder",
         "What each file is for, with lines, from summaries.",
         {"path": "folder", "focus": "what you want to know of it"},
@@ -103,7 +103,7 @@ def list_prompts(tools: Container[str]) -> ListPromptsResult:
                     for argument, what in job.arguments.items()
                 ],
             )
-            for name, job in JOBS.items()
+            for name, job in PROMPTS.items()
             if all(tool in tools for tool in job.needs)
         ]
     )
@@ -111,9 +111,9 @@ def list_prompts(tools: Container[str]) -> ListPromptsResult:
 
 def get_prompt(params: GetPromptRequestParams) -> GetPromptResult:
     """Raises MCPError for a prompt that there isn't, and for arguments that are missing or unknown."""
-    job = JOBS.get(params.name)
+    job = PROMPTS.get(params.name)
     if job is None:
-        known = did_you_mean(params.name, JOBS)
+        known = did_you_mean(params.name, PROMPTS)
         raise MCPError(INVALID_PARAMS, f"There is no prompt {params.name!r}{known}.")
     given = dict(params.arguments or {})
     if missing := sorted(job.arguments.keys() - given.keys()):

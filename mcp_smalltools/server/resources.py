@@ -30,7 +30,7 @@ CALLS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _ServerResource:
     name: str
     description: str
     content: Callable[[Service, bool], Any]  # of the service, for a remote agent or not
@@ -42,7 +42,7 @@ def list_resources(remote: bool) -> ListResourcesResult:
     return ListResourcesResult(
         resources=[
             Resource(uri=uri, name=page.name, description=page.description, mime_type=JSON)
-            for uri, page in _PAGES.items()
+            for uri, page in _RESOURCES.items()
             if page.for_remote or not remote
         ]
     )
@@ -54,7 +54,7 @@ def list_templates() -> ListResourceTemplatesResult:
 
 def read_resource(uri: str, service: Service, remote: bool) -> ReadResourceResult:
     """Raises MCPError for one that there isn't, or not for this agent."""
-    page = _PAGES.get(uri)
+    page = _RESOURCES.get(uri)
     if page is None or (remote and not page.for_remote):
         raise MCPError(INVALID_PARAMS, f"There is no resource {uri!r}.", data={"uri": uri})
     try:
@@ -113,10 +113,14 @@ def _quality(service: Service, remote: bool) -> Any:
     return {name: sets for name, sets in found.items() if sets}
 
 
-_PAGES: Mapping[str, _Page] = {
-    "smalltools://ledger": _Page(
+_RESOURCES: Mapping[str, _ServerResource] = {
+    "smalltools://ledger": _ServerResource(
         "ledger", f"The last {CALLS_SHOWN} calls: what was read, what left, what it saved", _ledger, False
     ),
-    "smalltools://skills": _Page("skills", "Tools of the user's own, and what is wrong with them", _skills),
-    "smalltools://quality": _Page("quality", "How often each tool is right, as it was measured", _quality),
+    "smalltools://skills": _ServerResource(
+        "skills", "Tools of the user's own, and what is wrong with them", _skills
+    ),
+    "smalltools://quality": _ServerResource(
+        "quality", "How often each tool is right, as it was measured", _quality
+    ),
 }

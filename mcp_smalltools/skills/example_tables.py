@@ -16,14 +16,14 @@ REMEDY = "Write it as .jsonl (an object a line), .csv with a header, or .tsv (la
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExampleRow:
     """One row and its 1-based line."""
 
     line: int
     values: Mapping[str, Any]
 
 
-def rows(path: Path, content: bytes) -> list[Row]:
+def rows(path: Path, content: bytes) -> list[ExampleRow]:
     """Empty lines are passed over. Raises SkillError naming the line."""
     try:
         text = content.decode("utf-8-sig")
@@ -37,11 +37,11 @@ def rows(path: Path, content: bytes) -> list[Row]:
             return _label_and_text(path, text)
         case ".csv":
             reader = csv.DictReader(io.StringIO(text))
-            return [Row(reader.line_num, row) for row in reader]
+            return [ExampleRow(reader.line_num, row) for row in reader]
     raise _error(path, None, f"{path.suffix or 'no suffix'} is no kind of table that is known", REMEDY)
 
 
-def _json_lines(path: Path, text: str) -> list[Row]:
+def _json_lines(path: Path, text: str) -> list[ExampleRow]:
     found = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -52,11 +52,11 @@ def _json_lines(path: Path, text: str) -> list[Row]:
             raise _error(path, number, error.msg, REMEDY) from None
         if not isinstance(values, dict):
             raise _error(path, number, "it is no JSON object", REMEDY)
-        found.append(Row(number, values))
+        found.append(ExampleRow(number, values))
     return found
 
 
-def _label_and_text(path: Path, text: str) -> list[Row]:
+def _label_and_text(path: Path, text: str) -> list[ExampleRow]:
     found = []
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
@@ -64,7 +64,7 @@ def _label_and_text(path: Path, text: str) -> list[Row]:
         label, tab, rest = line.rstrip("\r").partition("\t")
         if not tab:
             raise _error(path, number, "there is no tab between label and text", REMEDY)
-        found.append(Row(number, {"label": label.strip(), "text": rest.strip()}))
+        found.append(ExampleRow(number, {"label": label.strip(), "text": rest.strip()}))
     return found
 
 

@@ -33,18 +33,18 @@ MAX_BYTES = 16 << 20
 MAX_FILES = 200
 
 
-class _Entry(BaseModel):
+class _SkillTable(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Example(_Entry):
+class SkillExample(_SkillTable):
     """A text with its right label."""
 
     text: str = Field(min_length=1)
     label: str = Field(min_length=1)
 
 
-class Thresholds(_Entry):
+class Thresholds(_SkillTable):
     """They can only make a tool more careful: what it escalates by itself stays escalated."""
 
     escalate_below: float = Field(
@@ -55,7 +55,7 @@ class Thresholds(_Entry):
     )
 
 
-class Adapter(_Entry):
+class Adapter(_SkillTable):
     """A LoRA adapter, `adapter.gguf` beside the file. It is loaded only if it has this hash."""
 
     base: str = Field(description="id of the model that it was trained on")
@@ -64,7 +64,7 @@ class Adapter(_Entry):
     scale: float = Field(1.0, gt=0, le=4)
 
 
-class _Skill(_Entry):
+class _Skill(_SkillTable):
     name: str = Field(pattern=NAME_PATTERN, description="of the tool, and of the folder")
     title: str = Field("", max_length=60, description="for people; default: the name in words")
     description: str = Field(
@@ -98,7 +98,7 @@ class ClassifySkill(_Skill):
         description='names, "name: what belongs there", or a table of them; "other" is understood'
     )
     prompt: str = Field("", max_length=500, description="a few words on what the texts are")
-    examples: tuple[Example, ...] | str = Field(
+    examples: tuple[SkillExample, ...] | str = Field(
         (), description="known cases, 3 to 10 for each label; or a file: .tsv (label, text), .csv or .jsonl"
     )
 
@@ -145,7 +145,7 @@ class Skill:
     folder: Path
     file: SkillFile
     text: str
-    examples: tuple[Example, ...]
+    examples: tuple[SkillExample, ...]
     schema: Mapping[str, Any] | None
     sha256: str
 
@@ -160,10 +160,10 @@ class Skill:
 
     def error(self, key: str, message: str, remedy: str = "") -> SkillError:
         """An error about a key of the file, with its line."""
-        return problem(self.folder / FILE_NAME, line_of(self.text, (key,)), f"{key}: {message}", remedy)
+        return skill_error(self.folder / FILE_NAME, line_of(self.text, (key,)), f"{key}: {message}", remedy)
 
 
-def problem(path: Path, line: int | None, message: str, remedy: str = "") -> SkillError:
+def skill_error(path: Path, line: int | None, message: str, remedy: str = "") -> SkillError:
     where = f"{path}, line {line}" if line else str(path)
     return SkillError(f"{where}: {message.rstrip('.')}.", remedy=remedy or "Mend the file and save it.")
 
@@ -186,16 +186,20 @@ def read_files(folder: Path) -> dict[str, bytes]:
             if any(part.startswith(".") for part in inside.parts) or not path.is_file():
                 continue
             if not path.resolve().is_relative_to(home):
-                raise problem(path, None, "it leads out of the skill's folder", "Put the file itself there.")
+                raise skill_error(
+                    path, None, "it leads out of the skill's folder", "Put the file itself there."
+                )
             if path.name == ADAPTER_NAME:
                 continue
             total += path.stat().st_size
             if total > MAX_BYTES or len(files) >= MAX_FILES:
                 limit = f"a skill may have {MAX_FILES} files and {MAX_BYTES >> 20} MB"
-                raise problem(folder, None, f"{limit}, besides the adapter", "Take some out.")
+                raise skill_error(folder, None, f"{limit}, besides the adapter", "Take some out.")
             files[inside.as_posix()] = path.read_bytes()
     except OSError as error:
-        raise problem(folder, None, f"it can't be read: {error.strerror}", "Check its permissions.") from None
+        raise skill_error(
+            folder, None, f"it can't be read: {error.strerror}", "Check its permissions."
+        ) from None
     return files
 
 
@@ -206,14 +210,14 @@ def parse_skill(folder: Path, files: Mapping[str, bytes]) -> Skill:
     file = _validated(path, text)
     if file.name != folder.name:
         message = f"name: it is {file.name!r}, and the folder is called {folder.name!r}"
-        raise problem(path, line_of(text, ("name",)), message, "Give both the same name.")
+        raise skill_error(path, line_of(text, ("name",)), message, "Give both the same name.")
     skill = Skill(folder, file, text, (), None, hash_of(files))
-    examples: tuple[Example, ...] = ()
+    examples: tuple[SkillExample, ...] = ()
     schema: Mapping[str, Any] | None = None
     if isinstance(file, ClassifySkill):
         given = _examples(skill, files, file.examples) if isinstance(file.examples, str) else file.examples
         learned = _examples(skill, files, LEARNED_NAME) if LEARNED_NAME in files else ()
-        examples = merged(given, learned)
+        examples = merge_examples(given, learned)
     if isinstance(file, ExtractSkill):
         schema = _schema(skill, files, file.schema_) if isinstance(file.schema_, str) else file.schema_
     if file.eval is not None:
@@ -221,7 +225,9 @@ def parse_skill(folder: Path, files: Mapping[str, bytes]) -> Skill:
     return Skill(folder, file, text, examples, schema, skill.sha256)
 
 
-def merged(examples: Sequence[Example], later: Sequence[Example]) -> tuple[Example, ...]:
+def merge_examples(
+    examples: Sequence[SkillExample], later: Sequence[SkillExample]
+) -> tuple[SkillExample, ...]:
     """Both; a text that comes later again has the later label."""
     new = {example.text.strip(): example for example in later}
     kept = [example for example in examples if example.text.strip() not in new]
@@ -237,11 +243,11 @@ def hash_of(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def eval_rows(skill: Skill) -> list[example_tables.Row]:
+def eval_rows(skill: Skill) -> list[example_tables.ExampleRow]:
     """The rows of the pack's evaluation file. Raises SkillError if there is none, or it can't be read."""
     name = skill.file.eval
     if name is None:
-        raise problem(
+        raise skill_error(
             skill.folder / FILE_NAME,
             None,
             "it names no evaluation",
@@ -253,12 +259,12 @@ def eval_rows(skill: Skill) -> list[example_tables.Row]:
 
 def _decoded(path: Path, content: bytes | None) -> str:
     if content is None:
-        raise problem(path, None, "there is no such file", "`mcp-smalltools skills new NAME` writes one.")
+        raise skill_error(path, None, "there is no such file", "`mcp-smalltools skills new NAME` writes one.")
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise problem(path, line, "it is not UTF-8", "Save it as UTF-8.") from None
+        raise skill_error(path, line, "it is not UTF-8", "Save it as UTF-8.") from None
 
 
 def _validated(path: Path, text: str) -> SkillFile:
@@ -266,14 +272,14 @@ def _validated(path: Path, text: str) -> SkillFile:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         said = str(error).partition(" (at ")[0]
-        raise problem(path, line_of_syntax_error(str(error), text), said) from None
+        raise skill_error(path, line_of_syntax_error(str(error), text), said) from None
     try:
         return _ADAPTER.validate_python(found)
     except ValidationError as error:
         first = error.errors()[0]
         kind = found.get("kind")
         place = tuple(part for number, part in enumerate(first["loc"]) if (number, part) != (0, kind))
-        raise problem(path, line_of(text, place or ("kind",)), _said(first, place)) from None
+        raise skill_error(path, line_of(text, place or ("kind",)), _said(first, place)) from None
 
 
 def _said(error: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
@@ -307,15 +313,15 @@ def _named(skill: Skill, files: Mapping[str, bytes], key: str, name: str) -> byt
     return content
 
 
-def _examples(skill: Skill, files: Mapping[str, bytes], name: str) -> tuple[Example, ...]:
+def _examples(skill: Skill, files: Mapping[str, bytes], name: str) -> tuple[SkillExample, ...]:
     path = skill.folder / name
     examples = []
     for row in example_tables.rows(path, _named(skill, files, "examples", name)):
         try:
-            examples.append(Example.model_validate({key: row.values[key] for key in ("text", "label")}))
+            examples.append(SkillExample.model_validate({key: row.values[key] for key in ("text", "label")}))
         except (KeyError, ValidationError):
             remedy = 'Give text and label: label<TAB>text in .tsv, {"text": …, "label": …} in .jsonl.'
-            raise problem(path, row.line, "it is no example", remedy) from None
+            raise skill_error(path, row.line, "it is no example", remedy) from None
     return tuple(examples)
 
 
@@ -324,7 +330,7 @@ def _schema(skill: Skill, files: Mapping[str, bytes], name: str) -> Mapping[str,
     try:
         found = json.loads(content)
     except json.JSONDecodeError as error:
-        raise problem(skill.folder / name, error.lineno, error.msg) from None
+        raise skill_error(skill.folder / name, error.lineno, error.msg) from None
     if not isinstance(found, dict):
-        raise problem(skill.folder / name, 1, "it is no JSON schema", "It has to be an object.")
+        raise skill_error(skill.folder / name, 1, "it is no JSON schema", "It has to be an object.")
     return cast("Mapping[str, Any]", found)

@@ -19,7 +19,7 @@ DEBOUNCE_MS = 300
 State = list[tuple[str, int, int]]
 
 
-async def changes(settings: Settings) -> AsyncIterator[None]:
+async def watch_skills(settings: Settings) -> AsyncIterator[None]:
     """Yields when a file in the folders of skills, or what the user allows, may have changed."""
     before = _state(settings)
     while True:

@@ -33,7 +33,7 @@ MIGRATIONS: Sequence[str] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CachedAnswer:
     files: Mapping[str, str]  # path as the caller gave it -> sha256 of its bytes
     answer: Mapping[str, Any]
 
@@ -50,7 +50,7 @@ class AnswerCache(Store):
         super().__init__(path, MIGRATIONS)
         self._max_bytes = max_mb << 20
 
-    def get(self, key: str, hash_of: Callable[[str], str]) -> Entry | None:
+    def get(self, key: str, hash_of: Callable[[str], str]) -> CachedAnswer | None:
         """The entry, if each file's hash is still the same. `hash_of` may raise FileError, which passes."""
         import zstandard
 
@@ -62,9 +62,9 @@ class AnswerCache(Store):
             return None
         with self.transaction() as db:
             db.execute("UPDATE answers SET used = ? WHERE key = ?", (time.time(), key))
-        return Entry(files, json.loads(zstandard.decompress(found[0]["answer"])))
+        return CachedAnswer(files, json.loads(zstandard.decompress(found[0]["answer"])))
 
-    def put(self, key: str, entry: Entry) -> None:
+    def put(self, key: str, entry: CachedAnswer) -> None:
         import zstandard
 
         blob = zstandard.compress(json.dumps(entry.answer).encode())

@@ -60,7 +60,7 @@ characters a token. A saving is counted against at most this."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class LedgerRow:
     """One call. `answer` is exactly the JSON text (or the error's sentence) that went to the client."""
 
     call_id: str
@@ -93,7 +93,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedRequests:
     """Requests that were turned away at the door within one minute, for one reason."""
 
     minute: int  # minutes since the epoch
@@ -122,7 +122,7 @@ class Ledger(Store):
             db.execute("DELETE FROM calls WHERE at < ?", (now - self._keep_s,))
             db.execute("DELETE FROM refusals WHERE minute < ?", ((now - self._keep_s) // 60,))
 
-    def write(self, row: Row) -> None:
+    def write(self, row: LedgerRow) -> None:
         """Raises sqlite3.Error when the disk is full or the file is damaged."""
         import zstandard
 
@@ -135,7 +135,7 @@ class Ledger(Store):
             self._prune(db)
             db.execute(f"INSERT INTO calls ({names}) VALUES ({marks})", record)
 
-    def refuse(self, refusal: Refusal) -> None:
+    def refuse(self, refusal: RefusedRequests) -> None:
         """Count requests that were turned away. Somebody who knocks all night fills no disk: what is the same
         within a minute is one row.
         """
@@ -150,7 +150,7 @@ class Ledger(Store):
 
     def rows(
         self, *, since: float = 0.0, until: float = 1e18, limit: int = -1, principal: str | None = None
-    ) -> list[Row]:
+    ) -> list[LedgerRow]:
         """Newest first. `since` and `until` are seconds since the epoch; a negative `limit` means all; with
         `principal`, that caller's own only.
         """
@@ -160,24 +160,24 @@ class Ledger(Store):
         )
         return [_row(found) for found in self.select(query, (since, until, principal, principal, limit))]
 
-    def refusals(self, *, since: float = 0.0, until: float = 1e18) -> list[Refusal]:
+    def refusals(self, *, since: float = 0.0, until: float = 1e18) -> list[RefusedRequests]:
         """Newest first."""
         found = self.select(
             "SELECT * FROM refusals WHERE minute >= ? AND minute < ? ORDER BY minute DESC",
             (int(since // 60), int(min(until, 1e15) // 60) + 1),
         )
-        return [Refusal(**dict(row)) for row in found]
+        return [RefusedRequests(**dict(row)) for row in found]
 
-    def find(self, call_id: str) -> Row | None:
+    def find(self, call_id: str) -> LedgerRow | None:
         found = self.select("SELECT * FROM calls WHERE call_id = ?", (call_id,))
         return _row(found[0]) if found else None
 
 
-def _row(found: sqlite3.Row) -> Row:
+def _row(found: sqlite3.Row) -> LedgerRow:
     import zstandard
 
-    values: dict[str, Any] = {field.name: found[field.name] for field in fields(Row)}
+    values: dict[str, Any] = {field.name: found[field.name] for field in fields(LedgerRow)}
     values["paths"] = json.loads(values["paths"])
     values["answer"] = zstandard.decompress(values["answer"]).decode()
     values["escalate"], values["cached"] = bool(values["escalate"]), bool(values["cached"])
-    return Row(**values)
+    return LedgerRow(**values)

@@ -36,7 +36,7 @@ Verdict = Literal["right", "partly", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReportedOutcome:
     """What was said of one call. `examples` are pairs of an item's text and its right label."""
 
     call_id: str
@@ -58,7 +58,7 @@ class Outcomes(Store):
     def __init__(self, path: Path) -> None:
         super().__init__(path, MIGRATIONS)
 
-    def write(self, outcome: Outcome) -> bool:
+    def write(self, outcome: ReportedOutcome) -> bool:
         """Keep it in place of an earlier one for the same call; True if there was one. Raises
         sqlite3.Error.
         """
@@ -71,7 +71,7 @@ class Outcomes(Store):
             db.execute(f"INSERT OR REPLACE INTO outcomes ({names}) VALUES ({marks})", record)
         return known is not None
 
-    def all(self, tool: str | None = None) -> list[Outcome]:
+    def all(self, tool: str | None = None) -> list[ReportedOutcome]:
         """Oldest first."""
         query = "SELECT * FROM outcomes WHERE ?1 IS NULL OR tool = ?1 ORDER BY at, call_id"
         return [_outcome(row) for row in self.select(query, (tool,))]
@@ -92,9 +92,9 @@ def open_outcomes(state_dir: Path) -> Outcomes:
     return Outcomes(state_dir.expanduser() / "outcomes.db")
 
 
-def _outcome(found: sqlite3.Row) -> Outcome:
-    values: dict[str, Any] = {field.name: found[field.name] for field in fields(Outcome)}
+def _outcome(found: sqlite3.Row) -> ReportedOutcome:
+    values: dict[str, Any] = {field.name: found[field.name] for field in fields(ReportedOutcome)}
     values["examples"] = [(text, label) for text, label in json.loads(values["examples"])]
     values["paths"] = json.loads(values["paths"])
     values["escalated"] = bool(values["escalated"])
-    return Outcome(**values)
+    return ReportedOutcome(**values)

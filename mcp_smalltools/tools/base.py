@@ -21,7 +21,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
 
 T = TypeVar("T")
 A = TypeVar("A", bound="Arguments")
@@ -41,7 +41,7 @@ class Arguments(BaseModel):
         return True
 
 
-def validated(name: str, record: type[Arguments], given: Mapping[str, Any]) -> Arguments:
+def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, Any]) -> Arguments:
     """A call's arguments as the tool's record. Raises UsageError that names what is wrong."""
     known = record.model_fields
     for argument in given:
@@ -60,7 +60,7 @@ def validated(name: str, record: type[Arguments], given: Mapping[str, Any]) -> A
         raise UsageError(f"{name}: {problems}.", remedy="Correct the arguments and call again.") from None
 
 
-class Stop:
+class StopSignal:
     """Tells a worker thread that its call is over. `check()` costs well under a microsecond."""
 
     def __init__(self, deadline_s: float) -> None:
@@ -97,7 +97,7 @@ class ToolContext:
 
     settings: Settings
     engine: Engine
-    open: Callable[[str], SourceFile]
+    open: Callable[[str], UserFile]
     """Open a path inside the roots; the service closes it. Raises FileError."""
     output_file: Callable[[str], Path]
     """Turn an export path that the agent named into one inside the output folder. Raises NotAllowed."""
@@ -106,7 +106,7 @@ class ToolContext:
     every word that is not in the program's list. Scrub a line before it is cut: half a secret looks harmless.
     """
     progress: Progress
-    stop: Stop
+    stop: StopSignal
     level: Callable[[], PrivacyLevel]
     """The strictest level of the files opened so far (the default level if none)."""
     caller: str = "local"

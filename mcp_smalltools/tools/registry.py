@@ -1,34 +1,158 @@
-"""The tools by name, in the order in which agents see them. Loading one imports its records, not its
-machinery.
+"""All tools of a server: the built-in ones, then those that the user's skill packs make. A pack that breaks
+keeps its last good version here until it is mended or taken away.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ModelError, SkillError, SmallToolsError
 
 if TYPE_CHECKING:
+    from mcp_smalltools.skills.manifest import Skill
+    from mcp_smalltools.skills.packs import Pack
     from mcp_smalltools.tools.base import Tool
-
-_BUILT_IN: Mapping[str, str] = {
-    "parse_log": "ParseLog",
-    "find_failure": "FindFailure",
-    "summarize_file": "SummarizeFile",
-    "classify": "Classify",
-    "find_files": "FindFiles",
-    "extract": "Extract",
-    "ask_file": "AskFile",
-    "read_redacted": "ReadRedacted",
-    "report_outcome": "ReportOutcome",
-}
+    from mcp_smalltools.tools.own.skill import SkillTool
 
 
-def built_in_tools() -> dict[str, Tool]:
-    """A fresh instance of each tool, by name."""
-    return {name: _load(name, class_name) for name, class_name in _BUILT_IN.items()}
+@dataclass(frozen=True, slots=True)
+class SkillState:
+    """One pack, and whether agents can use it."""
+
+    name: str
+    kind: str | None  # None if it can't be read
+    in_use: bool
+    problem: str | None
+    folder: str
+    in_project: bool
 
 
-def _load(name: str, class_name: str) -> Tool:
-    module = importlib.import_module(f"mcp_smalltools.tools.{name}.tool")
-    return cast("Tool", getattr(module, class_name)())
+class ToolRegistry:
+    """`tools` by name, in the order in which agents see them; `problems` by the pack's folder."""
+
+    def __init__(self, settings: Settings, built_in: Mapping[str, Tool]) -> None:
+        self.tools: Mapping[str, Tool] = dict(built_in)
+        self.problems: Mapping[Path, SmallToolsError] = {}
+        self._settings = settings
+        self._built_in = built_in
+        self._packs: list[Pack] = []
+        self._skills: dict[Path, SkillTool] = {}
+        self.reload()
+
+    def reload(self) -> bool:
+        """Read the packs anew; True if a tool came, went, or is another now."""
+        if not self._packs and not self._may_have_skills():
+            return False
+        from mcp_smalltools.skills.packs import find_packs
+
+        before = [(tool.name, tool.version) for tool in self.tools.values()]
+        problems: dict[Path, SmallToolsError] = {}
+        good: dict[Path, SkillTool] = {}
+        self._packs = find_packs(self._settings)
+        for pack in self._packs:
+            try:
+                good[pack.folder] = self._tool(pack)
+            except SmallToolsError as error:
+                problems[pack.folder] = error
+                if (last := self._skills.get(pack.folder)) is not None and not pack.in_project:
+                    good[pack.folder] = last
+        self._skills, self.problems = good, problems
+        self.tools = {**self._built_in, **{tool.name: tool for tool in good.values()}}
+        return before != [(tool.name, tool.version) for tool in self.tools.values()]
+
+    def states(self) -> list[SkillState]:
+        """Of every pack that was found, those of projects that were not allowed among them."""
+        shown = listed_tools(self.tools, self._settings)
+        states = []
+        for pack in self._packs:
+            problem, tool = self.problems.get(pack.folder), self._skills.get(pack.folder)
+            if tool is not None and tool.name not in shown:
+                problem = problem or why_unlisted(tool.name, self._settings)
+            in_use = tool is not None and tool.name in shown
+            kind = tool.skill.file.kind if tool else None
+            states.append(
+                SkillState(
+                    pack.name,
+                    kind,
+                    in_use,
+                    str(problem) if problem else None,
+                    str(pack.folder),
+                    pack.in_project,
+                )
+            )
+        return states
+
+    def _may_have_skills(self) -> bool:
+        """A look at the folders, so that a server without skills doesn't load what reads them."""
+        folders = [self._settings.skills_dir, *(root.path for root in self._settings.effective_roots)]
+        own, *roots = (folder.expanduser() for folder in folders)
+        return own.is_dir() or any((root / ".smalltools" / "skills").is_dir() for root in roots)
+
+    def _tool(self, pack: Pack) -> SkillTool:
+        if pack.problem is not None:
+            raise pack.problem
+        assert pack.skill is not None
+        known = self._skills.get(pack.folder)
+        if known is not None and known.skill.sha256 == pack.skill.sha256:
+            return known
+        return make_tool(pack.skill, self._settings, self._built_in, in_project=pack.in_project)
+
+
+def make_tool(
+    skill: Skill, settings: Settings, built_in: Mapping[str, Tool], *, in_project: bool = False
+) -> SkillTool:
+    """The tool of a pack that was read. Raises SkillError naming the line of what can't be used."""
+    from mcp_smalltools.tools.own.skill import SkillTool
+
+    if skill.name in built_in:
+        raise skill.error("name", f"{skill.name!r} is the name of a built-in tool", "Take another.")
+    _check_model(skill, settings, in_project=in_project)
+    return SkillTool(skill, built_in)
+
+
+def _check_model(skill: Skill, settings: Settings, *, in_project: bool) -> None:
+    """Whether the skill's own model and adapter can be used."""
+    file, model = skill.file, skill.model
+    if model is None:
+        return
+    from mcp_smalltools.models.library import manifest_of
+    from mcp_smalltools.models.shipped import library_folder
+
+    key = "base" if file.base else "adapter"
+    try:
+        manifest_of(model, settings)
+    except ModelError as error:
+        raise skill.error(key, error.message, error.remedy) from None
+    if file.eval is None:
+        what = f"the confidence was not calibrated for {model}"
+        raise skill.error(key, what, "Name cases in `eval`, and measure it with `skills validate --eval`.")
+    if file.adapter is None:
+        return
+    if in_project:
+        raise skill.error("adapter", "a project's skill may have none", "Use `skills add`, if you trust it.")
+    if file.adapter.base != model:
+        raise skill.error("adapter", f"it was made for {file.adapter.base}, and base is {model}")
+    if (library_folder() / "skills" / skill.name / "adapter.gguf").is_file():
+        raise skill.error("name", f"an adapter that ships is called {skill.name!r}", "Take another name.")
+    if not (skill.folder / "adapter.gguf").is_file():
+        raise skill.error("adapter", "there is no adapter.gguf in the skill's folder", "Put it there.")
+
+
+def listed_tools(tools: Mapping[str, Tool], settings: Settings) -> dict[str, Tool]:
+    """The tools that agents are told of: at most `max_tools`, without those of `hide_tools`."""
+    shown = [tool for tool in tools.values() if tool.name not in settings.hide_tools]
+    return {tool.name: tool for tool in shown[: settings.max_tools]}
+
+
+def why_unlisted(name: str, settings: Settings) -> SkillError:
+    """What to say of a tool that agents are not told of."""
+    if name in settings.hide_tools:
+        return SkillError(f"{name} is hidden by hide_tools.", remedy="Take it out there.")
+    return SkillError(
+        f"{name} is not shown to agents: they get at most {settings.max_tools} tools, built-in ones first.",
+        remedy="Hide one with hide_tools, or raise max_tools, in the configuration.",
+    )

@@ -28,7 +28,7 @@ from mcp_smalltools.evaluation.bench.jobs import Ask, Job, jobs
 from mcp_smalltools.evaluation.bench.llama_server import Peer, ServerOptions, find_peer
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
-from mcp_smalltools.tools.registry import built_in_tools
+from mcp_smalltools.tools.built_in import built_in_tools
 
 SLOTS: Final = 4
 SLOT_TOKENS: Final = 8192

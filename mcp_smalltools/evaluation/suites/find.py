@@ -115,11 +115,11 @@ async def _call(service: Any, query: str) -> dict[str, Any]:
 
 def _by_words(service: Any, query: str) -> list[str]:
     """The same index and ranking, without meaning."""
-    from mcp_smalltools.tools.base import Stop
+    from mcp_smalltools.tools.base import StopSignal
     from mcp_smalltools.tools.find_files.search import Place, Query, search
 
     places = [Place(keeper, keeper.folder) for keeper in service.tools["find_files"].keepers]
-    return [hit.path for hit in search(places, Query(query, "", FIRST), Stop(DEADLINE_S)).hits]
+    return [hit.path for hit in search(places, Query(query, "", FIRST), StopSignal(DEADLINE_S)).hits]
 
 
 class _Tree:

@@ -18,8 +18,8 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SkillError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
-from mcp_smalltools.skills.example_tables import Row
-from mcp_smalltools.skills.manifest import ClassifySkill, Skill, eval_rows, problem
+from mcp_smalltools.skills.example_tables import ExampleRow
+from mcp_smalltools.skills.manifest import ClassifySkill, Skill, eval_rows, skill_error
 
 Figures = dict[str, float | int | str | None]
 DEADLINE_S = 3600.0
@@ -31,20 +31,20 @@ def evaluate(skill: Skill, settings: Settings) -> Figures:
 
     measure = _MEASURES.get(skill.file.kind)
     if measure is None:
-        raise problem(skill.folder, None, f"there is no measure for a skill of kind {skill.file.kind}")
+        raise skill_error(skill.folder, None, f"there is no measure for a skill of kind {skill.file.kind}")
     rows = eval_rows(skill)
     if not rows:
-        raise problem(skill.folder / str(skill.file.eval), None, "it has no cases", "Write some.")
+        raise skill_error(skill.folder / str(skill.file.eval), None, "it has no cases", "Write some.")
     return anyio.run(_in_own_service, skill, settings, measure, rows)
 
 
 async def _in_own_service(
-    skill: Skill, settings: Settings, measure: Callable[..., Any], rows: Sequence[Row]
+    skill: Skill, settings: Settings, measure: Callable[..., Any], rows: Sequence[ExampleRow]
 ) -> Figures:
     """Ledger and cache of its own, the skill's folder as the only root, and room for all results."""
     from mcp_smalltools.service import Service
-    from mcp_smalltools.tools.own.shelf import make_tool
-    from mcp_smalltools.tools.registry import built_in_tools
+    from mcp_smalltools.tools.built_in import built_in_tools
+    from mcp_smalltools.tools.registry import make_tool
 
     with tempfile.TemporaryDirectory() as folder:
         changes = {
@@ -67,7 +67,7 @@ async def _in_own_service(
         return figures
 
 
-async def _classify(skill: Skill, rows: Sequence[Row], call: Callable[..., Any]) -> Figures:
+async def _classify(skill: Skill, rows: Sequence[ExampleRow], call: Callable[..., Any]) -> Figures:
     from mcp_smalltools.calibration.measures import expected_calibration_error
     from mcp_smalltools.tools.classify.labels import NONE_OF_THESE, parse_labels
     from mcp_smalltools.tools.own.kinds import labels_of
@@ -96,7 +96,7 @@ async def _classify(skill: Skill, rows: Sequence[Row], call: Callable[..., Any])
     }
 
 
-async def _extract(skill: Skill, rows: Sequence[Row], call: Callable[..., Any]) -> Figures:
+async def _extract(skill: Skill, rows: Sequence[ExampleRow], call: Callable[..., Any]) -> Figures:
     fields: list[bool] = []
     whole: list[bool] = []
     relied: list[bool] = []
@@ -124,7 +124,7 @@ async def _extract(skill: Skill, rows: Sequence[Row], call: Callable[..., Any]) 
     }
 
 
-async def _ask(skill: Skill, rows: Sequence[Row], call: Callable[..., Any]) -> Figures:
+async def _ask(skill: Skill, rows: Sequence[ExampleRow], call: Callable[..., Any]) -> Figures:
     right: list[bool] = []
     relied: list[bool] = []
     for row in rows:
@@ -151,15 +151,15 @@ async def _ask(skill: Skill, rows: Sequence[Row], call: Callable[..., Any]) -> F
 _MEASURES: Mapping[str, Callable[..., Any]] = {"classify": _classify, "extract": _extract, "ask": _ask}
 
 
-def _text(skill: Skill, row: Row, key: str) -> str:
+def _text(skill: Skill, row: ExampleRow, key: str) -> str:
     value = row.values.get(key)
     if not isinstance(value, str) or not value.strip():
         raise _bad(skill, row, f"{key} is missing")
     return value
 
 
-def _bad(skill: Skill, row: Row, what: str) -> SkillError:
-    return problem(skill.folder / str(skill.file.eval), row.line, what)
+def _bad(skill: Skill, row: ExampleRow, what: str) -> SkillError:
+    return skill_error(skill.folder / str(skill.file.eval), row.line, what)
 
 
 def _same(found: Any, wanted: Any) -> bool:

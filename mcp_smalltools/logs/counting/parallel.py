@@ -22,7 +22,7 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import as_shown
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import Part, SourceFile, Stop
+    from mcp_smalltools.files.reader import FilePart, StopCheck, UserFile
     from mcp_smalltools.logs.counting.parser import LogParser
 
 FROM_BYTES = 64 << 20
@@ -34,7 +34,7 @@ _AHEAD = 2
 _WAIT_S = 0.05
 
 
-def helpers_for(source: SourceFile) -> int:
+def helpers_for(source: UserFile) -> int:
     """How many helpers are worth starting: for cores that have nothing else to do."""
     if source.size < FROM_BYTES or os.name == "nt" or not sys.executable or not source.is_plain():
         return 0
@@ -45,7 +45,7 @@ def helpers_for(source: SourceFile) -> int:
 
 @dataclass(slots=True)
 class _Task:
-    part: Part
+    part: FilePart
     state: dict[str, Any] | None = None
     taken: bool = False
 
@@ -65,7 +65,7 @@ class ParallelReader:
 
     def __init__(
         self,
-        source: SourceFile,
+        source: UserFile,
         helpers: int,
         part_bytes: int = PART_BYTES,
         tell: Callable[[int], None] = lambda _: None,
@@ -83,7 +83,7 @@ class ParallelReader:
         self._knowledge: bytes | None = None  # of the log's lines, from its first part
         self._over = False
 
-    def read(self, parser: LogParser, stop: Stop, go_on: Callable[[], bool]) -> bool:
+    def read(self, parser: LogParser, stop: StopCheck, go_on: Callable[[], bool]) -> bool:
         """Count part after part; `go_on` is asked after each. True if the file was read to its end."""
         with ExitStack() as stack:
             for _ in range(self._helpers):
@@ -106,7 +106,7 @@ class ParallelReader:
                 else:
                     self._do_also(first, own, stop)
 
-    def _do_also(self, task: _Task, own: PartParser, stop: Stop) -> None:
+    def _do_also(self, task: _Task, own: PartParser, stop: StopCheck) -> None:
         """All wait for a part that a helper has: do it here too, until one of both is done."""
 
         def look(_: int) -> None:
@@ -124,7 +124,7 @@ class ParallelReader:
                 self._knowledge = knowledge
                 self._changed.notify_all()
 
-    def _count(self, task: _Task, parser: LogParser, stop: Stop, go_on: Callable[[], bool]) -> bool:
+    def _count(self, task: _Task, parser: LogParser, stop: StopCheck, go_on: Callable[[], bool]) -> bool:
         """Count the first part; False if there is no time for more."""
         if task.state is not None and append(parser, task.state):
             self.cut_lines += task.state["cut_lines"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mcp_smalltools.files.reader import Part
+from mcp_smalltools.files.reader import FilePart
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import state_of
 from mcp_smalltools.logs.keys.block import Block
@@ -20,7 +20,7 @@ from mcp_smalltools.logs.lines.records import Kind
 from mcp_smalltools.logs.lines.shapes import FormTable
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile, Stop
+    from mcp_smalltools.files.reader import StopCheck, UserFile
 
 PART_BYTES = 8 << 20
 _LOOKED_AT = 64 << 10
@@ -28,18 +28,18 @@ _SOUGHT_IN = 4 << 20
 _STEP = 1 << 20
 
 
-def parts_of(source: SourceFile, part_bytes: int = PART_BYTES) -> Iterator[Part]:
+def parts_of(source: UserFile, part_bytes: int = PART_BYTES) -> Iterator[FilePart]:
     """All whole lines of the file, in parts of about so many bytes; larger where no line has a header."""
     start, first, all_of = source.text_start(), 1, _last_end(source)
     while start < all_of:
         end = _next_start(source, start + part_bytes, all_of) if start + part_bytes < all_of else all_of
-        yield Part(start, first, end)
+        yield FilePart(start, first, end)
         if end < all_of:
             first += _line_ends(source, start, end)
         start = end
 
 
-def _last_end(source: SourceFile) -> int:
+def _last_end(source: UserFile) -> int:
     """The place behind the last line end."""
     end = source.size
     while end > 0:
@@ -51,7 +51,7 @@ def _last_end(source: SourceFile) -> int:
     return 0
 
 
-def _next_start(source: SourceFile, place: int, all_of: int) -> int:
+def _next_start(source: UserFile, place: int, all_of: int) -> int:
     """The start of the first line with a header behind this place; `all_of` if there is none near."""
     given_up = min(all_of, place + _SOUGHT_IN)
     while place < given_up:
@@ -60,7 +60,7 @@ def _next_start(source: SourceFile, place: int, all_of: int) -> int:
             place += _LOOKED_AT
             continue
         place += line_end + 1
-        for block in source.byte_blocks(part=Part(place, 1, min(all_of, place + _LOOKED_AT))):
+        for block in source.byte_blocks(part=FilePart(place, 1, min(all_of, place + _LOOKED_AT))):
             at = _headed(block.data)
             if at is not None and block.ended:
                 return place + _offset(source, place, at)
@@ -79,13 +79,13 @@ def _headed(data: bytes) -> int | None:
     return None
 
 
-def _offset(source: SourceFile, place: int, line: int) -> int:
+def _offset(source: UserFile, place: int, line: int) -> int:
     """Bytes on disk of so many lines from this place on."""
     ends = np.flatnonzero(np.frombuffer(source.read_at(place, _LOOKED_AT), np.uint8) == ord("\n"))
     return int(ends[line - 1]) + 1 if line else 0
 
 
-def _line_ends(source: SourceFile, start: int, end: int) -> int:
+def _line_ends(source: UserFile, start: int, end: int) -> int:
     return sum(
         int(np.count_nonzero(np.frombuffer(source.read_at(at, min(_STEP, end - at)), np.uint8) == ord("\n")))
         for at in range(start, end, _STEP)
@@ -95,7 +95,7 @@ def _line_ends(source: SourceFile, start: int, end: int) -> int:
 class PartParser:
     """Parses part after part; what it knows of lines that are alike serves all of them."""
 
-    def __init__(self, source: SourceFile, table: FormTable | None = None) -> None:
+    def __init__(self, source: UserFile, table: FormTable | None = None) -> None:
         self._source = source
         self._table = table or FormTable()
 
@@ -105,7 +105,7 @@ class PartParser:
         return self._table.knowledge()
 
     def parse(
-        self, part: Part, stop: Stop | None = None, tell: Callable[[int], None] = lambda _: None
+        self, part: FilePart, stop: StopCheck | None = None, tell: Callable[[int], None] = lambda _: None
     ) -> dict[str, Any]:
         """The state of a parser that was fed this part, and `cut_lines` of it. `tell` hears how many bytes
         are done, block by block.

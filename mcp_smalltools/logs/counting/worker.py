@@ -42,12 +42,12 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
 
 def serve(descriptor: int) -> None:
     """Parse what is asked for until there is nothing more."""
-    from mcp_smalltools.files.reader import Part, SourceFile
+    from mcp_smalltools.files.reader import FilePart, UserFile
     from mcp_smalltools.level import PrivacyLevel
     from mcp_smalltools.logs.counting.parts import PartParser
     from mcp_smalltools.logs.lines.shapes import FormTable
 
-    with SourceFile("log", Path("log"), PrivacyLevel.SEALED, descriptor) as source:
+    with UserFile("log", Path("log"), PrivacyLevel.SEALED, descriptor) as source:
         parser = None
         while True:
             try:
@@ -58,7 +58,7 @@ def serve(descriptor: int) -> None:
                 parser = PartParser(source, FormTable.taught(told))
                 continue
             start, first, end = told
-            send(sys.stdout.buffer, parser.parse(Part(start, first, end)))
+            send(sys.stdout.buffer, parser.parse(FilePart(start, first, end)))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def _make_token(path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ErrorResponse:
     """What a request that may not pass is told, and the one word that is kept of it."""
 
     status: int
@@ -92,7 +92,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class HostOriginCheck:
     """The names by which this server is called. They are compared without case; a host that is listed
     without a port may come with any.
     """
@@ -108,7 +108,7 @@ class Door:
         allow: Iterable[str] = (),
         origins: Iterable[str] = (),
         scheme: str = "http",
-    ) -> Door:
+    ) -> HostOriginCheck:
         """The door of a server that listens on `host` and `port`. A wildcard address names no host: what
         clients call it must be allowed by name.
         """
@@ -121,17 +121,17 @@ class Door:
             ),
         )
 
-    def refuses(self, headers: Iterable[tuple[bytes, bytes]]) -> Refusal | None:
+    def check(self, headers: Iterable[tuple[bytes, bytes]]) -> ErrorResponse | None:
         """For a request that came by a wrong name, or from a wrong page."""
         found: dict[bytes, list[str]] = {b"host": [], b"origin": [], b"authorization": []}
         for name, value in headers:
             if name.lower() in found:
                 found[name.lower()].append(value.decode("latin-1"))
         if any(len(values) > 1 for values in found.values()):
-            return Refusal(400, "twofold header", "A Host, Origin or Authorization header comes twice.")
+            return ErrorResponse(400, "twofold header", "A Host, Origin or Authorization header comes twice.")
         host = "".join(found[b"host"]).lower()
         if not self._is_known(host):
-            return Refusal(
+            return ErrorResponse(
                 421,
                 "wrong host",
                 f"Host {host!r} is not this server's. If it should be, serve with --allow-host.",
@@ -141,7 +141,7 @@ class Door:
             sentence = (
                 f"Origin {origin[0]!r} may not call this server. If it should, serve with --allow-origin."
             )
-            return Refusal(403, "wrong origin", sentence)
+            return ErrorResponse(403, "wrong origin", sentence)
         return None
 
     def _is_known(self, host: str) -> bool:
@@ -149,7 +149,7 @@ class Door:
         return bool(host) and (host in self.hosts or name in self.hosts)
 
 
-class Identity:
+class Authenticator:
     """Knows callers by their bearer token: the one made on first use, those of `tokens create`, and those of
     the user's identity provider. Blocking, for a thread.
     """
@@ -163,7 +163,7 @@ class Identity:
     def close(self) -> None:
         self._tokens.close()
 
-    def who(self, authorization: str) -> Principal | Refusal:
+    def authenticate(self, authorization: str) -> Principal | ErrorResponse:
         """Whose header it is, or why nobody's."""
         scheme, _, rest = authorization.partition(" ")
         text = rest.strip()
@@ -184,22 +184,22 @@ class Identity:
         return _unknown("wrong token", "")
 
 
-def _unknown(reason: str, principal: str) -> Refusal:
+def _unknown(reason: str, principal: str) -> ErrorResponse:
     sentence = "Send the header `Authorization: Bearer TOKEN`. `mcp-smalltools doctor` names its file."
     if reason in ("expired token", "revoked token"):
         sentence = (
             f"The token is {reason.split(maxsplit=1)[0]}. Ask for a new one (mcp-smalltools tokens create)."
         )
     error = "" if reason == "no token" else 'error="invalid_token"'  # RFC 6750: none where none was sent
-    return Refusal(401, reason, sentence, f"Bearer {error}".strip(), principal)
+    return ErrorResponse(401, reason, sentence, f"Bearer {error}".strip(), principal)
 
 
-def _denied(denied: Denied) -> Refusal:
+def _denied(denied: Denied) -> ErrorResponse:
     if denied.error == "insufficient_scope":
-        return Refusal(403, "missing scope", str(denied), f'Bearer error="{denied.error}"')
+        return ErrorResponse(403, "missing scope", str(denied), f'Bearer error="{denied.error}"')
     if denied.error == "temporarily_unavailable":
-        return Refusal(503, "no keys of the provider", str(denied), retry_after_s=10)
-    return Refusal(401, "wrong token", str(denied), f'Bearer error="{denied.error}"')
+        return ErrorResponse(503, "no keys of the provider", str(denied), retry_after_s=10)
+    return ErrorResponse(401, "wrong token", str(denied), f'Bearer error="{denied.error}"')
 
 
 def _bracketed(host: str) -> str:

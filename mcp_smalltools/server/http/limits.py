@@ -22,7 +22,7 @@ _FORGET_AFTER: Final = 10_000
 """Callers that are remembered; more than there will ever be, and a bound."""
 
 
-class Rate:
+class RateLimit:
     """A bucket for each caller that fills evenly: bursts of a minute's worth, and on average no more."""
 
     def __init__(self) -> None:
@@ -42,14 +42,14 @@ class Rate:
         return 0.0 if allowed else (1 - level) * 60 / per_minute
 
 
-class Gate:
+class ConcurrencyLimit:
     """Lets so many calls run at once; the others wait, each caller in its own line, the lines by turns."""
 
     def __init__(self, *, at_once: int, each_at_once: int, each_waiting: int) -> None:
         self._at_once = at_once
         self._each_at_once = each_at_once
         self._each_waiting = each_waiting
-        self._rate = Rate()
+        self._rate = RateLimit()
         self._running: dict[str, int] = {}
         self._lines: OrderedDict[str, deque[anyio.Event]] = OrderedDict()
 
@@ -62,7 +62,7 @@ class Gate:
         return sum(map(len, self._lines.values()))
 
     @asynccontextmanager
-    async def turn(self, principal: Principal) -> AsyncIterator[None]:
+    async def acquire(self, principal: Principal) -> AsyncIterator[None]:
         """Inside, the call may run. Raises TooMany at once where the caller has used up its rate or its
         line.
         """

@@ -30,32 +30,39 @@ from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError, SmallToolsError
 from mcp_smalltools.server.app import build_server
-from mcp_smalltools.server.changes import Changes, follow_skills, say
 from mcp_smalltools.server.http.asgi import AsgiApp, Receive, Scope, Send
-from mcp_smalltools.server.http.auth import LOOPBACK_NAMES, METADATA_PATH, Door, Identity, token_file
-from mcp_smalltools.server.http.guard import CALLER, Guard, resource_of
-from mcp_smalltools.server.http.limits import Gate
+from mcp_smalltools.server.http.auth import (
+    LOOPBACK_NAMES,
+    METADATA_PATH,
+    Authenticator,
+    HostOriginCheck,
+    token_file,
+)
+from mcp_smalltools.server.http.header_timeout import HeaderTimeoutProtocol
+from mcp_smalltools.server.http.limits import ConcurrencyLimit
 from mcp_smalltools.server.http.metrics import CONTENT_TYPE, Metrics
+from mcp_smalltools.server.http.middleware import CALLER, AccessMiddleware, resource_of
 from mcp_smalltools.server.http.oauth import ResourceServer
-from mcp_smalltools.server.http.refusals import Refusals
-from mcp_smalltools.server.http.slow_clients import ImpatientProtocol
-from mcp_smalltools.server.scope import GONE
+from mcp_smalltools.server.http.refusals import RefusalRecorder
+from mcp_smalltools.server.scope import DISCONNECTED
+from mcp_smalltools.server.tool_list_changes import ToolListSubscribers, follow_skills, print_skill_problems
 from mcp_smalltools.service import Service
 
 MESSAGES_PATH = "/messages/"
-MOST_CONNECTIONS = 2048
+MAX_CONNECTIONS = 2048
 BACKLOG = 256
-MOST_HEAD_BYTES = 32 << 10
-CLOSING_S = 3
-"""Seconds that open connections get to end after a signal."""
+"""Connections that the system keeps until they are accepted."""
+MAX_HEADER_BYTES = 32 << 10
+SHUTDOWN_S = 3
+"""Seconds that open connections get to finish after a signal."""
 
-# The door in front of every route checks Host and Origin; the SDK's own checks know only some of the routes.
-_CHECKED_AT_THE_DOOR = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+# `AccessMiddleware` checks Host and Origin on every route; the SDK's own check covers only some of them.
+_CHECKED_BY_MIDDLEWARE = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """Where to listen, how, and what to accept besides the address itself."""
+    """Where and how to listen, and which names are accepted besides the address itself."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -73,77 +80,78 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     """Serve until a signal comes; then running calls are cancelled and connections closed."""
     settings = service.settings
     _check_certificate(options)
-    identity = Identity(settings)
+    authenticator = Authenticator(settings)
     listener = _listen(options)
     port = listener.getsockname()[1]
-    gate = Gate(
+    limit = ConcurrencyLimit(
         at_once=settings.http_calls_at_once,
         each_at_once=settings.http_calls_at_once_each,
         each_waiting=settings.http_calls_waiting_each,
     )
-    metrics = Metrics(gate)
+    metrics = Metrics(limit)
     service.on_recorded = metrics.count_call
-    refusals = Refusals(service, metrics)
-    changes = Changes()
-    guard = Guard(
-        http_app(build_server(service, changes, gate.turn, CALLER.get), settings, identity, metrics),
-        Door.of(port, options.host, options.allow_hosts, options.allow_origins, options.scheme),
-        identity,
+    refusals = RefusalRecorder(service, metrics)
+    subscribers = ToolListSubscribers()
+    mcp_server = build_server(service, subscribers, limit.acquire, CALLER.get)
+    app = AccessMiddleware(
+        http_app(mcp_server, settings, authenticator.provider, metrics),
+        HostOriginCheck.of(port, options.host, options.allow_hosts, options.allow_origins, options.scheme),
+        authenticator,
         refusals,
         metrics,
         open_paths=_open_paths(settings),
         requests_per_minute=settings.http_requests_per_minute,
         open_requests=settings.http_open_requests,
     )
-    server = _Server(_uvicorn(guard, options))
+    server = _UvicornServer(_uvicorn_config(app, options))
     # The SDK logs what it could not read, which may be text that an agent has sent.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     _warm_up(service)
-    _announce(options, port, token_file(settings))
-    say(service)
+    _print_address(options, port, token_file(settings))
+    print_skill_problems(service)
     async with anyio.create_task_group() as group:
-        group.start_soon(follow_skills, service, changes)
+        group.start_soon(follow_skills, service, subscribers)
         group.start_soon(refusals.run)
         if sys.platform != "win32":
             group.start_soon(_stop_on_signal, server)
         await server.serve(sockets=[listener])
         group.cancel_scope.cancel()
-    identity.close()
+    authenticator.close()
     await service.close()
 
 
 def _warm_up(service: Service) -> None:
-    """Load what the first call needs: a server that stays may take the time before anybody waits. What is
-    wrong is said by the call that needs it.
+    """Load what the first call needs, before anybody waits for it. Errors are left to the call that meets
+    them.
     """
     from mcp_smalltools.files import roots  # noqa: F401
-    from mcp_smalltools.privacy.prefilter import families
+    from mcp_smalltools.privacy.prefilter import rule_batches
 
-    families()
+    rule_batches()
     with contextlib.suppress(SmallToolsError, sqlite3.Error):
         _ = service.engine
         service.ledger()
 
 
-def _uvicorn(app: AsgiApp, options: HttpOptions) -> uvicorn.Config:
+def _uvicorn_config(app: AsgiApp, options: HttpOptions) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=ImpatientProtocol,
+        http=HeaderTimeoutProtocol,
         ws="none",
         lifespan="on",
         log_level="warning",
         access_log=False,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
-        h11_max_incomplete_event_size=MOST_HEAD_BYTES,
-        timeout_graceful_shutdown=CLOSING_S,
+        limit_concurrency=MAX_CONNECTIONS,
+        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_graceful_shutdown=SHUTDOWN_S,
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
     )
 
 
 def _open_paths(settings: Settings) -> frozenset[str]:
-    """Answered without a token."""
+    """The paths that are answered without a token."""
     metadata = (
         {METADATA_PATH, f"{METADATA_PATH}/mcp", f"{METADATA_PATH}/sse"} if settings.oauth_issuer else set()
     )
@@ -151,16 +159,18 @@ def _open_paths(settings: Settings) -> frozenset[str]:
     return frozenset({"/healthz", *metadata, *metrics})
 
 
-def http_app(server: Server[Any], settings: Settings, identity: Identity, metrics: Metrics) -> AsgiApp:
-    """Both endpoints over one server. Needs a guard in front of it."""
+def http_app(
+    server: Server[Any], settings: Settings, provider: ResourceServer | None, metrics: Metrics
+) -> AsgiApp:
+    """Both endpoints over one server. Needs `AccessMiddleware` around it."""
     most_body = settings.http_max_body_mb << 20
     sessions = StreamableHTTPSessionManager(
         server,
-        security_settings=_CHECKED_AT_THE_DOOR,
+        security_settings=_CHECKED_BY_MIDDLEWARE,
         max_request_body_size=most_body,
         max_sessions=settings.http_max_sessions,
     )
-    sse = SseServerTransport(MESSAGES_PATH, _CHECKED_AT_THE_DOOR, max_request_body_size=most_body)
+    sse = SseServerTransport(MESSAGES_PATH, _CHECKED_BY_MIDDLEWARE, max_request_body_size=most_body)
     streams = anyio.Semaphore(settings.http_max_sessions)
 
     async def listen_to_sse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -187,19 +197,19 @@ def http_app(server: Server[Any], settings: Settings, identity: Identity, metric
             yield
 
     routes: list[BaseRoute] = [
-        Route("/mcp", _Endpoint(_noticing_disconnects(StreamableHTTPASGIApp(sessions)))),
+        Route("/mcp", _Endpoint(_signal_disconnects(StreamableHTTPASGIApp(sessions)))),
         Route("/sse", _Endpoint(listen_to_sse), methods=["GET"]),
         Mount(MESSAGES_PATH, app=sse.handle_post_message),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/metrics", exposition, methods=["GET"]),
     ]
-    if identity.provider is not None:
-        routes.append(Route(METADATA_PATH + "{path:path}", _metadata(identity.provider), methods=["GET"]))
+    if provider is not None:
+        routes.append(Route(METADATA_PATH + "{path:path}", _metadata(provider), methods=["GET"]))
     return Starlette(routes=routes, lifespan=lifespan)
 
 
 def _metadata(provider: ResourceServer) -> Callable[[Request], Awaitable[Response]]:
-    """RFC 9728: which provider gives tokens for this server."""
+    """The protected resource metadata of RFC 9728: which provider issues tokens for this server."""
 
     async def metadata(request: Request) -> Response:
         path = request.path_params["path"] or "/mcp"
@@ -218,7 +228,7 @@ def _metadata(provider: ResourceServer) -> Callable[[Request], Awaitable[Respons
 
 
 class _Endpoint:
-    """An ASGI application as a route's endpoint: Starlette takes a plain function for a view."""
+    """An ASGI application as a route's endpoint. Starlette would take a plain function for a view."""
 
     def __init__(self, app: AsgiApp) -> None:
         self._app = app
@@ -227,28 +237,29 @@ class _Endpoint:
         await self._app(scope, receive, send)
 
 
-def _noticing_disconnects(app: AsgiApp) -> AsgiApp:
-    """Tell the call that its client is gone. The SDK does so for the 2026-07-28 protocol and for SSE; for
-    older streamable HTTP it lets the call run on, for a client that could resume: ours can't, there is no
-    event store.
+def _signal_disconnects(app: AsgiApp) -> AsgiApp:
+    """Set the request's `DISCONNECTED` event when the client closes the connection.
+
+    The SDK itself cancels calls of the 2026-07-28 protocol and of SSE. With older streamable HTTP it lets
+    them run on, for clients that could resume; ours can't, there is no event store.
     """
 
-    async def notice(scope: Scope, receive: Receive, send: Send) -> None:
-        gone = scope[GONE] = anyio.Event()
+    async def watch(scope: Scope, receive: Receive, send: Send) -> None:
+        disconnected = scope[DISCONNECTED] = anyio.Event()
 
-        async def receive_and_look() -> Any:
+        async def receive_and_check() -> Any:
             message = await receive()
             if message["type"] == "http.disconnect":
-                gone.set()
+                disconnected.set()
             return message
 
-        await app(scope, receive_and_look, send)
+        await app(scope, receive_and_check, send)
 
-    return notice
+    return watch
 
 
-class _Server(uvicorn.Server):
-    """Leaves signals to us: uvicorn raises them again at its end, before the service is closed."""
+class _UvicornServer(uvicorn.Server):
+    """Leaves signals to us: uvicorn raises them again when it stops, before the service is closed."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -258,14 +269,14 @@ class _Server(uvicorn.Server):
 async def _stop_on_signal(server: uvicorn.Server) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async for _ in signals:
-            server.force_exit = server.should_exit  # the second one doesn't wait
+            server.force_exit = server.should_exit  # a second signal doesn't wait
             server.should_exit = True
 
 
 def _check_certificate(options: HttpOptions) -> None:
     """Raises ConfigError, before anything listens."""
     if (options.tls_cert is None) != (options.tls_key is None):
-        raise ConfigError("TLS needs both --tls-cert and --tls-key.", remedy="Give the other one too.")
+        raise ConfigError("TLS needs both --tls-cert and --tls-key.", remedy="Give both.")
     if options.tls_cert is None or options.tls_key is None:
         return
     try:
@@ -275,7 +286,7 @@ def _check_certificate(options: HttpOptions) -> None:
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         raise ConfigError(
             f"The certificate {options.tls_cert} with the key {options.tls_key} can't be used: {error}.",
-            remedy="Both have to be PEM files, the key without a password.",
+            remedy="Both must be PEM files, and the key must have no password.",
         ) from None
 
 
@@ -285,7 +296,7 @@ def _no_password() -> str:
 
 def _listen(options: HttpOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    # Named as TCP, for only then asyncio sends small packets at once: 40 ms for each answer otherwise.
+    # With the protocol named, asyncio sets TCP_NODELAY; without it each answer takes 40 ms more.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":
@@ -299,17 +310,17 @@ def _listen(options: HttpOptions) -> socket.socket:
         listener.close()
         raise ConfigError(
             f"Can't listen on {options.host}:{options.port}: {error}.",
-            remedy="Choose another with --host and --port; port 0 takes a free one.",
+            remedy="Choose another address with --host and --port; port 0 takes a free one.",
         ) from None
 
 
-def _announce(options: HttpOptions, port: int, token: object) -> None:
+def _print_address(options: HttpOptions, port: int, token: object) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"{options.scheme}://{host}:{port}"
     lines = [f"mcp-smalltools: listening on {address} (/mcp and /sse); the token is in {token}"]
     if host not in LOOPBACK_NAMES and options.scheme == "http":
         lines.append(
-            "mcp-smalltools: other machines can reach this address, and HTTP is not encrypted: give "
-            "--tls-cert and --tls-key, or use an SSH tunnel (docs/remote.md)"
+            "mcp-smalltools: warning: other machines can reach this address, and HTTP is not encrypted; use "
+            "--tls-cert and --tls-key, or an SSH tunnel (docs/remote.md)"
         )
     print("\n".join(lines), file=sys.stderr, flush=True)

@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 from mcp_smalltools import __version__
-from mcp_smalltools.server.http.limits import Gate
-from mcp_smalltools.stores.ledger import Row
+from mcp_smalltools.server.http.limits import ConcurrencyLimit
+from mcp_smalltools.stores.ledger import LedgerRow
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -20,8 +20,8 @@ _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 class Metrics:
     """Counts calls and refusals. Calls are counted from several threads."""
 
-    def __init__(self, gate: Gate) -> None:
-        self._gate = gate
+    def __init__(self, limit: ConcurrencyLimit) -> None:
+        self._limit = limit
         self._lock = threading.Lock()
         self._calls: Counter[tuple[str, str]] = Counter()
         self._seconds: Counter[str] = Counter()
@@ -32,7 +32,7 @@ class Metrics:
         self._refused: Counter[str] = Counter()
         self.connections = 0
 
-    def count_call(self, row: Row) -> None:
+    def count_call(self, row: LedgerRow) -> None:
         outcome = row.error or ("escalated" if row.escalate else "cached" if row.cached else "ok")
         tool = row.tool if row.error != "usage" else "unknown"  # a caller may make up any name
         with self._lock:
@@ -67,8 +67,8 @@ class Metrics:
                 *(_sample("refused_total", n, reason=why) for why, n in sorted(self._refused.items())),
             ]
         gauges = {
-            "calls_running": (self._gate.running, "Calls that run."),
-            "calls_waiting": (self._gate.waiting, "Calls that wait for their turn."),
+            "calls_running": (self._limit.running, "Calls that run."),
+            "calls_waiting": (self._limit.waiting, "Calls that wait for their turn."),
             "requests_open": (self.connections, "HTTP requests that are open, streams among them."),
         }
         for name, (value, about) in gauges.items():

@@ -14,7 +14,7 @@ import anyio.to_thread
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.server.http.metrics import Metrics
 from mcp_smalltools.service import Service
-from mcp_smalltools.stores.ledger import Refusal
+from mcp_smalltools.stores.ledger import RefusedRequests
 
 WRITTEN_EVERY_S: Final = 0.5
 _DIFFERENT: Final = 500
@@ -22,7 +22,7 @@ _DIFFERENT: Final = 500
 _KNOWN_PATHS: Final = frozenset({"/mcp", "/sse", "/messages/", "/healthz", "/metrics"})
 
 
-class Refusals:
+class RefusalRecorder:
     """Notes refusals without waiting for the disk; `run` writes them."""
 
     def __init__(self, service: Service, metrics: Metrics) -> None:
@@ -56,6 +56,8 @@ class Refusals:
     def _write_now(self, counts: Counter[tuple[int, str, str, str, str]]) -> None:
         try:
             for (minute, reason, principal, address, path), count in counts.items():
-                self._service.ledger().refuse(Refusal(minute, reason, principal, address, path, count))
+                self._service.ledger().refuse(
+                    RefusedRequests(minute, reason, principal, address, path, count)
+                )
         except (ConfigError, sqlite3.Error) as problem:
             print(f"mcp-smalltools: refusals can't be written: {problem}", file=sys.stderr)

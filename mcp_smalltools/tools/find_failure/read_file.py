@@ -9,7 +9,7 @@ from mcp_smalltools.errors import DeadlineExceeded
 from mcp_smalltools.logs.lines.headers import without_colours
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
 
 
@@ -20,7 +20,7 @@ _RESERVE = 0.2
 class TimedBlocks:
     """The lines of a file without colours, block by block while there is time."""
 
-    def __init__(self, source: SourceFile, context: ToolContext, what: str) -> None:
+    def __init__(self, source: UserFile, context: ToolContext, what: str) -> None:
         self._source, self._context, self._what = source, context, what
         self.cut_off = False
 

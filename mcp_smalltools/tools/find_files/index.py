@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mcp_smalltools.files.roots import Folder
-    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.files.tree import FileEntry
     from mcp_smalltools.tools.find_files.indexing import Terms
 
 VERSION: Final = 1
@@ -85,7 +85,7 @@ class FileIndex(Store):
         rows = self.select("SELECT path, id, size, mtime_ns, inode FROM files")
         return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
 
-    def replace(self, gone: Iterable[int], new: Sequence[tuple[Entry, Terms]]) -> None:
+    def replace(self, gone: Iterable[int], new: Sequence[tuple[FileEntry, Terms]]) -> None:
         """Take out files by id, put in others: all of it or nothing."""
         with self.transaction() as db:
             ids = [(number,) for number in gone]

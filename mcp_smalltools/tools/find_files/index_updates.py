@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools.files.tree import NEVER_ENTERED, Entry, Walk
+from mcp_smalltools.files.tree import NEVER_ENTERED, FileEntry, Walk
 from mcp_smalltools.tools.find_files.index import FileIndex, Known, index_path, open_index, remove_index
 from mcp_smalltools.tools.find_files.indexing import Terms, terms_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
     from mcp_smalltools.engine.api import Progress
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Folder
 
 MAX_FILES: Final = 200_000
@@ -60,7 +60,7 @@ class _Closed(Exception):
 class Keeper:
     """The index of one root. `opened` opens a path relative to the root, confined; it may raise FileError."""
 
-    def __init__(self, folder: Folder, state_dir: Path, opened: Callable[[str], SourceFile]) -> None:
+    def __init__(self, folder: Folder, state_dir: Path, opened: Callable[[str], UserFile]) -> None:
         self.folder = folder
         self.state = State()
         self.path = index_path(state_dir, folder)
@@ -192,7 +192,7 @@ class Keeper:
                 raise _TimeOver
 
         known, began = self.index.known(), time.monotonic()
-        there: dict[str, Entry] = {}
+        there: dict[str, FileEntry] = {}
         for entry in Walk(self.folder, in_time):
             if len(there) >= MAX_FILES:
                 self.state.not_walked = True
@@ -210,13 +210,13 @@ class Keeper:
 
     def _index_all(
         self,
-        wanted: Sequence[Entry],
+        wanted: Sequence[FileEntry],
         known: dict[str, Known],
         ends_at: float,
         progress: Progress,
         check: Callable[[], None],
     ) -> None:
-        held: list[tuple[Entry, Terms]] = []
+        held: list[tuple[FileEntry, Terms]] = []
         written = time.monotonic()
         for done, entry in enumerate(wanted, 1):
             held.append((entry, terms_of(entry, self.opened)))
@@ -231,7 +231,7 @@ class Keeper:
                     raise _TimeOver
 
 
-def _differs(entry: Entry, seen: Known | None) -> bool:
+def _differs(entry: FileEntry, seen: Known | None) -> bool:
     return seen is None or (entry.size, entry.mtime_ns, entry.inode) != (seen.size, seen.mtime_ns, seen.inode)
 
 

@@ -13,8 +13,8 @@ from mcp_smalltools.errors import FileError, Unreadable
 from mcp_smalltools.text.words import code_word_counts
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
-    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.files.tree import FileEntry
 
 MAX_BYTES: Final = 1 << 20
 _LOCK_FILES: Final = frozenset(
@@ -58,7 +58,7 @@ class Terms:
         return sum(self.body.values())
 
 
-def terms_of(entry: Entry, opened: Callable[[str], SourceFile]) -> Terms:
+def terms_of(entry: FileEntry, opened: Callable[[str], UserFile]) -> Terms:
     """Read a file and take it apart. `opened` opens a path inside the root, and may raise FileError."""
     in_path = code_word_counts(entry.path)
     reason, body = _skipped_by_name(entry), Counter[str]()
@@ -75,7 +75,7 @@ def terms_of(entry: Entry, opened: Callable[[str], SourceFile]) -> Terms:
     return Terms(in_path, body, reason)
 
 
-def _skipped_by_name(entry: Entry) -> str | None:
+def _skipped_by_name(entry: FileEntry) -> str | None:
     path = PurePosixPath(entry.path.lower())
     if _BINARY.search(path.name):
         return "binary"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mcp_smalltools.files.reader import Stop
+    from mcp_smalltools.files.reader import StopCheck
     from mcp_smalltools.files.roots import Folder
     from mcp_smalltools.tools.find_files.index_updates import Keeper
 
@@ -73,7 +73,7 @@ class _Ranked:
     similarity: dict[int, float] = field(default_factory=dict)
 
 
-def search(places: Sequence[Place], query: Query, stop: Stop) -> Results:
+def search(places: Sequence[Place], query: Query, stop: StopCheck) -> Results:
     """Raises sqlite3.Error where an index is damaged."""
     asked = query_words(query.text)
     indexes = [place.keeper.index for place in places]
@@ -139,7 +139,7 @@ def _best(ranked: Sequence[_Ranked], most: int) -> list[Hit]:
     return sorted(hits, key=_order)[:most]
 
 
-def _refine(hits: Sequence[Hit], weights: dict[str, float], stop: Stop) -> None:
+def _refine(hits: Sequence[Hit], weights: dict[str, float], stop: StopCheck) -> None:
     """Add to each file's score that of its best passage: one place that has it all is worth more."""
     for hit in hits:
         stop.check()

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Folder, Roots
     from mcp_smalltools.tools.find_files.index_updates import Keeper
     from mcp_smalltools.tools.find_files.search import Place, Query, Results
@@ -127,7 +127,7 @@ class FindFiles:
         return task
 
 
-def _opener(roots: Roots, folder: Folder) -> Callable[[str], SourceFile]:
+def _opener(roots: Roots, folder: Folder) -> Callable[[str], UserFile]:
     """Opens by a path relative to the folder's root, confined as every other opening is."""
     return lambda path: roots.open(str(folder.root / path))
 

@@ -38,7 +38,7 @@ class SkillTool:
 
     async def run(self, arguments: base.Arguments, context: base.ToolContext) -> result.Answer:
         given = {name: getattr(arguments, name) for name in type(arguments).model_fields}
-        whole = base.validated(self.name, self.tool.Arguments, {**given, **self._fixed})
+        whole = base.validate_arguments(self.name, self.tool.Arguments, {**given, **self._fixed})
         model = self.skill.model
         answer = await self.tool.run(whole, _with_model(context, model, self._adapter) if model else context)
         if model:

@@ -22,7 +22,7 @@ from mcp_smalltools.tools.parse_log.sessions import SHOWN, Sessions, find_sessio
 from mcp_smalltools.tools.parse_log.writer import RecordWriter
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
 
 USUAL, LINES = 12, 8
@@ -101,7 +101,7 @@ def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None
 
 
 def _export(
-    name: str, source: SourceFile, parser: LogParser, log: ParsedLog, context: ToolContext
+    name: str, source: UserFile, parser: LogParser, log: ParsedLog, context: ToolContext
 ) -> records.Export:
     target = context.output_file(name)
     sealed = context.level() is PrivacyLevel.SEALED

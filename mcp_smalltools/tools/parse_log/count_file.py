@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.errors import DeadlineExceeded, UsageError
-from mcp_smalltools.files.reader import Part
+from mcp_smalltools.files.reader import FilePart
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parallel import ParallelReader, helpers_for
 from mcp_smalltools.logs.counting.parser import LogParser
@@ -20,7 +20,7 @@ from mcp_smalltools.tools.parse_log.last_call import Change, keep_place, last_pl
 from mcp_smalltools.tools.parse_log.since import Since, parse_since
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
     from mcp_smalltools.tools.parse_log.answer import ParseLogArguments
 
@@ -36,7 +36,7 @@ class Counted:
     `compares`: there is something that came before: a baseline, or what was before `since`.
     """
 
-    source: SourceFile
+    source: UserFile
     parser: LogParser
     compares: bool = False
     dropped: dict[str, int] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class _Reading:
         self._unended: dict[str, Any] | None = None  # the state before a last line without an end
         self._with_before = True
 
-    def baseline(self, source: SourceFile) -> None:
+    def baseline(self, source: UserFile) -> None:
         """Count another log, for comparison."""
         self._counted.compares = True
         self._with_before = False
@@ -142,7 +142,7 @@ class _Reading:
             place = place_in(self._source, self._offset, counted["last_line"], counted)
             keep_place(self._context.settings.state_dir, self._context.caller, self._source, place)
 
-    def _feed(self, source: SourceFile, what: str, feed: Feed, part: Part | None = None) -> None:
+    def _feed(self, source: UserFile, what: str, feed: Feed, part: FilePart | None = None) -> None:
         """Block by block while there is time. What was not read is said in bytes."""
         dropped = self._counted.dropped
         whole = False
@@ -153,7 +153,7 @@ class _Reading:
         elif source.cut_lines:
             dropped[f"cut_lines_of_{what}"] = source.cut_lines
 
-    def _feed_blocks(self, source: SourceFile, what: str, feed: Feed, part: Part | None) -> bool:
+    def _feed_blocks(self, source: UserFile, what: str, feed: Feed, part: FilePart | None) -> bool:
         for block in source.byte_blocks(stop=self._context.stop, part=part):
             if source is self._source:
                 if not block.ended:
@@ -173,7 +173,7 @@ class _Reading:
             whole = reader.read(self._parser, self._context.stop, self._has_time)
         self._offset = reader.read_to
         if whole and reader.read_to < source.size:
-            rest = Part(reader.read_to, self._parser.last_line + 1, source.size)
+            rest = FilePart(reader.read_to, self._parser.last_line + 1, source.size)
             self._feed(source, "log", self._parser.feed, rest)
         source.line_count = self._parser.last_line if whole else None
         if not whole:
@@ -181,7 +181,7 @@ class _Reading:
         if reader.cut_lines:
             dropped["cut_lines_of_log"] = reader.cut_lines + dropped.get("cut_lines_of_log", 0)
 
-    def _tell(self, done: int, source: SourceFile, what: str) -> None:
+    def _tell(self, done: int, source: UserFile, what: str) -> None:
         self._context.progress(done, source.size, f"reading the {what}")
 
     def _has_time(self) -> bool:

@@ -18,7 +18,7 @@ from mcp_smalltools.tools.parse_log.report import Scrub
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import LineBlock
-    from mcp_smalltools.tools.base import Stop
+    from mcp_smalltools.tools.base import StopSignal
 
 _KNOWN_TEMPLATES = 5_000
 
@@ -35,7 +35,7 @@ class Exporter:
         self._texts = texts
         self._slots: dict[int, tuple[Slots, str]] = {}
 
-    def write(self, blocks: Iterable[LineBlock], target: Path, stop: Stop, last_line: int) -> int:
+    def write(self, blocks: Iterable[LineBlock], target: Path, stop: StopSignal, last_line: int) -> int:
         """Write lines up to `last_line`; returns how many. The file appears whole or not at all."""
         part = target.with_name(f".{target.name}.{os.getpid()}.part")
         written = 0

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.files.reader import Part
+from mcp_smalltools.files.reader import FilePart
 from mcp_smalltools.stores.store import Store
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
 
 _COMPARED = 4 << 10
 """Bytes of the head, and before the place, by which a file is known again."""
@@ -70,23 +70,23 @@ class Place:
     tail: str  # and of those before the place
     counted: Mapping[str, Any]  # see `state.compact`
 
-    def change(self, source: SourceFile) -> Change:
+    def change(self, source: UserFile) -> Change:
         if source.size >= self.offset and (self.head, self.tail) == _hashes(source, self.offset):
             return Change.APPENDED
         same = source.identity() == (self.device, self.inode)
         return Change.TRUNCATED if same else Change.ROTATED
 
-    def rest(self, source: SourceFile) -> Part:
+    def rest(self, source: UserFile) -> FilePart:
         """What was appended."""
-        return Part(self.offset, self.line + 1, source.size)
+        return FilePart(self.offset, self.line + 1, source.size)
 
 
-def place_in(source: SourceFile, offset: int, line: int, counted: Mapping[str, Any]) -> Place:
+def place_in(source: UserFile, offset: int, line: int, counted: Mapping[str, Any]) -> Place:
     """The place behind line `line` of a plain file."""
     return Place(offset, line, *source.identity(), *_hashes(source, offset), counted)
 
 
-def _hashes(source: SourceFile, offset: int) -> tuple[str, str]:
+def _hashes(source: UserFile, offset: int) -> tuple[str, str]:
     size = min(_COMPARED, offset)
     pieces = source.read_at(0, size), source.read_at(offset - size, size)
     head, tail = (hashlib.sha256(piece).hexdigest() for piece in pieces)
@@ -128,7 +128,7 @@ class Places(Store):
                 total -= oldest["bytes"]
 
 
-def last_place(state_dir: Path, caller: str, source: SourceFile) -> Place | None:
+def last_place(state_dir: Path, caller: str, source: UserFile) -> Place | None:
     """None if there is none, or the store can't be used."""
     try:
         places = Places(state_dir)
@@ -142,7 +142,7 @@ def last_place(state_dir: Path, caller: str, source: SourceFile) -> Place | None
         places.close()
 
 
-def keep_place(state_dir: Path, caller: str, source: SourceFile, place: Place) -> bool:
+def keep_place(state_dir: Path, caller: str, source: UserFile, place: Place) -> bool:
     """False if it can't be kept."""
     try:
         places = Places(state_dir)

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import UsageError
-from mcp_smalltools.files.reader import SourceFile
+from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy.redact import Redactor, clean_text
 from mcp_smalltools.tools import base
@@ -55,7 +55,7 @@ class ReadRedacted:
         return answer
 
 
-def _lines(source: SourceFile, start: int, last: int, context: base.ToolContext) -> tuple[list[str], int]:
+def _lines(source: UserFile, start: int, last: int, context: base.ToolContext) -> tuple[list[str], int]:
     """Lines start to last, and how many were seen."""
     taken: list[str] = []
     seen = 0

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from mcp_smalltools import result
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.principal import LOCAL
-from mcp_smalltools.stores.outcomes import Outcome, open_outcomes
+from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.report_outcome.answer import ReportOutcomeAnswer, ReportOutcomeArguments
 
 if TYPE_CHECKING:
-    from mcp_smalltools.stores.ledger import Row
+    from mcp_smalltools.stores.ledger import LedgerRow
 
 
 class ReportOutcome:
@@ -42,7 +42,7 @@ class ReportOutcome:
                 f"There is no answer with the call_id {arguments.call_id!r}.",
                 remedy="Give the call_id of an answer of this server, as it stands there.",
             )
-        outcome = Outcome(
+        outcome = ReportedOutcome(
             call_id=row.call_id,
             at=time.time(),
             verdict=arguments.verdict,
@@ -63,7 +63,7 @@ class ReportOutcome:
         return ReportOutcomeAnswer(tool=row.tool, replaced=replaced)
 
 
-def _call(call_id: str, context: base.ToolContext) -> Row | None:
+def _call(call_id: str, context: base.ToolContext) -> LedgerRow | None:
     from mcp_smalltools.stores.ledger import Ledger
 
     settings = context.settings

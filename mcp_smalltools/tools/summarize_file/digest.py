@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.summarize_file.digest_records import Digest
 
 
@@ -18,7 +18,7 @@ MAX_TEXT = 16 << 20
 MAX_PDF = 64 << 20
 
 
-def digest_of(source: SourceFile, stop: base.Stop) -> Digest:
+def digest_of(source: UserFile, stop: base.StopSignal) -> Digest:
     """Read a file by what it is."""
     from mcp_smalltools.tools.summarize_file import data, documents
 
@@ -50,7 +50,7 @@ def digest_of_text(path: str, text: str) -> Digest:
     return _code(path, text) or documents.read_document(text)
 
 
-def _checked_lines(source: SourceFile, stop: base.Stop) -> Iterator[str]:
+def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
     for block in source.blocks(stop=stop):
         yield from block.lines
 

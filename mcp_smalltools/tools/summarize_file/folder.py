@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.files.tree import FileEntry
 
 _SPEAKS_FOR_ITS_FOLDER = (
     *("readme.md", "readme.rst", "readme.txt", "readme", "__init__.py", "doc.go", "mod.rs", "lib.rs"),
@@ -22,13 +22,13 @@ class Node:
     """A folder with what lies in it. `path` is relative to the folder that is mapped; "" for that itself."""
 
     path: str
-    files: list[Entry] = field(default_factory=list)
+    files: list[FileEntry] = field(default_factory=list)
     folders: dict[str, Node] = field(default_factory=dict)
     total: int = 0
     """Files in it and below it."""
 
     @property
-    def speaker(self) -> Entry | None:
+    def speaker(self) -> FileEntry | None:
         """The file that says what the folder is for."""
         named = {entry.path.rpartition("/")[2].lower(): entry for entry in self.files}
         return next((named[name] for name in _SPEAKS_FOR_ITS_FOLDER if name in named), None)
@@ -38,7 +38,7 @@ class Node:
         counts = Counter(_ending(entry.path) for entry in self.below())
         return ", ".join(f"{count} {ending}" for ending, count in counts.most_common(3))
 
-    def below(self) -> Iterable[Entry]:
+    def below(self) -> Iterable[FileEntry]:
         yield from self.files
         for folder in self.folders.values():
             yield from folder.below()
@@ -49,11 +49,11 @@ class Line:
     """A line of the map: a file, or a folder that is shown as one line."""
 
     path: str
-    entry: Entry | None = None
+    entry: FileEntry | None = None
     folder: Node | None = None
 
 
-def tree_of(entries: Iterable[Entry], prefix: str) -> Node:
+def tree_of(entries: Iterable[FileEntry], prefix: str) -> Node:
     """The folder at `prefix` ("" or "a/b/") with all that lies below it."""
     top = Node("")
     for entry in entries:

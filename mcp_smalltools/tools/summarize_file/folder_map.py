@@ -12,7 +12,7 @@ from mcp_smalltools.tools.summarize_file.folder import Line, Node, lines_of, tre
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.roots import Folder
-    from mcp_smalltools.files.tree import Entry
+    from mcp_smalltools.files.tree import FileEntry
     from mcp_smalltools.tools.base import ToolContext
     from mcp_smalltools.tools.summarize_file.answer import (
         MapLine,
@@ -84,7 +84,7 @@ class _Mapper:
         about, _ = self._about(node.speaker, alone=True) if node.speaker else ("", None)
         return about or node.kinds() or None
 
-    def _about(self, entry: Entry, *, alone: bool = False) -> tuple[str, int | None]:
+    def _about(self, entry: FileEntry, *, alone: bool = False) -> tuple[str, int | None]:
         """What a file says it is for and its telling names (or, `alone`, only the former); its lines."""
         from mcp_smalltools.tools.summarize_file.brief import brief
 

@@ -20,7 +20,7 @@ from mcp_smalltools.tools.summarize_file.answer import (
 from mcp_smalltools.tools.summarize_file.digest import digest_of
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import SourceFile
+    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.summarize_file.digest_records import Digest, Sentence
     from mcp_smalltools.tools.summarize_file.length import Room
 
@@ -75,7 +75,7 @@ def _is_folder(path: str, context: base.ToolContext) -> bool:
     return Roots(context.settings.effective_roots).is_folder(path)
 
 
-def _why_read_it_yourself(answer: SummarizeFileAnswer, source: SourceFile) -> str | None:
+def _why_read_it_yourself(answer: SummarizeFileAnswer, source: UserFile) -> str | None:
     if not source.line_count and answer.kind != "pdf":
         return "the file is empty" if source.size == 0 else None
     if not (answer.purpose or answer.outline or answer.key_points or answer.columns):

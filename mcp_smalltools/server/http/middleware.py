@@ -20,10 +20,10 @@ from mcp.server.auth.provider import AccessToken
 
 from mcp_smalltools.principal import LOCAL, Principal
 from mcp_smalltools.server.http.asgi import AsgiApp, Message, Receive, Scope, Send
-from mcp_smalltools.server.http.auth import METADATA_PATH, Door, Identity, Refusal
-from mcp_smalltools.server.http.limits import Rate
+from mcp_smalltools.server.http.auth import METADATA_PATH, Authenticator, ErrorResponse, HostOriginCheck
+from mcp_smalltools.server.http.limits import RateLimit
 from mcp_smalltools.server.http.metrics import Metrics
-from mcp_smalltools.server.http.refusals import Refusals
+from mcp_smalltools.server.http.refusals import RefusalRecorder
 from mcp_smalltools.server.scope import PRINCIPAL
 
 BODY_S: Final = 30.0
@@ -36,15 +36,15 @@ class _TooSlowError(Exception):
     """The body did not come in time."""
 
 
-class Guard:
+class AccessMiddleware:
     """An ASGI application around another."""
 
     def __init__(
         self,
         app: AsgiApp,
-        door: Door,
-        identity: Identity,
-        refusals: Refusals,
+        host_check: HostOriginCheck,
+        authenticator: Authenticator,
+        refusals: RefusalRecorder,
         metrics: Metrics,
         *,
         open_paths: frozenset[str],
@@ -52,41 +52,41 @@ class Guard:
         open_requests: int,
     ) -> None:
         self._app = app
-        self._door = door
-        self._identity = identity
+        self._host_check = host_check
+        self._authenticator = authenticator
         self._refusals = refusals
         self._metrics = metrics
         self._open_paths = open_paths
         self._per_minute = requests_per_minute
         self._most_open = open_requests
         self._open: Counter[str] = Counter()
-        self._rate = Rate()
+        self._rate = RateLimit()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
             return None  # websockets: nobody offers them
-        if refusal := self._door.refuses(scope["headers"]):
+        if refusal := self._host_check.check(scope["headers"]):
             return await self._refuse(scope, send, refusal)
         if scope["path"] in self._open_paths:
             return await self._app(scope, receive, send)
-        found = await anyio.to_thread.run_sync(self._identity.who, _authorization(scope))
-        refusal = found if isinstance(found, Refusal) else self._over_limits(found)
-        if refusal is not None or isinstance(found, Refusal):
+        found = await anyio.to_thread.run_sync(self._authenticator.authenticate, _authorization(scope))
+        refusal = found if isinstance(found, ErrorResponse) else self._over_limits(found)
+        if refusal is not None or isinstance(found, ErrorResponse):
             assert refusal is not None
             return await self._refuse(scope, send, refusal)
         return await self._pass(found, scope, receive, send)
 
-    def _over_limits(self, principal: Principal) -> Refusal | None:
+    def _over_limits(self, principal: Principal) -> ErrorResponse | None:
         name = principal.name
         if wait_s := self._rate.wait_s(name, self._per_minute):
             seconds = math.ceil(wait_s)
             sentence = f"More than {self._per_minute} requests a minute. Try again in {seconds} s."
-            return Refusal(429, "too many requests", sentence, principal=name, retry_after_s=seconds)
+            return ErrorResponse(429, "too many requests", sentence, principal=name, retry_after_s=seconds)
         if self._open[name] >= self._most_open:
             sentence = f"{self._most_open} requests are open. Wait for answers, or close streams."
-            return Refusal(429, "too many open requests", sentence, principal=name, retry_after_s=1)
+            return ErrorResponse(429, "too many open requests", sentence, principal=name, retry_after_s=1)
         return None
 
     async def _pass(self, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,17 +110,19 @@ class Guard:
         except _TooSlowError:
             self._refusals.note("slow body", principal.name, _address(scope), scope["path"])
             if not answered:
-                await _answer(send, Refusal(408, "slow body", f"The body did not come within {BODY_S:g} s."))
+                await _answer(
+                    send, ErrorResponse(408, "slow body", f"The body did not come within {BODY_S:g} s.")
+                )
         finally:
             self._metrics.connections -= 1
             self._open[principal.name] -= 1
             if not self._open[principal.name]:
                 del self._open[principal.name]
 
-    async def _refuse(self, scope: Scope, send: Send, refusal: Refusal) -> None:
+    async def _refuse(self, scope: Scope, send: Send, refusal: ErrorResponse) -> None:
         self._refusals.note(refusal.reason, refusal.principal, _address(scope), scope["path"])
         metadata = ""
-        if self._identity.provider is not None and refusal.challenge:
+        if self._authenticator.provider is not None and refusal.challenge:
             metadata = resource_of(scope, METADATA_PATH + scope["path"])
         await _answer(send, refusal, metadata)
 
@@ -166,7 +168,7 @@ def _address(scope: Scope) -> str:
     return str(client[0]) if client else ""
 
 
-async def _answer(send: Send, refusal: Refusal, metadata: str = "") -> None:
+async def _answer(send: Send, refusal: ErrorResponse, metadata: str = "") -> None:
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
     if refusal.challenge:
         more = f'resource_metadata="{metadata}"' if metadata else ""
