@@ -17,7 +17,7 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@
 
-setup: $(STAMP)  ## own environment with everything installed, and the two small models
+setup: $(STAMP)  ## own environment with everything installed, and the model
 	$(BIN)/mcp-smalltools models pull
 
 hooks: $(STAMP)  ## `make check` before each commit (pre-commit)

@@ -15,10 +15,14 @@ SKILLS = FOLDER.parent / "models" / "skills"
 INTRODUCTION = """# Quality
 
 Made by `python docs/quality.py` from `models/skills/*/scores.json`. Nothing was fitted on the sets below;
-[LOG.md](../models/LOG.md) says what was looked at on the way. Shares are of 1. *Coverage*: share of the
-answers that are not escalated. *Calibration error*: expected calibration error, 15 bins. The left picture
-shows how much of the surest answers is right, the right one what the confidence promises and what came true
-(the size of a dot is the number of answers). **Bold**: the aim is reached; *missed* says that it isn't.
+[LOG.md](../models/LOG.md) says what was looked at during development. The sets are clean and public or made
+for this project: on real input the tools were right less often
+([README](../README.md#how-often-it-is-right)).
+
+Shares are of 1. *Coverage*: the share of answers that are not escalated. *Calibration error*: expected
+calibration error, 15 bins. The left picture shows how many of the surest answers are right, the right one
+what the confidence promises and how often it was right (the size of a dot is the number of answers).
+**Bold**: the aim is reached; *missed*: it isn't.
 """
 
 
