@@ -200,7 +200,7 @@ def groups_of(lines: list[str]) -> list[int]:
     parser = LogParser()
     parser.feed(Block.of(1, lines))
     log = derive_templates(parser)
-    return [log.template_of_shape[entry.form.shape].id for entry in parser.table.entries(lines)]
+    return [log.template_of_shape[layout.line_type.shape].id for layout in parser.table.layouts_of(lines)]
 
 
 def main() -> None:

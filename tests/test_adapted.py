@@ -17,7 +17,7 @@ from mcp_smalltools.learning.logs.systems import Source, System
 from mcp_smalltools.logs.judge.adapted import adapted, current, judge_for, keep
 from mcp_smalltools.logs.judge.judge import shipped
 from mcp_smalltools.logs.judge.known_templates import Statements
-from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.variables import Slots, plain
 from mcp_smalltools.logs.statements.pieces import Placeholder
@@ -77,7 +77,7 @@ def test_any_text_is_read_as_source_without_an_error(source: str) -> None:
 
 def parsed(lines: list[str]) -> list[str]:
     judge = adapted([item.pieces for item in statements_of("shop.py", SOURCE)])
-    table = FormTable()
+    table = LineTable()
     shapes = [table.shape_of_content(line) for line in lines]
     found = group(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], judge)
     of_shape = {shape: item.text for item in found for shape in item.members}

@@ -133,6 +133,25 @@ def test_only_the_engine_imports_llama_cpp() -> None:
     assert importers <= {"engine", "models"}
 
 
+def test_no_module_uses_pickle() -> None:
+    """Reading a pickle can run any code: our processes speak msgpack, and files hold plain numbers."""
+    names = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+
+    def uses_it(node: ast.AST) -> bool:
+        match node:
+            case ast.Import(names=aliases):
+                return any(alias.name.split(".")[0] in names for alias in aliases)
+            case ast.ImportFrom(module=str(module)):
+                return module.split(".")[0] in names
+            case ast.keyword(arg="allow_pickle", value=value):
+                return ast.unparse(value) != "False"
+        return False
+
+    assert not {
+        module for module, tree in STRUCTURE.trees.items() for node in ast.walk(tree) if uses_it(node)
+    }
+
+
 @pytest.mark.parametrize("module", ["mcp_smalltools.cli", "mcp_smalltools.service"])
 def test_importing_it_loads_neither_llama_cpp_nor_uvicorn(module: str) -> None:
     heavy = ["llama_cpp", "uvicorn", "starlette", "numpy", "torch"]

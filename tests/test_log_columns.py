@@ -75,9 +75,9 @@ def test_columns_without_names_are_no_part_of_the_message(header) -> None:
     parser, log = parsed(lines)
     assert templates(log) == TEMPLATES
     assert sum(template.records for template in log.templates) == len(lines)
-    for line, entry in zip(lines, parser.table.entries(lines), strict=True):
-        slots = Slots(log.template_of_shape[entry.form.shape].text)
-        assert slots.values(message_of(read_line(line).content, entry.form.columns)) is not None
+    for line, layout in zip(lines, parser.table.layouts_of(lines), strict=True):
+        slots = Slots(log.template_of_shape[layout.line_type.shape].text)
+        assert slots.values(message_of(read_line(line).content, layout.line_type.columns)) is not None
 
 
 def test_a_level_among_the_columns_is_the_record_s_level() -> None:

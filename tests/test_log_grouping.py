@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.tokenize import text_of, tokens_of
 from mcp_smalltools.logs.message.variables import Slots, plain
 from mcp_smalltools.logs.templates.families import Group, families_of
@@ -31,7 +31,7 @@ contents = st.lists(words, min_size=1, max_size=9).map(" ".join) | st.text(
 
 def parsed(lines: Sequence[str]) -> tuple[list[Template], list[int]]:
     """The templates, and the shape of each line."""
-    table = FormTable()
+    table = LineTable()
     shapes = [table.shape_of_content(line) for line in lines]
     counts = Counter(shapes)
     return group(table.shapes, [counts[number] for number in range(len(table.shapes))]), shapes
@@ -102,7 +102,7 @@ def test_families_are_groups_that_differ_in_one_stretch_that_begins_and_ends_dif
 
 @given(st.lists(contents, min_size=1, max_size=20))
 def test_without_time_every_line_still_has_a_template_that_describes_it(lines: list[str]) -> None:
-    table = FormTable()
+    table = LineTable()
     shapes = [table.shape_of_content(line) for line in lines]
     found = group(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], until=0.0)
     of_shape = {shape: item for item in found for shape in item.members}

@@ -27,9 +27,9 @@ def counted(lines: list[str]) -> dict[str, int]:
     parser = LogParser()
     parser.feed(Block.of(1, lines))
     log = derive_templates(parser)
-    for line, entry in zip(lines, parser.table.entries(lines), strict=True):
-        text = log.template_of_shape[entry.form.shape].text
-        content = message_of(read_line(line).content, entry.form.columns)
+    for line, layout in zip(lines, parser.table.layouts_of(lines), strict=True):
+        text = log.template_of_shape[layout.line_type.shape].text
+        content = message_of(read_line(line).content, layout.line_type.columns)
         assert Slots(text).values(content) is not None, (text, content)
     return {template.text.replace("\ue0ff", "<*>"): template.records for template in log.templates}
 

@@ -31,9 +31,9 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.keys.by_block import block_keys
 from mcp_smalltools.logs.keys.normalize import identifier_key
 from mcp_smalltools.logs.lines.headers import read_line
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import Assembler, kind_of, opens_trace
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.shapes import FormTable
 from mcp_smalltools.logs.lines.times import to_seconds
 from mcp_smalltools.logs.message.variables import Slots, plain
 from mcp_smalltools.logs.templates.columns import message_of
@@ -154,11 +154,13 @@ line_texts = st.text(
 @given(st.lists(line_texts, max_size=40), st.integers(1, 9))
 @hypothesis_settings(max_examples=150, deadline=None)
 def test_the_parse_of_a_line_does_not_depend_on_the_lines_before_it(lines, size) -> None:
-    alone = [(text := FormTable()).shapes[text.entries([line])[0].form.shape] for line in lines]
-    table = FormTable()
+    alone = [(text := LineTable()).shapes[text.layouts_of([line])[0].line_type.shape] for line in lines]
+    table = LineTable()
     together = []
     for start in range(0, len(lines), size):
-        together += [table.shapes[entry.form.shape] for entry in table.entries(lines[start : start + size])]
+        together += [
+            table.shapes[layout.line_type.shape] for layout in table.layouts_of(lines[start : start + size])
+        ]
     assert together == alone
 
 
@@ -168,10 +170,10 @@ def test_a_template_describes_every_line_that_it_is_given_to(lines) -> None:
     parser = LogParser()
     parser.feed(Block.of(1, lines))
     log = derive_templates(parser)
-    for line, entry in zip(lines, parser.table.entries(lines), strict=True):
-        template = log.template_of_shape[entry.form.shape]
+    for line, layout in zip(lines, parser.table.layouts_of(lines), strict=True):
+        template = log.template_of_shape[layout.line_type.shape]
         slots = Slots(template.text)
-        values = slots.values(message_of(read_line(line).content, entry.form.columns))
+        values = slots.values(message_of(read_line(line).content, layout.line_type.columns))
         assert values is not None, (line, template.text)
         assert len(values) == slots.count
 
@@ -463,8 +465,8 @@ def test_a_header_is_recognised_on_its_own_line(line, kind, level, content) -> N
     assert (read.format, read.level, read.content) == (kind, level, content)
     assert read.time is None or to_seconds(read.time) is not None
     parser = LogParser()
-    entry = parser.table.entries([line])[0]
-    assert (entry.form.format, entry.form.level) == (kind, level)
+    layout = parser.table.layouts_of([line])[0]
+    assert (layout.line_type.format, layout.line_type.level) == (kind, level)
     found = float(parser.times(Block.of(1, [line]))[0][0])
     assert (None if math.isnan(found) else found) == (read.time and pytest.approx(to_seconds(read.time)))
 

@@ -147,11 +147,11 @@ def ours(contents: Sequence[str]) -> list[str]:
 
 def parse_with(contents: Sequence[str], judge: Judge | None) -> list[str]:
     """The template of each message, with <*>, judged by the given judge or the one that ships."""
-    from mcp_smalltools.logs.lines.shapes import FormTable
+    from mcp_smalltools.logs.lines.line_table import LineTable
     from mcp_smalltools.logs.message.masking import VAR
     from mcp_smalltools.logs.templates.grouping import group
 
-    table = FormTable()
+    table = LineTable()
     shapes = [table.shape_of_content(content) for content in contents]
     counts = [0] * len(table.shapes)
     for shape in shapes:

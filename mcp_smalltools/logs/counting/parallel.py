@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_smalltools import processes
 from mcp_smalltools.logs.counting.parts import PART_BYTES, PartParser, parts_of
 from mcp_smalltools.logs.counting.state import append
-from mcp_smalltools.logs.counting.worker import receive, send
+from mcp_smalltools.logs.counting.worker import message_of, receive, send
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import as_shown
 
@@ -80,7 +80,7 @@ class ParallelReader:
         self._tasks: deque[_Task] = deque()  # in the order of the file, the first not yet counted
         self._changed = threading.Condition()
         self._largest = 4 * part_bytes  # larger parts are fed to the parser in blocks
-        self._knowledge: bytes | None = None  # of the log's lines, from its first part
+        self._table: bytes | None = None  # message with what the first part taught of the log's lines
         self._over = False
 
     def read(self, parser: LogParser, stop: StopCheck, go_on: Callable[[], bool]) -> bool:
@@ -118,10 +118,10 @@ class ParallelReader:
 
     def _teach(self, parser: PartParser) -> None:
         """Let the helpers start, knowing what was learned from the first part."""
-        if self._knowledge is None:
-            knowledge = parser.knowledge()
+        if self._table is None:
+            table = message_of(parser.table_state())
             with self._changed:
-                self._knowledge = knowledge
+                self._table = table
                 self._changed.notify_all()
 
     def _count(self, task: _Task, parser: LogParser, stop: StopCheck, go_on: Callable[[], bool]) -> bool:
@@ -180,16 +180,17 @@ class ParallelReader:
 
     def _work_with(self, helper: processes.Popen[bytes]) -> None:
         assert helper.stdin is not None and helper.stdout is not None
-        taught = False
+        has_table = False
         while not self._over:
-            task = self._take() if self._knowledge is not None else None
-            if task is None:
+            table = self._table
+            task = self._take() if table is not None else None
+            if task is None or table is None:
                 self._wait_for_change()
                 continue
             try:
-                if not taught:
-                    send(helper.stdin, self._knowledge)
-                    taught = True
+                if not has_table:
+                    helper.stdin.write(table)
+                    has_table = True
                 send(helper.stdin, [task.part.start, task.part.first, task.part.end])
                 state = receive(helper.stdout)
             except (OSError, EOFError, ValueError):

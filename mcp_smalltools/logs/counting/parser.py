@@ -7,16 +7,17 @@ from numpy.typing import NDArray
 
 from mcp_smalltools.logs.counting.timeline import Timeline
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.counts import Counts
+from mcp_smalltools.logs.lines.counts import LineCounts
+from mcp_smalltools.logs.lines.line_table import LineTable
+from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import Assembler, Kind
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.shapes import Form, FormTable
 from mcp_smalltools.logs.lines.times import Calendar, Clock
 
 SAMPLE_LINE_CHARS = 2_000
 _BLANK_LINES = 20
 _SAMPLE_CHARS = 24 << 20
-"""Of all samples together; later forms keep only their first line."""
+"""Of all samples together; later line types keep only their first line."""
 HALF_A_YEAR = 183 * 86_400
 _YEAR = 366 * 86_400
 _FINEST_S = 2.0**-10
@@ -25,14 +26,14 @@ _FINEST_S = 2.0**-10
 class LogParser:
     """Feed it blocks of lines, in order; `derive_templates` makes templates of what it counted."""
 
-    def __init__(self, table: FormTable | None = None) -> None:
-        self.table = table or FormTable()
+    def __init__(self, table: LineTable | None = None) -> None:
+        self.table = table or LineTable()
         self.clock = Clock()
         self.lines = 0
         self.last_line = 0
-        self.counts = Counts()
+        self.counts = LineCounts()
         self.assembler = Assembler()
-        self._open: Form | None = None
+        self._open: LineType | None = None
         self._promoted = False
         self._sampling: Sample | None = None
         self._blanks: list[str] = []  # lines that are not kept yet
@@ -46,22 +47,22 @@ class LogParser:
         """Parse lines."""
         if not len(block):
             return
-        numbers, forms = self._read(block)
-        self.counts.add_lines(forms)
+        numbers, line_types = self._read(block)
+        self.counts.add_lines(line_types)
         self.lines += len(block)
         self.last_line = block.first + len(block) - 1
-        starts = self._starts(block, forms, keep=True)
+        starts = self._starts(block, line_types, keep=True)
         if len(starts):
-            self._count(block, forms[starts], starts + block.first)
-            self._place_in_time(block, starts, numbers[starts], forms[starts])
+            self._count(block, line_types[starts], starts + block.first)
+            self._place_in_time(block, starts, numbers[starts], line_types[starts])
 
     def skip(self, block: Block) -> None:
         """Count lines that are there for comparison only: a baseline, or what was before `since`."""
         if not len(block):
             return
-        _, forms = self._read(block)
+        _, line_types = self._read(block)
         self.last_line = block.first + len(block) - 1
-        self.counts.add_before(forms[self._starts(block, forms, keep=False)])
+        self.counts.add_before(line_types[self._starts(block, line_types, keep=False)])
 
     def restart(self) -> None:
         """What follows does not continue what came before."""
@@ -79,74 +80,74 @@ class LogParser:
         return self._times(block, np.arange(len(block)), self.table.read(block))
 
     def _read(self, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The numbers of each line's entry and of its form, both of shape (lines,)."""
+        """The numbers of each line's layout and of its line type, both of shape (lines,)."""
         numbers = self.table.read(block)
-        self.counts.grow(len(self.table.forms))
-        return numbers, self.table.forms_of(numbers)
+        self.counts.grow(len(self.table.line_types))
+        return numbers, self.table.layouts.types_of(numbers)
 
-    def _starts(self, block: Block, forms: NDArray[np.int64], *, keep: bool) -> NDArray[np.int64]:
+    def _starts(self, block: Block, line_types: NDArray[np.int64], *, keep: bool) -> NDArray[np.int64]:
         """The places of lines that start a record. Lines with a header always do, so only stretches of
         other lines are looked at one by one.
         """
-        table = self.table.forms
-        headed = np.array([form.kind is Kind.HEADED for form in table])[forms]
+        table = self.table.line_types
+        headed = np.array([item.kind is Kind.HEADED for item in table])[line_types]
         if keep:
-            self._sample_headed(block, forms, headed)
+            self._sample_headed(block, line_types, headed)
         others = np.flatnonzero(~headed)
         if not len(others):
-            self._follow(block, forms, len(block) - 1, keep=keep)
+            self._follow(block, line_types, len(block) - 1, keep=keep)
             return np.arange(len(block))
         starts = headed
         previous = -1
         for place in others.tolist():
             if place and place - 1 != previous:
-                self._follow(block, forms, place - 1, keep=keep)
-            line, form = block.line(place), table[forms[place]]
-            starts[place] = self.assembler.starts(form.kind, form.trace, line)
+                self._follow(block, line_types, place - 1, keep=keep)
+            line, line_type = block.line(place), table[line_types[place]]
+            starts[place] = self.assembler.starts(line_type.kind, line_type.opens_trace, line)
             if keep and starts[place]:
-                self._start(block.first + place, line, form)
+                self._start(block.first + place, line, line_type)
             elif keep:
-                self._continue(form, line)
+                self._continue(line_type, line)
             previous = place
         if headed[-1] and previous != len(block) - 1:
-            self._follow(block, forms, len(block) - 1, keep=keep)
+            self._follow(block, line_types, len(block) - 1, keep=keep)
         return np.flatnonzero(starts)
 
-    def _sample_headed(self, block: Block, forms: NDArray[np.int64], headed: NDArray[np.bool_]) -> None:
-        """Keep the first line of each form that is new."""
-        new = np.array([form.sample is None for form in self.table.forms])
+    def _sample_headed(self, block: Block, line_types: NDArray[np.int64], headed: NDArray[np.bool_]) -> None:
+        """Keep the first line of each line type that is new."""
+        new = np.array([item.sample is None for item in self.table.line_types])
         if new.any():
-            for place in np.flatnonzero(headed & new[forms]).tolist():
-                form = self.table.forms[forms[place]]
-                if form.sample is None:
-                    form.sample = self._sample(block.first + place, block.line(place))
+            for place in np.flatnonzero(headed & new[line_types]).tolist():
+                line_type = self.table.line_types[line_types[place]]
+                if line_type.sample is None:
+                    line_type.sample = self._sample(block.first + place, block.line(place))
 
-    def _follow(self, block: Block, forms: NDArray[np.int64], place: int, *, keep: bool) -> None:
+    def _follow(self, block: Block, line_types: NDArray[np.int64], place: int, *, keep: bool) -> None:
         """A line with a header was the last one: what comes next may belong to it."""
-        form = self.table.forms[forms[place]]
-        self.assembler.headed(form.trace)
+        line_type = self.table.line_types[line_types[place]]
+        self.assembler.headed(line_type.opens_trace)
         if keep:
-            self._start(block.first + place, "", form)
+            self._start(block.first + place, "", line_type)
 
-    def _start(self, number: int, line: str, form: Form) -> None:
+    def _start(self, number: int, line: str, line_type: LineType) -> None:
         """A record starts; what follows may belong to it."""
-        self._open, self._promoted, self._sampling = form, False, None
+        self._open, self._promoted, self._sampling = line_type, False, None
         self._blanks.clear()
-        if form.sample is None:
-            form.sample = self._sample(number, line)
-        if form.sample.first == number and self._sample_chars <= _SAMPLE_CHARS:
-            self._sampling = form.sample
+        if line_type.sample is None:
+            line_type.sample = self._sample(number, line)
+        if line_type.sample.first == number and self._sample_chars <= _SAMPLE_CHARS:
+            self._sampling = line_type.sample
 
-    def _continue(self, form: Form, line: str) -> None:
+    def _continue(self, line_type: LineType, line: str) -> None:
         start = self._open
         if start is None:
             return
-        if form.error and start.level is None and not self._promoted:
+        if line_type.error and start.level is None and not self._promoted:
             start.promoted += 1
             self._promoted = True
         if self._sampling is not None:
             self._blanks.append(line)
-            if form.kind is not Kind.BLANK:
+            if line_type.kind is not Kind.BLANK:
                 self._keep(self._sampling)
             elif len(self._blanks) > _BLANK_LINES:
                 self._sampling = None
@@ -168,36 +169,40 @@ class LogParser:
         if self._sample_chars > _SAMPLE_CHARS:
             self._sampling = None
 
-    def _count(self, block: Block, forms: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
-        for form_id in self.counts.add_records(forms, numbers).tolist():
-            form = self.table.forms[form_id]
-            last = block.line(int(self.counts.last[form_id]) - block.first)
+    def _count(self, block: Block, line_types: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        for number in self.counts.add_records(line_types, numbers).tolist():
+            line_type = self.table.line_types[number]
+            last = block.line(int(self.counts.last[number]) - block.first)
             # Whole or not at all: half a secret can't be told for one.
             if len(last) <= SAMPLE_LINE_CHARS:
-                form.first_text, form.last_text = form.first_text or last, last
+                line_type.first_text, line_type.last_text = line_type.first_text or last, last
 
     def _place_in_time(
-        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64], forms: NDArray[np.int64]
+        self,
+        block: Block,
+        places: NDArray[np.int64],
+        numbers: NDArray[np.int64],
+        line_types: NDArray[np.int64],
     ) -> None:
         seconds, calendars = self._times(block, places, numbers)
         lines = places + block.first
         for calendar in Calendar:
             chosen = calendars == calendar
             if chosen.any():
-                self._add_times(calendar, forms[chosen], seconds[chosen], lines[chosen])
+                self._add_times(calendar, line_types[chosen], seconds[chosen], lines[chosen])
         chosen = calendars < 0
         if chosen.any():
-            self.by_line.add(forms[chosen], lines[chosen].astype(np.float64), lines[chosen])
+            self.by_line.add(line_types[chosen], lines[chosen].astype(np.float64), lines[chosen])
 
     def _times(
         self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """See `times`; of the lines at these places, whose entries have these numbers."""
+        """See `times`; of the lines at these places, whose layouts have these numbers."""
         seconds = np.full(len(places), np.nan)
         calendars = np.full(len(places), -1)
-        of_line = self.table.spans_of(numbers)
+        of_line = self.table.layouts.spans_of(numbers)
         for number in np.flatnonzero(np.bincount(of_line)).tolist():
-            span = self.table.spans[number]
+            span = self.table.layouts.spans[number]
             if span is not None:
                 chosen = np.flatnonzero(of_line == number)
                 shown = block.columns(places[chosen], span.start, span.end)

@@ -16,8 +16,8 @@ from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import state_of
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import Kind
-from mcp_smalltools.logs.lines.shapes import FormTable
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import StopCheck, UserFile
@@ -71,10 +71,10 @@ def _next_start(source: UserFile, place: int, all_of: int) -> int:
 def _headed(data: bytes) -> int | None:
     """Which of the lines is the first with a header."""
     block = Block(1, as_shown(data))
-    table = FormTable()
+    table = LineTable()
     for place in range(len(block)):
         number = int(table.read(block.part(place, place + 1))[0])
-        if table.known[number].form.kind is Kind.HEADED:
+        if table.layouts.all[number].line_type.kind is Kind.HEADED:
             return place
     return None
 
@@ -95,14 +95,13 @@ def _line_ends(source: UserFile, start: int, end: int) -> int:
 class PartParser:
     """Parses part after part; what it knows of lines that are alike serves all of them."""
 
-    def __init__(self, source: UserFile, table: FormTable | None = None) -> None:
+    def __init__(self, source: UserFile, table: LineTable | None = None) -> None:
         self._source = source
-        self._table = table or FormTable()
+        self._table = table or LineTable()
 
-    def knowledge(self) -> bytes:
-        """For `FormTable.taught`."""
-        self._forget_texts()
-        return self._table.knowledge()
+    def table_state(self) -> dict[str, Any]:
+        """What is known of lines so far; see `LineTable.state`."""
+        return self._table.state()
 
     def parse(
         self, part: FilePart, stop: StopCheck | None = None, tell: Callable[[int], None] = lambda _: None
@@ -118,5 +117,5 @@ class PartParser:
         return state_of(parser) | {"cut_lines": self._source.cut_lines}
 
     def _forget_texts(self) -> None:
-        for form in self._table.forms:
-            form.forget_texts()
+        for line_type in self._table.line_types:
+            line_type.forget_texts()

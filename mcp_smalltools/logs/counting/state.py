@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from mcp_smalltools.logs.counting.parser import HALF_A_YEAR, LogParser
-from mcp_smalltools.logs.lines.records import Assembler, Kind
+from mcp_smalltools.logs.lines.line_table import LineTable
+from mcp_smalltools.logs.lines.line_types import HeaderType, LineType
+from mcp_smalltools.logs.lines.records import Assembler
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.shapes import Form, FormTable, Identity
 from mcp_smalltools.logs.lines.times import Calendar
 
 State = dict[str, Any]
@@ -23,34 +24,37 @@ _COUNTS = ("lines", "records", "before", "first", "last")
 
 
 def state_of(parser: LogParser) -> State:
-    """All that was counted; the parser's memory of lines alike is not in it."""
+    """All that was counted; what the parser's table knows of keys is not in it."""
     counts, table = parser.counts, parser.table
-    counts.grow(len(table.forms))
-    used = [form for form in table.forms if counts.lines[form.id] or counts.before[form.id]]
+    counts.grow(len(table.line_types))
+    used = [item for item in table.line_types if counts.lines[item.id] or counts.before[item.id]]
+    numbers = [item.id for item in used]
     return {
         "lines": parser.lines,
         "last_line": parser.last_line,
         "assembler": parser.assembler.state(),
         "years": parser.years,
         "newest_yearless": parser.newest_yearless,
-        "forms": [_form_state(table, form) for form in used],
-        "numbers": [form.id for form in used],
-        "counts": [getattr(counts, name)[[form.id for form in used]].tolist() for name in _COUNTS],
+        "line_types": [_with_texts(table, item) for item in used],
+        "numbers": numbers,
+        "counts": [getattr(counts, name)[numbers].tolist() for name in _COUNTS],
         "timelines": {int(calendar): line.state() for calendar, line in parser.timelines.items()},
         "by_line": parser.by_line.state(),
     }
 
 
 def append(parser: LogParser, state: State) -> bool:
-    """Add what another parser counted in the lines that follow. False, and nothing is changed, where that
-    can't be done exactly: a log without years that goes over New Year.
+    """Add what another parser counted in the lines that follow.
+
+    False, and nothing is changed, where that can't be done exactly: in a log without years that goes past
+    New Year.
     """
     if _over_new_year(parser, state):
         return False
-    forms = [_form(parser.table, item) for item in state["forms"]]
-    _add_counts(parser, forms, state["counts"])
+    line_types = [_add_with_texts(parser.table, item) for item in state["line_types"]]
+    _add_counts(parser, line_types, state["counts"])
     numbers = np.full(max(state["numbers"], default=-1) + 1, -1)
-    numbers[state["numbers"]] = [form.id for form in forms]
+    numbers[state["numbers"]] = [item.id for item in line_types]
     for calendar, timeline in state["timelines"].items():
         parser.timeline_of(Calendar(calendar)).append(timeline, numbers)
     parser.by_line.append(state["by_line"], numbers)
@@ -70,67 +74,70 @@ def _over_new_year(parser: LogParser, state: State) -> bool:
     return bool(part["ends"][0] - parser.newest_yearless < -HALF_A_YEAR)
 
 
-def _add_counts(parser: LogParser, forms: Sequence[Form], columns: Sequence[Sequence[int]]) -> None:
+def _add_counts(parser: LogParser, line_types: Sequence[LineType], columns: Sequence[Sequence[int]]) -> None:
     counts = parser.counts
-    counts.grow(len(parser.table.forms))
-    # Two forms of the other table may be one coarse form here, so they are added one after the other.
-    for form, (lines, records, before, first, last) in zip(forms, zip(*columns, strict=True), strict=True):
-        counts.lines[form.id] += lines
-        counts.records[form.id] += records
-        counts.before[form.id] += before
+    counts.grow(len(parser.table.line_types))
+    # Two line types of the other table may be one coarse type here, so they are added one after the other.
+    for item, (lines, records, before, first, last) in zip(
+        line_types, zip(*columns, strict=True), strict=True
+    ):
+        counts.lines[item.id] += lines
+        counts.records[item.id] += records
+        counts.before[item.id] += before
         if records:
-            known = counts.first[form.id]
-            counts.first[form.id] = min(known, first) if known else first
-            counts.last[form.id] = max(counts.last[form.id], last)
+            known = counts.first[item.id]
+            counts.first[item.id] = min(known, first) if known else first
+            counts.last[item.id] = max(counts.last[item.id], last)
 
 
 def compact(parser: LogParser, *, with_before: bool) -> State:
-    """What the next call needs to know of the records so far: how many there were of each form."""
+    """What the next call needs to know of the records so far: how many there were of each line type.
+
+    It is stored in the state folder, so its keys stay as they are.
+    """
     counts, table = parser.counts, parser.table
-    counts.grow(len(table.forms))
+    counts.grow(len(table.line_types))
     records = counts.records + counts.before if with_before else counts.records
-    used = [form for form in table.forms if records[form.id]]
+    used = [item for item in table.line_types if records[item.id]]
     return {
         "last_line": parser.last_line,
         "assembler": parser.assembler.state(),
-        "forms": [_identity_state(table, form) for form in used],
-        "records": records[[form.id for form in used]].tolist(),
+        "forms": [_state_of_type(table, item) for item in used],
+        "records": records[[item.id for item in used]].tolist(),
     }
 
 
 def resume(parser: LogParser, state: Mapping[str, Any], *, follows: bool) -> None:
     """Start from a compact state: its records come before. `follows`: what is fed next continues them."""
-    forms = [_known(parser.table, item) for item in state["forms"]]
-    parser.counts.grow(len(parser.table.forms))
-    for form, records in zip(forms, state["records"], strict=True):
-        parser.counts.before[form.id] += records
+    line_types = [_add_type(parser.table, item) for item in state["forms"]]
+    parser.counts.grow(len(parser.table.line_types))
+    for line_type, records in zip(line_types, state["records"], strict=True):
+        parser.counts.before[line_type.id] += records
     if follows:
         parser.resume(state["last_line"], Assembler.resumed(state["assembler"]))
 
 
-def _identity_state(table: FormTable, form: Form) -> list[Any]:
-    shape, kind = table.shapes[form.shape], form.identity
-    calendar = None if kind.calendar is None else int(kind.calendar)
-    return [shape, form.coarse, kind.format, kind.level, int(kind.kind), kind.trace, calendar]
+def _state_of_type(table: LineTable, line_type: LineType) -> list[Any]:
+    return [table.shapes[line_type.shape], line_type.coarse, *line_type.header.state()]
 
 
-def _known(table: FormTable, state: Sequence[Any]) -> Form:
-    shape, coarse, name, level, kind, trace, calendar = state
-    days = None if calendar is None else Calendar(calendar)
-    return table.form_of(shape, Identity(name, level, Kind(kind), trace, days), coarse=coarse)
+def _add_type(table: LineTable, state: Sequence[Any]) -> LineType:
+    shape, coarse, *header = state
+    return table.type_of(shape, HeaderType.of(header), coarse=coarse)
 
 
-def _form_state(table: FormTable, form: Form) -> list[Any]:
-    sample = None if form.sample is None else form.sample.state()
-    return [_identity_state(table, form), form.promoted, form.first_text, form.last_text, sample]
+def _with_texts(table: LineTable, line_type: LineType) -> list[Any]:
+    sample = None if line_type.sample is None else line_type.sample.state()
+    texts = [line_type.first_text, line_type.last_text]
+    return [_state_of_type(table, line_type), line_type.promoted, *texts, sample]
 
 
-def _form(table: FormTable, state: Sequence[Any]) -> Form:
+def _add_with_texts(table: LineTable, state: Sequence[Any]) -> LineType:
     identity, promoted, first_text, last_text, sample = state
-    form = _known(table, identity)
-    form.promoted += promoted
-    form.first_text = form.first_text or first_text
-    form.last_text = last_text or form.last_text
-    if form.sample is None and sample is not None:
-        form.sample = Sample.of(sample)
-    return form
+    line_type = _add_type(table, identity)
+    line_type.promoted += promoted
+    line_type.first_text = line_type.first_text or first_text
+    line_type.last_text = last_text or line_type.last_text
+    if line_type.sample is None and sample is not None:
+        line_type.sample = Sample.of(sample)
+    return line_type

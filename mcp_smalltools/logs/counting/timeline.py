@@ -47,23 +47,23 @@ class Timeline:
         self.first = self.last = 0.0  # smallest and largest position
         self.backwards = 0  # records that are earlier than the one before
         self._base = 0  # the bucket of the smallest position
-        self._counts = np.zeros((0, BUCKETS), np.int64)  # form's number, bucket from `_base`
+        self._counts = np.zeros((0, BUCKETS), np.int64)  # number of the line type, bucket from `_base`
         self.oldest = 0.0  # position of the first record
         self._oldest_line = 0
         self.newest = 0.0  # of the last one
         self._newest_line = 0
         self._gaps: list[tuple[float, int, int]] = []
 
-    def add(self, forms: NDArray[np.int64], positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
-        """Count records, in their order: the number of each one's form, its position and its line number."""
+    def add(self, types: NDArray[np.int64], positions: NDArray[np.float64], lines: NDArray[np.int64]) -> None:
+        """Count records in their order: the line type, the position and the line number of each."""
         if not self.records:
             self.newest, self._newest_line = float(positions[0]), int(lines[0])
             self.oldest, self._oldest_line = self.newest, self._newest_line
-        self._cover(float(positions.min()), float(positions.max()), int(forms.max()) + 1)
+        self._cover(float(positions.min()), float(positions.max()), int(types.max()) + 1)
         self.records += len(positions)
         self._note_gaps(positions, lines)
         bucket = (positions // self.width).astype(np.int64) - self._base
-        self._counts += np.bincount(forms * BUCKETS + bucket, minlength=self._counts.size).reshape(
+        self._counts += np.bincount(types * BUCKETS + bucket, minlength=self._counts.size).reshape(
             self._counts.shape
         )
 
@@ -78,8 +78,8 @@ class Timeline:
         self._gaps = sorted(self._gaps, reverse=True)[:GAPS_KEPT]
         self.newest, self._newest_line = float(positions[-1]), int(lines[-1])
 
-    def _cover(self, low: float, high: float, forms: int) -> None:
-        """Have buckets for these positions, and rows for so many forms."""
+    def _cover(self, low: float, high: float, types: int) -> None:
+        """Have buckets for these positions, and rows for this many line types."""
         if not self.records:
             self.first, self.last = low, high
             self._base = int(low // self.width)
@@ -89,7 +89,7 @@ class Timeline:
             width *= 2
         if width > self.width or self.first // width < self._base:
             self._move(width)
-        missing = forms - len(self._counts)
+        missing = types - len(self._counts)
         if missing > 0:
             rows = np.zeros((max(missing, len(self._counts)), BUCKETS), np.int64)
             self._counts = np.concatenate((self._counts, rows))
@@ -117,8 +117,8 @@ class Timeline:
             "counts": [rows.tolist(), (places + self._base).tolist(), self._counts[rows, places].tolist()],
         }
 
-    def append(self, state: Mapping[str, Any], forms: NDArray[np.int64]) -> None:
-        """Add the state of a timeline of later records; `forms` gives the number here of each form there."""
+    def append(self, state: Mapping[str, Any], types: NDArray[np.int64]) -> None:
+        """Add the state of a timeline of later records; `types` maps its line types to the ones here."""
         if not state["records"]:
             return
         oldest, oldest_line, newest, newest_line = state["ends"]
@@ -131,7 +131,7 @@ class Timeline:
         if self.width < state["width"]:
             self._move(state["width"])
         low, high = state["range"]
-        self._cover(low, high, int(forms.max()) + 1)
+        self._cover(low, high, int(types.max()) + 1)
         self.records += state["records"]
         self.backwards += state["backwards"]
         gaps = {gap for gap in (*self._gaps, *map(tuple, state["gaps"])) if gap[0] > 0}
@@ -139,7 +139,7 @@ class Timeline:
         self.newest, self._newest_line = newest, newest_line
         rows, buckets, counts = (np.array(column) for column in state["counts"])
         places = (buckets * state["width"] // self.width).astype(np.int64) - self._base
-        np.add.at(self._counts, (forms[rows], places), counts)
+        np.add.at(self._counts, (types[rows], places), counts)
 
     @property
     def gaps(self) -> list[Gap]:
@@ -153,9 +153,9 @@ class Timeline:
             if seconds >= _GAP_FACTOR * mean and seconds > 1  # the step of a clock that shows seconds
         ]
 
-    def merged(self, forms: Iterable[int] | None = None) -> dict[int, int]:
-        """Records in each bucket, of these forms together (of all if None)."""
-        rows = range(len(self._counts)) if forms is None else [n for n in forms if n < len(self._counts)]
+    def merged(self, types: Iterable[int] | None = None) -> dict[int, int]:
+        """Records in each bucket, of these line types together (of all if None)."""
+        rows = range(len(self._counts)) if types is None else [n for n in types if n < len(self._counts)]
         total = self._counts[rows].sum(axis=0)
         return {int(place) + self._base: int(total[place]) for place in np.flatnonzero(total)}
 

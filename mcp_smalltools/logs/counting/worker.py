@@ -1,9 +1,9 @@
-"""A process that parses parts of a log for another one. It is given the open file, opens none, and leaves
+"""A process that parses parts of a log for another one. It is given the open file, opens none, and exits
 when its standard input ends.
 
-First it is told what is known of the log's lines already (a pickle, from the process that started it), then
-each request is [start, first, end] of a part and each answer the state of its parse; all in msgpack, with
-their length before them.
+The first message is the state of a `LineTable`: what is known of the log's lines already. Then each request
+is [start, first, end] of a part, and each answer the state of its parse. All messages are msgpack, each after
+its length.
 """
 
 from __future__ import annotations
@@ -18,9 +18,15 @@ import msgpack
 _LENGTH = struct.Struct("<Q")
 
 
-def send(stream: IO[bytes], value: Any) -> None:
+def message_of(value: Any) -> bytes:
+    """The bytes of a message, its length first."""
     data = cast(bytes, msgpack.packb(value, unicode_errors="surrogatepass"))
-    stream.write(_LENGTH.pack(len(data)) + data)
+    return _LENGTH.pack(len(data)) + data
+
+
+def send(stream: IO[bytes], value: Any) -> None:
+    """Write a message."""
+    stream.write(message_of(value))
     stream.flush()
 
 
@@ -41,23 +47,23 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
 
 
 def serve(descriptor: int) -> None:
-    """Parse what is asked for until there is nothing more."""
+    """Parse the parts that are asked for, until the input ends."""
     from mcp_smalltools.files.reader import FilePart, UserFile
     from mcp_smalltools.level import PrivacyLevel
     from mcp_smalltools.logs.counting.parts import PartParser
-    from mcp_smalltools.logs.lines.shapes import FormTable
+    from mcp_smalltools.logs.lines.line_table import LineTable
 
     with UserFile("log", Path("log"), PrivacyLevel.SEALED, descriptor) as source:
         parser = None
         while True:
             try:
-                told = receive(sys.stdin.buffer)
+                message = receive(sys.stdin.buffer)
             except EOFError:
                 return
             if parser is None:
-                parser = PartParser(source, FormTable.taught(told))
+                parser = PartParser(source, LineTable.of(message))
                 continue
-            start, first, end = told
+            start, first, end = message
             send(sys.stdout.buffer, parser.parse(FilePart(start, first, end)))
 
 

@@ -7,8 +7,9 @@ are in a dictionary.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +58,24 @@ class KeyTable:
             self._others[text[start : start + size]] = int(numbers[place])
             self.bytes += size
 
+    def state(self) -> dict[str, Any]:
+        """All of it, in plain values; see `of`."""
+        return {
+            "keys": self.keys,
+            "bytes": self.bytes,
+            "widths": {width: table.state() for width, table in self._by_width.items()},
+            "others": [[*self._others.keys()], [*self._others.values()]],
+        }
+
+    @classmethod
+    def of(cls, state: Mapping[str, Any]) -> KeyTable:
+        """The table of a state."""
+        table = cls()
+        table.keys, table.bytes = state["keys"], state["bytes"]
+        table._by_width = {width: _Table.of(width, rows) for width, rows in state["widths"].items()}
+        table._others = dict(zip(*state["others"], strict=True))
+        return table
+
 
 def _rows_by_width(
     text: bytes, starts: Numbers, sizes: Numbers, widths: Collection[int]
@@ -98,6 +117,22 @@ class _Table:
         self._rows[at], self._sizes[at], self._numbers[at] = rows[kept], sizes[kept], numbers[kept]
         self._slots[slots[kept]] = at
         return kept
+
+    def state(self) -> list[bytes]:
+        """Rows, sizes and numbers of all keys; where each hash leads follows from the rows."""
+        used = slice(1, self._used)
+        return [self._rows[used].tobytes(), self._sizes[used].tobytes(), self._numbers[used].tobytes()]
+
+    @classmethod
+    def of(cls, width: int, state: list[bytes]) -> _Table:
+        """The keys of a state."""
+        table = cls(width)
+        rows = np.frombuffer(state[0], np.uint64).reshape(-1, width // 8)
+        at = table._room(len(rows))
+        table._rows[at] = rows
+        table._sizes[at], table._numbers[at] = (np.frombuffer(part, np.int64) for part in state[1:])
+        table._slots[table._hashes(rows)] = at
+        return table
 
     def _hashes(self, rows: Rows) -> Numbers:
         return (rows @ self._factors >> (64 - _SLOT_BITS)).view(np.int64)

@@ -1,4 +1,4 @@
-"""What is counted of each form, as columns: entry n belongs to the form of number n."""
+"""What is counted of each line type, as columns: row n is that of line type n."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 Column = NDArray[np.int64]
 
 
-class Counts:
-    """`lines` of the form, also those inside records of others; `records` that start with it, and the line
-    numbers of the `first` and `last` of them (0: none); `before`: records that are there for comparison only.
+class LineCounts:
+    """`lines`: of this type, also those inside records of others. `records`: those that start with such a
+    line; `first` and `last`: their line numbers, 0 for none. `before`: records for comparison only.
     """
 
     __slots__ = ("before", "first", "last", "lines", "records")
@@ -22,29 +22,30 @@ class Counts:
         self.first = np.zeros(0, np.int64)
         self.last = np.zeros(0, np.int64)
 
-    def grow(self, forms: int) -> None:
-        """Have a row for each of so many forms."""
-        missing = forms - len(self.lines)
+    def grow(self, types: int) -> None:
+        """Make sure that there is a row for each line type."""
+        missing = types - len(self.lines)
         if missing > 0:
             rows = np.zeros(max(missing, len(self.lines)), np.int64)
             for name in self.__slots__:
                 setattr(self, name, np.concatenate((getattr(self, name), rows)))
 
-    def add_lines(self, forms: Column) -> None:
-        self.lines += np.bincount(forms, minlength=len(self.lines))
+    def add_lines(self, types: Column) -> None:
+        self.lines += np.bincount(types, minlength=len(self.lines))
 
-    def add_before(self, forms: Column) -> None:
-        self.before += np.bincount(forms, minlength=len(self.before))
+    def add_before(self, types: Column) -> None:
+        self.before += np.bincount(types, minlength=len(self.before))
 
-    def add_records(self, forms: Column, numbers: Column) -> Column:
-        """Count records in their order: the form and the line number of each. Gives the forms whose number of
-        records reached a power of two: their lines are worth a look.
+    def add_records(self, types: Column, numbers: Column) -> Column:
+        """Count records in their order: the line type and the line number of each.
+
+        Returns the line types whose number of records reached a power of two: their lines are kept.
         """
-        added = np.bincount(forms, minlength=len(self.records))
+        added = np.bincount(types, minlength=len(self.records))
         before = self.records
         self.records = before + added
-        new = self.first[forms] == 0
+        new = self.first[types] == 0
         if new.any():
-            self.first[forms[new][::-1]] = numbers[new][::-1]  # of equal indexes the last one counts
-        self.last[forms] = numbers
+            self.first[types[new][::-1]] = numbers[new][::-1]  # of equal indexes the last one counts
+        self.last[types] = numbers
         return np.flatnonzero((before ^ self.records) > before)

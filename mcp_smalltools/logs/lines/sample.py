@@ -13,7 +13,7 @@ _CHAINED = re.compile(r"During handling of the above|The above exception was the
 
 
 class Sample:
-    """The first record of a form: its start, its last lines, and its cause."""
+    """The first record of a line_type: its start, its last lines, and its cause."""
 
     __slots__ = ("_last_said", "cause", "first", "head", "tail", "total")
 

@@ -23,7 +23,8 @@ from itertools import islice
 
 from mcp_smalltools.logs.keys.normalize import line_key, short_numbers
 from mcp_smalltools.logs.lines.headers import BRACKETED, LEVEL_NAMES, level_named, read_line
-from mcp_smalltools.logs.lines.shapes import Form, FormTable
+from mcp_smalltools.logs.lines.line_table import LineTable
+from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.message.masking import MARKS, mask_text
 from mcp_smalltools.logs.message.variables import plain
 
@@ -70,22 +71,22 @@ class Header:
 _NONE = Header(0)
 
 
-def messages_of(table: FormTable, by_shape: Mapping[int, Sequence[Form]]) -> list[str]:
-    """The text of each shape less the columns of its header; notes them, and their level, in its forms."""
+def messages_of(table: LineTable, by_shape: Mapping[int, Sequence[LineType]]) -> list[str]:
+    """The text of each shape without its header columns; its line types get the columns and their level."""
     starts = [first_columns(shape) for shape in table.shapes]
     headers = _Headers(starts, by_shape)
     messages = []
     for number, (shape, columns) in enumerate(zip(table.shapes, starts, strict=True)):
-        forms = by_shape[number]
-        found = {headers.of(form.format, columns) for form in forms}
+        line_types = by_shape[number]
+        found = {headers.of(item.format, columns) for item in line_types}
         header = found.pop() if len(found) == 1 else _NONE
         message = behind(shape, header.columns)
-        if header.columns and not (message and _fits(forms, header, message)):
+        if header.columns and not (message and _fits(line_types, header, message)):
             header, message = _NONE, shape
         messages.append(message)
-        for form in forms:
-            form.columns = header.columns
-            form.level = form.level or level_of(header, columns)
+        for line_type in line_types:
+            line_type.columns = header.columns
+            line_type.level = line_type.level or level_of(header, columns)
     return messages
 
 
@@ -98,12 +99,12 @@ def message_of(content: str, columns: int) -> str:
 class _Headers:
     """The headers of a log: one for each format, or one for each place of the level where all have one."""
 
-    def __init__(self, starts: Sequence[Sequence[str]], by_shape: Mapping[int, Sequence[Form]]) -> None:
+    def __init__(self, starts: Sequence[Sequence[str]], by_shape: Mapping[int, Sequence[LineType]]) -> None:
         rows: dict[str, list[Row]] = defaultdict(list)
         for number, columns in enumerate(starts):
-            for name in {form.format for form in by_shape[number]}:
-                forms = [form for form in by_shape[number] if form.format == name]
-                rows[name].append(Row(columns, sum(form.lines + form.before for form in forms)))
+            for name in {item.format for item in by_shape[number]}:
+                line_types = [item for item in by_shape[number] if item.format == name]
+                rows[name].append(Row(columns, sum(item.lines + item.before for item in line_types)))
         self._by_level: set[str] = set()
         self._found: dict[tuple[str, int | None], Header] = {}
         for name, of_format in rows.items():
@@ -130,11 +131,11 @@ def level_place(columns: Sequence[str]) -> int | None:
     return next((n for n, column in enumerate(columns[:MOST]) if _PLAIN_LEVEL.fullmatch(column)), None)
 
 
-def _fits(forms: Sequence[Form], header: Header, message: str) -> bool:
+def _fits(line_types: Sequence[LineType], header: Header, message: str) -> bool:
     """Do the columns of a line end where those of its shape do? A value of several words is one there."""
-    for form in forms:
-        if form.sample is not None:
-            content = short_numbers(read_line(line_key(form.sample.head[0])).content)
+    for line_type in line_types:
+        if line_type.sample is not None:
+            content = short_numbers(read_line(line_key(line_type.sample.head[0])).content)
             return mask_text(message_of(content, header.columns)) == message
     return True
 
@@ -206,13 +207,13 @@ class _Total:
         """What sort of column it is; None if too few have one there and another one behind it."""
         if not self._nearly_all(place, lambda _: True):
             return None
-        for kind, form in _KINDS:
-            if self._match(place, form):
+        for kind, pattern in _KINDS:
+            if self._match(place, pattern):
                 return kind if kind != "letter" or self._several(place) else "word"
         return "word"
 
-    def _match(self, place: int, form: re.Pattern[str]) -> bool:
-        return self._nearly_all(place, lambda column: form.fullmatch(column) is not None)
+    def _match(self, place: int, pattern: re.Pattern[str]) -> bool:
+        return self._nearly_all(place, lambda column: pattern.fullmatch(column) is not None)
 
     def have_level(self) -> bool:
         """Whether nearly all have one among their first columns."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.timeline import Burst, Timeline
 from mcp_smalltools.logs.judge.judge import Judge
-from mcp_smalltools.logs.lines.shapes import Form, FormTable
+from mcp_smalltools.logs.lines.line_table import LineTable
+from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.times import Calendar
 from mcp_smalltools.logs.templates.columns import messages_of
 from mcp_smalltools.logs.templates.grouping import Template, group
@@ -26,7 +27,7 @@ class ParsedTemplate:
 
     id: int  # numbered from 1 by first appearance
     text: str  # with VAR for each variable
-    forms: list[Form]
+    line_types: list[LineType]
     records: int
     lines: int  # also those inside records of other templates
     first: int  # line numbers of the first and last record; 0 without records
@@ -59,12 +60,12 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
     """Group what was fed, by the given judge or the one that ships; judging ends at the time `until` (of
     time.monotonic).
     """
-    forms = parser.table.forms
-    parser.counts.grow(len(forms))
-    for form in forms:
-        form.count(parser.counts)
+    line_types = parser.table.line_types
+    parser.counts.grow(len(line_types))
+    for line_type in line_types:
+        line_type.count(parser.counts)
     templates, of_shape = _templates(parser.table, judge, until)
-    records = sum(form.records for form in forms)
+    records = sum(item.records for item in line_types)
     timeline, calendar = _main_timeline(parser, records)
     if timeline is not None:
         _find_bursts(templates, timeline)
@@ -72,9 +73,9 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
         lines=parser.lines,
         last_line=parser.last_line,
         records=records,
-        coarse_lines=sum(form.lines for form in forms if form.coarse),
-        levels=_levels(forms),
-        formats=_counted((form.format, form.records) for form in forms),
+        coarse_lines=sum(item.lines for item in line_types if item.coarse),
+        levels=_levels(line_types),
+        formats=_counted((item.format, item.records) for item in line_types),
         templates=templates,
         template_of_shape=of_shape,
         timeline=timeline,
@@ -93,18 +94,18 @@ def _main_timeline(parser: LogParser, records: int) -> tuple[Timeline | None, Ca
 
 
 def _templates(
-    table: FormTable, judge: Judge | None, until: float
+    table: LineTable, judge: Judge | None, until: float
 ) -> tuple[list[ParsedTemplate], list[ParsedTemplate]]:
-    by_shape: dict[int, list[Form]] = {}
-    for form in table.forms:
-        by_shape.setdefault(form.shape, []).append(form)
+    by_shape: dict[int, list[LineType]] = {}
+    for line_type in table.line_types:
+        by_shape.setdefault(line_type.shape, []).append(line_type)
     texts = messages_of(table, by_shape)
     messages = with_common_parts(texts)
     by_message: dict[str, list[int]] = {}
     for shape, message in enumerate(messages):
         by_message.setdefault(message, []).append(shape)
     counts = [
-        sum(form.lines + form.before for shape in shapes for form in by_shape[shape])
+        sum(item.lines + item.before for shape in shapes for item in by_shape[shape])
         for shapes in by_message.values()
     ]
     shapes_of = [*by_message.values()]
@@ -116,27 +117,27 @@ def _templates(
     templates: list[ParsedTemplate] = []
     of_shape: dict[int, ParsedTemplate] = {}
     for number, (_, template, members) in enumerate(found, 1):
-        forms = [form for shape in members for form in by_shape[shape]]
-        templates.append(_template(number, template, forms))
+        line_types = [item for shape in members for item in by_shape[shape]]
+        templates.append(_template(number, template, line_types))
         if any(texts[shape] != messages[shape] for shape in members):
-            records = [sum(form.records for form in by_shape[shape]) for shape in members]
+            records = [sum(item.records for item in by_shape[shape]) for shape in members]
             templates[-1].optional = optional_parts([texts[shape] for shape in members], records)
         of_shape.update(dict.fromkeys(members, templates[-1]))
     return templates, [of_shape[shape] for shape in range(len(table.shapes))]
 
 
-def _template(number: int, template: Template, forms: list[Form]) -> ParsedTemplate:
-    started = [form for form in forms if form.records]
+def _template(number: int, template: Template, line_types: list[LineType]) -> ParsedTemplate:
+    started = [item for item in line_types if item.records]
     return ParsedTemplate(
         id=number,
         text=template.text,
         judged=template.judged,
-        forms=forms,
-        records=sum(form.records for form in started),
-        lines=sum(form.lines for form in forms),
-        first=min((form.first for form in started), default=0),
-        last=max((form.last for form in started), default=0),
-        before=sum(form.before for form in forms),
+        line_types=line_types,
+        records=sum(item.records for item in started),
+        lines=sum(item.lines for item in line_types),
+        first=min((item.first for item in started), default=0),
+        last=max((item.last for item in started), default=0),
+        before=sum(item.before for item in line_types),
         levels=_levels(started),
     )
 
@@ -146,18 +147,18 @@ def _find_bursts(templates: Iterable[ParsedTemplate], timeline: Timeline) -> Non
     if len(totals) < 4:
         return
     for template in templates:
-        counts = timeline.merged(form.id for form in template.forms)
+        counts = timeline.merged(item.id for item in template.line_types)
         if counts:
             template.burst = timeline.burst(counts, totals)
 
 
-def _levels(forms: Iterable[Form]) -> dict[str, int]:
+def _levels(line_types: Iterable[LineType]) -> dict[str, int]:
     pairs: list[tuple[str, int]] = []
-    for form in forms:
-        if form.level is not None:
-            pairs.append((form.level, form.records))
+    for line_type in line_types:
+        if line_type.level is not None:
+            pairs.append((line_type.level, line_type.records))
         else:
-            pairs += [("error", form.promoted), ("none", form.records - form.promoted)]
+            pairs += [("error", line_type.promoted), ("none", line_type.records - line_type.promoted)]
     return _counted(pairs)
 
 

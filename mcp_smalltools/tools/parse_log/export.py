@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from mcp_smalltools.logs.lines.headers import lines_as_shown, read_line
-from mcp_smalltools.logs.lines.shapes import Entry, FormTable
+from mcp_smalltools.logs.lines.layouts import Layout
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.variables import Slots
 from mcp_smalltools.logs.templates.columns import message_of
@@ -28,7 +29,7 @@ class Exporter:
     `scrub` no value leaves at all.
     """
 
-    def __init__(self, log: ParsedLog, table: FormTable, texts: dict[int, str], scrub: Scrub | None) -> None:
+    def __init__(self, log: ParsedLog, table: LineTable, texts: dict[int, str], scrub: Scrub | None) -> None:
         self._log = log
         self._table = table
         self._scrub = scrub
@@ -55,26 +56,28 @@ class Exporter:
 
     def _write_block(self, out: IO[str], first: int, lines: list[str]) -> None:
         rows = []
-        for number, (line, entry) in enumerate(zip(lines, self._table.entries(lines), strict=True), first):
-            template = self._template(entry)
+        for number, (line, layout) in enumerate(
+            zip(lines, self._table.layouts_of(lines), strict=True), first
+        ):
+            template = self._template(layout)
             slots, head = self._of(template)
-            values = self._values(slots, line, entry)
+            values = self._values(slots, line, layout)
             variables = (
                 "null" if values is None else json.dumps(values, ensure_ascii=False) if values else "[]"
             )
             rows.append(f'{{"line": {number}, {head}, "variables": {variables}}}\n')
         out.write("".join(rows))
 
-    def _template(self, entry: Entry) -> ParsedTemplate:
-        return self._log.template_of_shape[entry.form.shape]
+    def _template(self, layout: Layout) -> ParsedTemplate:
+        return self._log.template_of_shape[layout.line_type.shape]
 
-    def _values(self, slots: Slots, line: str, entry: Entry) -> list[str] | None:
+    def _values(self, slots: Slots, line: str, layout: Layout) -> list[str] | None:
         """The values of a line; null where masking changed the line beyond its template."""
         if not slots.count:
             return []
         if self._scrub is None:
             return None
-        at, columns = entry.content_at, entry.form.columns
+        at, columns = layout.content_at, layout.line_type.columns
         scrubbed = self._scrub(line)
         content = line[at:] if scrubbed == line and at is not None else read_line(scrubbed).content
         values = slots.values(message_of(content, columns))

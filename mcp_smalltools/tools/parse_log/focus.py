@@ -106,7 +106,7 @@ def _share(wanted: set[str], template: ParsedTemplate) -> float:
         return 0.0
     own = words_of(template.text.replace(VAR, " ")) | {stem(level) for level in template.levels}
     lines = [
-        line for form in template.forms if form.sample for line in (*form.sample.head, *form.sample.tail)
+        line for item in template.line_types if item.sample for line in (*item.sample.head, *item.sample.tail)
     ]
     elsewhere = words_of(" ".join(lines)) - own
     return (len(wanted & own) + _ELSEWHERE * len(wanted & elsewhere)) / len(wanted)

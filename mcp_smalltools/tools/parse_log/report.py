@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from mcp_smalltools.logs.counting.parser import SAMPLE_LINE_CHARS
 from mcp_smalltools.logs.lines.headers import LEVELS, read_line
+from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import names_exception
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.shapes import Form
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.variables import Slots, slot_type
 from mcp_smalltools.logs.templates.columns import message_of
@@ -129,7 +129,7 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
     if not slots.count:
         return []
     rows: list[list[str]] = []
-    for line, columns in _kept_lines(template.forms).items():
+    for line, columns in _kept_lines(template.line_types).items():
         values = slots.values(message_of(read_line(scrub(line)).content, columns))
         if values is not None and values not in rows:
             rows.append(values)
@@ -143,13 +143,17 @@ def _slot(column: Sequence[str]) -> SlotValues:
     return SlotValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
 
 
-def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> dict[str, int]:
-    """Lines, each with the columns of its form."""
+def _kept_lines(line_types: Sequence[LineType], at_most: int = 24) -> dict[str, int]:
+    """Lines, each with the header columns of its line type."""
     lines: dict[str, int] = {}
-    for form in forms:
-        for line in (form.sample.head[0] if form.sample else "", form.first_text, form.last_text):
+    for line_type in line_types:
+        for line in (
+            line_type.sample.head[0] if line_type.sample else "",
+            line_type.first_text,
+            line_type.last_text,
+        ):
             if line and len(line) < SAMPLE_LINE_CHARS:  # a longer one may have been cut
-                lines[line] = form.columns
+                lines[line] = line_type.columns
         if len(lines) >= at_most:
             break
     return lines
@@ -157,7 +161,7 @@ def _kept_lines(forms: Sequence[Form], at_most: int = 24) -> dict[str, int]:
 
 def first_sample(template: ParsedTemplate) -> Sample | None:
     """The first record of the template."""
-    samples = [form.sample for form in template.forms if form.sample and form.records]
+    samples = [item.sample for item in template.line_types if item.sample and item.records]
     return min(samples, key=lambda sample: sample.first, default=None)
 
 
@@ -165,15 +169,15 @@ def exception_lines(template: ParsedTemplate) -> int:
     """How many lines inside of records name an exception in these words."""
     if template.records:
         return 0
-    return sum(form.lines for form in template.forms if names_exception(form.kind, template.text))
+    return sum(item.lines for item in template.line_types if names_exception(item.kind, template.text))
 
 
 def error_sample(template: ParsedTemplate) -> Sample | None:
     """The first record of the template that is an error."""
     samples = [
-        form.sample
-        for form in template.forms
-        if form.sample and (form.level in {"error", "fatal"} or (form.level is None and form.promoted))
+        item.sample
+        for item in template.line_types
+        if item.sample and (item.level in {"error", "fatal"} or (item.level is None and item.promoted))
     ]
     return min(samples, key=lambda sample: sample.first, default=None)
 

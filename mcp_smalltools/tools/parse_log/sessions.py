@@ -13,8 +13,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import Assembler
-from mcp_smalltools.logs.lines.shapes import FormTable
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 
 PROBED = 4_000
@@ -93,7 +93,7 @@ def sequence_of(records: Sequence[Record]) -> tuple[int, ...]:
     return tuple(sequence)
 
 
-def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: FormTable) -> Sessions | None:
+def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: LineTable) -> Sessions | None:
     """The sessions of the first lines of a log that was parsed with this table; None if it has none."""
     most = log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT
     found, assembler = _Values(), Assembler()
@@ -116,18 +116,18 @@ def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: FormTable) -> 
     return Sessions(best, usual, last_line)
 
 
-def _look_at(block: Block, log: ParsedLog, table: FormTable, assembler: Assembler, found: _Values) -> int:
+def _look_at(block: Block, log: ParsedLog, table: LineTable, assembler: Assembler, found: _Values) -> int:
     """Note the values of each record's first line; gives the number of records."""
     records = 0
     for place, number in enumerate(table.read(block).tolist()):
-        entry = table.known[number]
-        form, line = entry.form, block.line(place)
-        if not assembler.starts(form.kind, form.trace, line):
+        layout = table.layouts.all[number]
+        line_type, line = layout.line_type, block.line(place)
+        if not assembler.starts(line_type.kind, line_type.opens_trace, line):
             continue
         records += 1
-        template = log.template_of_shape[form.shape]
-        record = Record(block.first + place, template.id, form.level in {"error", "fatal"})
-        start = entry.time.end if entry.time is not None and entry.time.start <= 40 else 0
+        template = log.template_of_shape[line_type.shape]
+        record = Record(block.first + place, template.id, line_type.level in {"error", "fatal"})
+        start = layout.time.end if layout.time is not None and layout.time.start <= 40 else 0
         found.note(line, start, record)
     return records
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from mcp_smalltools.learning.logs.systems import System
 from mcp_smalltools.logs.judge.judge import Judge
-from mcp_smalltools.logs.lines.shapes import FormTable
+from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.templates.families import Family, families_of, gap_features_of, joined
 from mcp_smalltools.logs.templates.grouping import (
     by_length,
@@ -64,7 +64,7 @@ class Parsed:
 
 
 def parsed(system: System) -> Parsed:
-    table = FormTable()
+    table = LineTable()
     shapes = [table.shape_of_content(line) for line in system.lines]
     events: list[Counter[int]] = [Counter() for _ in table.shapes]
     for shape, event in zip(shapes, system.events, strict=True):
