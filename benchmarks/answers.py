@@ -1,14 +1,14 @@
-"""What every tool answers on a fixed set of calls, recorded, so that two versions can be compared.
+"""Record what every tool answers on a fixed set of calls, and compare two recordings.
 
-  python benchmarks/answers.py cases FOLDER --data DIR    # inputs and calls.jsonl into FOLDER
-  python benchmarks/answers.py record FOLDER OUT          # put the calls to a server over stdio
-  python benchmarks/answers.py compare BEFORE AFTER       # which answers differ, and where
+    python benchmarks/answers.py cases FOLDER --data DIR    # inputs and calls.jsonl into FOLDER
+    python benchmarks/answers.py record FOLDER OUT          # put the calls to a server over stdio
+    python benchmarks/answers.py compare BEFORE AFTER       # which answers differ, and where
 
-The inputs are `examples/`, the small sets of the evaluation suites and the folder `field`, as far as DIR has
-them (`loghub_2k_corrected`, `cidiff`, `logchunks`, `classification`, `extraction`, `field`), and the sources
-of this package as they are when the cases are made. Each call runs with the root `open`; a part of them also
-with `redacted` and `sealed`. `record --server "COMMAND"` asks another checkout's server. Call ids are left
-out; times are in no answer.
+The inputs are `examples/`, those small sets of the evaluation suites that DIR has (`loghub_2k_corrected`,
+`cidiff`, `logchunks`, `classification`, `extraction`), its folder `field`, and the sources of this package as
+they are when the cases are made. Every call runs with an `open` root, every fourth also with a `redacted` and
+a `sealed` one. `record --server "COMMAND"` asks the server of another checkout. Call ids are left out of the
+recording; no answer holds a time of measuring.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""1,000 distinct texts under 20 labels with 8 examples each, the whole call: seconds, engine included.
+"""Seconds of a whole call of `classify`: 1,000 distinct texts, 20 labels, 8 examples each, engine included.
 
-python benchmarks/classify_speed.py [--rounds N] [--record]
+    python benchmarks/classify_speed.py [--rounds N] [--record]
 
-Each round has new texts; the models are loaded, examples and labels of the first round are kept. `--record`
+Each round has new texts; the models stay loaded, examples and labels of the first round are kept. `--record`
 puts the median into models/skills/classify/scores.json.
 """
 

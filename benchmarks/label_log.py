@@ -3,9 +3,9 @@
     python benchmarks/label_log.py logs/pip_2k.log_structured_corrected.csv -m pip download -vv -d /tmp/x rich
     mcp-smalltools eval logs --data logs
 
-The template of a record is the format string that the program gave to `logging`; where it gave text that was
-already put together (an f-string, %, +, format), the expression in its source. Records of several lines, and
-those whose template can't be told, are left out and counted.
+The template of a record is the format string that the program gave to `logging`; where the text was already
+formatted (an f-string, %, +, format), the expression in its source. Records of several lines, and those whose
+template can't be found, are left out and counted.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
     python benchmarks/raw_headers.py --data logs
 
-`logs` holds labelled logs in the manner of `eval logs` (`benchmarks/label_log.py` makes them). For each kind
-of header the mean share of lines in a group that is exactly the true one (GA), that of the messages alone
-first.
+`logs` holds labelled logs in the form of `eval logs` (`benchmarks/label_log.py` makes them). Prints the mean
+share of lines in a group that is exactly the true one (GA): of the messages alone, then for each kind of
+header.
 """
 
 from __future__ import annotations

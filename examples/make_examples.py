@@ -1,16 +1,15 @@
-"""Make the files in examples/data again: a real build, a real test run, a real service's log. Nothing is
-written by hand.
+"""Make the files in examples/data again: a real build, a real test run, a real service's log.
+
+    python examples/make_examples.py [FOLDER]
 
 - `build.log`: `make -k` over a C++ project of 240 generated files, with warnings, a type error and a missing
   symbol.
 - `tests.log`: pytest over 300 generated cases of a small price calculator with two bugs.
-- `service.log`: a job queue that really runs (threads, retries, a store that times out now and then),
-logging as it goes.
+- `service.log`: a job queue that really runs (threads, retries, a store that times out now and then), logging
+  as it goes.
 
 The projects are generated into a temporary folder and built or run there with the tools of this machine
 (g++, make, pytest). Timings and thread order differ from run to run, so the logs do too.
-
-    python examples/make_examples.py [FOLDER]
 """
 
 from __future__ import annotations

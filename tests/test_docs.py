@@ -190,3 +190,20 @@ def test_what_shown_python_imports_from_here_exists(block: Block) -> None:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mcp_smalltools"):
             module = importlib.import_module(node.module)
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+def test_the_written_questions_to_files_of_this_repository_find_their_lines() -> None:
+    """`ask_file` is fitted and measured on them; one whose line is gone would drop out unnoticed."""
+    questions = text_of(REPOSITORY / "models" / "recipes" / "ask_file" / "questions.txt")
+    asked, lost = 0, []
+    for block in re.findall(r"^== \w+ repo:(.*\n(?:(?!== ).*\n)*)", questions, re.MULTILINE):
+        name, *rows = block.splitlines()
+        content = text_of(REPOSITORY / name)
+        for row in filter(None, rows):
+            question, words = row.split(" =>")
+            wanted = [word.strip() for word in words.split(" || ") if word.strip()]
+            asked += 1
+            if wanted and not any(word in content for word in wanted):
+                lost.append(f"{name}: {question}")
+    assert asked > 50
+    assert lost == []

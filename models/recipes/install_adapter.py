@@ -1,8 +1,10 @@
-"""Put a trained adapter into the library: `python models/recipes/install_adapter.py classify FOLDER`.
+"""Put a trained adapter into the library.
+
+    python models/recipes/install_adapter.py classify FOLDER
 
 Copies adapter.gguf, and head.json where there is one, from the folder that a recipe wrote to the skill's own,
-and binds the adapter to its base by hash in skill.toml. Then run the recipe's fit.py, where there is one: how
-sure a tool may be depends on its vectors.
+and binds the adapter to its base by hash in skill.toml. Then run the recipe's fit.py, where there is one: the
+tool's confidence depends on the adapter's vectors.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Fit `ask_file`: `PYTHONPATH=. python models/recipes/ask_file/fit.py --rows ROWS`, a minute (rows:
-`gather.py`).
+"""Fit `ask_file`: which place answers, whether one does at all, and how probable each is.
 
-Fits which place answers, whether one does at all, and how sure either can be. Chances and thresholds come
-from written questions alone, each judged by models that have not seen a question to its file. Writes
-`models/skills/ask_file/scores.json`. Figures on the part `test`: `measure.py`.
+    PYTHONPATH=. python models/recipes/ask_file/fit.py --rows ROWS    # a minute; ROWS by gather.py
+
+Probabilities and thresholds come from written questions alone, each judged by models that have not seen a
+question about its file. Writes `models/skills/ask_file/scores.json`. `measure.py` makes the figures on the
+part `test`.
 """
 
 from __future__ import annotations

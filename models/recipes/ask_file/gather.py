@@ -1,9 +1,10 @@
-"""What `ask_file` sees of each question: `PYTHONPATH=. python models/recipes/ask_file/gather.py --out ROWS
-DIR...`, minutes.
+"""What `ask_file` sees of each question, for `fit.py`.
 
-Written questions (`questions.txt`) and those that code makes from the real files under the folders
-(`evaluation/data/questions.py`), a third of them put to a file that doesn't answer. Writes for each its
-candidates with their features and which of them answer, for `fit.py`.
+    PYTHONPATH=. python models/recipes/ask_file/gather.py --out ROWS DIR...    # minutes
+
+Takes written questions (`questions.txt`) and those that code makes from the real files under the folders
+(`evaluation/data/questions.py`), a third of them put to a file that doesn't answer. Writes the candidates of
+each with their features and which of them answer.
 """
 
 from __future__ import annotations

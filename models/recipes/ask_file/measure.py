@@ -1,8 +1,9 @@
-"""How `ask_file` does on written questions: `PYTHONPATH=. python models/recipes/ask_file/measure.py [--part
-test]`.
+"""How `ask_file` does on written questions.
 
-The tool runs as an agent calls it. An answer is right if one of its lines is one that answers, or if
-nothing was found where nothing is; sure is what it does not escalate.
+    PYTHONPATH=. python models/recipes/ask_file/measure.py [--part test]
+
+The tool runs as an agent calls it. An answer is right if one of its lines answers, or if nothing was found
+where nothing answers. It is sure if it does not escalate.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""The table of word vectors of `ask_file`: `PYTHONPATH=. python models/recipes/ask_file/words.py`, a minute.
+"""The table of word vectors of `ask_file`.
 
-Takes the encoder's vector of each whole word of its vocabulary, and of the common words of source code
-(`tools/summarize_file/common.txt`) that it lacks, without the mean and the first principal
+    PYTHONPATH=. python models/recipes/ask_file/words.py    # a minute
+
+Takes the encoder's vector of each whole word of its vocabulary, and of those common words of source code
+(`tools/summarize_file/common.txt`) that the vocabulary lacks, without the mean and the first principal
 component, in `DIMENSIONS` dimensions of eight bits. Writes `models/skills/ask_file/words.npz`.
 """
 

@@ -1,12 +1,11 @@
-"""The questions that people wrote, in `questions.txt`: to real files by their path in a public package, and
-to files here.
+"""The questions that people wrote (`questions.txt`), about files here or in public packages.
 
-A block begins with `== PART SOURCE:PATH`, then a question a line: `question => words || words`, which are
-words of each line that answers; none where the file doesn't answer though it is near. Whole files are for
-fitting (`fit`), for the calibration (`cal`) or for figures alone (`test`). Sources: `repo` (this
-repository), `files` (beside this module), `made` (`made_logs.py`), `stdlib` (Python's), `go`
-(golang-1.19-src), `debian` (any path of a Debian 12 system), `pyenv` (a checkout of pyenv 2.6.30), `man` (a
-page as `man` shows it).
+A block begins with `== PART SOURCE:PATH`, then has a question a line: `question => words || words`, the words
+of each line that answers; none where the file doesn't answer though it is near. Whole files are for fitting
+(`fit`), for the calibration (`cal`) or for figures alone (`test`). Sources: `repo` (this repository), `files`
+(the folder next to this module), `made` (`made_logs.py`), `stdlib` (Python's), `go` (golang-1.19-src),
+`debian` (any path of a Debian 12 system), `pyenv` (a checkout of pyenv 2.6.30), `man` (a page as `man` shows
+it).
 """
 
 from __future__ import annotations

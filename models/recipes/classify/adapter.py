@@ -1,11 +1,13 @@
-"""Train the adapter of `classify`: `python models/recipes/classify/adapter.py`, half an hour on one core.
+"""Train the adapter of `classify`. Needs the `train` extra.
 
-A LoRA on all-MiniLM-L6-v2 that moves texts of one label together and apart from those of its neighbours
+    PYTHONPATH=. python models/recipes/classify/adapter.py    # half an hour on one core
+
+A LoRA on all-MiniLM-L6-v2 that moves texts of one label together and apart from those of similar labels
 (supervised contrastive loss, Khosla et al. 2020), label names among them. A step plays a label set: the
 labels of a few domains, so that near misses meet, some ways to say each, and their names. A second term keeps
-the similarities near those of the base. Texts: `intents.txt` and `requests.txt`; `corpus.txt` and
-`held_out.txt`, never trained on, say how well it carries over. The average of the later weights is written
-as GGUF. Needs the `train` extra, and PYTHONPATH at the checkout.
+similarities near those of the base. Texts: `intents.txt` and `requests.txt`; `corpus.txt` and `held_out.txt`
+are never trained on and measure how well it carries over. The average of the later weights is written as
+GGUF.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Fit how sure `classify` may be: `python models/recipes/classify/fit.py`, some minutes on two cores.
+"""Fit the confidence of `classify`.
+
+    python models/recipes/classify/fit.py    # some minutes on two cores
 
 Plays many calls of the tool on the texts of `corpus.txt` and `held_out.txt`, on which the adapter was not
 trained: label sets of different size and closeness, with and without examples, few and many items, and items

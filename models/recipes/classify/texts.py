@@ -1,4 +1,4 @@
-"""The texts of the recipes: `corpus.txt` to fit how sure `classify` may be, `intents.txt` to train on."""
+"""The texts of the recipes: `corpus.txt` to fit the confidence of `classify`, `intents.txt` to train on."""
 
 from __future__ import annotations
 

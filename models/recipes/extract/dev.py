@@ -1,6 +1,6 @@
-"""Runs `extract` on cases.txt, or on sentences of the reader's schemas (--generated N).
+"""Run `extract` on cases.txt, or on sentences of the reader's schemas (`--generated N`).
 
-`PYTHONPATH=. python models/recipes/extract/dev.py --show` shows what is wrong.
+PYTHONPATH=. python models/recipes/extract/dev.py --show    # shows what is wrong
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""Fit how sure `extract` may be: `PYTHONPATH=. python models/recipes/extract/fit.py`, some minutes.
+"""Fit the confidence of `extract`.
 
-Requests: those of unseen.txt, which neither the reader nor the rules were made with, and sentences of the
-reader's held out schemas. Pages: several of those schemas on one page. Each fifth is judged by models fitted
+    PYTHONPATH=. python models/recipes/extract/fit.py    # some minutes
+
+Requests: those of unseen.txt, with which neither the reader nor the rules were made, and sentences of the
+reader's held-out schemas. Pages: several of those schemas on one page. Each fifth is judged by models fitted
 on the others, which gives the figures; what ships is fitted on all. Writes
 `models/skills/extract/scores.json`. The same seed gives the same numbers.
 """

@@ -1,6 +1,6 @@
-"""A bare run as it looks in life: other steps around it, downloads, warnings, and the marks of a CI system.
+"""A bare run as it looks in practice: other steps around it, downloads, warnings, and the marks of a CI system.
 
-What stands around comes from the passing runs of other projects, so it is real output of real tools; lists of
+The other steps come from the passing runs of other projects, so they are real output of real tools; lists of
 downloads and the frames of CI systems follow their documented forms.
 """
 

@@ -1,5 +1,6 @@
-"""Fit the ranker of find_failure: `python models/recipes/find_failure/fit.py --runs DIR`, six minutes on one free
-core and 5 GB with the `train` extra and scikit-learn.
+"""Fit the ranker of find_failure. Needs the `train` extra and scikit-learn.
+
+    python models/recipes/find_failure/fit.py --runs DIR    # six minutes on one free core, 5 GB
 
 DIR holds the runs that generate.py made. Each is dressed (dress.py), failing once and passing in half of them.
 Boosted trees learn which lines are evidence, with and without the passing log; whole tools are held out for the

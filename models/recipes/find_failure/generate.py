@@ -1,7 +1,9 @@
-"""Failing runs whose guilty lines are known: `python models/recipes/find_failure/generate.py --out DIR`.
+"""Make failing runs whose guilty lines are known.
+
+    python models/recipes/find_failure/generate.py --out DIR
 
 Makes small projects, builds and tests them with the tools of this machine, puts one fault after another into
-them and runs them again. A family whose tools are missing is left out, and said. The logs stay in DIR, one
+them and runs them again. A family whose tools are missing is reported and left out. The logs stay in DIR, one
 JSON object a line in FAMILY-SEED.jsonl, and are never committed.
 """
 

@@ -1,5 +1,6 @@
-"""A failing run with its guilty lines, and how they are found: by the fault that was put in and by the
-documented form of each tool's reports.
+"""A failing run with its guilty lines.
+
+They are found by the fault that was put in and by the documented form of each tool's reports.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Test suites of many tests, as in life: hundreds that pass, among them one that fails or a few. Their names tell of
-errors and failures, some tests print and log errors that they expect, and where there are several packages each is
-tested by itself, so that the run goes on after the one that failed.
+"""Test suites of many tests, as in practice: hundreds that pass, among them one or a few that fail.
+
+Their names mention errors and failures, some tests print and log errors that they expect, and where there are
+several packages each is tested by itself, so that the run goes on after the one that failed.
 """
 
 from __future__ import annotations

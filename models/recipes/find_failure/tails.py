@@ -1,5 +1,7 @@
-"""Programs that print lines of their own and then end in an uncaught error or a message and a status, with no build
-tool around them. Their own lines tell of errors that were handled and of checks that went well, as programs do.
+"""Programs that print lines of their own and then end in an uncaught error, or in a message and a status.
+
+No build tool is around them. Their own lines mention errors that were handled and checks that succeeded, as
+programs do.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Count in which share of files each word occurs: what is common everywhere sets no file apart.
+r"""Count in what share of files each word occurs: a word that is common everywhere describes no file.
 
     python models/recipes/keywords/count.py /usr/lib/python3.11 /usr/include /usr/share/doc /usr/share/perl \
         /usr/lib/go/src /usr/lib/node_modules SITE_PACKAGES > \

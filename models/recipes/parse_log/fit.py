@@ -1,17 +1,16 @@
-"""Fit the judge of parse_log: `python models/recipes/parse_log/fit.py --sources DIR`.
+"""Fit the judge of parse_log. Needs numpy only.
 
-Some minutes on one core.
+    python models/recipes/parse_log/fit.py --sources DIR    # some minutes on one core
 
 DIR holds source trees, one program to a folder: any, but none whose logs are in a benchmark. Top to bottom:
 
-1. The logging statements of every program; what they say of words and of places for variables: the lexicon.
-2. Simulated systems of each program. What is known of their own program is left out of the lexicon that they
-   are judged with, so that the judge learns what to trust on programs that nobody has seen.
+1. The logging statements of every program; what they say about words and places of parameters: the lexicon.
+2. Simulated systems of each program. What is known of a system's own program is left out of the lexicon that
+   it is judged with, so that the judge learns what to trust on unseen programs.
 3. Two small networks, in the order in which they work; the second sees what the first leaves.
-4. Programs that took no part (`--held-out`) say how good it is.
+4. Programs that took no part (`--held-out`) measure how good it is.
 
-Writes `models/skills/parse_log/weights.npz` and `scores.json`. The same seed gives the same numbers. Numpy is
-all it needs.
+Writes `models/skills/parse_log/weights.npz` and `scores.json`. The same seed gives the same numbers.
 """
 
 from __future__ import annotations

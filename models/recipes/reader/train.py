@@ -1,10 +1,12 @@
-"""Train the reader: `PYTHONPATH=. python models/recipes/reader/train.py`, rounds of 40 minutes on one core.
+"""Train the reader. Needs the `train` extra.
+
+    PYTHONPATH=. python models/recipes/reader/train.py    # rounds of 40 minutes on one core
 
 A LoRA adapter on all-MiniLM-L6-v2 that points at the words of a text that answer a question, or at the text's
 start ([CLS]) where nothing does (as in SQuAD 2 readers). Two vectors, `start` and `end`, score the tokens; a
-third, `yes`, tells which of yes and no the text says. Writes `adapter.gguf` and `head.json`, from the moving
-average of the weights. A round goes on from such a folder (`--start models/skills/reader`). A sixth of the
-schemas is not trained on and measures it. The same seed, start and number of steps give the same weights.
+third, `yes`, decides which of yes and no the text says. Writes `adapter.gguf` and `head.json`, from the
+moving average of the weights. A round continues from such a folder (`--start models/skills/reader`). A sixth
+of the schemas is held out and measures it. The same seed, start and number of steps give the same weights.
 """
 
 from __future__ import annotations
