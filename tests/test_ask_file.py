@@ -16,11 +16,11 @@ from mcp_smalltools.evaluation.data.questions import questions
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.tools.ask_file.features import FEATURES, features, log_odds, of_whole
-from mcp_smalltools.tools.ask_file.question import understood
-from mcp_smalltools.tools.ask_file.selection import MOST, MOST_LINES, passages
+from mcp_smalltools.tools.ask_file.features import FEATURES, candidate_features, log_odds_of, ranking_features
+from mcp_smalltools.tools.ask_file.question import parse_question
+from mcp_smalltools.tools.ask_file.selection import MAX_PASSAGE_LINES, MAX_PASSAGES, select_passages
 from mcp_smalltools.tools.ask_file.units import Unit, units_of
-from mcp_smalltools.tools.ask_file.word_index import Index, Place
+from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index
 from mcp_smalltools.tools.ask_file.word_vectors import word_table
 
 pytestmark = pytest.mark.anyio
@@ -232,34 +232,43 @@ async def test_only_words_that_are_nowhere_make_a_sure_not_found(ask):
     assert (got.found, got.escalate) == (False, False)
 
 
+@pytest.mark.parametrize(("text", "escalate"), [("1\n2\n3\n", False), ("\n\n", True)])
+async def test_there_is_no_confidence_where_no_word_matches(ask, folder, text, escalate):
+    (folder / "numbers.txt").write_text(text)
+    got = await ask("Qzxv?", "numbers.txt")
+    assert (got.found, got.escalate, got.confidence) == (False, escalate, None)
+    assert "confidence" not in got.structured()
+    assert got.reason
+
+
 def test_lines_of_a_log_that_say_the_same_are_one_candidate_and_a_rare_line_is_not_crowded_out():
     lines = [f"2026-03-01 10:00:{n % 60:02} INFO order {n:08x} stored in {n}.2 ms" for n in range(900)]
     lines.insert(600, "2026-03-01 10:00:00 INFO started, store at tcp://10.0.0.12:5432")
-    index = Index([Place(0, unit) for unit in units_of("a.log", lines)], word_table())
-    question = understood("At which address is the store?")
+    index = Index([FileUnit(0, unit) for unit in units_of("a.log", lines)], word_table())
+    question = parse_question("At which address is the store?")
     matches = index.matches(question)
     chosen = index.candidates(matches)
-    assert 601 in [index.places[n].unit.start for n in chosen]
+    assert 601 in [index.units[n].unit.start for n in chosen]
     assert len(chosen) < 10
-    columns = features(index, question, matches, chosen, [0.3] * len(chosen))
+    columns = candidate_features(index, question, matches, chosen, [0.3] * len(chosen))
     assert columns["addressed"].tolist().count(1.0) == 1
     assert tuple(columns) == FEATURES["unit"]
-    odds = log_odds(load_calibration("ask_file", FEATURES).models["unit"](columns))
-    found = passages([index.places[number] for number in chosen], odds)
-    assert tuple(of_whole(question, matches, columns, odds, found)) == FEATURES["first"]
+    log_odds = log_odds_of(load_calibration("ask_file", FEATURES).models["unit"](columns))
+    found = select_passages([index.units[number] for number in chosen], log_odds)
+    assert tuple(ranking_features(question, matches, columns, log_odds, found)) == FEATURES["first"]
 
 
 def test_a_line_that_has_the_number_asked_for_stands_for_those_alike():
     lines = [f"2026-03-01 10:00:{n % 60:02} INFO order {7000 + n} stored" for n in range(300)]
-    index = Index([Place(0, unit) for unit in units_of("a.log", lines)], word_table())
-    chosen = index.candidates(index.matches(understood("When was order 7123 stored?")))
-    assert index.places[chosen[0]].unit.start == 124
+    index = Index([FileUnit(0, unit) for unit in units_of("a.log", lines)], word_table())
+    chosen = index.candidates(index.matches(parse_question("When was order 7123 stored?")))
+    assert index.units[chosen[0]].unit.start == 124
 
 
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_what_a_place_covers_of_a_question_is_a_share_and_more_with_words_that_mean_the_like(text, asked):
-    index = Index([Place(0, unit) for unit in units_of("a.txt", text.split("\n"))], word_table())
-    matches = index.matches(understood(asked))
+    index = Index([FileUnit(0, unit) for unit in units_of("a.txt", text.split("\n"))], word_table())
+    matches = index.matches(parse_question(asked))
     assert ((matches.soft >= -1e-6) & (matches.soft <= 1 + 1e-6)).all()
     assert (matches.exact <= matches.soft + 1e-6).all()
     assert (matches.own <= matches.every).all()
@@ -269,7 +278,7 @@ def test_what_a_place_covers_of_a_question_is_a_share_and_more_with_words_that_m
     ("first", "near", "far"), [("delete", "remove", "colour"), ("folder", "directory", "minute")]
 )
 def test_words_that_mean_the_like_are_nearer_than_others_and_strange_ones_are_like_none(first, near, far):
-    (scores,) = word_table().alike([first], [near, far, "qzxv"])
+    (scores,) = word_table().similarities([first], [near, far, "qzxv"])
     assert scores[0] > 0.3 > scores[1]
     assert scores[2] == 0
 
@@ -280,8 +289,8 @@ async def test_a_line_is_found_by_words_that_only_mean_the_like(ask):
 
 
 def test_places_side_by_side_become_one_passage_and_the_shares_of_all_are_at_most_one():
-    places = [Place(0, Unit(n, n, f"line {n}")) for n in (1, 2, 9, 30, 31, 50)]
-    found = passages(places, np.array([3.0, 2.5, 1.0, 2.0, -3.0, 0.0]))
+    places = [FileUnit(0, Unit(n, n, f"line {n}")) for n in (1, 2, 9, 30, 31, 50)]
+    found = select_passages(places, np.array([3.0, 2.5, 1.0, 2.0, -3.0, 0.0]))
     assert [(p.start, p.end) for p in found] == [(1, 2), (30, 30), (9, 9)]
     assert found[0].share > found[1].share > found[2].share
     assert sum(p.share for p in found) <= 1
@@ -289,13 +298,13 @@ def test_places_side_by_side_become_one_passage_and_the_shares_of_all_are_at_mos
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9), st.floats(-6, 6)), min_size=1, max_size=30))
 def test_passages_never_overlap_and_stay_short(told):
-    places = [Place(0, Unit(start, start + length, "x")) for start, length, _ in told]
-    found = passages(places, np.array([odds for *_, odds in told]))
-    assert 1 <= len(found) <= MOST
+    places = [FileUnit(0, Unit(start, start + length, "x")) for start, length, _ in told]
+    found = select_passages(places, np.array([odds for *_, odds in told]))
+    assert 1 <= len(found) <= MAX_PASSAGES
     for passage in found:
         lines = set(range(passage.start, passage.end + 1))
         assert not any(lines & set(range(p.start, p.end + 1)) for p in found if p is not passage)
-        assert passage.end - passage.start < MOST_LINES
+        assert passage.end - passage.start < MAX_PASSAGE_LINES
         assert passage.best in places
 
 
@@ -312,7 +321,7 @@ def test_passages_never_overlap_and_stay_short(told):
     ],
 )
 def test_the_kind_of_answer_that_is_asked_for(question, kind):
-    assert understood(question).kind == kind
+    assert parse_question(question).kind == kind
 
 
 @given(

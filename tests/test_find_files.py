@@ -30,7 +30,7 @@ from mcp_smalltools.text.words import code_word_counts, code_words, words_of_ide
 from mcp_smalltools.tools.find_files import file_scores
 from mcp_smalltools.tools.find_files.best_passage import best_passage
 from mcp_smalltools.tools.find_files.index import FileIndex, index_path, open_index
-from mcp_smalltools.tools.find_files.indexing import Terms
+from mcp_smalltools.tools.find_files.indexing import FileWords
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.client.client import EngineClient
@@ -261,7 +261,7 @@ async def test_a_damaged_index_is_made_anew_and_the_answer_says_so(
         answer = (await service.call(ToolRequest("find_files", {"query": "zebra"}))).structured()
         await service.close()
         assert paths_of(answer) == ["a.txt"]
-        assert "made anew" in answer["note"]
+        assert "The index was damaged and is being built again." in answer["note"]
 
 
 async def test_where_no_index_can_be_written_it_is_kept_in_memory(settings: Settings, tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_a_process_that_dies_while_it_indexes_leaves_an_index_that_the_next_one_
         "root, state = map(Path, sys.argv[1:])\n"
         "roots = Roots([RootSpec(path=root)])\n"
         "progress = lambda done, total, message: os._exit(9) if done > 100 else None\n"
-        "one = index_updates.Keeper(roots.folders()[0], state, lambda p: roots.open(str(root / p)))\n"
+        "one = index_updates.IndexUpdater(roots.folders()[0], state, lambda p: roots.open(str(root / p)))\n"
         "one.refresh(60, progress, lambda: None)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path), str(settings.state_dir)], check=False)
@@ -337,10 +337,10 @@ async def test_while_a_server_runs_changes_are_indexed_without_a_call(
 
     write(tmp_path, a_dot_txt="zebra\n")
     roots = Roots([RootSpec(path=tmp_path)])
-    one = index_updates.Keeper(
+    one = index_updates.IndexUpdater(
         roots.folders()[0], settings.state_dir, lambda path: roots.open(str(tmp_path / path))
     )
-    one.keep()
+    one.watch()
     with anyio.fail_after(30):
         number = 0
         while not one.index.files_with(["okapi"])["okapi"]:
@@ -444,7 +444,7 @@ def test_the_index_counts_what_the_texts_hold(bodies: list[list[str]]) -> None:
     files = [
         (
             FileEntry(f"f{i}.txt", 1, 1, i),
-            Terms(code_word_counts(f"f{i}.txt"), code_word_counts(" ".join(body))),
+            FileWords(code_word_counts(f"f{i}.txt"), code_word_counts(" ".join(body))),
         )
         for i, body in enumerate(bodies)
     ]
@@ -480,7 +480,7 @@ def test_a_full_disk_is_no_end(settings: Settings, tmp_path: Path) -> None:
 
     write(tmp_path, **{f"f{i}.txt": " ".join(f"w{i}x{j}" for j in range(300)) for i in range(200)})
     roots = Roots([RootSpec(path=tmp_path)])
-    one = index_updates.Keeper(
+    one = index_updates.IndexUpdater(
         roots.folders()[0], settings.state_dir, lambda path: roots.open(str(tmp_path / path))
     )
     one.index._db.execute("PRAGMA max_page_count = 20")
@@ -488,7 +488,7 @@ def test_a_full_disk_is_no_end(settings: Settings, tmp_path: Path) -> None:
         one.index.replace(
             [],
             [
-                (e, Terms(code_word_counts(e.path), {f"w{i}": 1 for i in range(5000)}))
+                (e, FileWords(code_word_counts(e.path), {f"w{i}": 1 for i in range(5000)}))
                 for e in Walk(one.folder)
             ],
         )

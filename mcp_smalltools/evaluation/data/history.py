@@ -25,7 +25,7 @@ _FEWEST_WORDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Commit:
     """A commit: the subject asks, `files` (which exist in `parent`) are the answer."""
 
     parent: str
@@ -53,7 +53,7 @@ class Repository:
     def _git(self) -> list[str]:
         return ["git", "-c", "safe.directory=*", "-C", str(self.path.absolute())]
 
-    def changes(self, most: int) -> list[Change]:
+    def changes(self, most: int) -> list[Commit]:
         """The newest `most` commits that ask something, oldest first."""
         log = self._output("log", "--no-merges", "--no-renames", "--raw", "--format=%x01%P%x02%s")
         found = (_change(record) for record in log.split("\x01")[1:])
@@ -125,7 +125,7 @@ def recall(found: list[str], wanted: tuple[str, ...]) -> float:
     return sum(path in found for path in wanted) / len(wanted)
 
 
-def _change(record: str) -> Change | None:
+def _change(record: str) -> Commit | None:
     head, *rows = record.split("\n")
     parents, _, subject = head.partition("\x02")
     rows = [row for row in rows if row.startswith(":")]
@@ -133,4 +133,4 @@ def _change(record: str) -> Change | None:
     asks = len(subject.split()) >= _FEWEST_WORDS and not _SAYS_NOTHING.match(subject)
     if " " in parents or not parents or not there or len(rows) > MOST_FILES or not asks:
         return None
-    return Change(parents, subject, there)
+    return Commit(parents, subject, there)

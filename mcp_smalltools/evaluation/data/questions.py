@@ -85,7 +85,7 @@ _SMALL: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class EvalQuestion:
     """`start` and `end` are the lines of `path` that answer; 0 where no line of the files does."""
 
     paths: tuple[Path, ...]
@@ -108,7 +108,7 @@ class Fact:
     answer: str = ""
 
 
-def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list[Question]:
+def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list[EvalQuestion]:
     """So many questions that have an answer, and a share more that have none, the same for the same seed."""
     rng = random.Random(seed)
     by_kind: dict[str, list[tuple[Path, Fact]]] = {}
@@ -116,7 +116,7 @@ def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list
     for path in files:
         for fact in _facts(path, rng):
             by_kind.setdefault(fact.kind, []).append((path, fact))
-    asked: list[Question] = []
+    asked: list[EvalQuestion] = []
     for kind in sorted(by_kind):
         rng.shuffle(by_kind[kind])
     turn = 0
@@ -126,14 +126,16 @@ def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list
         if by_kind[kind]:
             path, fact = by_kind[kind].pop()
             asked.append(
-                Question(_beside(path, files, rng), path, fact.text, kind, fact.start, fact.end, fact.answer)
+                EvalQuestion(
+                    _beside(path, files, rng), path, fact.text, kind, fact.start, fact.end, fact.answer
+                )
             )
     answered = list(asked)
     for number in range(round(len(answered) * without)):
         question = rng.choice(answered)
         other = _unrelated(question, files, rng)
         if other is not None:
-            asked.append(Question((other,), other, question.text, f"none {number}", 0, 0))
+            asked.append(EvalQuestion((other,), other, question.text, f"none {number}", 0, 0))
     return asked
 
 
@@ -166,7 +168,7 @@ def _beside(path: Path, files: Sequence[Path], rng: random.Random) -> tuple[Path
     return tuple(paths)
 
 
-def _unrelated(question: Question, files: Sequence[Path], rng: random.Random) -> Path | None:
+def _unrelated(question: EvalQuestion, files: Sequence[Path], rng: random.Random) -> Path | None:
     """A file of the same kind that has less than half of the question's rarer words."""
     words = {w for w in re.findall(r"[a-z]{4,}", question.text.lower()) if w not in _COMMON}
     same = [

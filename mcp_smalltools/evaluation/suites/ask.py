@@ -26,11 +26,11 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
 if TYPE_CHECKING:
-    from mcp_smalltools.evaluation.data.questions import Question
+    from mcp_smalltools.evaluation.data.questions import EvalQuestion
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class AskFigures:
     """How it went. Shares are of 1; those of answered questions count "not found" as nothing found."""
 
     data: str
@@ -41,7 +41,7 @@ class Figures:
     wrong_found: float  # of those without an answer
     wrong_lines: float  # of all that was found: none of its lines answers
     answers_right: float | None  # of the short answers that were given
-    calibration_error: float
+    calibration_error: float  # of answers with a confidence
     floor_span_recall: float
     floor_f1: float
     seconds_a_question: float
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def _evaluate(args: argparse.Namespace, settings: Settings) -> Figures:
+async def _evaluate(args: argparse.Namespace, settings: Settings) -> AskFigures:
     from mcp_smalltools.evaluation.data.questions import questions
     from mcp_smalltools.service import Service
 
@@ -91,7 +91,7 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> Figures:
     return _measure(args.data.name, asked, answers, seconds / len(asked))
 
 
-async def _ask(service: Any, question: Question) -> dict[str, Any]:
+async def _ask(service: Any, question: EvalQuestion) -> dict[str, Any]:
     paths = [str(path) for path in question.paths]
     request = ToolRequest("ask_file", {"paths": paths, "question": question.text}, deadline_s=600.0)
     answer: dict[str, Any] = (await service.call(request)).structured()
@@ -99,19 +99,19 @@ async def _ask(service: Any, question: Question) -> dict[str, Any]:
 
 
 def _measure(
-    name: str, asked: Sequence[Question], answers: Sequence[dict[str, Any]], seconds: float
-) -> Figures:
+    name: str, asked: Sequence[EvalQuestion], answers: Sequence[dict[str, Any]], seconds: float
+) -> AskFigures:
     from mcp_smalltools.calibration.measures import expected_calibration_error
 
-    recalls, f1s, floors, wrong, chance, right, short = [], [], [], [], [], [], []
+    recalls, f1s, floors, wrong, short = [], [], [], [], []
+    judged: list[tuple[dict[str, Any], bool]] = []  # answers, and whether each is right
     by_kind: dict[str, list[float]] = {}
     empty = 0
     for question, answer in zip(asked, answers, strict=True):
         if not question.start:
             wrong.append(answer["found"])
             empty += answer["found"]
-            chance.append(answer["confidence"])
-            right.append(not answer["found"])
+            judged.append((answer, not answer["found"]))
             continue
         recall, f1 = _overlap(question, _lines(question, answer))
         recalls.append(recall)
@@ -119,12 +119,13 @@ def _measure(
         by_kind.setdefault(question.kind, []).append(f1)
         floors.append(_overlap(question, _floor(question)))
         empty += answer["found"] and not f1
-        chance.append(answer["confidence"])
-        right.append(f1 > 0 if answer["found"] else False)
+        judged.append((answer, answer["found"] and f1 > 0))
         if answer["found"] and answer.get("answer") and question.answer:
             short.append(_same(answer["answer"], question.answer))
     found = sum(answer["found"] for answer in answers)
-    return Figures(
+    rated = [(answer, right) for answer, right in judged if "confidence" in answer]
+    error = expected_calibration_error([a["confidence"] for a, _ in rated], [right for _, right in rated])
+    return AskFigures(
         data=name,
         questions=len(f1s),
         span_recall=_mean(recalls),
@@ -133,7 +134,7 @@ def _measure(
         wrong_found=_mean(wrong),
         wrong_lines=round(empty / max(1, found), 4),
         answers_right=_mean(short) if short else None,
-        calibration_error=round(expected_calibration_error(chance, right), 4),
+        calibration_error=round(error, 4),
         floor_span_recall=_mean([recall for recall, _ in floors]),
         floor_f1=_mean([f1 for _, f1 in floors]),
         seconds_a_question=round(seconds, 3),
@@ -151,7 +152,7 @@ def _same(given: str, wanted: str) -> bool:
     return plain(wanted) in plain(given) or plain(given) in plain(wanted)
 
 
-def _lines(question: Question, answer: dict[str, Any]) -> set[tuple[str, int]]:
+def _lines(question: EvalQuestion, answer: dict[str, Any]) -> set[tuple[str, int]]:
     """Path and number of each line of the evidence."""
     return {
         (span.get("path", str(question.paths[0])), number)
@@ -160,14 +161,14 @@ def _lines(question: Question, answer: dict[str, Any]) -> set[tuple[str, int]]:
     }
 
 
-def _overlap(question: Question, given: set[tuple[str, int]]) -> tuple[float, float]:
+def _overlap(question: EvalQuestion, given: set[tuple[str, int]]) -> tuple[float, float]:
     """Recall and F1 of lines."""
     wanted = {(str(question.path), number) for number in range(question.start, question.end + 1)}
     both = len(wanted & given)
     return both / len(wanted), 2 * both / (len(wanted) + len(given))
 
 
-def _floor(question: Question) -> set[tuple[str, int]]:
+def _floor(question: EvalQuestion) -> set[tuple[str, int]]:
     """The one line that BM25 puts first."""
     from mcp_smalltools.text.bm25 import BM25
     from mcp_smalltools.text.words import content_stems, stems_of
@@ -181,7 +182,7 @@ def _floor(question: Question) -> set[tuple[str, int]]:
     return {(places[n][0], places[n][1]) for n in best}
 
 
-def _show(figures: Figures) -> None:
+def _show(figures: AskFigures) -> None:
     from rich.table import Table
 
     table = Table("", figures.data, "floor: best line by BM25")

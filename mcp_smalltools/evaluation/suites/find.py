@@ -21,7 +21,7 @@ from typing import Any, Final
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.data import whole_files
-from mcp_smalltools.evaluation.data.history import Change, Repository, recall, repositories, text_of
+from mcp_smalltools.evaluation.data.history import Commit, Repository, recall, repositories, text_of
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
@@ -30,7 +30,7 @@ DEADLINE_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class FindFigures:
     """How one repository went. Recall is the mean share of a commit's files among the first ten."""
 
     repository: str
@@ -62,14 +62,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-async def evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
+async def evaluate(args: argparse.Namespace, settings: Settings) -> list[FindFigures]:
     return [
         await _one(repository, repository.changes(args.commits), settings)
         for repository in repositories(args.data)
     ]
 
 
-async def _one(repository: Repository, changes: Sequence[Change], settings: Settings) -> Figures:
+async def _one(repository: Repository, changes: Sequence[Commit], settings: Settings) -> FindFigures:
     from mcp_smalltools.service import Service
 
     with tempfile.TemporaryDirectory() as folder:
@@ -95,7 +95,7 @@ async def _one(repository: Repository, changes: Sequence[Change], settings: Sett
         finally:
             await service.close()
         mean = {name: sum(values) / max(1, len(values)) for name, values in tally.items()}
-        return Figures(
+        return FindFigures(
             repository=repository.name,
             commits=len(changes),
             files=len(tree.texts),
@@ -116,9 +116,9 @@ async def _call(service: Any, query: str) -> dict[str, Any]:
 def _by_words(service: Any, query: str) -> list[str]:
     """The same index and ranking, without meaning."""
     from mcp_smalltools.tools.base import StopSignal
-    from mcp_smalltools.tools.find_files.search import Place, Query, search
+    from mcp_smalltools.tools.find_files.search import Query, SearchFolder, search
 
-    places = [Place(keeper, keeper.folder) for keeper in service.tools["find_files"].keepers]
+    places = [SearchFolder(updater, updater.folder) for updater in service.tools["find_files"].updaters]
     return [hit.path for hit in search(places, Query(query, "", FIRST), StopSignal(DEADLINE_S)).hits]
 
 
@@ -161,7 +161,7 @@ class _Tree:
             self.texts[path] = whole_files.text(path, text)
 
 
-def _show(figures: Sequence[Figures]) -> None:
+def _show(figures: Sequence[FindFigures]) -> None:
     from rich.table import Table
 
     table = Table(caption="recall@10 of the files that a commit changed, asked for by its subject")

@@ -19,18 +19,20 @@ class AskFileArguments(base.Arguments):
     paths: list[str] = Field(
         min_length=1,
         max_length=MAX_PATHS,
-        description="text files of any kind: code, documents, settings, data, logs",
+        description="text files of any kind: code, documents, settings, tables, logs",
     )
     question: str = Field(
-        min_length=1, max_length=500, description="one question, with the names and words that you know"
+        min_length=1,
+        max_length=500,
+        description="one question for one fact; names and words that you know help",
     )
-    max_lines: int = Field(20, ge=1, le=200, description="lines of evidence, at most")
+    max_lines: int = Field(20, ge=1, le=200, description="most lines of `evidence` to return")
 
 
 class Evidence(result.Span):
     """Lines that answer."""
 
-    path: str | None = Field(None, description="the file, where several were asked")
+    path: str | None = Field(None, description="the file, if several were given")
 
 
 class AskFileAnswer(result.Answer):
@@ -38,12 +40,23 @@ class AskFileAnswer(result.Answer):
 
     shrinkable: ClassVar[tuple[str, ...]] = ("elsewhere", "evidence")
 
-    found: bool = Field(description="false: these files don't seem to answer; don't take it for proof")
-    answer: FileText | None = Field(None, description="the short answer, if the lines hold one, verbatim")
+    found: bool = Field(
+        description="whether the files seem to answer; false is no proof that they don't, see `elsewhere`"
+    )
+    answer: FileText | None = Field(
+        None, description="the value or name asked for, verbatim, if the first lines of `evidence` hold one"
+    )
     evidence: list[Evidence] = Field(
         default_factory=list,
-        description="the lines that answer, verbatim; of several places one does, best first",
+        description="the lines that answer, verbatim, best first; of several places, one answers",
+    )
+    confidence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="calibrated probability that the lines in `evidence` answer or, if nothing was found, "
+        "that nothing in the files does; absent if no word of the question matches any in the files",
     )
     elsewhere: list[Evidence] = Field(
-        default_factory=list, description="the next best places to read, best first"
+        default_factory=list, description="other places that may answer, best first"
     )

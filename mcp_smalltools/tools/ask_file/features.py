@@ -1,5 +1,6 @@
-"""What speaks for each place that may answer, and for the best of them being an answer at all: named
-numbers.
+"""Features by name: of each candidate, for ranking them, and of the whole ranking, for its verdict.
+
+The models in `models/skills/ask_file/scores.json` are fitted on them and know them by these names.
 """
 
 from __future__ import annotations
@@ -15,12 +16,16 @@ from mcp_smalltools.calibration.calibration import Features
 from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.text.words import stem, stems_of
 from mcp_smalltools.tools.ask_file.question import Question
-from mcp_smalltools.tools.ask_file.selection import Passage
+from mcp_smalltools.tools.ask_file.selection import RankedPassage
 from mcp_smalltools.tools.ask_file.units import Unit
 from mcp_smalltools.tools.ask_file.word_index import Index, Matches
 
 ADDRESS: Final = re.compile(
-    r"\b[a-z][\w+.-]*://\S+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?\b|\b[A-Za-z][\w-]*(?:\.[\w-]+)*:\d{2,5}\b|\b[\w.-]+@[\w-]+(?:\.[\w-]+)+|\blocalhost\b"
+    r"\b[a-z][\w+.-]*://\S+"  # a URL
+    r"|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?\b"  # IPv4, with or without a port
+    r"|\b[A-Za-z][\w-]*(?:\.[\w-]+)*:\d{2,5}\b"  # host:port
+    r"|\b[\w.-]+@[\w-]+(?:\.[\w-]+)+"  # a mail address
+    r"|\blocalhost\b"
 )
 _NUMERAL: Final = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|twelve|half|twice|hundred|thousand|million)\b",
@@ -31,8 +36,8 @@ _REASON: Final = re.compile(
     r"|else|reason|protect\w*|ensure\w*|too|cannot|can't|not)\b|#|//|--",
     re.I,
 )
-_BESIDE: Final = 3
-"""Lines between two places that belong together."""
+_CLOSE: Final = 3
+"""Lines from the end of a unit to the start of another that is close to it, at most."""
 KINDS: Final = (
     *("definition", "purpose", "raise", "why", "section", "when", "number", "who", "manner", "value"),
     *("place", "yes", "other"),
@@ -42,16 +47,19 @@ UNITS: Final = ("definition", "doc", "section", "entry", "sentence", "row", "lin
 Floats = NDArray[np.float64]
 
 
-def features(
-    index: Index, question: Question, matches: Matches, chosen: Sequence[int], likeness: Sequence[float]
+def candidate_features(
+    index: Index, question: Question, matches: Matches, chosen: Sequence[int], similarities: Sequence[float]
 ) -> dict[str, Floats]:
-    """Arrays of the shape (chosen,). `likeness` is the encoder's, of the question and each chosen place."""
+    """Features of the candidates, each of shape (chosen,).
+
+    `chosen` are their numbers in the index, `similarities` the encoder's, of each to the question.
+    """
     at = np.array(chosen, np.int64)
-    units = [index.places[n].unit for n in chosen]
-    like = np.array(likeness, np.float64)
+    units = [index.units[n].unit for n in chosen]
+    similar = np.array(similarities, np.float64)
     soft, exact = matches.soft.astype(np.float64), matches.exact.astype(np.float64)
     own = matches.weights @ matches.own
-    near = _beside(index, matches, at)
+    near = _with_neighbours(index, matches, at)
     columns: dict[str, ArrayLike] = {
         "soft": soft[at],
         "soft_own": own[at],
@@ -61,30 +69,30 @@ def features(
         "near": near - soft[at],
         "soft_behind": soft[at] - soft.max(),
         "exact_behind": exact[at] - exact.max(),
-        "like": like,
-        "like_behind": like - like.max(),
-        "like_score": (like - like.mean()) / (like.std() + 0.02),
-        "like_place": 1 / (1 + _places_of(like)),
-        "soft_place": 1 / (1 + _places_of(soft[at])),
-        "like_near": _near_likeness(index, at, like),
+        "like": similar,
+        "like_behind": similar - similar.max(),
+        "like_score": (similar - similar.mean()) / (similar.std() + 0.02),
+        "like_place": 1 / (1 + _ranks(similar)),
+        "soft_place": 1 / (1 + _ranks(soft[at])),
+        "like_near": _highest_near(index, at, similar),
         "density": index.density(matches)[at],
     }
-    rows = [_structure(question, unit) for unit in units]
+    rows = [_structure_features(question, unit) for unit in units]
     columns |= {name: [row[name] for row in rows] for name in rows[0]}
     return {name: np.asarray(column, np.float64) for name, column in columns.items()}
 
 
-def _places_of(scores: Floats) -> Floats:
+def _ranks(scores: Floats) -> Floats:
     """0 for the highest, 1 for the next …"""
     order = np.argsort(-scores, kind="stable")
-    places = np.empty(len(scores))
-    places[order] = np.arange(len(scores))
-    return places
+    ranks = np.empty(len(scores))
+    ranks[order] = np.arange(len(scores))
+    return ranks
 
 
-def _beside(index: Index, matches: Matches, at: NDArray[np.int64]) -> Floats:
-    """What each place covers together with those beside it."""
-    last = len(index.places) - 1
+def _with_neighbours(index: Index, matches: Matches, at: NDArray[np.int64]) -> Floats:
+    """The share of the question that each unit covers together with the two units before and after it."""
+    last = len(index.units) - 1
     together = matches.every[:, at].copy()
     for step in (-2, -1, 1, 2):
         other = (at + step).clip(0, last)
@@ -94,22 +102,23 @@ def _beside(index: Index, matches: Matches, at: NDArray[np.int64]) -> Floats:
 
 
 def _close(index: Index, first: int, second: int) -> bool:
-    a, b = index.places[first], index.places[second]
+    a, b = index.units[first], index.units[second]
     gap = max(b.unit.start - a.unit.end, a.unit.start - b.unit.end)
-    return a.file == b.file and gap <= _BESIDE
+    return a.file == b.file and gap <= _CLOSE
 
 
-def _near_likeness(index: Index, at: NDArray[np.int64], like: Floats) -> Floats:
-    """The highest likeness of another chosen place beside it; its own mean where there is none."""
-    out = np.full(len(at), like.mean())
+def _highest_near(index: Index, at: NDArray[np.int64], similar: Floats) -> Floats:
+    """The highest similarity of another candidate close to each one; at least the mean of all."""
+    out = np.full(len(at), similar.mean())
     for a, first in enumerate(at.tolist()):
         for b, second in enumerate(at.tolist()):
             if a != b and _close(index, first, second):
-                out[a] = max(out[a], like[b])
+                out[a] = max(out[a], similar[b])
     return out
 
 
-def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
+def _structure_features(question: Question, unit: Unit) -> Mapping[str, float]:
+    """Whether a unit is of the kind that is asked for, holds such a value, and has the question's names."""
     given = set(stems_of(question.text))
     new_numbers = [n for n in numbers(unit.text) if str(n.value) not in given]
     answers = {
@@ -119,14 +128,14 @@ def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
         "value": bool(ADDRESS.search(unit.text)) if question.address else unit.kind in ("entry", "row"),
         "why": bool(_REASON.search(f"{unit.text} {unit.context}")),
     }
-    flat = unit.text.lower()
-    name_words = set(stems_of(unit.name))
-    asked = set(question.words)
+    text = unit.text.lower()
+    name_stems = set(stems_of(unit.name))
+    asked = set(question.stems)
     return {
         **{f"{kind} {other}": 0.0 for kind in KINDS for other in UNITS},
         f"{question.kind} {unit.kind}": 1.0,
         "addressed": float(question.address and answers["value"]),
-        "counted": float(bool(set(question.counted) & _counted(unit))),
+        "counted": float(bool(set(question.counted) & _counted_stems(unit))),
         "raises": float(
             question.kind == "raise"
             and bool(re.match(r"\s*(?:raise|throw|panic|return .*[Ee]rr)\b", unit.text))
@@ -137,13 +146,13 @@ def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
             len(unit.name) > 1 and bool(re.search(rf"(?<![\w]){re.escape(unit.name)}(?![\w])", question.text))
         ),
         "named": float(
-            any(name.lower() in flat or name.lower() == unit.name.lower() for name in question.names)
+            any(name.lower() in text or name.lower() == unit.name.lower() for name in question.names)
         ),
         "not_named": float(
             bool(question.names)
-            and not any(name.lower() in f"{flat} {unit.context.lower()}" for name in question.names)
+            and not any(name.lower() in f"{text} {unit.context.lower()}" for name in question.names)
         ),
-        "name_words": len(name_words & asked) / max(1, len(name_words)) if name_words else 0.0,
+        "name_words": len(name_stems & asked) / max(1, len(name_stems)),
         "numbered": float(bool(new_numbers)),
         "long": min(2.0, (unit.end - unit.start) / 4),
         "short": float(len(unit.text) < 25),
@@ -152,17 +161,16 @@ def _structure(question: Question, unit: Unit) -> Mapping[str, float]:
     }
 
 
-def _counted(unit: Unit) -> set[str]:
-    """Stems of what it says a number of: `at most 512 tokens` counts tokens, `retention_days = 30` days."""
+def _counted_stems(unit: Unit) -> set[str]:
+    """Stems of what the unit counts: tokens in `at most 512 tokens`, days in `retention_days = 30`."""
     text = unit.text
     named = stems_of(unit.name) if unit.kind == "entry" and re.search(r"[=:\s]\s*\d", text) else []
     counts = re.finditer(r"\b\d[\d.,]*\s+(?:of\s+)?(\w+)(?:\s+(\w+))?", text)
     return {*named, *(stem(word.lower()) for match in counts for word in match.groups() if word)}
 
 
-def log_odds(chances: ArrayLike) -> Floats:
-    """Of chances strictly between 0 and 1."""
-    values = np.asarray(chances, np.float64).clip(1e-4, 1 - 1e-4)
+def log_odds_of(probabilities: ArrayLike) -> Floats:
+    values = np.asarray(probabilities, np.float64).clip(1e-4, 1 - 1e-4)
     return np.asarray(np.log(values / (1 - values)))
 
 
@@ -173,22 +181,25 @@ _OF_BEST: Final = (
 )
 
 
-def of_whole(
+def ranking_features(
     question: Question,
     matches: Matches,
     columns: Mapping[str, Floats],
-    odds: Floats,
-    found: Sequence[Passage],
+    log_odds: Floats,
+    found: Sequence[RankedPassage],
 ) -> dict[str, float]:
-    """What the chance depends on that one of the passages answers. `odds` go with the columns."""
-    order = np.argsort(-odds, kind="stable")
+    """Features of the whole ranking, from which follows how probable it is that a passage answers.
+
+    `columns` are the candidates' features, `log_odds` theirs of being an answer, `found` the passages.
+    """
+    order = np.argsort(-log_odds, kind="stable")
     best = int(order[0])
-    sorted_odds = odds[order]
+    ordered = log_odds[order]
     anywhere = matches.every.max(axis=1)
     return {
-        "best": float(odds[best]),
-        "lead": min(6.0, float(sorted_odds[0] - sorted_odds[1])) if len(odds) > 1 else 6.0,
-        "rivals": float((odds > odds[best] - 1.0).sum() - 1),
+        "best": float(ordered[0]),
+        "lead": min(6.0, float(ordered[0] - ordered[1])) if len(ordered) > 1 else 6.0,
+        "rivals": float((log_odds > ordered[0] - 1.0).sum() - 1),
         "share": found[0].share,
         "share_of_three": sum(passage.share for passage in found),
         **{name: float(columns[name][best]) for name in _OF_BEST},
@@ -201,23 +212,23 @@ def of_whole(
         "known": float(matches.weights @ anywhere),
         "known_exactly": float(matches.weights @ (anywhere >= 1)),
         "strangest": float((matches.weights * (1 - anywhere)).max()),
-        "words": float(len(question.plain)),
-        "places": float(np.log(len(odds))),
+        "words": float(len(question.words)),
+        "places": float(np.log(len(log_odds))),
         **{f"asks {kind}": float(question.kind == kind) for kind in KINDS},
     }
 
 
-_OF_PLACE: Final = (
+_OF_CANDIDATE: Final = (
     *("soft", "soft_own", "exact", "exact_own", "missing", "near", "soft_behind", "exact_behind"),
     *("like", "like_behind", "like_score", "like_place", "soft_place", "like_near", "density"),
     *(f"{kind} {unit}" for kind in KINDS for unit in UNITS),
     *("addressed", "counted", "raises", "has_answer", "no_answer", "names_it", "named", "not_named"),
     *("name_words", "numbered", "long", "short", "wordy", "asks"),
 )
-_OF_WHOLE: Final = (
+_OF_RANKING: Final = (
     *("best", "lead", "rivals", "share", "share_of_three", *_OF_BEST),
     *("no_answer_anywhere", "like_of_three", "soft_of_three", "most_like", "like_first", "soft_first"),
     *("known", "known_exactly", "strangest", "words", "places", *(f"asks {kind}" for kind in KINDS)),
 )
-FEATURES: Final[Features] = {"unit": _OF_PLACE} | dict.fromkeys(("first", "three", "absent"), _OF_WHOLE)
-"""What the models of the calibration are given, in the order in which `features` and `of_whole` make it."""
+FEATURES: Final[Features] = {"unit": _OF_CANDIDATE} | dict.fromkeys(("first", "three", "absent"), _OF_RANKING)
+"""What each model of the calibration is given, in the order of `candidate_features` or `ranking_features`."""

@@ -1,4 +1,4 @@
-"""The lines of files that answer a question, how sure that is, and the short answer that they hold."""
+"""From a question and an index of the files to ranked passages, and the short answer of the best one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import numpy as np
 
 from mcp_smalltools.calibration.calibration import Calibration
 from mcp_smalltools.text.facts import dates, numbers, times
-from mcp_smalltools.tools.ask_file.features import ADDRESS, features, log_odds, of_whole
+from mcp_smalltools.tools.ask_file.features import ADDRESS, candidate_features, log_odds_of, ranking_features
 from mcp_smalltools.tools.ask_file.question import Question
-from mcp_smalltools.tools.ask_file.selection import Passage, passages
+from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages
 from mcp_smalltools.tools.ask_file.units import Unit
-from mcp_smalltools.tools.ask_file.word_index import Index, Place, shape
+from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, normalised_line
 from mcp_smalltools.tools.similarity import NoEncoder, similarities
 
 if TYPE_CHECKING:
@@ -23,77 +23,74 @@ if TYPE_CHECKING:
 
 UNKNOWN_SIMILARITY: Final = 0.3
 """What all candidates get where there is no encoder: between what unrelated and related texts have."""
+_ENCODER_CHARS: Final = 500
+"""Characters of a unit that the encoder reads."""
 _VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """Passages that may answer, best first, and what is known of them as a whole."""
+class Ranking:
+    """Passages that may answer, best first; none if no word of the question matches anything."""
 
-    passages: Sequence[Passage]
-    whole: Mapping[str, float]
-    """What the chance depends on that one of them answers."""
-    known: float
-    """Share of the question, by rarity, whose words are in the files, or words that mean the like."""
-    alike: int = 0
-    """Other lines that say the same as the best one with other numbers, of which it is the first, or last."""
+    passages: Sequence[RankedPassage]
+    features: Mapping[str, float]
+    """Of the ranking as a whole (`features.ranking_features`)."""
+    lines_alike: int = 0
+    """Other log lines that differ from the best one in their numbers alone; it is the first or the last."""
     no_encoder: NoEncoder | None = None
     """Set where the encoder took no part."""
 
 
 async def rank(
     engine: Engine, index: Index, question: Question, calibration: Calibration, seconds: float
-) -> Ranked:
-    """Words choose candidates; words, meaning and structure rank them, without an encoder the two others.
+) -> Ranking:
+    """Words choose the candidates; words, structure and, if there is an encoder, similarity rank them.
 
     Raises DeadlineExceeded, Cancelled.
     """
     matches = index.matches(question)
     chosen = index.candidates(matches)
     if not chosen:
-        return Ranked((), {}, known=0.0)
-    texts = [shown(index.places[number].unit) for number in chosen]
+        return Ranking((), {})
+    texts = [encoder_text(index.units[number].unit) for number in chosen]
     similar = await similarities(engine, question.text, texts, seconds)
     no_encoder = similar if isinstance(similar, NoEncoder) else None
     if isinstance(similar, NoEncoder):
         similar = [UNKNOWN_SIMILARITY] * len(chosen)
-    columns = features(index, question, matches, chosen, similar)
-    odds = log_odds(calibration.models["unit"](columns))
-    places = [index.places[number] for number in chosen]
-    best = int(np.argmax(odds))
-    same, alike = _of_those_alike(places[best], index.places, question)
-    places[best] = same
-    found_passages = passages(places, odds)
-    return Ranked(
-        found_passages,
-        of_whole(question, matches, columns, odds, found_passages),
-        known=float(matches.weights @ matches.every.max(axis=1)),
-        alike=alike,
-        no_encoder=no_encoder,
-    )
+    columns = candidate_features(index, question, matches, chosen, similar)
+    log_odds = log_odds_of(calibration.models["unit"](columns))
+    units = [index.units[number] for number in chosen]
+    best = int(np.argmax(log_odds))
+    units[best], alike = _first_or_last_alike(units[best], index.units, question)
+    passages = select_passages(units, log_odds)
+    features = ranking_features(question, matches, columns, log_odds, passages)
+    return Ranking(passages, features, alike, no_encoder)
 
 
-def _of_those_alike(best: Place, places: Sequence[Place], question: Question) -> tuple[Place, int]:
-    """Of lines that differ in their numbers only, the first or, if asked for, the last; and how many others.
+def _first_or_last_alike(
+    best: FileUnit, units: Sequence[FileUnit], question: Question
+) -> tuple[FileUnit, int]:
+    """Of log lines that differ in numbers alone, the first or, if asked for, the last; and how many others.
 
-    A question with numbers of its own means one of them.
+    A question with a number means the very line that was found.
     """
     if best.unit.kind != "line" or re.search(r"\d", question.text):
         return best, 0
-    form = shape(best.unit.text)
-    alike = [p for p in places if p.file == best.file and shape(p.unit.text) == form]
+    line = normalised_line(best.unit.text)
+    alike = [u for u in units if u.file == best.file and normalised_line(u.unit.text) == line]
     last = re.search(r"\b(?:last|latest|final|finally|most recent)\b", question.text, re.I)
     return alike[-1 if last else 0], len(alike) - 1
 
 
-def shown(unit: Unit) -> str:
+def encoder_text(unit: Unit) -> str:
     """What the encoder reads of a unit."""
-    named = f"{unit.context} {unit.name}".strip()
-    return f"{named}: {unit.text}"[:500] if named and unit.kind != "sentence" else unit.text[:500]
+    title = f"{unit.context} {unit.name}".strip()
+    text = f"{title}: {unit.text}" if title and unit.kind != "sentence" else unit.text
+    return text[:_ENCODER_CHARS]
 
 
 def short_answer(question: Question, unit: Unit) -> str | None:
-    """The value or name that the lines hold; None where only the lines themselves answer."""
+    """The value or name that the unit holds, verbatim; None where only the lines themselves answer."""
     if question.kind == "definition":
         return unit.name or None
     if question.kind == "raise" and (

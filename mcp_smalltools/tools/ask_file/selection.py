@@ -1,4 +1,4 @@
-"""Places that stand together as one passage, and the best of them."""
+"""Passages that may answer: units that are close to each other, grown around the best ones."""
 
 from __future__ import annotations
 
@@ -9,81 +9,85 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.tools.ask_file.word_index import Place
+from mcp_smalltools.tools.ask_file.word_index import FileUnit
 
-MOST_LINES: Final = 8
-"""Lines of a passage."""
-MOST: Final = 3
-"""Passages that are shown."""
-GAP: Final = 1
-"""Lines between two places of one passage that belong to neither."""
-BEHIND: Final = 2.0
-"""How far, in log odds, a place may be behind the best one beside it and still belong to its passage."""
-APART: Final = 0.5
-"""The same where the best place is a setting or a row, which says its own."""
+MAX_PASSAGE_LINES: Final = 8
+MAX_PASSAGES: Final = 3
+"""Passages that an answer shows, as evidence or as places to read."""
+MAX_GAP: Final = 1
+"""Lines between two units of one passage that belong to neither."""
+MAX_BEHIND: Final = 2.0
+"""How far, in log odds, a unit may be behind the best one near it and still join its passage."""
+MAX_BEHIND_ENTRY: Final = 0.5
+"""The same where the best unit is a setting or a row, which is mostly an answer by itself."""
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
-    """Lines `start` to `end` of a file, 1-based."""
+class RankedPassage:
+    """Lines `start` to `end` of a file, 1-based; `file` is the number of its path."""
 
     file: int
     start: int
     end: int
     share: float
-    """Of what speaks for all places together: the chance that it answers, if one does."""
-    best: Place
-    """The place in it that fits best, and its number."""
+    """The probability that this passage answers, given that one of the candidates does."""
+    best: FileUnit
+    """Its unit with the highest log odds."""
     number: int
+    """The number of that unit among the candidates."""
 
 
-def passages(places: Sequence[Place], odds: Floats) -> list[Passage]:
-    """The best `MOST` passages, best first, no line in two. `odds` are the places', of shape (places,)."""
-    powers = np.exp(odds - odds.max())
+def select_passages(units: Sequence[FileUnit], log_odds: Floats) -> list[RankedPassage]:
+    """The best `MAX_PASSAGES` passages, best first, no line in two. `log_odds` has the shape (units,)."""
+    powers = np.exp(log_odds - log_odds.max())
     shares = powers / powers.sum()
-    found: list[Passage] = []
+    found: list[RankedPassage] = []
     used: set[int] = set()
-    for first in np.argsort(-odds, kind="stable").tolist():
-        unit, file = places[first].unit, places[first].file
-        start, end = unit.start, min(unit.end, unit.start + MOST_LINES - 1)
-        if first in used or _taken(found, file, start, end):
+    for first in np.argsort(-log_odds, kind="stable").tolist():
+        unit, file = units[first].unit, units[first].file
+        start, end = unit.start, min(unit.end, unit.start + MAX_PASSAGE_LINES - 1)
+        if first in used or _overlaps(found, file, start, end):
             continue
-        if len(found) == MOST:
+        if len(found) == MAX_PASSAGES:
             break
-        members, start, end = _grown(first, (start, end), places, odds, found)
+        members, start, end = _grow(first, (start, end), units, log_odds, found)
         used |= members
         share = float(shares[list(members)].sum())
-        found.append(Passage(file, start, end, share, places[first], first))
+        found.append(RankedPassage(file, start, end, share, units[first], first))
     return found
 
 
-def _taken(found: Sequence[Passage], file: int, start: int, end: int) -> bool:
+def _overlaps(found: Sequence[RankedPassage], file: int, start: int, end: int) -> bool:
     return any(p.file == file and start <= p.end and p.start <= end for p in found)
 
 
-def _grown(
-    first: int, lines: tuple[int, int], places: Sequence[Place], odds: Floats, found: Sequence[Passage]
+def _grow(
+    first: int,
+    lines: tuple[int, int],
+    units: Sequence[FileUnit],
+    log_odds: Floats,
+    found: Sequence[RankedPassage],
 ) -> tuple[set[int], int, int]:
-    """A place's passage with what stands beside it and is not far behind: its places and its lines."""
-    members, (start, end), file = {first}, lines, places[first].file
-    behind = APART if places[first].unit.kind in ("entry", "row") else BEHIND
+    """A unit joined by close ones that are not far behind: the numbers of all, first and last line."""
+    members, (start, end), file = {first}, lines, units[first].file
+    max_behind = MAX_BEHIND_ENTRY if units[first].unit.kind in ("entry", "row") else MAX_BEHIND
     near = [
         n
-        for n, place in enumerate(places)
-        if place.file == file and abs(place.unit.start - start) <= 2 * MOST_LINES
+        for n, other in enumerate(units)
+        if other.file == file and abs(other.unit.start - start) <= 2 * MAX_PASSAGE_LINES
     ]
     grows = True
     while grows:
         grows = False
         for n in near:
-            other = places[n].unit
+            other = units[n].unit
             lowest, highest = min(start, other.start), max(end, other.end)
             inside = (lowest, highest) == (start, end)
-            beside = other.start <= end + GAP + 1 and other.end >= start - GAP - 1
-            fits = highest - lowest < MOST_LINES and odds[n] > odds[first] - behind
-            if n in members or not (inside or (beside and fits)) or _taken(found, file, lowest, highest):
+            close = other.start <= end + MAX_GAP + 1 and other.end >= start - MAX_GAP - 1
+            fits = highest - lowest < MAX_PASSAGE_LINES and log_odds[n] > log_odds[first] - max_behind
+            if n in members or not (inside or (close and fits)) or _overlaps(found, file, lowest, highest):
                 continue
             members = members | {n}
             start, end, grows = lowest, highest, True

@@ -1,4 +1,4 @@
-"""Whether the files answer, how sure that is, and whether the agent must look itself."""
+"""Whether the files answer a question, how probable that is, and whether the agent must judge by itself."""
 
 from __future__ import annotations
 
@@ -8,61 +8,66 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
-    from mcp_smalltools.tools.ask_file.selection import Passage
+    from mcp_smalltools.tools.ask_file.selection import RankedPassage
 
-ENOUGH: Final = 0.9
-"""Share of what speaks for all places together, at which a further passage would not add to the evidence."""
+ENOUGH_SHARE: Final = 0.9
+"""The sum of the passages' shares from which a further passage is no evidence any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`chance` is that of being right: one of the passages shown answers, or nothing in the files does."""
+    """`probability` is that of being right: a passage shown answers, or nothing in the files does."""
 
     shown: int
     """Passages that are evidence, the best first; 0: not found."""
-    chance: float
+    probability: float
     escalate: bool
     reason: str | None = None
 
 
-def verdict(found: Sequence[Passage], whole: Mapping[str, float], calibration: Calibration) -> Verdict:
-    """`whole` is what is known of the passages that were found together (`features.of_whole`)."""
+def verdict(
+    found: Sequence[RankedPassage], features: Mapping[str, float], calibration: Calibration
+) -> Verdict:
+    """`features` are those of all passages together (`features.ranking_features`)."""
     limits = calibration.constants
-    first, three = _chance("first", whole, calibration), _chance("three", whole, calibration)
-    if three >= limits["found_from"]:
-        fits = not doubtful(whole)
+    first = _probability("first", features, calibration)
+    any_of_three = _probability("three", features, calibration)
+    if any_of_three >= limits["found_from"]:
+        fits = not is_doubtful(features)
         if fits and first >= limits["sure_from"]:
             return Verdict(1, first, escalate=False)
-        if fits and three >= limits["sure_from"]:
-            return Verdict(enough(found), three, escalate=False)
+        if fits and any_of_three >= limits["sure_from"]:
+            return Verdict(passages_needed(found), any_of_three, escalate=False)
         reason = (
-            f"not sure: with a chance of {three:.2f} one of the places in `evidence` and `elsewhere` answers"
+            f"not sure: one of the places in `evidence` and `elsewhere` answers with probability "
+            f"{any_of_three:.2f}; read them and judge for yourself"
         )
         return Verdict(1, first, True, reason)
-    nothing = _chance("absent", whole, calibration)
-    if nothing >= limits["nothing_from"]:
-        return Verdict(0, nothing, False, "nothing in the files fits the question well enough")
+    absent = _probability("absent", features, calibration)
+    if absent >= limits["nothing_from"]:
+        return Verdict(0, absent, False, "no line fits the question well enough to be an answer")
     reason = (
-        f"no line clearly answers: with a chance of {three:.2f} one of the best places, in `elsewhere`, does"
+        f"no line clearly answers: one of the places in `elsewhere` does with probability "
+        f"{any_of_three:.2f}; read them and judge for yourself"
     )
-    return Verdict(0, nothing, True, reason)
+    return Verdict(0, absent, True, reason)
 
 
-def doubtful(whole: Mapping[str, float]) -> bool:
-    """A number or a time is asked for and no passage has one, or a name that the best one lacks."""
-    return bool(whole["no_answer_anywhere"] or whole["not_named"])
+def is_doubtful(features: Mapping[str, float]) -> bool:
+    """No passage has the number or time that is asked for, or the best one lacks a name of the question."""
+    return bool(features["no_answer_anywhere"] or features["not_named"])
 
 
-def enough(found: Sequence[Passage]) -> int:
-    """How many passages hold nearly all that speaks for any."""
+def passages_needed(found: Sequence[RankedPassage]) -> int:
+    """How many passages, the best first, have `ENOUGH_SHARE` together."""
     share = 0.0
     for number, passage in enumerate(found, 1):
         share += passage.share
-        if share >= ENOUGH:
+        if share >= ENOUGH_SHARE:
             return number
     return len(found)
 
 
-def _chance(name: str, whole: Mapping[str, float], calibration: Calibration) -> float:
+def _probability(name: str, features: Mapping[str, float], calibration: Calibration) -> float:
     model = calibration.models[name]
-    return float(model({feature: whole[feature] for feature in model.weights})[0])
+    return float(model({feature: features[feature] for feature in model.weights})[0])

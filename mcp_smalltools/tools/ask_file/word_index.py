@@ -1,4 +1,4 @@
-"""Which units may answer a question: by their words, by words that mean the like, and by what they are."""
+"""Which units may answer a question: those with its words, or with words of a similar meaning."""
 
 from __future__ import annotations
 
@@ -17,24 +17,28 @@ from mcp_smalltools.tools.ask_file.units import Unit
 from mcp_smalltools.tools.ask_file.word_vectors import WordTable
 
 CANDIDATES: Final = 80
-EXACTLY: Final = 24
-"""Of these, so many are the best by exact words alone."""
-MOST_SEEN: Final = 50_000
-_CHANGING: Final = re.compile(
-    r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]*\d[0-9a-f-]*\b", re.I
-)
+"""Units that the encoder reads for a question."""
+CANDIDATES_BY_EXACT_WORDS: Final = 24
+"""How many of the candidates are chosen by exact words alone."""
+MAX_SEEN: Final = 50_000
+"""Units, best first, among which candidates are looked for: repeated log lines may fill many of them."""
+_FEWEST_WORDS: Final = 4
+"""A unit with fewer words counts as one with this many: a single word that matches is no dense unit."""
+_SIMILAR_WORD: Final = 0.95
+"""What a word of the same meaning counts at most; the word itself counts 1."""
+_VALUE: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]*\d[0-9a-f-]*\b", re.I)
 
 Floats = NDArray[np.float32]
 
 
-def shape(text: str) -> str:
-    """A log line without its numbers and identifiers: equal for lines that say the same of other things."""
-    return _CHANGING.sub("#", text)
+def normalised_line(text: str) -> str:
+    """A log line without its numbers and identifiers: equal for lines that differ in these alone."""
+    return _VALUE.sub("#", text)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A unit of one of the files; `file` is the number of the path."""
+class FileUnit:
+    """A unit, and the number of the path that it comes from."""
 
     file: int
     unit: Unit
@@ -42,38 +46,37 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """How well each word of the question is met by each place: 1 for the word itself, less for one that means the
-    like. Arrays have the shape (words of the question, places)."""
+    """How well each unit matches each word of a question: 1 if it has the word, less if it has a similar one."""
 
     weights: Floats
-    """How rare each word is in the files, of shape (words,); the sum is 1."""
+    """The idf of each word of the question, divided by their sum; shape (words,)."""
     own: Floats
-    """By the place's own text and name."""
+    """Matches in the unit's text and name, shape (words, units)."""
     every: Floats
-    """Also by where it stands."""
+    """Matches in its context too, shape (words, units)."""
     vocabulary: Floats
-    """How well each word of the files meets any of the question, of shape (vocabulary,)."""
+    """How well each word of the files matches any word of the question, shape (vocabulary,)."""
 
     @property
     def soft(self) -> Floats:
-        """Share of the question that each place covers, of shape (places,)."""
+        """Share of the question that each unit covers, shape (units,)."""
         return np.asarray(self.weights @ self.every)
 
     @property
     def exact(self) -> Floats:
-        """The same by the words themselves alone."""
+        """The same by exact words alone."""
         return np.asarray(self.weights @ (self.every >= 1))
 
 
 class Index:
     """The units of all files of a call."""
 
-    def __init__(self, places: Sequence[Place], table: WordTable) -> None:
-        self.places = places
+    def __init__(self, units: Sequence[FileUnit], table: WordTable) -> None:
+        self.units = units
         self._table = table
         self._numbers: dict[str, int] = {}
-        own = [self._numbered(f"{p.unit.text} {p.unit.name}") for p in places]
-        context = [self._numbered(p.unit.context) for p in places]
+        own = [self._word_numbers(f"{u.unit.text} {u.unit.name}") for u in units]
+        context = [self._word_numbers(u.unit.context) for u in units]
         self._own = _Rows(own)
         self._every = _Rows([[*mine, *around] for mine, around in zip(own, context, strict=True)])
         self._vocabulary = list(self._numbers)
@@ -81,12 +84,12 @@ class Index:
         self._units_with = self._every.rows_with(self._stems)
 
     def matches(self, question: Question) -> Matches:
-        scores = self._table.alike(question.plain, self._vocabulary)
+        scores = self._table.similarities(question.words, self._vocabulary)
         scores[:, [n for n, word in enumerate(self._vocabulary) if word in STOP_WORDS]] = 0.0
-        scores *= _LESS
-        for row, word in enumerate(question.plain):
+        scores *= _SIMILAR_WORD
+        for row, word in enumerate(question.words):
             scores[row, self._stems == stem(word)] = 1.0
-        weights = np.array([self.idf(stem(word)) for word in question.plain], np.float32)
+        weights = np.array([self.idf(stem(word)) for word in question.words], np.float32)
         return Matches(
             weights / max(1e-6, float(weights.sum())),
             self._own.best(scores),
@@ -96,46 +99,45 @@ class Index:
 
     def idf(self, stem: str) -> float:
         """Inverse document frequency of a stem in the units."""
-        return idf(self._units_with.get(stem, 0), len(self.places))
+        return idf(self._units_with.get(stem, 0), len(self.units))
 
     def candidates(self, matches: Matches) -> list[int]:
-        """Numbers of the places to look at more closely, best first; none where no word is met at all."""
+        """Numbers of the units to rank: the best by all matches, then by exact ones. Empty if nothing matches."""
         if not matches.weights.size:
             return []
         soft, exact = matches.soft, matches.exact
-        chosen = self._best(soft + 0.1 * exact, CANDIDATES - EXACTLY)
+        chosen = self._best(soft + 0.1 * exact, CANDIDATES - CANDIDATES_BY_EXACT_WORDS)
         known = set(chosen)
-        return [*chosen, *(n for n in self._best(exact + 0.01 * soft, EXACTLY) if n not in known)]
+        return [
+            *chosen,
+            *(n for n in self._best(exact + 0.01 * soft, CANDIDATES_BY_EXACT_WORDS) if n not in known),
+        ]
 
     def density(self, matches: Matches) -> Floats:
-        """How much each place is about the question: the mean over its own words."""
+        """The mean match of each unit's own words with the question, shape (units,)."""
         return self._own.means(matches.vocabulary)
 
     def _best(self, scores: Floats, most: int) -> list[int]:
-        """Of lines of a log that say the same with other numbers, the best, or first, alone."""
+        """Numbers of the best units; of log lines with the same normalised line only the best, or first."""
         chosen: list[int] = []
-        shapes: set[tuple[int, str]] = set()
-        for number in np.argsort(-scores, kind="stable")[:MOST_SEEN].tolist():
+        seen: set[tuple[int, str]] = set()
+        for number in np.argsort(-scores, kind="stable")[:MAX_SEEN].tolist():
             if scores[number] <= 0 or len(chosen) == most:
                 break
-            place = self.places[number]
-            form = (place.file, shape(place.unit.text)) if place.unit.kind == "line" else None
-            if form not in shapes:
+            file, unit = self.units[number].file, self.units[number].unit
+            key = (file, normalised_line(unit.text)) if unit.kind == "line" else None
+            if key not in seen:
                 chosen.append(number)
-                if form:
-                    shapes.add(form)
+                if key:
+                    seen.add(key)
         return chosen
 
-    def _numbered(self, text: str) -> list[int]:
+    def _word_numbers(self, text: str) -> list[int]:
         return [self._numbers.setdefault(word, len(self._numbers)) for word in words_of(text)]
 
 
-_LESS: Final = 0.95
-"""What a word of the same meaning counts at most."""
-
-
 class _Rows:
-    """Lists of numbers, one for each place, for maxima over each at once."""
+    """A list of word numbers for each unit, as one array, for the maximum or mean of all lists at once."""
 
     def __init__(self, rows: Sequence[Sequence[int]]) -> None:
         self.rows = rows
@@ -145,19 +147,19 @@ class _Rows:
         self._flat = np.array([number for row in rows for number in row], np.int64)
 
     def best(self, scores: Floats) -> Floats:
-        """The highest of the scores (words, vocabulary) in each row, of shape (words, places)."""
+        """The highest of the scores (words, vocabulary) in each row, shape (words, rows)."""
         out = np.zeros((len(scores), len(self.rows)), np.float32)
         if self._starts is not None:
             for line, word in zip(out, scores, strict=True):
                 line[self._filled] = np.maximum.reduceat(word[self._flat], self._starts)
         return out
 
-    def rows_with(self, names: NDArray[np.str_]) -> dict[str, int]:
-        """In how many rows each name occurs. `names` has the shape (vocabulary,)."""
+    def rows_with(self, stems: NDArray[np.str_]) -> dict[str, int]:
+        """In how many rows each stem occurs. `stems` are those of the vocabulary, shape (vocabulary,)."""
         if self._starts is None:
             return {}
         numbers: dict[str, int] = {}
-        number = np.array([numbers.setdefault(name, len(numbers)) for name in names.tolist()])
+        number = np.array([numbers.setdefault(name, len(numbers)) for name in stems.tolist()])
         lengths = np.diff([*self._starts, len(self._flat)])
         row = np.repeat(np.arange(len(lengths)), lengths)
         pairs = np.sort(row * len(numbers) + number[self._flat])
@@ -166,9 +168,10 @@ class _Rows:
         return dict(zip(numbers, counts.tolist(), strict=True))
 
     def means(self, values: Floats) -> Floats:
-        """The mean of the values (vocabulary,) over each row, of shape (places,)."""
+        """The mean of the values (vocabulary,) over each row, shape (rows,)."""
         out = np.zeros(len(self.rows), np.float32)
         if self._starts is not None:
             sums = np.add.reduceat(values[self._flat], self._starts)
-            out[self._filled] = sums / np.maximum(4, np.diff([*self._starts, len(self._flat)]))
+            lengths = np.diff([*self._starts, len(self._flat)])
+            out[self._filled] = sums / np.maximum(_FEWEST_WORDS, lengths)
         return out

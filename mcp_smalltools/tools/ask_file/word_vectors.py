@@ -1,5 +1,4 @@
-"""How alike two words are in meaning: a table of word vectors, taken from the encoder once (no model at run
-time).
+"""The similarity of two words: a table of word vectors, taken from the encoder once (no model at run time).
 
 Each vector is the encoder's for the word alone, without the direction that all words share, in fewer
 dimensions (`models/recipes/ask_file/words.py`), as in Model2Vec (Tulkens and van Dongen 2024).
@@ -20,8 +19,8 @@ from numpy.typing import NDArray
 from mcp_smalltools.models.shipped import shipped_file, unusable
 from mcp_smalltools.text.words import base_forms
 
-STRANGE: Final = 0.2
-"""A cosine under this says nothing."""
+UNRELATED: Final = 0.2
+"""The cosine up to which two words have nothing to do with each other."""
 
 Floats = NDArray[np.float32]
 
@@ -33,15 +32,15 @@ class WordTable:
     numbers: dict[str, int]
     vectors: Floats
 
-    def alike(self, first: Sequence[str], second: Sequence[str]) -> Floats:
-        """How alike words in lower case are, 0 to 1, of shape (first, second); 0 where one has no vector."""
-        told = [(row, at) for row, word in enumerate(first) if (at := self._number(word)) is not None]
+    def similarities(self, first: Sequence[str], second: Sequence[str]) -> Floats:
+        """Similarities of words in lower case, 0 to 1, shape (first, second); 0 where one has no vector."""
+        known = [(row, at) for row, word in enumerate(first) if (at := self._number(word)) is not None]
         other = [(row, at) for row, word in enumerate(second) if (at := self._number(word)) is not None]
         scores = np.zeros((len(first), len(second)), np.float32)
-        if told and other:
-            cosine = self.vectors[[n for _, n in told]] @ self.vectors[[n for _, n in other]].T
-            rows, columns = [row for row, _ in told], [row for row, _ in other]
-            scores[np.ix_(rows, columns)] = ((cosine - STRANGE) / (1 - STRANGE)).clip(0.0, 1.0)
+        if known and other:
+            cosine = self.vectors[[n for _, n in known]] @ self.vectors[[n for _, n in other]].T
+            rows, columns = [row for row, _ in known], [row for row, _ in other]
+            scores[np.ix_(rows, columns)] = ((cosine - UNRELATED) / (1 - UNRELATED)).clip(0.0, 1.0)
         return scores
 
     def _number(self, word: str) -> int | None:

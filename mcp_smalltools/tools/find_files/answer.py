@@ -15,23 +15,23 @@ class FindFilesArguments(base.Arguments):
     """What `find_files` takes."""
 
     query: str = Field(
-        min_length=1, max_length=500, description="what the files are about: words, names, a question"
+        min_length=1, max_length=500, description="what the files are about, in words, names or a question"
     )
-    path: str = Field("", description="folder to search; default: all folders that may be read")
+    path: str = Field("", description="folder to search; default: all roots")
     glob: str = Field(
         "", max_length=200, description='only these files, as in .gitignore: "*.py", "src/**/*.ts"'
     )
-    limit: int = Field(10, ge=1, le=50, description="files to return")
+    limit: int = Field(10, ge=1, le=50, description="most files to return")
 
 
 class FoundFile(result.Record):
-    """A file, and the lines in it that fit best."""
+    """A file, and the lines in it that fit the query best."""
 
     path: str
-    start: int | None = Field(None, description="first line of the passage")
-    end: int | None = None
-    inside: FileText | None = Field(None, description="definition or heading that the passage is in")
-    text: FileText | None = Field(None, description="the passage")
+    start: int | None = Field(None, description="first line of the passage, 1-based")
+    end: int | None = Field(None, description="last line, included")
+    inside: FileText | None = Field(None, description="the definition or heading that the passage belongs to")
+    text: FileText | None = Field(None, description="the passage, verbatim")
 
 
 class FindFilesAnswer(result.Answer):

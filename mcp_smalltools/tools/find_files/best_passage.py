@@ -10,8 +10,9 @@ from mcp_smalltools.text.bm25 import length_norm, term_score
 from mcp_smalltools.text.passages import split
 from mcp_smalltools.text.words import code_words
 
-MOST_LINES: Final = 5
-MOST_CHARS: Final = 400
+MAX_LINES: Final = 5
+MAX_CHARS: Final = 400
+"""Of the lines that are shown."""
 _K1: Final = 1.2
 _B: Final = 0.5
 _USUAL_WORDS: Final = 60
@@ -19,8 +20,8 @@ _USUAL_WORDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Lines `start` to `end`, 1-based. `score` compares passages of different files for the same query."""
+class BestPassage:
+    """Lines `start` to `end` of a file, 1-based; the `score` can be compared with those of other files."""
 
     score: float
     start: int
@@ -28,13 +29,13 @@ class Found:
     title: str = ""
 
 
-def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) -> Found | None:
-    """None if the file is empty. `weights` gives each word of the query its idf.
+def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) -> BestPassage | None:
+    """The lines that fit best; None if the file is empty. `weights` are the idf of each word of the query.
 
-    Where no word of the query occurs (the file was found by its name or its meaning), the first lines that
-    say something.
+    Where no word of the query occurs (the file was found by its name or its similarity), these are the first
+    lines that are not blank.
     """
-    best: Found | None = None
+    best: BestPassage | None = None
     for passage in split(path, lines):
         counts: dict[str, int] = {}
         found = code_words(passage.with_title)
@@ -44,24 +45,24 @@ def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) 
         norm = length_norm(len(found), _USUAL_WORDS, _K1, _B)
         score = sum(term_score(weights[word], count, norm) for word, count in counts.items())
         if best is None or score > best.score:
-            best = Found(score, passage.start, passage.end, passage.title)
-    return _narrowed(best, lines, weights) if best else None
+            best = BestPassage(score, passage.start, passage.end, passage.title)
+    return _narrow(best, lines, weights) if best else None
 
 
-def _narrowed(found: Found, lines: Sequence[str], weights: Mapping[str, float]) -> Found:
-    """The few lines of a passage that hold most of the query."""
+def _narrow(found: BestPassage, lines: Sequence[str], weights: Mapping[str, float]) -> BestPassage:
+    """The `MAX_LINES` lines of a passage that hold most of the query."""
     own = range(found.start - 1, found.end)
     held = {i: {word for word in code_words(lines[i]) if word in weights} for i in own}
     best, best_worth = own.start, -1.0
     for first in own:
-        inside = set[str]().union(*(held[i] for i in range(first, min(first + MOST_LINES, own.stop))))
-        # Of equal windows the one whose first line counts most: it doesn't begin with lines that say nothing.
+        inside = set[str]().union(*(held[i] for i in range(first, min(first + MAX_LINES, own.stop))))
+        # Of equal spans the one whose first line counts most: it should not begin with lines without a match.
         worth = sum(weights[word] for word in inside) + 0.1 * sum(weights[word] for word in held[first])
         if lines[first].strip() and worth > best_worth + 1e-9:
             best, best_worth = first, worth
-    last = min(best + MOST_LINES, own.stop) - 1
+    last = min(best + MAX_LINES, own.stop) - 1
     while last > best and (not lines[last].strip() or (best_worth > 0 and not held[last])):
         last -= 1
-    while last > best and sum(len(line) + 1 for line in lines[best : last + 1]) > MOST_CHARS:
+    while last > best and sum(len(line) + 1 for line in lines[best : last + 1]) > MAX_CHARS:
         last -= 1
-    return Found(found.score, best + 1, last + 1, found.title)
+    return BestPassage(found.score, best + 1, last + 1, found.title)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_smalltools.text.bm25 import idf, length_norm, term_score
 
 if TYPE_CHECKING:
-    from mcp_smalltools.tools.find_files.index import Candidate, Counts
+    from mcp_smalltools.tools.find_files.index import CandidateFile, IndexCounts
 
 _K1: Final = 8.0
 """Higher than the usual 1.2: a file that uses a name often is more about it than one that uses it once."""
@@ -25,7 +25,7 @@ def idfs(query: Iterable[str], files_with: Mapping[str, int], files: int) -> dic
 
 
 def word_scores(
-    weights: Mapping[str, float], candidates: Sequence[Candidate], mean_words: float
+    weights: Mapping[str, float], candidates: Sequence[CandidateFile], mean_words: float
 ) -> dict[int, float]:
     """The score of each candidate: BM25 over path and text as one weighted field (Robertson et al. 2004)."""
     scores = {}
@@ -46,13 +46,13 @@ def fuse(words: Mapping[int, float], similarity: Mapping[int, float], best: floa
     return {i: words.get(i, 0.0) + scale * max(0.0, similarity.get(i, 0.0)) for i in ids}
 
 
-def add_counts(indexes: Sequence[Counts]) -> Counts:
-    """The counts of several indexes, as if they were one."""
-    from mcp_smalltools.tools.find_files.index import Counts
+def add_counts(indexes: Sequence[IndexCounts]) -> IndexCounts:
+    """The counts of several indexes as one."""
+    from mcp_smalltools.tools.find_files.index import IndexCounts
 
     with_text = sum(counts.with_text for counts in indexes)
     words = sum(counts.mean_words * counts.with_text for counts in indexes)
-    return Counts(
+    return IndexCounts(
         sum(counts.files for counts in indexes),
         with_text,
         sum(counts.with_vector for counts in indexes),

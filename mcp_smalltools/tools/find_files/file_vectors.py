@@ -1,4 +1,4 @@
-"""Vectors of files: a short digest of each, embedded in the background."""
+"""Vectors of files: a digest of each is embedded in the background."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
-    from mcp_smalltools.tools.find_files.index_updates import Keeper
+    from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
 
-_STEP: Final = 32
+_BATCH: Final = 32
 """Files at once: few, so that a command that ends soon keeps what it has done."""
-_LAST: Final = 9
-"""Priority in the engine: everything else goes first."""
+_PRIORITY: Final = 9
+"""Of the engine's jobs: everything else goes first."""
 _DEADLINE_S: Final = 120.0
+"""Seconds for one batch."""
 
 
-async def embed_rest(keeper: Keeper, engine: Engine, model: str) -> str | None:
-    """Give each file of an index that has none its vector. Returns why it stopped, None if all have one."""
+async def embed_rest(updater: IndexUpdater, engine: Engine, model: str) -> str | None:
+    """Embed all files of an index that have no vector. Returns the code of an error that ended it."""
     try:
-        await anyio.to_thread.run_sync(_use_model, keeper, model)
-        while texts := await anyio.to_thread.run_sync(_digests, keeper):
-            options = CallOptions(model=model, priority=_LAST, deadline_s=_DEADLINE_S)
+        await anyio.to_thread.run_sync(_use_model, updater, model)
+        while texts := await anyio.to_thread.run_sync(_digests, updater):
+            options = CallOptions(model=model, priority=_PRIORITY, deadline_s=_DEADLINE_S)
             found = await engine.embed(list(texts.values()), options)
-            await anyio.to_thread.run_sync(keeper.index.put_vectors, list(texts), found.vectors)
+            await anyio.to_thread.run_sync(updater.index.put_vectors, list(texts), found.vectors)
     except SmallToolsError as error:
         return error.code
     except sqlite3.Error:
@@ -38,20 +39,20 @@ async def embed_rest(keeper: Keeper, engine: Engine, model: str) -> str | None:
     return None
 
 
-def _use_model(keeper: Keeper, model: str) -> None:
-    """Vectors of another model say nothing to this one."""
-    if keeper.index.fact("model") != model:
-        keeper.index.forget_vectors()
-        keeper.index.set_fact("model", model)
+def _use_model(updater: IndexUpdater, model: str) -> None:
+    """Forget vectors that another model made: they can't be compared with those of this one."""
+    if updater.index.fact("model") != model:
+        updater.index.forget_vectors()
+        updater.index.set_fact("model", model)
 
 
-def _digests(keeper: Keeper) -> dict[int, str]:
-    """What to embed next, by id."""
+def _digests(updater: IndexUpdater) -> dict[int, str]:
+    """The digests to embed next, by the id of their file."""
     texts = {}
-    for number, path in keeper.index.without_vector(_STEP):
+    for number, path in updater.index.without_vector(_BATCH):
         try:
-            with keeper.opened(path) as source:
+            with updater.opened(path) as source:
                 texts[number] = digest_of(path, source.text(MAX_BYTES))
-        except FileError:  # gone meanwhile: the next look at the folder takes it out
+        except FileError:  # deleted meanwhile: the next refresh takes it out of the index
             texts[number] = path
     return texts

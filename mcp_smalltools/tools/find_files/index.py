@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from mcp_smalltools.files.roots import Folder
     from mcp_smalltools.files.tree import FileEntry
-    from mcp_smalltools.tools.find_files.indexing import Terms
+    from mcp_smalltools.tools.find_files.indexing import FileWords
 
 VERSION: Final = 1
-"""Of what is made of a file; an index of another version is made anew."""
+"""Of what the index holds of a file; an index of another version is deleted and built again."""
+DAMAGED: Final = "The index was damaged and is being built again."
 MIGRATIONS: Final[Sequence[str]] = (
     """
     CREATE TABLE files (
@@ -40,13 +41,17 @@ MIGRATIONS: Final[Sequence[str]] = (
     CREATE TABLE facts (name TEXT PRIMARY KEY, value NOT NULL)
     """,
 )
-_MOST_OF_A_WORD: Final = 50
+_MAX_OF_A_WORD: Final = 50
+"""Occurrences of one word in a file that are stored: more would add nothing to its score."""
 _PATH_WEIGHT: Final = 10.0
+"""Of a word in the path, for SQLite's bm25, which only chooses the candidates."""
+_PER_QUERY: Final = 500
+"""Ids in one SQL query: SQLite limits its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the index last saw of a file."""
+class IndexedFile:
+    """A file as the index last saw it."""
 
     id: int
     size: int
@@ -55,19 +60,21 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CandidateFile:
     """A file that holds words of the query: how often each, in its path and in its text."""
 
     id: int
     path: str
     words: int
-    """Words of its text, all told."""
+    """All words of its text."""
     in_path: Mapping[str, int]
     in_body: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class IndexCounts:
+    """How many files an index has, with text and with a vector, and the mean number of words in a text."""
+
     files: int
     with_text: int
     with_vector: int
@@ -75,24 +82,24 @@ class Counts:
 
 
 class FileIndex(Store):
-    """Any number of threads and processes may read while one writes."""
+    """The database of one root. Any number of threads and processes may read while one writes."""
 
     def __init__(self, path: Path | None) -> None:
         """`path` None keeps it in memory. Raises ConfigError if the file can't be used."""
         super().__init__(path, MIGRATIONS)
 
-    def known(self) -> dict[str, Known]:
+    def known(self) -> dict[str, IndexedFile]:
         rows = self.select("SELECT path, id, size, mtime_ns, inode FROM files")
-        return {row[0]: Known(row[1], row[2], row[3], row[4]) for row in rows}
+        return {row[0]: IndexedFile(row[1], row[2], row[3], row[4]) for row in rows}
 
-    def replace(self, gone: Iterable[int], new: Sequence[tuple[FileEntry, Terms]]) -> None:
-        """Take out files by id, put in others: all of it or nothing."""
+    def replace(self, gone: Iterable[int], new: Sequence[tuple[FileEntry, FileWords]]) -> None:
+        """Remove files by id and add others, all of it or nothing."""
         with self.transaction() as db:
             ids = [(number,) for number in gone]
             db.executemany("DELETE FROM files WHERE id = ?", ids)
             db.executemany("DELETE FROM words WHERE rowid = ?", ids)
             for entry, terms in new:
-                # Another program may have put it in since the scan.
+                # Another process may have added it since the scan.
                 for row in db.execute("SELECT id FROM files WHERE path = ?", (entry.path,)).fetchall():
                     db.execute("DELETE FROM files WHERE id = ?", (row[0],))
                     db.execute("DELETE FROM words WHERE rowid = ?", (row[0],))
@@ -106,8 +113,8 @@ class FileIndex(Store):
                     (cursor.lastrowid, _bag(terms.path), _bag(terms.body)),
                 )
 
-    def candidates(self, query: Sequence[str], most: int, only: frozenset[int] | None) -> list[Candidate]:
-        """Up to `most` files that hold words of the query, the most likely ones first; `only` limits them."""
+    def candidates(self, query: Sequence[str], most: int, only: frozenset[int] | None) -> list[CandidateFile]:
+        """Up to `most` files that hold words of the query, best first; only those in `only`, if given."""
         if not query:
             return []
         match = " OR ".join(f'"{word}"' for word in query)
@@ -118,7 +125,7 @@ class FileIndex(Store):
         )
         ids = [row[0] for row in found if only is None or row[0] in only][:most]
         wanted = frozenset(query)
-        rows: dict[int, Candidate] = {}
+        rows: dict[int, CandidateFile] = {}
         for chunk in _chunks(ids):
             marks = ",".join("?" * len(chunk))
             for row in self.select(
@@ -126,13 +133,13 @@ class FileIndex(Store):
                 f" FROM files JOIN words ON words.rowid = files.id WHERE files.id IN ({marks})",
                 chunk,
             ):
-                rows[row[0]] = Candidate(
-                    row[0], row[1], row[2], _counts(row[3], wanted), _counts(row[4], wanted)
+                rows[row[0]] = CandidateFile(
+                    row[0], row[1], row[2], _word_counts(row[3], wanted), _word_counts(row[4], wanted)
                 )
         return [rows[number] for number in ids if number in rows]
 
     def files_with(self, query: Iterable[str]) -> dict[str, int]:
-        """In how many files each word occurs."""
+        """In how many files each word of the query occurs."""
         found = {}
         for word in query:
             rows = self.select("SELECT doc FROM spread WHERE term = ?", (word,))
@@ -142,29 +149,29 @@ class FileIndex(Store):
     def paths(self) -> dict[int, str]:
         return {row[0]: row[1] for row in self.select("SELECT id, path FROM files")}
 
-    def counts(self) -> Counts:
+    def counts(self) -> IndexCounts:
         row = self.select(
             "SELECT count(*), count(*) - count(skipped), count(vector),"
             " avg(words) FILTER (WHERE skipped IS NULL) FROM files"
         )[0]
-        return Counts(row[0], row[1], row[2], row[3] or 1.0)
+        return IndexCounts(row[0], row[1], row[2], row[3] or 1.0)
 
     def bytes_below(self, prefix: str) -> int:
-        """Of the files whose path begins with it."""
+        """The size of all files whose path begins with `prefix`."""
         query = "SELECT coalesce(sum(size), 0) FROM files WHERE substr(path, 1, length(?)) = ?"
         return int(self.select(query, (prefix, prefix))[0][0])
 
     # Vectors, one a file, float16.
 
     def without_vector(self, most: int) -> list[tuple[int, str]]:
-        """Files, by id and path, whose text is indexed but which have no vector yet."""
+        """Ids and paths of files whose text is indexed but which have no vector yet."""
         rows = self.select(
             "SELECT id, path FROM files WHERE vector IS NULL AND skipped IS NULL LIMIT ?", (most,)
         )
         return [(row[0], row[1]) for row in rows]
 
     def put_vectors(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
-        """`vectors` has shape (ids, dim). Those of files that have changed meanwhile are passed over."""
+        """Store vectors of shape (ids, dim). Those of files that the index has no more are dropped."""
         import numpy as np
 
         rows = [(row.astype(np.float16).tobytes(), number) for number, row in zip(ids, vectors, strict=True)]
@@ -195,14 +202,14 @@ class FileIndex(Store):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedIndex:
     index: FileIndex
     note: str | None = None
-    """What became of the index that was there, if something did."""
+    """What an agent should know: the index was damaged, or it can't be stored."""
 
 
-def open_index(path: Path) -> Opened:
-    """The index at `path`; made anew if it is damaged, and in memory if no file can be written there."""
+def open_index(path: Path) -> OpenedIndex:
+    """The index at `path`; built again if it is damaged, and in memory if no file can be written there."""
     note = None
     for attempt in (1, 2):
         try:
@@ -211,7 +218,7 @@ def open_index(path: Path) -> Opened:
                 raise sqlite3.DatabaseError("of another version")
             index.select("SELECT count(*) FROM words WHERE words MATCH ?", ('"a"',))
             index.set_fact("version", VERSION)
-            return Opened(index, note)
+            return OpenedIndex(index, note)
         except (ConfigError, sqlite3.Error) as error:
             cause = error if isinstance(error, sqlite3.Error) else error.__cause__
             damaged = isinstance(cause, sqlite3.DatabaseError) and not isinstance(
@@ -220,8 +227,8 @@ def open_index(path: Path) -> Opened:
             if attempt == 2 or not damaged:
                 break
             remove_index(path)
-            note = "The index was damaged and is made anew."
-    return Opened(FileIndex(None), "The index can't be written to disk, so it is kept in memory.")
+            note = DAMAGED
+    return OpenedIndex(FileIndex(None), "The index can't be written to disk and is kept in memory.")
 
 
 def remove_index(path: Path) -> None:
@@ -231,17 +238,17 @@ def remove_index(path: Path) -> None:
 
 
 def index_path(state_dir: Path, folder: Folder) -> Path:
-    """Of a root; one with other roots inside has other files."""
+    """The index of a root. Its name depends on the roots inside it too, since their files are not in it."""
     named = "\0".join((str(folder.root), *sorted(folder.other_roots)))
     name = hashlib.sha256(named.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     return state_dir / "indexes" / f"{name}.db"
 
 
 def _bag(counts: Mapping[str, int]) -> str:
-    return " ".join(" ".join([word] * min(count, _MOST_OF_A_WORD)) for word, count in sorted(counts.items()))
+    return " ".join(" ".join([word] * min(count, _MAX_OF_A_WORD)) for word, count in sorted(counts.items()))
 
 
-def _counts(bag: str, wanted: frozenset[str]) -> dict[str, int]:
+def _word_counts(bag: str, wanted: frozenset[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for word in bag.split():
         if word in wanted:
@@ -250,4 +257,4 @@ def _counts(bag: str, wanted: frozenset[str]) -> dict[str, int]:
 
 
 def _chunks(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[i : i + 500] for i in range(0, len(ids), 500))
+    return (ids[i : i + _PER_QUERY] for i in range(0, len(ids), _PER_QUERY))

@@ -1,4 +1,4 @@
-"""One root's index, brought up to date at each call and kept so in between."""
+"""Keeps the index of a root up to date: at each call, and in the background in between."""
 
 from __future__ import annotations
 
@@ -12,8 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.files.tree import NEVER_ENTERED, FileEntry, Walk
-from mcp_smalltools.tools.find_files.index import FileIndex, Known, index_path, open_index, remove_index
-from mcp_smalltools.tools.find_files.indexing import Terms, terms_of
+from mcp_smalltools.tools.find_files.index import (
+    DAMAGED,
+    FileIndex,
+    IndexedFile,
+    index_path,
+    open_index,
+    remove_index,
+)
+from mcp_smalltools.tools.find_files.indexing import FileWords, words_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,44 +32,52 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.roots import Folder
 
 MAX_FILES: Final = 200_000
+"""Files of a root that are indexed."""
 _STEP_S: Final = 0.3
 """Seconds of reading between two writes: readers see the index grow, and a crash loses no more than this."""
-_BETWEEN_S: Final = 1.0
-"""Seconds between two looks while files go on changing."""
-_SLOW_S, _TRUSTED_S = 2.0, 30.0
-"""A look at a very large root takes longer than this; while it is watched, calls then look at it only
-after so many seconds."""
-_QUIET_S: Final = 2.0
+_PAUSE_S: Final = 1.0
+"""Seconds between two scans while files go on changing."""
+_SLOW_SCAN_S: Final = 2.0
+_TRUSTED_S: Final = 30.0
+"""Seconds for which calls rely on a scan that took longer than `_SLOW_SCAN_S`, while the root is watched."""
+_WATCH_AFTER_S: Final = 2.0
 """Seconds after the first call until the root is watched: a command that answers one call never does."""
+_BACKGROUND_S: Final = 3600.0
+"""Seconds that a first scan in the background may take."""
+_RESCAN_S: Final = 60.0
+"""Seconds that a scan after a change may take."""
 
 
 @dataclass(slots=True)
-class State:
-    """How far the index is. `pending` counts files that are known to be there and not indexed as they are."""
+class IndexState:
+    """How far the index is. `pending` counts files that are not indexed yet, or not as they are now."""
 
     files: int = 0
     pending: int = 0
-    looked: bool = False
-    """This process has seen all files once; before, what was there earlier is searched."""
-    not_walked: bool = False
-    """The root has more than MAX_FILES files."""
+    scanned: bool = False
+    """This process has seen all files once; before that, an earlier index is searched as it is."""
+    too_many: bool = False
+    """The root has more than `MAX_FILES` files."""
     note: str | None = None
 
 
 class _TimeOver(Exception):
-    """The caller's seconds are over."""
+    """The seconds that the caller gave are over."""
 
 
 class _Closed(Exception):
-    """The server ends."""
+    """The server is shutting down."""
 
 
-class Keeper:
-    """The index of one root. `opened` opens a path relative to the root, confined; it may raise FileError."""
+class IndexUpdater:
+    """The index of one root.
+
+    `opened` opens a path relative to the root, confined to it; it may raise FileError.
+    """
 
     def __init__(self, folder: Folder, state_dir: Path, opened: Callable[[str], UserFile]) -> None:
         self.folder = folder
-        self.state = State()
+        self.state = IndexState()
         self.path = index_path(state_dir, folder)
         self.opened = opened
         self._turn = threading.Lock()
@@ -70,7 +85,7 @@ class Keeper:
         self._thread: threading.Thread | None = None
         self._index: FileIndex | None = None
         self._watching = False
-        self._looked_at, self._look_s = 0.0, 0.0
+        self._scanned_at, self._scan_s = 0.0, 0.0
 
     @property
     def index(self) -> FileIndex:
@@ -80,15 +95,19 @@ class Keeper:
         return self._index
 
     def refresh(self, seconds: float, progress: Progress, check: Callable[[], None]) -> bool:
-        """Look at every file's size and time, index what has changed. False if it is not done in that time.
+        """Check the size and time of every file and index what has changed. False if the time was too short.
 
-        What is not done now is done in the background. Raises what `check` raises.
+        `watch` does the rest in the background. Raises what `check` raises.
         """
-        if self._watching and self._look_s > _SLOW_S and time.monotonic() - self._looked_at < _TRUSTED_S:
+        if (
+            self._watching
+            and self._scan_s > _SLOW_SCAN_S
+            and time.monotonic() - self._scanned_at < _TRUSTED_S
+        ):
             return True
-        return self._look(seconds, progress, check)
+        return self._scan(seconds, progress, check)
 
-    def _look(self, seconds: float, progress: Progress, check: Callable[[], None]) -> bool:
+    def _scan(self, seconds: float, progress: Progress, check: Callable[[], None]) -> bool:
         ends_at = time.monotonic() + seconds
         if not self._turn.acquire(timeout=max(0.0, seconds)):
             return False
@@ -102,7 +121,7 @@ class Keeper:
         finally:
             self._turn.release()
 
-    def keep(self) -> None:
+    def watch(self) -> None:
         """Go on in the background: index the rest, then whatever changes."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="find_files index", daemon=True)
@@ -115,26 +134,26 @@ class Keeper:
         if self._index is not None and (self._thread is None or not self._thread.is_alive()):
             self._index.close()
 
-    def start_anew(self) -> None:
-        """Start anew after SQLite found the index broken."""
+    def rebuild(self) -> None:
+        """Start with an empty index after SQLite found this one damaged."""
         with self._turn:
             if self._index is not None:
                 self._index.close()
             remove_index(self.path)
             self._index = None
             self.index  # noqa: B018 - opens it
-            self.state.note = "The index was damaged and is made anew."
+            self.state.note = DAMAGED
 
     def _run(self) -> None:
         from watchfiles import watch
 
         with contextlib.suppress(_Closed):
-            while not self._look(3600.0, _silent, self._check):
+            while not self._scan(_BACKGROUND_S, _silent, self._check):
                 if self._closed.wait(1.0):
                     return
-            if self._closed.wait(_QUIET_S):
+            if self._closed.wait(_WATCH_AFTER_S):
                 return
-            # Where a folder can't be watched (a network disk, too many folders), each call still looks.
+            # Where a folder can't be watched (a network disk, too many folders), each call still scans it.
             with contextlib.suppress(OSError, RuntimeError):
                 changes = watch(
                     self.folder.root,
@@ -146,8 +165,8 @@ class Keeper:
                 )
                 self._watching = True
                 for _ in changes:
-                    self._look(60.0, _silent, self._check)
-                    if self._closed.wait(_BETWEEN_S):
+                    self._scan(_RESCAN_S, _silent, self._check)
+                    if self._closed.wait(_PAUSE_S):
                         return
             self._watching = False
 
@@ -157,7 +176,7 @@ class Keeper:
 
     @contextlib.contextmanager
     def _alone(self, ends_at: float) -> Iterator[bool]:
-        """Hold the lock that one program at a time indexes under; False if another has it all the time."""
+        """Hold the lock under which one process at a time indexes; False if another one keeps it."""
         from filelock import FileLock, Timeout
 
         lock: BaseFileLock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
@@ -167,7 +186,7 @@ class Keeper:
         except Timeout:
             yield False
             return
-        except OSError:  # no room for a lock: the index is in memory then, and nobody else's
+        except OSError:  # the lock can't be written: the index is in memory then, for this process alone
             yield True
             return
         try:
@@ -178,11 +197,11 @@ class Keeper:
     def _update(self, ends_at: float, progress: Progress, check: Callable[[], None]) -> None:
         try:
             self._bring_up_to_date(ends_at, progress, check)
-        except sqlite3.OperationalError as error:  # the disk is full, or may not be written any more
+        except sqlite3.OperationalError as error:  # the disk is full, or has become read-only
             if self._index is not None:
                 self._index.close()
             self._index = FileIndex(None)
-            self.state.note = f"The index can't be written ({error}), so it is kept in memory."
+            self.state.note = f"The index can't be written ({error}) and is kept in memory."
             self._bring_up_to_date(ends_at, progress, check)
 
     def _bring_up_to_date(self, ends_at: float, progress: Progress, check: Callable[[], None]) -> None:
@@ -195,14 +214,14 @@ class Keeper:
         there: dict[str, FileEntry] = {}
         for entry in Walk(self.folder, in_time):
             if len(there) >= MAX_FILES:
-                self.state.not_walked = True
+                self.state.too_many = True
                 break
             there[entry.path] = entry
-        self._looked_at = time.monotonic()
-        self._look_s = self._looked_at - began
+        self._scanned_at = time.monotonic()
+        self._scan_s = self._scanned_at - began
         gone = [seen.id for path, seen in known.items() if path not in there]
         wanted = [entry for path, entry in there.items() if _differs(entry, known.get(path))]
-        self.state.files, self.state.pending, self.state.looked = len(there), len(wanted), True
+        self.state.files, self.state.pending, self.state.scanned = len(there), len(wanted), True
         if gone or wanted:
             if gone:
                 self.index.replace(gone, [])
@@ -211,15 +230,15 @@ class Keeper:
     def _index_all(
         self,
         wanted: Sequence[FileEntry],
-        known: dict[str, Known],
+        known: dict[str, IndexedFile],
         ends_at: float,
         progress: Progress,
         check: Callable[[], None],
     ) -> None:
-        held: list[tuple[FileEntry, Terms]] = []
+        held: list[tuple[FileEntry, FileWords]] = []
         written = time.monotonic()
         for done, entry in enumerate(wanted, 1):
-            held.append((entry, terms_of(entry, self.opened)))
+            held.append((entry, words_of_file(entry, self.opened)))
             now = time.monotonic()
             if now - written >= _STEP_S or done == len(wanted):
                 self.index.replace([known[e.path].id for e, _ in held if e.path in known], held)
@@ -231,7 +250,7 @@ class Keeper:
                     raise _TimeOver
 
 
-def _differs(entry: FileEntry, seen: Known | None) -> bool:
+def _differs(entry: FileEntry, seen: IndexedFile | None) -> bool:
     return seen is None or (entry.size, entry.mtime_ns, entry.inode) != (seen.size, seen.mtime_ns, seen.inode)
 
 

@@ -1,4 +1,4 @@
-"""What is indexed of a file: its words, or why only those of its path are."""
+"""The words of a file for the index, or the reason why only its path is indexed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,13 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.tree import FileEntry
 
 MAX_BYTES: Final = 1 << 20
+"""Of a file whose text is indexed."""
 _LOCK_FILES: Final = frozenset(
-    {"package-lock.json", "pnpm-lock.yaml", "yarn.lock", "poetry.lock", "uv.lock", "pdm.lock", "cargo.lock"}
-    | {
-        "composer.lock",
-        "gemfile.lock",
-        "pipfile.lock",
-        "flake.lock",
-        "go.sum",
-        "npm-shrinkwrap.json",
-        "bun.lock",
-    }
+    """
+    package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock
+    poetry.lock uv.lock pdm.lock pipfile.lock
+    cargo.lock composer.lock gemfile.lock flake.lock go.sum
+    """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 _BINARY: Final = re.compile(
     r"\.(?:png|jpe?g|gif|webp|ico|bmp|tiff?|avif|heic|mp[34]|wav|ogg|flac|mov|avi|mkv|webm|woff2?|ttf|otf|eot"
@@ -39,13 +35,15 @@ _GENERATED: Final = re.compile(
     r"@generated\b|\bdo not edit\b|\b(?:auto[- ]?generated|code generated) (?:by|from)\b", re.IGNORECASE
 )
 _HEAD_LINES: Final = 5
+_HEAD_CHARS: Final = 2000
+"""Where a generated file says that it is one."""
 _MAY_BE_MINIFIED: Final = (".js", ".mjs", ".cjs", ".css", ".json", ".map", ".html", ".svg", ".xml")
 _LONG_LINE: Final = 1000
 """Characters of a line, on average, above which a file was written by a program."""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class FileWords:
     """How often each word occurs in a file's path and in its text."""
 
     path: Mapping[str, int]
@@ -58,8 +56,8 @@ class Terms:
         return sum(self.body.values())
 
 
-def terms_of(entry: FileEntry, opened: Callable[[str], UserFile]) -> Terms:
-    """Read a file and take it apart. `opened` opens a path inside the root, and may raise FileError."""
+def words_of_file(entry: FileEntry, opened: Callable[[str], UserFile]) -> FileWords:
+    """Read a file and count its words. `opened` opens a path inside the root, and may raise FileError."""
     in_path = code_word_counts(entry.path)
     reason, body = _skipped_by_name(entry), Counter[str]()
     if reason is None:
@@ -72,7 +70,7 @@ def terms_of(entry: FileEntry, opened: Callable[[str], UserFile]) -> Terms:
             reason = "binary"
         except FileError:
             reason = "unreadable"
-    return Terms(in_path, body, reason)
+    return FileWords(in_path, body, reason)
 
 
 def _skipped_by_name(entry: FileEntry) -> str | None:
@@ -85,9 +83,9 @@ def _skipped_by_name(entry: FileEntry) -> str | None:
 
 
 def _skipped_by_text(path: str, text: str) -> str | None:
-    """Minified and generated files say nothing that their sources don't say."""
+    """Whether a text is generated or minified: it says nothing that its source doesn't say."""
     head = "\n".join(text.split("\n", _HEAD_LINES)[:_HEAD_LINES])
-    if _GENERATED.search(head[:2000]):
+    if _GENERATED.search(head[:_HEAD_CHARS]):
         return "generated"
     minified = path.endswith(_MAY_BE_MINIFIED) and len(text) / (text.count("\n") + 1) > _LONG_LINE
     return "generated" if minified else None

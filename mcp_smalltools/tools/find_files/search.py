@@ -1,4 +1,4 @@
-"""From a query to ranked files with their passages: words choose, words and meaning rank, passages refine."""
+"""From a query to ranked files: words and similarity rank them, the best passage of each refines the rank."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_smalltools.errors import FileError
 from mcp_smalltools.text.words import STOP_WORDS, code_words
 from mcp_smalltools.tools.find_files import file_scores
-from mcp_smalltools.tools.find_files.best_passage import Found, best_passage
+from mcp_smalltools.tools.find_files.best_passage import BestPassage, best_passage
 from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -18,24 +18,28 @@ if TYPE_CHECKING:
 
     from mcp_smalltools.files.reader import StopCheck
     from mcp_smalltools.files.roots import Folder
-    from mcp_smalltools.tools.find_files.index_updates import Keeper
+    from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
 
-_CANDIDATES: Final = 400
-_BY_MEANING: Final = 40
-_READ: Final = 30
+_MAX_BY_WORDS: Final = 400
+"""Files of an index that are ranked because they hold words of the query."""
+_MAX_BY_SIMILARITY: Final = 40
+"""Files of an index that are ranked because their vectors are the most similar, whatever their words."""
+_MAX_READ: Final = 30
 """Files that are opened to compare their passages."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SearchFolder:
     """Where to look: a folder, and the index of its root."""
 
-    keeper: Keeper
+    updater: IndexUpdater
     folder: Folder
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
+    """What is looked for."""
+
     text: str
     glob: str
     limit: int
@@ -45,67 +49,71 @@ class Query:
 
 @dataclass(slots=True)
 class Hit:
-    place: Place
+    """A file that fits, and the passage in it that fits best; None if its text can't be read."""
+
+    place: SearchFolder
     path: str
     """Relative to the root."""
     score: float
-    passage: Found | None = None
+    passage: BestPassage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
+    """The hits, best first, and what became of the query's words."""
+
     hits: list[Hit]
     unknown: list[str]
     """Words of the query that no file holds."""
     known: list[str]
     """Those that some file holds."""
-    looked_at: int
-    """Files that were searched, after `path` and `glob`."""
+    searched: int
+    """Files that `path` and `glob` left to search."""
 
 
 @dataclass(slots=True)
-class _Ranked:
-    """The files of one index that may fit."""
+class _FolderMatches:
+    """The files of one index that may fit, by id: paths, and scores by words and by similarity."""
 
-    place: Place
+    place: SearchFolder
     paths: dict[int, str]
     words: dict[int, float] = field(default_factory=dict)
     similarity: dict[int, float] = field(default_factory=dict)
 
 
-def search(places: Sequence[Place], query: Query, stop: StopCheck) -> Results:
+def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Results:
     """Raises sqlite3.Error where an index is damaged."""
     asked = query_words(query.text)
-    indexes = [place.keeper.index for place in places]
+    indexes = [place.updater.index for place in places]
     total = file_scores.add_counts([index.counts() for index in indexes])
     files_with = [index.files_with(asked) for index in indexes]
     in_files = {word: sum(counts[word] for counts in files_with) for word in asked}
     weights = file_scores.idfs((word for word in asked if in_files[word]), in_files, total.files)
-    ranked = [_Ranked(place, _paths(place, query.glob)) for place in places]
-    for one in ranked:
-        index = one.place.keeper.index
+    folders = [_FolderMatches(place, _paths(place, query.glob)) for place in places]
+    for one in folders:
+        index = one.place.updater.index
         only = frozenset(one.paths) if query.glob or one.place.folder.parts else None
-        candidates = index.candidates(list(weights), _CANDIDATES, only)
+        candidates = index.candidates(list(weights), _MAX_BY_WORDS, only)
         one.words = file_scores.word_scores(weights, candidates, total.mean_words)
         if query.vector is not None:
-            one.similarity = _similarity(one, query.vector)
+            one.similarity = _similarities(one, query.vector)
         stop.check()
-    hits = _best(ranked, max(_READ, query.limit))
+    hits = _best(folders, max(_MAX_READ, query.limit))
     _refine(hits, weights, stop)
     unknown = [word for word in code_words(query.text) if word in in_files and not in_files[word]]
-    looked_at = sum(len(one.paths) for one in ranked)
-    return Results(sorted(hits, key=_order)[: query.limit], unknown, list(weights), looked_at)
+    searched = sum(len(one.paths) for one in folders)
+    return Results(sorted(hits, key=_order)[: query.limit], unknown, list(weights), searched)
 
 
 def query_words(text: str) -> list[str]:
-    """The different words that are looked for: all, if none of them says anything."""
+    """The different words that are looked for: all but stop words, or all if there are no others."""
     distinct = list(dict.fromkeys(code_words(text)))
     return [word for word in distinct if word not in STOP_WORDS] or distinct
 
 
-def _paths(place: Place, glob: str) -> dict[int, str]:
+def _paths(place: SearchFolder, glob: str) -> dict[int, str]:
     """Ids and paths of the files that are asked about."""
-    paths = place.keeper.index.paths()
+    paths = place.updater.index.paths()
     if place.folder.parts:
         named = "/".join(place.folder.parts)
         paths = {i: path for i, path in paths.items() if path == named or path.startswith(named + "/")}
@@ -117,22 +125,22 @@ def _paths(place: Place, glob: str) -> dict[int, str]:
     return paths
 
 
-def _similarity(one: _Ranked, vector: NDArray[np.float32]) -> dict[int, float]:
-    """Cosines of what was found by words, and of the files that are nearest by meaning."""
-    ids, vectors = one.place.keeper.index.vectors()
+def _similarities(one: _FolderMatches, vector: NDArray[np.float32]) -> dict[int, float]:
+    """Similarities of the files that were found by words, and of the most similar ones, by id."""
+    ids, vectors = one.place.updater.index.vectors()
     if not ids or vectors.shape[1] != len(vector):
         return {}
     cosines = vectors @ vector
-    near = [int(i) for i in (-cosines).argsort() if ids[i] in one.paths][:_BY_MEANING]
-    wanted = {i for i, number in enumerate(ids) if number in one.words} | set(near)
+    nearest = [int(i) for i in (-cosines).argsort() if ids[i] in one.paths][:_MAX_BY_SIMILARITY]
+    wanted = {i for i, number in enumerate(ids) if number in one.words} | set(nearest)
     return {ids[i]: float(cosines[i]) for i in wanted}
 
 
-def _best(ranked: Sequence[_Ranked], most: int) -> list[Hit]:
-    best = max((score for one in ranked for score in one.words.values()), default=0.0)
+def _best(folders: Sequence[_FolderMatches], most: int) -> list[Hit]:
+    best = max((score for one in folders for score in one.words.values()), default=0.0)
     hits = [
         Hit(one.place, one.paths[number], score)
-        for one in ranked
+        for one in folders
         for number, score in file_scores.fuse(one.words, one.similarity, best).items()
         if number in one.paths
     ]
@@ -140,11 +148,11 @@ def _best(ranked: Sequence[_Ranked], most: int) -> list[Hit]:
 
 
 def _refine(hits: Sequence[Hit], weights: dict[str, float], stop: StopCheck) -> None:
-    """Add to each file's score that of its best passage: one place that has it all is worth more."""
+    """Add the score of its best passage to each file: words count more if they stand together."""
     for hit in hits:
         stop.check()
         try:
-            with hit.place.keeper.opened(hit.path) as source:
+            with hit.place.updater.opened(hit.path) as source:
                 lines = source.text(MAX_BYTES).split("\n")
         except FileError:  # gone, or known by its name alone
             continue

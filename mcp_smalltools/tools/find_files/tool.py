@@ -28,36 +28,38 @@ if TYPE_CHECKING:
 
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Folder, Roots
-    from mcp_smalltools.tools.find_files.index_updates import Keeper
-    from mcp_smalltools.tools.find_files.search import Place, Query, Results
+    from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
+    from mcp_smalltools.tools.find_files.search import Query, Results, SearchFolder
 
-_SAME_START = 30
-"""Characters by which a title is known in the passage that begins with it."""
+_TITLE_CHARS = 30
+"""The start of a title by which it is recognised in its passage, which then needs no title."""
+_SHOWN_WORDS = 8
+"""Unknown words that the note names."""
 WAIT_S = 20.0
-"""Seconds that a call waits for the words of new and changed files; then it answers from what is there."""
-WAIT_FOR_MEANING_S = 4.0
+"""Seconds that a call waits for the words of new and changed files; then it answers without the rest."""
+WAIT_FOR_VECTORS_S = 4.0
 """The same for their vectors."""
 
 
 class FindFiles:
-    """Words and meaning together, from an index of each root that follows its files."""
+    """Ranks by words and similarity, from an index of each root that follows its files."""
 
     name: ClassVar[str] = "find_files"
     title: ClassVar[str] = "Find files by what they are about"
     description: ClassVar[str] = (
         "Find the files that are about something when you don't know the exact words: a feature, a bug "
-        "report, a question. Ranks by names and words (identifiers are taken apart) and by meaning, over a "
-        "local index that follows every edit and honours .gitignore. Returns files, best first, each with "
-        "the lines that fit best, so that you can open the right one at once. Not for an exact string or "
-        "every occurrence of a name: use grep for those."
+        "report, a question. Ranks by names and words (identifiers are split) and by meaning, over a local "
+        "index that follows every edit and honours .gitignore. Not for an exact string or for every "
+        "occurrence of a name: use grep for those. Returns files, best first, each with the lines that fit "
+        "best, so that you can open the right one at once."
     )
     version: ClassVar[int] = 1
     Arguments: ClassVar[type[base.Arguments]] = FindFilesArguments
     Answer: ClassVar[type[result.Answer]] = FindFilesAnswer
 
     def __init__(self) -> None:
-        self._keepers: dict[Path, Keeper] = {}
-        """By the path of the index: callers with the same roots share one."""
+        self._updaters: dict[Path, IndexUpdater] = {}
+        """By the path of the index: principals with the same roots share one."""
         self._embedding: dict[Path, asyncio.Task[str | None]] = {}
 
     async def run(self, arguments: FindFilesArguments, context: base.ToolContext) -> FindFilesAnswer:
@@ -69,40 +71,40 @@ class FindFiles:
         await context.in_thread(_refresh, places, context)
         answer = FindFilesAnswer()
         answer.only_now()
-        vector = await self._meaning(places, arguments.query, context, answer)
+        vector = await self._query_vector(places, arguments.query, context, answer)
         query = Query(arguments.query, arguments.glob, arguments.limit, vector)
         found = await context.in_thread(_search, places, query, context)
         await context.in_thread(_fill, answer, found, roots, context)
-        _say_what_is_missing(answer, found, places, arguments)
+        _add_notes(answer, found, places, arguments)
         return answer
 
     @property
-    def keepers(self) -> Sequence[Keeper]:
-        """Of the indexes that calls have used."""
-        return list(self._keepers.values())
+    def updaters(self) -> Sequence[IndexUpdater]:
+        """The updaters of the indexes that calls have used."""
+        return list(self._updaters.values())
 
     async def close(self) -> None:
-        """Stop what goes on in the background."""
+        """Stop the work in the background."""
         for task in self._embedding.values():
             task.cancel()
-        for keeper in self._keepers.values():
-            await asyncio.to_thread(keeper.close)
+        for updater in self._updaters.values():
+            await asyncio.to_thread(updater.close)
 
-    def _places(self, roots: Roots, path: str, context: base.ToolContext) -> list[Place]:
-        from mcp_smalltools.tools.find_files.index_updates import Keeper
-        from mcp_smalltools.tools.find_files.search import Place
+    def _places(self, roots: Roots, path: str, context: base.ToolContext) -> list[SearchFolder]:
+        from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
+        from mcp_smalltools.tools.find_files.search import SearchFolder
 
         places = []
         for folder in roots.folders(path):
             whole = replace(folder, parts=())
-            keeper = Keeper(whole, context.settings.state_dir, _opener(roots, whole))
-            places.append(Place(self._keepers.setdefault(keeper.path, keeper), folder))
+            updater = IndexUpdater(whole, context.settings.state_dir, _opener(roots, whole))
+            places.append(SearchFolder(self._updaters.setdefault(updater.path, updater), folder))
         return places
 
-    async def _meaning(
-        self, places: Sequence[Place], query: str, context: base.ToolContext, answer: FindFilesAnswer
+    async def _query_vector(
+        self, places: Sequence[SearchFolder], query: str, context: base.ToolContext, answer: FindFilesAnswer
     ) -> NDArray[np.float32] | None:
-        """The query's vector, while the files' own are made in the background; None without an encoder."""
+        """The vector of the query; None without an encoder. Starts to embed the files that have no vector."""
         if isinstance(context.engine, Outbound):
             answer.note = "Files are ranked by words alone: their digests are not sent to a remote engine."
             return None
@@ -110,20 +112,20 @@ class FindFiles:
         if isinstance(vectors, NoEncoder):
             answer.note = vectors.note("files are ranked by words alone")
             return None
-        tasks = [self._embedder(place.keeper, context) for place in places]
-        await asyncio.wait(tasks, timeout=min(WAIT_FOR_MEANING_S, context.stop.remaining_s / 2))
+        tasks = [self._embedder(place.updater, context) for place in places]
+        await asyncio.wait(tasks, timeout=min(WAIT_FOR_VECTORS_S, context.stop.remaining_s / 2))
         answer.model = context.settings.embed_model
         vector: NDArray[np.float32] = vectors[0]
         return vector
 
-    def _embedder(self, keeper: Keeper, context: base.ToolContext) -> asyncio.Task[str | None]:
-        """The task that embeds a root's files; a new one if there isn't one at work in this event loop."""
+    def _embedder(self, updater: IndexUpdater, context: base.ToolContext) -> asyncio.Task[str | None]:
+        """The task that embeds a root's files; a new one if none is running in this event loop."""
         from mcp_smalltools.tools.find_files.file_vectors import embed_rest
 
-        task = self._embedding.get(keeper.path)
+        task = self._embedding.get(updater.path)
         if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
-            task = asyncio.create_task(embed_rest(keeper, context.engine, context.settings.embed_model))
-            self._embedding[keeper.path] = task
+            task = asyncio.create_task(embed_rest(updater, context.engine, context.settings.embed_model))
+            self._embedding[updater.path] = task
         return task
 
 
@@ -132,22 +134,22 @@ def _opener(roots: Roots, folder: Folder) -> Callable[[str], UserFile]:
     return lambda path: roots.open(str(folder.root / path))
 
 
-def _refresh(places: Sequence[Place], context: base.ToolContext) -> None:
-    """Bring the indexes up to date; what takes longer than WAIT_S goes on in the background."""
+def _refresh(places: Sequence[SearchFolder], context: base.ToolContext) -> None:
+    """Bring the indexes up to date; what takes longer than `WAIT_S` goes on in the background."""
     ends_at = time.monotonic() + min(WAIT_S, context.stop.remaining_s / 2)
     for place in places:
-        place.keeper.refresh(ends_at - time.monotonic(), context.progress, context.stop.check)
-        place.keeper.keep()
+        place.updater.refresh(ends_at - time.monotonic(), context.progress, context.stop.check)
+        place.updater.watch()
 
 
-def _search(places: Sequence[Place], query: Query, context: base.ToolContext) -> Results:
+def _search(places: Sequence[SearchFolder], query: Query, context: base.ToolContext) -> Results:
     from mcp_smalltools.tools.find_files.search import search
 
     try:
         return search(places, query, context.stop)
     except sqlite3.DatabaseError:
         for place in places:
-            place.keeper.start_anew()
+            place.updater.rebuild()
         _refresh(places, context)
         return search(places, query, context.stop)
 
@@ -157,7 +159,7 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
 
     A sealed file among others is named with its lines, but not opened: its level would withhold all texts.
     """
-    from mcp_smalltools.tools.find_files.best_passage import MOST_CHARS
+    from mcp_smalltools.tools.find_files.best_passage import MAX_CHARS
     from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
 
     sealed = [hit.place.folder.level is PrivacyLevel.SEALED for hit in found.hits]
@@ -170,47 +172,47 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
         if is_sealed and not all(sealed):
             answer.dropped["sealed_texts"] = answer.dropped.get("sealed_texts", 0) + 1
             continue
-        with contextlib.suppress(FileError):  # gone since it was read
+        with contextlib.suppress(FileError):  # deleted since it was read
             whole = context.open(record.path).text(MAX_BYTES)
-            # Masked as a whole, which keeps the lines: half a secret looks like none.
+            # Masked as a whole, which keeps the lines: half a secret would not be recognised.
             lines = context.scrub(whole).split("\n")[record.start - 1 : record.end]
-            record.text = cut("\n".join(lines), MOST_CHARS)
+            record.text = cut("\n".join(lines), MAX_CHARS)
             title = hit.passage.title
-            record.inside = title if title and title[:_SAME_START] not in record.text else None
+            record.inside = title if title and title[:_TITLE_CHARS] not in record.text else None
 
 
-def _say_what_is_missing(
-    answer: FindFilesAnswer, found: Results, places: Sequence[Place], arguments: FindFilesArguments
+def _add_notes(
+    answer: FindFilesAnswer, found: Results, places: Sequence[SearchFolder], arguments: FindFilesArguments
 ) -> None:
     from mcp_smalltools.tools.find_files.index_updates import MAX_FILES
 
-    notes = [answer.note, *(place.keeper.state.note for place in places)]
-    pending = sum(place.keeper.state.pending for place in places)
-    if not all(place.keeper.state.looked for place in places):
-        notes.append("Not all files have been looked at yet: ask again later.")
+    notes = [answer.note, *(place.updater.state.note for place in places)]
+    pending = sum(place.updater.state.pending for place in places)
+    if not all(place.updater.state.scanned for place in places):
+        notes.append("Some files have not been looked at yet; call again later.")
     if pending:
         answer.dropped["files_not_indexed_yet"] = pending
-        notes.append("The index is still being built in the background: ask again later for the rest.")
+        notes.append("The index is still being built in the background; call again later for the rest.")
     answer.source = [
         Source(
             path=str(place.folder.root.joinpath(*place.folder.parts)),
-            bytes=place.keeper.index.bytes_below("/".join(place.folder.parts)),
+            bytes=place.updater.index.bytes_below("/".join(place.folder.parts)),
         )
         for place in places
     ]
-    counts = [place.keeper.index.counts() for place in places]
+    counts = [place.updater.index.counts() for place in places]
     if answer.model and (rest := sum(count.with_text - count.with_vector for count in counts)):
         answer.dropped["files_ranked_by_words_alone"] = rest
-    if any(place.keeper.state.not_walked for place in places):
-        notes.append(f"A root has more than {MAX_FILES:,} files; the rest is not indexed.")
+    if any(place.updater.state.too_many for place in places):
+        notes.append(f"A root has more than {MAX_FILES:,} files; only these are indexed.")
     if found.unknown:
-        notes.append(f"In no file: {', '.join(found.unknown[:8])}.")
-    if not found.looked_at and all(place.keeper.state.looked for place in places):
+        notes.append(f"Words that are in no file: {', '.join(found.unknown[:_SHOWN_WORDS])}.")
+    if not found.searched and all(place.updater.state.scanned for place in places):
         answer.escalate = True
-        answer.reason = "no file is there to search" + (
-            f" that fits {arguments.glob!r}" if arguments.glob else ""
+        answer.reason = "there is no file to search" + (
+            f" that matches {arguments.glob!r}" if arguments.glob else ""
         )
     elif not answer.files or (found.unknown and not found.known):
         answer.escalate = True
-        answer.reason = "no word of the query is in any file: try other words, or look yourself"
+        answer.reason = "no word of the query is in any file: try other words, or search yourself"
     answer.note = " ".join(note for note in notes if note) or None

@@ -24,13 +24,13 @@ from written import WRITTEN, Written, written_questions
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
-from mcp_smalltools.evaluation.data.questions import Question, questions
-from mcp_smalltools.tools.ask_file.features import Floats, features
-from mcp_smalltools.tools.ask_file.question import Question as Meant
-from mcp_smalltools.tools.ask_file.question import understood
-from mcp_smalltools.tools.ask_file.rank import shown
+from mcp_smalltools.evaluation.data.questions import EvalQuestion, questions
+from mcp_smalltools.tools.ask_file.features import Floats, candidate_features
+from mcp_smalltools.tools.ask_file.question import Question as ParsedQuestion
+from mcp_smalltools.tools.ask_file.question import parse_question
+from mcp_smalltools.tools.ask_file.rank import encoder_text
 from mcp_smalltools.tools.ask_file.units import units_of
-from mcp_smalltools.tools.ask_file.word_index import Index, Matches, Place
+from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, Matches
 from mcp_smalltools.tools.ask_file.word_vectors import word_table
 
 
@@ -42,13 +42,13 @@ class Row:
     """fit, cal or test of a written question; made, or astray: a written one put to another file."""
     group: str
     """The file: questions to it are left out together."""
-    meant: Meant
+    question: ParsedQuestion
     gold: frozenset[tuple[int, int]]
     """File and line of all lines that answer."""
-    places: list[Place]
+    units: list[FileUnit]
     columns: dict[str, Floats]
     matches: Matches
-    """With one column, the best of all places."""
+    """With one column: the best match of all units."""
 
     @property
     def written(self) -> bool:
@@ -58,8 +58,8 @@ class Row:
     def answers(self) -> list[bool]:
         """Whether each candidate answers; of a made question, those that fit best and at least half."""
         if self.written:
-            return [self.holds(p.file, p.unit.start, p.unit.end) for p in self.places]
-        grades = [self.grade(p.file, p.unit.start, p.unit.end) for p in self.places]
+            return [self.holds(u.file, u.unit.start, u.unit.end) for u in self.units]
+        grades = [self.grade(u.file, u.unit.start, u.unit.end) for u in self.units]
         return [g >= 0.5 and g == max(grades) for g in grades]
 
     def holds(self, file: int, start: int, end: int) -> bool:
@@ -71,15 +71,15 @@ class Row:
         return 2 * both / (end - start + 1 + len(self.gold)) if both else 0.0
 
 
-async def row_of(question: Written | Question, index: Index, engine: EngineClient) -> Row:
-    meant = understood(question.text)
-    matches = index.matches(meant)
+async def row_of(question: Written | EvalQuestion, index: Index, engine: EngineClient) -> Row:
+    parsed = parse_question(question.text)
+    matches = index.matches(parsed)
     chosen = index.candidates(matches)
     columns: dict[str, Floats] = {}
     if chosen:
-        texts = [question.text, *(shown(index.places[n].unit) for n in chosen)]
+        texts = [question.text, *(encoder_text(index.units[n].unit) for n in chosen)]
         vectors = (await engine.embed(texts, CallOptions(deadline_s=600))).vectors
-        columns = features(index, meant, matches, chosen, (vectors[1:] @ vectors[0]).tolist())
+        columns = candidate_features(index, parsed, matches, chosen, (vectors[1:] @ vectors[0]).tolist())
     if isinstance(question, Written):
         part, group = question.part, str(question.path)
         gold = frozenset((0, line) for line in question.lines)
@@ -89,7 +89,7 @@ async def row_of(question: Written | Question, index: Index, engine: EngineClien
         gold = frozenset((question.paths.index(question.path), line) for line in lines)
     best = matches.every.max(axis=1, initial=0.0)[:, None]
     small = Matches(matches.weights, best, best, np.zeros(0, np.float32))
-    return Row(part, group, meant, gold, [index.places[n] for n in chosen], columns, small)
+    return Row(part, group, parsed, gold, [index.units[n] for n in chosen], columns, small)
 
 
 def astray(written: Sequence[Written]) -> list[Written]:
@@ -102,14 +102,14 @@ def astray(written: Sequence[Written]) -> list[Written]:
 
 
 def index_of(paths: Sequence[Path]) -> Index:
-    places = []
+    units = []
     for number, path in enumerate(paths):
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-        places += [Place(number, unit) for unit in units_of(str(path), lines)]
-    return Index(places, word_table())
+        units += [FileUnit(number, unit) for unit in units_of(str(path), lines)]
+    return Index(units, word_table())
 
 
-async def gather(asked: Sequence[Written | Question]) -> list[Row]:
+async def gather(asked: Sequence[Written | EvalQuestion]) -> list[Row]:
     engine = EngineClient(load_settings())
     rows: list[Row] = []
     last: tuple[Any, Index] | None = None
@@ -134,7 +134,7 @@ def main() -> None:
     args = parser.parse_args()
     written, left_out = written_questions(WRITTEN)
     learnt = [question for question in written if question.part != "test"]
-    asked: list[Written | Question] = [*learnt, *astray(learnt)]
+    asked: list[Written | EvalQuestion] = [*learnt, *astray(learnt)]
     for number, folder in enumerate(args.folders):
         asked += questions(folder, args.count, 100 + number, without=0.5)
     rows = asyncio.run(gather(asked))

@@ -108,7 +108,7 @@ def main() -> None:
         shown = [(e["start"], e["end"]) for e in [*a.get("evidence", ()), *a.get("elsewhere", ())]]
         kind = ("found" if a["found"] else "none") + (" right" if right(q, a) else " WRONG")
         flag = "!" if a.get("escalate") else " "
-        print(kind, flag, a["confidence"], sorted(q.lines)[:2], shown, q.path.name, q.text)
+        print(kind, flag, a.get("confidence"), sorted(q.lines)[:2], shown, q.path.name, q.text)
 
 
 if __name__ == "__main__":

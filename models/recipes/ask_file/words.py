@@ -52,7 +52,7 @@ def _first(line: str) -> str:
 def main() -> None:
     settings = load_settings()
     vocabulary = settings.model_dir.expanduser() / "all-minilm-l6-v2" / "vocab.txt"
-    common = resources.files("mcp_smalltools.tools.summaries").joinpath("common.txt")
+    common = resources.files("mcp_smalltools.tools.summarize_file").joinpath("common.txt")
     every = [
         *vocabulary.read_text(encoding="utf-8").split("\n"),
         *map(_first, common.read_text("utf-8").splitlines()),
