@@ -175,11 +175,40 @@ class Settings(BaseModel):
         return self.output_dir or self.state_dir / "exports"
 
     @property
+    def own_folders(self) -> tuple[Path, ...]:
+        """Folders of ours, which no root opens: they hold tokens, the ledger, and others' exports."""
+        config = default_config_file().parent
+        return (self.state_dir, self.runtime_dir, self.model_dir, self.export_dir, config)
+
+    @property
     def effective_roots(self) -> tuple[RootSpec, ...]:
-        """The roots, or the folder that the agent works in if none is set."""
+        """The roots, or the folder that the agent works in if none is set.
+
+        None where that is a home folder or the whole file system: nobody means all of it.
+        """
         if self.roots:
             return self.roots
-        return (RootSpec(path=Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd()), level=self.privacy),)
+        folder = working_folder()
+        return () if _is_too_wide(folder) else (RootSpec(path=folder, level=self.privacy),)
+
+
+def working_folder() -> Path:
+    """The folder that the agent works in."""
+    return Path(os.environ.get("CLAUDE_PROJECT_DIR") or Path.cwd())
+
+
+def no_root() -> ConfigError:
+    """What to raise where no root is named and the working folder is too wide to be one."""
+    return ConfigError(
+        f"No folder is named that may be read, and the working folder {working_folder()} is too wide: it is "
+        "a home folder or the whole file system.",
+        remedy="Start the server with --root DIR, set roots in the configuration, or start it in a project.",
+    )
+
+
+def _is_too_wide(folder: Path) -> bool:
+    real = Path(os.path.realpath(folder))
+    return real == Path(real.anchor) or real == Path(os.path.realpath(Path.home()))
 
 
 def _runtime_dir() -> Path:

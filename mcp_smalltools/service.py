@@ -338,7 +338,7 @@ class OpenFiles:
             if self._roots is None:
                 from mcp_smalltools.files.roots import Roots
 
-                self._roots = Roots(self._settings.effective_roots)
+                self._roots = Roots.of(self._settings)
             self._open[path] = self._roots.open(path)
         return self._open[path]
 

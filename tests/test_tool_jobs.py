@@ -42,7 +42,7 @@ def test_names_that_are_not_in_the_text_are_invented():
 
 
 def test_the_failing_log_is_of_a_real_run_and_has_about_5000_lines(job, tmp_path, monkeypatch):
-    monkeypatch.setattr(jobs, "PACKAGES", 24)
+    monkeypatch.setattr("mcp_smalltools.evaluation.bench.jobs.PACKAGES", 24)
     failure = job("find_failure")
     text = (tmp_path / "nightly.log").read_text()
     assert text.count("ValueError: price is negative: -7") == 1

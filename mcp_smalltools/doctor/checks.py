@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mcp_smalltools import __version__
 from mcp_smalltools.clients.known import CLIENTS, SERVER_NAME
-from mcp_smalltools.config import Settings, default_config_file
+from mcp_smalltools.config import Settings, default_config_file, no_root
 from mcp_smalltools.engine.api import EngineStatus
 from mcp_smalltools.errors import ConfigError, ModelError
 from mcp_smalltools.level import PrivacyLevel
@@ -93,6 +93,9 @@ def _folders(settings: Settings) -> Iterator[Check]:
 
 def _roots(settings: Settings) -> Iterator[Check]:
     too_wide = {Path(Path.home().anchor), Path.home()}
+    if not settings.effective_roots:
+        problem = no_root()
+        yield Check("root", State.WRONG, problem.message, problem.remedy)
     for root in settings.effective_roots:
         path = root.path.expanduser()
         found = f"{path} ({root.level})"

@@ -10,12 +10,12 @@ import contextlib
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
-from mcp_smalltools.config import RootSpec
+from mcp_smalltools.config import RootSpec, Settings, no_root
 from mcp_smalltools.errors import ConfigError, FileError, NotAllowed, NotFound, SmallToolsError, Unreadable
 from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
@@ -34,6 +34,8 @@ class _Root:
     level: PrivacyLevel
 
 
+Identity = tuple[int, int]
+"""Device and inode: what a folder is, whatever it is called."""
 OpenFolder = int | Path
 """An open folder: its descriptor, or its path where folders can't be walked by descriptor (Windows)."""
 
@@ -48,6 +50,8 @@ class Folder:
     level: PrivacyLevel
     other_roots: frozenset[str]
     """Roots inside of this root, relative to it: they are walked as roots, at their own level."""
+    own_folders: frozenset[Identity] = frozenset()
+    """Our own folders, wherever they are: they are not entered."""
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[OpenFolder]:
@@ -66,6 +70,10 @@ class Folder:
                 os.close(place)
 
 
+class _OwnFolderError(Exception):
+    """The path leads into a folder of ours."""
+
+
 class _WrongKindError(Exception):
     """What lies at the path is not a file."""
 
@@ -77,11 +85,27 @@ class _WrongKindError(Exception):
 class Roots:
     """The folders that may be read. The innermost root that holds a file decides its level."""
 
-    def __init__(self, specs: Sequence[RootSpec]) -> None:
+    def __init__(self, specs: Sequence[RootSpec], own_folders: Sequence[Path] = ()) -> None:
+        """`own_folders` are outside of every root. Raises ConfigError for a root that is inside of one."""
         self._roots = [
             _Root(Path(os.path.realpath(spec.path.expanduser())), str(spec.path), spec.level)
             for spec in specs
         ]
+        self._own = [Path(os.path.realpath(folder.expanduser())) for folder in own_folders]
+        self._own_identities = frozenset(_identities(self._own))
+        for root in self._roots:
+            if inside := next((own for own in self._own if _holds(own, root.folder)), None):
+                raise ConfigError(
+                    f"The root {root.shown} is inside of a folder of mcp-smalltools itself ({inside}).",
+                    remedy="Name another root, or another output_dir or state_dir in the configuration.",
+                )
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The roots of the settings, without our own folders. Raises ConfigError where there is none."""
+        if not settings.effective_roots:
+            raise no_root()
+        return cls(settings.effective_roots, settings.own_folders)
 
     def open(self, path: str) -> UserFile:
         """Open a regular file inside a root. A relative path is looked for in each root in turn.
@@ -93,9 +117,14 @@ class Roots:
         if root is None:
             raise self._outside(path)
         try:
-            descriptor = _open_inside(root.folder, real) if _WALKS else _open_and_look(root.folder, real)
+            if _WALKS:
+                descriptor: int | None = _open_inside(root.folder, real, self._own_identities)
+            else:
+                descriptor = _open_and_look(root.folder, real)
         except _WrongKindError as error:
             raise _wrong_kind(path, error.mode) from None
+        except _OwnFolderError:
+            raise _own_folder(path) from None
         except OSError as error:
             raise self._refusal(path, real, error) from None
         if descriptor is None:
@@ -148,9 +177,11 @@ class Roots:
         return self._root_of(real) is not None and os.path.isdir(real)  # noqa: PTH112 - Path's raises
 
     def _folder(self, root: _Root, parts: tuple[str, ...]) -> Folder:
-        inner = (other.folder for other in self._roots if root.folder in other.folder.parents)
-        others = frozenset(other.relative_to(root.folder).as_posix() for other in inner)
-        return Folder(root.folder, parts, root.level, others)
+        inner = [other.folder for other in self._roots] + self._own
+        others = {
+            other.relative_to(root.folder).as_posix() for other in inner if root.folder in other.parents
+        }
+        return Folder(root.folder, parts, root.level, frozenset(others), self._own_identities)
 
     def _resolve(self, path: str) -> Path:
         """The path without links and dots; of a relative one, the first that exists, or the first root's."""
@@ -166,7 +197,10 @@ class Roots:
         except OSError:  # a link that was there and is not any more
             raise NotAllowed(f"{path} was changed while it was opened.", remedy="Call again.") from None
         existing = [c for c in candidates if os.path.lexists(c) and self._root_of(Path(c))]
-        return Path((existing or candidates)[0])
+        real = Path((existing or candidates)[0])
+        if any(_holds(own, real) for own in self._own):
+            raise _own_folder(path)
+        return real
 
     def _root_of(self, real: Path) -> _Root | None:
         holding = [root for root in self._roots if real == root.folder or root.folder in real.parents]
@@ -207,8 +241,30 @@ class Roots:
         return Unreadable(f"{path} can't be opened: {error.strerror}.", remedy="Check the file.")
 
 
-def _open_inside(folder: Path, real: Path) -> int:
-    """Open `real`, which has no links in it, from the descriptor of `folder` down. Raises OSError."""
+def _holds(folder: Path, path: Path) -> bool:
+    return folder == path or folder in path.parents
+
+
+def _identities(folders: Iterable[Path]) -> Iterator[Identity]:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            found = folder.stat()
+            yield found.st_dev, found.st_ino
+
+
+def _own_folder(path: str) -> FileError:
+    """Says nothing of what is there."""
+    return NotAllowed(
+        f"{path} is in a folder of mcp-smalltools itself, which no root opens.",
+        remedy="Read exports, models and settings with your own tools.",
+    )
+
+
+def _open_inside(folder: Path, real: Path, own: frozenset[Identity]) -> int:
+    """Open `real`, which has no links in it, from the descriptor of `folder` down, through none of `own`.
+
+    Raises OSError. A folder is told by its identity too: names differ in case, and mounts repeat folders.
+    """
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         *folders, name = real.relative_to(folder).parts or (".",)
@@ -216,6 +272,8 @@ def _open_inside(folder: Path, real: Path) -> int:
             below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=at)
             os.close(at)
             at = below
+            if own and _identity(at) in own:
+                raise _OwnFolderError
         # A device may act when it is opened: look first. The caller looks again at what was opened.
         kind = os.stat(name, dir_fd=at, follow_symlinks=False).st_mode
         if not (stat.S_ISREG(kind) or stat.S_ISLNK(kind)):
@@ -223,6 +281,11 @@ def _open_inside(folder: Path, real: Path) -> int:
         return os.open(name, _READ | os.O_NOFOLLOW, dir_fd=at)
     finally:
         os.close(at)
+
+
+def _identity(descriptor: int) -> Identity:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
 
 
 def _open_and_look(folder: Path, real: Path) -> int | None:

@@ -88,6 +88,8 @@ class Walk:
         if is_folder:
             below = _enter(place, entry.name)
             try:
+                if self._is_ours(below):
+                    return
                 yield from self._below(below, path + "/", rules, way[1:])
             finally:
                 if isinstance(below, int):
@@ -95,6 +97,12 @@ class Walk:
         elif entry.is_file(follow_symlinks=False):
             status = entry.stat(follow_symlinks=False)
             yield FileEntry(path, status.st_size, status.st_mtime_ns, status.st_ino)
+
+    def _is_ours(self, place: OpenFolder) -> bool:
+        if not self.folder.own_folders or isinstance(place, Path):
+            return False  # by path, `other_roots` names them
+        found = os.fstat(place)
+        return (found.st_dev, found.st_ino) in self.folder.own_folders
 
 
 def _with_rules_of(place: OpenFolder, prefix: str, rules: IgnoreRules, names: set[str]) -> IgnoreRules:

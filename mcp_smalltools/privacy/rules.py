@@ -83,7 +83,7 @@ _TOKENS: Final = (
     r"xai-[A-Za-z0-9]{60,}",
     r"r8_[A-Za-z0-9]{37}",  # Replicate
     r"gsk_[A-Za-z0-9]{48,}",  # Groq
-    r"mcpst_[0-9a-f]{8}_[A-Za-z0-9_-]{43}",  # this program's own
+    r"mcpst_(?:[0-9a-f]{8}_)?[A-Za-z0-9_-]{43}",  # this program's own
     r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",  # JSON web token
 )
 

@@ -67,7 +67,7 @@ def _make_token(path: Path) -> None:
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".token-")  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(32) + "\n")
+            file.write(f"{PREFIX}_{secrets.token_urlsafe(32)}\n")  # a form that redaction knows
         try:
             os.link(draft, path)
         except FileExistsError:

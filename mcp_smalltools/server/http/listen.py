@@ -27,7 +27,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from mcp_smalltools import __version__
-from mcp_smalltools.config import Settings
+from mcp_smalltools.config import Settings, no_root
 from mcp_smalltools.errors import ConfigError, SmallToolsError
 from mcp_smalltools.server.app import build_server
 from mcp_smalltools.server.http.asgi import AsgiApp, Receive, Scope, Send
@@ -79,6 +79,8 @@ class HttpOptions:
 async def serve_http(service: Service, options: HttpOptions) -> None:
     """Serve until a signal comes; then running calls are cancelled and connections closed."""
     settings = service.settings
+    if not settings.effective_roots:
+        raise no_root()
     _check_certificate(options)
     authenticator = Authenticator(settings)
     listener = _listen(options)

@@ -66,7 +66,7 @@ class FindFiles:
         from mcp_smalltools.files.roots import Roots
         from mcp_smalltools.tools.find_files.search import Query
 
-        roots = Roots(context.settings.effective_roots)
+        roots = Roots.of(context.settings)
         places = await context.in_thread(self._places, roots, arguments.path, context)
         await context.in_thread(_refresh, places, context)
         answer = FindFilesAnswer()

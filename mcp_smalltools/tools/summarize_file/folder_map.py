@@ -31,7 +31,7 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
     """Raises FileError for a path that may not be read."""
     from mcp_smalltools.tools.summarize_file.answer import SummarizeFileAnswer
 
-    roots = Roots(context.settings.effective_roots)
+    roots = Roots.of(context.settings)
     folder = roots.folders(arguments.path)[0]
     prefix = "".join(f"{part}/" for part in folder.parts)
     context.progress(0, None, "looking for files")
