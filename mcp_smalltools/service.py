@@ -32,7 +32,7 @@ from mcp_smalltools.errors import (
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import LOCAL, narrow_settings
 from mcp_smalltools.privacy.answers import apply_privacy, as_json, shrink_to_fit
-from mcp_smalltools.privacy.remote_engine import Outbound
+from mcp_smalltools.privacy.remote_engine import RedactingEngine
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
@@ -295,7 +295,7 @@ class Call:
         """The engine; where it is outside this machine, behind what the call's level allows to leave."""
         engine = self._service.engine
         hosts: Sequence[str] = getattr(engine, "remote_hosts", ())
-        return Outbound(engine, hosts, lambda: self.files.level, self.files.scrub) if hosts else engine
+        return RedactingEngine(engine, hosts, lambda: self.files.level, self.files.scrub) if hosts else engine
 
     async def in_thread(self, function: Any, *args: Any) -> Any:
         return await anyio.to_thread.run_sync(function, *args)

@@ -13,7 +13,7 @@ from probe_server import environment
 
 from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.doctor.checks import Check, State, examine
+from mcp_smalltools.doctor.checks import Check, CheckState, examine
 from mcp_smalltools.engine.api import EngineStatus, LoadedModel
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.server.http.tokens import TokenStore
@@ -35,7 +35,7 @@ def found(checks: list[Check], name: str) -> Check:
 
 
 def wrong(checks: list[Check]) -> set[str]:
-    return {check.name for check in checks if check.state is State.WRONG}
+    return {check.name for check in checks if check.state is CheckState.WRONG}
 
 
 def doctor(folder: Path, *args: str, **more: Any) -> subprocess.CompletedProcess[str]:
@@ -79,38 +79,38 @@ def test_everything_that_is_wrong_has_a_remedy(at_home: Path, settings: Settings
         "model that embeds",
         "Claude Code (project)",
     } <= wrong(checks)
-    assert all(check.remedy for check in checks if check.state is not State.OK)
+    assert all(check.remedy for check in checks if check.state is not CheckState.OK)
 
 
 def test_a_model_that_is_not_here_is_no_fault_while_it_may_be_fetched(
     at_home: Path, settings: Settings
 ) -> None:
     checks = examine(settings.model_copy(update={"model_dir": at_home / "models"}), NO_ENGINE)
-    assert found(checks, "model that writes").state is State.NOTE
+    assert found(checks, "model that writes").state is CheckState.NOTE
 
 
 def test_a_home_folder_as_root_is_worth_a_note(at_home: Path, settings: Settings) -> None:
     wide = settings.model_copy(update={"roots": (RootSpec(path=at_home, level=PrivacyLevel.OPEN),)})
-    assert found(examine(wide, NO_ENGINE), "root").state is State.NOTE
+    assert found(examine(wide, NO_ENGINE), "root").state is CheckState.NOTE
 
 
 def test_registered_clients_are_named_and_none_is_a_note(at_home: Path, settings: Settings) -> None:
-    assert found(examine(settings, NO_ENGINE), "clients").state is State.NOTE
+    assert found(examine(settings, NO_ENGINE), "clients").state is CheckState.NOTE
     path = CLIENTS["codex"].files["user"]()
     path.parent.mkdir()
     path.write_text(f"[mcp_servers.smalltools]\ncommand = {json.dumps(sys.executable)}\n")
-    assert found(examine(settings, NO_ENGINE), "Codex (user)").state is State.OK
+    assert found(examine(settings, NO_ENGINE), "Codex (user)").state is CheckState.OK
     path.write_text("[mcp_servers")
-    assert found(examine(settings, NO_ENGINE), "Codex (user)").state is State.WRONG
+    assert found(examine(settings, NO_ENGINE), "Codex (user)").state is CheckState.WRONG
 
 
 def test_a_running_engine_is_named_with_its_models_and_a_silent_one_is_wrong(settings: Settings) -> None:
     loaded = (LoadedModel("some-model", "/models/some.gguf", "Q4_0", 1),)
     running = EngineStatus(running=True, pid=4711, models=loaded)
     check = found(examine(settings, running), "engine")
-    assert check.state is State.OK and "4711" in check.found and "some-model Q4_0" in check.found
+    assert check.state is CheckState.OK and "4711" in check.found and "some-model Q4_0" in check.found
     silent = EngineStatus(running=True, pid=4711, extra={"problem": "it doesn't answer"})
-    assert found(examine(settings, silent), "engine").state is State.WRONG
+    assert found(examine(settings, silent), "engine").state is CheckState.WRONG
 
 
 def test_servers_in_place_of_the_engine_are_named_and_what_is_sent_elsewhere(settings: Settings) -> None:
@@ -122,10 +122,10 @@ def test_servers_in_place_of_the_engine_are_named_and_what_is_sent_elsewhere(set
         extra={"endpoints": endpoints, "remote": ["gpu-box"]},
     )
     checks = [check for check in examine(settings, engine) if check.name.startswith("engine")]
-    assert [check.state for check in checks] == [State.WRONG, State.OK, State.NOTE]
+    assert [check.state for check in checks] == [CheckState.WRONG, CheckState.OK, CheckState.NOTE]
     assert "serves qwen" in checks[1].found
     assert "gpu-box" in checks[2].found
-    assert all(check.remedy for check in checks if check.state is not State.OK)
+    assert all(check.remedy for check in checks if check.state is not CheckState.OK)
 
 
 def test_tokens_of_agents_and_an_identity_provider_are_named_where_there_are_any(

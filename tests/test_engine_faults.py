@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine.api import Generation, Message, Prompt, Sampling
+from mcp_smalltools.engine.api import ChatMessage, Generation, Prompt, Sampling
 from mcp_smalltools.engine.client import launch
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.engine.endpoint import Endpoint
@@ -26,7 +26,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals and limits"),
 ]
 
-SYSTEM = Message("system", "You answer with one word. " * 12)
+SYSTEM = ChatMessage("system", "You answer with one word. " * 12)
 
 
 @pytest.fixture
@@ -35,11 +35,11 @@ async def own(tmp_path: Path) -> AsyncIterator[Settings]:
     yield settings
     place = Endpoint(settings.runtime_dir)
     if pid := place.living_pid():
-        await launch.kill(place, pid)
+        await launch.kill_daemon(place, pid)
 
 
 async def word(client: EngineClient, question: str) -> Generation:
-    prompt = Prompt((SYSTEM, Message("user", question)), shared=1)
+    prompt = Prompt((SYSTEM, ChatMessage("user", question)), shared=1)
     return (await client.generate([prompt], Sampling(max_tokens=4)))[0]
 
 

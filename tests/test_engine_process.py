@@ -58,7 +58,7 @@ async def make(own: Settings) -> AsyncIterator[Make]:
     for made in clients:
         await made.close()
     if pid := Endpoint(own.runtime_dir).living_pid():
-        await launch.kill(Endpoint(own.runtime_dir), pid)
+        await launch.kill_daemon(Endpoint(own.runtime_dir), pid)
 
 
 async def pid_of(client: EngineClient) -> int:

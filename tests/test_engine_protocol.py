@@ -28,7 +28,7 @@ JSON = st.recursive(
 SCHEMA = st.dictionaries(TEXT, JSON, min_size=1, max_size=4)
 PROMPT = st.builds(
     api.Prompt,
-    st.lists(st.builds(api.Message, st.just("user"), TEXT), max_size=3).map(tuple),
+    st.lists(st.builds(api.ChatMessage, st.just("user"), TEXT), max_size=3).map(tuple),
     st.just(1),
     TEXT,
 )

@@ -30,10 +30,10 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
     "logs": ({"keys", "message", "statements"}, {"lines", "judge"}, {"counting"}, {"templates"}),
     "engine": (
         {"api", "work", "protocol", "endpoint"},
-        {"llama", "client", "http", "turns"},
+        {"llama", "client", "http", "fair_queue"},
         {"generation"},
         {"daemon"},
-        {"with_model", "forwarding", "make"},
+        {"with_model", "forwarding", "make", "testing"},
     ),
     "tools": (
         {"base"},

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine.api import Embeddings, Generation, LabelScores, Message, Prompt, Sampling
+from mcp_smalltools.engine.api import ChatMessage, Embeddings, Generation, LabelScores, Prompt, Sampling
 from mcp_smalltools.engine.llama import bindings
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ModelFile, ScoreLabels, Work
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, ModelError, UsageError
@@ -85,7 +85,7 @@ class Wait:
 
 
 def ask(question: str, *, system: str = SYSTEM) -> Prompt:
-    return Prompt((Message("system", system), Message("user", question)), shared=1)
+    return Prompt((ChatMessage("system", system), ChatMessage("user", question)), shared=1)
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +113,12 @@ class Reference:
     """The model alone, in one sequence, without any of the engine's machinery."""
 
     def __init__(self, desk: Desk) -> None:
-        from mcp_smalltools.engine.generation.chat_template import Layout
+        from mcp_smalltools.engine.generation.chat_template import ChatTemplate
         from mcp_smalltools.engine.llama.bindings import Context, Model
 
         self.model = Model(desk.generate.path)
-        self.layout = Layout(self.model)
-        self.context = Context(self.model, cells=2048, sequences=1, slice_tokens=1024, threads=2)
+        self.template = ChatTemplate(self.model)
+        self.context = Context(self.model, cells=2048, sequences=1, batch_tokens=1024, threads=2)
 
     def __enter__(self) -> Reference:
         return self
@@ -129,12 +129,12 @@ class Reference:
 
     def logprobs(self, prompt: Prompt, tokens: np.ndarray) -> np.ndarray:
         """Log-probabilities of the next token before each of `tokens` and after the last."""
-        laid = self.layout.lay_out(prompt)
+        encoded = self.template.encode(prompt)
         self.context.clear()
         self.context.batch.clear()
-        self.context.batch.add(np.concatenate([laid.prefix, laid.own, tokens]), 0, 0, wanted="all")
+        self.context.batch.add(np.concatenate([encoded.prefix, encoded.own, tokens]), 0, 0, wanted="all")
         self.context.decode()
-        rows = self.context.logits(self.context.batch.size)[laid.size - 1 :].astype(np.float64)
+        rows = self.context.logits(self.context.batch.size)[encoded.size - 1 :].astype(np.float64)
         return (
             rows
             - rows.max(1, keepdims=True)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from probe_server import environment
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.doctor.checks import State, examine
+from mcp_smalltools.doctor.checks import CheckState, examine
 from mcp_smalltools.engine.api import EngineStatus
 from mcp_smalltools.errors import ModelError, SkillError, UsageError
 from mcp_smalltools.request import ToolRequest
@@ -350,14 +350,14 @@ def test_doctor_and_the_list_say_what_is_wrong(settings: Settings, tmp_path: Pat
     write(settings.skills_dir, GOOD.replace("labels =", "labels = ="))
     checks = examine(settings, EngineStatus(running=False, socket="/run/x"))
     (check,) = (check for check in checks if check.name == "skill tickets")
-    assert check.state is State.WRONG and "line 4" in check.found and check.remedy
+    assert check.state is CheckState.WRONG and "line 4" in check.found and check.remedy
 
 
 def test_doctor_names_a_hidden_tool_that_there_is_not(settings: Settings) -> None:
     wrong = settings.model_copy(update={"hide_tools": ("parse_logs", "classify")})
     checks = examine(wrong, EngineStatus(running=False, socket="/run/x"))
     (check,) = (check for check in checks if check.name == "hide_tools")
-    assert check.state is State.NOTE and "did you mean 'parse_log'" in check.found
+    assert check.state is CheckState.NOTE and "did you mean 'parse_log'" in check.found
 
 
 # How many

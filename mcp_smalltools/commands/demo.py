@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DemoStep:
     """One call of the demo: `asks` is what the agent wants, in a person's words."""
 
     asks: str
@@ -62,7 +62,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class DemoOutcome:
     answer: dict[str, Any]
     seconds: float
     bytes_read: int
@@ -86,30 +86,30 @@ def example_files() -> Path:
     return Path(__file__).parents[2] / "examples" / "data"
 
 
-def steps(folder: Path) -> list[Step]:
+def steps(folder: Path) -> list[DemoStep]:
     messages = (folder / "messages.txt").read_text(encoding="utf-8").splitlines()
     labelled = (folder / "labelled.tsv").read_text(encoding="utf-8").splitlines()
     examples = [dict(zip(("label", "text"), line.split("\t"), strict=True)) for line in labelled]
     source = str(Path(__file__).parents[1] / "service.py")
     labels = ["bug", "feature request", "billing", "question"]
     return [
-        Step("Why did this build fail?", "find_failure", {"path": "build.log", "max_lines": 10}),
-        Step("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}),
-        Step("What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}),
-        Step("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}),
-        Step("What is this document about?", "summarize_file", {"path": "README.md", "max_words": 120}),
-        Step(
+        DemoStep("Why did this build fail?", "find_failure", {"path": "build.log", "max_lines": 10}),
+        DemoStep("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}),
+        DemoStep("What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}),
+        DemoStep("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}),
+        DemoStep("What is this document about?", "summarize_file", {"path": "README.md", "max_words": 120}),
+        DemoStep(
             "Which team should answer these messages?",
             "classify",
             {"items": messages, "labels": labels, "examples": examples},
         ),
-        Step(
+        DemoStep(
             "How many workers does the service start with?",
             "ask_file",
             {"paths": ["service.log"], "question": "How many workers does the service start with?"},
         ),
-        Step("What does this incident report say?", "extract", {"text": REPORT, "schema": REPORT_FIELDS}),
-        Step(
+        DemoStep("What does this incident report say?", "extract", {"text": REPORT, "schema": REPORT_FIELDS}),
+        DemoStep(
             "Where are secrets masked?",
             "find_files",
             {"query": "secrets are masked", "path": str(Path(__file__).parents[1] / "files"), "limit": 3},
@@ -135,14 +135,14 @@ async def _demo(folder: Path, console: Console, as_json: bool) -> None:
         for tool in tools:
             console.print(f"  [bold]{tool.name}[/]  {(tool.description or '').split('. ')[0]}.")
         outcomes = [await _step(client, step, console, as_json) for step in steps(folder)]
-    _sum_up(outcomes, console)
+    _print_totals(outcomes, console)
 
 
-async def _step(client: Client, step: Step, console: Console, as_json: bool) -> Outcome:
+async def _step(client: Client, step: DemoStep, console: Console, as_json: bool) -> DemoOutcome:
     from mcp_smalltools.commands.common.show import progress_bar, show_answer
 
     console.rule(f"[bold]{step.asks}", align="left")
-    console.print(f"{step.tool}({_shown(step.arguments)})\n", style="cyan", markup=False)
+    console.print(f"{step.tool}({_format_arguments(step.arguments)})\n", style="cyan", markup=False)
     started = time.perf_counter()
     with progress_bar(sys.stderr.isatty() and not as_json) as show:
 
@@ -155,7 +155,7 @@ async def _step(client: Client, step: Step, console: Console, as_json: bool) -> 
     answer: dict[str, Any] = result.structured_content or {}
     bytes_read = sum(source["bytes"] for source in answer.get("source", []))
     left = len(json.dumps(answer, ensure_ascii=False))
-    outcome = Outcome(answer, time.perf_counter() - started, bytes_read, left)
+    outcome = DemoOutcome(answer, time.perf_counter() - started, bytes_read, left)
     if as_json:
         print(
             json.dumps({"tool": step.tool, "arguments": step.arguments, "answer": answer}, ensure_ascii=False)
@@ -167,14 +167,14 @@ async def _step(client: Client, step: Step, console: Console, as_json: bool) -> 
     return outcome
 
 
-def _shown(arguments: Mapping[str, Any]) -> str:
+def _format_arguments(arguments: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{name}=[{len(value)} items]" if isinstance(value, list) and len(value) > 4 else f"{name}={value!r}"
         for name, value in arguments.items()
     )
 
 
-def _sum_up(outcomes: list[Outcome], console: Console) -> None:
+def _print_totals(outcomes: list[DemoOutcome], console: Console) -> None:
     read, left = sum(o.bytes_read for o in outcomes), sum(o.chars_left for o in outcomes)
     seconds = sum(o.seconds for o in outcomes)
     console.rule(align="left")

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    from mcp_smalltools.doctor.checks import State, examine
+    from mcp_smalltools.doctor.checks import CheckState, examine
 
     engine = anyio.run(_engine_status, settings)
     checks = examine(settings, engine)
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps(_report(engine, checks), ensure_ascii=False))
     else:
         _show(checks)
-    return int(any(check.state is State.WRONG for check in checks))
+    return int(any(check.state is CheckState.WRONG for check in checks))
 
 
 async def _engine_status(settings: Settings) -> EngineStatus:

@@ -121,7 +121,7 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
 def _add(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.models.hashing import sha256_of
     from mcp_smalltools.models.library import user_manifests
-    from mcp_smalltools.models.manifest import LocalSource, Manifest, SourceFile
+    from mcp_smalltools.models.manifest import LocalSource, Manifest, ManifestFile
 
     path = args.file.expanduser().resolve()
     if not path.is_file():
@@ -129,7 +129,7 @@ def _add(args: argparse.Namespace, settings: Settings) -> int:
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise UsageError(f"{args.file} is no GGUF file.", remedy="Give the path of a GGUF file.")
-    source = SourceFile(
+    source = ManifestFile(
         name="model.gguf",
         sha256=sha256_of(path),
         bytes=path.stat().st_size,

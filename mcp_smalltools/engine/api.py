@@ -21,7 +21,7 @@ Progress = Callable[[float, float | None, str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ChatMessage:
     role: Role
     content: str
 
@@ -34,7 +34,7 @@ class Prompt:
     copies it. `start` is text that the answer starts with; it is not part of what is returned.
     """
 
-    messages: tuple[Message, ...]
+    messages: tuple[ChatMessage, ...]
     shared: int = 0
     start: str = ""
 

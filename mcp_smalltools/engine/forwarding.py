@@ -23,7 +23,7 @@ _DEFAULTS = CallOptions()
 _SAMPLING = Sampling()
 
 
-class PassingEngine:
+class ForwardingEngine:
     """`api.Engine` that hands each call on. Subclasses change texts, prompts or options on the way."""
 
     def __init__(self, engine: Engine) -> None:

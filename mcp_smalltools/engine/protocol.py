@@ -145,7 +145,7 @@ _RECORDS: Final[Mapping[str, type[Any]]] = {
         *(Request, Cancel, StatusRequest, Leave, Ping, Pong, Progress, Result, Failure),
         *(work.ModelFile, work.AdapterFile),
         *(work.Embed, work.Generate, work.ScoreLabels, work.CountTokens),
-        *(api.Message, api.Prompt, api.Sampling),
+        *(api.ChatMessage, api.Prompt, api.Sampling),
         *(api.Generation, api.Embeddings, api.TokenEmbeddings, api.LabelScores),
         *(api.LoadedModel, api.EngineStatus),
     )

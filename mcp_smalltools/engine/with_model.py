@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine.forwarding import PassingEngine
+from mcp_smalltools.engine.forwarding import ForwardingEngine
 from mcp_smalltools.models.download_records import Kind
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def settings_with(settings: Settings, model_id: str) -> tuple[Settings, Kind]:
     return settings.model_copy(update={field: model_id}), kind
 
 
-class ChosenEngine(PassingEngine):
+class EngineWithModel(ForwardingEngine):
     """Calls for the chosen model's kind get that model, and the adapter in place of the tool's
     own; others pass as they are.
     """

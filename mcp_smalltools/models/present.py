@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mcp_smalltools.models.hashing import Stamps
-from mcp_smalltools.models.manifest import HubSource, LocalSource, SourceFile
+from mcp_smalltools.models.manifest import HubSource, LocalSource, ManifestFile
 
 
-def find_present(file: SourceFile, stamps: Stamps) -> Path | None:
+def find_present(file: ManifestFile, stamps: Stamps) -> Path | None:
     """A file on this machine with the manifest's hash; it is used where it lies."""
     for path in _candidates(file):
         if not path.is_file() or (file.bytes is not None and path.stat().st_size != file.bytes):
@@ -20,7 +20,7 @@ def find_present(file: SourceFile, stamps: Stamps) -> Path | None:
     return None
 
 
-def _candidates(file: SourceFile) -> Iterator[Path]:
+def _candidates(file: ManifestFile) -> Iterator[Path]:
     for source in file.sources:
         if isinstance(source, LocalSource):
             yield source.path.expanduser()

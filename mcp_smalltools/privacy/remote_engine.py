@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mcp_smalltools.engine.forwarding import PassingEngine
+from mcp_smalltools.engine.forwarding import ForwardingEngine
 from mcp_smalltools.errors import NotAllowed
 from mcp_smalltools.level import PrivacyLevel
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Prompt
 
 
-class Outbound(PassingEngine):
+class RedactingEngine(ForwardingEngine):
     """An engine for one call: texts are scrubbed as the call's level asks before they leave the machine.
 
     `level` and `scrub` are the call's own, so that a value has one placeholder in question and answer.

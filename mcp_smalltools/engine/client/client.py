@@ -32,7 +32,14 @@ from mcp_smalltools.engine.api import (
     TokenEmbeddings,
 )
 from mcp_smalltools.engine.client import launch
-from mcp_smalltools.engine.client.connection import Connection, Declined, Lost, NotRunning, Silent, connect
+from mcp_smalltools.engine.client.connection import (
+    Connection,
+    ConnectionLost,
+    DaemonNotRunning,
+    DaemonSilent,
+    VersionRefused,
+    connect,
+)
 from mcp_smalltools.engine.endpoint import EXIT_NOT_ALONE, Endpoint, FileLock
 from mcp_smalltools.errors import (
     DeadlineExceeded,
@@ -145,12 +152,12 @@ class EngineClient:
         socket = self._endpoint.address
         try:
             connection = await self._open(replace=False)
-        except NotRunning:
+        except DaemonNotRunning:
             return EngineStatus(running=False, socket=socket)
-        except Silent:
+        except DaemonSilent:
             pid, problem = self._endpoint.living_pid(), "it doesn't answer; the next call replaces it"
             return EngineStatus(running=True, pid=pid, socket=socket, extra={"problem": problem})
-        except Declined as declined:
+        except VersionRefused as declined:
             found, problem = declined.refusal, f"it is of another version than this one ({self._version})"
             return EngineStatus(
                 running=True,
@@ -161,7 +168,7 @@ class EngineClient:
             )
         try:
             status: EngineStatus = await connection.ask(protocol.StatusRequest)
-        except Lost:
+        except ConnectionLost:
             return EngineStatus(running=False, socket=socket)
         finally:
             await connection.close()
@@ -174,10 +181,10 @@ class EngineClient:
             return
         try:
             connection = await self._open(replace=True)
-        except Silent:
-            await launch.kill(self._endpoint, pid)
+        except DaemonSilent:
+            await launch.kill_daemon(self._endpoint, pid)
             return
-        except (NotRunning, Declined):
+        except (DaemonNotRunning, VersionRefused):
             return
         connection.send(protocol.Leave())
         await launch.wait_until_gone(self._endpoint, pid, START_S)
@@ -253,10 +260,10 @@ class EngineClient:
             connection = await self._connected()
             try:
                 answer = await connection.ask(frame, on_progress)
-            except Lost as lost:
+            except ConnectionLost as lost:
                 self._deaths.setdefault(key or fingerprint(), []).append(time.monotonic())
                 if lost.silent:
-                    await launch.kill(self._endpoint, connection.pid)
+                    await launch.kill_daemon(self._endpoint, connection.pid)
                 continue
             self._deaths.pop(key, None)
             return answer
@@ -288,13 +295,13 @@ class EngineClient:
         while time.monotonic() < ends:
             try:
                 return await self._open(replace=True)
-            except NotRunning:
+            except DaemonNotRunning:
                 await self._start()
-            except Silent:
+            except DaemonSilent:
                 pid = self._endpoint.living_pid()
                 if pid is not None:
-                    await launch.kill(self._endpoint, pid)
-            except Declined as declined:
+                    await launch.kill_daemon(self._endpoint, pid)
+            except VersionRefused as declined:
                 if not declined.refusal.leaving:
                     raise self._mismatch(declined.refusal) from None
                 await launch.wait_until_gone(self._endpoint, declined.refusal.pid, START_S)
@@ -308,17 +315,17 @@ class EngineClient:
     async def _start(self) -> None:
         """Start a daemon, unless another client does it first. Returns when one listens."""
         self._endpoint.prepare()
-        async with launch.held(FileLock(self._endpoint.start_lock), START_S):
+        async with launch.hold_lock(FileLock(self._endpoint.start_lock), START_S):
             for _ in range(3):
                 if await self._listens():
                     return
-                process = launch.start(self._settings, self._command)
+                process = launch.start_daemon(self._settings, self._command)
                 while process.poll() is None:
                     if await self._listens():
                         return
                     await anyio.sleep(0.02)
                 if process.returncode == EXIT_NOT_ALONE and (pid := self._endpoint.living_pid()):
-                    await launch.kill(self._endpoint, pid)  # alive for long, and not listening
+                    await launch.kill_daemon(self._endpoint, pid)  # alive for long, and not listening
         raise self._unavailable(f"ended with code {process.returncode} while it started")
 
     async def _listens(self) -> bool:

@@ -22,15 +22,15 @@ so that a laptop that slept, or a client that was stopped itself, blames nobody.
 _HANDSHAKE_S: Final = HEARTBEAT_S * SILENT_BEATS
 
 
-class NotRunning(Exception):
+class DaemonNotRunning(Exception):
     """Nobody listens there."""
 
 
-class Silent(Exception):
+class DaemonSilent(Exception):
     """Somebody listens, and says nothing."""
 
 
-class Declined(Exception):
+class VersionRefused(Exception):
     """The daemon is of another version."""
 
     def __init__(self, refusal: protocol.Refused) -> None:
@@ -38,7 +38,7 @@ class Declined(Exception):
         self.refusal = refusal
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The daemon went away before it answered; `silent` if it is there and doesn't move."""
 
     def __init__(self, *, silent: bool = False) -> None:
@@ -69,7 +69,7 @@ class Connection:
         """Connect and shake hands. Raises NotRunning, Silent, Declined, EngineUnavailable (wrong token)."""
         token = endpoint.token()
         if token is None:
-            raise NotRunning
+            raise DaemonNotRunning
         try:
             async with asyncio.timeout(_HANDSHAKE_S):
                 connection = cls(*await connect(endpoint))
@@ -79,9 +79,9 @@ class Connection:
                     connection._writer.close()
                     raise
         except TimeoutError:
-            raise Silent from None
+            raise DaemonSilent from None
         except (OSError, asyncio.IncompleteReadError):
-            raise NotRunning from None
+            raise DaemonNotRunning from None
         connection._tasks = [
             asyncio.create_task(connection._read_frames()),
             asyncio.create_task(connection._watch()),
@@ -100,7 +100,7 @@ class Connection:
         Raises Lost, ProtocolError (too large), or the error that the daemon raised.
         """
         if not self.alive:
-            raise Lost
+            raise ConnectionLost
         number = next(self._ids)
         data = protocol.encode(frame(number), protocol.MAX_REQUEST)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -145,7 +145,7 @@ class Connection:
         if isinstance(frame, expected):
             return frame
         if isinstance(frame, protocol.Refused) and frame.code == "version":
-            raise Declined(frame)
+            raise VersionRefused(frame)
         raise EngineUnavailable(
             "The engine refused the connection: the token is not its own.",
             remedy="Run `mcp-smalltools doctor`.",
@@ -187,7 +187,7 @@ class Connection:
     def _lose(self, *, silent: bool = False) -> None:
         for pending in self._pending.values():
             if not pending.future.done():
-                pending.future.set_exception(Lost(silent=silent))
+                pending.future.set_exception(ConnectionLost(silent=silent))
         self._writer.transport.abort()
 
 

@@ -43,12 +43,12 @@ def daemon_environment(settings: Settings, environ: Mapping[str, str]) -> dict[s
     return clean_environment({**ours, ENV_PREFIX + "CONFIG": os.devnull}, environ=environ)
 
 
-def start(settings: Settings, command: Sequence[str] = DAEMON) -> processes.Popen[bytes]:
+def start_daemon(settings: Settings, command: Sequence[str] = DAEMON) -> processes.Popen[bytes]:
     """Start the daemon apart from this process: its own session, no terminal, its output in the log.
 
     Raises EngineUnavailable if the process can't be made.
     """
-    reap()
+    reap_children()
     try:
         with _open_log(log_file(settings)) as log:
             process = processes.start(
@@ -63,7 +63,7 @@ def start(settings: Settings, command: Sequence[str] = DAEMON) -> processes.Pope
 
 
 @asynccontextmanager
-async def held(lock: FileLock, timeout_s: float) -> AsyncIterator[None]:
+async def hold_lock(lock: FileLock, timeout_s: float) -> AsyncIterator[None]:
     """Hold a lock; waits for whoever has it. Raises EngineUnavailable when that takes too long."""
     ends = time.monotonic() + timeout_s
     while not lock.acquire():
@@ -79,7 +79,7 @@ async def held(lock: FileLock, timeout_s: float) -> AsyncIterator[None]:
         lock.release()
 
 
-async def kill(endpoint: Endpoint, pid: int, timeout_s: float = 10.0) -> None:
+async def kill_daemon(endpoint: Endpoint, pid: int, timeout_s: float = 10.0) -> None:
     """End the daemon `pid` at once, stopped or not, if it is still the one that holds the lock."""
     if endpoint.living_pid() != pid:
         return
@@ -95,10 +95,10 @@ async def wait_until_gone(endpoint: Endpoint, pid: int, timeout_s: float) -> Non
         if time.monotonic() > ends:
             raise EngineUnavailable(f"The engine (pid {pid}) doesn't end.", remedy=f"End process {pid}.")
         await anyio.sleep(_POLL_S)
-    reap()
+    reap_children()
 
 
-def reap() -> None:
+def reap_children() -> None:
     """Forget the daemons of ours that have ended, so that they are no zombies."""
     _children[:] = [child for child in _children if child.poll() is None]
 

@@ -23,7 +23,7 @@ from typing import Final
 from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings, load_settings
 from mcp_smalltools.engine.api import EngineStatus
-from mcp_smalltools.engine.daemon.session import Session
+from mcp_smalltools.engine.daemon.session import DaemonSession
 from mcp_smalltools.engine.daemon.watchdog import Watchdog, memory_mb
 from mcp_smalltools.engine.endpoint import EXIT_NOT_ALONE, UNIX, Endpoint, FileLock
 from mcp_smalltools.engine.work import Job, Scheduler
@@ -56,7 +56,7 @@ class Daemon:
         self.token = ""
         self._make_scheduler = make_scheduler
         self._scheduler: asyncio.Future[Scheduler] | None = None
-        self._sessions: dict[Session, asyncio.Task[None]] = {}
+        self._sessions: dict[DaemonSession, asyncio.Task[None]] = {}
         self._leaving = asyncio.Event()
         self._started = self._last_request = time.monotonic()
         self._requests = 0
@@ -98,7 +98,7 @@ class Daemon:
         """A request is over: the idle time counts from here."""
         self._last_request = time.monotonic()
 
-    def used_by_others(self, session: Session) -> bool:
+    def used_by_others(self, session: DaemonSession) -> bool:
         return any(other.busy or other.asked_within(IN_USE_S) for other in self._sessions if other != session)
 
     def status(self) -> EngineStatus:
@@ -121,7 +121,7 @@ class Daemon:
         )
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(self, reader, writer)
+        session = DaemonSession(self, reader, writer)
         task = asyncio.current_task()
         assert task is not None
         self._sessions[session] = task
@@ -226,17 +226,17 @@ def main(make_scheduler: MakeScheduler | None = None, *, version: str = __versio
     endpoint = Endpoint(settings.runtime_dir)
     try:
         endpoint.prepare()
-        lock = _be_the_only_one(endpoint)
+        lock = _acquire_life_lock(endpoint)
     except (SmallToolsError, OSError) as error:
         log.error("%s", error)
         return 1
     if lock is None:
         return EXIT_NOT_ALONE
-    asyncio.run(Daemon(settings, make_scheduler or _llama, version=version).run())
+    asyncio.run(Daemon(settings, make_scheduler or _make_llama_scheduler, version=version).run())
     return 0
 
 
-def _be_the_only_one(endpoint: Endpoint) -> FileLock | None:
+def _acquire_life_lock(endpoint: Endpoint) -> FileLock | None:
     """Take the life lock; a daemon that is just leaving gets some time to do so."""
     lock = endpoint.life_lock()
     ends = time.monotonic() + _OTHER_LEAVES_S
@@ -249,7 +249,7 @@ def _be_the_only_one(endpoint: Endpoint) -> FileLock | None:
     return lock
 
 
-def _llama(settings: Settings) -> Scheduler:
+def _make_llama_scheduler(settings: Settings) -> Scheduler:
     from mcp_smalltools.engine.daemon.scheduler import LlamaScheduler
 
     return LlamaScheduler(settings)

@@ -1,4 +1,4 @@
-"""Embeds texts with one encoder: batches of texts of about the same length, several jobs in one batch."""
+"""Runs one encoder: batches of texts of about the same length, of several jobs together."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.engine.api import Embeddings, TokenEmbeddings
+from mcp_smalltools.engine.fair_queue import RunningJob, Step
 from mcp_smalltools.engine.llama.bindings import Context, Model, Tokens
 from mcp_smalltools.engine.llama.offsets import token_offsets
-from mcp_smalltools.engine.turns import Active, Offer
 from mcp_smalltools.engine.work import Embed, Job, ModelFile
 
 BATCH_TOKENS: Final = 512
@@ -24,24 +24,23 @@ _MEAN, _CLS, _LAST = 1, 2, 3  # llama.cpp's pooling types
 
 
 class Encoder:
-    """A runner: see `scheduler.Runner`."""
+    """Implements `model_pool.ModelRunner`."""
 
     def __init__(self, file: ModelFile, model: Model, threads: int) -> None:
         self.file = file
         self.model = model
         self.limit = min(file.context, model.context_trained)
         self._pooling = int(model.meta(f"{model.meta('general.architecture')}.pooling_type") or _MEAN)
-        self._queues: list[_Queue] = []
+        self._queues: list[_TextQueue] = []
         tokens = max(BATCH_TOKENS, self.limit)
         self._context = Context(
             model,
             cells=tokens,
             sequences=BATCH_TEXTS,
-            slice_tokens=tokens,
+            batch_tokens=tokens,
             threads=threads,
             token_vectors=True,
         )
-        self.tokens_done = 0
 
     @property
     def idle(self) -> bool:
@@ -51,21 +50,26 @@ class Encoder:
     def adapters(self) -> tuple[str, ...]:
         return self.model.adapters
 
-    def add(self, job: Job) -> Active:
+    @property
+    def tokens_done(self) -> int:
+        return self._context.tokens_done
+
+    def add(self, job: Job) -> RunningJob:
         assert isinstance(job.work, Embed)
         texts = job.work.texts
-        queue = _Queue(texts, per_token=job.work.per_token)
-        queue.active = Active(job, len(texts), queue.assemble)
+        queue = _TextQueue(texts, per_token=job.work.per_token)
+        queue.running = RunningJob(job, len(texts), queue.assemble)
         if texts:
             self._queues.append(queue)
         else:
-            queue.active.end(queue.assemble([]))
-        return queue.active
+            queue.running.end(queue.assemble([]))
+        return queue.running
 
-    def offers(self) -> Iterator[Offer]:
-        self._queues = [queue for queue in self._queues if not queue.active.over]
+    def steps(self) -> Iterator[Step]:
+        """A batch for each job that waits: its texts first, then others that fit in."""
+        self._queues = [queue for queue in self._queues if not queue.running.over]
         for queue in self._queues:
-            yield Offer([queue.active], lambda first=queue: self._step(first))  # type: ignore[misc]
+            yield Step([queue.running], lambda first=queue: self._step(first))  # type: ignore[misc]
 
     def set_threads(self, threads: int) -> None:
         self._context.set_threads(threads)
@@ -74,8 +78,8 @@ class Encoder:
         self._context.close()
         self.model.close()
 
-    def _step(self, first: _Queue) -> Iterable[Active]:
-        self._context.use_adapter(first.active.job.adapter)
+    def _step(self, first: _TextQueue) -> Iterable[RunningJob]:
+        self._context.use_adapter(first.running.job.adapter)
         taken = list(self._fill(first))
         batch = self._context.batch
         batch.clear()
@@ -85,21 +89,20 @@ class Encoder:
         pooled = self._pool(vectors, starts)
         for (queue, index, tokens), start, vector in zip(taken, starts, pooled, strict=True):
             own = vectors[start : start + len(tokens)].copy() if queue.per_token else vector
-            queue.active.finish(index, own)
-        self.tokens_done += batch.size
-        return [queue.active for queue, _, tokens in taken for _ in range(len(tokens))]
+            queue.running.finish_item(index, own)
+        return [queue.running for queue, _, tokens in taken for _ in range(len(tokens))]
 
-    def _fill(self, first: _Queue) -> Iterator[tuple[_Queue, int, Tokens]]:
+    def _fill(self, first: _TextQueue) -> Iterator[tuple[_TextQueue, int, Tokens]]:
         """The next texts of `first`, then of other jobs with the same adapter, while they fit."""
-        room, seats = self._context.batch.capacity, BATCH_TEXTS
-        same = [queue for queue in self._queues if queue.active.job.adapter == first.active.job.adapter]
+        tokens_left, texts_left = self._context.batch.capacity, BATCH_TEXTS
+        same = [queue for queue in self._queues if queue.running.job.adapter == first.running.job.adapter]
         for queue in [first, *(q for q in same if q is not first)]:
-            while seats and (item := queue.next(self.model, self.limit)) is not None:
-                if len(item[1]) > room:
+            while texts_left and (item := queue.next(self.model, self.limit)) is not None:
+                if len(item[1]) > tokens_left:
                     queue.put_back(item)
                     break
-                room -= len(item[1])
-                seats -= 1
+                tokens_left -= len(item[1])
+                texts_left -= 1
                 yield queue, *item
 
     def _pool(self, vectors: Vectors, starts: Sequence[int]) -> Vectors:
@@ -115,10 +118,10 @@ class Encoder:
         return np.asarray(pooled / np.maximum(norms, 1e-12), dtype=np.float32)
 
 
-class _Queue:
+class _TextQueue:
     """The texts of one job that wait, shortest first."""
 
-    active: Active
+    running: RunningJob
 
     def __init__(self, texts: Sequence[str], *, per_token: bool) -> None:
         self.per_token = per_token

@@ -24,17 +24,17 @@ PENDING_BYTES: Final = 256 << 20
 
 
 @dataclass(slots=True)
-class _Running:
+class _PendingRequest:
     size: int
     job: Job | None = None
     told_at: float = field(default=0.0)
 
 
-class _Unwelcome(Exception):
+class _HandshakeFailed(Exception):
     """The handshake failed; the client has been told why."""
 
 
-class Host(Protocol):
+class SessionHost(Protocol):
     """The daemon, as far as a session asks it for anything."""
 
     token: str
@@ -46,21 +46,23 @@ class Host(Protocol):
     def finished(self) -> None:
         """A session has ended, or one of its requests."""
 
-    def used_by_others(self, session: Session) -> bool: ...
+    def used_by_others(self, session: DaemonSession) -> bool: ...
 
     def status(self) -> EngineStatus: ...
 
     def leave(self, reason: str) -> None: ...
 
 
-class Session:
+class DaemonSession:
     """Reads one client's frames until it leaves, then cancels what it had asked for."""
 
-    def __init__(self, daemon: Host, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, daemon: SessionHost, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self.name = ""
         self._daemon = daemon
         self._reader, self._writer = reader, writer
-        self._running: dict[int, _Running] = {}
+        self._running: dict[int, _PendingRequest] = {}
         self._asked_at = float("-inf")
         self._loop = asyncio.get_running_loop()
         self._submits: set[asyncio.Task[None]] = set()
@@ -80,7 +82,7 @@ class Session:
             while True:
                 frame, size = await protocol.read_frame(self._reader.readexactly, protocol.MAX_REQUEST)
                 self._take(frame, size)
-        except (OSError, asyncio.IncompleteReadError, TimeoutError, _Unwelcome):
+        except (OSError, asyncio.IncompleteReadError, TimeoutError, _HandshakeFailed):
             return
         except protocol.ProtocolError as error:
             log.warning("a client was dropped: %s", error)
@@ -120,7 +122,7 @@ class Session:
         await self._writer.drain()
         if refusal.leaving:
             self._daemon.leave("a client of another version takes over")
-        raise _Unwelcome
+        raise _HandshakeFailed
 
     def _take(self, frame: Any, size: int) -> None:
         match frame:
@@ -147,13 +149,13 @@ class Session:
             busy = EngineBusy("Too much is waiting at the engine.", remedy="Call again in a moment.")
             self._send(protocol.failure(request.id, busy))
             return
-        running = self._running[request.id] = _Running(size)
+        running = self._running[request.id] = _PendingRequest(size)
         running.job = self._job(request, running)
         task = self._loop.create_task(self._submit(request.id, running.job))
         self._submits.add(task)
         task.add_done_callback(self._submits.discard)
 
-    def _job(self, request: protocol.Request, running: _Running) -> Job:
+    def _job(self, request: protocol.Request, running: _PendingRequest) -> Job:
         """The scheduler calls back on its own thread; the answers are sent on ours."""
         number = request.id
 

@@ -1,4 +1,4 @@
-"""Chats to tokens: the model's own template around contents that can't break out of it."""
+"""Chats to tokens, by the model's chat template, which the contents of messages can't break out of."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcp_smalltools.engine.api import Message, Prompt
+from mcp_smalltools.engine.api import ChatMessage, Prompt
 from mcp_smalltools.engine.llama.bindings import Model, Tokens
 
-# Stands for a message's content while the template is applied; of a private-use character, so that no
-# template trims or rewrites it.
+# Placeholder of a message's content while the template is applied; made of a private-use character, which no
+# template trims or rewrites.
 _MARK = "\ue000{}\ue000"
 _MARKS = re.compile("\ue000([0-9]+)\ue000")
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class EncodedPrompt:
     """A prompt in tokens: `prefix` is the same in every call of the tool (empty if nothing is shared)."""
 
     prefix: Tokens
@@ -30,10 +30,10 @@ class Laid:
         return len(self.prefix) + len(self.own)
 
 
-class Layout:
-    """Lays chats out for one model.
+class ChatTemplate:
+    """Encodes chats for one model.
 
-    Contents are tokenized without special tokens: text of a file that holds `<|im_end|>` stays text.
+    Contents are tokenized without special tokens: `<|im_end|>` in a file's text stays text.
     """
 
     def __init__(self, model: Model) -> None:
@@ -41,7 +41,7 @@ class Layout:
         self._prefix = functools.lru_cache(maxsize=64)(self._prefix_tokens)
         self._frame = functools.lru_cache(maxsize=64)(self._template_pieces)
 
-    def lay_out(self, prompt: Prompt) -> Laid:
+    def encode(self, prompt: Prompt) -> EncodedPrompt:
         messages = prompt.messages
         whole = self._frame(tuple(message.role for message in messages), answer=True)
         shared = self._shared_frame(messages[: prompt.shared], whole)
@@ -51,11 +51,13 @@ class Layout:
         )
         if prompt.start:
             own = np.concatenate([own, self._model.tokenize(prompt.start)])
-        return Laid(prefix=self._prefix(messages[:k]), own=own)
+        return EncodedPrompt(prefix=self._prefix(messages[:k]), own=own)
 
-    def _shared_frame(self, messages: tuple[Message, ...], whole: tuple[str, ...]) -> tuple[str, ...]:
-        """The pieces around the shared messages; a single empty one if the template lays them out differently
-        when others follow."""
+    def _shared_frame(self, messages: tuple[ChatMessage, ...], whole: tuple[str, ...]) -> tuple[str, ...]:
+        """The template's text around the shared messages.
+
+        A single empty text if the template writes them differently when other messages follow.
+        """
         if messages:
             pieces = self._frame(tuple(message.role for message in messages), answer=False)
             k = len(messages)
@@ -63,7 +65,7 @@ class Layout:
                 return pieces
         return ("",)
 
-    def _prefix_tokens(self, messages: tuple[Message, ...]) -> Tokens:
+    def _prefix_tokens(self, messages: tuple[ChatMessage, ...]) -> Tokens:
         if not messages:
             return np.empty(0, dtype=np.int32)
         pieces = self._frame(tuple(message.role for message in messages), answer=False)

@@ -1,4 +1,4 @@
-"""Answers that must have a form: a JSON schema, a regular expression or one of several texts (llguidance)."""
+"""Constrained answers: by a JSON schema, a regular expression or a list of choices (llguidance)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mcp_smalltools.engine.llama.bindings import Model
 from mcp_smalltools.errors import UsageError
 
 _KEPT = 64
+"""Compiled constraints that are kept for each model."""
 
 
 class Constraints:
@@ -26,7 +27,7 @@ class Constraints:
         self._compiled = functools.lru_cache(maxsize=_KEPT)(self._compile)
 
     def of(self, sampling: Sampling) -> Constraint | None:
-        """Raises UsageError naming what can't be honoured: nothing in a schema is silently dropped."""
+        """Raises UsageError naming what isn't supported: nothing in a schema is silently dropped."""
         grammar = _grammar(sampling)
         if grammar is None:
             return None
@@ -34,7 +35,7 @@ class Constraints:
 
     @functools.cached_property
     def _tokenizer(self) -> LLTokenizer:
-        # Takes about a second, so only once somebody asks for a form.
+        # Takes about a second, so only when the first constraint is compiled.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # llguidance still uses an older name there
             return lltokenizer_from_vocab(self._model.vocab, eos_token=self._model.end_of_turn)
@@ -43,14 +44,14 @@ class Constraints:
         matcher = LLMatcher(self._tokenizer, grammar)
         if problem := matcher.get_error() or "; ".join(matcher.get_grammar_warnings()):
             raise UsageError(
-                f"The form of the answer can't be honoured: {problem.splitlines()[0]}.",
-                remedy="Leave that part of the schema out, or say it in a simpler way.",
+                f"The answer can't be constrained like this: {problem.splitlines()[0]}.",
+                remedy="Remove that part of the schema, or express it more simply.",
             )
         return matcher
 
 
 class Constraint:
-    """Where one answer stands in its form."""
+    """How far one answer has got in its constraint."""
 
     def __init__(self, matcher: LLMatcher, model: Model) -> None:
         self._matcher = matcher
@@ -82,16 +83,19 @@ class Constraint:
 
 
 def _grammar(sampling: Sampling) -> str | None:
-    given = [form for form in (sampling.schema, sampling.regex, sampling.choices) if form is not None]
+    constraints = (sampling.schema, sampling.regex, sampling.choices)
+    given = [constraint for constraint in constraints if constraint is not None]
     if len(given) > 1:
-        raise UsageError("An answer can have one form only.", remedy="Give one of schema, regex and choices.")
+        raise UsageError(
+            "An answer can have only one constraint.", remedy="Give one of schema, regex and choices."
+        )
     if sampling.schema is not None:
         return _schema_grammar(json.dumps(sampling.schema))
     if sampling.regex is not None:
         return str(LLMatcher.grammar_from_regex(sampling.regex))
     if sampling.choices is not None:
         if not sampling.choices:
-            raise UsageError("There are no choices to choose from.", remedy="Give at least one.")
+            raise UsageError("The list of choices is empty.", remedy="Give at least one choice.")
         options = " | ".join(json.dumps(choice) for choice in sampling.choices)
         return str(LLMatcher.grammar_from_lark(f"start: {options}"))
     return None
@@ -102,6 +106,6 @@ def _schema_grammar(schema: str) -> str:
         return str(LLMatcher.grammar_from_json_schema(schema, overrides={"whitespace_flexible": False}))
     except ValueError as error:
         raise UsageError(
-            f"The schema can't be honoured: {str(error).splitlines()[0]}.",
-            remedy="Leave that part out, or say it in a simpler way.",
+            f"The schema can't be used: {str(error).splitlines()[0]}.",
+            remedy="Remove that part, or express it more simply.",
         ) from None

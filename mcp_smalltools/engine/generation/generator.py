@@ -1,491 +1,384 @@
-"""Runs one generative model: prompts in slices, shared prefixes, continuous batching, labels side by side.
+"""Runs one generative model: prompts in prefill chunks, shared prefixes, texts and labels in batches.
 
-Two caches over the same weights. Prompts are computed in one that all sequences share: there a prefix is
-held once, and attention runs only over what is in work. What is to be written moves on to a second one with
-a stream for each text: there a step costs no attention over the others. Moving a state costs about a
-hundredth of computing it. A text that is too long for a stream is written where its prompt is.
+Two caches over the same weights. Prompts are computed in one that all sequences share (`prompt_cache`): a
+prefix is held there once, and attention runs only over what is in work. A text that is being written moves
+to a stream (`writing_streams`), where a step costs no attention over the other texts. Moving a state costs
+about a hundredth of computing it. A text that is too long for a stream is written where its prompt is.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from mcp_smalltools.engine.api import Generation, Prompt
-from mcp_smalltools.engine.generation.chat_template import Layout
+from mcp_smalltools.engine.fair_queue import RunningJob, Step
+from mcp_smalltools.engine.generation.chat_template import ChatTemplate, EncodedPrompt
 from mcp_smalltools.engine.generation.constraint import Constraints
 from mcp_smalltools.engine.generation.prefixes import PrefixStore
-from mcp_smalltools.engine.generation.tasks import (
+from mcp_smalltools.engine.generation.prompt_cache import LOGIT_ROWS, PREFILL_CHUNK, PromptCache, decode
+from mcp_smalltools.engine.generation.prompt_items import (
     LabelTokens,
-    Scoring,
-    Task,
-    Writing,
+    PromptItem,
+    ScoringItem,
+    WritingItem,
     assemble_scores,
     first_tokens,
 )
+from mcp_smalltools.engine.generation.prompt_queue import PromptQueue
+from mcp_smalltools.engine.generation.writing_streams import STREAM_CELLS, WritingStreams
 from mcp_smalltools.engine.llama.bindings import Context, Model
-from mcp_smalltools.engine.turns import Active, Offer
 from mcp_smalltools.engine.work import Generate, Job, ModelFile, ScoreLabels
-from mcp_smalltools.errors import ModelError, UsageError
+from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile
 
-SLICE: Final = 512
-"""Tokens of a prompt in one step."""
-SLICE_SHARED: Final = 256
-"""The same while others wait."""
-TOGETHER: Final = 256
+PREFILL_CHUNK_SHARED: Final = 256
+"""Tokens of a prompt in one step while others wait."""
+PREFILL_TOGETHER: Final = 256
 """Tokens up to which prompts are joined in a step: enough to keep the kernels busy, with little attention."""
-PROMPT_CELLS: Final = 8192
-STREAM_CELLS: Final = 1024
-STREAMS: Final = 8
-STREAM_BYTES: Final = 512 << 20
-SEQUENCES: Final = 128
-ROWS: Final = 128
-"""Rows of logits that one step may give."""
+MAX_CONTEXT: Final = 8192
+"""Tokens of the prompts' cache, and so the longest prompt with its answer."""
 WRITE_LAG: Final = 0.5
-"""Seconds that writing waits behind prompts, so that texts are written many at a time."""
+"""Seconds that writing waits for prompts, so that texts are written many at a time."""
 SWITCH_LAG: Final = 1.5
 """Seconds that a step with another adapter waits: changing it costs tens of milliseconds, so texts that are
 begun with one adapter are written to their end first."""
-_AHEAD = 32
-_PREFIX = 0  # the sequence of the shared prefix in the prompts' cache
+
+MakeItem = Callable[[RunningJob, int, EncodedPrompt, str], PromptItem]
+"""Makes an item of its job, its index there, its prompt and the key of its prefix."""
 
 
 class Generator:
-    """A runner: see `scheduler.Runner`."""
+    """Implements `model_pool.ModelRunner`."""
 
     def __init__(self, file: ModelFile, model: Model, threads: int, state_dir: Path | None) -> None:
         self.file = file
         self.model = model
-        self.limit = min(file.context, model.context_trained, PROMPT_CELLS)
-        self.tokens_done = 0
+        self.limit = min(file.context, model.context_trained, MAX_CONTEXT)
         self._threads = threads
-        self._layout = Layout(model)
+        self._template = ChatTemplate(model)
         self._constraints = Constraints(model)
-        self._prefixes = PrefixStore(state_dir / "prefixes" if state_dir else None)
-        self._queues: list[_Queue] = []
-        self._prompts = Context(
-            model, cells=self.limit, sequences=SEQUENCES, slice_tokens=SLICE, threads=threads, outputs=ROWS
-        )
-        self._free = list(range(SEQUENCES - 1, _PREFIX, -1))
-        self._prefix_key = ""
-        self._streams: _Streams | None = None
+        self._queues: list[PromptQueue] = []
+        prefixes = PrefixStore(state_dir / "prefixes" if state_dir else None)
+        self._prompts = PromptCache(model, prefixes, cells=self.limit, threads=threads)
+        self._streams: WritingStreams | None = None
         self._movable = True
-        self._started: list[Task] = []  # in the prompts' cache, prompt not computed to the end
-        self._long: list[Writing] = []  # written in the prompts' cache
-        self._branching: list[Scoring] = []
-        self._adapter: AdapterFile | None = None
+        self._started: list[PromptItem] = []  # in the prompts' cache, prompt not computed to the end
+        self._long: list[WritingItem] = []  # written in the prompts' cache
+        self._scoring: list[ScoringItem] = []  # prompt computed, labels of several tokens left
 
     @property
     def idle(self) -> bool:
-        return not any(not queue.active.over for queue in self._queues)
+        return not any(not queue.running.over for queue in self._queues)
 
     @property
     def adapters(self) -> tuple[str, ...]:
         return self.model.adapters
 
-    def add(self, job: Job) -> Active:
-        """Raises UsageError for a form that can't be honoured."""
+    @property
+    def tokens_done(self) -> int:
+        streams = self._streams.context.tokens_done if self._streams else 0
+        return self._prompts.context.tokens_done + streams
+
+    def add(self, job: Job) -> RunningJob:
+        """Raises UsageError for a constraint that can't be honoured."""
         work = job.work
         if isinstance(work, Generate):
             self._constraints.of(work.sampling)  # refuse now what can't be honoured
-            active = Active(job, len(work.prompts), list)
-            active.partial = lambda: self._written_so_far(active)
-            queue = _Queue(active, self._lay_out(work.prompts, active, self._writing(work)))
+            running = RunningJob(job, len(work.prompts), list)
+            running.partial = lambda: self._written_so_far(running)
+            queue = PromptQueue(running, self._encode(work.prompts, running, self._writing_item(work)))
         else:
             assert isinstance(work, ScoreLabels)
             labels = LabelTokens(work.labels, self.model)
-            active = Active(job, len(work.prompts), lambda totals: assemble_scores(labels, totals))
-            queue = _Queue(active, self._lay_out(work.prompts, active, self._scoring(labels)))
+            running = RunningJob(job, len(work.prompts), lambda totals: assemble_scores(labels, totals))
+            queue = PromptQueue(running, self._encode(work.prompts, running, self._scoring_item(labels)))
         if work.prompts:
             self._queues.append(queue)
         else:
-            active.end([] if isinstance(work, Generate) else assemble_scores(labels, []))
-        return active
+            running.end([] if isinstance(work, Generate) else assemble_scores(labels, []))
+        return running
 
-    def offers(self) -> Iterator[Offer]:
-        """What could be next: a slice of a job's prompts, the rest of its labels, a token of each text."""
-        self._tidy()
+    def steps(self) -> Iterator[Step]:
+        """What could be next: a chunk of a job's prompts, the rest of its labels, a token of each text."""
+        self._release_ended()
         waiting = False
         for queue in self._queues:
-            if (task := self._next_of(queue)) is not None:
+            if (item := self._next_of(queue)) is not None:
                 waiting = True
-                yield Offer([queue.active], self._prompt_step(task), self._lag(task))
-        for task in self._branching[:1]:
-            yield Offer([task.active], self._branch_step, self._lag(task) - SWITCH_LAG)
-        for context, tasks in self._writing_groups():
-            lag = self._lag(tasks[0]) + (WRITE_LAG if waiting else 0.0)
-            yield Offer([task.active for task in tasks], self._write_step(context, tasks), lag)
+                yield Step([queue.running], self._prompt_step(item), self._lag(item))
+        for item in self._scoring[:1]:
+            yield Step([item.running], self._label_step, self._lag(item) - SWITCH_LAG)
+        for context, items in self._writing_groups():
+            lag = self._lag(items[0]) + (WRITE_LAG if waiting else 0.0)
+            yield Step([item.running for item in items], self._write_step(context, items), lag)
 
     def set_threads(self, threads: int) -> None:
         self._threads = threads
-        self._prompts.set_threads(threads)
+        self._prompts.context.set_threads(threads)
         if self._streams:
             self._streams.context.set_threads(threads)
 
     def close(self) -> None:
         if self._streams:
             self._streams.context.close()
-        self._prompts.close()
+        self._prompts.context.close()
         self.model.close()
 
-    # -- laying out ---------------------------------------------------------------------------------------
+    # -- items of a job -----------------------------------------------------------------------------------
 
-    def _lay_out(
-        self, prompts: Sequence[Prompt], active: Active, make: Callable[[Active, int, Any, str], Task]
-    ) -> Iterator[Task]:
-        adapter = active.job.adapter.sha256 if active.job.adapter else ""
+    def _encode(self, prompts: Sequence[Prompt], running: RunningJob, make: MakeItem) -> Iterator[PromptItem]:
+        adapter = running.job.adapter.sha256 if running.job.adapter else ""
         for index, prompt in enumerate(prompts):
-            laid = self._layout.lay_out(prompt)
-            key = self._prefixes.key(self.file.sha256, adapter, laid.prefix) if len(laid.prefix) else ""
-            task = make(active, index, laid, key)
-            if task.longest > self.limit:
+            encoded = self._template.encode(prompt)
+            prefix = encoded.prefix
+            key = PrefixStore.key(self.file.sha256, adapter, prefix) if len(prefix) else ""
+            item = make(running, index, encoded, key)
+            if item.longest > self.limit:
                 raise ModelError(
-                    f"A prompt needs {task.longest} tokens; {self.file.id} holds {self.limit}.",
+                    f"A prompt needs {item.longest} tokens; {self.file.id} holds {self.limit}.",
                     remedy="Ask for less at once, or choose a model with a longer context.",
                 )
-            yield task
+            yield item
 
-    def _writing(self, work: Generate) -> Callable[[Active, int, Any, str], Task]:
-        def make(active: Active, index: int, laid: Any, key: str) -> Task:
+    def _writing_item(self, work: Generate) -> MakeItem:
+        def make(running: RunningJob, index: int, encoded: EncodedPrompt, key: str) -> PromptItem:
             constraint = self._constraints.of(work.sampling)
-            return Writing(
-                active, index, laid, key, model=self.model, sampling=work.sampling, constraint=constraint
+            sampling = work.sampling
+            return WritingItem(
+                running, index, encoded, key, model=self.model, sampling=sampling, constraint=constraint
             )
 
         return make
 
-    def _scoring(self, labels: LabelTokens) -> Callable[[Active, int, Any, str], Task]:
-        return lambda active, index, laid, key: Scoring(active, index, laid, key, labels)
+    def _scoring_item(self, labels: LabelTokens) -> MakeItem:
+        return lambda running, index, encoded, key: ScoringItem(running, index, encoded, key, labels)
 
-    # -- choosing -----------------------------------------------------------------------------------------
+    # -- which steps there are ----------------------------------------------------------------------------
 
-    def _lag(self, task: Task) -> float:
-        return SWITCH_LAG if task.adapter != self._adapter else 0.0
+    def _lag(self, item: PromptItem) -> float:
+        return SWITCH_LAG if item.adapter != self._prompts.adapter else 0.0
 
-    def _next_of(self, queue: _Queue) -> Task | None:
-        """The task whose prompt a job would go on with; None if there is none, or no room for it."""
-        for task in self._started:
-            if task.active is queue.active:
-                return task
+    def _next_of(self, queue: PromptQueue) -> PromptItem | None:
+        """The item whose prompt a job would go on with; None if there is none, or no room for it."""
+        for item in self._started:
+            if item.running is queue.running:
+                return item
         waiting = queue.peek()
         return waiting if waiting is not None and self._has_room(waiting) else None
 
-    def _has_room(self, task: Task) -> bool:
-        if not self._free or len(self._free) < 2:
+    def _has_room(self, item: PromptItem) -> bool:
+        if len(self._prompts.free) < 2:
             return False
-        if isinstance(task, Writing) and self._fits_stream(task):
+        if isinstance(item, WritingItem) and self._fits_stream(item):
             streams = self._open_streams()
-            pending = sum(isinstance(t, Writing) and self._fits_stream(t) for t in self._started)
+            pending = sum(isinstance(t, WritingItem) and self._fits_stream(t) for t in self._started)
             if pending >= len(streams.free):
                 return False
-            own = len(task.laid.own)
+            own = len(item.encoded.own)
         else:
-            own = task.longest - len(task.laid.prefix)
-        return self._cells_in_use(task) + own <= self.limit
+            own = item.longest - len(item.encoded.prefix)
+        return self._cells_in_use(item) + own <= self.limit
 
-    def _cells_in_use(self, task: Task) -> int:
-        held = [*self._started, *self._long, *self._branching]
-        prefixes = {t.prefix_key: len(t.laid.prefix) for t in (*held, task)}
-        return sum(t.longest - len(t.laid.prefix) for t in held) + sum(prefixes.values())
+    def _cells_in_use(self, item: PromptItem) -> int:
+        held = [*self._started, *self._long, *self._scoring]
+        prefixes = {t.prefix_key: len(t.encoded.prefix) for t in (*held, item)}
+        return sum(t.longest - len(t.encoded.prefix) for t in held) + sum(prefixes.values())
 
-    def _fits_stream(self, task: Task) -> bool:
-        return self._movable and task.longest <= STREAM_CELLS
+    def _fits_stream(self, item: PromptItem) -> bool:
+        return self._movable and item.longest <= STREAM_CELLS
 
-    def _writing_groups(self) -> Iterator[tuple[Context, list[Writing]]]:
+    def _writing_groups(self) -> Iterator[tuple[Context, list[WritingItem]]]:
         """Texts that can be written in one step: in one cache, with one adapter."""
-        places = [(self._prompts, self._long)]
+        caches = [(self._prompts.context, self._long)]
         if self._streams:
-            places.append((self._streams.context, self._streams.tasks))
-        for context, tasks in places:
-            groups: dict[AdapterFile | None, list[Writing]] = {}
-            for task in tasks:
-                groups.setdefault(task.adapter, []).append(task)
+            caches.append((self._streams.context, self._streams.items))
+        for context, items in caches:
+            groups: dict[AdapterFile | None, list[WritingItem]] = {}
+            for item in items:
+                groups.setdefault(item.adapter, []).append(item)
             for group in groups.values():
                 yield context, group
 
-    def _tidy(self) -> None:
-        """Let go of the tasks of jobs that are over."""
-        for task in [t for t in (*self._started, *self._long, *self._branching) if t.active.over]:
-            self._release(task)
+    def _release_ended(self) -> None:
+        """Release the items of jobs that are over."""
+        for item in [t for t in (*self._started, *self._long, *self._scoring) if t.running.over]:
+            self._release(item)
         if self._streams:
-            for writing in [t for t in self._streams.tasks if t.active.over]:
-                self._streams.leave(writing)
-        self._queues = [queue for queue in self._queues if not queue.active.over]
+            for writing in [t for t in self._streams.items if t.running.over]:
+                self._streams.release(writing)
+        self._queues = [queue for queue in self._queues if not queue.running.over]
 
-    # -- steps --------------------------------------------------------------------------------------------
+    # -- prompts ------------------------------------------------------------------------------------------
 
-    def _prompt_step(self, task: Task) -> Callable[[], Iterable[Active]]:
-        return lambda: self._compute_prefix(task) or self._compute_prompts(task)
+    def _prompt_step(self, item: PromptItem) -> Callable[[], Iterable[RunningJob]]:
+        def step() -> list[RunningJob]:
+            self._use_adapter(item)
+            return [item.running] if self._prompts.load_prefix(item) else self._compute_prompts(item)
 
-    def _compute_prefix(self, task: Task) -> list[Active]:
-        """Bring the task's prefix into its sequence; returns no jobs if it is there already."""
-        self._use_adapter(task)
-        if task.prefix_key == self._prefix_key or task.sequence >= 0:
-            return []
-        self._prompts.remove(_PREFIX)
-        self._prefix_key = ""
-        state = self._prefixes.get(task.prefix_key) if task.prefix_key else None
-        if state is not None and self._prompts.restore(_PREFIX, state):
-            task.cached_tokens = len(task.laid.prefix)
-        elif task.prefix_key:
-            if state is not None:
-                self._prompts.remove(_PREFIX)
-                self._prefixes.drop(task.prefix_key)
-            for start in range(0, len(task.laid.prefix), SLICE):
-                self._prompts.batch.clear()
-                self._prompts.batch.add(
-                    task.laid.prefix[start : start + SLICE], _PREFIX, start, wanted="none"
-                )
-                self._decode(self._prompts)
-            self._prefixes.put(task.prefix_key, self._prompts.save(_PREFIX))
-            self._prefix_key = task.prefix_key
-            return [task.active]
-        self._prefix_key = task.prefix_key
-        return []
+        return step
 
-    def _compute_prompts(self, first: Task) -> list[Active]:
-        """A slice of `first`'s prompt; where that is short, other prompts with the same prefix beside it."""
-        batch = self._prompts.batch
+    def _compute_prompts(self, first: PromptItem) -> list[RunningJob]:
+        """A chunk of `first`'s prompt; if it is short, of other prompts with the same prefix too."""
+        batch = self._prompts.context.batch
         batch.clear()
-        others = len(self._queues) > 1 or bool(self._long) or bool(self._streams and self._streams.tasks)
-        room = SLICE_SHARED if others else SLICE
-        done: list[Task] = []
-        jobs: list[Active] = []
-        for task in self._companions(first):
-            n = min(task.left, room - batch.size)
-            if task is not first and n < task.left:
+        others = len(self._queues) > 1 or bool(self._long) or bool(self._streams and self._streams.items)
+        room = PREFILL_CHUNK_SHARED if others else PREFILL_CHUNK
+        done: list[PromptItem] = []
+        jobs: list[RunningJob] = []
+        for item in self._companions(first):
+            n = min(item.left, room - batch.size)
+            if item is not first and n < item.left:
                 break
-            self._enter(task)
-            ends = n == task.left
-            own = task.laid.own[task.fed : task.fed + n]
-            batch.add(own, task.sequence, len(task.laid.prefix) + task.fed, wanted="last" if ends else "none")
-            task.fed += n
-            jobs += [task.active] * n
+            self._start(item)
+            ends = n == item.left
+            tokens = item.encoded.own[item.fed : item.fed + n]
+            position = len(item.encoded.prefix) + item.fed
+            batch.add(tokens, item.sequence, position, wanted="last" if ends else "none")
+            item.fed += n
+            jobs += [item.running] * n
             if ends:
-                done.append(task)
-            if batch.size >= TOGETHER:
+                done.append(item)
+            if batch.size >= PREFILL_TOGETHER:
                 break
-        self._decode(self._prompts)
+        decode(self._prompts.context)
         if done:
-            rows = self._prompts.logits(len(done))
-            for task, row in zip(done, rows, strict=True):
-                self._started.remove(task)
-                self._prompt_done(task, row)
+            rows = self._prompts.context.logits(len(done))
+            for item, row in zip(done, rows, strict=True):
+                self._started.remove(item)
+                self._finish_prompt(item, row)
         return jobs
 
-    def _companions(self, first: Task) -> Iterator[Task]:
-        """Tasks that can start beside `first`: same prefix, same adapter, own job's first."""
+    def _companions(self, first: PromptItem) -> Iterator[PromptItem]:
+        """`first`, then items that can start with it: same prefix, same adapter, those of its job first."""
         yield first
-        queues = sorted(self._queues, key=lambda queue: queue.active is not first.active)
+        queues = sorted(self._queues, key=lambda queue: queue.running is not first.running)
         for queue in queues:
             while (
-                (task := queue.peek()) is not None
-                and (task.prefix_key, task.adapter) == (first.prefix_key, first.adapter)
-                and self._has_room(task)
+                (item := queue.peek()) is not None
+                and (item.prefix_key, item.adapter) == (first.prefix_key, first.adapter)
+                and self._has_room(item)
             ):
-                yield task
+                yield item
 
-    def _enter(self, task: Task) -> None:
-        """Give a task that starts its sequence, with the shared prefix in it."""
-        if task.sequence >= 0:
+    def _start(self, item: PromptItem) -> None:
+        """Take an item from its queue and give it a sequence, unless it has one already."""
+        if item.sequence >= 0:
             return
-        self._queue_of(task).take(task)
-        task.sequence = self._free.pop()
-        if task.prefix_key:
-            self._prompts.copy(_PREFIX, task.sequence)
-            task.cached_tokens = len(task.laid.prefix)
-        self._started.append(task)
+        next(queue for queue in self._queues if queue.running is item.running).take(item)
+        self._prompts.start(item)
+        self._started.append(item)
 
-    def _queue_of(self, task: Task) -> _Queue:
-        return next(queue for queue in self._queues if queue.active is task.active)
-
-    def _prompt_done(self, task: Task, row: Any) -> None:
-        if isinstance(task, Scoring):
-            task.start(row)
-            if task.waiting:
-                self._branching.append(task)
+    def _finish_prompt(self, item: PromptItem, row: Any) -> None:
+        if isinstance(item, ScoringItem):
+            item.start(row)
+            if item.waiting:
+                self._scoring.append(item)
             else:
-                self._release(task)
-                task.active.finish(task.index, task.result())
+                self._finish_scoring(item)
             return
-        assert isinstance(task, Writing)
-        if finish := task.advance(row):
-            self._finish(task, finish)
-        elif not (self._fits_stream(task) and self._move(task)):
-            self._long.append(task)
+        assert isinstance(item, WritingItem)
+        if finish := item.advance(row):
+            self._finish_writing(item, finish)
+        elif not (self._fits_stream(item) and self._move_to_stream(item)):
+            self._long.append(item)
 
-    def _move(self, task: Writing) -> bool:
-        """Bring a task to a stream of its own; False if this model's states can't be moved."""
+    def _move_to_stream(self, item: WritingItem) -> bool:
+        """False if this model's states can't be moved."""
         streams = self._open_streams()
-        state = self._prompts.save(task.sequence, streams=streams.number)
+        state = self._prompts.context.save(item.sequence, streams=streams.number)
         sequence = streams.restore(state)
         if sequence is None:
             self._movable = False  # an architecture with a cache of another kind
             return False
-        self._release(task)
-        streams.enter(task, sequence)
+        self._release(item)
+        streams.enter(item, sequence)
         return True
 
-    def _branch_step(self) -> list[Active]:
+    # -- labels -------------------------------------------------------------------------------------------
+
+    def _label_step(self) -> list[RunningJob]:
         """Score the labels of more than one token: each in a copy of its prompt's sequence."""
-        self._use_adapter(self._branching[0])
-        batch = self._prompts.batch
+        self._use_adapter(self._scoring[0])
+        batch = self._prompts.context.batch
         batch.clear()
-        taken: list[tuple[Scoring, int, int]] = []
-        for task in [t for t in self._branching if t.adapter == self._adapter]:
-            while task.waiting and self._free:
-                tokens = first_tokens(task.labels.sequences[task.waiting[-1]])
-                if batch.size + len(tokens) > ROWS and taken:
+        taken: list[tuple[ScoringItem, int, int]] = []
+        for item in [t for t in self._scoring if t.adapter == self._prompts.adapter]:
+            while item.waiting and self._prompts.free:
+                tokens = first_tokens(item.labels.sequences[item.waiting[-1]])
+                if batch.size + len(tokens) > LOGIT_ROWS and taken:
                     break
-                sequence = self._free.pop()
-                self._prompts.copy(task.sequence, sequence)
-                batch.add(tokens, sequence, task.laid.size, wanted="all")
-                taken.append((task, task.waiting.pop(), sequence))
-        self._decode(self._prompts)
-        rows = self._prompts.logits(batch.size)
+                sequence = self._prompts.copy(item)
+                batch.add(tokens, sequence, item.encoded.size, wanted="all")
+                taken.append((item, item.waiting.pop(), sequence))
+        decode(self._prompts.context)
+        rows = self._prompts.context.logits(batch.size)
         at = 0
-        for task, label, sequence in taken:
-            n = len(task.labels.sequences[label]) - 1
-            task.score(label, rows[at : at + n])
+        for item, label, sequence in taken:
+            n = len(item.labels.sequences[label]) - 1
+            item.score(label, rows[at : at + n])
             at += n
             self._prompts.remove(sequence)
-            self._free.append(sequence)
-        for task in {id(t): t for t, _, _ in taken if not t.waiting}.values():
-            task.wait_for_contenders()
-            if task.waiting:
-                continue
-            self._release(task)
-            task.active.finish(task.index, task.result())
-        return [task.active for task, _, _ in taken]
+        for item in {id(t): t for t, _, _ in taken if not t.waiting}.values():
+            item.wait_for_contenders()
+            if not item.waiting:
+                self._finish_scoring(item)
+        return [item.running for item, _, _ in taken]
 
-    def _write_step(self, context: Context, tasks: list[Writing]) -> Callable[[], Iterable[Active]]:
-        def step() -> list[Active]:
-            self._use_adapter(tasks[0])
+    def _finish_scoring(self, item: ScoringItem) -> None:
+        self._release(item)
+        item.running.finish_item(item.index, item.result())
+
+    # -- texts --------------------------------------------------------------------------------------------
+
+    def _write_step(self, context: Context, items: list[WritingItem]) -> Callable[[], Iterable[RunningJob]]:
+        def step() -> list[RunningJob]:
+            self._use_adapter(items[0])
             batch = context.batch
             batch.clear()
-            for task in tasks:
-                batch.add(task.feed, task.sequence, task.position, wanted="last")
-                task.position += len(task.feed)
-            self._decode(context)
-            for task, row in zip(tasks, context.logits(len(tasks)), strict=True):
-                if finish := task.advance(row):
-                    self._finish(task, finish)
-            return [task.active for task in tasks]
+            for item in items:
+                batch.add(item.feed, item.sequence, item.position, wanted="last")
+                item.position += len(item.feed)
+            decode(context)
+            for item, row in zip(items, context.logits(len(items)), strict=True):
+                if finish := item.advance(row):
+                    self._finish_writing(item, finish)
+            return [item.running for item in items]
 
         return step
 
-    def _finish(self, task: Writing, finish: Literal["stop", "length"]) -> None:
-        if self._streams and task in self._streams.tasks:
-            self._streams.leave(task)
+    def _finish_writing(self, item: WritingItem, finish: Literal["stop", "length"]) -> None:
+        if self._streams and item in self._streams.items:
+            self._streams.release(item)
         else:
-            self._release(task)
-        task.active.finish(task.index, task.result(finish))
+            self._release(item)
+        item.running.finish_item(item.index, item.result(finish))
 
-    def _release(self, task: Task) -> None:
-        """Free a task's place in the prompts' cache."""
-        places: list[list[Any]] = [self._started, self._long, self._branching]
-        for place in places:
-            if task in place:
-                place.remove(task)
-        if task.sequence >= 0:
-            self._prompts.remove(task.sequence)
-            self._free.append(task.sequence)
-            task.sequence = -1
-
-    def _decode(self, context: Context) -> None:
-        if context.decode() != 0:
-            raise ModelError(
-                "The model's cache is full.", remedy="Ask for less at once; if it stays, report it."
-            )
-        self.tokens_done += context.batch.size
-
-    def _use_adapter(self, task: Task) -> None:
-        if task.adapter != self._adapter:
-            self._prompts.remove(_PREFIX)
-            self._prefix_key = ""
-            self._adapter = task.adapter
-        self._prompts.use_adapter(task.adapter)
-        if self._streams:
-            self._streams.context.use_adapter(task.adapter)
-
-    def _open_streams(self) -> _Streams:
-        if self._streams is None:
-            number = max(2, min(STREAMS, STREAM_BYTES // (STREAM_CELLS * self.model.cell_bytes)))
-            self._streams = _Streams(self.model, number, self._threads)
-        return self._streams
-
-    def _written_so_far(self, active: Active) -> list[Generation]:
+    def _written_so_far(self, running: RunningJob) -> list[Generation]:
         """What a job has at its deadline: finished texts, and the starts of those in work."""
-        streams = self._streams.tasks if self._streams else []
-        for task in [t for t in (*self._long, *streams) if t.active is active]:
-            active.answers[task.index] = task.result("deadline")
+        streams = self._streams.items if self._streams else []
+        for item in [t for t in (*self._long, *streams) if t.running is running]:
+            running.answers[item.index] = item.result("deadline")
         nothing = Generation("", "deadline", 0, 0, 0, float("nan"))
-        return [answer or nothing for answer in active.answers]
+        return [answer or nothing for answer in running.answers]
 
+    # -- the caches ---------------------------------------------------------------------------------------
 
-class _Streams:
-    """The cache in which texts are written: one stream for each, so that attention runs over its own only."""
+    def _release(self, item: PromptItem) -> None:
+        """Free an item's sequence in the prompts' cache."""
+        lists: list[list[Any]] = [self._started, self._long, self._scoring]
+        for items in lists:
+            if item in items:
+                items.remove(item)
+        self._prompts.release(item)
 
-    def __init__(self, model: Model, number: int, threads: int) -> None:
-        self.context = Context(
-            model,
-            cells=number * STREAM_CELLS,
-            sequences=number,
-            slice_tokens=SLICE,
-            threads=threads,
-            outputs=number,
-            unified=False,
-        )
-        self.number = number
-        self.free = list(range(number - 1, -1, -1))
-        self.tasks: list[Writing] = []
+    def _use_adapter(self, item: PromptItem) -> None:
+        self._prompts.use_adapter(item.adapter)
+        if self._streams:
+            self._streams.context.use_adapter(item.adapter)
 
-    def restore(self, state: Any) -> int | None:
-        """The stream that now holds the state; None if it doesn't fit."""
-        sequence = self.free[-1]
-        if not self.context.restore(sequence, state):
-            self.context.remove(sequence)
-            return None
-        return self.free.pop()
-
-    def enter(self, task: Writing, sequence: int) -> None:
-        task.sequence = sequence
-        self.tasks.append(task)
-        self.tasks.sort(key=lambda t: t.sequence)  # streams of a step must be in order to share it
-
-    def leave(self, task: Writing) -> None:
-        self.tasks.remove(task)
-        self.context.remove(task.sequence)
-        self.free.append(task.sequence)
-        self.free.sort(reverse=True)
-        task.sequence = -1
-
-
-class _Queue:
-    """The prompts of one job that wait, laid out a few ahead."""
-
-    def __init__(self, active: Active, tasks: Iterator[Task]) -> None:
-        self.active = active
-        self._tasks = tasks
-        self._ahead: deque[Task] = deque()
-
-    def peek(self) -> Task | None:
-        if self.active.over:
-            return None
-        if not self._ahead:
-            try:
-                for task in self._tasks:
-                    self._ahead.append(task)
-                    if len(self._ahead) >= _AHEAD:
-                        break
-            except (ModelError, UsageError) as error:
-                self.active.end(error)
-                return None
-        return self._ahead[0] if self._ahead else None
-
-    def take(self, task: Task) -> None:
-        assert self._ahead[0] is task
-        self._ahead.popleft()
+    def _open_streams(self) -> WritingStreams:
+        if self._streams is None:
+            self._streams = WritingStreams(self.model, batch_tokens=PREFILL_CHUNK, threads=self._threads)
+        return self._streams

@@ -22,9 +22,13 @@ from mcp_smalltools.engine.llama.bindings import TESTED_VERSION, Tokens
 State = NDArray[np.uint8]
 
 IN_MEMORY: Final = 256 << 20
+"""Bytes of states in memory."""
 ON_DISK: Final = 512 << 20
-_LAYOUT: Final = 1
+"""Bytes of states on disk."""
+_FORMAT: Final = 1
+"""Version of the files."""
 _DIGEST: Final = 32
+"""Bytes of the hash at the start of a file."""
 
 
 class PrefixStore:
@@ -40,7 +44,7 @@ class PrefixStore:
     @staticmethod
     def key(model_sha256: str, adapter_sha256: str, tokens: Tokens) -> str:
         """Everything that a state depends on: weights, adapter, tokens, library and cache layout."""
-        what = f"{_LAYOUT} {TESTED_VERSION} f16 {model_sha256} {adapter_sha256} "
+        what = f"{_FORMAT} {TESTED_VERSION} f16 {model_sha256} {adapter_sha256} "
         return hashlib.sha256(what.encode() + tokens.tobytes()).hexdigest()
 
     def get(self, key: str) -> State | None:
@@ -103,7 +107,7 @@ class PrefixStore:
                 Path(name).unlink(missing_ok=True)
                 raise
         except OSError:
-            self._folder = None  # once is enough: each further try would cost time and fail too
+            self._folder = None  # give up: each further try would cost time and fail too
 
     def _make_room(self, size: int) -> None:
         assert self._folder is not None

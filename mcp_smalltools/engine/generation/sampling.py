@@ -1,4 +1,4 @@
-"""From logits to a token: greedy or by temperature, top-k, top-p and min-p, under a constraint or without."""
+"""From logits to a token: greedy, or by temperature, top-k, top-p and min-p; with or without a constraint."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Sampler:
         best = best[np.argsort(-logits[best], kind="stable")]
         weights = np.exp((logits[best] - logits[best[0]]).astype(np.float64) / settings.temperature)
         weights /= weights.sum()
-        # top-p keeps the shortest head that holds p; min-p drops what is unlikely beside the best
+        # top-p keeps the likeliest tokens that add up to p; min-p drops those far less likely than the best
         keep = (np.cumsum(weights) - weights < settings.top_p) & (weights >= settings.min_p * weights[0])
         keep[0] = True
         weights = np.where(keep, weights, 0.0)

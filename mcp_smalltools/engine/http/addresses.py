@@ -20,7 +20,7 @@ class Address:
     local: bool
 
 
-def checked_address(url: str, allowed: Sequence[str] = ()) -> Address:
+def allowed_address(url: str, allowed: Sequence[str] = ()) -> Address:
     """The address, if texts may be sent there: loopback, or a host that stands in `allowed`.
 
     Raises ConfigError for what is no HTTP address, NotAllowed for a host that is not allowed. A name is

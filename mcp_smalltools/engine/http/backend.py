@@ -25,7 +25,7 @@ from mcp_smalltools.engine.api import (
     Sampling,
     TokenEmbeddings,
 )
-from mcp_smalltools.engine.http.addresses import Address, checked_address
+from mcp_smalltools.engine.http.addresses import Address, allowed_address
 from mcp_smalltools.engine.http.dialects import Body, dialect_of
 from mcp_smalltools.engine.http.endpoints import Endpoints
 from mcp_smalltools.errors import (
@@ -58,7 +58,7 @@ class HttpEngine:
 
     def __init__(self, settings: Settings) -> None:
         allowed = settings.allow_remote_engines
-        addresses = [checked_address(url, allowed) for url in settings.engine_urls]
+        addresses = [allowed_address(url, allowed) for url in settings.engine_urls]
         self._settings = settings
         self._dialect = dialect_of(settings.engine_dialect)
         self._endpoints = Endpoints(addresses, settings.engine_api_key_env)

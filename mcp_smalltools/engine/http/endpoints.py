@@ -31,7 +31,7 @@ _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 @dataclass(slots=True)
-class _Server:
+class _ServerState:
     address: Address
     running: int = 0
     rests_until: float = 0.0
@@ -42,7 +42,7 @@ class Endpoints:
     """Sends JSON and returns JSON. Belongs to the event loop that it is used in."""
 
     def __init__(self, addresses: Sequence[Address], key_variable: str = "") -> None:
-        self._servers = [_Server(address) for address in addresses]
+        self._servers = [_ServerState(address) for address in addresses]
         self._key_variable = key_variable
         self._client: httpx2.AsyncClient | None = None
 
@@ -106,7 +106,7 @@ class Endpoints:
             await self._client.aclose()
             self._client = None
 
-    def _best(self) -> _Server:
+    def _best(self) -> _ServerState:
         now = time.monotonic()
         awake = [server for server in self._servers if server.rests_until <= now]
         if awake:
@@ -114,7 +114,7 @@ class Endpoints:
         # All rest: one that was out of reach once is a better bet than one that always is.
         return min(self._servers, key=lambda server: (server.failures, server.running))
 
-    def _another(self, failed: _Server) -> bool:
+    def _another(self, failed: _ServerState) -> bool:
         now = time.monotonic()
         return any(server is not failed and server.rests_until <= now for server in self._servers)
 

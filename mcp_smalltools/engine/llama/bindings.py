@@ -66,7 +66,7 @@ class Model:
         if not self._pointer:
             raise ModelError(
                 f"llama.cpp can't load {Path(path).name}.",
-                remedy="Run `mcp-smalltools models verify`; a file that is damaged is fetched again.",
+                remedy="Run `mcp-smalltools models verify`; a damaged file is removed and fetched again.",
             )
         self.path = path
         self.vocab = api.llama_model_get_vocab(self._pointer)
@@ -111,8 +111,8 @@ class Model:
     def tokenize(self, text: str, *, add_special: bool = False, parse_special: bool = False) -> Tokens:
         """Token ids, shape (n,), int32.
 
-        With `parse_special`, `<|im_end|>` and its like become control tokens: only for text that this
-        program wrote.
+        With `parse_special`, text such as `<|im_end|>` becomes a control token: never use it for text of
+        others.
         """
         data = text.encode("utf-8", errors="replace")
         out = np.empty(len(data) + 4, dtype=np.int32)
@@ -136,7 +136,7 @@ class Model:
         return buffer.value.decode(errors="replace") if n >= 0 else None
 
     def chat(self, messages: Sequence[tuple[str, str]], *, answer: bool) -> str:
-        """Lay messages (role, content) out by the model's template; `answer` opens the assistant's turn."""
+        """Messages (role, content) in the model's chat template; `answer` opens the assistant's turn."""
         array = (api.llama_chat_message * len(messages))(
             *(api.llama_chat_message(role=r.encode(), content=c.encode()) for r, c in messages)
         )
@@ -236,8 +236,8 @@ class Batch:
 class Context:
     """A key-value cache and its compute buffers over one model.
 
-    `cells` counts tokens over all sequences, `slice_tokens` those of one step. Raises ModelError if it
-    doesn't fit into memory.
+    `cells` counts tokens over all sequences, `batch_tokens` those of one step, `tokens_done` those of all
+    steps so far. Raises ModelError if it doesn't fit into memory.
     """
 
     def __init__(
@@ -246,7 +246,7 @@ class Context:
         *,
         cells: int,
         sequences: int,
-        slice_tokens: int,
+        batch_tokens: int,
         threads: int,
         outputs: int = 0,
         unified: bool = True,
@@ -254,7 +254,7 @@ class Context:
     ) -> None:
         params = api.llama_context_default_params()
         params.n_ctx = cells
-        params.n_batch = params.n_ubatch = slice_tokens
+        params.n_batch = params.n_ubatch = batch_tokens
         params.n_seq_max = sequences
         params.n_outputs_max = outputs
         params.n_threads = params.n_threads_batch = threads
@@ -266,7 +266,7 @@ class Context:
             params.pooling_type = api.LLAMA_POOLING_TYPE_NONE
         self.model = model
         self.cells = cells
-        self.batch = Batch(slice_tokens)
+        self.batch = Batch(batch_tokens)
         self._pointer = api.llama_init_from_model(model.pointer, params)
         if not self._pointer:
             raise ModelError(
@@ -275,6 +275,7 @@ class Context:
             )
         self._memory = api.llama_get_memory(self._pointer)
         self._adapter: AdapterFile | None = None
+        self.tokens_done = 0
 
     def use_adapter(self, file: AdapterFile | None) -> None:
         """Put a LoRA adapter on, or take it off. A change makes the next step reserve the graph anew."""
@@ -294,6 +295,8 @@ class Context:
             raise ModelError(
                 f"llama.cpp failed in a step (code {rc}).", remedy="Try again; if it stays, report it."
             )
+        if rc == 0:
+            self.tokens_done += self.batch.size
         return rc
 
     def logits(self, rows: int) -> NDArray[np.float32]:

@@ -22,7 +22,7 @@ def main(path: str, kind: str, threads: str) -> int:
     model = Model(path)
     encoder = kind == "embed"
     context = Context(
-        model, cells=1024, sequences=8, slice_tokens=512, threads=int(threads), token_vectors=encoder
+        model, cells=1024, sequences=8, batch_tokens=512, threads=int(threads), token_vectors=encoder
     )
     tokens = np.random.default_rng(0).integers(1000, model.vocab_size - 1000, _PROMPT).astype(np.int32)
 
@@ -56,7 +56,7 @@ def main(path: str, kind: str, threads: str) -> int:
 
 def _eight_at_a_time(model: Model, threads: int) -> int:
     """Tokens/s of eight texts that are written at the same time, each with a stream of its own."""
-    context = Context(model, cells=8 * 512, sequences=8, slice_tokens=512, threads=threads, unified=False)
+    context = Context(model, cells=8 * 512, sequences=8, batch_tokens=512, threads=threads, unified=False)
     start = np.arange(1000, 1000 + _PROMPT, dtype=np.int32)
     for seq in range(8):
         context.batch.clear()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
-from mcp_smalltools.engine.api import CallOptions, Generation, Message, Prompt, Sampling
+from mcp_smalltools.engine.api import CallOptions, ChatMessage, Generation, Prompt, Sampling
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.errors import EngineUnavailable, UsageError
 from mcp_smalltools.evaluation.bench.llama_server import Peer, ServerOptions, find_peer
@@ -36,7 +36,7 @@ from mcp_smalltools.evaluation.bench.workloads import (
     ChatLoad,
     EmbedLoad,
     LabelLoad,
-    Texts,
+    RandomTexts,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ _SECONDS: Final = frozenset("hi")
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class EngineFigures:
     what: str
     unit: str
     ours: float
@@ -107,9 +107,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 "engine_threads": threads,
             }
         )
-        bench = Bench(own, find_peer(args.peer), threads, Path(folder))
+        bench = EngineBench(own, find_peer(args.peer), threads, Path(folder))
         try:
-            report = bench.report(names, max(1, args.rounds), None if args.json else _say)
+            report = bench.report(names, max(1, args.rounds), None if args.json else _print_figures)
         finally:
             bench.close()
     if args.json:
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _say(name: str, figures: Figures) -> None:
+def _print_figures(name: str, figures: EngineFigures) -> None:
     limit = f"{figures.limit:8.2f}" if figures.limit else "       –"
     print(
         f"{name:3} {figures.ours:8.2f} {figures.peer:8.2f} {figures.unit:8} ratio {figures.ratio:5.2f}"
@@ -126,7 +126,7 @@ def _say(name: str, figures: Figures) -> None:
     )
 
 
-class Bench:
+class EngineBench:
     """Both engines over the same files, and the rounds of each workload."""
 
     def __init__(self, settings: Settings, peer: tuple[str, str], threads: int, folder: Path) -> None:
@@ -138,10 +138,10 @@ class Bench:
         self._writer = ensure_model(settings.generate_model, settings)
         self._encoder = ensure_model(settings.embed_model, settings)
         self._adapters = [write_adapter(folder, self._writer.path, seed=seed) for seed in range(4)]
-        self._ours = Ours(settings, self._adapters)
+        self._ours = OurEngine(settings, self._adapters)
         # Beside other work, the engine as it is by default: it follows the load.
         apart = {"runtime_dir": folder / "run-adaptive", "engine_threads": 0}
-        self._adaptive = Ours(settings.model_copy(update=apart), self._adapters)
+        self._adaptive = OurEngine(settings.model_copy(update=apart), self._adapters)
         self._rates = self._measured_rates()
 
     def close(self) -> None:
@@ -149,7 +149,7 @@ class Bench:
         self._adaptive.close()
 
     def report(
-        self, names: Sequence[str], rounds: int, say: Callable[[str, Figures], None] | None
+        self, names: Sequence[str], rounds: int, say: Callable[[str, EngineFigures], None] | None
     ) -> dict[str, Any]:
         workloads = {}
         for name in names:
@@ -166,7 +166,7 @@ class Bench:
             "workloads": workloads,
         }
 
-    def _workload(self, name: str, rounds: int) -> Figures:
+    def _workload(self, name: str, rounds: int) -> EngineFigures:
         if name == "h":
             return self._beside_a_long_prompt(rounds)
         if name == "i":
@@ -177,9 +177,9 @@ class Bench:
         engine = self._adaptive if name == "g" else self._ours
         with Peer(self._program, options) as peer, _busy_core(name == "g"):
             for turn in range(rounds + 1):
-                load = _load(name, Texts(seed=turn))
-                ours, answers = _timed(lambda load=load: engine.run(load))  # type: ignore[misc]
-                theirs, _ = _timed(lambda load=load: peer.run(load))  # type: ignore[misc]
+                load = _load(name, RandomTexts(seed=turn))
+                ours, answers = _time(lambda load=load: engine.run(load))  # type: ignore[misc]
+                theirs, _ = _time(lambda load=load: peer.run(load))  # type: ignore[misc]
                 if turn == 0:
                     continue  # both have loaded their files now
                 seconds.append((ours, theirs))
@@ -223,27 +223,27 @@ class Bench:
     def _prefix_tokens(self, chat: Chat) -> int:
         return len(chat.system.split()) + 5
 
-    def _beside_a_long_prompt(self, rounds: int) -> Figures:
+    def _beside_a_long_prompt(self, rounds: int) -> EngineFigures:
         waits = []
         with Peer(self._program, self._options("h")) as peer:
             for turn in range(rounds + 1):
-                long, short = Texts(seed=turn).long_and_short()
-                pair = self._ours.wait_beside(long, short), _peers_wait_beside(peer, long, short)
+                long, short = RandomTexts(seed=turn).long_and_short()
+                pair = self._ours.wait_beside(long, short), _peer_wait_beside(peer, long, short)
                 if turn:
                     waits.append(pair)
         return _figures("h", waits, round(512 / self._rates.read, 3))
 
-    def _cold_start(self, rounds: int) -> Figures:
+    def _cold_start(self, rounds: int) -> EngineFigures:
         """From nothing running to an answer of 8 tokens; `without_prefix` where none was saved."""
         saved, unsaved, theirs = [], [], []
         for turn in range(rounds):
-            texts = Texts(seed=turn)
+            texts = RandomTexts(seed=turn)
             chat = replace(texts.shared_prefix(1).chats[0], max_tokens=8, user=texts.words(30))
             self._ours.stop()
-            unsaved.append(_timed(lambda chat=chat: self._ours.chat(chat))[0])  # type: ignore[misc]
+            unsaved.append(_time(lambda chat=chat: self._ours.chat(chat))[0])  # type: ignore[misc]
             again = replace(chat, user=texts.words(30))
             self._ours.stop()
-            saved.append(_timed(lambda chat=again: self._ours.chat(chat))[0])  # type: ignore[misc]
+            saved.append(_time(lambda chat=again: self._ours.chat(chat))[0])  # type: ignore[misc]
             started = time.perf_counter()
             with Peer(self._program, self._options("i")) as peer:
                 peer.chat(again)
@@ -257,7 +257,7 @@ class Bench:
         return Rates(writer["prefill"], writer["decode"], writer["decode_8"], embed)
 
 
-class Ours:
+class OurEngine:
     """Our engine as tools use it: a client and its daemon."""
 
     def __init__(self, settings: Settings, adapters: Sequence[AdapterFile]) -> None:
@@ -298,8 +298,8 @@ class Ours:
         if isinstance(load, EmbedLoad):
             return list((await self._client.embed(load.texts)).vectors)
         if isinstance(load, LabelLoad):
-            system = Message("system", load.system)
-            prompts = [Prompt((system, Message("user", item)), shared=1) for item in load.items]
+            system = ChatMessage("system", load.system)
+            prompts = [Prompt((system, ChatMessage("user", item)), shared=1) for item in load.items]
             return list((await self._client.score_labels(prompts, load.labels)).total)
         places = asyncio.Semaphore(load.at_a_time)
 
@@ -310,13 +310,13 @@ class Ours:
         return await asyncio.gather(*map(one, load.chats))
 
     async def _chat(self, chat: Chat) -> Generation:
-        prompt = Prompt((Message("system", chat.system), Message("user", chat.user)), shared=1)
+        prompt = Prompt((ChatMessage("system", chat.system), ChatMessage("user", chat.user)), shared=1)
         sampling = Sampling(max_tokens=chat.max_tokens, schema=chat.schema)
         adapter = None if chat.adapter is None else f"random-{chat.adapter}"
         return (await self._client.generate([prompt], sampling, CallOptions(adapter=adapter)))[0]
 
 
-def _load(name: str, texts: Texts) -> ChatLoad | LabelLoad | EmbedLoad:
+def _load(name: str, texts: RandomTexts) -> ChatLoad | LabelLoad | EmbedLoad:
     makers: dict[str, Callable[[], ChatLoad | LabelLoad | EmbedLoad]] = {
         "a": lambda: texts.shared_prefix(8),
         "b": lambda: texts.shared_prefix(1),
@@ -337,17 +337,17 @@ def _items(load: ChatLoad | LabelLoad | EmbedLoad) -> Sequence[Any]:
     return load.items if isinstance(load, LabelLoad) else load.texts
 
 
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
+def _time(work: Callable[[], Any]) -> tuple[float, Any]:
     started = time.perf_counter()
     answer = work()
     return time.perf_counter() - started, answer
 
 
-def _peers_wait_beside(peer: Peer, long: Chat, short: Chat) -> float:
+def _peer_wait_beside(peer: Peer, long: Chat, short: Chat) -> float:
     with ThreadPoolExecutor(1) as beside:
         running = beside.submit(peer.chat, long)
         time.sleep(LONG_RUNS_S)
-        seconds, _ = _timed(lambda: peer.chat(short))
+        seconds, _ = _time(lambda: peer.chat(short))
         running.result()
     return seconds
 
@@ -380,9 +380,9 @@ def _figures(
     pairs: Sequence[tuple[float, float]],
     limit: float | None,
     extra: dict[str, float] | None = None,
-) -> Figures:
+) -> EngineFigures:
     waiting = name in _SECONDS
-    return Figures(
+    return EngineFigures(
         what=WORKLOADS[name],
         unit="s" if waiting else "items/s",
         ours=round(statistics.median(ours for ours, _ in pairs), 3),

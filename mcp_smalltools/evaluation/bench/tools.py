@@ -24,8 +24,8 @@ from typing import Any, Final
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import UsageError
-from mcp_smalltools.evaluation.bench.jobs import Ask, Job, jobs
 from mcp_smalltools.evaluation.bench.llama_server import Peer, ServerOptions, find_peer
+from mcp_smalltools.evaluation.bench.tool_cases import BenchCase, PeerPrompt, bench_cases
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.tools.built_in import built_in_tools
@@ -45,7 +45,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ToolFigures:
     what: str
     ours: Side
     peer: Side
@@ -79,15 +79,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             }
         )
         report = {}
-        ours = Ours(own)
+        ours = OurTools(own)
         try:
-            for tool, make in _wanted(args.only, folder).items():
-                figures = _measure(make(), ours, Prompted(program, own, threads), max(1, args.rounds))
+            for tool, make in _chosen_cases(args.only, folder).items():
+                figures = _measure(make(), ours, PromptedPeer(program, own, threads), max(1, args.rounds))
                 report[tool] = asdict(figures)
                 if args.record:
                     _record(args.record / tool / "scores.json", tool, figures, peer_name)
                 if not args.json:
-                    _say(figures)
+                    _print_figures(figures)
         finally:
             ours.close()
     if args.json:
@@ -95,16 +95,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _wanted(only: str | None, folder: Path) -> Mapping[str, Any]:
+def _chosen_cases(only: str | None, folder: Path) -> Mapping[str, Any]:
     """The jobs of the tools that there are, or those that are named. Raises UsageError."""
-    known = {name: make for name, make in jobs(folder).items() if name in built_in_tools()}
+    known = {name: make for name, make in bench_cases(folder).items() if name in built_in_tools()}
     names = only.split(",") if only else list(known)
     if unknown := [name for name in names if name not in known]:
         raise UsageError(f"There is no job for {unknown[0]!r}.", remedy=f"They are: {', '.join(known)}.")
     return {name: known[name] for name in names}
 
 
-def _measure(job: Job, ours: Ours, prompted: Prompted, rounds: int) -> Figures:
+def _measure(job: BenchCase, ours: OurTools, prompted: PromptedPeer, rounds: int) -> ToolFigures:
     own, theirs = [], []
     ours.answer(job)  # models load, tests of the file system's cache are over
     for _ in range(rounds):
@@ -113,7 +113,7 @@ def _measure(job: Job, ours: Ours, prompted: Prompted, rounds: int) -> Figures:
         for _ in range(rounds):
             theirs.append(prompted.do(job))
     left, right = _median(own), _median(theirs)
-    return Figures(job.what, left, right, round(right.seconds / left.seconds, 2))
+    return ToolFigures(job.what, left, right, round(right.seconds / left.seconds, 2))
 
 
 def _median(sides: Sequence[Side]) -> Side:
@@ -121,7 +121,7 @@ def _median(sides: Sequence[Side]) -> Side:
     return Side(round(seconds, 3), sides[-1].tokens, round(sides[-1].right, 3))
 
 
-class Ours:
+class OurTools:
     """The service and its engine, as an agent would call them."""
 
     def __init__(self, settings: Settings) -> None:
@@ -132,14 +132,14 @@ class Ours:
         self._engine = EngineClient(settings)
         self._service = Service(settings, self._engine)
 
-    def do(self, job: Job) -> Side:
+    def do(self, job: BenchCase) -> Side:
         before = self._tokens()
         started = time.perf_counter()
         answer = self.answer(job)
         seconds = time.perf_counter() - started
         return Side(seconds, self._tokens() - before, job.right(answer))
 
-    def answer(self, job: Job) -> Mapping[str, Any]:
+    def answer(self, job: BenchCase) -> Mapping[str, Any]:
         request = ToolRequest(job.tool, job.arguments, client="bench", deadline_s=DEADLINE_S)
         return self._runner.run(self._service.call(request)).structured()
 
@@ -152,7 +152,7 @@ class Ours:
         return int(self._runner.run(self._engine.status()).extra.get("tokens", 0))
 
 
-class Prompted:
+class PromptedPeer:
     """The peer's server: it starts with the `with` block and is warm when that begins."""
 
     def __init__(self, program: str, settings: Settings, threads: int) -> None:
@@ -162,35 +162,35 @@ class Prompted:
         self._peer = Peer(program, ServerOptions(model, threads, parallel=SLOTS, context=SLOTS * SLOT_TOKENS))
         self._tokens = 0
 
-    def __enter__(self) -> Prompted:
+    def __enter__(self) -> PromptedPeer:
         self._peer.__enter__()
-        self._ask([Ask("Answer.", "Hello", 4)])
+        self._ask([PeerPrompt("Answer.", "Hello", 4)])
         return self
 
     def __exit__(self, *error: object) -> None:
         self._peer.__exit__(*error)
 
-    def do(self, job: Job) -> Side:
+    def do(self, job: BenchCase) -> Side:
         self._tokens = 0
         started = time.perf_counter()
         answer = job.peer(self._ask)
         seconds = time.perf_counter() - started
         return Side(seconds, self._tokens, job.peer_right(answer))
 
-    def _ask(self, asks: Sequence[Ask]) -> list[str]:
+    def _ask(self, asks: Sequence[PeerPrompt]) -> list[str]:
         with ThreadPoolExecutor(SLOTS) as pool:
             answers = list(pool.map(self._one, asks))
         self._tokens += sum(tokens for _, tokens in answers)
         return [text for text, _ in answers]
 
-    def _one(self, ask: Ask) -> tuple[str, int]:
+    def _one(self, ask: PeerPrompt) -> tuple[str, int]:
         grammar = (
             "root ::= " + " | ".join(json.dumps(choice) for choice in ask.choices) if ask.choices else None
         )
         return self._peer.complete(ask.system, ask.user, ask.max_tokens, grammar=grammar, schema=ask.schema)
 
 
-def _record(path: Path, tool: str, figures: Figures, peer: str) -> None:
+def _record(path: Path, tool: str, figures: ToolFigures, peer: str) -> None:
     import datetime
 
     from mcp_smalltools.calibration.scores import Speed, record_quality
@@ -215,7 +215,7 @@ def _record(path: Path, tool: str, figures: Figures, peer: str) -> None:
     record_quality(path, speed=[entry])
 
 
-def _say(figures: Figures) -> None:
+def _print_figures(figures: ToolFigures) -> None:
     for name, side in (("ours", figures.ours), ("peer", figures.peer)):
         print(
             f"{name:5} {side.seconds:8.2f} s {side.tokens:8,} tokens  right {side.right:5.2f}  {figures.what}"

@@ -85,7 +85,7 @@ class EmbedLoad:
     texts: list[str] = field(default_factory=list)
 
 
-class Texts:
+class RandomTexts:
     """Random texts from a seed."""
 
     def __init__(self, seed: int) -> None:

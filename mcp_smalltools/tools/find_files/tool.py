@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mcp_smalltools import result
 from mcp_smalltools.errors import FileError
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.privacy.remote_engine import Outbound
+from mcp_smalltools.privacy.remote_engine import RedactingEngine
 from mcp_smalltools.result import Source
 from mcp_smalltools.text.truncate import cut
 from mcp_smalltools.tools import base
@@ -105,7 +105,7 @@ class FindFiles:
         self, places: Sequence[SearchFolder], query: str, context: base.ToolContext, answer: FindFilesAnswer
     ) -> NDArray[np.float32] | None:
         """The vector of the query; None without an encoder. Starts to embed the files that have no vector."""
-        if isinstance(context.engine, Outbound):
+        if isinstance(context.engine, RedactingEngine):
             answer.note = "Files are ranked by words alone: their digests are not sent to a remote engine."
             return None
         vectors = await embed(context.engine, [query], context.stop.remaining_s)

@@ -70,10 +70,10 @@ class SkillTool:
 
 def _with_model(context: base.ToolContext, model: str, adapter: str | None) -> base.ToolContext:
     """The context with the skill's own model, and its adapter."""
-    from mcp_smalltools.engine.with_model import ChosenEngine, settings_with
+    from mcp_smalltools.engine.with_model import EngineWithModel, settings_with
 
     settings, kind = settings_with(context.settings, model)
-    engine = ChosenEngine(context.engine, model, kind, adapter)
+    engine = EngineWithModel(context.engine, model, kind, adapter)
     return replace(context, settings=settings, engine=engine, adapter=adapter)
 
 

@@ -22,7 +22,7 @@ PART_CHARS: Final = 16_000
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class PeerPrompt:
     """One request to the peer; at most one of `choices` and `schema`."""
 
     system: str
@@ -32,12 +32,12 @@ class Ask:
     schema: Mapping[str, Any] | None = None
 
 
-Peer = Callable[[Sequence[Ask]], list[str]]
+Peer = Callable[[Sequence[PeerPrompt]], list[str]]
 """Asks all at once, as many at a time as the server has slots; answers in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BenchCase:
     """`right` and `peer_right` take an answer and say which share of it is right, 0 to 1."""
 
     what: str
@@ -49,7 +49,7 @@ class Job:
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
-def jobs(folder: Path) -> dict[str, Callable[[], Job]]:
+def bench_cases(folder: Path) -> dict[str, Callable[[], BenchCase]]:
     """By name; making one writes its files into `folder`."""
     return {
         "classify": classify,
@@ -98,7 +98,7 @@ LINES: Final[Mapping[str, str]] = {
 }
 
 
-def classify() -> Job:
+def classify() -> BenchCase:
     truth = [(line, label) for label, lines in LINES.items() for line in lines.split(" | ")]
     random.Random(0).shuffle(truth)
     items, labels = [line for line, _ in truth], list(LINES)
@@ -110,12 +110,12 @@ def classify() -> Job:
         )
 
     def peer(ask: Peer) -> str:
-        return "\n".join(ask([Ask(system, item, 16, choices=tuple(labels)) for item in items]))
+        return "\n".join(ask([PeerPrompt(system, item, 16, choices=tuple(labels)) for item in items]))
 
     def peer_right(text: str) -> float:
         return _share(given == label for given, (_, label) in zip(text.split("\n"), truth, strict=True))
 
-    return Job(
+    return BenchCase(
         "64 lines into 8 labels", "classify", {"items": items, "labels": labels}, right, peer, peer_right
     )
 
@@ -123,7 +123,7 @@ def classify() -> Job:
 # A file of 50 KB summarized
 
 
-def summarize_file(folder: Path) -> Job:
+def summarize_file(folder: Path) -> BenchCase:
     """`shutil` of Python's library: a summary must say what it is for and name nothing that isn't in it."""
     path = folder / "shutil_copy.py"
     shutil.copyfile(shutil.__file__, path)
@@ -138,12 +138,16 @@ def summarize_file(folder: Path) -> Job:
 
     def peer(ask: Peer) -> str:
         system = "You summarize files for programmers. Be exact and short; name only what is in the text."
-        parts = ask([Ask(system, f"Summarize this part of a file:\n\n{part}") for part in _parts(text)])
+        parts = ask(
+            [PeerPrompt(system, f"Summarize this part of a file:\n\n{part}") for part in _parts(text)]
+        )
         together = "\n".join(parts)
-        return ask([Ask(system, f"Say what the whole file is for, from these notes:\n\n{together}", 160)])[0]
+        return ask(
+            [PeerPrompt(system, f"Say what the whole file is for, from these notes:\n\n{together}", 160)]
+        )[0]
 
     size = f"{len(text) / 1000:.0f} KB"
-    return Job(f"a file of {size} summarized", "summarize_file", {"path": path.name}, right, peer, said)
+    return BenchCase(f"a file of {size} summarized", "summarize_file", {"path": path.name}, right, peer, said)
 
 
 _ENVELOPE: Final = {"call_id", "source", "model", "dropped", "note", "confidence", "escalate", "reason"}
@@ -163,7 +167,7 @@ PACKAGES: Final = 40
 TESTS: Final = 122
 
 
-def find_failure(folder: Path) -> Job:
+def find_failure(folder: Path) -> BenchCase:
     """Tests of 40 packages, run one after the other; one function of package 23 fails on a negative price."""
     path = folder / "nightly.log"
     path.write_text(_nightly_log(folder / "packages"), encoding="utf-8")
@@ -175,11 +179,11 @@ def find_failure(folder: Path) -> Job:
 
     def peer(ask: Peer) -> str:
         system = "You read logs of test runs. Quote the line that says why the run failed, or answer: none."
-        found = ask([Ask(system, part, 64) for part in _parts("\n".join(lines))])
+        found = ask([PeerPrompt(system, part, 64) for part in _parts("\n".join(lines))])
         notes = "\n".join(text for text in found if text.strip().lower() != "none")
-        return ask([Ask(system, f"Candidates:\n{notes[-PART_CHARS:]}\n\nWhich is the cause?", 64)])[0]
+        return ask([PeerPrompt(system, f"Candidates:\n{notes[-PART_CHARS:]}\n\nWhich is the cause?", 64)])[0]
 
-    return Job(
+    return BenchCase(
         f"a failing log of {len(lines):,} lines",
         "find_failure",
         {"path": path.name},
@@ -218,7 +222,7 @@ def _package(number: int) -> str:
 # 20 fields from a document
 
 
-def extract(folder: Path) -> Job:
+def extract(folder: Path) -> BenchCase:
     path = folder / "incident.md"
     path.write_text(_report(), encoding="utf-8")
     schema = {
@@ -235,7 +239,7 @@ def extract(folder: Path) -> Job:
 
     def peer(ask: Peer) -> str:
         system = "Fill in the fields from the report. Copy values as they are written."
-        return ask([Ask(system, path.read_text(encoding="utf-8"), 700, schema=schema)])[0]
+        return ask([PeerPrompt(system, path.read_text(encoding="utf-8"), 700, schema=schema)])[0]
 
     def peer_right(text: str) -> float:
         try:
@@ -243,7 +247,7 @@ def extract(folder: Path) -> Job:
         except ValueError:
             return 0.0
 
-    return Job(
+    return BenchCase(
         "20 fields from a document",
         "extract",
         {"path": path.name, "schema": schema},
@@ -311,7 +315,7 @@ def _plain(value: Any) -> str:
 # A question to a file of 2,000 lines
 
 
-def ask_file(folder: Path) -> Job:
+def ask_file(folder: Path) -> BenchCase:
     path = folder / "services.conf"
     lines = list(_settings())
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -323,11 +327,11 @@ def ask_file(folder: Path) -> Job:
 
     def peer(ask: Peer) -> str:
         system = "Answer the question from the text. If the text doesn't say it, answer: not found."
-        found = ask([Ask(system, f"{part}\n\n{question}", 48) for part in _parts("\n".join(lines))])
+        found = ask([PeerPrompt(system, f"{part}\n\n{question}", 48) for part in _parts("\n".join(lines))])
         notes = "\n".join(text for text in found if "not found" not in text.lower())
-        return ask([Ask(system, f"{notes[-PART_CHARS:]}\n\n{question}", 48)])[0]
+        return ask([PeerPrompt(system, f"{notes[-PART_CHARS:]}\n\n{question}", 48)])[0]
 
-    return Job(
+    return BenchCase(
         f"a question to a file of {len(lines):,} lines",
         "ask_file",
         {"paths": [path.name], "question": question},

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from mcp_smalltools.evaluation.bench.jobs import FACTS, LINES, PART_CHARS, invented, jobs
+from mcp_smalltools.evaluation.bench.tool_cases import FACTS, LINES, PART_CHARS, bench_cases, invented
 
 
 @pytest.fixture
 def job(tmp_path):
-    return lambda tool: jobs(tmp_path)[tool]()
+    return lambda tool: bench_cases(tmp_path)[tool]()
 
 
 def test_the_lines_to_classify_are_64_in_8_labels_each_with_the_same_number():
@@ -42,7 +42,7 @@ def test_names_that_are_not_in_the_text_are_invented():
 
 
 def test_the_failing_log_is_of_a_real_run_and_has_about_5000_lines(job, tmp_path, monkeypatch):
-    monkeypatch.setattr("mcp_smalltools.evaluation.bench.jobs.PACKAGES", 24)
+    monkeypatch.setattr("mcp_smalltools.evaluation.bench.tool_cases.PACKAGES", 24)
     failure = job("find_failure")
     text = (tmp_path / "nightly.log").read_text()
     assert text.count("ValueError: price is negative: -7") == 1

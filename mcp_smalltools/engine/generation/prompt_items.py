@@ -10,66 +10,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.engine.api import Generation, LabelScores, Sampling
-from mcp_smalltools.engine.generation.chat_template import Laid
+from mcp_smalltools.engine.fair_queue import RunningJob
+from mcp_smalltools.engine.generation.chat_template import EncodedPrompt
 from mcp_smalltools.engine.generation.constraint import Constraint
 from mcp_smalltools.engine.generation.sampling import Sampler, log_probability
 from mcp_smalltools.engine.llama.bindings import Model, Tokens
-from mcp_smalltools.engine.turns import Active
 from mcp_smalltools.models.download_records import AdapterFile
 
 Logits = NDArray[np.float32]
 
 _EXACT = 2
-"""Labels of each prompt whose score is certain to be exact: the answer and its runner-up."""
+"""Labels of each prompt whose score is exact: the answer and its runner-up."""
 
 
-class Task:
+class PromptItem:
     """One prompt on its way through the model."""
 
-    def __init__(self, active: Active, index: int, laid: Laid, prefix_key: str) -> None:
-        self.active = active
+    def __init__(self, running: RunningJob, index: int, encoded: EncodedPrompt, prefix_key: str) -> None:
+        self.running = running
         self.index = index
-        self.laid = laid
+        self.encoded = encoded
         self.prefix_key = prefix_key
         self.sequence = -1
         """Its sequence in the context that it is in, -1 before it starts."""
         self.fed = 0
-        """Tokens of `laid.own` that the model has seen."""
+        """Tokens of `encoded.own` that the model has seen."""
         self.cached_tokens = 0
 
     @property
     def adapter(self) -> AdapterFile | None:
-        return self.active.job.adapter
+        return self.running.job.adapter
 
     @property
     def left(self) -> int:
         """Tokens of the prompt that the model hasn't seen."""
-        return len(self.laid.own) - self.fed
+        return len(self.encoded.own) - self.fed
 
     @property
     def longest(self) -> int:
         """Tokens that it can grow to."""
-        return self.laid.size
+        return self.encoded.size
 
 
-class Writing(Task):
+class WritingItem(PromptItem):
     """A text to be continued."""
 
     def __init__(
         self,
-        active: Active,
+        running: RunningJob,
         index: int,
-        laid: Laid,
+        encoded: EncodedPrompt,
         prefix_key: str,
         *,
         model: Model,
         sampling: Sampling,
         constraint: Constraint | None,
     ) -> None:
-        super().__init__(active, index, laid, prefix_key)
+        super().__init__(running, index, encoded, prefix_key)
         self.feed: list[int] = []
         """Tokens that are chosen and that the model has yet to see."""
-        self.position = laid.size
+        self.position = encoded.size
         self._model = model
         self._sampling = sampling
         self._constraint = constraint
@@ -82,10 +82,10 @@ class Writing(Task):
 
     @property
     def longest(self) -> int:
-        return self.laid.size + self._sampling.max_tokens
+        return self.encoded.size + self._sampling.max_tokens
 
     def advance(self, logits: Logits) -> Literal["stop", "length"] | None:
-        """Choose the next token, and those that the form forces after it; says why if the text ends here."""
+        """Choose the next token and those that the constraint forces; says why, if the text ends here."""
         self.feed = []
         token = self._sampler.choose(logits, self._written)
         if token in self._model.end_tokens:
@@ -120,7 +120,7 @@ class Writing(Task):
         return Generation(
             text=self._text.decode("utf-8", errors="ignore"),
             finish=finish,
-            prompt_tokens=self.laid.size,
+            prompt_tokens=self.encoded.size,
             cached_tokens=self.cached_tokens,
             tokens=len(self._written),
             logprob=self._logprob / self._chosen if self._chosen else math.nan,
@@ -130,8 +130,8 @@ class Writing(Task):
 class LabelTokens:
     """The labels of a job in tokens.
 
-    The end of the answer is counted only where one label is the start of another: elsewhere the last token
-    of a label says already which one it is, and a step of the model is saved.
+    The token that ends the answer counts only where one label is the start of another: elsewhere a label's
+    last token already tells which one it is, and a step of the model is saved.
     """
 
     def __init__(self, labels: Sequence[str], model: Model) -> None:
@@ -145,16 +145,18 @@ class LabelTokens:
         self.lengths = np.array([len(label) for label in self.sequences], dtype=np.int64)
 
 
-class Scoring(Task):
+class ScoringItem(PromptItem):
     """Labels to be scored as the answer to a prompt.
 
-    The score of a label's first tokens is an upper bound of the whole label's, for log probabilities only
-    add what is below zero. So a label whose bound is below the two best of those that are known is not
-    followed to its end: branch and bound (Land and Doig, 1960), with the runner-up kept exact.
+    The score of a label's first tokens is an upper bound of the label's score, since log probabilities are
+    never above zero. A label whose bound is below the two best known scores is not computed to its end:
+    branch and bound (Land and Doig, 1960), with the runner-up kept exact.
     """
 
-    def __init__(self, active: Active, index: int, laid: Laid, prefix_key: str, labels: LabelTokens) -> None:
-        super().__init__(active, index, laid, prefix_key)
+    def __init__(
+        self, running: RunningJob, index: int, encoded: EncodedPrompt, prefix_key: str, labels: LabelTokens
+    ) -> None:
+        super().__init__(running, index, encoded, prefix_key)
         self.labels = labels
         self.total = np.zeros(len(labels.sequences), dtype=np.float64)
         self.waiting: list[int] = []
@@ -163,7 +165,7 @@ class Scoring(Task):
 
     @property
     def longest(self) -> int:
-        return self.laid.size + max((len(label) for label in self.labels.sequences), default=0)
+        return self.encoded.size + max((len(label) for label in self.labels.sequences), default=0)
 
     def start(self, logits: Logits) -> None:
         """Score the labels' first tokens by the prompt's last logits."""
@@ -178,7 +180,7 @@ class Scoring(Task):
         self._exact[label] = True
 
     def wait_for_contenders(self) -> None:
-        """Let those labels wait that could still be among the two best, by sum or by mean."""
+        """Set `waiting` to the labels that could still be among the two best, by sum or by mean."""
         contenders = np.zeros(len(self.total), dtype=bool)
         for score in (self.total, self.total / self.labels.lengths):
             known = np.sort(score[self._exact])

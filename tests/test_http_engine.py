@@ -17,10 +17,10 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.engine.api import CallOptions, Message, Prompt, Sampling
+from mcp_smalltools.engine.api import CallOptions, ChatMessage, Prompt, Sampling
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.engine.http import endpoints
-from mcp_smalltools.engine.http.addresses import checked_address
+from mcp_smalltools.engine.http.addresses import allowed_address
 from mcp_smalltools.engine.http.backend import HttpEngine
 from mcp_smalltools.engine.http.dialects import DIALECTS
 from mcp_smalltools.errors import (
@@ -40,12 +40,12 @@ from mcp_smalltools.service import Service
 
 pytestmark = pytest.mark.anyio
 
-SYSTEM = Message("system", "You answer in a few words.")
+SYSTEM = ChatMessage("system", "You answer in a few words.")
 QUESTIONS = ["What is the capital of France?", "Is ice warm?", "Name a colour."]
 
 
 def ask(question: str, **options: Any) -> Prompt:
-    return Prompt((SYSTEM, Message("user", question)), shared=1, **options)
+    return Prompt((SYSTEM, ChatMessage("user", question)), shared=1, **options)
 
 
 def over_http(settings: Settings, *urls: str, dialect: str = "llama-server", **more: Any) -> HttpEngine:
@@ -409,7 +409,7 @@ async def test_a_dialect_that_does_not_exist_is_named(settings: Settings) -> Non
     "url", ["http://127.0.0.1:8080", "http://localhost/", "https://[::1]:1", "http://127.9.9.9"]
 )
 def test_an_address_of_this_machine_is_allowed(url: str) -> None:
-    assert checked_address(url).local
+    assert allowed_address(url).local
 
 
 @pytest.mark.parametrize(
@@ -428,14 +428,14 @@ def test_an_address_of_this_machine_is_allowed(url: str) -> None:
 )
 def test_an_address_elsewhere_is_refused_until_its_host_is_allowed(url: str) -> None:
     with pytest.raises(NotAllowed, match="not on this machine") as caught:
-        checked_address(url)
+        allowed_address(url)
     assert "allow_remote_engines" in caught.value.remedy
     with pytest.raises(NotAllowed):
-        checked_address(url, ["example.com", "other", "10.0.0"])
+        allowed_address(url, ["example.com", "other", "10.0.0"])
 
 
 def test_a_host_that_is_allowed_by_name_may_be_used() -> None:
-    address = checked_address("https://GPU-box.internal:8000/v1/", ["gpu-box.internal"])
+    address = allowed_address("https://GPU-box.internal:8000/v1/", ["gpu-box.internal"])
     assert (address.local, address.url) == (False, "https://GPU-box.internal:8000/v1")
 
 
@@ -444,7 +444,7 @@ def test_a_host_that_is_allowed_by_name_may_be_used() -> None:
 )
 def test_what_is_no_address_is_a_configuration_error(url: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        checked_address(url)
+        allowed_address(url)
     assert caught.value.remedy
     assert "pw" not in str(caught.value)
 
@@ -453,7 +453,7 @@ def test_what_is_no_address_is_a_configuration_error(url: str) -> None:
 @budget(max_examples=300)
 def test_no_host_but_loopback_is_ever_local(text: str) -> None:
     try:
-        address = checked_address(f"http://{text}")
+        address = allowed_address(f"http://{text}")
     except (ConfigError, NotAllowed):
         return
     assert address.host == "localhost" or address.host.startswith("127.") or ":" in address.host
