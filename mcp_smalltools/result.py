@@ -76,7 +76,7 @@ class Answer(Record):
         None,
         ge=0,
         le=1,
-        description="calibrated chance that the answer is right; absent where code alone made it",
+        description="calibrated probability that the answer is right; absent where none was measured",
     )
     escalate: bool = Field(
         False, description="true: don't rely on this answer, do it yourself; `reason` says why"

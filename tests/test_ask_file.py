@@ -347,6 +347,16 @@ def test_questions_are_the_same_for_the_same_seed_and_their_lines_exist(folder):
         assert 0 <= question.start <= question.end <= len(question.path.read_text().split("\n"))
 
 
+async def test_with_another_encoder_there_is_no_confidence_and_the_answer_says_why(settings, engine, folder):
+    service = Service(settings.model_copy(update={"embed_model": "bge-small"}), engine)
+    arguments = {"paths": [str(folder / "shop.conf")], "question": "What is the listen port set to?"}
+    got = (await service.call(ToolRequest("ask_file", arguments))).structured()
+    await service.close()
+    assert (got["evidence"] or got["elsewhere"])[0]["start"] == 4
+    assert "confidence" not in got and got["escalate"]
+    assert got["reason"].startswith("The configured encoder bge-small is not the one that confidences")
+
+
 async def test_without_an_encoder_words_alone_are_used_and_it_is_said(settings, folder):
     service = Service(settings.model_copy(update={"embed_model": "none"}))
     arguments = {"paths": [str(folder / "shop.conf")], "question": "What is the listen port set to?"}
@@ -354,6 +364,6 @@ async def test_without_an_encoder_words_alone_are_used_and_it_is_said(settings, 
     await service.close()
     places = got.evidence or got.elsewhere
     assert places[0].start == 4
-    assert got.escalate
+    assert got.escalate and got.confidence is None
     assert got.note.startswith("The encoder is not available (")
     assert got.note.endswith("): these lines were found by their words alone.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,9 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.calibration.calibration import Calibration, Logistic, load_calibration
-from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error, with_confidence
+from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.tools.classify.decision import FEATURES
+from mcp_smalltools.models.shipped import shipped_file
+from mcp_smalltools.tools.ask_file.features import FEATURES as ask_features
+from mcp_smalltools.tools.classify.decision import FEATURES as classify_features
+from mcp_smalltools.tools.extract.confidence import FEATURES as extract_features
+from mcp_smalltools.tools.find_failure.verdict import FEATURES as failure_features
 
 scores_and_outcomes = st.lists(st.tuples(st.floats(-5, 5), st.booleans()), min_size=2, max_size=60)
 
@@ -106,8 +113,44 @@ def test_a_model_without_the_names_of_its_features_is_refused(tmp_path, change):
         load_calibration("made", CALIBRATION.features, [tmp_path])
 
 
+def test_there_is_a_doubt_where_another_encoder_is_in_use_than_the_measured_one():
+    base = Settings(embed_model="small")
+    measured = replace(CALIBRATION, encoder="small")
+    assert Calibration.from_json(json.loads(json.dumps(measured.to_json()))) == measured
+    assert measured.doubt(base) is None
+    assert measured.doubt(base.model_copy(update={"embed_model": "large"})) == (
+        "The configured encoder large is not the one that confidences were measured with (small): "
+        "judge the answer yourself."
+    )
+    assert "encoder small+own is not" in measured.doubt(base, "own")
+    assert "small (over HTTP) is not" in measured.doubt(
+        base.model_copy(update={"engine_urls": ("http://127.0.0.1:9",)})
+    )
+    # Features that no encoder takes part in.
+    assert CALIBRATION.doubt(base.model_copy(update={"embed_model": "large"})) is None
+
+
+@pytest.mark.parametrize(
+    ("skill", "features"),
+    [
+        ("classify", classify_features),
+        ("extract", extract_features),
+        ("ask_file", ask_features),
+        ("find_failure", failure_features),
+    ],
+)
+def test_the_encoder_that_a_calibration_names_is_the_one_that_its_skill_is_made_for(skill, features):
+    entry = tomllib.loads(shipped_file(skill, "skill.toml").read_text(encoding="utf-8"))
+    assert load_calibration(skill, features).encoder == entry.get("base")
+
+
+def test_answers_without_a_confidence_do_not_count_in_its_figures():
+    assert with_confidence([0.9, None, 0.5], [True, False, False]) == ([0.9, 0.5], [True, False])
+    assert with_confidence([None], [True]) == ([], [])
+
+
 def test_the_calibration_that_ships_loads_and_never_falls_with_the_scores():
-    calibration = load_calibration("classify", FEATURES)
+    calibration = load_calibration("classify", classify_features)
     for mode in ("names", "examples"):
         assert (
             0 < calibration.constants[f"fits_below_{mode}"] < calibration.constants[f"sure_from_{mode}"] < 1

@@ -25,6 +25,7 @@ from mcp_smalltools.tools.classify.decision import (
     LITTLE_TEXT,
     MAX_SEVERAL,
     NO_FIT,
+    UNMEASURED,
     choose_several,
     decide,
     features,
@@ -386,6 +387,30 @@ async def test_a_remote_engine_embeds_with_its_bare_model_and_the_answer_says_so
     await service.close()
     assert watched.adapters == {None}
     assert answer.model == "all-minilm-l6-v2"
+    assert "(over HTTP) is not the one that confidences were measured with" in answer.reason
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("multiple", [False, True])
+async def test_with_another_encoder_there_is_no_confidence_and_the_answer_says_why(
+    settings, engine, tmp_path, multiple
+):
+    other = settings.model_copy(update={"embed_model": "bge-small", "output_dir": tmp_path})
+    service = Service(other, Watched(engine))
+    arguments = {"items": [*MESSAGES, " "], "labels": LABELS, "multiple": multiple}
+    request = ToolRequest("classify", {**arguments, "export_path": "all.jsonl"})
+    answer = (await service.call(request)).structured()
+    await service.close()
+    assert "confidence" not in answer and answer["escalate"]
+    assert answer["reason"] == (
+        "The configured encoder bge-small is not the one that confidences were measured with "
+        "(all-minilm-l6-v2): judge the answer yourself."
+    )
+    assert answer["results"][0]["label"] == "crash"
+    reasons = {item["reason"] for item in answer["results"]}
+    assert reasons == {UNMEASURED, "no text"}
+    assert all(item["escalate"] and "confidence" not in item for item in answer["results"])
+    assert '"confidence"' not in (tmp_path / "all.jsonl").read_text(encoding="utf-8")
 
 
 @pytest.mark.anyio

@@ -266,6 +266,21 @@ def test_the_shipped_files_of_the_reader_belong_together():
     assert head().weight.shape == (3, 384)
 
 
+async def test_with_another_encoder_there_is_no_confidence_and_the_answer_says_why(settings, engine):
+    service = Service(settings.model_copy(update={"embed_model": "bge-small"}), engine)
+    text = "Book a table for 4 people at the Golden Fork tomorrow."
+    answer = (await service.call(ToolRequest("extract", {"schema": BOOKING, "text": text}))).structured()
+    assert "confidence" not in answer and answer["escalate"]
+    assert answer["reason"].startswith("The configured encoder bge-small is not the one that confidences")
+    assert answer["data"]["guests"] == 4
+    assert answer["evidence"] and all("confidence" not in item for item in answer["evidence"])
+    # Where the text names the values, no encoder is asked.
+    named = {"schema": schema_of(["port"], port={"type": "integer"}), "text": "port: 8080"}
+    answer = (await service.call(ToolRequest("extract", named))).structured()
+    assert (answer["data"], answer["escalate"]) == ({"port": 8080}, False)
+    await service.close()
+
+
 def test_a_head_that_was_trained_with_another_adapter_is_refused(tmp_path):
     shipped = shipped_file("reader", "head.json")
     (tmp_path / "skill.toml").write_bytes(shipped.with_name("skill.toml").read_bytes())

@@ -315,10 +315,9 @@ async def test_a_skills_own_adapter_is_used_and_named_and_only_with_its_hash(
     await service.close()
     assert own["model"] == "all-minilm-l6-v2+tickets"
     assert plain["model"] == "all-minilm-l6-v2+classify"
-    assert "not calibrated" in own["note"] and "note" not in plain
-    assert [item["confidence"] for item in own["results"]] != [
-        item["confidence"] for item in plain["results"]
-    ]
+    assert "encoder all-minilm-l6-v2+tickets is not the one that confidences" in own["reason"]
+    assert own["escalate"] and "confidence" not in own and "confidence" in plain
+    assert all(item["escalate"] and "confidence" not in item for item in own["results"])
 
 
 # Breaking and mending

@@ -17,6 +17,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mcp_smalltools.config import Settings
 from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
 
 Floats = NDArray[np.float64]
@@ -111,9 +112,28 @@ class Calibration:
     models: Mapping[str, Logistic]
     constants: Mapping[str, float]
     features: Features
+    encoder: str | None = None
+    """Id of the encoder whose vectors the features are made of; None where none takes part."""
+
+    def doubt(self, settings: Settings, adapter: str | None = None) -> str | None:
+        """The reason to give no confidence: another encoder is in use. None where it is the measured one.
+
+        `adapter` is one that takes the place of the tool's own. What a server at `engine_urls` runs can't be
+        known.
+        """
+        used = f"{settings.embed_model}+{adapter}" if adapter else settings.embed_model
+        if settings.engine_urls:
+            used += " (over HTTP)"
+        if self.encoder in (None, used):
+            return None
+        return (
+            f"The configured encoder {used} is not the one that confidences were measured with "
+            f"({self.encoder}): judge the answer yourself."
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
+            **({"encoder": self.encoder} if self.encoder else {}),
             "models": {
                 name: {"features": list(self.features[name]), **asdict(model)}
                 for name, model in self.models.items()
@@ -128,6 +148,7 @@ class Calibration:
             {name: Logistic.from_json(model) for name, model in data["models"].items()},
             {name: float(value) for name, value in data["constants"].items()},
             {name: tuple(model.get("features", ())) for name, model in data["models"].items()},
+            data.get("encoder"),
         )
 
     @property

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
+
+
+def with_confidence(
+    confidence: Sequence[float | None], right: Sequence[bool]
+) -> tuple[list[float], list[bool]]:
+    """The answers that have a confidence, and whether each of them is right."""
+    pairs = [(value, hit) for value, hit in zip(confidence, right, strict=True) if value is not None]
+    return [value for value, _ in pairs], [hit for _, hit in pairs]
 
 
 def expected_calibration_error(chance: ArrayLike, right: ArrayLike, bins: int = 15) -> float:

@@ -41,7 +41,7 @@ class AskFigures:
     wrong_found: float  # of those without an answer
     wrong_lines: float  # of all that was found: none of its lines answers
     answers_right: float | None  # of the short answers that were given
-    calibration_error: float  # of answers with a confidence
+    calibration_error: float | None  # of answers with a confidence
     floor_span_recall: float
     floor_f1: float
     seconds_a_question: float
@@ -101,17 +101,18 @@ async def _ask(service: Any, question: EvalQuestion) -> dict[str, Any]:
 def _measure(
     name: str, asked: Sequence[EvalQuestion], answers: Sequence[dict[str, Any]], seconds: float
 ) -> AskFigures:
-    from mcp_smalltools.calibration.measures import expected_calibration_error
+    from mcp_smalltools.calibration.measures import expected_calibration_error, with_confidence
 
     recalls, f1s, floors, wrong, short = [], [], [], [], []
-    judged: list[tuple[dict[str, Any], bool]] = []  # answers, and whether each is right
+    confidences, right = [], []
     by_kind: dict[str, list[float]] = {}
     empty = 0
     for question, answer in zip(asked, answers, strict=True):
         if not question.start:
             wrong.append(answer["found"])
             empty += answer["found"]
-            judged.append((answer, not answer["found"]))
+            confidences.append(answer.get("confidence"))
+            right.append(not answer["found"])
             continue
         recall, f1 = _overlap(question, _lines(question, answer))
         recalls.append(recall)
@@ -119,12 +120,12 @@ def _measure(
         by_kind.setdefault(question.kind, []).append(f1)
         floors.append(_overlap(question, _floor(question)))
         empty += answer["found"] and not f1
-        judged.append((answer, answer["found"] and f1 > 0))
+        confidences.append(answer.get("confidence"))
+        right.append(answer["found"] and f1 > 0)
         if answer["found"] and answer.get("answer") and question.answer:
             short.append(_same(answer["answer"], question.answer))
     found = sum(answer["found"] for answer in answers)
-    rated = [(answer, right) for answer, right in judged if "confidence" in answer]
-    error = expected_calibration_error([a["confidence"] for a, _ in rated], [right for _, right in rated])
+    rated, right_of_rated = with_confidence(confidences, right)
     return AskFigures(
         data=name,
         questions=len(f1s),
@@ -134,7 +135,7 @@ def _measure(
         wrong_found=_mean(wrong),
         wrong_lines=round(empty / max(1, found), 4),
         answers_right=_mean(short) if short else None,
-        calibration_error=round(error, 4),
+        calibration_error=round(expected_calibration_error(rated, right_of_rated), 4) if rated else None,
         floor_span_recall=_mean([recall for recall, _ in floors]),
         floor_f1=_mean([f1 for _, f1 in floors]),
         seconds_a_question=round(seconds, 3),

@@ -54,7 +54,7 @@ class Figures:
     accuracy: float  # in scope; what was turned away counts as wrong
     turned_away: float  # in scope, wrongly
     out_of_scope_recall: float | None
-    calibration_error: float  # expected calibration error over all items
+    calibration_error: float | None  # expected, over all items that have a confidence
     coverage: float  # not escalated, of what is in scope
     accuracy_covered: float | None
     coverage_all: float  # the same over all items, out of scope included
@@ -148,7 +148,7 @@ def _measure(
 ) -> Draw:
     import numpy as np
 
-    from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+    from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error, with_confidence
     from mcp_smalltools.tools.classify.labels import NONE_OF_THESE
 
     truth = [NONE_OF_THESE if label == OUT_OF_SCOPE else label for _, label in data.test]
@@ -156,7 +156,11 @@ def _measure(
     right = np.array([item["label"] == label for item, label in zip(results, truth, strict=True)])
     away = np.array([item["label"] == NONE_OF_THESE for item in results])
     relied = np.array([not item["escalate"] for item in results])
-    sure = np.array([item["confidence"] for item in results])
+    given = [item.get("confidence") for item in results]
+    sure, right_of_sure = with_confidence(given, list(right))
+    sure_inside, right_inside = with_confidence(
+        list(itertools.compress(given, inside)), list(itertools.compress(right, inside))
+    )
 
     def mean(values: Any) -> float | None:
         return round(float(values.mean()), 4) if len(values) else None
@@ -168,16 +172,16 @@ def _measure(
         accuracy=mean(right[inside]) or 0.0,
         turned_away=mean(away[inside]) or 0.0,
         out_of_scope_recall=mean(away[~inside]),
-        calibration_error=round(expected_calibration_error(sure, right), 4),
+        calibration_error=round(expected_calibration_error(sure, right_of_sure), 4) if sure else None,
         coverage=mean(relied[inside]) or 0.0,
         accuracy_covered=mean(right[inside & relied]),
         coverage_all=mean(relied) or 0.0,
         accuracy_covered_all=mean(right[relied]),
-        coverage_at_95=round(coverage_at(sure[inside], right[inside], 0.95)[0], 4),
+        coverage_at_95=round(coverage_at(sure_inside, right_inside, 0.95)[0], 4),
         items_per_second=round(len(truth) / seconds, 1),
         floor_accuracy=_floor(data, examples),
     )
-    return Draw(figures, sure.tolist(), right.tolist())
+    return Draw(figures, sure, list(map(bool, right_of_sure)))
 
 
 AIMS: Mapping[tuple[str, bool], Mapping[str, str]] = {

@@ -68,7 +68,7 @@ async def _in_own_service(
 
 
 async def _classify(skill: Skill, rows: Sequence[ExampleRow], call: Callable[..., Any]) -> Figures:
-    from mcp_smalltools.calibration.measures import expected_calibration_error
+    from mcp_smalltools.calibration.measures import expected_calibration_error, with_confidence
     from mcp_smalltools.tools.classify.labels import NONE_OF_THESE, parse_labels
     from mcp_smalltools.tools.own.kinds import labels_of
 
@@ -85,14 +85,16 @@ async def _classify(skill: Skill, rows: Sequence[ExampleRow], call: Callable[...
     results = (await call(items=[text for text, _ in cases]))["results"]
     right = [item["label"] == label for item, (_, label) in zip(results, cases, strict=True)]
     relied = [hit for item, hit in zip(results, right, strict=True) if not item["escalate"]]
-    sure = [item["confidence"] for item in results]
+    sure, right_of_sure = with_confidence([item.get("confidence") for item in results], right)
     return {
         "cases": len(cases),
         "right": _share(right),
         "not escalated": round(len(relied) / len(cases), 3),
         "right where not escalated": _share(relied),
         "wrong where not escalated": relied.count(False),
-        "expected calibration error": round(expected_calibration_error(sure, right), 3),
+        "expected calibration error": (
+            round(expected_calibration_error(sure, right_of_sure), 3) if sure else None
+        ),
     }
 
 

@@ -57,9 +57,11 @@ class AskFile:
         if problems:
             answer.dropped["files_not_read"] = len(problems)
             answer.note = problems[0]
+        if ranking.passages and (doubt := calibration.doubt(context.settings, context.adapter)):
+            answer.confidence, answer.escalate, answer.reason = None, True, doubt
         if ranking.no_encoder:
             answer.note = ranking.no_encoder.note("these lines were found by their words alone")
-            answer.escalate = True
+            answer.confidence, answer.escalate = None, True
             answer.reason = "without the encoder the right lines may be missing: check these lines yourself"
         elif ranking.passages:
             answer.model = context.settings.embed_model

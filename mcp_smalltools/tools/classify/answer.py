@@ -70,7 +70,12 @@ class ItemResult(result.Record):
     path: str | None = Field(None, description="the file, where paths were given")
     label: str = Field(description='one of the labels, or "none of these"')
     labels: list[str] | None = Field(None, description="with multiple: all labels that fit, the best first")
-    confidence: float = Field(ge=0, le=1, description="calibrated chance that the label is right")
+    confidence: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="calibrated probability that the label is right; absent where none was measured",
+    )
     runner_up: str | None = Field(None, description="the next best label")
     escalate: bool = Field(description="true: decide this one yourself")
     reason: str | None = Field(None, description="why to escalate")

@@ -17,6 +17,7 @@ NO_FIT = "no label fits"
 MAY_NOT_FIT = "maybe no label fits"
 LITTLE_TEXT = "too little text"
 UNSURE = "not sure enough"
+UNMEASURED = "no confidence was measured for this encoder"
 
 MAX_SEVERAL = 6
 """Labels of one item at most."""

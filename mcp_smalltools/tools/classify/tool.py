@@ -18,6 +18,7 @@ from mcp_smalltools.tools.classify.items import Case, case_of_text, cases_of_fil
 from mcp_smalltools.tools.classify.labels import LabelSet, parse_labels
 
 if TYPE_CHECKING:
+    from mcp_smalltools.calibration.calibration import Calibration
     from mcp_smalltools.tools.classify.decision import Decision
     from mcp_smalltools.tools.classify.vectors import Read
 
@@ -56,6 +57,8 @@ class Classify:
             decisions = await context.in_thread(_decide, read, arguments.multiple)
             model += f"+{read.adapter}" if read.adapter else ""
         answer = _answer(cases, decisions, labels, model)
+        if decisions and (doubt := _calibration().doubt(context.settings, context.adapter)):
+            _take_out_confidences(answer, cases, doubt)
         if target is not None:
             answer.export = await context.in_thread(_export, cases, answer.results, target)
         if len(as_json(answer)) > context.settings.max_answer_chars:
@@ -93,17 +96,34 @@ async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> lis
 
 def _decide(read: Read, multiple: bool) -> dict[str, Decision]:
     """A decision for each text that was read."""
-    from mcp_smalltools.calibration.calibration import load_calibration
-    from mcp_smalltools.tools.classify.decision import FEATURES, decide, with_several
+    from mcp_smalltools.tools.classify.decision import decide, with_several
     from mcp_smalltools.tools.classify.scoring import score
 
-    calibration = load_calibration("classify", FEATURES)
+    calibration = _calibration()
     scores = score(read.items, read.names, read.examples)
     decisions = decide(scores, read.items.texts, calibration)
     if multiple:
         parts = score(read.clauses, read.names, read.examples) if read.clauses else None
         decisions = with_several(decisions, scores, parts, read.clause_rows(), calibration)
     return dict(zip(read.items.texts, decisions, strict=True))
+
+
+def _calibration() -> Calibration:
+    from mcp_smalltools.calibration.calibration import load_calibration
+    from mcp_smalltools.tools.classify.decision import FEATURES
+
+    return load_calibration("classify", FEATURES)
+
+
+def _take_out_confidences(answer: ClassifyAnswer, cases: Sequence[Case], doubt: str) -> None:
+    """For an encoder that they were not measured with: the thresholds say nothing either."""
+    from mcp_smalltools.tools.classify.decision import UNMEASURED
+
+    for case, item in zip(cases, answer.results, strict=False):
+        item.confidence = None
+        if not case.problem:
+            item.escalate, item.reason = True, UNMEASURED
+    answer.confidence, answer.escalate, answer.reason = None, True, doubt
 
 
 def _answer(
@@ -115,7 +135,7 @@ def _answer(
     reasons = Counter(item.reason for item in results if item.reason)
     answer = ClassifyAnswer(
         results=results,
-        confidence=round(sum(item.confidence for item in results) / len(results), 3),
+        confidence=round(sum(item.confidence or 0.0 for item in results) / len(results), 3),
         escalate=reasons.total() * 2 > len(results),
         model=model if decisions else None,
     )

@@ -17,7 +17,9 @@ class FieldEvidence(result.Record):
     start: int = Field(description="first line, 1-based, of the file or text")
     end: int
     text: FileText | None = Field(None, description="those lines; absent where the caller gave the text")
-    confidence: float | None = Field(None, description="calibrated; absent where the text names the value")
+    confidence: float | None = Field(
+        None, description="calibrated; absent where the text names the value, or none was measured"
+    )
 
 
 class ExtractAnswer(result.Answer):

@@ -62,7 +62,7 @@ def judge(
         judged.unverified += [f"{name}[].{item}" for item in sorted(table.unverified)]
     needed = {item.path for item in plan.fields if item.required}
     broken = _take_out_invalid(data, schema, needed, judged)
-    calibration = load_calibration("extract", FEATURES)
+    calibration = calibration_of_extract()
     columns = whole_features(document, filled, judged, calibration)
     if columns is not None:
         whole = calibration.models[of_kind("whole", document)]
@@ -74,6 +74,11 @@ def judge(
         empty = not document.text.strip()
         judged.reason = "there is no text" if empty else judged.reason or "none of the fields was found"
     return judged
+
+
+def calibration_of_extract() -> Calibration:
+    """The models and thresholds that ship. Raises ModelError."""
+    return load_calibration("extract", FEATURES)
 
 
 def of_kind(model: str, document: Document) -> str:

@@ -73,6 +73,7 @@ class Extract:
         answer.note = note or answer.note
         if filled.used_reader:
             answer.model = f"{context.settings.embed_model}+reader"
+            _take_out_confidences(answer, context)
         return answer
 
 
@@ -144,6 +145,17 @@ def _answer(
         if table.not_read:
             answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = table.not_read
     return answer
+
+
+def _take_out_confidences(answer: ExtractAnswer, context: base.ToolContext) -> None:
+    """Where the encoder in use is not the one that they were measured with."""
+    from mcp_smalltools.tools.extract.confidence import calibration_of_extract
+
+    if (doubt := calibration_of_extract().doubt(context.settings, context.adapter)) is None:
+        return
+    for item in answer.evidence:
+        item.confidence = None
+    answer.confidence, answer.escalate, answer.reason = None, True, doubt
 
 
 def _runs(places: Sequence[tuple[int, int]]) -> list[tuple[str, int, int]]:

@@ -41,10 +41,8 @@ class SkillTool:
         whole = base.validate_arguments(self.name, self.tool.Arguments, {**given, **self._fixed})
         model = self.skill.model
         answer = await self.tool.run(whole, _with_model(context, model, self._adapter) if model else context)
-        if model:
-            answer.note = f"{answer.note or ''} The confidence was not calibrated for {model}.".strip()
-            if self._adapter and answer.model:
-                answer.model = f"{model}+{self._adapter}"
+        if self._adapter and answer.model:
+            answer.model = f"{model}+{self._adapter}"
         self._be_careful(answer)
         return answer
 
@@ -57,7 +55,7 @@ class SkillTool:
         limit = self.skill.file.thresholds.escalate_below
         items = [item for item in getattr(answer, "results", ()) if hasattr(item, "escalate")]
         for item in items:
-            if item.confidence < limit and not item.escalate:
+            if item.confidence is not None and item.confidence < limit and not item.escalate:
                 item.escalate, item.reason = True, NOT_SURE_ENOUGH
         escalated = sum(item.escalate for item in items)
         unsure = answer.confidence is not None and answer.confidence < limit and not items

@@ -22,6 +22,7 @@ from gather import Row
 
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import expected_calibration_error
+from mcp_smalltools.config import load_settings
 from mcp_smalltools.tools.ask_file.features import FEATURES, Floats, log_odds_of, ranking_features
 from mcp_smalltools.tools.ask_file.selection import MAX_PASSAGES, RankedPassage, select_passages
 from mcp_smalltools.tools.ask_file.verdict import is_doubtful, passages_needed
@@ -174,7 +175,8 @@ def fit(rows: Sequence[Row]) -> None:
         "absent": fit_absent(judged),
     }
     limits = {"found_from": limit, "sure_from": sure, "nothing_from": nothing_from}
-    save(Calibration(models, {name: round(value, 4) for name, value in limits.items()}, FEATURES), figures)
+    constants = {name: round(value, 4) for name, value in limits.items()}
+    save(Calibration(models, constants, FEATURES, load_settings().embed_model), figures)
 
 
 def rescale(judged: Sequence[Case], name: str, right: Sequence[bool]) -> Callable[[Logistic], Logistic]:

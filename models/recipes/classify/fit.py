@@ -336,7 +336,7 @@ def _draw_labels(
     return inside, [key for key in outside if spaced_name(key.split("/")[1]) not in used][:wanted]
 
 
-def fit(data: Material) -> tuple[Calibration, dict[str, dict[str, float]]]:
+def fit(data: Material, encoder: str) -> tuple[Calibration, dict[str, dict[str, float]]]:
     """The calibration, and how it does on calls that it was not fitted on."""
     models, constants, report = {}, {}, {}
     for mode in MODES:
@@ -357,7 +357,7 @@ def fit(data: Material) -> tuple[Calibration, dict[str, dict[str, float]]]:
         constants |= {f"fits_below_{mode}": limit, f"sure_from_{mode}": sure, f"also_from_{mode}": also_from}
         report[mode] = measure(fits, right, limit, sure, held_out)
         report[f"{mode}, several labels"] = labels_found
-    return Calibration(models, constants, FEATURES), report
+    return Calibration(models, constants, FEATURES, encoder), report
 
 
 def measure(fits: Logistic, right: Logistic, limit: float, sure: float, data: Episode) -> dict[str, float]:
@@ -402,11 +402,12 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SKILL / "scores.json")
     args = parser.parse_args()
-    engine = EngineClient(load_settings())
+    settings = load_settings()
+    engine = EngineClient(settings)
     data = material()
     data.vectors = (await engine.embed(data.texts, CallOptions(adapter=ADAPTER))).vectors
     await engine.close()
-    calibration, report = fit(data)
+    calibration, report = fit(data, settings.embed_model)
     write(args.out, calibration, report)
     print(json.dumps(report, indent=2))
 

@@ -23,6 +23,7 @@ from dev import Played, generated, hand_written, pages, play
 
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.config import load_settings
 from mcp_smalltools.evaluation.suites.extract import is_right
 from mcp_smalltools.tools.extract.confidence import FEATURES, Judgement, whole_features
 
@@ -152,10 +153,11 @@ def main() -> None:
     chance, right, _ = crossed(paged, "_on_page")
     checked["pages"] = figures_of(chance, right, limit)
     print(json.dumps(checked, indent=1))
+    constants = {"sure_from": round(limit, 3)}
     content = {
         "command": "PYTHONPATH=. python models/recipes/extract/fit.py",
         "checked_on": checked,
-        "calibration": Calibration(models, {"sure_from": round(limit, 3)}, FEATURES).to_json(),
+        "calibration": Calibration(models, constants, FEATURES, load_settings().embed_model).to_json(),
     }
     (SKILL / "scores.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
