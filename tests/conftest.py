@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import anyio
 import hypothesis
 import pytest
 
 from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import UsageError
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.service import Service
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.client.client import EngineClient
+
+CallTool = Callable[..., Awaitable[Any]]
 
 # The same examples in each run, so that a change's tests tell of the change; `make fuzz` draws new ones.
 # A busy machine is no failure: no clock.
@@ -62,6 +68,46 @@ async def engine(base_settings: Settings) -> AsyncIterator[EngineClient]:
     yield client
     await client.shutdown()
     await client.close()
+
+
+@pytest.fixture
+async def call_tool(settings: Settings, engine: EngineClient) -> AsyncIterator[CallTool]:
+    """Calls a tool by name through a service with the real engine."""
+    service = Service(settings, engine)
+
+    async def call(tool: str, **arguments: Any) -> Any:
+        return await service.call(ToolRequest(tool, arguments))
+
+    yield call
+    await service.close()
+
+
+@pytest.fixture
+async def usage_error_of(settings: Settings) -> AsyncIterator[CallTool]:
+    """The error of a call with wrong arguments; no engine may be needed to find it."""
+    service = Service(settings)
+
+    async def call(tool: str, **arguments: Any) -> UsageError:
+        with pytest.raises(UsageError) as caught:
+            await service.call(ToolRequest(tool, arguments))
+        return caught.value
+
+    yield call
+    await service.close()
+
+
+@pytest.fixture
+def call_once() -> Callable[[Settings, ToolRequest], Any]:
+    """Calls a tool through a service of its own, outside an event loop."""
+
+    async def call(settings: Settings, request: ToolRequest) -> Any:
+        service = Service(settings)
+        try:
+            return await service.call(request)
+        finally:
+            await service.close()
+
+    return lambda settings, request: anyio.run(call, settings, request)
 
 
 @pytest.fixture(autouse=True, scope="session")

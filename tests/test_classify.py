@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mcp_smalltools.calibration.calibration import load_calibration
-from mcp_smalltools.errors import FileError, NotAllowed, UsageError
+from mcp_smalltools.errors import FileError, NotAllowed
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.text.words import spaced_name
@@ -57,29 +58,20 @@ EXAMPLES = [
 
 
 @pytest.fixture
-async def classify(settings, engine):
-    service = Service(settings, engine)
-
-    async def call(**arguments):
-        return await service.call(ToolRequest("classify", arguments))
-
-    yield call
-    await service.close()
+def classify(call_tool):
+    return partial(call_tool, "classify")
 
 
 @pytest.fixture
-async def refused(settings):
-    """Calls that must not need an engine: the message of the error that they end with."""
-    service = Service(settings)
+def refused(usage_error_of):
+    """The message of the error that a call ends with."""
 
     async def call(**arguments):
-        with pytest.raises(UsageError) as caught:
-            await service.call(ToolRequest("classify", arguments))
-        assert caught.value.remedy
-        return caught.value.message
+        error = await usage_error_of("classify", **arguments)
+        assert error.remedy
+        return error.message
 
-    yield call
-    await service.close()
+    return call
 
 
 # Labels and texts

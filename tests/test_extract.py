@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec
-from mcp_smalltools.errors import ModelError, UsageError
+from mcp_smalltools.errors import ModelError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.models.shipped import shipped_file
 from mcp_smalltools.request import ToolRequest
@@ -35,27 +35,21 @@ def schema_of(required=(), **properties):
 
 
 @pytest.fixture
-async def extract(settings, engine):
-    service = Service(settings, engine)
-
+def extract(call_tool):
     async def call(schema, **arguments):
-        return await service.call(ToolRequest("extract", {"schema": schema, **arguments}))
+        return await call_tool("extract", schema=schema, **arguments)
 
-    yield call
-    await service.close()
+    return call
 
 
 @pytest.fixture
-async def refused(settings):
-    service = Service(settings)
+def refused(usage_error_of):
+    """The error that a call ends with, as the agent reads it."""
 
     async def call(**arguments):
-        with pytest.raises(UsageError) as caught:
-            await service.call(ToolRequest("extract", arguments))
-        return str(caught.value)
+        return str(await usage_error_of("extract", **arguments))
 
-    yield call
-    await service.close()
+    return call
 
 
 BOOKING = schema_of(

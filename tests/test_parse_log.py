@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -52,7 +52,7 @@ EVENTS = {
 
 
 @pytest.fixture
-def parse(settings: Settings, tmp_path: Path) -> Iterator[object]:
+def parse(settings: Settings, tmp_path: Path, call_once: Callable[..., object]) -> Callable[..., object]:
     """Call the tool as an agent does, on a text that it writes into the root."""
 
     def call(
@@ -73,19 +73,12 @@ def parse(settings: Settings, tmp_path: Path) -> Iterator[object]:
             }
         )
 
-        async def run() -> ParseLogAnswer:
-            service = Service(own)
-            try:
-                request = ToolRequest("parse_log", {"path": name, **arguments}, deadline_s=deadline_s)
-                answer = await service.call(request)
-                assert isinstance(answer, ParseLogAnswer)
-                return answer
-            finally:
-                await service.close()
+        request = ToolRequest("parse_log", {"path": name, **arguments}, deadline_s=deadline_s)
+        answer = call_once(own, request)
+        assert isinstance(answer, ParseLogAnswer)
+        return answer
 
-        return anyio.run(run)
-
-    yield call
+    return call
 
 
 def exported(tmp_path: Path, name: str = "x.jsonl") -> list[dict[str, object]]:

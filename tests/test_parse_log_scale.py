@@ -156,23 +156,16 @@ Call = Callable[..., ParseLogAnswer]
 
 
 @pytest.fixture
-def parse(settings: Settings) -> Iterator[Call]:
+def parse(settings: Settings, call_once: Callable[..., object]) -> Call:
     """Call the tool on a file in the root."""
 
     def call(name: str = "a.log", principal: Principal | None = None, **arguments: object) -> ParseLogAnswer:
-        async def run() -> ParseLogAnswer:
-            service = Service(settings)
-            try:
-                request = ToolRequest("parse_log", {"path": name, **arguments}, principal=principal)
-                answer = await service.call(request)
-                assert isinstance(answer, ParseLogAnswer)
-                return answer
-            finally:
-                await service.close()
+        request = ToolRequest("parse_log", {"path": name, **arguments}, principal=principal)
+        answer = call_once(settings, request)
+        assert isinstance(answer, ParseLogAnswer)
+        return answer
 
-        return anyio.run(run)
-
-    yield call
+    return call
 
 
 @pytest.fixture
