@@ -9,6 +9,7 @@ from pathlib import Path
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError
 from mcp_smalltools.skills.manifest import ADAPTER_NAME, Skill, read_files
+from mcp_smalltools.skills.packs import find_pack
 
 
 def add(skill: Skill, settings: Settings, *, replace: bool = False) -> Path:
@@ -36,6 +37,17 @@ def add(skill: Skill, settings: Settings, *, replace: bool = False) -> Path:
             f"{target} can't be written: {error.strerror}.", remedy="Check its folder."
         ) from None
     return target
+
+
+def remove(name: str, settings: Settings) -> Path:
+    """Take one of the user's packs out of use; returns where it is kept. Raises SkillError."""
+    pack = find_pack(name, settings)
+    if pack.in_project:
+        raise SkillError(
+            f"{pack.folder} belongs to a project, so it is not removed.",
+            remedy=f"To stop using it: mcp-smalltools skills disallow {pack.folder}",
+        )
+    return set_aside(pack.folder, settings)
 
 
 def set_aside(folder: Path, settings: Settings) -> Path:

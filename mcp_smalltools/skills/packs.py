@@ -19,6 +19,7 @@ from pathlib import Path
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError
 from mcp_smalltools.skills.manifest import FILE_NAME, Skill, hash_of, parse_skill, read_files
+from mcp_smalltools.suggest import did_you_mean
 
 PROJECT_FOLDER = Path(".smalltools") / "skills"
 
@@ -57,6 +58,17 @@ def find_packs(settings: Settings) -> list[Pack]:
         first = taken.setdefault(pack.name, pack.folder)
         packs.append(pack if first == pack.folder else _taken(pack, first))
     return packs
+
+
+def find_pack(name: str, settings: Settings) -> Pack:
+    """The pack of that name, the user's before a project's. Raises SkillError if there is none."""
+    packs = {pack.name: pack for pack in reversed(find_packs(settings))}
+    if name not in packs:
+        raise SkillError(
+            f"There is no skill {name!r}{did_you_mean(name, packs)}.",
+            remedy=f"Skills are: {', '.join(sorted(packs)) or 'none'}.",
+        )
+    return packs[name]
 
 
 def project_folders(settings: Settings) -> list[Path]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 from mcp_smalltools.errors import SkillError
-from mcp_smalltools.skills.manifest import FILE_NAME, schema_of_file
+from mcp_smalltools.skills.manifest import FILE_NAME, NAME_PATTERN, schema_of_file
 
 SCHEMA_NAME = "skill.schema.json"
 
@@ -95,10 +96,15 @@ _BODIES: Mapping[str, str] = {
 KINDS = tuple(_BODIES)
 
 
-def write_new(name: str, kind: str, parent: Path) -> Path:
-    """Make the folder `parent/name` with a skill.toml, and the schema for editors beside it; returns the
-    file. Raises SkillError if the folder is there already or can't be made.
+def write_new(name: str, kind: str, parent: Path, taken: Container[str] = ()) -> Path:
+    """Make the folder `parent/name` with a skill.toml, and in `parent` the schema for editors; returns the
+    skill.toml. Raises SkillError for a name that can't be used or is `taken`, and for a folder that exists or
+    can't be made.
     """
+    if not re.match(NAME_PATTERN, name):
+        raise SkillError(f"{name!r} can't be a name.", remedy="Use 1 to 30 of the letters a to z and _.")
+    if name in taken:
+        raise SkillError(f"{name!r} is the name of a built-in tool.", remedy="Choose another name.")
     folder = parent / name
     try:
         folder.mkdir(parents=True)

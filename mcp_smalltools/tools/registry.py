@@ -102,6 +102,13 @@ class ToolRegistry:
         return make_tool(pack.skill, self._settings, self._built_in, in_project=pack.in_project)
 
 
+def read_tool(folder: Path, settings: Settings, built_in: Mapping[str, Tool]) -> SkillTool:
+    """The tool that a folder with a skill.toml makes. Raises SkillError."""
+    from mcp_smalltools.skills.manifest import read_skill
+
+    return make_tool(read_skill(folder), settings, built_in)
+
+
 def make_tool(
     skill: Skill, settings: Settings, built_in: Mapping[str, Tool], *, in_project: bool = False
 ) -> SkillTool:
