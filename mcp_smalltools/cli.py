@@ -1,5 +1,4 @@
-"""The command line: `mcp-smalltools COMMAND`. Each command is a module in `commands`, imported only when it
-is asked for.
+"""The command line: `mcp-smalltools COMMAND`. Each command is a module in `commands`, imported when it runs.
 
 Exit codes: 0 done, 1 the tool failed, 2 wrong usage.
 """
@@ -21,29 +20,29 @@ from mcp_smalltools.suggest import did_you_mean
 COMMANDS: Mapping[str, str] = {
     "serve": "run the MCP server",
     "call": "call one tool without an agent",
-    "demo": "the main job on real files, through a real MCP client",
+    "demo": "show the tools at work on example files, through a real MCP client",
     "models": "list, pull, verify, add, remove and tune models",
-    "skills": "tools of your own, a folder with a skill.toml each",
+    "skills": "manage tools of your own, made of a skill.toml",
     "install": "register the server with a client",
     "uninstall": "undo what install did",
-    "doctor": "examine the set-up and say what to do",
-    "ledger": "what was read, what left, and what it saved",
-    "audit": "exactly what left, by day; exportable",
-    "tokens": "who may call a listening server: create, list, revoke",
-    "train": "teach a tool from what is yours",
+    "doctor": "check the installation and say what to fix",
+    "ledger": "what was read, what was sent to agents, and what that saved",
+    "audit": "the exact answers sent to agents, by day; exportable",
+    "tokens": "create, list and revoke access tokens of a listening server",
+    "train": "train a tool on your own source code",
     "eval": "measure the quality of a tool on labelled data",
-    "bench": "measure speed, a peer beside ours in the same run",
+    "bench": "measure speed, next to a peer in the same run",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit code. Never a traceback for a user's mistake."""
+    """Run a command and return its exit code. A user's mistake never shows a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _main(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of our output has left: nothing more to say, also not when Python flushes at its end.
+        # The reader of our output is gone. Python must not fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
@@ -67,7 +66,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
         return 2
     try:
         module = importlib.import_module(f"mcp_smalltools.commands.{name}")
-        args = _parsed(command_parser(name, module), arguments)
+        args = _parse(command_parser(name, module), arguments)
         return int(module.run(args, _settings(args)))
     except SmallToolsError as error:
         print(f"mcp-smalltools {name}: {error}", file=sys.stderr)
@@ -77,7 +76,7 @@ def _run(name: str, arguments: Sequence[str]) -> int:
 
 
 def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
-    """The parser of one command, with the flags that all commands share."""
+    """The parser of one command, with the options that all commands share."""
     parser = argparse.ArgumentParser(
         prog=f"mcp-smalltools {name}",
         description=module.__doc__,
@@ -85,16 +84,16 @@ def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     )
     module.add_arguments(parser)
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="config file (TOML) in place of the default one"
+        "--config", type=Path, metavar="FILE", help="config file (TOML) to use instead of the default one"
     )
     return parser
 
 
-def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
-    """Options may stand before, between and after the positionals: `call classify --json '{…}'`."""
+def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Options may come before, between and after the positionals: `call classify --json '{…}'`."""
     try:
         return parser.parse_intermixed_args(arguments)
-    except TypeError:  # argparse's refusal of a parser with subcommands
+    except TypeError:  # argparse doesn't do this for a parser with subcommands
         return parser.parse_args(arguments)
 
 
@@ -112,7 +111,8 @@ def _overview() -> str:
         "usage: mcp-smalltools COMMAND [options]\n\n"
         "Small specialist models on your own machine, as named tools for coding agents.\n\n"
         f"commands:\n{commands}\n\n"
-        "Try `mcp-smalltools demo`, then `mcp-smalltools install claude-code`. `COMMAND --help` says more."
+        "Try `mcp-smalltools demo`, then `mcp-smalltools install claude-code`. For the options of a command: "
+        "`mcp-smalltools COMMAND --help`."
     )
 
 

@@ -1,4 +1,4 @@
-"""Settings: defaults < config file < environment < flags. Frozen; a bad value is an error that names it."""
+"""Settings, from defaults < config file < environment < flags. A bad value is an error that names it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,7 @@ class RootSpec(BaseModel):
 
     @classmethod
     def parse(cls, text: str, default: PrivacyLevel = PrivacyLevel.REDACTED) -> Self:
-        """Read `DIR` or `DIR:LEVEL`. A colon that is followed by no level belongs to the path
-        (`C:\\work`)."""
+        """Read `DIR` or `DIR:LEVEL`. A colon without a level after it belongs to the path (`C:\\work`)."""
         folder, colon, level = text.rpartition(":")
         if colon and level in set(PrivacyLevel):
             return cls(path=Path(folder), level=PrivacyLevel(level))
@@ -46,7 +45,7 @@ class Settings(BaseModel):
         (),
         description="folders that may be read, as DIR or DIR:LEVEL; default: the folder the agent works in",
     )
-    privacy: PrivacyLevel = Field(PrivacyLevel.REDACTED, description="level of roots that name none")
+    privacy: PrivacyLevel = Field(PrivacyLevel.REDACTED, description="privacy level of roots that name none")
     output_dir: Path | None = Field(
         None, description="where exports are written; default: `exports` in the state folder"
     )
@@ -61,69 +60,69 @@ class Settings(BaseModel):
         default_factory=lambda: platformdirs.user_config_path(_APP) / "skills",
         description="tools of your own, a folder with a skill.toml each (docs/skills.md)",
     )
-    max_tools: int = Field(10, ge=1, le=100, description="tools that agents are told of; your own come last")
+    max_tools: int = Field(10, ge=1, le=100, description="tools that agents are offered; your own come last")
     hide_tools: tuple[str, ...] = Field(
-        (), description="tools that agents are not told of, by name: room for your own below max_tools"
+        (), description="names of tools that agents are not offered, to make room for your own"
     )
     runtime_dir: Path = Field(
         default_factory=lambda: _runtime_dir(),  # noqa: PLW0108 - it is defined below
         description="the engine's socket and token",
     )
     offline: bool = Field(
-        False, description="never fetch a model; everything else works without a network anyway"
+        False, description="never download a model; everything else works without a network anyway"
     )
     generate_model: str = Field("smollm2-135m-instruct", description="model that writes text")
     embed_model: str = Field("all-minilm-l6-v2", description="model that embeds text")
     deadline_s: float = Field(
-        55.0, gt=0, le=3600, description="seconds a call may take before it answers in part"
+        55.0, gt=0, le=3600, description="seconds after which a call answers with what it has so far"
     )
-    max_answer_chars: int = Field(24_000, ge=1_000, description="size cap of an answer's JSON, in characters")
+    max_answer_chars: int = Field(
+        24_000, ge=1_000, description="maximum size of an answer's JSON in characters"
+    )
     redact_patterns: tuple[str, ...] = Field(
         (),
-        description="regular expressions of your own (RE2's syntax) whose matches are masked too; in the "
-        "environment one a line",
+        description="regular expressions (RE2 syntax) whose matches are masked as well; in the environment, "
+        "one per line",
     )
-    cache: bool = Field(
-        True, description="answer again from the cache when file, tool and arguments are the same"
-    )
-    cache_mb: int = Field(256, ge=1, description="size of the answer cache")
+    cache: bool = Field(True, description="answer from the cache when files, tool and arguments are the same")
+    cache_mb: int = Field(256, ge=1, description="maximum size of the answer cache, in MB")
     ledger_days: int = Field(90, ge=1, description="days that rows of the ledger are kept")
     unrecorded: Literal["local", "all", "none"] = Field(
         "local",
-        description="whose answers may leave though the ledger can't be written, with a warning: `local` "
-        "(stdio and the command line), `all`, or `none`",
+        description="who still gets answers when the ledger can't be written: `local` (stdio and the command "
+        "line, with a warning), `all` or `none`",
     )
-    http_max_body_mb: int = Field(16, ge=1, le=256, description="size of a request to a listening server")
+    http_max_body_mb: int = Field(
+        16, ge=1, le=256, description="maximum size in MB of a request to a listening server"
+    )
     http_max_sessions: int = Field(
-        200, ge=1, description="SSE streams, and sessions of older streamable HTTP, that may be open"
+        200, ge=1, description="open SSE streams and sessions of older streamable HTTP"
     )
     http_requests_per_minute: int = Field(
-        1200, ge=0, description="requests of any kind that a token may make; 0 sets no limit"
+        1200, ge=0, description="requests per minute of one token; 0 sets no limit"
     )
-    http_open_requests: int = Field(256, ge=1, description="requests and streams that a token may have open")
+    http_open_requests: int = Field(
+        256, ge=1, description="requests and streams that a token may have open at once"
+    )
     http_calls_per_minute: int = Field(
-        0, ge=0, description="calls a minute for tokens of the identity provider; 0 sets no limit"
+        0, ge=0, description="calls per minute for tokens of the identity provider; 0 sets no limit"
     )
-    http_calls_at_once: int = Field(16, ge=1, description="calls of all remote callers that run at once")
+    http_calls_at_once: int = Field(16, ge=1, description="calls that run at once, of all tokens together")
     http_calls_at_once_each: int = Field(8, ge=1, description="calls of one token that run at once")
-    http_calls_waiting_each: int = Field(
-        64, ge=0, description="calls of one token that may wait for their turn"
-    )
+    http_calls_waiting_each: int = Field(64, ge=0, description="calls of one token that may wait to run")
     http_open_metrics: bool = Field(False, description="answer /metrics without a token")
-    oauth_issuer: str = Field(
-        "", description="identity provider whose access tokens are accepted, by its URL"
-    )
-    oauth_audience: str = Field("", description="what `aud` in its tokens has to be: this server's URL")
+    oauth_issuer: str = Field("", description="URL of the identity provider whose access tokens are accepted")
+    oauth_audience: str = Field("", description="required `aud` of its tokens: this server's URL")
     oauth_scopes: tuple[str, ...] = Field((), description="scopes that its tokens must have")
-    oauth_jwks_url: str = Field("", description="where its keys are; default: by its discovery document")
+    oauth_jwks_url: str = Field("", description="URL of its keys; default: from its discovery document")
     oauth_algorithms: tuple[Literal["RS256", "PS256", "ES256", "ES384", "EdDSA"], ...] = Field(
-        ("RS256", "ES256", "EdDSA"), description="signatures that are accepted", min_length=1
+        ("RS256", "ES256", "EdDSA"), description="signature algorithms that are accepted", min_length=1
     )
-    engine_idle_s: float = Field(600.0, gt=0, description="seconds without a request until the engine leaves")
+    engine_idle_s: float = Field(600.0, gt=0, description="seconds without requests until the engine exits")
     engine_threads: int = Field(0, ge=0, description="threads of the engine; 0 chooses by measurement")
     engine_gpu_layers: int = Field(-1, ge=-1, description="layers on the GPU; -1 chooses by free memory")
     engine_memory_mb: int = Field(
-        0, ge=0, description="memory in MB at which the engine starts afresh; 0 is half of the machine's"
+        0, ge=0, description="memory in MB at which the engine restarts; 0 is half of the machine's"
     )
 
     engine_urls: tuple[str, ...] = Field(
@@ -131,19 +130,19 @@ class Settings(BaseModel):
     )
     engine_dialect: str = Field(
         "openai",
-        description="their kind: vllm, ray-serve, sglang, llama-server, ollama, lm-studio, openai",
+        description="kind of these servers: vllm, ray-serve, sglang, llama-server, ollama, lm-studio, openai",
     )
     engine_api_key_env: str = Field(
-        "", description="environment variable that holds their key; the key itself is never written down"
+        "", description="environment variable that holds their API key; the key itself is never stored"
     )
     allow_remote_engines: tuple[str, ...] = Field(
-        (), description="hosts outside this machine that text of files may be sent to, by name"
+        (), description="names of hosts outside this machine that text of files may be sent to"
     )
 
     @field_validator("redact_patterns", mode="before")
     @classmethod
     def _lines_from_text(cls, value: Any) -> Any:
-        """In the environment, one pattern a line: it may hold any other character."""
+        """In the environment, one pattern per line, since a pattern may contain any other character."""
         return [line for line in value.split("\n") if line] if isinstance(value, str) else value
 
     @field_validator(
@@ -171,7 +170,7 @@ class Settings(BaseModel):
 
     @property
     def export_dir(self) -> Path:
-        """The folder that exports go to."""
+        """The folder that exports are written to."""
         return self.output_dir or self.state_dir / "exports"
 
     @property
@@ -212,14 +211,14 @@ def _is_too_wide(folder: Path) -> bool:
 
 
 def _runtime_dir() -> Path:
-    """The user's runtime folder; where there is none, a folder of ours and no guessable name under /tmp."""
+    """The user's runtime folder, or one in our state folder: never a guessable name in /tmp."""
     if sys.platform == "linux" and not os.environ.get("XDG_RUNTIME_DIR"):
         return platformdirs.user_state_path(_APP) / "run"
     return platformdirs.user_runtime_path(_APP)
 
 
 def default_config_file() -> Path:
-    """Where the config file is looked for when none is named."""
+    """The config file that is read when none is named."""
     return platformdirs.user_config_path(_APP) / "config.toml"
 
 
@@ -289,5 +288,5 @@ def _read_config_file(named: Path | None, environ: Mapping[str, str]) -> tuple[d
         return {}, where
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
-            f"{where} can't be read: {error}.", remedy="Mend it, or name another with --config."
+            f"{where} can't be read: {error}.", remedy="Correct it, or name another file with --config."
         ) from None

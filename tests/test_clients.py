@@ -227,9 +227,9 @@ def test_the_commands_show_then_write_then_undo(tmp_path: Path) -> None:
     (tmp_path / ".cursor").mkdir()
     cursor = tmp_path / ".cursor" / "mcp.json"
     cursor.write_bytes(before)
-    told = command("install", "cursor")
-    assert '+  "smalltools": {' in told
-    backup = Path(told.split("is kept in ")[1].split(";")[0])
+    printed = command("install", "cursor")
+    assert '+  "smalltools": {' in printed
+    backup = Path(printed.split("old file is in ")[1].split(";")[0])
     assert backup.read_bytes() == before and backup.stat().st_mode & 0o077 == 0
     assert "already" in command("install", "cursor")
     command("uninstall", "cursor")

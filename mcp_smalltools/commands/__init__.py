@@ -1,3 +1,1 @@
-"""The commands of the command line, one module each: `add_arguments(parser)` and `run(args, settings) ->
-exit code`.
-"""
+"""The commands, one module each: `add_arguments(parser)`, and `run(args, settings)` gives the exit code."""

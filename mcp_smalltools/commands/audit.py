@@ -1,9 +1,9 @@
-"""What left this machine: for each call exactly the answer (or the error) that went out, newest first; and
-the requests that were turned away.
+"""Show what was sent to agents: the exact answer or error of each call, newest first, and the requests that
+were refused.
 
 mcp-smalltools audit                      today
-mcp-smalltools audit 2026-03-01           that day, by this machine's clock
-mcp-smalltools audit --call a1b2c3d4e5f6  one call, whole
+mcp-smalltools audit 2026-03-01           that day, in this machine's time zone
+mcp-smalltools audit --call a1b2c3d4e5f6  one call, in full
 mcp-smalltools audit all --export csv > audit.csv
 """
 
@@ -35,9 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "day", nargs="?", default="today", help="today (default), yesterday, YYYY-MM-DD, or all"
     )
-    parser.add_argument("--call", metavar="ID", help="one call, its answer whole")
+    parser.add_argument("--call", metavar="ID", help="one call, with its whole answer")
     parser.add_argument(
-        "--export", choices=("jsonl", "csv"), help="one record a call on standard output, answers whole"
+        "--export", choices=("jsonl", "csv"), help="print one record per call, with whole answers"
     )
 
 
@@ -72,7 +72,9 @@ def span_of(day: str) -> tuple[float, float]:
         date = {"today": today, "yesterday": today - datetime.timedelta(days=1)}.get(day)
         date = date or datetime.date.fromisoformat(day)
     except ValueError:
-        raise UsageError(f"{day!r} is not a day.", remedy="Write it as 2026-03-01, or: today, all.") from None
+        raise UsageError(
+            f"{day!r} is not a day.", remedy="Write 2026-03-01, today, yesterday or all."
+        ) from None
     start = datetime.datetime.combine(date, datetime.time())
     return start.timestamp(), (start + datetime.timedelta(days=1)).timestamp()
 
@@ -81,13 +83,13 @@ def _call(ledger: Ledger, call_id: str) -> LedgerRow:
     row = ledger.find(call_id)
     if row is None:
         raise NotFound(
-            f"There is no call {call_id}.", remedy="mcp-smalltools audit all lists those that are kept."
+            f"There is no call {call_id}.", remedy="`mcp-smalltools audit all` lists the calls that are kept."
         )
     return row
 
 
 def _record(row: LedgerRow) -> dict[str, Any]:
-    """One call as it is exported: `left` is the text that went out."""
+    """One call as it is exported; `left` is the text that was sent."""
     values = asdict(row) | {"at": _utc(row.at), "left": row.answer}
     return {name: values[name] for name in _COLUMNS}
 
@@ -101,36 +103,36 @@ def _write_csv(rows: Sequence[LedgerRow]) -> None:
 
 
 def _no_formula(value: Any) -> Any:
-    """A spreadsheet takes a text that starts like this for a formula and runs it."""
+    """A spreadsheet would run a text that starts like this as a formula."""
     return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
 
 
 def _show(rows: Sequence[LedgerRow], refusals: Sequence[RefusedRequests], at_most: int | None) -> None:
     for row in rows:
         paths = ", ".join(row.paths) or "no file"
-        said = (
+        text = (
             f"{_local(row.at)}  {row.call_id}  {row.tool}  {row.level}  {row.principal} ({row.client})\n"
-            f"  read {row.bytes_read:,} bytes of {paths}; {row.chars_left:,} characters left"
+            f"  read {row.bytes_read:,} bytes of {paths}; {row.chars_left:,} characters sent"
             f"{f', error {row.error}' if row.error else ''}\n"
             f"  {_start(row.answer, at_most)}"
         )
-        print(clean_text(said))  # paths are the caller's words, and a terminal obeys control characters
+        print(clean_text(text))  # paths come from the caller and may hold control characters
     for refused in refusals:
         print(
-            f"{_local(refused.minute * 60)}  turned away {refused.count} times: {refused.reason}, "
+            f"{_local(refused.minute * 60)}  refused {refused.count} times: {refused.reason}, "
             f"{refused.path} from {refused.address} {refused.principal}".rstrip()
         )
-    left = sum(row.chars_left for row in rows)
-    turned_away = sum(refused.count for refused in refusals)
+    sent = sum(row.chars_left for row in rows)
+    refused_requests = sum(refused.count for refused in refusals)
     print(
-        f"{len(rows)} calls, {left:,} characters left; {turned_away} requests turned away.", file=sys.stderr
+        f"{len(rows)} calls, {sent:,} characters sent; {refused_requests} requests refused.", file=sys.stderr
     )
 
 
 def _start(text: str, at_most: int | None) -> str:
     if at_most is None or len(text) <= at_most:
         return text
-    return f"{text[:at_most]}… (--call shows all)"
+    return f"{text[:at_most]}… (--call ID shows all)"
 
 
 def _local(at: float) -> str:

@@ -1,6 +1,6 @@
-"""Call one tool without an agent: the same service, the same answer.
+"""Call one tool without an agent, with the same answer.
 
-Arguments are given as one JSON object, or one by one; a value that is valid JSON is taken as JSON, anything
+Give the arguments as one JSON object or one by one. A value that is valid JSON is taken as JSON, anything
 else as text. Relative paths are looked up in the roots.
 
   mcp-smalltools call parse_log --arg path=build.log
@@ -20,12 +20,13 @@ from mcp_smalltools.errors import UsageError
 from mcp_smalltools.request import ToolRequest
 
 DEADLINE_S = 3600.0
+"""Long: no client times out here, and a person can press Ctrl-C."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", help="name of the tool")
     parser.add_argument(
-        "arguments", nargs="?", metavar="JSON", help="all arguments as one JSON object; - reads stdin"
+        "arguments", nargs="?", metavar="JSON", help="all arguments as one JSON object; - reads it from stdin"
     )
     parser.add_argument(
         "--arg", action="append", default=[], metavar="NAME=VALUE", help="one argument; repeatable"
@@ -40,7 +41,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    # Nobody's client times out here, and a person can press Ctrl-C.
     request = ToolRequest(
         tool=args.tool, arguments=_arguments(args, settings), client="cli", deadline_s=DEADLINE_S
     )
@@ -91,7 +91,7 @@ def _arguments(args: argparse.Namespace, settings: Settings) -> dict[str, Any]:
 
 
 def _text_arguments(tool_name: str, settings: Settings) -> set[str]:
-    """Arguments that are texts, so that `--arg path=2024` is a path and no number."""
+    """Names of the arguments that are texts, so that `--arg path=2024` is a path and not a number."""
     from mcp_smalltools.tools.built_in import built_in_tools
     from mcp_smalltools.tools.registry import ToolRegistry
 

@@ -1,6 +1,6 @@
-"""Measure the quality of a tool on labelled data, with the floor or a peer beside it.
+"""Measure the quality of a tool on labelled data, next to a baseline or a peer.
 
-Data is read where it lies and never used to build, fit or tune anything.
+The data is only read; nothing is built, fitted or tuned with it.
 
   mcp-smalltools eval logs --data loghub_2k_corrected
   mcp-smalltools eval classify --data classification --json
@@ -14,13 +14,13 @@ SUITES = Modules(
     "mcp_smalltools.evaluation.suites",
     "SUITE",
     {
-        "logs": "grouping and parsing accuracy of parse_log, Drain3 beside it",
-        "ask": "lines that ask_file finds for questions made from real files, the best by words beside it",
-        "extract": "right objects of extract on BFCL, the first value of each type beside it",
-        "failure": "the guilty lines that find_failure finds, three simple ways beside it",
-        "classify": "accuracy and calibration of classify, TF-IDF with an SVM beside it",
-        "summaries": "summarize_file as an index of git repositories, the outline beside it; faithfulness",
-        "find": "recall of find_files on the history of git repositories, BM25 over whole files beside it",
+        "logs": "grouping and parsing accuracy of parse_log, next to Drain3",
+        "ask": "lines that ask_file finds for questions on real files, next to the best by words",
+        "extract": "right objects of extract on BFCL, next to the first value of each type",
+        "failure": "failure lines that find_failure finds, next to three simple ways",
+        "classify": "accuracy and calibration of classify, next to TF-IDF with an SVM",
+        "summaries": "summarize_file as an index of git repositories, next to the outline; faithfulness",
+        "find": "recall of find_files on the history of git repositories, next to BM25 over whole files",
     },
 )
 

@@ -1,6 +1,6 @@
-"""Register the server with a client, once for a project or for all of them.
+"""Register the server with a client, for one project or for all.
 
-Other entries, comments and layout of the client's file stay as they are; uninstall undoes it exactly.
+Other entries, comments and layout of the client's file are kept; `uninstall` undoes the change exactly.
 
   mcp-smalltools install claude-code --dry-run
   mcp-smalltools install codex --root ~/work
@@ -27,10 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--root",
         action="append",
         metavar="DIR[:LEVEL]",
-        help="folder that may be read; repeatable (default: the one that the agent works in)",
+        help="folder that may be read; repeatable (default: the one the agent works in)",
     )
     parser.add_argument(
-        "--remote", metavar="URL", help="a server that runs elsewhere, its /mcp or /sse address"
+        "--remote", metavar="URL", help="/mcp or /sse address of a server that runs elsewhere"
     )
 
 
@@ -40,10 +40,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     client, path = target_of(args)
     if args.remote and args.root:
-        raise UsageError("--root has no use with --remote.", remedy="Give it to the server over there.")
+        raise UsageError("--root can't be used with --remote.", remedy="Give it to the other server.")
     if args.remote:
         if not args.remote.startswith(("http://", "https://")):
-            raise UsageError(f"{args.remote} is no address.", remedy="Give it as https://HOST/mcp.")
+            raise UsageError(f"{args.remote} is not an address.", remedy="Write it as https://HOST/mcp.")
         entry = client.remote(args.remote)
     else:
         roots = [f"{r.path.expanduser().absolute()}:{r.level}" for r in settings.roots] if args.root else []
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     registration = Registration(client, path, settings)
     change = registration.planned(entry) if args.dry_run else registration.install(entry)
     if not change.is_needed:
-        print(f"{client.title} has this entry already, in {change.path}.")
+        print(f"{client.title} already has this entry, in {change.path}.")
         return 0
     if args.dry_run:
         sys.stdout.write(change.diff())
@@ -59,9 +59,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     sys.stdout.write(change.diff())
     print(f"Registered with {client.title} in {change.path}. {client.after}")
     if registration.backup.is_file():
-        print(f"The file as it was is kept in {registration.backup}; `uninstall` restores it.")
+        print(f"A copy of the old file is in {registration.backup}; `uninstall` restores it.")
     if args.remote:
-        print(f"Before the client starts, set {TOKEN_VARIABLE} to the token of that server.")
+        print(f"Before you start the client, set {TOKEN_VARIABLE} to the server's token.")
     return 0
 
 
@@ -72,7 +72,7 @@ def add_target(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope",
         choices=("project", "user"),
-        help="this project, or all of them (default: the first it has)",
+        help="this project, or all projects of the user (default: project, if the client has it)",
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
 
@@ -84,6 +84,6 @@ def target_of(args: argparse.Namespace) -> tuple[Client, Path]:
     scope = args.scope or next(iter(client.files))
     if scope not in client.files:
         raise UsageError(
-            f"{client.title} has no scope {scope!r} here.", remedy=f"Use --scope {', '.join(client.files)}."
+            f"{client.title} has no scope {scope!r}.", remedy=f"Use --scope {', '.join(client.files)}."
         )
     return client, client.files[scope]()

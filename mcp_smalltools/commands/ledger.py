@@ -1,8 +1,8 @@
-"""What was read, what left, and what it saved: one row a call, newest first.
+"""Show what was read, what was sent to agents, and what that saved: one row per call, newest first.
 
-A saving is what the agent would have read of the files (at most what a client lets through), less what
-it wrote and read instead. It is negative where the call cost more than it saved; errors and answers that
-say `escalate` save nothing. Characters, not tokens: about 4 make one.
+The saving is what the agent would have read of the files (at most what a client lets through), less what it
+wrote and read instead. It is negative where the call cost more than it saved; errors and answers that say
+`escalate` save nothing. All in characters; about 4 make a token.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", type=int, default=20, metavar="N", help="rows to show (default 20; 0 shows all)"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object a row, without the answers")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per row, without answers")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _verdicts(rows: list[LedgerRow], settings: Settings) -> dict[str, str]:
-    """What was said of these answers afterwards, by report_outcome."""
+    """What report_outcome was told about these answers."""
     from mcp_smalltools.stores.outcomes import open_outcomes
 
     outcomes = open_outcomes(settings.state_dir)
@@ -68,7 +68,7 @@ def _show(rows: list[LedgerRow], verdicts: Mapping[str, str]) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("when", "tool", "files"):
         table.add_column(column, no_wrap=True, overflow="ellipsis")
-    for column in ("read", "left", "saved", "s"):
+    for column in ("read", "sent", "saved", "s"):
         table.add_column(column, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for row in rows:
@@ -88,7 +88,7 @@ def _show(rows: list[LedgerRow], verdicts: Mapping[str, str]) -> None:
 
 
 def _files(paths: list[str]) -> str:
-    """The first file's name, and how many more: --json has the whole paths."""
+    """The first file's name and how many more there are; --json has the whole paths."""
     first = PurePath(paths[0]).name if paths else "-"
     return f"{first} +{len(paths) - 1}" if len(paths) > 1 else first
 
@@ -96,12 +96,12 @@ def _files(paths: list[str]) -> str:
 def _outcome(row: LedgerRow, verdict: str | None) -> str:
     if row.error:
         return row.error
-    said = f", was {verdict}" if verdict else ""
-    return ("escalated" if row.escalate else "ok") + (", cached" if row.cached else "") + said
+    reported = f", was {verdict}" if verdict else ""
+    return ("escalated" if row.escalate else "ok") + (", cached" if row.cached else "") + reported
 
 
 def _summary(rows: Iterable[LedgerRow]) -> str:
     rows = list(rows)
     saved = sum(row.chars_saved for row in rows)
-    read, left = sum(row.bytes_read for row in rows), sum(row.chars_left for row in rows)
-    return f"{len(rows)} calls: {read:,} bytes read here, {left:,} characters left, {saved:,} saved."
+    read, sent = sum(row.bytes_read for row in rows), sum(row.chars_left for row in rows)
+    return f"{len(rows)} calls: {read:,} bytes read, {sent:,} characters sent, {saved:,} saved."

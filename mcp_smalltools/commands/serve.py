@@ -1,7 +1,9 @@
-"""Run the MCP server. Agents start it themselves over stdio; sse and http listen for remote ones.
+"""Run the MCP server. Agents on this machine start it themselves, over stdio; sse and http listen for remote
+agents.
 
-sse and http are the same server, with both endpoints (/sse and /mcp), a bearer token that is made on first
-use, others by `tokens create`, TLS by --tls-cert, and checks of Host and Origin. See docs/remote.md.
+sse and http start the same server, with both endpoints (/sse and /mcp). It demands a bearer token: one is
+made on first use, `tokens create` makes others. It checks Host and Origin, and speaks TLS with --tls-cert.
+See docs/remote.md.
 """
 
 from __future__ import annotations
@@ -36,17 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME[:PORT]",
-        help="a Host header to accept besides the address itself, such as a proxy's name; repeatable",
+        help="Host header to accept besides the address itself, such as a proxy's name; repeatable",
     )
     parser.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="URL",
-        help="a browser's Origin to accept besides this server's own; repeatable",
+        help="browser Origin to accept besides this server's own; repeatable",
     )
     parser.add_argument(
-        "--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM); then it is https"
+        "--tls-cert", type=Path, metavar="FILE", help="certificate chain (PEM); the server then speaks HTTPS"
     )
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
 

@@ -1,7 +1,7 @@
-"""Who may call a server that listens (serve --transport sse|http): one token for each agent or machine.
+"""Manage access tokens of a listening server (serve --transport sse|http), one for each agent or machine.
 
 A token may do at most what the server may: its folders are those that both allow, at the stricter level. It
-is shown once, when it is made; only its hash is kept. Revoking it holds from the next request on.
+is shown once, when it is made; only its hash is kept. Revoking it takes effect with the next request.
 
 mcp-smalltools tokens create ci --root ~/builds:sealed --days 30 --rate 60
 mcp-smalltools tokens list
@@ -25,31 +25,29 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    create = actions.add_parser("create", help="make one, and print it")
-    create.add_argument("name", help="who will use it; the audit shows this name")
+    create = actions.add_parser("create", help="make a token and print it")
+    create.add_argument("name", help="name of whoever will use it; `audit` shows it")
     create.add_argument(
         "--root",
         dest="token_root",
         action="append",
         metavar="DIR[:LEVEL]",
-        help="folder that it may read, inside the server's roots; repeatable (default: all of the server's)",
+        help="folder that it may read, inside the server's roots; repeatable (default: all roots)",
     )
     create.add_argument(
         "--level",
         choices=[level.value for level in PrivacyLevel],
         default=PrivacyLevel.OPEN.value,
-        help="what may leave at most; the stricter of this and the root's level holds (default open)",
+        help="least strict privacy level; the stricter of this and the root's level holds (default: open)",
     )
     create.add_argument(
-        "--rate", type=_rate, default=0, metavar="N", help="calls a minute (default: no limit)"
+        "--rate", type=_rate, default=0, metavar="N", help="calls per minute (default: no limit)"
     )
-    create.add_argument(
-        "--days", type=_days, metavar="N", help="days that it is valid (default: until revoked)"
-    )
-    listing = actions.add_parser("list", help="all of them, without their secrets")
-    listing.add_argument("--json", action="store_true", help="one JSON object a token")
-    revoke = actions.add_parser("revoke", help="end one")
-    revoke.add_argument("name", help="its name or id")
+    create.add_argument("--days", type=_days, metavar="N", help="days until it expires (default: never)")
+    listing = actions.add_parser("list", help="list all tokens, without their secrets")
+    listing.add_argument("--json", action="store_true", help="print one JSON object per token")
+    revoke = actions.add_parser("revoke", help="make a token invalid")
+    revoke.add_argument("name", help="the token's name or id")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -78,7 +76,7 @@ def _create(args: argparse.Namespace, store: TokenStore) -> None:
         lasts_s=None if args.days is None else args.days * 86_400.0,
     )
     print(text)
-    print(f"This is the only time that it is shown. {_rights(token)}.", file=sys.stderr)
+    print(f"The token is shown only now. {_rights(token)}.", file=sys.stderr)
 
 
 def _root(text: str) -> RootSpec:
@@ -96,14 +94,14 @@ def _list(tokens: list[Token], *, as_json: bool) -> None:
         state = token.state(time.time())
         print(f"{token.name}  {token.id}  {state}  {_rights(token)}; last used {_day(token.used, 'never')}")
     if not tokens:
-        print("No tokens yet. Make one: mcp-smalltools tokens create NAME", file=sys.stderr)
+        print("No tokens yet; `mcp-smalltools tokens create NAME` makes one.", file=sys.stderr)
 
 
 def _rights(token: Token) -> str:
     folders = "all of the server's folders"
     if token.roots is not None:
         folders = ", ".join(f"{root.path} ({root.level})" for root in token.roots)
-    rate = f"{token.calls_per_minute} calls a minute" if token.calls_per_minute else "any number of calls"
+    rate = f"{token.calls_per_minute} calls per minute" if token.calls_per_minute else "any number of calls"
     return (
         f"It may read {folders}, at most {token.level}, {rate}, until {_day(token.expires, 'it is revoked')}"
     )

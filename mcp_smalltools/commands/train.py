@@ -1,10 +1,10 @@
-"""Teach a tool from what is yours; what it learns stays in the state folder, and can be taken back.
+"""Train a tool on your own source code. What it learns stays in the state folder and can be undone.
 
 mcp-smalltools train parse_log --from ~/src/my-service
 mcp-smalltools train parse_log --rollback
 
-parse_log reads the logging statements of a source tree, and tries what it learned on logs that it makes from
-them: it is kept only if those are parsed better, and those of statements that it was not shown no worse.
+parse_log reads the logging statements of a source tree and generates logs from them. What it learned is kept
+only if these logs are parsed better, and those of held-out statements no worse.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("tool", choices=["parse_log"], metavar="TOOL", help="the tool to teach: parse_log")
+    parser.add_argument("tool", choices=["parse_log"], metavar="TOOL", help="tool to train: parse_log")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--from", dest="source", type=Path, metavar="DIR", help="a source tree that writes logs"
+        "--from", dest="source", type=Path, metavar="DIR", help="source tree of a program that writes logs"
     )
-    what.add_argument("--rollback", action="store_true", help="go back to what was in use before")
+    what.add_argument("--rollback", action="store_true", help="go back to the version before")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -40,14 +40,12 @@ def _roll_back(settings: Settings, *, as_json: bool) -> int:
 
     version = roll_back(settings.state_dir)
     if version is None:
-        raise NotFound("parse_log is as it ships; there is nothing to go back to.")
+        raise NotFound("parse_log was not trained; there is nothing to go back to.")
     _forget_answers(settings)
     if as_json:
         print(json.dumps({"version": version}))
     else:
-        print(
-            "parse_log is as it ships again." if not version else f"parse_log uses version {version} again."
-        )
+        print("parse_log is as shipped again." if not version else f"parse_log uses version {version} again.")
     return 0
 
 
@@ -64,22 +62,22 @@ def _learn(args: argparse.Namespace, settings: Settings) -> int:
     if trial.better:
         version = keep(settings.state_dir, [item.pieces for item in sources], report)
         _forget_answers(settings)
-    print(json.dumps(report | {"version": version}) if args.json else _told(trial, version))
+    print(json.dumps(report | {"version": version}) if args.json else _report_text(trial, version))
     return 0
 
 
-def _told(trial: Trial, version: int | None) -> str:
+def _report_text(trial: Trial, version: int | None) -> str:
     before, after = trial.before, trial.after
     kept = (
-        f"Kept as version {version}; --rollback takes it back."
+        f"Kept as version {version}; --rollback undoes it."
         if version
-        else "Not kept: it is not better than what is in use."
+        else "Not kept: it is not better than the version in use."
     )
     return "\n".join(
         [
-            f"{trial.statements} logging statements. On logs made from them, before and after:",
+            f"{trial.statements} logging statements. On logs generated from them, before and after:",
             f"  right templates          {before.templates:.3f} -> {after.templates:.3f}",
-            f"  of statements not shown  {before.templates_held_out:.3f} -> {after.templates_held_out:.3f}",
+            f"  of held-out statements   {before.templates_held_out:.3f} -> {after.templates_held_out:.3f}",
             f"  right groups             {before.groups:.3f} -> {after.groups:.3f}",
             kept,
         ]
@@ -87,7 +85,7 @@ def _told(trial: Trial, version: int | None) -> str:
 
 
 def _forget_answers(settings: Settings) -> None:
-    """Answers that were kept were made by another judge."""
+    """Cached answers were made by another version of the judge."""
     from mcp_smalltools.stores.cache import AnswerCache
 
     path = settings.state_dir / "cache.db"

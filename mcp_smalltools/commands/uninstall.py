@@ -1,4 +1,4 @@
-"""Undo what install did: the file becomes what it was, byte for byte if nobody changed it since."""
+"""Undo `install`. If nobody has changed the client's file since, it is restored byte for byte."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     registration = Registration(client, path, settings)
     change = registration.planned_removal() if args.dry_run else registration.uninstall()
     if not change.is_needed:
-        print(f"{client.title} has no entry of this server in {change.path}.")
+        print(f"{client.title} has no entry for this server in {change.path}.")
     elif args.dry_run:
         sys.stdout.write(change.diff())
     else:

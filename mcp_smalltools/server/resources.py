@@ -1,7 +1,7 @@
-"""Resources: what a person attaches to a conversation (`@smalltools:smalltools://ledger` in Claude Code).
+"""Resources that a person attaches to a conversation (`@smalltools:smalltools://ledger` in Claude Code).
 
-The ledger is for the user's own agent, over stdio: a listening server doesn't show one caller the calls of
-others.
+The ledger is only for the user's own agent, over stdio: a listening server doesn't show one principal the
+calls of others.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ CALLS_SHOWN = 20
 class _ServerResource:
     name: str
     description: str
-    content: Callable[[Service, bool], Any]  # of the service, for a remote agent or not
+    content: Callable[[Service, bool], Any]
+    """Called with the service, and whether the agent is remote."""
     for_remote: bool = True
 
 
@@ -53,7 +54,7 @@ def list_templates() -> ListResourceTemplatesResult:
 
 
 def read_resource(uri: str, service: Service, remote: bool) -> ReadResourceResult:
-    """Raises MCPError for one that there isn't, or not for this agent."""
+    """Raises MCPError for an unknown resource, and for one that this agent may not read."""
     page = _RESOURCES.get(uri)
     if page is None or (remote and not page.for_remote):
         raise MCPError(INVALID_PARAMS, f"There is no resource {uri!r}.", data={"uri": uri})
@@ -90,7 +91,7 @@ def _ledger(service: Service, remote: bool) -> Any:
 
 
 def _skills(service: Service, remote: bool) -> Any:
-    """Without the folders and the problems for a remote agent: they name paths of this machine."""
+    """Without folders and problems for a remote agent: these name paths of this machine."""
     return [
         {"name": state.name, "kind": state.kind, "in_use": state.in_use}
         | ({} if remote else {"folder": state.folder, "problem": state.problem})
@@ -100,7 +101,7 @@ def _skills(service: Service, remote: bool) -> Any:
 
 
 def _quality(service: Service, remote: bool) -> Any:
-    """How good each skill that ships is, as it was measured."""
+    """The measured scores of each skill that ships."""
     from mcp_smalltools.calibration.scores import FILE, read_quality
     from mcp_smalltools.models.shipped import library_folder
 
@@ -115,12 +116,15 @@ def _quality(service: Service, remote: bool) -> Any:
 
 _RESOURCES: Mapping[str, _ServerResource] = {
     "smalltools://ledger": _ServerResource(
-        "ledger", f"The last {CALLS_SHOWN} calls: what was read, what left, what it saved", _ledger, False
+        "ledger",
+        f"The last {CALLS_SHOWN} calls: what was read, what was answered, what it saved",
+        _ledger,
+        False,
     ),
     "smalltools://skills": _ServerResource(
-        "skills", "Tools of the user's own, and what is wrong with them", _skills
+        "skills", "The user's own tools (skills), and what is wrong with them", _skills
     ),
     "smalltools://quality": _ServerResource(
-        "quality", "How often each tool is right, as it was measured", _quality
+        "quality", "Measured quality of each tool: scores by data set, with the command", _quality
     ),
 }

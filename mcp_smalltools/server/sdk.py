@@ -1,9 +1,9 @@
-"""The SDK's packages without their `__init__`, until somebody needs it.
+"""Imports the SDK's submodules without running the `__init__` of its packages, for a quick handshake.
 
-`import mcp.server.x` runs `mcp/__init__.py` and `mcp/server/__init__.py` first, and these import the client,
-its HTTP stack and the high-level server: a third of a start-up in which an agent waits for the handshake.
-After `defer_packages()` their submodules are imported as ever, and each `__init__` runs when a name is asked
-for that only it can give. To be called before the first import of `mcp`.
+`import mcp.server.x` runs `mcp/__init__.py` and `mcp/server/__init__.py` first. These import the client, its
+HTTP stack and the high-level server, which is a third of the start-up. After `defer_packages()` submodules
+are imported as usual, and each `__init__` runs when a name is needed that only it defines. Call it before
+the first import of `mcp`.
 """
 
 from __future__ import annotations
@@ -33,14 +33,12 @@ class _DeferredPackage(ModuleType):
 
 
 def defer_packages() -> None:
-    """Register the SDK's packages without running them. Packages that are loaded already stay as they
-    are.
-    """
+    """Register the SDK's packages without running them. Packages that are already loaded are left alone."""
     for name in _PACKAGES:
         if name not in sys.modules:
             spec = importlib.util.find_spec(name)
             if spec is None or spec.submodule_search_locations is None:
-                return  # the import itself says what is wrong
+                return  # the import itself will fail, with its reason
             sys.modules[name] = _package(spec)
             parent, _, child = name.rpartition(".")
             if parent:
@@ -59,8 +57,8 @@ def _package(spec: importlib.machinery.ModuleSpec) -> ModuleType:
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """No garbage collection inside: imports make many objects and hardly any garbage. What was made is then
-    left out of later collections.
+    """Run the block without garbage collection, since imports make many objects and hardly any garbage. The
+    objects made are left out of later collections, too.
     """
     was_enabled = gc.isenabled()
     gc.disable()

@@ -1,4 +1,4 @@
-"""Answers as a person reads them, and the progress bar."""
+"""Prints answers for a person, and the progress bar."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _show_bookkeeping(console: Console, answer: Mapping[str, Any]) -> None:
     console.print("- " + "; ".join(filter(None, parts)), style="dim", markup=False, soft_wrap=True)
     if answer.get("escalate"):
         console.print(
-            f"- do this one yourself: {answer.get('reason', 'not sure enough')}", style="yellow", markup=False
+            f"- do this yourself: {answer.get('reason', 'not sure enough')}", style="yellow", markup=False
         )
     if answer.get("note"):
         console.print(f"- {answer['note']}", style="dim", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Subcommands that are modules: each has `add_arguments` and `run`, and its docstring is the help."""
+"""Subcommands that are modules, with `add_arguments` and `run`; the docstring is the help."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mcp_smalltools.config import Settings
 
 
 class Modules:
-    """The modules of a package of ours, by their names; `about` says of each in a line what it does."""
+    """Modules of a package by name; `about` describes each in one line."""
 
     def __init__(self, package: str, metavar: str, about: Mapping[str, str]) -> None:
         self._package = package

@@ -11,6 +11,7 @@ from mcp_smalltools.result import FileText
 from mcp_smalltools.tools import base
 
 MOST_LINES = 2000
+"""Lines of one answer at most."""
 
 
 class ReadRedactedArguments(base.Arguments):
@@ -28,6 +29,10 @@ class ReadRedactedArguments(base.Arguments):
 class ReadRedactedAnswer(result.Answer):
     shrinkable: ClassVar[tuple[str, ...]] = ("lines",)
 
-    start: int = Field(description="number of the first of `lines`, of the original file")
-    lines: list[FileText] = Field(description="secrets masked as <SECRET_1>; the same value, the same mark")
-    of: int | None = Field(None, description="lines in the file, if it was read to the end")
+    start: int = Field(description="line number of the first of `lines`")
+    lines: list[FileText] = Field(
+        description="secrets masked as <SECRET_1>; the same value gets the same placeholder"
+    )
+    of: int | None = Field(
+        None, description="number of lines in the file; absent if it was not read to the end"
+    )

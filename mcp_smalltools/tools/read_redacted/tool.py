@@ -1,4 +1,4 @@
-"""`read_redacted`: lines of a file as they are, with secrets and personal data masked."""
+"""`read_redacted`: lines of a file, verbatim but for masked secrets and personal data."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class ReadRedacted:
     title: ClassVar[str] = "Read with secrets masked"
     description: ClassVar[str] = (
         "Read lines of a file with secrets and personal data masked (<SECRET_1>, <EMAIL_1>; the same value "
-        "gets the same mark). Use it for files that may hold credentials: .env, configuration, dumps, logs "
-        "with customers' data, and for compressed or oddly encoded text. Not for finding out what a long log "
-        "or file says: parse_log and summarize_file answer in far fewer tokens. Returns the lines from "
-        "`start`, numbered as in the original."
+        "gets the same placeholder). Use it for files that may hold credentials or personal data (.env, "
+        "configuration, dumps, customers' data in logs), and for compressed files or unusual encodings. Not "
+        "for finding out what a long log or document says: parse_log and summarize_file take far fewer "
+        "tokens. Returns the lines from `start` to `end`, in order; line numbers are those of the file."
     )
     version: ClassVar[int] = 1
     Arguments: ClassVar[type[base.Arguments]] = ReadRedactedArguments
@@ -39,7 +39,7 @@ class ReadRedacted:
                 f"{arguments.path} has {seen} lines; there is no line {arguments.start}.",
                 remedy=f"Ask for lines 1 to {seen}.",
             )
-        # Together, since a private key has many lines; under `open` too, for that is what the tool is for.
+        # All lines together, since a private key spans many. Under `open` too: that is the tool's purpose.
         is_open = context.level() is PrivacyLevel.OPEN
         scrub = Redactor.from_settings(context.settings).scrub if is_open else context.scrub
         text = scrub(clean_text("\n".join(lines)))
@@ -51,12 +51,12 @@ class ReadRedacted:
         wanted = (arguments.end or 0) - last
         if wanted > 0:
             answer.dropped["lines"] = wanted
-            answer.note = f"At most {MOST_LINES} lines at once: go on with start {last + 1}."
+            answer.note = f"At most {MOST_LINES} lines are returned at once; continue with start={last + 1}."
         return answer
 
 
 def _lines(source: UserFile, start: int, last: int, context: base.ToolContext) -> tuple[list[str], int]:
-    """Lines start to last, and how many were seen."""
+    """Lines `start` to `last`, and how many lines were read."""
     taken: list[str] = []
     seen = 0
     for block in source.blocks(stop=context.stop):

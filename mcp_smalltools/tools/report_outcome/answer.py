@@ -23,15 +23,15 @@ class Labelled(BaseModel):
 
 
 class ReportOutcomeArguments(base.Arguments):
-    call_id: str = Field(min_length=1, max_length=64, description="of the answer, as it was given")
+    call_id: str = Field(min_length=1, max_length=64, description="`call_id` of the answer")
     verdict: Verdict = Field(description="right, partly or wrong")
     correction: str = Field(
-        "", max_length=4_000, description="what would have been right, in a few words or as JSON"
+        "", max_length=4_000, description="what the right answer would have been, in a few words or as JSON"
     )
     examples: list[Labelled] = Field(
         default_factory=list,
         max_length=MAX_EXAMPLES,
-        description="for classify: items whose label was wrong, with the right one",
+        description="for classify: items whose label was wrong, with the right label",
     )
 
     writes: ClassVar[bool] = True
@@ -42,5 +42,5 @@ class ReportOutcomeArguments(base.Arguments):
 
 
 class ReportOutcomeAnswer(result.Answer):
-    tool: str = Field(description="whose answer it was")
-    replaced: bool = Field(description="true: an earlier verdict on the same answer was replaced")
+    tool: str = Field(description="tool that gave the answer")
+    replaced: bool = Field(description="true: an earlier report on the same answer was replaced")

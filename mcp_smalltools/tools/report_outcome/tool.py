@@ -1,4 +1,4 @@
-"""`report_outcome`: keep what turned out to be right or wrong in an earlier answer. Stays on this machine."""
+"""`report_outcome`: keep whether an earlier answer was right. Stays on this machine."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 class ReportOutcome:
-    """One row in SQLite."""
+    """Writes one row into SQLite."""
 
     name: ClassVar[str] = "report_outcome"
-    title: ClassVar[str] = "Say whether an answer was right"
+    title: ClassVar[str] = "Report whether an answer was right"
     description: ClassVar[str] = (
-        "Say that an earlier answer of this server was right, partly right or wrong, by its call_id. Use it "
-        "when you have found out, above all when an answer that did not say `escalate` was wrong. For "
-        "classify, give the items that were labelled wrongly with their right labels. It is kept on this "
-        "machine, and the user can teach his tools with it; nothing changes at once. Not for remarks of "
-        "other kinds. Gives back which tool's answer it was."
+        "Report that an earlier answer of this server was right, partly right or wrong, by its call_id. Use "
+        "it when you have found out, above all when an answer without `escalate` was wrong. For classify, "
+        "give the wrongly labelled items with their right labels. The report stays on this machine; the user "
+        "can improve the tools with it later, no answer changes at once. Not for feedback of other kinds. "
+        "Returns which tool's answer it was, and whether it replaced an earlier report."
     )
     version: ClassVar[int] = 1
     Arguments: ClassVar[type[base.Arguments]] = ReportOutcomeArguments
@@ -40,7 +40,7 @@ class ReportOutcome:
         if row is None or row.tool == self.name or context.caller not in (row.principal, LOCAL.name):
             raise UsageError(
                 f"There is no answer with the call_id {arguments.call_id!r}.",
-                remedy="Give the call_id of an answer of this server, as it stands there.",
+                remedy="Copy the `call_id` from an answer of this server.",
             )
         outcome = ReportedOutcome(
             call_id=row.call_id,
