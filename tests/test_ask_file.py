@@ -19,7 +19,8 @@ from mcp_smalltools.service import Service
 from mcp_smalltools.tools.ask_file.features import FEATURES, candidate_features, log_odds_of, ranking_features
 from mcp_smalltools.tools.ask_file.question import parse_question
 from mcp_smalltools.tools.ask_file.selection import MAX_PASSAGE_LINES, MAX_PASSAGES, select_passages
-from mcp_smalltools.tools.ask_file.units import Unit, units_of
+from mcp_smalltools.tools.ask_file.unit import Unit
+from mcp_smalltools.tools.ask_file.units import units_of
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index
 from mcp_smalltools.tools.ask_file.word_vectors import word_table
 

@@ -1,1 +1,1 @@
-"""Text: words, identifiers, BM25, rank fusion, passages, outlines. One home for each."""
+"""Text: words and stems, BM25, passages, outlines of code, facts, truncation."""

@@ -17,7 +17,7 @@ from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.text.words import stem, stems_of
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import RankedPassage
-from mcp_smalltools.tools.ask_file.units import Unit
+from mcp_smalltools.tools.ask_file.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import Index, Matches
 
 ADDRESS: Final = re.compile(

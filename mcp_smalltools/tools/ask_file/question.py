@@ -69,7 +69,8 @@ _OF_KIND: Final = frozenset(
     for word in """
     function method class value setting set default section chapter heading
     purpose used many much defined implemented happen happened time date
-    exception raised thrown complaint variable constant parameter option row entry record called name configured
+    exception raised thrown complaint called name configured
+    variable constant parameter option row entry record
     """.split()  # noqa: SIM905 - one word a line would hide the list
 )
 """Stems of words that say which kind of answer is wanted, not what it is about."""

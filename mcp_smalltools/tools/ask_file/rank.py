@@ -14,7 +14,7 @@ from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.tools.ask_file.features import ADDRESS, candidate_features, log_odds_of, ranking_features
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages
-from mcp_smalltools.tools.ask_file.units import Unit
+from mcp_smalltools.tools.ask_file.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, normalised_line
 from mcp_smalltools.tools.similarity import NoEncoder, similarities
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mcp_smalltools.text.bm25 import idf
 from mcp_smalltools.text.words import STOP_WORDS, stem, words_of
 from mcp_smalltools.tools.ask_file.question import Question
-from mcp_smalltools.tools.ask_file.units import Unit
+from mcp_smalltools.tools.ask_file.unit import Unit
 from mcp_smalltools.tools.ask_file.word_vectors import WordTable
 
 CANDIDATES: Final = 80
@@ -46,7 +46,7 @@ class FileUnit:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """How well each unit matches each word of a question: 1 if it has the word, less if it has a similar one."""
+    """How well each unit matches each word of a question: 1 for the word itself, less for a similar one."""
 
     weights: Floats
     """The idf of each word of the question, divided by their sum; shape (words,)."""
@@ -102,7 +102,7 @@ class Index:
         return idf(self._units_with.get(stem, 0), len(self.units))
 
     def candidates(self, matches: Matches) -> list[int]:
-        """Numbers of the units to rank: the best by all matches, then by exact ones. Empty if nothing matches."""
+        """Numbers of the units to rank: the best by all matches, then by exact ones; none without a match."""
         if not matches.weights.size:
             return []
         soft, exact = matches.soft, matches.exact
