@@ -39,7 +39,7 @@ _NUMBERED_LEVELS = {
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 
-_WRITTEN_OVER = re.compile(rb"[^\n\r]*\r+(?=[^\n\r])")
+_WRITTEN_OVER = re.compile(rb"^[^\n]*\r(?=[^\n\r])", re.MULTILINE)  # anchored: linear in the line
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.logs.keys.block import Block
@@ -31,7 +31,10 @@ _LEAST_COVER = 0.2
 """Share of the records that carry the identifier."""
 _LEAST_MIXED = 0.5
 """Share of the sessions that have records of two templates or more."""
-_WORD = re.compile(r"(?<![\w+~%])[\w./:-]*\d[\w./:-]*(?![+~%])")
+_RUN = re.compile(r"[\w./:-]+")
+_DIGIT = re.compile(r"\d")
+_NOT_BEFORE = re.compile(r"[\w+~%]")
+_NOT_BEHIND = ("+", "~", "%")
 _NO_VALUE = re.compile(
     r".*[./:]|\d{4}-\d\d(?:-\d\d)?T?\d*$"
 )  # numbers with a point, times, dates, paths, addresses
@@ -132,6 +135,20 @@ def _look_at(block: Block, log: ParsedLog, table: LineTable, assembler: Assemble
     return records
 
 
+def values_in(line: str, start: int) -> Iterator[tuple[int, int]]:
+    """[first, last) of each value from `start` on: `(?<![\\w+~%])[\\w./:-]*\\d[\\w./:-]*(?![+~%])`.
+
+    That pattern takes quadratic time for a line of dashes or dots; this takes linear time.
+    """
+    for run in _RUN.finditer(line, start):
+        first, last = run.span()
+        while first < last and first and _NOT_BEFORE.match(line, first - 1):
+            first += 1
+        last -= line.startswith(_NOT_BEHIND, last)
+        if _DIGIT.search(line, first, last):
+            yield first, last
+
+
 class _Values:
     """Which values stand in which slots, and in which records."""
 
@@ -142,16 +159,16 @@ class _Values:
 
     def note(self, line: str, start: int, record: Record) -> None:
         seen: set[tuple[Hashable, str]] = set()
-        for ordinal, match in enumerate(_WORD.finditer(line, start)):
+        for ordinal, (first, last) in enumerate(values_in(line, start)):
             if ordinal >= _VALUES_OF_A_LINE:
                 break
-            value = match[0].rstrip(".:")
+            value = line[first:last].rstrip(".:")
             if len(value) < _LEAST_CHARS or _NO_VALUE.match(value):
                 continue
             kind: Hashable = (record.template, ordinal)
             if value.isdigit():
                 # Numbers are alike by chance: only those behind the same word are one kind.
-                before = _BEFORE.search(line[max(start, match.start() - _CONTEXT) : match.start()])
+                before = _BEFORE.search(line[max(start, first - _CONTEXT) : first])
                 if before is None:
                     continue
                 kind = before[0].strip()
