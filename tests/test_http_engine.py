@@ -21,8 +21,8 @@ from mcp_smalltools.engine.api import CallOptions, ChatMessage, Prompt, Sampling
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.engine.http import endpoints
 from mcp_smalltools.engine.http.addresses import allowed_address
-from mcp_smalltools.engine.http.backend import HttpEngine
 from mcp_smalltools.engine.http.dialects import DIALECTS
+from mcp_smalltools.engine.http.http_engine import HttpEngine
 from mcp_smalltools.errors import (
     ConfigError,
     DeadlineExceeded,
@@ -341,7 +341,7 @@ async def test_a_redirect_is_not_followed(settings: Settings, fakes: Any) -> Non
     server, elsewhere = fakes(), fakes()
     server.script = [status(307, Location=elsewhere.url + "/v1/chat/completions")]
     remote = over_http(settings, server.url)
-    with pytest.raises(EngineError, match="redirects elsewhere"):
+    with pytest.raises(EngineError, match="redirects to another address"):
         await remote.generate([ask("x")])
     assert elsewhere.asked == []
     await remote.close()
@@ -496,9 +496,9 @@ async def test_what_goes_to_an_engine_elsewhere_is_what_may_leave(
 
 
 def test_nan_is_what_a_server_without_logprobs_gives() -> None:
-    from mcp_smalltools.engine.http.backend import _generation
+    from mcp_smalltools.engine.http.replies import generation_of
 
     answer = {"choices": [{"message": {"content": "x"}, "finish_reason": "length"}]}
-    generation = _generation(answer)
+    generation = generation_of(answer)
     assert math.isnan(generation.logprob)
     assert generation.finish == "length"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def make_engine(settings: Settings, *, client_name: str = "mcp-smalltools") -> Engine:
     """Starts and contacts nothing. Raises ConfigError or NotAllowed for addresses that can't be used."""
     if settings.engine_urls:
-        from mcp_smalltools.engine.http.backend import HttpEngine
+        from mcp_smalltools.engine.http.http_engine import HttpEngine
 
         return HttpEngine(settings)
     from mcp_smalltools.engine.client.client import EngineClient

@@ -1,4 +1,4 @@
-"""Where texts may be sent: this machine, and hosts that the user has allowed by name."""
+"""Where texts may be sent: to this machine, and to hosts that the user has allowed by name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Address:
 
 
 def allowed_address(url: str, allowed: Sequence[str] = ()) -> Address:
-    """The address, if texts may be sent there: loopback, or a host that stands in `allowed`.
+    """The address, if texts may be sent there: loopback, or a host of `allowed`.
 
     Raises ConfigError for what is no HTTP address, NotAllowed for a host that is not allowed. A name is
     compared as a whole: `localhost.example.com` is not `localhost`.
@@ -33,11 +33,12 @@ def allowed_address(url: str, allowed: Sequence[str] = ()) -> Address:
         host, parts = "", urlsplit("")
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
         raise ConfigError(
-            f"engine_urls: {url!r} is no address of a server.", remedy="Write it as http://127.0.0.1:8080."
+            f"engine_urls: {url!r} is not the address of a server.",
+            remedy="Write it as http://127.0.0.1:8080.",
         )
     if parts.username is not None or parts.password is not None:
         raise ConfigError(
-            "engine_urls: an address holds a name or a password.",
+            "engine_urls: an address contains a user name or a password.",
             remedy="Name the environment variable that holds the key in engine_api_key_env.",
         )
     if _is_loopback(host):
@@ -51,7 +52,7 @@ def allowed_address(url: str, allowed: Sequence[str] = ()) -> Address:
 
 
 def _is_loopback(host: str) -> bool:
-    """A loopback address in digits, or `localhost` where it leads to nothing but such addresses."""
+    """A loopback address in digits, or `localhost` if it resolves to such addresses only."""
     try:
         return ipaddress.ip_address(host.partition("%")[0]).is_loopback
     except ValueError:

@@ -1,6 +1,6 @@
-"""How OpenAI-compatible servers differ: one table. Where a server can't do what is asked, the error names it.
+"""How OpenAI-compatible servers differ, in one table. What a server can't do is an error that names it.
 
-llama-server is tested here. The others are written by their documentation: vLLM 0.11 (structured outputs,
+llama-server is tested here. The others follow their documentation: vLLM 0.11 (structured outputs,
 LoRA, tokenize), SGLang 0.5 (constrained decoding, LoRA), Ollama 0.12 and LM Studio 0.3 (structured output),
 Ray Serve LLM 2.50 (serves vLLM).
 """
@@ -26,25 +26,25 @@ class Dialect:
 
     name: str
     schema: Callable[[Mapping[str, Any]], Body] | None
-    """Fields of a request whose answer must have the form of a JSON schema."""
+    """Fields of a request whose answer must be valid by a JSON schema."""
     regex: Callable[[str], Body] | None = None
     choices: Callable[[tuple[str, ...]], Body] | None = None
     adapter: str | None = None
     """Where an adapter's name goes: "model", or "lora": an id that the server lists."""
-    go_on: Body | None = None
-    """Fields that let the answer go on from a last message of the assistant."""
+    continuation: Body | None = None
+    """Fields that make the answer continue the assistant's last message."""
     top_logprobs: int = 0
-    """Most alternatives of a token whose probability can be asked for; 0: none."""
+    """How many alternatives of a token the server gives probabilities for, at most; 0: none."""
     tokenize: Callable[[str, str], Body] | None = None
-    """Body of a request to /tokenize for (model, text), whose answer has the tokens as texts. (vLLM's has
-    them in the vocabulary's spelling, which is not that of its alternatives.)"""
+    """Body of a request to /tokenize for (model, text), whose reply has the tokens as texts. (vLLM's has them
+    as the vocabulary spells them, which differs from the spelling in its logprobs.)"""
     extra: tuple[str, ...] = ()
-    """Sampling settings beyond OpenAI's: fields of `api.Sampling` that it takes."""
+    """Fields of `api.Sampling` that it takes beyond OpenAI's."""
     names: Mapping[str, str] | None = None
-    """Its names of those settings, where they differ."""
+    """Its names of those fields, where they differ."""
     embeddings: str = "/v1/embeddings"
     embed_body: Body | None = None
-    """Fields that forbid the server to cut a text that is too long in silence."""
+    """Fields that keep the server from silently truncating a text that is too long."""
 
     def sampling(self, sampling: Sampling) -> Body:
         """Fields for how tokens are chosen. Raises UsageError for a setting that the server doesn't have."""
@@ -60,28 +60,28 @@ class Dialect:
             elif value != getattr(Sampling(), name) and (
                 sampling.temperature > 0 or name == "repeat_penalty"
             ):
-                raise self.lacks(name)
-        return body | self.form(sampling)
+                raise self.unsupported(name)
+        return body | self.constraint(sampling)
 
-    def form(self, sampling: Sampling) -> Body:
-        """Fields for the form of the answer."""
+    def constraint(self, sampling: Sampling) -> Body:
+        """Fields that constrain the answer."""
         if sampling.schema is not None:
-            return self._made(self.schema, "JSON schemas", dict(sampling.schema))
+            return self._constraint_fields(self.schema, "JSON schemas", dict(sampling.schema))
         if sampling.regex is not None:
-            return self._made(self.regex, "regular expressions", sampling.regex)
+            return self._constraint_fields(self.regex, "regular expressions", sampling.regex)
         if sampling.choices is not None:
-            return self._made(self.choices, "a choice of answers", sampling.choices)
+            return self._constraint_fields(self.choices, "a choice of answers", sampling.choices)
         return {}
 
-    def lacks(self, what: str) -> UsageError:
+    def unsupported(self, what: str) -> UsageError:
         return UsageError(
-            f"The engine ({self.name}) can't do this: {what}.",
-            remedy="Use the engine on this machine, or another server: docs/scaling.md says what each can.",
+            f"The engine ({self.name}) doesn't support {what}.",
+            remedy="Use the engine on this machine, or another server (docs/scaling.md compares them).",
         )
 
-    def _made(self, make: Callable[[Any], Body] | None, what: str, value: Any) -> Body:
+    def _constraint_fields(self, make: Callable[[Any], Body] | None, what: str, value: Any) -> Body:
         if make is None:
-            raise self.lacks(what)
+            raise self.unsupported(what)
         return make(value)
 
 
@@ -90,11 +90,11 @@ def _response_format(schema: Mapping[str, Any]) -> Body:
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
-def _grammar(choices: tuple[str, ...]) -> Body:
+def _choices_grammar(choices: tuple[str, ...]) -> Body:
     return {"grammar": "root ::= " + " | ".join(json.dumps(choice) for choice in choices)}
 
 
-def _alternatives(choices: tuple[str, ...]) -> str:
+def _choices_regex(choices: tuple[str, ...]) -> str:
     return "(" + "|".join(re.escape(choice) for choice in choices) + ")"
 
 
@@ -104,7 +104,7 @@ _VLLM: Final = Dialect(
     regex=lambda regex: {"structured_outputs": {"regex": regex}},
     choices=lambda choices: {"structured_outputs": {"choice": list(choices)}},
     adapter="model",
-    go_on={"continue_final_message": True, "add_generation_prompt": False},
+    continuation={"continue_final_message": True, "add_generation_prompt": False},
     top_logprobs=20,
     extra=("top_k", "min_p", "repeat_penalty"),
     names={"repeat_penalty": "repetition_penalty"},
@@ -120,7 +120,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             regex=_VLLM.regex,
             choices=_VLLM.choices,
             adapter="model",
-            go_on=_VLLM.go_on,
+            continuation=_VLLM.continuation,
             top_logprobs=_VLLM.top_logprobs,
             extra=_VLLM.extra,
             names=_VLLM.names,
@@ -129,18 +129,18 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             "sglang",
             schema=_response_format,
             regex=lambda regex: {"regex": regex},
-            choices=lambda choices: {"regex": _alternatives(choices)},
+            choices=lambda choices: {"regex": _choices_regex(choices)},
             adapter="model",
-            go_on={"continue_final_message": True},
+            continuation={"continue_final_message": True},
             extra=("top_k", "min_p", "repeat_penalty"),
             names={"repeat_penalty": "repetition_penalty"},
         ),
         Dialect(
             "llama-server",
             schema=_response_format,
-            choices=_grammar,
+            choices=_choices_grammar,
             adapter="lora",
-            go_on={},
+            continuation={},
             top_logprobs=200,
             tokenize=lambda model, text: {"content": text, "add_special": False, "with_pieces": True},
             extra=("top_k", "min_p", "repeat_penalty"),

@@ -1,4 +1,4 @@
-"""Requests to one of several servers: the one with the least to do, again elsewhere when one fails."""
+"""Requests to one of several servers: the least busy one; where it fails, the next."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 ATTEMPTS: Final = 4
 BACKOFF_S: Final = 0.25
-"""The first wait; each one after it is twice as long, with a random part so that clients don't meet again."""
-REST_S: Final = 5.0
-"""Seconds that a server that failed is passed over while there are others."""
+"""The first wait before a retry; each further one is twice as long, with a random part so that clients don't
+retry at the same moment."""
+SKIP_S: Final = 5.0
+"""Seconds that a server that failed is skipped while there are others."""
 LONGEST_WAIT_S: Final = 30.0
 CONNECT_S: Final = 5.0
 MAX_ANSWER: Final = 64 << 20
@@ -34,7 +35,7 @@ _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 class _ServerState:
     address: Address
     running: int = 0
-    rests_until: float = 0.0
+    skip_until: float = 0.0
     failures: int = 0  # since its last answer
 
 
@@ -51,21 +52,21 @@ class Endpoints:
         return [server.address for server in self._servers]
 
     async def post(self, path: str, body: Any) -> Any:
-        """The answer of one server; tried again, elsewhere where there is another, on what may pass.
+        """The reply of one server; what may be temporary is retried, on another server if there is one.
 
         Raises EngineUnavailable, EngineBusy, EngineError (what the server says of the request). Cancelling
         closes the connection. No redirect is followed: it could lead off this machine.
         """
         reason = ""
         for attempt in range(ATTEMPTS):
-            server = self._best()
+            server = self._least_busy()
             server.running += 1
             try:
                 status, headers, answer = await self._send(server.address, path, body)
             except OSError as error:
                 reason, wait = f"{type(error).__name__}: {error}".rstrip(": "), None
                 server.failures += 1
-                server.rests_until = time.monotonic() + REST_S
+                server.skip_until = time.monotonic() + SKIP_S
             else:
                 server.failures = 0
                 if status == 200:
@@ -73,10 +74,10 @@ class Endpoints:
                 if status not in _RETRIED:
                     raise _refusal(server.address, status, answer)
                 reason, wait = f"it answers {status}", _retry_after(headers)
-                server.rests_until = time.monotonic() + (REST_S if wait is None else wait)
+                server.skip_until = time.monotonic() + (SKIP_S if wait is None else wait)
             finally:
                 server.running -= 1
-            if attempt < ATTEMPTS - 1 and not self._another(server):
+            if attempt < ATTEMPTS - 1 and not self._has_other(server):
                 backoff = BACKOFF_S * 2**attempt * random.uniform(1, 2)
                 await anyio.sleep(min(wait if wait is not None else backoff, LONGEST_WAIT_S))
         if "429" in reason:
@@ -87,7 +88,7 @@ class Endpoints:
         if reason.startswith("it answers"):
             raise EngineUnavailable(
                 f"The engine at {server.address.host} fails ({reason}).",
-                remedy="See its own log: a text may be longer than it takes at once.",
+                remedy="See that server's log: a text may be longer than its context.",
             )
         raise EngineUnavailable(
             f"The engine at {server.address.host} can't be reached ({reason}).",
@@ -106,24 +107,24 @@ class Endpoints:
             await self._client.aclose()
             self._client = None
 
-    def _best(self) -> _ServerState:
+    def _least_busy(self) -> _ServerState:
         now = time.monotonic()
-        awake = [server for server in self._servers if server.rests_until <= now]
-        if awake:
-            return min(awake, key=lambda server: server.running)
-        # All rest: one that was out of reach once is a better bet than one that always is.
+        usable = [server for server in self._servers if server.skip_until <= now]
+        if usable:
+            return min(usable, key=lambda server: server.running)
+        # All are skipped: one that was out of reach once is a better bet than one that always is.
         return min(self._servers, key=lambda server: (server.failures, server.running))
 
-    def _another(self, failed: _ServerState) -> bool:
+    def _has_other(self, failed: _ServerState) -> bool:
         now = time.monotonic()
-        return any(server is not failed and server.rests_until <= now for server in self._servers)
+        return any(server is not failed and server.skip_until <= now for server in self._servers)
 
     async def _send(self, address: Address, path: str, body: Any) -> tuple[int, Any, Any]:
         """Status, headers and JSON (None where there is none). Raises OSError for a broken connection."""
         import httpx2
 
         if self._client is None:
-            # No proxy of the environment, no redirect: texts go where the user said, and nowhere else.
+            # No proxy of the environment, no redirect: texts go where the user said and nowhere else.
             timeout = httpx2.Timeout(None, connect=CONNECT_S)
             self._client = httpx2.AsyncClient(follow_redirects=False, trust_env=False, timeout=timeout)
         method = "GET" if body is None else "POST"
@@ -148,7 +149,7 @@ class Endpoints:
         if not key:
             raise ConfigError(
                 f"engine_api_key_env: the environment has no {self._key_variable}.",
-                remedy="Set it where the server is started, or take the setting away.",
+                remedy="Set it where mcp-smalltools is started, or remove the setting.",
             )
         return {"Authorization": f"Bearer {key}"}
 
@@ -176,8 +177,8 @@ def _retry_after(headers: Any) -> float | None:
 def _refusal(address: Address, status: int, answer: Any) -> EngineError | UsageError:
     if 300 <= status < 400:
         return EngineError(
-            f"The engine at {address.host} redirects elsewhere, which is not followed.",
-            remedy="Name the address that it redirects to in engine_urls.",
+            f"The engine at {address.host} redirects to another address, which is not followed.",
+            remedy="Name that address in engine_urls.",
         )
     if status in (401, 403):
         return EngineError(
@@ -189,7 +190,7 @@ def _refusal(address: Address, status: int, answer: Any) -> EngineError | UsageE
             f"The engine at {address.host} has no such model or operation (404).",
             remedy="Check generate_model, embed_model and engine_dialect.",
         )
-    # The server's words may quote the text that it was sent: only the kind of its error is passed on.
+    # The server's message may quote the text that it was sent: only the type of its error is passed on.
     error = answer.get("error") if isinstance(answer, dict) else None
     kind = str(error.get("type") or "") if isinstance(error, dict) else ""
     said = f", {kind}" if re.fullmatch(r"[A-Za-z_]{1,60}", kind) else ""
