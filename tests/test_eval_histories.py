@@ -50,12 +50,12 @@ def data(tmp_path: Path) -> Path:
 
 def test_commits_that_change_a_few_files_that_were_there_ask_for_them(data: Path) -> None:
     (repository,) = repositories(data)
-    asked = [(change.subject, change.files) for change in repository.changes(10)]
+    asked = [(commit.subject, commit.files) for commit in repository.commits(10)]
     assert asked == [
         ("Count the mites in a swarm of bees", ("bees.py",)),
         ("Warm milk comes from cows", ("cows.py",)),
     ]
-    assert repository.tree(repository.changes(10)[0].parent).keys() == {"bees.py", "cows.py"}
+    assert repository.tree(repository.commits(10)[0].parent).keys() == {"bees.py", "cows.py"}
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, SmallToolsError
 from mcp_smalltools.text.bm25 import BM25, index_of_passages
-from mcp_smalltools.text.passages import MAX_CHARS, MAX_LINES, evenly_spaced, split
+from mcp_smalltools.text.passages import MAX_CHARS, MAX_LINES, evenly_spaced, split_passages
 from mcp_smalltools.text.words import content_stems, stem, stems_of
 from mcp_smalltools.tools.similarity import NoEncoder, embed, similarities
 
@@ -39,7 +39,7 @@ def clear_everything():
 
 @given(st.lists(st.text(alphabet="ab #=\t", max_size=90), max_size=80))
 def test_no_line_is_lost_and_none_is_in_two_passages(lines):
-    passages = split("notes.txt", lines)
+    passages = split_passages("notes.txt", lines)
     covered = [number for p in passages for number in range(p.start, p.end + 1)]
     assert len(covered) == len(set(covered))
     assert {n for n, line in enumerate(lines, 1) if line.strip()} <= set(covered)
@@ -50,7 +50,7 @@ def test_no_line_is_lost_and_none_is_in_two_passages(lines):
 
 
 def test_code_is_cut_at_its_definitions_and_a_comment_above_belongs_to_them():
-    passages = split("cache.py", CODE.split("\n"))
+    passages = split_passages("cache.py", CODE.split("\n"))
     evict = next(p for p in passages if "evict_oldest" in p.title)
     assert evict.title.startswith("Cache: def evict_oldest")
     assert evict.text.startswith("    # Old entries go first.")
@@ -58,7 +58,7 @@ def test_code_is_cut_at_its_definitions_and_a_comment_above_belongs_to_them():
 
 def test_documents_are_cut_at_headings():
     text = "# Setup\n\nRun it.\n\n## Ports\n\nIt listens on 8080.\n\nNotes\n=====\n\nNone."
-    passages = split("a.md", text.split("\n"))
+    passages = split_passages("a.md", text.split("\n"))
     assert [(p.start, p.title) for p in passages] == [(1, "Setup"), (5, "Ports"), (9, "Notes")]
 
 
@@ -93,7 +93,7 @@ def test_rare_words_decide():
 
 
 def test_the_index_has_all_passages_and_numbers_at_even_distances_are_in_it():
-    passages = split("cache.py", CODE.split("\n"))
+    passages = split_passages("cache.py", CODE.split("\n"))
     assert len(index_of_passages(passages)) == len(passages)
     assert evenly_spaced(10, 3) == [0, 4, 8]
     assert evenly_spaced(2, 3) == [0, 1]
@@ -101,7 +101,7 @@ def test_the_index_has_all_passages_and_numbers_at_even_distances_are_in_it():
 
 @pytest.mark.anyio
 async def test_the_passage_that_says_it_in_other_words_is_the_most_similar(engine):
-    texts = [passage.with_title for passage in split("cache.py", CODE.split("\n"))]
+    texts = [passage.with_title for passage in split_passages("cache.py", CODE.split("\n"))]
     similar = await similarities(engine, "which function removes the least recently used entry", texts, 30)
     assert "evict_oldest" in texts[similar.index(max(similar))]
     assert await similarities(engine, "nothing to compare with", [], 30) == []

@@ -1,6 +1,6 @@
-"""Whether what is said occurs in the source: quotes verbatim; numbers, dates, times and names normalised.
+"""Numbers, dates and times in a text, in any notation, and whether a source says a value.
 
-Pure functions of text. A tool asks here before it lets a value out; what fails is flagged `unverified`.
+`extract` checks each value here; one that does not occur in its source is `unverified`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -75,7 +75,7 @@ _TIME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number in a text: characters [start, end), its value as written (5% is 5), and whether it has a %."""
+    """A number in a text, characters [start, end); its value as it is written: 5% is 5 and `percent`."""
 
     start: int
     end: int
@@ -113,7 +113,7 @@ def _in_digits(text: str) -> Iterator[Number]:
             factor *= _SHORT_SCALES.get(short.lower(), 1)
         if match["power"]:
             value = float(f"{value}e{match['power'].replace('−', '-')}")
-        yield Number(match.start(), end, tidy(value * factor), bool(match["percent"]))
+        yield Number(match.start(), end, without_rounding_errors(value * factor), bool(match["percent"]))
 
 
 def _in_words(text: str) -> Iterator[Number]:
@@ -142,8 +142,8 @@ def _value_of_words(words: str) -> int | None:
     return total + group
 
 
-def tidy(value: float | int) -> float | int:
-    """Without the dust of binary fractions, and an int where it is whole and was one."""
+def without_rounding_errors(value: float | int) -> float | int:
+    """The value to 12 digits, which drops binary rounding errors; large whole values become an int."""
     if isinstance(value, int):
         return value
     rounded = float(f"{value:.12g}")
@@ -186,22 +186,17 @@ def times(text: str) -> list[Moment]:
     return found
 
 
-def plain(text: str) -> str:
-    """For comparing names: no case, no accents, no punctuation, single spaces."""
+def fold(text: str) -> str:
+    """A text for comparing names: lower case, no accents, no punctuation, single spaces."""
     flat = unicodedata.normalize("NFKD", text.casefold())
     kept = "".join(c if c.isalnum() else " " for c in flat if not unicodedata.combining(c))
     return " ".join(kept.split())
 
 
-def verbatim(quote: str, source: str) -> bool:
-    """Whether the source has these words in this order; runs of white space count as one."""
-    return " ".join(quote.split()) in " ".join(source.split())
-
-
 def occurs(value: Any, source: str) -> bool:
     """Whether the source says a value, in some notation: 1,234.50 for 1234.5, 3 March 2024 for 2024-03-03.
 
-    A list occurs if all of it does. True, false and null can't be checked: they do not occur.
+    A list or object occurs if all its values do. True, false and null can't be checked and never occur.
     """
     if isinstance(value, bool) or value is None:
         return False
@@ -219,7 +214,7 @@ def _same_number(value: float, number: Number) -> bool:
 
 
 def _text_occurs(value: str, source: str) -> bool:
-    wanted, there = plain(value), plain(source)
+    wanted, there = fold(value), fold(source)
     if wanted and f" {wanted} " in f" {there} ":
         return True
     if not wanted:
@@ -229,15 +224,3 @@ def _text_occurs(value: str, source: str) -> bool:
         if isos and set(isos) <= {moment.iso for moment in kind(source)}:
             return True
     return False
-
-
-def unsupported(text: str, source: str) -> list[str]:
-    """Numbers and names of a generated text that the source does not have: what it may have made up."""
-    made_up = [text[n.start : n.end] for n in numbers(text) if not occurs(n.value, source)]
-    names = re.findall(r"(?<![.!?:\n]\s)(?<!^)\b[A-Z][\w-]+(?:\s[A-Z][\w-]+)*", text)
-    return made_up + [name for name in names if not _text_occurs(name, source)]
-
-
-def lines_of(source: Sequence[str], start: int, end: int) -> str:
-    """Lines start to end, 1-based and included, as they are."""
-    return "\n".join(source[start - 1 : end])

@@ -1,4 +1,4 @@
-"""The outline of source code by tree-sitter: what is defined, on which lines, and what it says of itself."""
+"""The outline of source code by tree-sitter: definitions with their lines, signatures and documentation."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outline:
     doc_end: int
     symbols: list[Symbol]
     broken: bool
-    """The parser met what it doesn't know: the outline may lack something there."""
+    """The parser met a syntax error: the outline may lack something there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +129,12 @@ _EXTENSIONS: Final = {
 }
 _SIGNATURE_CHARS = 160
 _Doc = tuple[str, int, int]
+"""The first sentence of a comment or docstring, its first and its last line."""
 _NO_DOC: Final[_Doc] = ("", 0, 0)
 
 
 def language_of(path: str, first_line: str = "") -> str | None:
-    """The language by the name, or by the interpreter in the first line; None for what has no outline."""
+    """The language by the file's name, or the interpreter in its first line; None if it has no outline."""
     by_name = _EXTENSIONS.get(PurePath(path).suffix.lower())
     if by_name or not first_line.startswith("#!"):
         return by_name
@@ -164,7 +165,7 @@ def _symbols(node: Node, language: str, depth: int) -> Iterator[Symbol]:
     for child in node.named_children:
         kind = kinds.get(child.type)
         name = _name(child) if kind else ""
-        if not kind or not name or not _counts(child):
+        if not kind or not name or not _is_definition(child):
             # Inside functions, only what nests a definition further: its local helpers are not the outline.
             yield from _symbols(child, language, depth)
             continue
@@ -184,7 +185,7 @@ def _symbols(node: Node, language: str, depth: int) -> Iterator[Symbol]:
             yield from _symbols(child, language, depth + 1)
 
 
-def _counts(node: Node) -> bool:
+def _is_definition(node: Node) -> bool:
     if node.type == "variable_declarator":  # const f = () => …
         value = node.child_by_field_name("value")
         return value is not None and value.type in ("arrow_function", "function_expression", "function")

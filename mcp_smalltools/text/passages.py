@@ -1,7 +1,7 @@
-"""A file as passages: pieces of whole lines that belong together, small enough for the encoder.
+"""A file as passages: spans of lines that belong together, short enough for the encoder.
 
-Code is cut at its definitions, documents at headings and blank lines, everything else (logs, settings, data)
-at blank lines or every few lines. No line is lost and none is in two passages.
+Code is split at its definitions, documents at headings and blank lines, everything else (logs, settings,
+data) at blank lines or every few lines. No line is lost and none is in two passages.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Final
 
 MAX_CHARS: Final = 700
 MAX_LINES: Final = 14
+"""Of a passage; a longer line is a passage by itself."""
 _HEADING = re.compile(r"#{1,6}\s+\S|\[\[?[\w.\-\" ]+\]\]?\s*$")
 _RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Lines `start` to `end` of a file, 1-based. `title` says where it stands: definition, heading, table."""
+    """Lines `start` to `end` of a file, 1-based; `title` is the definition or heading that they are in."""
 
     start: int
     end: int
@@ -29,11 +30,13 @@ class Passage:
 
     @property
     def with_title(self) -> str:
-        """What is indexed: the title too, unless the text begins with it."""
+        """The text with its title, unless that is in the text."""
         return f"{self.title}\n{self.text}" if self.title and self.title not in self.text else self.text
 
 
-def split(path: str, lines: Sequence[str], check: Callable[[], None] = lambda: None) -> list[Passage]:
+def split_passages(
+    path: str, lines: Sequence[str], check: Callable[[], None] = lambda: None
+) -> list[Passage]:
     """The passages of a file in their order. `lines` come without their ends."""
     check()
     starts = _code_starts(path, lines) or _heading_starts(lines)
@@ -44,12 +47,12 @@ def split(path: str, lines: Sequence[str], check: Callable[[], None] = lambda: N
     for first, after in itertools.pairwise(bounds):
         check()
         title = titles.get(first, title)
-        passages += _pieces(lines, first, after - 1, title)
+        passages += _split_section(lines, first, after - 1, title)
     return passages
 
 
-def _pieces(lines: Sequence[str], first: int, last: int, title: str) -> Iterator[Passage]:
-    """Cut at the last blank line that fits, else where it is full; blank lines alone are no passage."""
+def _split_section(lines: Sequence[str], first: int, last: int, title: str) -> Iterator[Passage]:
+    """Split at the last blank line that fits, or at the limit; blank lines alone are no passage."""
     at = first
     while at <= last:
         size, end, blank = 0, at, 0
@@ -68,7 +71,7 @@ def _pieces(lines: Sequence[str], first: int, last: int, title: str) -> Iterator
 
 
 def _code_starts(path: str, lines: Sequence[str]) -> list[tuple[int, str]]:
-    """First line and signature of each definition; empty if it is no code that has an outline."""
+    """First line and signature of each definition; empty for a file without an outline."""
     from mcp_smalltools.text.outline import language_of, outline
 
     language = language_of(path, lines[0] if lines else "")
@@ -88,7 +91,7 @@ def _code_starts(path: str, lines: Sequence[str]) -> list[tuple[int, str]]:
 
 
 def _with_comment(lines: Sequence[str], first: int) -> int:
-    """A comment right above a definition belongs to it."""
+    """The first line of a definition together with the comment right above it."""
     while first > 1 and lines[first - 2].lstrip().startswith(("//", "/*", "*", "///", "# ")):
         first -= 1
     return first

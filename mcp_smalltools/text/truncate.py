@@ -1,4 +1,4 @@
-"""Cutting text so that no half of a secret is left: a half looks like nothing, and nobody would mask it."""
+"""Cuts text between words: half a secret would not be recognised, so it would not be masked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _BREAK = re.compile(r"[\s\"'`,;()<>\[\]{}]")
 
 
 def cut(text: str, at_most: int) -> str:
-    """The start of a text, ended with `…` where no word is taken apart."""
+    """The start of a text, at most `at_most` characters, ended with `…` after a whole word."""
     if len(text) <= at_most:
         return text
     end = at_most - 1

@@ -53,14 +53,14 @@ class Repository:
     def _git(self) -> list[str]:
         return ["git", "-c", "safe.directory=*", "-C", str(self.path.absolute())]
 
-    def changes(self, most: int) -> list[Commit]:
+    def commits(self, most: int) -> list[Commit]:
         """The newest `most` commits that ask something, oldest first."""
         log = self._output("log", "--no-merges", "--no-renames", "--raw", "--format=%x01%P%x02%s")
-        found = (_change(record) for record in log.split("\x01")[1:])
+        found = (_commit(record) for record in log.split("\x01")[1:])
         newest = []
-        for change in found:
-            if change is not None:
-                newest.append(change)
+        for commit in found:
+            if commit is not None:
+                newest.append(commit)
                 if len(newest) == most:
                     break
         return newest[::-1]
@@ -125,7 +125,7 @@ def recall(found: list[str], wanted: tuple[str, ...]) -> float:
     return sum(path in found for path in wanted) / len(wanted)
 
 
-def _change(record: str) -> Commit | None:
+def _commit(record: str) -> Commit | None:
     head, *rows = record.split("\n")
     parents, _, subject = head.partition("\x02")
     rows = [row for row in rows if row.startswith(":")]

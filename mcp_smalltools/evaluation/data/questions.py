@@ -1,8 +1,8 @@
-"""Questions with known answers, made by code from real files: where a function is defined and what it does,
-what a setting or constant is, what a row says, when something happened, what a section is about.
+"""Questions with known answers, made by code from real files.
 
-A question is put in other words than those of the file: synonyms, identifiers taken apart, words left out,
-other frames. The lines that answer are known, since the fact was taken from them.
+They ask where a function is defined and what it does, what a setting or constant is, what a row says, when
+something happened, what a section is about. A question is in other words than the file: synonyms, identifiers
+split, words left out, other frames. The lines that answer are known, since the fact was taken from them.
 """
 
 from __future__ import annotations
@@ -23,23 +23,9 @@ MOST_OF_A_KIND: Final = 6
 """Questions of one kind to one file, at most."""
 _SUFFIXES: Final = frozenset(
     (
-        *(
-            ".py",
-            ".js",
-            ".ts",
-            ".go",
-            ".rs",
-            ".java",
-            ".c",
-            ".h",
-            ".rb",
-            ".sh",
-            ".md",
-            ".rst",
-            ".txt",
-            ".toml",
-        ),
-        *(".cfg", ".ini", ".conf", ".yaml", ".yml", ".json", ".csv", ".log", ".service", ".cnf", ""),
+        "",
+        *".py .js .ts .go .rs .java .c .h .rb .sh .md .rst .txt".split(),
+        *".toml .cfg .ini .conf .yaml .yml .json .csv .log .service .cnf".split(),
     )
 )
 _LOG_LINE = re.compile(
@@ -86,7 +72,7 @@ _SMALL: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class EvalQuestion:
-    """`start` and `end` are the lines of `path` that answer; 0 where no line of the files does."""
+    """A question to one or several files; lines `start` to `end` of `path` answer, 0 if no line does."""
 
     paths: tuple[Path, ...]
     path: Path
@@ -99,7 +85,7 @@ class EvalQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What some lines say, before it is asked for."""
+    """What some lines say, and the question for it."""
 
     kind: str
     text: str
@@ -109,7 +95,7 @@ class Fact:
 
 
 def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list[EvalQuestion]:
-    """So many questions that have an answer, and a share more that have none, the same for the same seed."""
+    """`count` questions with an answer and a share of `without` more that have none; the same for a seed."""
     rng = random.Random(seed)
     by_kind: dict[str, list[tuple[Path, Fact]]] = {}
     files = _files(folder, rng)
@@ -127,7 +113,7 @@ def questions(folder: Path, count: int, seed: int, without: float = 0.1) -> list
             path, fact = by_kind[kind].pop()
             asked.append(
                 EvalQuestion(
-                    _beside(path, files, rng), path, fact.text, kind, fact.start, fact.end, fact.answer
+                    _asked_with(path, files, rng), path, fact.text, kind, fact.start, fact.end, fact.answer
                 )
             )
     answered = list(asked)
@@ -158,8 +144,8 @@ def _files(folder: Path, rng: random.Random, most: int = 400) -> list[Path]:
     return sorted(chosen)
 
 
-def _beside(path: Path, files: Sequence[Path], rng: random.Random) -> tuple[Path, ...]:
-    """Mostly the file alone; one question in six is put to three files."""
+def _asked_with(path: Path, files: Sequence[Path], rng: random.Random) -> tuple[Path, ...]:
+    """The files that a question is put to: mostly one, in one case of six three."""
     if rng.random() > 1 / 6 or len(files) < 3:
         return (path,)
     others = [p for p in rng.sample(list(files), 4) if p != path][:2]
@@ -208,8 +194,8 @@ def _facts(path: Path, rng: random.Random) -> Iterator[Fact]:
         yield from rng.sample(found, min(MOST_OF_A_KIND, len(found)))
 
 
-def put_otherwise(text: str, rng: random.Random, *, drop: float = 0.12) -> str:
-    """In other words: synonyms for most words that have one, some words left out."""
+def rephrase(text: str, rng: random.Random, *, drop: float = 0.12) -> str:
+    """The text in other words: synonyms for most words that have one, some words left out."""
     out = []
     words = re.findall(r"[\w'-]+", text)
     for word in words:
@@ -235,7 +221,7 @@ def _of_code(path: Path, text: str, lines: Sequence[str], rng: random.Random) ->
         first = next((n for n in range(symbol.first, symbol.first + 12) if n <= len(lines) and re.search(rf"\b{re.escape(symbol.name)}\b", lines[n - 1])), symbol.first)  # fmt: skip
         what = {"class": "class", "struct": "struct"}.get(symbol.kind, "function")
         if rng.random() < 0.5:
-            doing = put_otherwise(symbol.doc.split(". ")[0].rstrip("."), rng)
+            doing = rephrase(symbol.doc.split(". ")[0].rstrip("."), rng)
             frame = rng.choice(("Which {} is there to {}?", "Which {} can {}?", "What is the name of the {} for this: {}?", "Where is the {} that is meant to {}?"))  # fmt: skip
             yield Fact(
                 "definition", frame.format(what, doing), first, max(first, symbol.doc_end), symbol.name
@@ -255,7 +241,7 @@ def _of_constants(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
             frame = rng.choice(
                 ("What is the {} set to?", "What value does the {} have?", "How is {} defined?")
             )
-            asked = rng.choice((put_otherwise(words, rng, drop=0), match[1]))
+            asked = rng.choice((rephrase(words, rng, drop=0), match[1]))
             yield Fact("constant", frame.format(asked), number, number, match[2])
 
 
@@ -266,7 +252,7 @@ def _of_settings(path: Path, lines: Sequence[str], rng: random.Random) -> Iterat
     names = Counter(match[1] for _, match in found)
     for number, match in found:
         if names[match[1]] == 1:
-            words = put_otherwise(spaced_name(match[1]), rng, drop=0)
+            words = rephrase(spaced_name(match[1]), rng, drop=0)
             frame = rng.choice(
                 ("What is {} set to?", "Which value is configured for {}?", "What is the setting of {}?")
             )
@@ -287,7 +273,7 @@ def _of_raises(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
             frame = rng.choice(
                 ("Which exception is raised with the complaint that {}?", "What is thrown to say: {}?")
             )
-            yield Fact("raise", frame.format(put_otherwise(match[2], rng)), number, number, match[1])
+            yield Fact("raise", frame.format(rephrase(match[2], rng)), number, number, match[1])
 
 
 def _of_numbers(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
@@ -296,7 +282,7 @@ def _of_numbers(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
         match = _FACT.match(line.strip())
         alone = number < 2 or not lines[number - 2].strip() or lines[number - 2].strip().endswith((".", ":"))
         if match and alone and not re.search(r"\d", match[1] + match[3]):
-            words = put_otherwise(f"{match[1]} … {match[3]}", rng)
+            words = rephrase(f"{match[1]} … {match[3]}", rng)
             frame = rng.choice(("What number is given here: {}?", "How many or how much is it: {}?"))
             yield Fact("number", frame.format(words), number, number, match[2])
 
@@ -327,7 +313,7 @@ def _of_headings(path: Path, lines: Sequence[str], rng: random.Random) -> Iterat
             frame = rng.choice(
                 ("What does the section about {} say first?", "How does the chapter on {} begin?")
             )
-            yield Fact("section", frame.format(put_otherwise(title, rng, drop=0)), number, end, title)
+            yield Fact("section", frame.format(rephrase(title, rng, drop=0)), number, end, title)
 
 
 def _of_logs(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
@@ -339,7 +325,7 @@ def _of_logs(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
         words = re.findall(r"[A-Za-z]{3,}", match[2])
         if texts[match[2]] == 1 and 4 <= len(words) <= 30:
             frame = rng.choice(("When did this happen: {}?", "At what time was it logged that {}?"))
-            yield Fact("log", frame.format(put_otherwise(match[2], rng, drop=0.05)), number, number, match[1])
+            yield Fact("log", frame.format(rephrase(match[2], rng, drop=0.05)), number, number, match[1])
 
 
 def _of_rows(path: Path, lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
@@ -352,7 +338,7 @@ def _of_rows(path: Path, lines: Sequence[str], rng: random.Random) -> Iterator[F
     for number, row in rng.sample(list(enumerate(rows[1:], 2)), min(20, len(rows) - 1)):
         column = rng.randrange(1, len(names))
         if len(row) == len(names) and keys[row[0]] == 1 and re.search("[A-Za-z]", row[0]) and row[column]:
-            words = put_otherwise(spaced_name(names[column]), rng, drop=0)
+            words = rephrase(spaced_name(names[column]), rng, drop=0)
             frame = rng.choice(("What is the {} of {}?", "Which {} does {} have?"))
             yield Fact("row", frame.format(words, row[0]), number, number, row[column])
 

@@ -1,9 +1,9 @@
-"""Quality of ask_file on questions that are made by code from the real files under a folder.
+"""Quality of ask_file on questions that code makes from the real files under a folder.
 
-The facts are known since the questions come from them (`questions.py`): definitions and what they do,
-constants, settings, exceptions, numbers in sentences, sections, log lines, rows, copyright holders; put in
-other words. A tenth as many are put to a file that doesn't answer. The tool runs as an agent would call it.
-Span recall and F1 count lines: of the lines that answer, how many come back, and how many of those that come
+The answers are known since the questions come from them (`evaluation/data/questions.py`): definitions and
+what they do, constants, settings, exceptions, numbers in sentences, sections, log lines, rows, copyright
+holders. A tenth as many more are put to a file that doesn't answer. The tool runs as an agent would call it.
+Span recall and F1 count lines: how many of the lines that answer come back, and how many of those that come
 back answer. The floor is the line that shares most words with the question (BM25). Questions are the same for
 the same folder, count and seed.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AskFigures:
-    """How it went. Shares are of 1; those of answered questions count "not found" as nothing found."""
+    """Shares are of 1. For a question that has an answer, "not found" counts as no line found."""
 
     data: str
     questions: int  # that have an answer
@@ -148,9 +148,9 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _same(given: str, wanted: str) -> bool:
-    from mcp_smalltools.text.facts import plain
+    from mcp_smalltools.text.facts import fold
 
-    return plain(wanted) in plain(given) or plain(given) in plain(wanted)
+    return fold(wanted) in fold(given) or fold(given) in fold(wanted)
 
 
 def _lines(question: EvalQuestion, answer: dict[str, Any]) -> set[tuple[str, int]]:

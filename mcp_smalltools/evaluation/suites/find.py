@@ -1,9 +1,8 @@
-"""Quality of find_files on the history of git repositories: does a commit's subject find the files that it
-changed?
+"""Quality of find_files on the history of git repositories: does a subject find the files changed?
 
 For each of the newest commits that change one to three files, the tree before it is written to a folder, and
 the tool is called with the subject, as an agent would call it; its index follows from commit to commit. BM25
-over whole files, with the same words, stands beside it.
+over whole files, with the same words, is its floor.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ DEADLINE_S: Final = 600.0
 
 @dataclass(frozen=True, slots=True)
 class FindFigures:
-    """How one repository went. Recall is the mean share of a commit's files among the first ten."""
+    """The figures of one repository. Recall is the mean share of a commit's files among the first ten."""
 
     repository: str
     commits: int
@@ -64,12 +63,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 async def evaluate(args: argparse.Namespace, settings: Settings) -> list[FindFigures]:
     return [
-        await _one(repository, repository.changes(args.commits), settings)
+        await _one(repository, repository.commits(args.commits), settings)
         for repository in repositories(args.data)
     ]
 
 
-async def _one(repository: Repository, changes: Sequence[Commit], settings: Settings) -> FindFigures:
+async def _one(repository: Repository, commits: Sequence[Commit], settings: Settings) -> FindFigures:
     from mcp_smalltools.service import Service
 
     with tempfile.TemporaryDirectory() as folder:
@@ -79,25 +78,25 @@ async def _one(repository: Repository, changes: Sequence[Commit], settings: Sett
         service = Service(settings.model_copy(update=own))
         tally: dict[str, list[float]] = {name: [] for name in ("found", "words", "whole", "first", "seconds")}
         try:
-            for change in changes:
-                tree.become(change.parent)
+            for commit in commits:
+                tree.become(commit.parent)
                 started = time.perf_counter()
-                answer = await _call(service, change.subject)
+                answer = await _call(service, commit.subject)
                 tally["seconds"].append(time.perf_counter() - started)
                 while "files_ranked_by_words_alone" in answer["dropped"]:
-                    answer = await _call(service, change.subject)
+                    answer = await _call(service, commit.subject)
                 found = [file["path"] for file in answer["files"]]
-                tally["found"].append(recall(found, change.files))
-                tally["words"].append(recall(_by_words(service, change.subject), change.files))
-                tally["first"].append(float(bool(found) and found[0] in change.files))
-                whole = whole_files.best(change.subject, tree.texts, FIRST)
-                tally["whole"].append(recall(whole, change.files))
+                tally["found"].append(recall(found, commit.files))
+                tally["words"].append(recall(_by_words(service, commit.subject), commit.files))
+                tally["first"].append(float(bool(found) and found[0] in commit.files))
+                whole = whole_files.best(commit.subject, tree.texts, FIRST)
+                tally["whole"].append(recall(whole, commit.files))
         finally:
             await service.close()
         mean = {name: sum(values) / max(1, len(values)) for name, values in tally.items()}
         return FindFigures(
             repository=repository.name,
-            commits=len(changes),
+            commits=len(commits),
             files=len(tree.texts),
             recall_at_10=round(mean["found"], 4),
             words_alone_recall_at_10=round(mean["words"], 4),
@@ -114,7 +113,7 @@ async def _call(service: Any, query: str) -> dict[str, Any]:
 
 
 def _by_words(service: Any, query: str) -> list[str]:
-    """The same index and ranking, without meaning."""
+    """The same index and ranking, without vectors."""
     from mcp_smalltools.tools.base import StopSignal
     from mcp_smalltools.tools.find_files.search import Query, SearchFolder, search
 

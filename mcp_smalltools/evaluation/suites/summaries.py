@@ -105,11 +105,11 @@ class _Ladder:
 
 
 async def _one(repository: Repository, service: Any, folder: Path, args: argparse.Namespace) -> Figures:
-    ladder, changes = _Ladder(), repository.changes(args.commits)
+    ladder, commits = _Ladder(), repository.commits(args.commits)
     recalls: dict[str, list[float]] = {}
     tree: dict[str, str] = {}
-    for change in changes:
-        tree = repository.tree(change.parent)
+    for commit in commits:
+        tree = repository.tree(commit.parent)
         for path, identity in tree.items():
             if (path, identity) not in ladder.texts:
                 text = text_of(repository.content(identity))
@@ -126,13 +126,13 @@ async def _one(repository: Repository, service: Any, folder: Path, args: argpars
         present = {path: made for path, made in present.items() if made}
         for rung in next(iter(present.values()), {}):
             texts = {path: made[rung] for path, made in present.items()}
-            found = whole_files.best(change.subject, texts, FIRST)
-            recalls.setdefault(rung, []).append(recall(found, change.files))
+            found = whole_files.best(commit.subject, texts, FIRST)
+            recalls.setdefault(rung, []).append(recall(found, commit.files))
     last = [made for path, identity in tree.items() if (made := ladder.plain[path, identity])]
     tokens = await _tokens(last, service)
     return Figures(
         repository=repository.name,
-        commits=len(changes),
+        commits=len(commits),
         files=len(last),
         rungs=[
             Rung(rung, round(sum(values) / len(values), 4), tokens[rung]) for rung, values in recalls.items()

@@ -55,7 +55,8 @@ class AskFileAnswer(result.Answer):
         ge=0,
         le=1,
         description="calibrated probability that the lines in `evidence` answer or, if nothing was found, "
-        "that nothing in the files does; absent if no word of the question matches any in the files",
+        "that nothing in the files does; absent if no word of the question is in the files, and if it was "
+        "not measured for the encoder in use",
     )
     elsewhere: list[Evidence] = Field(
         default_factory=list, description="other places that may answer, best first"

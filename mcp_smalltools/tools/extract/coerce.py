@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from mcp_smalltools.text.facts import plain
+from mcp_smalltools.text.facts import fold
 from mcp_smalltools.tools.extract.candidates import candidates, items_of
 from mcp_smalltools.tools.extract.schema import Field
 
@@ -41,8 +41,8 @@ def _scalar(raw: Any, field: Field) -> Any:
     if raw is None or (isinstance(raw, str) and raw.strip().lower() in NOTHING and field.members is None):
         return None
     if field.members is not None:
-        wanted = plain(str(raw))
-        return next((m for m in field.members if plain(str(m)) == wanted), None) or _only_member(
+        wanted = fold(str(raw))
+        return next((m for m in field.members if fold(str(m)) == wanted), None) or _only_member(
             str(raw), field
         )
     if field.type == "boolean":

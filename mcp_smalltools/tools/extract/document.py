@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mcp_smalltools.text.bm25 import BM25, index_of_passages
-from mcp_smalltools.text.passages import evenly_spaced, split
+from mcp_smalltools.text.passages import evenly_spaced, split_passages
 from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.candidates import pattern_of
 from mcp_smalltools.tools.extract.schema import Field
@@ -60,7 +60,7 @@ class Document:
         if len(self.text) <= MAX_CHARS:
             self._windows = [Window(0, self.text)]
             return
-        passages = split(self.path, self.lines, check)
+        passages = split_passages(self.path, self.lines, check)
         self._windows = [Window(self._starts[p.start - 1], self._cut(p.start, p.end)) for p in passages]
         self._index = index_of_passages(passages)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcp_smalltools.text.bm25 import length_norm, term_score
-from mcp_smalltools.text.passages import split
+from mcp_smalltools.text.passages import split_passages
 from mcp_smalltools.text.words import code_words
 
 MAX_LINES: Final = 5
@@ -36,7 +36,7 @@ def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) 
     lines that are not blank.
     """
     best: BestPassage | None = None
-    for passage in split(path, lines):
+    for passage in split_passages(path, lines):
         counts: dict[str, int] = {}
         found = code_words(passage.with_title)
         for word in found:
