@@ -23,7 +23,7 @@ from typing import Any
 
 from mcp_smalltools.learning.logs.systems import labelled
 from mcp_smalltools.logs.message.masking import VAR
-from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.message.parameters import TemplateMatcher
 from mcp_smalltools.logs.statements.pieces import printf
 
 AT_MOST = 2_000
@@ -49,7 +49,7 @@ def row_of(record: logging.LogRecord) -> tuple[str, str] | None:
     """The message and its template; None where that can't be told."""
     message = " ".join(record.getMessage().split())
     template = " ".join((template_of(record) or "").split())
-    values = Slots(template).values(message)
+    values = TemplateMatcher(template).values(message)
     if "\n" in record.getMessage() or values is None or not re.search(r"\w", template.replace(VAR, "")):
         return None
     text, varies = "", []

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcp_smalltools.evaluation.suites.logs import LabelledLog, ours, read_logs, score
+from mcp_smalltools.evaluation.suites.logs import LabelledLog, parse_messages, read_logs, score
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.templates.parsed_log import derive_templates
@@ -212,7 +212,7 @@ def main() -> None:
     parser.add_argument("--kind", action="append", choices=sorted(KINDS))
     args = parser.parse_args()
     logs = [first_lines(log, args.lines) for log in read_logs(args.data)]
-    alone = statistics.mean(score(ours(log.contents), log.templates, 1).ga for log in logs)
+    alone = statistics.mean(score(parse_messages(log.contents), log.templates, 1).ga for log in logs)
     print(f"{'messages alone':<20} {alone:.3f}")
     of_kind = {}
     for name in args.kind or KINDS:

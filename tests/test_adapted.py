@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from mcp_smalltools.cli import main
 from mcp_smalltools.evaluation.suites.logs import parse_with
 from mcp_smalltools.learning.logs.adapt import Shares, shares_of
-from mcp_smalltools.learning.logs.systems import Source, System
-from mcp_smalltools.logs.judge.adapted import adapted, current, judge_for, keep
-from mcp_smalltools.logs.judge.judge import shipped
-from mcp_smalltools.logs.judge.known_templates import Statements
+from mcp_smalltools.learning.logs.systems import StatementSource, System
+from mcp_smalltools.logs.judge.adaptation import adapt_judge, current_version, judge_for, save_version
+from mcp_smalltools.logs.judge.judge import shipped_judge
+from mcp_smalltools.logs.judge.known_templates import StatementIndex
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
-from mcp_smalltools.logs.message.variables import Slots, plain
+from mcp_smalltools.logs.message.parameters import TemplateMatcher, normalise_spaces
 from mcp_smalltools.logs.statements.pieces import Placeholder
 from mcp_smalltools.logs.statements.source import statements_of
-from mcp_smalltools.logs.templates.grouping import group
+from mcp_smalltools.logs.templates.clustering import cluster_shapes
 
 SOURCE = """
 log.info("order %s of customer %s shipped by %s", order, customer, carrier)
@@ -76,13 +76,13 @@ def test_any_text_is_read_as_source_without_an_error(source: str) -> None:
 
 
 def parsed(lines: list[str]) -> list[str]:
-    judge = adapted([item.pieces for item in statements_of("shop.py", SOURCE)])
+    judge = adapt_judge([item.pieces for item in statements_of("shop.py", SOURCE)])
     table = LineTable()
     shapes = [table.shape_of_content(line) for line in lines]
-    found = group(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], judge)
+    found = cluster_shapes(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], judge)
     of_shape = {shape: item.text for item in found for shape in item.members}
     for line, shape in zip(lines, shapes, strict=True):
-        assert Slots(of_shape[shape]).values(plain(line)) is not None
+        assert TemplateMatcher(of_shape[shape]).values(normalise_spaces(line)) is not None
     return [of_shape[shape].replace(VAR, "<*>") for shape in shapes]
 
 
@@ -104,7 +104,9 @@ def test_lines_of_known_statements_get_just_their_template_though_nothing_varies
 
 
 def test_of_several_statements_the_one_with_most_constant_text_is_taken() -> None:
-    known = Statements([f"lost {VAR}", f"lost connection to {VAR}", f"lost connection to warehouse {VAR}"])
+    known = StatementIndex(
+        [f"lost {VAR}", f"lost connection to {VAR}", f"lost connection to warehouse {VAR}"]
+    )
     found = known.find("lost connection to warehouse berlin")
     assert found is not None
     assert found.text == f"lost connection to warehouse {VAR}"
@@ -121,7 +123,9 @@ def test_what_is_known_still_describes_every_line(words: list[str]) -> None:
 
 
 def by_statements(lines: list[str], *statements: str) -> list[str]:
-    judge = replace(shipped(), statements=Statements([item.replace("<*>", VAR) for item in statements]))
+    judge = replace(
+        shipped_judge(), statements=StatementIndex([item.replace("<*>", VAR) for item in statements])
+    )
     return parse_with(lines, judge)
 
 
@@ -140,11 +144,11 @@ def test_of_statements_with_the_same_words_the_one_with_more_signs_is_taken() ->
 
 
 def test_a_trial_counts_events_however_often_each_occurs() -> None:
-    source = Source("shop", "shop.py", ("ready",), raises=False)
+    source = StatementSource("shop", "shop.py", ("ready",), raises=False)
     often, rare = "stock of <*> is low", "ready"
     lines = [*["stock of x is low"] * 98, "stock of y is low", "ready"]
     system = System("shop", lines, [0] * 99 + [1], [often] * 99 + [rare], [source] * 100)
-    unsure = replace(shipped(), slot=None, gap=None)
+    unsure = replace(shipped_judge(), slot=None, gap=None)
     shares = shares_of([system], {source.pieces}, unsure)
     assert shares == Shares(groups=0.5, templates=0.5, templates_held_out=0.5)
 
@@ -184,11 +188,11 @@ def test_train_keeps_what_is_better_and_rollback_takes_it_back(
     report = json.loads(capsys.readouterr().out)
     assert report["better"]
     assert report["after"]["templates"] > report["before"]["templates"]
-    assert (report["version"], current(state)) == (1, 1)
+    assert (report["version"], current_version(state)) == (1, 1)
     assert judge_for(state).statements is not None
     assert main(["train", "parse_log", "--rollback"]) == 0
-    assert current(state) == 0
-    assert judge_for(state) is shipped()
+    assert current_version(state) == 0
+    assert judge_for(state) is shipped_judge()
     assert main(["train", "parse_log", "--rollback"]) == 1
     assert "nothing to go back to" in capsys.readouterr().err
 
@@ -207,7 +211,7 @@ def test_a_call_after_training_uses_what_was_learned(
         return found
 
     before = template()
-    keep(state, [("mail to ", Placeholder("who", "%s"), " queued")], {})
+    save_version(state, [("mail to ", Placeholder("who", "%s"), " queued")], {})
     from mcp_smalltools.commands.train import _forget_answers
     from mcp_smalltools.config import load_settings
 
@@ -221,10 +225,10 @@ def test_a_call_after_training_uses_what_was_learned(
 def test_what_is_not_better_is_not_kept(
     tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("mcp_smalltools.learning.logs.adapt.adapted", lambda statements: shipped())
+    monkeypatch.setattr("mcp_smalltools.learning.logs.adapt.adapt_judge", lambda statements: shipped_judge())
     assert main(["train", "parse_log", "--from", str(tree)]) == 0
     assert "Not kept" in capsys.readouterr().out
-    assert current(state) == 0
+    assert current_version(state) == 0
 
 
 def test_a_tree_without_statements_is_named(
@@ -235,6 +239,6 @@ def test_a_tree_without_statements_is_named(
 
 
 def test_a_damaged_version_is_no_version(state: Path) -> None:
-    version = keep(state, [("a known statement",)], {})
+    version = save_version(state, [("a known statement",)], {})
     (state / "adapted" / "parse_log" / f"{version:04}" / "statements.json").write_text("{")
-    assert judge_for(state) is shipped()
+    assert judge_for(state) is shipped_judge()

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import read_line
-from mcp_smalltools.logs.message.variables import Slots
-from mcp_smalltools.logs.templates.columns import behind, message_of
+from mcp_smalltools.logs.message.parameters import TemplateMatcher
+from mcp_smalltools.logs.templates.columns import message_of, skip_columns
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, derive_templates
 
 MESSAGES: tuple[tuple[str, str, Callable[[random.Random], str]], ...] = (
@@ -76,7 +76,7 @@ def test_columns_without_names_are_no_part_of_the_message(header) -> None:
     assert templates(log) == TEMPLATES
     assert sum(template.records for template in log.templates) == len(lines)
     for line, layout in zip(lines, parser.table.layouts_of(lines), strict=True):
-        slots = Slots(log.template_of_shape[layout.line_type.shape].text)
+        slots = TemplateMatcher(log.template_of_shape[layout.line_type.shape].text)
         assert slots.values(message_of(read_line(line).content, layout.line_type.columns)) is not None
 
 
@@ -132,6 +132,6 @@ def test_few_lines_tell_no_columns() -> None:
 @hypothesis_settings(max_examples=200)
 def test_what_is_behind_columns_is_the_end_of_the_text(words: list[str]) -> None:
     text = " ".join(" ".join(words).split())
-    rests = [behind(text, columns) for columns in range(6)]
+    rests = [skip_columns(text, columns) for columns in range(6)]
     assert rests[0] == text
     assert all(text.endswith(rest) for rest in rests)

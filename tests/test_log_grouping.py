@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.logs.lines.line_table import LineTable
+from mcp_smalltools.logs.message.parameters import TemplateMatcher, normalise_spaces
 from mcp_smalltools.logs.message.tokenize import text_of, tokens_of
-from mcp_smalltools.logs.message.variables import Slots, plain
-from mcp_smalltools.logs.templates.families import Group, families_of
-from mcp_smalltools.logs.templates.grouping import Template, group
+from mcp_smalltools.logs.templates.clustering import ClusterTemplate, cluster_shapes
+from mcp_smalltools.logs.templates.gaps import Cluster, gap_candidates_of
 from mcp_smalltools.logs.templates.structures import (
-    join_structures,
-    join_wide_structures,
-    pieces_of,
-    wide_pieces_of,
+    merge_structures,
+    merge_wide_structures,
+    segments_of,
+    wide_segments_of,
 )
 
 words = st.sampled_from(
@@ -29,12 +29,12 @@ contents = st.lists(words, min_size=1, max_size=9).map(" ".join) | st.text(
 )
 
 
-def parsed(lines: Sequence[str]) -> tuple[list[Template], list[int]]:
+def parsed(lines: Sequence[str]) -> tuple[list[ClusterTemplate], list[int]]:
     """The templates, and the shape of each line."""
     table = LineTable()
     shapes = [table.shape_of_content(line) for line in lines]
     counts = Counter(shapes)
-    return group(table.shapes, [counts[number] for number in range(len(table.shapes))]), shapes
+    return cluster_shapes(table.shapes, [counts[number] for number in range(len(table.shapes))]), shapes
 
 
 def templates(lines: Sequence[str]) -> list[str]:
@@ -51,7 +51,7 @@ def test_every_line_has_one_template_and_it_describes_the_line(lines: list[str])
     assert sorted(members) == sorted(set(shapes))
     of_shape = {shape: item for item in found for shape in item.members}
     for line, shape in zip(lines, shapes, strict=True):
-        assert Slots(of_shape[shape].text).values(plain(line)) is not None
+        assert TemplateMatcher(of_shape[shape].text).values(normalise_spaces(line)) is not None
 
 
 @given(st.lists(contents, min_size=2, max_size=30), st.randoms(use_true_random=False))
@@ -63,7 +63,7 @@ def test_the_order_of_lines_does_not_matter(lines: list[str], random) -> None:
 
 @given(contents)
 def test_a_text_is_its_tokens(content: str) -> None:
-    text = plain(content)
+    text = normalise_spaces(content)
     assert text_of(*tokens_of(text)) == text
 
 
@@ -95,19 +95,23 @@ def test_a_value_of_several_words_is_one_variable() -> None:
 
 def test_families_are_groups_that_differ_in_one_stretch_that_begins_and_ends_differently() -> None:
     texts = ["read a b done", "read c done", "read d e f done", "write x"]
-    groups = [Group(*tokens_of(text), 1, [number]) for number, text in enumerate(texts)]
-    found = families_of(groups)
-    assert [(family.head, family.tail, len(family.groups)) for family in found] == [(("read",), ("done",), 3)]
+    groups = [Cluster(*tokens_of(text), 1, [number]) for number, text in enumerate(texts)]
+    found = gap_candidates_of(groups)
+    assert [(candidate.head, candidate.tail, len(candidate.clusters)) for candidate in found] == [
+        (("read",), ("done",), 3)
+    ]
 
 
 @given(st.lists(contents, min_size=1, max_size=20))
 def test_without_time_every_line_still_has_a_template_that_describes_it(lines: list[str]) -> None:
     table = LineTable()
     shapes = [table.shape_of_content(line) for line in lines]
-    found = group(table.shapes, [shapes.count(number) for number in range(len(table.shapes))], until=0.0)
+    found = cluster_shapes(
+        table.shapes, [shapes.count(number) for number in range(len(table.shapes))], until=0.0
+    )
     of_shape = {shape: item for item in found for shape in item.members}
     for line, shape in zip(lines, shapes, strict=True):
-        assert Slots(of_shape[shape].text).values(plain(line)) is not None
+        assert TemplateMatcher(of_shape[shape].text).values(normalise_spaces(line)) is not None
     assert all(item.judged or len(item.members) > 1 for item in found)
 
 
@@ -138,22 +142,22 @@ def test_values_may_differ_in_their_structure(lines: list[str], expected: str) -
 
 def test_plain_words_are_no_values_whatever_is_around_them() -> None:
     groups = [
-        Group(*tokens_of(text), 100, [number])
+        Cluster(*tokens_of(text), 100, [number])
         for number, text in enumerate(["Door 7 (opened) by guard", "Door 7 (closed) by guard"])
     ]
-    assert join_structures(groups) == sorted(groups, key=lambda item: item.tokens)
-    assert len(join_wide_structures(groups)) == 2
+    assert merge_structures(groups) == sorted(groups, key=lambda item: item.tokens)
+    assert len(merge_wide_structures(groups)) == 2
 
 
 @given(contents)
 def test_the_pieces_of_a_template_are_all_of_it_in_order(line: str) -> None:
     tokens, spaces = tokens_of(line)
-    item = Group(tokens, spaces, 1, [0])
-    for pieces in (pieces_of(item), wide_pieces_of(item)):
+    item = Cluster(tokens, spaces, 1, [0])
+    for pieces in (segments_of(item), wide_segments_of(item)):
         assert [at for piece in pieces for at in range(piece.start, piece.end)] == list(range(len(tokens)))
 
 
 def test_brackets_in_brackets_end_where_they_should() -> None:
     tokens, spaces = tokens_of("Got f (>=1,<4, [a.b]) then ) of (x")
-    kinds = [piece.kind for piece in pieces_of(Group(tokens, spaces, 1, [0]))]
+    kinds = [piece.kind for piece in segments_of(Cluster(tokens, spaces, 1, [0]))]
     assert kinds == ["Got", "f", "(", "inside", ")", "then", ")", "of", "(", "x"]

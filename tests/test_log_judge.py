@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.learning.logs.fit_network import Recipe, averaged, fitted
+from mcp_smalltools.learning.logs.fit_network import Recipe, average_networks, fit_network
 from mcp_smalltools.logs.judge.features import GAP_FEATURES, SLOT_FEATURES, gap_features, slot_features
-from mcp_smalltools.logs.judge.judge import load, save, shipped
+from mcp_smalltools.logs.judge.judge import load_judge, save_judge, shipped_judge
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.models.shipped import shipped_file
 
@@ -21,20 +21,24 @@ KNOWN = Counter({"up": 3, "down": 1, "worker": 2})
 def slot(*lines: str, place: int) -> dict[str, float]:
     sequences = [(tuple(line.split()), 2) for line in lines]
     return dict(
-        zip(SLOT_FEATURES, slot_features(sequences, place, [place], KNOWN, shipped().lexicon), strict=True)
+        zip(
+            SLOT_FEATURES,
+            slot_features(sequences, place, [place], KNOWN, shipped_judge().lexicon),
+            strict=True,
+        )
     )
 
 
 def gap(head: str, tail: str, *values: str) -> dict[str, float]:
     weights = {tuple(value.split()): 2 for value in values}
-    found = gap_features(tuple(head.split()), tuple(tail.split()), weights, KNOWN, shipped().lexicon)
+    found = gap_features(tuple(head.split()), tuple(tail.split()), weights, KNOWN, shipped_judge().lexicon)
     return dict(zip(GAP_FEATURES, found, strict=True))
 
 
 def test_every_feature_of_a_slot_has_one_name() -> None:
     assert len(set(SLOT_FEATURES)) == len(SLOT_FEATURES)
     found = slot("worker = up , level", "worker = down , level", "worker = Up , level", place=2)
-    lexicon = shipped().lexicon
+    lexicon = shipped_judge().lexicon
     ones = {name for name, value in found.items() if value == 1}
     assert {"previous_is_equals", "next_is_assignment"} & ones == {"previous_is_equals"}
     assert found["variable_after_previous"] == lexicon.before("=")
@@ -76,10 +80,10 @@ def test_a_judge_is_what_was_saved(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     rows = rng.normal(size=(400, len(SLOT_FEATURES))).astype(np.float32)
     targets = (rows[:, 0] > 0).astype(np.float32)
-    network = fitted(rows, targets, np.ones(400, np.float32), seed=1, recipe=Recipe(epochs=300))
+    network = fit_network(rows, targets, np.ones(400, np.float32), seed=1, recipe=Recipe(epochs=300))
     assert ((network(rows) > 0) == (targets > 0.5)).mean() > 0.95
-    save(tmp_path / "weights.npz", {"words": np.arange(16)}, {"slot": network})
-    read = load(tmp_path / "weights.npz")
+    save_judge(tmp_path / "weights.npz", {"words": np.arange(16)}, {"slot": network})
+    read = load_judge(tmp_path / "weights.npz")
     assert read.slots(rows.tolist()) == pytest.approx(network(rows).tolist(), abs=1e-5)
     assert read.gap is None
 
@@ -101,28 +105,30 @@ def test_a_file_made_for_other_features_is_refused(network: str, change: str, tm
     path = tmp_path / "weights.npz"
     np.savez_compressed(path, allow_pickle=False, **changed)
     with pytest.raises(ModelError, match="other features") as raised:
-        load(path)
+        load_judge(path)
     assert str(path) in str(raised.value)
     assert "models/recipes/parse_log" in str(raised.value)
 
 
 def test_a_network_with_another_number_of_inputs_is_refused(tmp_path: Path) -> None:
     rows = np.zeros((4, 5), np.float32)
-    network = fitted(rows, np.zeros(4, np.float32), np.ones(4, np.float32), seed=1, recipe=Recipe(epochs=1))
-    save(tmp_path / "weights.npz", {"words": np.arange(16)}, {"slot": network})
+    network = fit_network(
+        rows, np.zeros(4, np.float32), np.ones(4, np.float32), seed=1, recipe=Recipe(epochs=1)
+    )
+    save_judge(tmp_path / "weights.npz", {"words": np.arange(16)}, {"slot": network})
     with pytest.raises(ModelError, match="other features"):
-        load(tmp_path / "weights.npz")
+        load_judge(tmp_path / "weights.npz")
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "weights.npz"
     path.write_bytes(shipped_file("parse_log", "weights.npz").read_bytes()[:5_000])
     with pytest.raises(ModelError, match="can't be used"):
-        load(path)
+        load_judge(path)
 
 
 def test_the_lexicon_knows_where_variables_stand() -> None:
-    lexicon = shipped().lexicon
+    lexicon = shipped_judge().lexicon
     assert lexicon.before("user") > lexicon.before("cannot")
     assert lexicon.word("failed") > lexicon.word("qwertyuiop")
 
@@ -131,7 +137,7 @@ def test_averaged_networks_answer_the_mean_of_each() -> None:
     rng = np.random.default_rng(3)
     inputs = rng.normal(size=(400, 5)).astype(np.float32)
     networks = [
-        fitted(
+        fit_network(
             inputs * scale,
             (inputs[:, :1].ravel() > 0).astype(np.float32),
             np.ones(400, np.float32),
@@ -141,4 +147,4 @@ def test_averaged_networks_answer_the_mean_of_each() -> None:
         for scale, count in ((1, 2), (3, 2))
     ]
     expected = (networks[0](inputs) + networks[1](inputs)) / 2
-    assert np.allclose(averaged(networks)(inputs), expected, atol=1e-4)
+    assert np.allclose(average_networks(networks)(inputs), expected, atol=1e-4)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.logs.counting.worker import message_of, receive
 from mcp_smalltools.logs.keys import table as table_module
-from mcp_smalltools.logs.keys.bitstreams import behind_runs, holds, places_of, runs_of, stream_of, without
+from mcp_smalltools.logs.keys.bitstreams import difference, ends_of_runs, holds, places_of, runs_of, stream_of
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.keys.normalize import short_numbers
-from mcp_smalltools.logs.keys.short_numbers import shortened
+from mcp_smalltools.logs.keys.short_numbers import shorten_numbers
 from mcp_smalltools.logs.keys.table import KeyTable
-from mcp_smalltools.logs.lines.layouts import Layout
+from mcp_smalltools.logs.lines.layouts import LineLayout
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import ANY_FORM, MARKS, TYPED, mask_text
 
@@ -44,9 +44,9 @@ def test_runs_are_found_by_length_and_followed_to_their_ends(chosen: list[bool],
     runs = [(found.start(), found.end()) for found in re.finditer("1+", "".join("01"[bit] for bit in chosen))]
     begins = [place for start, end in runs for place in range(start, end - length + 1)]
     assert places_of(runs_of(stream(chosen), length), len(chosen)).tolist() == begins
-    starts = without(stream(chosen), stream(chosen) << 1)
+    starts = difference(stream(chosen), stream(chosen) << 1)
     assert places_of(starts, len(chosen)).tolist() == [start for start, _ in runs]
-    assert places_of(behind_runs(stream(chosen), starts), len(chosen)).tolist() == [end for _, end in runs]
+    assert places_of(ends_of_runs(stream(chosen), starts), len(chosen)).tolist() == [end for _, end in runs]
 
 
 keys = st.binary(max_size=9).map(lambda key: key.replace(b"\n", b"\0")) | st.builds(
@@ -115,7 +115,7 @@ def test_what_closes_after_a_path_is_not_its(line: str) -> None:
 )
 @hypothesis_settings(max_examples=500)
 def test_numbers_of_many_keys_are_shortened_as_those_of_one(lines: list[str]) -> None:
-    found = shortened("".join(f"{line}\n" for line in lines).encode()).decode()
+    found = shorten_numbers("".join(f"{line}\n" for line in lines).encode()).decode()
     assert found == "".join(f"{short_numbers(line)}\n" for line in lines)
 
 
@@ -181,6 +181,6 @@ def test_a_table_of_lines_goes_on_in_another_process_as_in_this(
     assert there.state() == here.state()
 
 
-def plain(layout: Layout) -> tuple[Any, ...]:
+def plain(layout: LineLayout) -> tuple[Any, ...]:
     line_type = layout.line_type
     return line_type.id, line_type.shape, line_type.header, line_type.coarse, layout.time, layout.content_at

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import read_line
-from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.message.parameters import TemplateMatcher
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.templates.parsed_log import derive_templates
 
@@ -30,7 +30,7 @@ def counted(lines: list[str]) -> dict[str, int]:
     for line, layout in zip(lines, parser.table.layouts_of(lines), strict=True):
         text = log.template_of_shape[layout.line_type.shape].text
         content = message_of(read_line(line).content, layout.line_type.columns)
-        assert Slots(text).values(content) is not None, (text, content)
+        assert TemplateMatcher(text).values(content) is not None, (text, content)
     return {template.text.replace("\ue0ff", "<*>"): template.records for template in log.templates}
 
 

@@ -35,7 +35,7 @@ from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import Assembler, kind_of, opens_trace
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import to_seconds
-from mcp_smalltools.logs.message.variables import Slots, plain
+from mcp_smalltools.logs.message.parameters import TemplateMatcher, normalise_spaces
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.templates.parsed_log import derive_templates
 from mcp_smalltools.request import ToolRequest
@@ -165,7 +165,7 @@ def test_a_template_describes_every_line_that_it_is_given_to(lines) -> None:
     log = derive_templates(parser)
     for line, layout in zip(lines, parser.table.layouts_of(lines), strict=True):
         template = log.template_of_shape[layout.line_type.shape]
-        slots = Slots(template.text)
+        slots = TemplateMatcher(template.text)
         values = slots.values(message_of(read_line(line).content, layout.line_type.columns))
         assert values is not None, (line, template.text)
         assert len(values) == slots.count
@@ -521,7 +521,7 @@ def test_the_export_has_every_line_in_order_with_its_values(parse, tmp_path) -> 
         parts = row["template"].split("<*>")
         values = [*row["variables"], ""]
         whole = "".join(part + value for part, value in zip(parts, values, strict=True))
-        assert plain(line).endswith(whole)
+        assert normalise_spaces(line).endswith(whole)
 
 
 def test_an_export_outside_the_output_folder_is_refused(parse) -> None:

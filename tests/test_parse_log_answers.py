@@ -21,7 +21,7 @@ from mcp_smalltools.logs.templates.parsed_log import derive_templates
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer
-from mcp_smalltools.tools.parse_log.compare import chance_of
+from mcp_smalltools.tools.parse_log.compare import change_probability
 from mcp_smalltools.tools.parse_log.sessions import find_sessions
 
 pytestmark = pytest.mark.anyio
@@ -142,7 +142,7 @@ def test_the_chance_of_a_change_is_that_of_a_binomial_test(now, before, rate) ->
     total, share = now + before, rate / (1 + rate)
     each = [math.comb(total, k) * share**k * (1 - share) ** (total - k) for k in range(total + 1)]
     expected = min(1.0, 2 * min(sum(each[now:]), sum(each[: now + 1])))
-    assert chance_of(now, before, rate) == pytest.approx(expected, abs=1e-9)
+    assert change_probability(now, before, rate) == pytest.approx(expected, abs=1e-9)
 
 
 # --- sessions ----------------------------------------------------------------------------------------------

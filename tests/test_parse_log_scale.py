@@ -307,7 +307,7 @@ def test_a_truncated_log_is_read_whole_and_said_to_be_shorter(parse, tmp_path) -
         out.truncate()
         out.write(stored(70, 73))
     answer = parse(since="last")
-    assert "emptied or written anew" in answer.note
+    assert "emptied or rewritten" in answer.note
     assert (answer.lines, answer.templates[0].first_line) == (3, 1)
 
 

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _roll_back(settings: Settings, *, as_json: bool) -> int:
-    from mcp_smalltools.logs.judge.adapted import roll_back
+    from mcp_smalltools.logs.judge.adaptation import roll_back
 
     version = roll_back(settings.state_dir)
     if version is None:
@@ -51,7 +51,7 @@ def _roll_back(settings: Settings, *, as_json: bool) -> int:
 
 def _learn(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.learning.logs.adapt import read_tree, try_out
-    from mcp_smalltools.logs.judge.adapted import keep
+    from mcp_smalltools.logs.judge.adaptation import save_version
 
     if not args.source.is_dir():
         raise NotFound(f"{args.source} is not a folder.", remedy="Name the folder of a source tree.")
@@ -60,7 +60,7 @@ def _learn(args: argparse.Namespace, settings: Settings) -> int:
     report = trial.report() | {"source": str(args.source.resolve())}
     version = None
     if trial.better:
-        version = keep(settings.state_dir, [item.pieces for item in sources], report)
+        version = save_version(settings.state_dir, [item.pieces for item in sources], report)
         _forget_answers(settings)
     print(json.dumps(report | {"version": version}) if args.json else _report_text(trial, version))
     return 0

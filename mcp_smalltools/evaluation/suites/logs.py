@@ -47,7 +47,7 @@ _BETWEEN = re.compile(r"<\*>(?:[.:/@#,]<\*>)+")
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class LogScores:
     """The four figures of one log, shares of 1."""
 
     ga: float
@@ -75,23 +75,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.logs.judge.adapted import current, judge_for
+    from mcp_smalltools.logs.judge.adaptation import current_version, judge_for
 
     logs = read_logs(args.data)
-    report: dict[str, dict[str, Scores]] = {name: {} for name in _ROWS}
-    learned = current(settings.state_dir)
+    report: dict[str, dict[str, LogScores]] = {name: {} for name in _ROWS}
+    learned = current_version(settings.state_dir)
     for log in logs:
         if learned:
             in_use = partial(parse_with, judge=judge_for(settings.state_dir))
             report["parse_log, adapted"][log.system] = measure(log, in_use)
-        report["parse_log"][log.system] = measure(log, ours)
+        report["parse_log"][log.system] = measure(log, parse_messages)
         if log.raw is not None:
             report["parse_log, raw lines"][log.system] = measure_raw(log, settings)
         report["drain3"][log.system] = measure(log, drain3)
     figures = {
         name: {
             **{system: asdict(scores) for system, scores in by_system.items()},
-            "mean": mean_of(by_system.values()),
+            "mean": mean_scores(by_system.values()),
         }
         for name, by_system in report.items()
         if by_system
@@ -132,7 +132,7 @@ def _text(path: Path) -> str:
     return data.decode("utf-8", "replace")
 
 
-def measure(log: LabelledLog, parse: Callable[[Sequence[str]], list[str]]) -> Scores:
+def measure(log: LabelledLog, parse: Callable[[Sequence[str]], list[str]]) -> LogScores:
     """Parse the messages, and compare."""
     started = time.perf_counter()
     found = parse(log.contents)
@@ -140,7 +140,7 @@ def measure(log: LabelledLog, parse: Callable[[Sequence[str]], list[str]]) -> Sc
     return score([plain_template(item) for item in found], log.templates, seconds)
 
 
-def ours(contents: Sequence[str]) -> list[str]:
+def parse_messages(contents: Sequence[str]) -> list[str]:
     """The template of each message, by the grouping of parse_log."""
     return parse_with(contents, None)
 
@@ -149,7 +149,7 @@ def parse_with(contents: Sequence[str], judge: Judge | None) -> list[str]:
     """The template of each message, with <*>, judged by the given judge or the one that ships."""
     from mcp_smalltools.logs.lines.line_table import LineTable
     from mcp_smalltools.logs.message.masking import VAR
-    from mcp_smalltools.logs.templates.grouping import group
+    from mcp_smalltools.logs.templates.clustering import cluster_shapes
 
     table = LineTable()
     shapes = [table.shape_of_content(content) for content in contents]
@@ -157,7 +157,7 @@ def parse_with(contents: Sequence[str], judge: Judge | None) -> list[str]:
     for shape in shapes:
         counts[shape] += 1
     texts = [""] * len(counts)
-    for template in group(table.shapes, counts, judge):
+    for template in cluster_shapes(table.shapes, counts, judge):
         for shape in template.members:
             texts[shape] = plain_template(template.text.replace(VAR, "<*>"))
     return [texts[shape] for shape in shapes]
@@ -174,7 +174,7 @@ def drain3(contents: Sequence[str]) -> list[str]:
     return [texts[cluster] for cluster in clusters]
 
 
-def measure_raw(log: LabelledLog, settings: Settings) -> Scores:
+def measure_raw(log: LabelledLog, settings: Settings) -> LogScores:
     """The whole tool on the lines with their headers. Only groups can be compared: where a header ends is a
     convention, so PA and FTA are 0.
     """
@@ -208,7 +208,7 @@ def measure_raw(log: LabelledLog, settings: Settings) -> Scores:
         exported = (folder / "out" / "lines.jsonl").read_text(encoding="utf-8").splitlines()
     groups = [json.loads(line)["template_id"] for line in exported]
     scores = score(groups, log.templates, seconds)
-    return Scores(scores.ga, 0.0, scores.fga, 0.0, 0.0, 0.0, scores.lines_per_s)
+    return LogScores(scores.ga, 0.0, scores.fga, 0.0, 0.0, 0.0, scores.lines_per_s)
 
 
 def plain_template(text: str) -> str:
@@ -224,14 +224,14 @@ def _normal(template: Hashable) -> Hashable:
     return plain_template(text)
 
 
-def score(found: Sequence[Hashable], true: Sequence[Hashable], seconds: float) -> Scores:
+def score(found: Sequence[Hashable], true: Sequence[Hashable], seconds: float) -> LogScores:
     """Compare the templates found, one for each line, with the true ones."""
     groups, true_groups = _groups(found), _groups(true)
     normal, true_normal = list(map(_normal, found)), list(map(_normal, true))
     true_sets = {frozenset(lines) for lines in true_groups.values()}
     right_groups = [lines for lines in groups.values() if frozenset(lines) in true_sets]
     total = len(groups) + len(true_groups)
-    return Scores(
+    return LogScores(
         ga=round(sum(map(len, right_groups)) / len(true), 4),
         pa=round(sum(map(operator.eq, found, true)) / len(true), 4),
         fga=round(2 * len(right_groups) / total, 4),
@@ -255,11 +255,11 @@ def _groups(templates: Sequence[Hashable]) -> dict[Hashable, list[int]]:
     return groups
 
 
-def mean_of(scores: Collection[Scores]) -> dict[str, float]:
+def mean_scores(scores: Collection[LogScores]) -> dict[str, float]:
     """The average of each figure."""
     return {
         field.name: round(sum(getattr(item, field.name) for item in scores) / len(scores), 4)
-        for field in fields(Scores)
+        for field in fields(LogScores)
     }
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.suites.logs import parse_with
-from mcp_smalltools.learning.logs.systems import Source, System, simulate, vocabulary
-from mcp_smalltools.logs.judge.adapted import adapted
-from mcp_smalltools.logs.judge.judge import Judge, shipped
+from mcp_smalltools.learning.logs.systems import StatementSource, System, simulate, vocabulary
+from mcp_smalltools.logs.judge.adaptation import adapt_judge
+from mcp_smalltools.logs.judge.judge import Judge, shipped_judge
 from mcp_smalltools.logs.statements.pieces import Piece
 from mcp_smalltools.logs.statements.source import statements_under
 
@@ -59,7 +59,7 @@ class Trial:
         return {**asdict(self), "better": self.better}
 
 
-def read_tree(folder: Path) -> list[Source]:
+def read_tree(folder: Path) -> list[StatementSource]:
     """The distinct statements of a source tree. Raises NotFound if there are too few."""
     found = {item.pieces: item for item in statements_under(folder, formats=True)}
     if len(found) < _FEWEST:
@@ -67,18 +67,18 @@ def read_tree(folder: Path) -> list[Source]:
             f"{folder} has {len(found)} logging statements; {_FEWEST} are the least to learn from.",
             remedy="Name a folder with Java, Python, Go, C, C++, Rust or JavaScript sources that write logs.",
         )
-    return [Source(folder.name, item.file, item.pieces, item.raises) for item in found.values()]
+    return [StatementSource(folder.name, item.file, item.pieces, item.raises) for item in found.values()]
 
 
-def try_out(sources: Sequence[Source], seed: int = 1) -> Trial:
+def try_out(sources: Sequence[StatementSource], seed: int = 1) -> Trial:
     """Compare what ships with a judge that knows four fifths of the statements."""
     rng = random.Random(seed)
     held_out = set(rng.sample(range(len(sources)), len(sources) // 5))
-    trial = adapted([item.pieces for at, item in enumerate(sources) if at not in held_out])
+    trial = adapt_judge([item.pieces for at, item in enumerate(sources) if at not in held_out])
     known = vocabulary(sources)
     unseen = {sources[at].pieces for at in held_out}
     systems = [simulate(sources, known, rng, siblings=False) for _ in range(_SYSTEMS)]
-    return Trial(len(sources), shares_of(systems, unseen, shipped()), shares_of(systems, unseen, trial))
+    return Trial(len(sources), shares_of(systems, unseen, shipped_judge()), shares_of(systems, unseen, trial))
 
 
 def shares_of(systems: Sequence[System], unseen: Set[tuple[Piece, ...]], judge: Judge) -> Shares:

@@ -11,7 +11,7 @@ import numpy as np
 from mcp_smalltools.logs.judge.network import Matrix, Network
 
 
-def averaged(networks: Sequence[Network]) -> Network:
+def average_networks(networks: Sequence[Network]) -> Network:
     """One network that answers what several answer in the mean, but for inputs that are cut off at six times
     their scale.
     """
@@ -47,7 +47,7 @@ class Recipe:
     batch: int = 256
 
 
-def fitted(
+def fit_network(
     inputs: Matrix, targets: Matrix, weights: Matrix, *, seed: int, recipe: Recipe | None = None
 ) -> Network:
     """Fit by Adam on the weighted cross-entropy; targets may lie between 0 and 1. Averages the parameters of
@@ -72,21 +72,21 @@ def _fit_one(
     kept = [np.zeros_like(value) for value in values]
     batches = max(1, len(rows) // recipe.batch)
     steps = recipe.epochs * batches
-    averaged = 0
+    average_networks = 0
     for step in range(1, steps + 1):
         if step % batches == 1 or batches == 1:
             order = rng.permutation(len(rows))
         chosen = order[(step - 1) % batches * recipe.batch :][: recipe.batch]
         gradients = _gradients(values, rows[chosen], targets[chosen], weights[chosen])
         speed = recipe.rate * min(1.0, step / 100) * (1 - 0.9 * step / steps)
-        averaged += step > 2 * steps // 3
+        average_networks += step > 2 * steps // 3
         for at, gradient in enumerate(gradients):
             first[at] += 0.1 * (gradient - first[at])
             second[at] += 0.001 * (gradient * gradient - second[at])
             towards = first[at] / (1 - 0.9**step) / (np.sqrt(second[at] / (1 - 0.999**step)) + 1e-8)
             values[at] -= speed * (towards + recipe.decay * values[at])
-            if averaged:
-                kept[at] += (values[at] - kept[at]) / averaged
+            if average_networks:
+                kept[at] += (values[at] - kept[at]) / average_networks
     return kept
 
 

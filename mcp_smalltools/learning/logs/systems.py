@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from mcp_smalltools.learning.logs.values import Draw, World
-from mcp_smalltools.logs.statements.pieces import Piece, Placeholder, joined
+from mcp_smalltools.logs.statements.pieces import Piece, Placeholder, join_pieces
 
 _WORDS = re.compile(r"[^\s,!;:=|\"'\[\](){}.\-+@#$%&/<>]+|[^\s]")
 _PART = re.compile(r"(?:[,;]| \(| for| with| in| on| at| from| to| after| by| because| \w+=$)(?= |\w|$)")
@@ -23,7 +23,7 @@ _SEVERAL = re.compile(r"<\*>(?:\.?<\*>)+")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class StatementSource:
     """A logging statement, and the program and file that it is from."""
 
     program: str
@@ -40,7 +40,7 @@ class System:
     lines: list[str]
     events: list[int]
     templates: list[str]
-    sources: list[Source] = field(default_factory=list)  # of each line
+    sources: list[StatementSource] = field(default_factory=list)  # of each line
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Vocabulary:
     by_ending: dict[str, list[str]]
 
 
-def vocabulary(sources: Sequence[Source]) -> Vocabulary:
+def vocabulary(sources: Sequence[StatementSource]) -> Vocabulary:
     """Identifiers of the source for values that are names, and the words of messages for those that are
     words.
     """
@@ -74,7 +74,7 @@ def vocabulary(sources: Sequence[Source]) -> Vocabulary:
 
 
 def simulate(
-    sources: Sequence[Source],
+    sources: Sequence[StatementSource],
     known: Vocabulary,
     rng: random.Random,
     *,
@@ -107,18 +107,18 @@ def simulate(
     return system
 
 
-def _chosen(sources: Sequence[Source], rng: random.Random) -> list[Source]:
+def _chosen(sources: Sequence[StatementSource], rng: random.Random) -> list[StatementSource]:
     """Statements of a few files, since what runs together is written together; in random order, so that any
     may be the most frequent.
     """
-    by_file: dict[str, list[Source]] = defaultdict(list)
+    by_file: dict[str, list[StatementSource]] = defaultdict(list)
     for source in sources:
         if not source.raises or rng.random() < 0.2:
             by_file[source.file].append(source)
     wanted = round(2 ** rng.uniform(1.5, 7.6))
     files = sorted(by_file)
     rng.shuffle(files)
-    statements: list[Source] = []
+    statements: list[StatementSource] = []
     for name in files:
         of_file = by_file[name]
         statements += rng.sample(of_file, min(len(of_file), max(2, wanted // 3)))
@@ -131,7 +131,7 @@ def _chosen(sources: Sequence[Source], rng: random.Random) -> list[Source]:
 
 
 def _add_siblings(
-    statements: list[Source], draws: list[list[Draw | None]], known: Vocabulary, rng: random.Random
+    statements: list[StatementSource], draws: list[list[Draw | None]], known: Vocabulary, rng: random.Random
 ) -> None:
     """Events that differ from others in a word and have the same values: opened and closed, read and written.
     Programs have many; but what runs together is rarely in the few files that were chosen.
@@ -145,7 +145,7 @@ def _add_siblings(
                 continue
             tail = statements[other].pieces[start[0] :]
             cut = str(tail[0])[start[1] :]
-            sibling = replace(statements[at], pieces=joined([*statements[at].pieces, cut, *tail[1:]]))
+            sibling = replace(statements[at], pieces=join_pieces([*statements[at].pieces, cut, *tail[1:]]))
             own = _aligned(sibling.pieces, [*draws[at], *draws[other][start[0] :]])
         elif chance < 0.17 and (found := _sibling(statements[at], known, rng)):
             sibling, own = found, draws[at]
@@ -156,7 +156,7 @@ def _add_siblings(
         draws.insert(place, own)
 
 
-def _tail(source: Source, rng: random.Random) -> tuple[int, int] | None:
+def _tail(source: StatementSource, rng: random.Random) -> tuple[int, int] | None:
     """Where the last part of a message may start that others could have too: a piece and a place in it."""
     spots = [
         (number, found.start())
@@ -174,7 +174,7 @@ def _aligned(pieces: Sequence[Piece], draws: Sequence[Draw | None]) -> list[Draw
     return [next(left) if isinstance(piece, Placeholder) else None for piece in pieces]
 
 
-def _sibling(source: Source, known: Vocabulary, rng: random.Random) -> Source | None:
+def _sibling(source: StatementSource, known: Vocabulary, rng: random.Random) -> StatementSource | None:
     """The statement with another word of the same ending in place of one."""
     pieces = list(source.pieces)
     spots = [
@@ -194,17 +194,17 @@ def _sibling(source: Source, known: Vocabulary, rng: random.Random) -> Source | 
     new = rng.choice(alike)
     new = new.upper() if old.isupper() else new.capitalize() if old[0].isupper() else new
     pieces[number] = piece[:start] + new + piece[end:]
-    return Source(source.program, source.file, tuple(pieces), source.raises)
+    return StatementSource(source.program, source.file, tuple(pieces), source.raises)
 
 
-def _draws(source: Source, world: World) -> list[Draw | None]:
+def _draws(source: StatementSource, world: World) -> list[Draw | None]:
     return [
         world.source(piece.name, piece.form) if isinstance(piece, Placeholder) else None
         for piece in source.pieces
     ]
 
 
-def _rendered(source: Source, draws: Sequence[Draw | None]) -> tuple[str, str]:
+def _rendered(source: StatementSource, draws: Sequence[Draw | None]) -> tuple[str, str]:
     text, varies = "", []
     for piece, draw in zip(source.pieces, draws, strict=True):
         part = draw() if draw else str(piece)

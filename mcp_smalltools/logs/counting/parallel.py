@@ -19,7 +19,7 @@ from mcp_smalltools.logs.counting.parts import PART_BYTES, PartParser, parts_of
 from mcp_smalltools.logs.counting.state import append
 from mcp_smalltools.logs.counting.worker import message_of, receive, send
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import FilePart, StopCheck, UserFile
@@ -131,7 +131,7 @@ class ParallelReader:
             self.read_to = task.part.end
             return go_on()
         for block in self._source.byte_blocks(part=task.part, stop=stop):
-            parser.feed(Block(block.first, as_shown(block.data)))
+            parser.feed(Block(block.first, strip_terminal_codes(block.data)))
             self.read_to = block.end
             if not go_on():
                 return False

@@ -15,7 +15,7 @@ from mcp_smalltools.files.reader import FilePart
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import state_of
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import Kind
 
@@ -70,7 +70,7 @@ def _next_start(source: UserFile, place: int, all_of: int) -> int:
 
 def _headed(data: bytes) -> int | None:
     """Which of the lines is the first with a header."""
-    block = Block(1, as_shown(data))
+    block = Block(1, strip_terminal_codes(data))
     table = LineTable()
     for place in range(len(block)):
         number = int(table.read(block.part(place, place + 1))[0])
@@ -112,7 +112,7 @@ class PartParser:
         self._forget_texts()
         parser = LogParser(self._table)
         for block in self._source.byte_blocks(part=part, stop=stop):
-            parser.feed(Block(block.first, as_shown(block.data)))
+            parser.feed(Block(block.first, strip_terminal_codes(block.data)))
             tell(block.end - part.start)
         return state_of(parser) | {"cut_lines": self._source.cut_lines}
 

@@ -20,7 +20,7 @@ _GAP_FACTOR = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class TimelineGap:
     """A time without records."""
 
     seconds: float
@@ -29,7 +29,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
+class TimelineBurst:
     """Much of a template between two positions, the end excluded."""
 
     start: float
@@ -142,13 +142,13 @@ class Timeline:
         np.add.at(self._counts, (types[rows], places), counts)
 
     @property
-    def gaps(self) -> list[Gap]:
+    def gaps(self) -> list[TimelineGap]:
         """The longest gaps, if they stand out from the mean distance of records; longest first."""
         if self.records < 3 or self.last <= self.first:
             return []
         mean = (self.last - self.first) / (self.records - 1)
         return [
-            Gap(seconds, -minus_line, line)
+            TimelineGap(seconds, -minus_line, line)
             for seconds, minus_line, line in self._gaps
             if seconds >= _GAP_FACTOR * mean and seconds > 1  # the step of a clock that shows seconds
         ]
@@ -159,12 +159,12 @@ class Timeline:
         total = self._counts[rows].sum(axis=0)
         return {int(place) + self._base: int(total[place]) for place in np.flatnonzero(total)}
 
-    def burst(self, counts: Mapping[int, int], totals: Mapping[int, int]) -> Burst | None:
+    def burst(self, counts: Mapping[int, int], totals: Mapping[int, int]) -> TimelineBurst | None:
         """The bucket in which a template, with these counts, stands out most from all records."""
         records = sum(counts.values())
-        best: Burst | None = None
+        best: TimelineBurst | None = None
         for bucket, count in counts.items():
             factor = (count / records) / (totals[bucket] / self.records)
             if count >= BURST_RECORDS and factor >= BURST_FACTOR and (best is None or count > best.count):
-                best = Burst(bucket * self.width, (bucket + 1) * self.width, count, factor)
+                best = TimelineBurst(bucket * self.width, (bucket + 1) * self.width, count, factor)
         return best

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.logs.judge.features import GAP_FEATURES, SLOT_FEATURES
-from mcp_smalltools.logs.judge.known_templates import Statements
+from mcp_smalltools.logs.judge.known_templates import StatementIndex
 from mcp_smalltools.logs.judge.lexicon import Lexicon
 from mcp_smalltools.logs.judge.network import Network
 from mcp_smalltools.models.shipped import shipped_file, unusable
@@ -33,7 +33,7 @@ class Judge:
     lexicon: Lexicon
     slot: Network | None = None
     gap: Network | None = None
-    statements: Statements | None = None
+    statements: StatementIndex | None = None
     """Templates that are known beforehand."""
 
     def networks(self) -> dict[str, Network]:
@@ -56,7 +56,7 @@ def _log_odds(network: Network | None, features: Sequence[Sequence[float]]) -> l
     return found
 
 
-def load(path: Path) -> Judge:
+def load_judge(path: Path) -> Judge:
     """Read a judge; nothing but numbers is loaded.
 
     Raises ModelError if the file is damaged or was made for other features.
@@ -82,8 +82,10 @@ def _names_in(arrays: Mapping[str, NDArray[Any]], network: str) -> tuple[str, ..
     return () if names is None else tuple(names.tobytes().decode("utf-8").split("\n"))
 
 
-def save(path: Path, counts: Mapping[str, NDArray[np.integer]], networks: Mapping[str, Network]) -> None:
-    """Write what `load` reads: the counts of the lexicon, and the networks with the names of their inputs."""
+def save_judge(
+    path: Path, counts: Mapping[str, NDArray[np.integer]], networks: Mapping[str, Network]
+) -> None:
+    """Write what `load_judge` reads: the counts of the lexicon, and the networks with names of features."""
     arrays: dict[str, NDArray[Any]] = {
         f"{_TABLE}{name}": np.minimum(table, 255).astype(np.uint8) for name, table in counts.items()
     }
@@ -101,6 +103,6 @@ def shipped_counts() -> dict[str, NDArray[np.integer[Any]]]:
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Judge:
+def shipped_judge() -> Judge:
     """The judge that ships."""
-    return load(shipped_file("parse_log", "weights.npz"))
+    return load_judge(shipped_file("parse_log", "weights.npz"))

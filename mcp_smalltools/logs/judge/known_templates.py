@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.logs.message.masking import MARK_CLASS, VAR, mask_constant
-from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.message.parameters import TemplateMatcher
 
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _WORD = re.compile(r"[\w.-]+")
@@ -31,12 +31,12 @@ _TELLING = 3
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _Variant:
     """One way in which a statement's lines look: its variables as they are, or widened to whole words."""
 
     statement: int
     text: str
-    slots: Slots
+    slots: TemplateMatcher
     words: frozenset[str]
     letters: int
 
@@ -47,7 +47,7 @@ class _Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class StatementMatch:
     """`key` is the same for all shapes of a statement under one header, `text` a template of the shape."""
 
     key: tuple[str, int]
@@ -57,12 +57,12 @@ class Found:
     """It has no variable."""
 
 
-class Statements:
+class StatementIndex:
     """The templates of a source tree, `texts` with VAR for variables."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._by_word: dict[str, list[_Form]] = defaultdict(list)
-        forms = [form for number, text in enumerate(texts) for form in _forms(number, text)]
+        self._by_word: dict[str, list[_Variant]] = defaultdict(list)
+        forms = [form for number, text in enumerate(texts) for form in _variants(number, text)]
         often: dict[str, int] = defaultdict(int)
         for form in forms:
             for word in form.words:
@@ -71,26 +71,26 @@ class Statements:
             rarest = min(form.words, key=lambda word: (often[word], word))
             self._by_word[rarest].append(form)
 
-    def find(self, shape: str) -> Found | None:
+    def find(self, shape: str) -> StatementMatch | None:
         """The statement that a shape is of."""
-        return self._find(shape, _fits)
+        return self._find(shape, _describes)
 
-    def find_general(self, shape: str) -> Found | None:
+    def find_general(self, shape: str) -> StatementMatch | None:
         """The statement with variables of one word each that a shape could be of as well."""
         return self._find(shape, _is_instance)
 
-    def _find(self, shape: str, fits: Callable[[_Form, str], bool]) -> Found | None:
+    def _find(self, shape: str, fits: Callable[[_Variant, str], bool]) -> StatementMatch | None:
         text = _MARK.sub(VAR, shape)
         for head in _heads(text):
             form = self._best(text[len(head) :], fits)
             if form is not None:
                 literal = not form.slots.count
-                return Found((head, form.statement), head + form.text, -form.letters, literal)
+                return StatementMatch((head, form.statement), head + form.text, -form.letters, literal)
         return None
 
-    def _best(self, text: str, fits: Callable[[_Form, str], bool]) -> _Form | None:
+    def _best(self, text: str, fits: Callable[[_Variant, str], bool]) -> _Variant | None:
         words = set(_WORDS.findall(text))
-        best: _Form | None = None
+        best: _Variant | None = None
         for word in words:
             for form in self._by_word.get(word, ()):
                 if (best is None or form.rank > best.rank) and form.words <= words and fits(form, text):
@@ -109,7 +109,7 @@ def _heads(text: str) -> Iterator[str]:
         yield text[:end]
 
 
-def _fits(form: _Form, text: str) -> bool:
+def _describes(form: _Variant, text: str) -> bool:
     values = form.slots.values(text)
     if values is None:
         return False
@@ -119,25 +119,27 @@ def _fits(form: _Form, text: str) -> bool:
     return swallowed <= 3 * len(form.words) + 2
 
 
-def _is_instance(form: _Form, text: str) -> bool:
+def _is_instance(form: _Variant, text: str) -> bool:
     """Do the statement's variables hold one word each?"""
     values = form.slots.values(text) if len(form.words) >= _FEWEST_WORDS else None
     return bool(values) and all(_WORD.fullmatch(value) for value in values or ())
 
 
-def _forms(number: int, text: str) -> list[_Form]:
+def _variants(number: int, text: str) -> list[_Variant]:
     plain = " ".join(text.split())
-    texts = dict.fromkeys(_masked(item) for item in (plain, _WIDE.sub(VAR, plain), _WIDER.sub(VAR, plain)))
+    texts = dict.fromkeys(
+        _mask_constants(item) for item in (plain, _WIDE.sub(VAR, plain), _WIDER.sub(VAR, plain))
+    )
     forms = []
     for item in texts:
         words = _WORDS.findall(item)
         letters = sum(map(len, words))
         if words and (letters >= _FEWEST_LETTERS or VAR not in item):
-            forms.append(_Form(number, item, Slots(item), frozenset(words), letters))
+            forms.append(_Variant(number, item, TemplateMatcher(item), frozenset(words), letters))
     return forms
 
 
-def _masked(text: str) -> str:
+def _mask_constants(text: str) -> str:
     """The constants as they are in shapes."""
     parts: Sequence[str] = [_MARK.sub(VAR, mask_constant(part)) for part in text.split(VAR)]
     return _RUN.sub(VAR, VAR.join(parts))

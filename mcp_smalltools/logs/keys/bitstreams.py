@@ -41,14 +41,14 @@ def runs_of(stream: int, length: int) -> int:
     return runs
 
 
-def behind_runs(runs: int, starts: int) -> int:
+def ends_of_runs(runs: int, starts: int) -> int:
     """The place behind each run, from these starts on, at most one start in each run. A start that is in no
     run stands for itself.
     """
     return ((runs + starts) | runs) ^ runs
 
 
-def without(stream: int, others: int) -> int:
+def difference(stream: int, others: int) -> int:
     return stream ^ (stream & others)
 
 

@@ -13,7 +13,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.logs.keys.bitstreams import behind_runs, holds, places_of, runs_of, stream_of, without
+from mcp_smalltools.logs.keys.bitstreams import difference, ends_of_runs, holds, places_of, runs_of, stream_of
 from mcp_smalltools.logs.keys.block import Block
 
 # Digits that set the level are kept, as control characters that no log has: pino's levels, HTTP's 5xx.
@@ -74,7 +74,7 @@ def _fill_identifiers(text: Bytes, *, ascii_only: bool) -> None:
     if uuids:
         inside = (uuids << len(_UUID)) - uuids
         digit, hexadecimal, mixed, word = (
-            without(stream, inside) for stream in (digit, hexadecimal, mixed, word)
+            difference(stream, inside) for stream in (digit, hexadecimal, mixed, word)
         )
         text[places_of(uuids, len(text))[:, None] + np.arange(len(_UUID))] = _UUID
     letter = mixed ^ digit
@@ -82,9 +82,9 @@ def _fill_identifiers(text: Bytes, *, ascii_only: bool) -> None:
     starts = _likely(word, switch)
     if starts:
         size = len(text)
-        ends = places_of(behind_runs(word, starts), size)
-        is_hex = holds(behind_runs(hexadecimal, starts), ends, size)
-        is_mixed = ~is_hex if ascii_only else ~is_hex & holds(behind_runs(mixed, starts), ends, size)
+        ends = places_of(ends_of_runs(word, starts), size)
+        is_hex = holds(ends_of_runs(hexadecimal, starts), ends, size)
+        is_mixed = ~is_hex if ascii_only else ~is_hex & holds(ends_of_runs(mixed, starts), ends, size)
         begins = places_of(starts, size)
         is_mixed &= ends - begins >= _LEAST + 2
         if (is_mixed & (text[begins] == _ONE)).any():
@@ -104,13 +104,13 @@ def _uuids(text: Bytes, hexadecimal: int, word: int) -> int:
         of_four = runs_of(hexadecimal, 4)
         for place in _FOURS:
             starts &= of_four >> place
-        starts = without(without(starts, word << 1), word >> len(_UUID))
+        starts = difference(difference(starts, word << 1), word >> len(_UUID))
     return starts
 
 
 def _likely(word: int, switch: int) -> int:
     """Starts of words that are long enough and go from digits to letters, or back, soon enough."""
-    starts = without(runs_of(word, _LEAST), word << 1)
+    starts = difference(runs_of(word, _LEAST), word << 1)
     if not starts or not switch:
         return 0
     reach, near, runs = 0, switch, {1: word}

@@ -33,7 +33,7 @@ _PATH = _WORD | _set_of("./-")
 _DOT, _COLON, _SLASH, _ONE = np.frombuffer(b".:/1", np.uint8)
 
 
-def shortened(keys: bytes) -> bytes:
+def shorten_numbers(keys: bytes) -> bytes:
     """ASCII keys, each ended by LF, with their numbers shortened."""
     text = np.frombuffer(keys, np.uint8)
     digit = np.concatenate(([False], text == _ONE))  # it ends with LF, so each run ends

@@ -149,7 +149,7 @@ _LOGFMT_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|[^\s"]*)(?:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ParsedLine:
     """One line, taken apart. `bare`: its header, if any, was written by what carried the line (a CI system,
     a container runtime), so the line may continue the one before."""
 
@@ -164,18 +164,18 @@ class Line:
         return self.format != "plain" and not self.bare
 
 
-def level_named(name: str) -> str | None:
+def level_of_name(name: str) -> str | None:
     """The level of this name, or of this letter."""
     return _LEVELS.get(name.lower())
 
 
-def without_colours(lines: list[str]) -> list[str]:
+def strip_colours(lines: list[str]) -> list[str]:
     """The lines without the sequences that colour a terminal, and are no part of a message."""
     text = "\n".join(lines)
     return ANSI.sub("", text).split("\n") if "\x1b" in text else lines
 
 
-def as_shown(data: bytes) -> bytes:
+def strip_terminal_codes(data: bytes) -> bytes:
     """Lines as UTF-8 as a terminal shows them: without colours, and of a line that was written over (a
     progress bar) what was written last.
     """
@@ -184,13 +184,13 @@ def as_shown(data: bytes) -> bytes:
     return _WRITTEN_OVER.sub(b"", data) if b"\r" in data else data
 
 
-def lines_as_shown(lines: list[str]) -> list[str]:
+def strip_terminal_codes_of_lines(lines: list[str]) -> list[str]:
     """The same of lines."""
     data = "".join([f"{line}\n" for line in lines]).encode("utf-8", "surrogatepass")
-    return as_shown(data).decode("utf-8", "surrogatepass").split("\n")[:-1]
+    return strip_terminal_codes(data).decode("utf-8", "surrogatepass").split("\n")[:-1]
 
 
-def read_line(line: str) -> Line:
+def read_line(line: str) -> ParsedLine:
     """Take a line apart. Never fails: a line in no known format is all content."""
     transport = _TRANSPORT.match(line)
     if transport is None:
@@ -198,36 +198,36 @@ def read_line(line: str) -> Line:
     inner = _read_application_line(line[transport.end() :])
     time = transport["time"] or inner.time
     name = "ci" if inner.format == "plain" else f"ci+{inner.format}"
-    return Line(name, inner.content, time, inner.level, bare=not inner.headed)
+    return ParsedLine(name, inner.content, time, inner.level, bare=not inner.headed)
 
 
-def _read_application_line(line: str) -> Line:
+def _read_application_line(line: str) -> ParsedLine:
     first = line[:1]
     if first == "{":
-        return _read_json(line) or Line("plain", line)
+        return _read_json(line) or ParsedLine("plain", line)
     if not first or first in " \t":
         stripped = line.lstrip()
         found = _DMESG.match(stripped) or _APPLICATION.match(stripped)
         if found is None or not found["time"]:
-            return Line("plain", line)
+            return ParsedLine("plain", line)
         line = stripped
     for reader in _READERS:
         read = reader(line)
         if read is not None:
             return read
-    return Line("plain", line, level=_level_in_text(line))
+    return ParsedLine("plain", line, level=_level_in_text(line))
 
 
 def _groups(found: re.Match[str]) -> tuple[str | None, str | None]:
     names = found.groupdict()
     level = names.get("level") or names.get("level2") or names.get("level3")
-    return names.get("time"), level_named(level) if level else None
+    return names.get("time"), level_of_name(level) if level else None
 
 
 def _reader(
     name: str, pattern: re.Pattern[str], *, after_level: bool = False
-) -> Callable[[str], Line | None]:
-    def read(line: str) -> Line | None:
+) -> Callable[[str], ParsedLine | None]:
+    def read(line: str) -> ParsedLine | None:
         found = pattern.match(line)
         if found is None:
             return None
@@ -244,7 +244,9 @@ def _reader(
                         tail = _AFTER_LEVEL.match(line, late.end())
                         end = tail.end() if tail is not None else late.end()
         content = line[end:]
-        return Line(name, content, time, level or _level_before_text(content) or _level_in_text(content))
+        return ParsedLine(
+            name, content, time, level or _level_before_text(content) or _level_in_text(content)
+        )
 
     return read
 
@@ -252,31 +254,31 @@ def _reader(
 _LATE_LEVEL = re.compile(rf"{_LEVEL}(?:[ \t]+|$)")
 
 
-def _read_prefixed(line: str) -> Line | None:
+def _read_prefixed(line: str) -> ParsedLine | None:
     prefix = _PREFIX.match(line)
     read = None if prefix is None else _read_time(line[prefix.end() :])
     # "Start-Date: 2026-03-01 10:00:00" is a message.
     return read if read is not None and read.content else None
 
 
-def _read_redis(line: str) -> Line | None:
+def _read_redis(line: str) -> ParsedLine | None:
     found = _REDIS.match(line)
     if found is None:
         return None
-    return Line("redis", line[found.end() :], found["time"], _REDIS_LEVELS[found["level"]])
+    return ParsedLine("redis", line[found.end() :], found["time"], _REDIS_LEVELS[found["level"]])
 
 
-def _read_access(line: str) -> Line | None:
+def _read_access(line: str) -> ParsedLine | None:
     found = _ACCESS.match(line)
     if found is None:
         return None
     content = f"{found['client']} {found['ident']} {found['user']} {line[found.end() :]}"
     status = re.search(r'" (\d{3}) ', line)
     level = None if status is None else "error" if status[1][0] == "5" else "info"
-    return Line("access", content, found["time"], level)
+    return ParsedLine("access", content, found["time"], level)
 
 
-def _read_level_first(line: str) -> Line | None:
+def _read_level_first(line: str) -> ParsedLine | None:
     found = _LEVEL_FIRST.match(line)
     if found is None or found.end() == 0 or bool(found["open"]) != ("]" in found[0]):
         return None
@@ -285,10 +287,10 @@ def _read_level_first(line: str) -> Line | None:
     if found["time"]:
         tail = _AFTER_LEVEL.match(line, found.end())
         content = line[tail.end() :] if tail is not None else content
-    return Line(name, content, found["time"], _LEVELS[found["level"].lower()])
+    return ParsedLine(name, content, found["time"], _LEVELS[found["level"].lower()])
 
 
-def _read_json(line: str) -> Line | None:
+def _read_json(line: str) -> ParsedLine | None:
     """JSON lines: the message first, then the other fields as key=value, nested keys joined by dots."""
     try:
         fields = json.loads(line)
@@ -297,7 +299,7 @@ def _read_json(line: str) -> Line | None:
     return _line_of_fields("json", fields) if isinstance(fields, dict) and fields else None
 
 
-def _read_logfmt(line: str) -> Line | None:
+def _read_logfmt(line: str) -> ParsedLine | None:
     pairs: dict[str, Any] = {}
     position = 0
     while position < len(line):
@@ -311,7 +313,7 @@ def _read_logfmt(line: str) -> Line | None:
     return _line_of_fields("logfmt", pairs)
 
 
-def _line_of_fields(name: str, fields: Mapping[str, Any]) -> Line:
+def _line_of_fields(name: str, fields: Mapping[str, Any]) -> ParsedLine:
     time = _take(fields, _TIME_KEYS, (str, int, float))
     level = _take(fields, _LEVEL_KEYS, (str, int))
     message = _take(fields, _MESSAGE_KEYS, (str,))
@@ -322,7 +324,7 @@ def _line_of_fields(name: str, fields: Mapping[str, Any]) -> Line:
             parts.extend(_flat(key, value))
     content = " ".join(" ".join(str(part).splitlines()) for part in parts)
     text = None if time[0] is None else str(time[1])
-    return Line(name, content, text, _level_of_field(level[1]))
+    return ParsedLine(name, content, text, _level_of_field(level[1]))
 
 
 def _take(
@@ -345,7 +347,7 @@ def _flat(key: str, value: Any) -> list[str]:
 def _level_of_field(value: Any) -> str | None:
     if isinstance(value, int):
         return _NUMBERED_LEVELS.get(value - value % 10)
-    return level_named(str(value)) if value is not None else None
+    return level_of_name(str(value)) if value is not None else None
 
 
 _LEVEL_AMONG_FIRST = re.compile(rf"(?:\S+ +){{0,4}}?(?P<level>{LEVEL_NAMES.upper()})[ :]")
@@ -382,7 +384,7 @@ def _level_in_text(content: str) -> str | None:
 
 
 _read_time = _reader("time", _APPLICATION, after_level=True)
-_READERS: tuple[Callable[[str], Line | None], ...] = (
+_READERS: tuple[Callable[[str], ParsedLine | None], ...] = (
     _reader("klog", _KLOG),
     _read_redis,
     _reader("syslog", _SYSLOG),

@@ -14,7 +14,7 @@ from mcp_smalltools.logs.lines.times import Calendar, TimeSpan
 Numbers = NDArray[np.int64]
 
 
-class Layout(NamedTuple):
+class LineLayout(NamedTuple):
     """The line type of a key's lines, where their time is (in bytes), and where their content starts."""
 
     line_type: LineType
@@ -22,17 +22,17 @@ class Layout(NamedTuple):
     content_at: int | None  # None: the content is not a part of the line (JSON, key=value)
 
 
-class Layouts:
+class LineLayouts:
     """Numbers layouts and the places of times: `all[n]` is layout n, `spans[n]` place n."""
 
     def __init__(self) -> None:
-        self.all: list[Layout] = []
+        self.all: list[LineLayout] = []
         self.spans: list[TimeSpan | None] = []
-        self._numbers: dict[Layout, int] = {}
+        self._numbers: dict[LineLayout, int] = {}
         self._span_numbers: dict[TimeSpan | None, int] = {}
         self._columns: Numbers = np.zeros((2, 1_024), np.int64)  # line type and span of each layout
 
-    def number_of(self, layout: Layout) -> int:
+    def number_of(self, layout: LineLayout) -> int:
         """The number of a layout, a new one if it is new."""
         number = self._numbers.setdefault(layout, len(self.all))
         if number == len(self.all):
@@ -64,9 +64,9 @@ class Layouts:
         """Add the layouts of a state, in its order."""
         spans = [None if span is None else _span(*span) for span in state["spans"]]
         for (line_type, content_at), span in zip(state["layouts"], state["span_of"], strict=True):
-            self.number_of(Layout(line_types[line_type], spans[span], content_at))
+            self.number_of(LineLayout(line_types[line_type], spans[span], content_at))
 
-    def _add(self, layout: Layout) -> None:
+    def _add(self, layout: LineLayout) -> None:
         if len(self.all) == self._columns.shape[1]:
             self._columns = np.concatenate((self._columns, np.zeros_like(self._columns)), axis=1)
         span = self._span_numbers.setdefault(layout.time, len(self.spans))

@@ -13,10 +13,10 @@ import numpy as np
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.keys.by_block import block_keys
 from mcp_smalltools.logs.keys.normalize import identifier_key, readable, short_numbers
-from mcp_smalltools.logs.keys.short_numbers import shortened
+from mcp_smalltools.logs.keys.short_numbers import shorten_numbers
 from mcp_smalltools.logs.keys.table import KeyTable
 from mcp_smalltools.logs.lines.headers import read_line
-from mcp_smalltools.logs.lines.layouts import Layout, Layouts, Numbers
+from mcp_smalltools.logs.lines.layouts import LineLayout, LineLayouts, Numbers
 from mcp_smalltools.logs.lines.line_types import HeaderType, LineType, LineTypes
 from mcp_smalltools.logs.lines.records import kind_of, opens_trace
 from mcp_smalltools.logs.lines.shapes import MAX_SHAPES, Shapes
@@ -39,7 +39,7 @@ class LineTable:
     def __init__(self, max_shapes: int = MAX_SHAPES) -> None:
         self._shapes = Shapes(max_shapes)
         self._types = LineTypes()
-        self.layouts = Layouts()
+        self.layouts = LineLayouts()
         self._keys = KeyTable()
         self._by_short: dict[str, list[tuple[str, int]]] = {}
         self._short_chars = 0
@@ -63,7 +63,7 @@ class LineTable:
             numbers[unknown] = self._learn(keys, block, unknown)
         return numbers
 
-    def layouts_of(self, lines: Sequence[str]) -> list[Layout]:
+    def layouts_of(self, lines: Sequence[str]) -> list[LineLayout]:
         """The layout of each line."""
         return [self.layouts.all[number] for number in self.read(Block.of(1, lines)).tolist()]
 
@@ -132,7 +132,7 @@ class LineTable:
             self._short_chars += len(short)
         return number
 
-    def _read(self, key: str) -> Layout:
+    def _read(self, key: str) -> LineLayout:
         text = readable(key[: _READ_JSON_CHARS if key.startswith("{") else _READ_CHARS])
         line = read_line(text)
         kind = kind_of(line)
@@ -141,7 +141,7 @@ class LineTable:
         header = HeaderType(line.format, line.level, kind, opens_trace(line), time and time.calendar)
         line_type = self._types.of(shape, header, coarse=coarse)
         at = len(text) - len(line.content) if text.endswith(line.content) else None
-        return Layout(line_type, time, at)
+        return LineLayout(line_type, time, at)
 
     def _forget(self) -> None:
         self._keys.clear()
@@ -155,7 +155,7 @@ def _all_shortened(texts: Sequence[str]) -> list[str]:
     lines = "".join([f"{text}\n" for text in texts])
     if not lines.isascii():
         return short_numbers(lines).split("\n")[:-1]
-    return shortened(lines.encode()).decode().split("\n")[:-1]
+    return shorten_numbers(lines.encode()).decode().split("\n")[:-1]
 
 
 def _text_of(key: bytes) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from mcp_smalltools.logs.lines.counts import LineCounts
-from mcp_smalltools.logs.lines.records import Kind, tells_of_error
+from mcp_smalltools.logs.lines.records import Kind, indicates_error
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar
 
@@ -66,7 +66,7 @@ class LineType:
         self.level = header.level
         self.kind = header.kind
         self.opens_trace = header.opens_trace
-        self.error = tells_of_error(header.kind, header.level)
+        self.error = indicates_error(header.kind, header.level)
         self.coarse = coarse
         self.columns = 0  # at the start of its content, which are no part of the message
         self.lines = 0  # lines of this type, also those inside records of others

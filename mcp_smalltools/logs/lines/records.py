@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Sequence
 
-from mcp_smalltools.logs.lines.headers import Line
+from mcp_smalltools.logs.lines.headers import ParsedLine
 
 
 class Kind(enum.IntEnum):
@@ -46,7 +46,7 @@ _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
 _DIAGNOSED = frozenset({"warning", "error", "fatal"})
 
 
-def kind_of(line: Line) -> Kind:
+def kind_of(line: ParsedLine) -> Kind:
     """Classify a line by its own text and header."""
     content = line.content
     if line.headed:
@@ -64,12 +64,12 @@ def kind_of(line: Line) -> Kind:
     return Kind.DIAGNOSIS if line.level in _DIAGNOSED else Kind.START
 
 
-def opens_trace(line: Line) -> bool:
+def opens_trace(line: ParsedLine) -> bool:
     """The lines after this one, up to one that names the exception, are its stack trace."""
     return "Traceback" in line.content and _TRACE.search(line.content) is not None
 
 
-def tells_of_error(kind: Kind, level: str | None) -> bool:
+def indicates_error(kind: Kind, level: str | None) -> bool:
     """A line like this inside a record makes it an error where it has no level of its own."""
     return kind is Kind.TRACE or (kind is Kind.EXCEPTION and level != "warning")
 

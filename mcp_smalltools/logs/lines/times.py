@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.logs.lines.headers import ZONES, Line
+from mcp_smalltools.logs.lines.headers import ZONES, ParsedLine
 
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 _LEAP_YEAR = 1972  # for times without a year: any day of a year is valid in it
@@ -132,7 +132,7 @@ _KEYED_TIME = re.compile(
 _SECONDS_AND_REST = re.compile(r"(.*?\d\d:\d\d:\d\d)([.,]\d{1,9})?(.*)")
 
 
-def find_time(text: str, line: Line) -> TimeSpan | None:
+def find_time(text: str, line: ParsedLine) -> TimeSpan | None:
     """Where `text`, which was read as `line`, has its time; None if it has none that can be read.
 
     Digits of `text` need not be those of a real time: only its form is looked at.
@@ -159,7 +159,7 @@ def _form_of(text: str) -> tuple[int, int, bool, Calendar] | None:
     return parts.end(1), parts.end(2) if parts[2] else parts.end(1), True, days
 
 
-def _place(text: str, line: Line) -> tuple[int, int]:
+def _place(text: str, line: ParsedLine) -> tuple[int, int]:
     """Start and end of the time in the line; -1 if it can't be found."""
     time = line.time or ""
     if line.format.endswith(("json", "logfmt")):

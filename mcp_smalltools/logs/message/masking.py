@@ -103,7 +103,7 @@ _PRIVATE = re.compile("[\ue000-\ue0ff]")
 
 def mask_text(content: str) -> str:
     """The shape of a content, as text with a mark for each variable."""
-    return _SPACES.sub(" ", mask_constant(without_marks(content))).strip()
+    return _SPACES.sub(" ", mask_constant(replace_marks(content))).strip()
 
 
 def mask_constant(text: str) -> str:
@@ -116,7 +116,7 @@ def mask_constant(text: str) -> str:
     return _DIGITS_LEFT.sub(MARKS["int"], text)
 
 
-def without_marks(content: str) -> str:
+def replace_marks(content: str) -> str:
     """The content with characters that would be read as marks replaced."""
     return _PRIVATE.sub("?", content)
 

@@ -35,7 +35,7 @@ def objects_in(tokens: Tokens, spaces: str) -> list[tuple[int, int]]:
     return found
 
 
-def without_objects(tokens: Tokens, spaces: str) -> tuple[Tokens, str]:
+def mask_objects(tokens: Tokens, spaces: str) -> tuple[Tokens, str]:
     """The tokens with a variable for each object; as they are if no word would be left."""
     found = dict(objects_in(tokens, spaces))
     if not found:

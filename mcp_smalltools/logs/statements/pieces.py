@@ -81,7 +81,7 @@ def fields(pairs: Iterable[tuple[str, str]], *, separator: str = " ") -> list[Pi
     return pieces
 
 
-def joined(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+def join_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """Neighbouring constants as one, empty ones left out, spaces made single."""
     out: list[Piece] = []
     for piece in pieces:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 from mcp_smalltools.logs.statements.arguments import arguments_at
 from mcp_smalltools.logs.statements.languages import CALLS, LANGUAGE_OF, RAISES, pieces_of
-from mcp_smalltools.logs.statements.pieces import Piece, Placeholder, joined, printf
+from mcp_smalltools.logs.statements.pieces import Piece, Placeholder, join_pieces, printf
 
 _CALLS = {language: re.compile(pattern) for language, pattern in CALLS.items()}
 _LARGEST = 1_500_000
@@ -78,7 +78,7 @@ def statements_of(name: str, text: str) -> Iterator[Statement]:
         found = pieces_of(language, call[0], values) if values else None
         if found is None:
             continue
-        statement = Statement(joined(found), language, RAISES.match(call[0].lstrip()) is not None, name)
+        statement = Statement(join_pieces(found), language, RAISES.match(call[0].lstrip()) is not None, name)
         if _is_message(statement):
             yield statement
 
@@ -98,7 +98,7 @@ def formats_of(name: str, text: str) -> Iterator[Statement]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and "%" in node.value:
             pieces, used = printf(node.value, [])
             if used or any(isinstance(piece, Placeholder) for piece in pieces):
-                statement = Statement(joined(pieces), "python", False, name)
+                statement = Statement(join_pieces(pieces), "python", False, name)
                 if _is_message(statement) and len(statement.constant.split()) > 1:
                     yield statement
 

@@ -22,11 +22,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mcp_smalltools.logs.keys.normalize import line_key, short_numbers
-from mcp_smalltools.logs.lines.headers import BRACKETED, LEVEL_NAMES, level_named, read_line
+from mcp_smalltools.logs.lines.headers import BRACKETED, LEVEL_NAMES, level_of_name, read_line
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.message.masking import MARKS, mask_text
-from mcp_smalltools.logs.message.variables import plain
+from mcp_smalltools.logs.message.parameters import normalise_spaces
 
 MOST = 10
 """Columns that are looked at."""
@@ -53,7 +53,7 @@ _NAMES = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ShapeStart:
     """The start of a shape: its first columns, and how many lines have it."""
 
     columns: Sequence[str]
@@ -80,7 +80,7 @@ def messages_of(table: LineTable, by_shape: Mapping[int, Sequence[LineType]]) ->
         line_types = by_shape[number]
         found = {headers.of(item.format, columns) for item in line_types}
         header = found.pop() if len(found) == 1 else _NONE
-        message = behind(shape, header.columns)
+        message = skip_columns(shape, header.columns)
         if header.columns and not (message and _fits(line_types, header, message)):
             header, message = _NONE, shape
         messages.append(message)
@@ -92,19 +92,19 @@ def messages_of(table: LineTable, by_shape: Mapping[int, Sequence[LineType]]) ->
 
 def message_of(content: str, columns: int) -> str:
     """A line's content as templates are written, less these columns."""
-    text = plain(content)
-    return behind(text, columns) if columns else text
+    text = normalise_spaces(content)
+    return skip_columns(text, columns) if columns else text
 
 
 class _Headers:
     """The headers of a log: one for each format, or one for each place of the level where all have one."""
 
     def __init__(self, starts: Sequence[Sequence[str]], by_shape: Mapping[int, Sequence[LineType]]) -> None:
-        rows: dict[str, list[Row]] = defaultdict(list)
+        rows: dict[str, list[ShapeStart]] = defaultdict(list)
         for number, columns in enumerate(starts):
             for name in {item.format for item in by_shape[number]}:
                 line_types = [item for item in by_shape[number] if item.format == name]
-                rows[name].append(Row(columns, sum(item.lines + item.before for item in line_types)))
+                rows[name].append(ShapeStart(columns, sum(item.lines + item.before for item in line_types)))
         self._by_level: set[str] = set()
         self._found: dict[tuple[str, int | None], Header] = {}
         for name, of_format in rows.items():
@@ -115,7 +115,7 @@ class _Headers:
         place = level_place(columns) if name in self._by_level else None
         return self._found.get((name, place), _NONE)
 
-    def _find(self, name: str, rows: Sequence[Row]) -> None:
+    def _find(self, name: str, rows: Sequence[ShapeStart]) -> None:
         headed = name not in ("plain", "ci")
         if _Total(rows, _SHARE).have_level():
             self._by_level.add(name)
@@ -144,7 +144,7 @@ def first_columns(shape: str) -> list[str]:
     return [found[0] for found in islice(_COLUMN.finditer(shape), MOST + 3)]
 
 
-def behind(text: str, columns: int) -> str:
+def skip_columns(text: str, columns: int) -> str:
     """A text with single spaces, less so many columns at its start."""
     place = 0
     for _ in range(columns):
@@ -159,10 +159,10 @@ def level_of(header: Header, columns: Sequence[str]) -> str | None:
     """What the column of the level says."""
     if header.level_at is None or len(columns) <= header.level_at:
         return None
-    return level_named(columns[header.level_at].strip("[](){}<>|:,/-"))
+    return level_of_name(columns[header.level_at].strip("[](){}<>|:,/-"))
 
 
-def header_of(rows: Sequence[Row], *, headed: bool) -> Header:
+def header_of(rows: Sequence[ShapeStart], *, headed: bool) -> Header:
     """The columns that these shapes, all of one format, have before their messages. `headed`: a header was
     found by its form before them.
     """
@@ -198,7 +198,7 @@ class _Total:
     frequent message nor many rare ones decide alone.
     """
 
-    def __init__(self, rows: Sequence[Row], share: float) -> None:
+    def __init__(self, rows: Sequence[ShapeStart], share: float) -> None:
         self._rows = rows
         self._share = share
         self.lines = sum(row.lines for row in rows)

@@ -30,7 +30,7 @@ def part_of(tokens: Tokens, spaces: str) -> Part:
     return tuple(zip(tokens, spaces, strict=True))
 
 
-def in_common(parts: Iterable[Part]) -> Part:
+def common_part_of(parts: Iterable[Part]) -> Part:
     """The constants that all parts have in the same order, with a variable wherever they differ.
 
     A part that is empty, or brackets that would no longer match, make it one variable.

@@ -26,21 +26,21 @@ _MOST_ALONE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MessageField:
     before: str  # what parts it from what comes before
     key: str
     value: str
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class FieldedMessage:
     """The words of a message, and the parts behind them."""
 
     body: str
-    parts: tuple[Part, ...]
+    parts: tuple[MessageField, ...]
 
 
-def message_of(text: str) -> Message:
+def split_fields(text: str) -> FieldedMessage:
     """A message taken apart: its body is as short as the parts that reach to its end allow."""
     place = 0
     for start in _FIRST.finditer(text):
@@ -48,30 +48,30 @@ def message_of(text: str) -> Message:
             continue  # the parts from here on have been tried, with those before them
         parts, place = [], start.start()
         while place < len(text) and (found := _PART.match(text, place)):
-            parts.append(Part(found["before"], found["key"], found["value"]))
+            parts.append(MessageField(found["before"], found["key"], found["value"]))
             place = found.end()
         if place == len(text):
-            return Message(text[: start.start()], tuple(parts))
-    return Message(text, ())
+            return FieldedMessage(text[: start.start()], tuple(parts))
+    return FieldedMessage(text, ())
 
 
-def optional_parts(texts: Sequence[str], records: Sequence[int]) -> dict[str, int]:
+def optional_field_counts(texts: Sequence[str], records: Sequence[int]) -> dict[str, int]:
     """How many of these records have each key that not all of them have, most first."""
     found: Counter[str] = Counter()
     for text, count in zip(texts, records, strict=True):
-        found.update(dict.fromkeys((part.key for part in message_of(text).parts), count))
+        found.update(dict.fromkeys((part.key for part in split_fields(text).parts), count))
     return {key: count for key, count in found.most_common() if 0 < count < sum(records)}
 
 
-def without_parts(value: str) -> str:
+def strip_fields(value: str) -> str:
     """A value of a template less the parts behind it that only some lines have."""
-    message = message_of(value)
+    message = split_fields(value)
     return message.body if message.body and message.parts else value
 
 
-def with_common_parts(texts: Sequence[str]) -> list[str]:
+def merge_optional_fields(texts: Sequence[str]) -> list[str]:
     """For each text of a log the one that stands for all with the same words and other parts."""
-    messages = [message_of(text) for text in texts]
+    messages = [split_fields(text) for text in texts]
     by_body: dict[str, list[int]] = defaultdict(list)
     for number, message in enumerate(messages):
         by_body[message.body].append(number)
@@ -85,7 +85,7 @@ def with_common_parts(texts: Sequence[str]) -> list[str]:
     return joined
 
 
-def _events(messages: Sequence[Message], numbers: Sequence[int]) -> list[list[int]]:
+def _events(messages: Sequence[FieldedMessage], numbers: Sequence[int]) -> list[list[int]]:
     """Which of these messages, all with one body, are one event, of those that are several."""
     words = len(_WORD.findall(messages[0].body))
     if len(messages) < 2 or not words:
@@ -104,7 +104,7 @@ def _events(messages: Sequence[Message], numbers: Sequence[int]) -> list[list[in
     return [members for _, members in events if len(members) > 1]
 
 
-def _common(messages: Sequence[Message]) -> str | None:
+def _common(messages: Sequence[FieldedMessage]) -> str | None:
     """The text with the parts that all have, in their order; None if it can't describe all of them."""
     keys = [part.key for part in messages[0].parts]
     for message in messages[1:]:
@@ -135,7 +135,7 @@ def _in_both(one: Sequence[str], two: Sequence[str]) -> list[str]:
     return [key for block in matcher.get_matching_blocks() for key in one[block.a : block.a + block.size]]
 
 
-def _places(keys: Sequence[str], message: Message) -> list[int]:
+def _places(keys: Sequence[str], message: FieldedMessage) -> list[int]:
     """Where these keys are among the parts, which have them in this order."""
     places, place = [], -1
     of_parts = [part.key for part in message.parts]

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mcp_smalltools.logs.counting.parser import LogParser
-from mcp_smalltools.logs.counting.timeline import Burst, Timeline
+from mcp_smalltools.logs.counting.timeline import Timeline, TimelineBurst
 from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.times import Calendar
+from mcp_smalltools.logs.templates.clustering import ClusterTemplate, cluster_shapes
 from mcp_smalltools.logs.templates.columns import messages_of
-from mcp_smalltools.logs.templates.grouping import Template, group
-from mcp_smalltools.logs.templates.optional_fields import optional_parts, with_common_parts
+from mcp_smalltools.logs.templates.optional_fields import merge_optional_fields, optional_field_counts
 
 _RECORDS_FOR_LINES = 1_000
 """A log without times must have so many records for its line numbers to tell of bursts."""
@@ -34,7 +34,7 @@ class ParsedTemplate:
     last: int
     before: int  # records before `since`, or in the baseline
     levels: dict[str, int] = field(default_factory=dict)
-    burst: Burst | None = None
+    burst: TimelineBurst | None = None
     # Records by key=value part, of those that some lack.
     optional: dict[str, int] = field(default_factory=dict)
     judged: bool = True  # False: the time was over, like lines are taken for one event
@@ -100,7 +100,7 @@ def _templates(
     for line_type in table.line_types:
         by_shape.setdefault(line_type.shape, []).append(line_type)
     texts = messages_of(table, by_shape)
-    messages = with_common_parts(texts)
+    messages = merge_optional_fields(texts)
     by_message: dict[str, list[int]] = {}
     for shape, message in enumerate(messages):
         by_message.setdefault(message, []).append(shape)
@@ -110,7 +110,7 @@ def _templates(
     ]
     shapes_of = [*by_message.values()]
     found = []
-    for template in group([*by_message], counts, judge, until):
+    for template in cluster_shapes([*by_message], counts, judge, until):
         members = [shape for message in template.members for shape in shapes_of[message]]
         found.append((min(members), template, members))
     found.sort(key=lambda item: item[0])
@@ -121,12 +121,12 @@ def _templates(
         templates.append(_template(number, template, line_types))
         if any(texts[shape] != messages[shape] for shape in members):
             records = [sum(item.records for item in by_shape[shape]) for shape in members]
-            templates[-1].optional = optional_parts([texts[shape] for shape in members], records)
+            templates[-1].optional = optional_field_counts([texts[shape] for shape in members], records)
         of_shape.update(dict.fromkeys(members, templates[-1]))
     return templates, [of_shape[shape] for shape in range(len(table.shapes))]
 
 
-def _template(number: int, template: Template, line_types: list[LineType]) -> ParsedTemplate:
+def _template(number: int, template: ClusterTemplate, line_types: list[LineType]) -> ParsedTemplate:
     started = [item for item in line_types if item.records]
     return ParsedTemplate(
         id=number,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.objects import CLOSING_OF, ends_of_brackets
 from mcp_smalltools.logs.message.tokenize import Tokens, is_sign, is_word
-from mcp_smalltools.logs.templates.families import Group
+from mcp_smalltools.logs.templates.gaps import Cluster
 
 _MOST_TOKENS = 2_000
 _INSIDE = "inside"
@@ -26,7 +26,7 @@ _CONSTANTS = ("None", "null", "nil", "True", "False", "true", "false")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Segment:
     """Tokens from `start` to `end`: a constant token, or a value."""
 
     kind: str  # alike in all templates of one event: "" of a whole value, _INSIDE brackets, or the token
@@ -35,48 +35,48 @@ class Piece:
     value: bool
 
 
-def join_structures(groups: list[Group]) -> list[Group]:
-    """Join groups that are alike but for the insides of their values."""
-    return _join(groups, pieces_of)
+def merge_structures(clusters: list[Cluster]) -> list[Cluster]:
+    """Join clusters that are alike but for the insides of their values."""
+    return _join(clusters, segments_of)
 
 
-def join_wide_structures(groups: list[Group]) -> list[Group]:
+def merge_wide_structures(clusters: list[Cluster]) -> list[Cluster]:
     """The same, where what is in brackets after a value, or tied to it by a sign, belongs to the value."""
-    return _join(groups, wide_pieces_of)
+    return _join(clusters, wide_segments_of)
 
 
-def _join(groups: list[Group], pieces: Callable[[Group], list[Piece]]) -> list[Group]:
-    alike: dict[tuple[tuple[str, str], ...], list[tuple[Group, list[Piece]]]] = defaultdict(list)
+def _join(clusters: list[Cluster], segments: Callable[[Cluster], list[Segment]]) -> list[Cluster]:
+    alike: dict[tuple[tuple[str, str], ...], list[tuple[Cluster, list[Segment]]]] = defaultdict(list)
     result = []
-    for item in groups:
-        found = pieces(item) if len(item.tokens) <= _MOST_TOKENS else []
-        if any(not piece.value and is_word(piece.kind) for piece in found):
-            key = tuple((piece.kind, item.spaces[piece.start : piece.start + 1]) for piece in found)
+    for item in clusters:
+        found = segments(item) if len(item.tokens) <= _MOST_TOKENS else []
+        if any(not segment.value and is_word(segment.kind) for segment in found):
+            key = tuple((segment.kind, item.spaces[segment.start : segment.start + 1]) for segment in found)
             alike[key].append((item, found))
         else:
             result.append(item)
-    result += [_as_one(members) for members in alike.values()]
+    result += [_merge(members) for members in alike.values()]
     return sorted(result, key=lambda item: (-item.weight, item.tokens, item.spaces))
 
 
-def _as_one(members: Sequence[tuple[Group, list[Piece]]]) -> Group:
-    first, pieces = members[0]
+def _merge(members: Sequence[tuple[Cluster, list[Segment]]]) -> Cluster:
+    first, segments = members[0]
     if len(members) == 1:
         return first
     tokens: list[str] = []
     spaces = ""
-    for at, piece in enumerate(pieces):
+    for at, segment in enumerate(segments):
         there = {
             (item.tokens[own[at].start : own[at].end], item.spaces[own[at].start : own[at].end])
             for item, own in members
         }
         if len(there) == 1:
-            tokens += first.tokens[piece.start : piece.end]
-            spaces += first.spaces[piece.start : piece.end]
+            tokens += first.tokens[segment.start : segment.end]
+            spaces += first.spaces[segment.start : segment.end]
         else:
             tokens.append(VAR)
-            spaces += "0" if any(not part for part, _ in there) else first.spaces[piece.start]
-    return Group(
+            spaces += "0" if any(not part for part, _ in there) else first.spaces[segment.start]
+    return Cluster(
         tuple(tokens),
         spaces,
         sum(item.weight for item, _ in members),
@@ -85,30 +85,30 @@ def _as_one(members: Sequence[tuple[Group, list[Piece]]]) -> Group:
     )
 
 
-def pieces_of(item: Group) -> list[Piece]:
+def segments_of(item: Cluster) -> list[Segment]:
     """A template as constant tokens and values; what is in brackets or quotation marks is one value."""
     tokens, spaces = item.tokens, item.spaces
     brackets = ends_of_brackets(tokens, spaces)
-    pieces: list[Piece] = []
+    segments: list[Segment] = []
     at = 0
     while at < len(tokens):
         end = _end_of_quotation(tokens, spaces, at) if tokens[at] in _QUOTES else brackets.get(at)
         if end is None:
             value = at > 0 and is_value(tokens[at]) and tokens[at + 1 : at + 2] != ("=",)
-            pieces.append(Piece("" if value else tokens[at], at, at + 1, value))
+            segments.append(Segment("" if value else tokens[at], at, at + 1, value))
             at += 1
         elif at and tokens[at - 1] in "=:":
-            pieces.append(Piece("", at, end, True))
+            segments.append(Segment("", at, end, True))
             at = end
         elif _is_data(tokens[at + 1 : end - 1]):
-            pieces.append(Piece(tokens[at], at, at + 1, False))
-            pieces.append(Piece(_INSIDE, at + 1, end - 1, True))
-            pieces.append(Piece(tokens[end - 1], end - 1, end, False))
+            segments.append(Segment(tokens[at], at, at + 1, False))
+            segments.append(Segment(_INSIDE, at + 1, end - 1, True))
+            segments.append(Segment(tokens[end - 1], end - 1, end, False))
             at = end
         else:
-            pieces.append(Piece(tokens[at], at, at + 1, False))
+            segments.append(Segment(tokens[at], at, at + 1, False))
             at += 1
-    return pieces
+    return segments
 
 
 def is_value(token: str) -> bool:
@@ -132,24 +132,24 @@ def _end_of_quotation(tokens: Tokens, spaces: str, start: int) -> int | None:
     return None
 
 
-def wide_pieces_of(item: Group) -> list[Piece]:
-    """The pieces; a value takes in what is in brackets after it and what a sign ties to it."""
-    pieces = pieces_of(item)
-    wide: list[Piece] = []
+def wide_segments_of(item: Cluster) -> list[Segment]:
+    """The segments; a value takes in what is in brackets after it and what a sign ties to it."""
+    segments = segments_of(item)
+    wide: list[Segment] = []
     at = 0
-    while at < len(pieces):
-        piece = pieces[at]
+    while at < len(segments):
+        segment = segments[at]
         at += 1
-        if _is_whole(piece):
-            while more := _belongs(item, pieces[at : at + 3]):
+        if _is_whole(segment):
+            while more := _belongs(item, segments[at : at + 3]):
                 at += more
-            piece = Piece("", piece.start, pieces[at - 1].end, True)
-        wide.append(piece)
+            segment = Segment("", segment.start, segments[at - 1].end, True)
+        wide.append(segment)
     return wide
 
 
-def _belongs(item: Group, following: Sequence[Piece]) -> int:
-    """How many of the pieces after a value belong to it."""
+def _belongs(item: Cluster, following: Sequence[Segment]) -> int:
+    """How many of the segments after a value belong to it."""
     if len(following) == 3 and following[1].kind == _INSIDE and following[0].kind in CLOSING_OF:
         return 3
     if len(following) < 2 or not _is_whole(following[1]):
@@ -159,5 +159,5 @@ def _belongs(item: Group, following: Sequence[Piece]) -> int:
     return 2 if tied and is_sign(sign.kind) and sign.kind not in _APART else 0
 
 
-def _is_whole(piece: Piece) -> bool:
-    return piece.value and piece.kind == ""
+def _is_whole(segment: Segment) -> bool:
+    return segment.value and segment.kind == ""

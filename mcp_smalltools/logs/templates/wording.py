@@ -11,7 +11,7 @@ from itertools import takewhile
 
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.tokenize import Tokens
-from mcp_smalltools.logs.templates.common_tokens import in_common, part_of
+from mcp_smalltools.logs.templates.common_tokens import common_part_of, part_of
 
 _MOST_TOKENS = 100_000
 """Of all members of a template together; where there are more its text stays."""
@@ -20,7 +20,7 @@ Line = tuple[Tokens, str]
 Span = tuple[int, int]
 
 
-def worded(template: Line, members: Sequence[Line]) -> Line:
+def restore_words(template: Line, members: Sequence[Line]) -> Line:
     """The template in the words that its members have. Each member still fits it."""
     template = _touching_as_one(template)
     if VAR not in template[0] or sum(len(tokens) for tokens, _ in members) > _MOST_TOKENS:
@@ -36,7 +36,7 @@ def worded(template: Line, members: Sequence[Line]) -> Line:
     for at, (token, space) in enumerate(zip(*template, strict=True)):
         if token == VAR:
             spans = [own[at] for own in places]
-            parts += in_common(line[start:end] for line, (start, end) in zip(lines, spans, strict=True))
+            parts += common_part_of(line[start:end] for line, (start, end) in zip(lines, spans, strict=True))
         else:
             parts.append((token, space))
     return tuple(token for token, _ in parts), "".join(space for _, space in parts)

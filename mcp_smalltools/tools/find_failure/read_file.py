@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.errors import DeadlineExceeded
-from mcp_smalltools.logs.lines.headers import without_colours
+from mcp_smalltools.logs.lines.headers import strip_colours
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -30,7 +30,7 @@ class TimedBlocks:
         self.cut_off = True
         try:
             for block in source.blocks(stop=context.stop):
-                yield without_colours(block.lines)
+                yield strip_colours(block.lines)
                 context.progress(source.bytes_read, source.size, f"reading the {self._what}")
                 if context.stop.remaining_s < reserve:
                     break

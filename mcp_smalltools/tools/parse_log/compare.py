@@ -22,7 +22,7 @@ _SUMMED_UP_TO = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FrequencyChange:
     """A template that is `factor` times as frequent as what came before lets expect."""
 
     template: ParsedTemplate
@@ -34,7 +34,7 @@ class Comparison:
     """`changed` most telling first, `gone` worst and most frequent first."""
 
     rate: float = 1.0
-    changed: list[Change] = field(default_factory=list)
+    changed: list[FrequencyChange] = field(default_factory=list)
     gone: list[ParsedTemplate] = field(default_factory=list)
 
 
@@ -50,11 +50,11 @@ def compare(templates: Sequence[ParsedTemplate]) -> Comparison:
         return Comparison(rate)
     telling = []
     for template in both:
-        chance = chance_of(template.records, template.before, rate) * len(both)
+        chance = change_probability(template.records, template.before, rate) * len(both)
         if template.before and chance < _CHANCE:
             factor = template.records / (template.before * rate)
             if template.records and max(factor, 1 / factor) >= _LEAST_FACTOR:
-                telling.append((chance, -template.records, template.id, Change(template, factor)))
+                telling.append((chance, -template.records, template.id, FrequencyChange(template, factor)))
     gone = [template for template in both if not template.records]
     gone.sort(key=lambda item: -item.before)
     telling.sort(key=lambda item: item[:3])
@@ -74,7 +74,7 @@ def _rate(templates: Sequence[ParsedTemplate]) -> float:
     return sum(template.records for template in templates) / before if before else 0.0
 
 
-def chance_of(now: int, before: int, rate: float) -> float:
+def change_probability(now: int, before: int, rate: float) -> float:
     """The chance of counts at least as far apart if nothing changed: two-sided, given their sum."""
     total, share = now + before, rate / (1 + rate)
     tail = min(_tail(now, total, share), _tail(before, total, 1 - share))
@@ -88,9 +88,9 @@ def _tail(least: int, total: int, share: float) -> float:
     if total > _SUMMED_UP_TO:
         mean, deviation = total * share, math.sqrt(total * share * (1 - share)) or 1e-12
         return 0.5 * math.erfc((least - 0.5 - mean) / deviation / math.sqrt(2))
-    return min(1.0, sum(math.exp(_log_chance(count, total, share)) for count in range(least, total + 1)))
+    return min(1.0, sum(math.exp(_log_probability(count, total, share)) for count in range(least, total + 1)))
 
 
-def _log_chance(count: int, total: int, share: float) -> float:
+def _log_probability(count: int, total: int, share: float) -> float:
     ways = math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
     return ways + count * math.log(share) + (total - count) * math.log1p(-share)

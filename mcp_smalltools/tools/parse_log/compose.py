@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 from mcp_smalltools.tools.parse_log import answer as records
-from mcp_smalltools.tools.parse_log.count_file import Counted
+from mcp_smalltools.tools.parse_log.count_file import CountedLog
 from mcp_smalltools.tools.parse_log.export import Exporter
 from mcp_smalltools.tools.parse_log.focus import Focus
-from mcp_smalltools.tools.parse_log.report import (
-    masked_words,
-    select,
-)
-from mcp_smalltools.tools.parse_log.sessions import SHOWN, Sessions, find_sessions
+from mcp_smalltools.tools.parse_log.report import rare_word_mask, select
+from mcp_smalltools.tools.parse_log.sessions import SHOWN, LogSessions, find_sessions
 from mcp_smalltools.tools.parse_log.writer import RecordWriter
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ USUAL, LINES = 12, 8
 
 
 def compose_answer(
-    counted: Counted,
+    counted: CountedLog,
     log: ParsedLog,
     focus: Focus | None,
     arguments: records.ParseLogArguments,
@@ -52,20 +49,20 @@ def compose_answer(
     return result
 
 
-def _sessions(counted: Counted, log: ParsedLog, context: ToolContext) -> Sessions | None:
+def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogSessions | None:
     """The sessions of a log that was counted from its first line on, if the time allows."""
     if log.lines != log.last_line or context.stop.remaining_s < context.stop.seconds / 10:
         return None
     source, lines = counted.source, counted.source.line_count
     blocks = source.byte_blocks(stop=context.stop)
     found = find_sessions(
-        (Block(block.first, as_shown(block.data)) for block in blocks), log, counted.parser.table
+        (Block(block.first, strip_terminal_codes(block.data)) for block in blocks), log, counted.parser.table
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found
 
 
-def _shown_sessions(sessions: Sessions, log: ParsedLog) -> records.Sessions:
+def _shown_sessions(sessions: LogSessions, log: ParsedLog) -> records.Sessions:
     failed, unusual = sessions.failed(), sessions.unusual()
     marked = [(value, True) for value in failed[: SHOWN - 1]] + [(value, False) for value in unusual[:SHOWN]]
     return records.Sessions(
@@ -105,7 +102,7 @@ def _export(
 ) -> records.Export:
     target = context.output_file(name)
     sealed = context.level() is PrivacyLevel.SEALED
-    masked = masked_words(log.templates) if sealed else str
+    masked = rare_word_mask(log.templates) if sealed else str
     texts = {
         template.id: context.scrub(masked(template.text).replace(VAR, "<*>")) for template in log.templates
     }

@@ -14,9 +14,9 @@ from mcp_smalltools.logs.counting.parallel import ParallelReader, helpers_for
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import compact, resume
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import as_shown
+from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.tools.parse_log.answer import LAST
-from mcp_smalltools.tools.parse_log.last_call import Change, keep_place, last_place, place_in
+from mcp_smalltools.tools.parse_log.last_call import LogChange, load_position, position_at, save_position
 from mcp_smalltools.tools.parse_log.since import Since, parse_since
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Feed = Callable[[Block], None]
 
 
 @dataclass(slots=True)
-class Counted:
+class CountedLog:
     """Every line is counted under its shape, none has a template yet.
 
     `compares`: there is something that came before: a baseline, or what was before `since`.
@@ -43,12 +43,12 @@ class Counted:
     notes: list[str] = field(default_factory=list)
 
 
-def count(arguments: ParseLogArguments, context: ToolContext) -> Counted:
+def count(arguments: ParseLogArguments, context: ToolContext) -> CountedLog:
     """Read the log, and the baseline if there is one. Raises FileError, UsageError, Cancelled."""
     if arguments.since and arguments.baseline_path:
         raise UsageError("Both since and baseline_path are given.", remedy="Give one of them.")
     since = parse_since(arguments.since) if arguments.since not in ("", LAST) else None
-    counted = Counted(context.open(arguments.path), LogParser())
+    counted = CountedLog(context.open(arguments.path), LogParser())
     reading = _Reading(counted, context)
     if arguments.baseline_path:
         reading.baseline(context.open(arguments.baseline_path))
@@ -66,7 +66,7 @@ def count(arguments: ParseLogArguments, context: ToolContext) -> Counted:
 class _Reading:
     """Feeds the parser, and knows where the next call can go on."""
 
-    def __init__(self, counted: Counted, context: ToolContext) -> None:
+    def __init__(self, counted: CountedLog, context: ToolContext) -> None:
         self._counted = counted
         self._context = context
         self._source = counted.source
@@ -108,14 +108,14 @@ class _Reading:
         if not self._source.is_plain():
             note("since=last needs a plain UTF-8 text file: all of it was read.")
             return self.whole()
-        place = last_place(self._context.settings.state_dir, self._context.caller, self._source)
+        place = load_position(self._context.settings.state_dir, self._context.caller, self._source)
         if place is None:
             note("No earlier call on this file is remembered: all of it was read.")
             return self.whole()
         self._counted.compares = True
         change = place.change(self._source)
-        resume(self._parser, place.counted, follows=change is Change.APPENDED)
-        if change is not Change.APPENDED:
+        resume(self._parser, place.counted, follows=change is LogChange.APPENDED)
+        if change is not LogChange.APPENDED:
             note(_WHAT_CHANGED[change].format(line=place.line))
             return self.whole()
         self._offset = place.offset
@@ -139,8 +139,8 @@ class _Reading:
         """For `since="last"`. What can't be kept is no error: the next call reads all."""
         if self._offset and self._source.is_plain() and not self._is_sealed:
             counted = self._unended or compact(self._parser, with_before=self._with_before)
-            place = place_in(self._source, self._offset, counted["last_line"], counted)
-            keep_place(self._context.settings.state_dir, self._context.caller, self._source, place)
+            place = position_at(self._source, self._offset, counted["last_line"], counted)
+            save_position(self._context.settings.state_dir, self._context.caller, self._source, place)
 
     def _feed(self, source: UserFile, what: str, feed: Feed, part: FilePart | None = None) -> None:
         """Block by block while there is time. What was not read is said in bytes."""
@@ -159,7 +159,7 @@ class _Reading:
                 if not block.ended:
                     self._unended = compact(self._parser, with_before=self._with_before)
                 self._offset = block.end
-            feed(Block(block.first, as_shown(block.data)))
+            feed(Block(block.first, strip_terminal_codes(block.data)))
             self._tell(source.bytes_read, source, what)
             if not self._has_time():
                 return False
@@ -191,8 +191,8 @@ class _Reading:
 
 
 _WHAT_CHANGED = {
-    Change.ROTATED: "The log was rotated: this is another file than at the last call. All of it was read; "
-    "`before` counts the old one, to line {line}, and what that got later is not counted.",
-    Change.TRUNCATED: "The log was emptied or written anew since the last call, which read to line {line}: "
-    "all of it was read, and `before` counts what it held then.",
+    LogChange.ROTATED: "The log was rotated since the last call: this is another file, and all of it was "
+    "read. `before` counts the old file up to line {line}; lines added to it after that are not counted.",
+    LogChange.TRUNCATED: "The log was emptied or rewritten since the last call, which read up to "
+    "line {line}. All of it was read; `before` counts what it held then.",
 }

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from mcp_smalltools.logs.lines.headers import lines_as_shown, read_line
-from mcp_smalltools.logs.lines.layouts import Layout
+from mcp_smalltools.logs.lines.headers import read_line, strip_terminal_codes_of_lines
+from mcp_smalltools.logs.lines.layouts import LineLayout
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
-from mcp_smalltools.logs.message.variables import Slots
+from mcp_smalltools.logs.message.parameters import TemplateMatcher
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.parse_log.report import Scrub
@@ -34,7 +34,7 @@ class Exporter:
         self._table = table
         self._scrub = scrub
         self._texts = texts
-        self._slots: dict[int, tuple[Slots, str]] = {}
+        self._slots: dict[int, tuple[TemplateMatcher, str]] = {}
 
     def write(self, blocks: Iterable[LineBlock], target: Path, stop: StopSignal, last_line: int) -> int:
         """Write lines up to `last_line`; returns how many. The file appears whole or not at all."""
@@ -44,7 +44,7 @@ class Exporter:
             with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
                 for block in blocks:
                     stop.check()
-                    lines = lines_as_shown(block.lines[: last_line - block.first + 1])
+                    lines = strip_terminal_codes_of_lines(block.lines[: last_line - block.first + 1])
                     self._write_block(out, block.first, lines)
                     written += len(lines)
                     if block.first + len(block.lines) > last_line:
@@ -68,10 +68,10 @@ class Exporter:
             rows.append(f'{{"line": {number}, {head}, "variables": {variables}}}\n')
         out.write("".join(rows))
 
-    def _template(self, layout: Layout) -> ParsedTemplate:
+    def _template(self, layout: LineLayout) -> ParsedTemplate:
         return self._log.template_of_shape[layout.line_type.shape]
 
-    def _values(self, slots: Slots, line: str, layout: Layout) -> list[str] | None:
+    def _values(self, slots: TemplateMatcher, line: str, layout: LineLayout) -> list[str] | None:
         """The values of a line; null where masking changed the line beyond its template."""
         if not slots.count:
             return []
@@ -85,7 +85,7 @@ class Exporter:
             values = slots.values(message_of(self._scrub(line[at:]), columns))
         return values
 
-    def _of(self, template: ParsedTemplate) -> tuple[Slots, str]:
+    def _of(self, template: ParsedTemplate) -> tuple[TemplateMatcher, str]:
         known = self._slots.get(template.id)
         if known is None:
             if len(self._slots) >= _KNOWN_TEMPLATES:
@@ -94,7 +94,7 @@ class Exporter:
                 self._texts.get(template.id, template.text).replace(VAR, "<*>"), ensure_ascii=False
             )
             known = self._slots[template.id] = (
-                Slots(template.text),
+                TemplateMatcher(template.text),
                 f'"template_id": {template.id}, "template": {text}',
             )
         return known

@@ -50,7 +50,7 @@ MIGRATIONS: Sequence[str] = (
 )
 
 
-class Change(enum.Enum):
+class LogChange(enum.Enum):
     """What happened to a file since it was last read."""
 
     APPENDED = "appended"  # or nothing
@@ -59,7 +59,7 @@ class Change(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReadPosition:
     """How far a file was read, at the end of a line."""
 
     offset: int
@@ -70,20 +70,20 @@ class Place:
     tail: str  # and of those before the place
     counted: Mapping[str, Any]  # see `state.compact`
 
-    def change(self, source: UserFile) -> Change:
+    def change(self, source: UserFile) -> LogChange:
         if source.size >= self.offset and (self.head, self.tail) == _hashes(source, self.offset):
-            return Change.APPENDED
+            return LogChange.APPENDED
         same = source.identity() == (self.device, self.inode)
-        return Change.TRUNCATED if same else Change.ROTATED
+        return LogChange.TRUNCATED if same else LogChange.ROTATED
 
     def rest(self, source: UserFile) -> FilePart:
         """What was appended."""
         return FilePart(self.offset, self.line + 1, source.size)
 
 
-def place_in(source: UserFile, offset: int, line: int, counted: Mapping[str, Any]) -> Place:
+def position_at(source: UserFile, offset: int, line: int, counted: Mapping[str, Any]) -> ReadPosition:
     """The place behind line `line` of a plain file."""
-    return Place(offset, line, *source.identity(), *_hashes(source, offset), counted)
+    return ReadPosition(offset, line, *source.identity(), *_hashes(source, offset), counted)
 
 
 def _hashes(source: UserFile, offset: int) -> tuple[str, str]:
@@ -93,13 +93,13 @@ def _hashes(source: UserFile, offset: int) -> tuple[str, str]:
     return head, tail
 
 
-class Places(Store):
+class ReadPositions(Store):
     """The places of all logs, in the state folder. Those used longest ago leave."""
 
     def __init__(self, state_dir: Path) -> None:
         super().__init__(state_dir / "logs.db", MIGRATIONS)
 
-    def get(self, caller: str, path: Path) -> Place | None:
+    def get(self, caller: str, path: Path) -> ReadPosition | None:
         import msgpack
         import zstandard
 
@@ -109,9 +109,9 @@ class Places(Store):
         version, *fields = msgpack.unpackb(
             zstandard.decompress(found[0]["place"]), unicode_errors="surrogatepass"
         )
-        return Place(*fields) if version == _VERSION else None
+        return ReadPosition(*fields) if version == _VERSION else None
 
-    def put(self, caller: str, path: Path, place: Place) -> None:
+    def put(self, caller: str, path: Path, place: ReadPosition) -> None:
         import msgpack
         import zstandard
 
@@ -128,10 +128,10 @@ class Places(Store):
                 total -= oldest["bytes"]
 
 
-def last_place(state_dir: Path, caller: str, source: UserFile) -> Place | None:
+def load_position(state_dir: Path, caller: str, source: UserFile) -> ReadPosition | None:
     """None if there is none, or the store can't be used."""
     try:
-        places = Places(state_dir)
+        places = ReadPositions(state_dir)
     except ConfigError:
         return None
     try:
@@ -142,10 +142,10 @@ def last_place(state_dir: Path, caller: str, source: UserFile) -> Place | None:
         places.close()
 
 
-def keep_place(state_dir: Path, caller: str, source: UserFile, place: Place) -> bool:
+def save_position(state_dir: Path, caller: str, source: UserFile, place: ReadPosition) -> bool:
     """False if it can't be kept."""
     try:
-        places = Places(state_dir)
+        places = ReadPositions(state_dir)
     except ConfigError:
         return False
     try:

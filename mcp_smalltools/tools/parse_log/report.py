@@ -12,11 +12,11 @@ from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import names_exception
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.message.masking import VAR
-from mcp_smalltools.logs.message.variables import Slots, slot_type
+from mcp_smalltools.logs.message.parameters import TemplateMatcher, parameter_type
 from mcp_smalltools.logs.templates.columns import message_of
-from mcp_smalltools.logs.templates.optional_fields import without_parts
+from mcp_smalltools.logs.templates.optional_fields import strip_fields
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
-from mcp_smalltools.tools.parse_log.compare import Change, Comparison, compare
+from mcp_smalltools.tools.parse_log.compare import Comparison, FrequencyChange, compare
 from mcp_smalltools.tools.parse_log.focus import Focus
 
 EXAMPLES = 2
@@ -37,7 +37,7 @@ class Selection:
     shown: list[ParsedTemplate]
     rare: list[ParsedTemplate]
     new: list[ParsedTemplate]
-    changed: list[Change]
+    changed: list[FrequencyChange]
     gone: list[ParsedTemplate]
     bursting: list[ParsedTemplate]
     errors: list[ParsedTemplate]
@@ -114,18 +114,18 @@ def severity(template: ParsedTemplate) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class SlotValues:
+class ParameterValues:
     """What a slot of a template held, by the records that were kept."""
 
     type: str
     examples: list[str]
 
 
-def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
+def parameters_of(template: ParsedTemplate, scrub: Scrub) -> list[ParameterValues]:
     """Type and examples of each slot. Lines are scrubbed whole, before they are taken apart: what gives a
     secret away is often the word before it, which is a constant of the template.
     """
-    slots = Slots(template.text)
+    slots = TemplateMatcher(template.text)
     if not slots.count:
         return []
     rows: list[list[str]] = []
@@ -136,11 +136,11 @@ def slots_of(template: ParsedTemplate, scrub: Scrub) -> list[SlotValues]:
     return [_slot(column) for column in zip(*rows, strict=True)]
 
 
-def _slot(column: Sequence[str]) -> SlotValues:
-    values = list(dict.fromkeys(without_parts(value) for value in column if value))
-    kind = slot_type(values)
+def _slot(column: Sequence[str]) -> ParameterValues:
+    values = list(dict.fromkeys(strip_fields(value) for value in column if value))
+    kind = parameter_type(values)
     long = sum(map(len, values[:EXAMPLES])) > _SHORT_CHARS
-    return SlotValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
+    return ParameterValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
 
 
 def _kept_lines(line_types: Sequence[LineType], at_most: int = 24) -> dict[str, int]:
@@ -182,7 +182,7 @@ def error_sample(template: ParsedTemplate) -> Sample | None:
     return min(samples, key=lambda sample: sample.first, default=None)
 
 
-def masked_words(templates: Sequence[ParsedTemplate], least: int = 3) -> Callable[[str], str]:
+def rare_word_mask(templates: Sequence[ParsedTemplate], least: int = 3) -> Callable[[str], str]:
     """A function that also masks, in a template's text, words that fewer than `least` lines hold.
 
     A word of so few lines may be anybody's name; a template that may leave a sealed root must not show it.

@@ -45,7 +45,7 @@ _CONTEXT = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class SessionRecord:
     """A record of a session."""
 
     line: int
@@ -54,12 +54,12 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class LogSessions:
     """All sessions by the identifier that tells most. `usual` is the commonest sequence of templates, repeats
     left out.
     """
 
-    by_value: Mapping[str, Sequence[Record]]
+    by_value: Mapping[str, Sequence[SessionRecord]]
     usual: tuple[int, ...]
     last_line: int  # that was looked at
 
@@ -87,7 +87,7 @@ class Sessions:
         return sorted(others, key=lambda value: how_often[sequence_of(self.by_value[value])])
 
 
-def sequence_of(records: Sequence[Record]) -> tuple[int, ...]:
+def sequence_of(records: Sequence[SessionRecord]) -> tuple[int, ...]:
     """The templates in order, each run of one as one."""
     sequence: list[int] = []
     for record in records:
@@ -96,7 +96,7 @@ def sequence_of(records: Sequence[Record]) -> tuple[int, ...]:
     return tuple(sequence)
 
 
-def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: LineTable) -> Sessions | None:
+def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: LineTable) -> LogSessions | None:
     """The sessions of the first lines of a log that was parsed with this table; None if it has none."""
     most = log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT
     found, assembler = _Values(), Assembler()
@@ -116,7 +116,7 @@ def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: LineTable) -> 
     if best is None:
         return None
     usual, _ = Counter(map(sequence_of, best.values())).most_common(1)[0]
-    return Sessions(best, usual, last_line)
+    return LogSessions(best, usual, last_line)
 
 
 def _look_at(block: Block, log: ParsedLog, table: LineTable, assembler: Assembler, found: _Values) -> int:
@@ -129,7 +129,7 @@ def _look_at(block: Block, log: ParsedLog, table: LineTable, assembler: Assemble
             continue
         records += 1
         template = log.template_of_shape[line_type.shape]
-        record = Record(block.first + place, template.id, line_type.level in {"error", "fatal"})
+        record = SessionRecord(block.first + place, template.id, line_type.level in {"error", "fatal"})
         start = layout.time.end if layout.time is not None and layout.time.start <= 40 else 0
         found.note(line, start, record)
     return records
@@ -153,11 +153,11 @@ class _Values:
     """Which values stand in which slots, and in which records."""
 
     def __init__(self) -> None:
-        self._records: dict[tuple[Hashable, str], list[Record]] = defaultdict(list)
+        self._records: dict[tuple[Hashable, str], list[SessionRecord]] = defaultdict(list)
         self._parents: dict[Hashable, Hashable] = {}
         self._kind_of_value: dict[str, Hashable] = {}
 
-    def note(self, line: str, start: int, record: Record) -> None:
+    def note(self, line: str, start: int, record: SessionRecord) -> None:
         seen: set[tuple[Hashable, str]] = set()
         for ordinal, (first, last) in enumerate(values_in(line, start)):
             if ordinal >= _VALUES_OF_A_LINE:
@@ -178,9 +178,9 @@ class _Values:
                 seen.add((kind, value))
                 self._records[kind, value].append(record)
 
-    def kinds(self) -> dict[Hashable, dict[str, list[Record]]]:
+    def kinds(self) -> dict[Hashable, dict[str, list[SessionRecord]]]:
         """The records of each value, by kind of identifier."""
-        kinds: dict[Hashable, dict[str, list[Record]]] = defaultdict(dict)
+        kinds: dict[Hashable, dict[str, list[SessionRecord]]] = defaultdict(dict)
         for (kind, value), records in self._records.items():
             known = kinds[self._root(kind)].setdefault(value, [])
             known.extend(records)
@@ -189,7 +189,7 @@ class _Values:
                 by_value[value] = sorted(set(records), key=lambda record: record.line)
         return kinds
 
-    def best(self, records: int) -> dict[str, list[Record]] | None:
+    def best(self, records: int) -> dict[str, list[SessionRecord]] | None:
         """The kind of identifier that makes sessions best, of so many records; None if none does."""
         scored = [(_score(by_value, records), by_value) for by_value in self.kinds().values()]
         best = max(scored, key=lambda item: item[0], default=None)
@@ -209,7 +209,7 @@ class _Values:
             self._parents[one] = two
 
 
-def _score(by_value: Mapping[str, Sequence[Record]], records: int) -> float:
+def _score(by_value: Mapping[str, Sequence[SessionRecord]], records: int) -> float:
     """How well the values make sessions; 0 if they don't."""
     if len(by_value) < _LEAST_SESSIONS or not records:
         return 0.0

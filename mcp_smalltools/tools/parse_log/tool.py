@@ -34,7 +34,7 @@ class ParseLog:
 
         Raises FileError, UsageError, Cancelled.
         """
-        from mcp_smalltools.logs.judge.adapted import judge_for
+        from mcp_smalltools.logs.judge.adaptation import judge_for
         from mcp_smalltools.logs.templates.parsed_log import derive_templates
         from mcp_smalltools.tools.parse_log.compose import compose_answer
         from mcp_smalltools.tools.parse_log.count_file import count

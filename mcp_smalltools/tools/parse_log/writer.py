@@ -19,8 +19,8 @@ from mcp_smalltools.tools.parse_log.report import (
     error_sample,
     exception_lines,
     first_sample,
-    masked_words,
-    slots_of,
+    parameters_of,
+    rare_word_mask,
 )
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class RecordWriter:
         self._compares = compares
         self._focused = focused
         self._errors = [template for template in selection.errors[:ERRORS] if template in selection.shown]
-        self._text = masked_words(log.templates) if self._sealed else str
+        self._text = rare_word_mask(log.templates) if self._sealed else str
 
     def answer(self) -> records.ParseLogAnswer:
         log, chosen = self._log, self._selection
@@ -157,7 +157,7 @@ class RecordWriter:
             return []
         return [
             records.Variable(type=slot.type, examples=[_short(slot.type, value) for value in slot.examples])
-            for slot in slots_of(template, self._scrub)[:SLOTS]
+            for slot in parameters_of(template, self._scrub)[:SLOTS]
         ]
 
     def _error(self, template: ParsedTemplate) -> records.ErrorGroup:

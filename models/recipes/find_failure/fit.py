@@ -30,7 +30,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
 from mcp_smalltools.calibration.scores import Evaluation, coverage_curve, record_quality, reliability
-from mcp_smalltools.logs.lines.headers import without_colours
+from mcp_smalltools.logs.lines.headers import strip_colours
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of
 from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
 from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
@@ -103,11 +103,11 @@ def examples_of(task: tuple[list[Run], int, int]) -> list[Example]:
 
 
 def _examples(log: Dressed, chance: Random) -> Iterator[Example]:
-    lines = read_log([without_colours(log.lines)])
+    lines = read_log([strip_colours(log.lines)])
     labels = np.array(log.labels)
     ways = [None]
     if log.passing:
-        ways.append(read_baseline([without_colours(log.passing)]))
+        ways.append(read_baseline([strip_colours(log.passing)]))
     for baseline in ways:
         yield Example(
             log.tool,

@@ -26,10 +26,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from examples import Examples, add_gaps, add_slots
-from mcp_smalltools.evaluation.suites.logs import Scores, mean_of, parse_with, score
-from mcp_smalltools.learning.logs.fit_network import averaged, fitted
-from mcp_smalltools.learning.logs.systems import Source, System, Vocabulary, simulate, vocabulary
-from mcp_smalltools.logs.judge.judge import Judge, save
+from mcp_smalltools.evaluation.suites.logs import LogScores, mean_scores, parse_with, score
+from mcp_smalltools.learning.logs.fit_network import average_networks, fit_network
+from mcp_smalltools.learning.logs.systems import StatementSource, System, Vocabulary, simulate, vocabulary
+from mcp_smalltools.logs.judge.judge import Judge, save_judge
 from mcp_smalltools.logs.judge.lexicon import Lexicon, counts_of
 from mcp_smalltools.logs.statements.source import statements_under
 
@@ -43,7 +43,7 @@ Counts = dict[str, NDArray[np.int32]]
 class Corpus:
     """Programs to learn from: their statements, what each counts for the lexicon, and all together."""
 
-    programs: dict[str, list[Source]]
+    programs: dict[str, list[StatementSource]]
     counts: dict[str, Counts]
     total: Counts
     known: Vocabulary
@@ -71,7 +71,7 @@ def main() -> None:
     rounds = [fit(corpus, args.systems, args.seed + number) for number in range(args.rounds)]
     judge = mean_judge([judge for judge, _ in rounds])
     counted = {name: sum(counts[name] for _, counts in rounds) for name in rounds[0][1]}
-    save(SKILL / "weights.npz", corpus.total, judge.networks())
+    save_judge(SKILL / "weights.npz", corpus.total, judge.networks())
     report = {
         "made_by": "python models/recipes/parse_log/fit.py",
         "programs": len(corpus.programs),
@@ -85,12 +85,12 @@ def main() -> None:
     print(json.dumps(report))
 
 
-def read_programs(folder: Path) -> dict[str, list[Source]]:
+def read_programs(folder: Path) -> dict[str, list[StatementSource]]:
     """The distinct statements of each program that has enough."""
     programs = {}
     for tree in sorted(path for path in folder.iterdir() if path.is_dir()):
         found = {
-            item.pieces: Source(tree.name, item.file, item.pieces, item.raises)
+            item.pieces: StatementSource(tree.name, item.file, item.pieces, item.raises)
             for item in statements_under(tree)
         }
         if len(found) >= _FEWEST:
@@ -98,7 +98,7 @@ def read_programs(folder: Path) -> dict[str, list[Source]]:
     return programs
 
 
-def corpus_of(programs: dict[str, list[Source]]) -> Corpus:
+def corpus_of(programs: dict[str, list[StatementSource]]) -> Corpus:
     counts = {name: counts_of(item.pieces for item in sources) for name, sources in programs.items()}
     total: Counts = {}
     for tables in counts.values():
@@ -129,7 +129,7 @@ def fit(corpus: Corpus, systems: int, seed: int) -> tuple[Judge, dict[str, int]]
             for system in its_logs:
                 add(system, judge, found)
         rows, answers, weights = found.arrays()
-        networks[name] = fitted(rows, answers, weights, seed=seed + at)
+        networks[name] = fit_network(rows, answers, weights, seed=seed + at)
         counted[name] = len(rows)
         print(f"{name}: {len(rows)} decisions", flush=True)
     return Judge(Lexicon(corpus.total), **networks), counted
@@ -139,22 +139,22 @@ def mean_judge(judges: list[Judge]) -> Judge:
     """Which systems were simulated decides single judgements: the mean of several judges is steadier."""
     networks = [judge.networks() for judge in judges]
     return Judge(
-        judges[0].lexicon, **{name: averaged([own[name] for own in networks]) for name in networks[0]}
+        judges[0].lexicon, **{name: average_networks([own[name] for own in networks]) for name in networks[0]}
     )
 
 
 def measured(
-    programs: dict[str, list[Source]], judge: Judge, seed: int, systems: int = 5
+    programs: dict[str, list[StatementSource]], judge: Judge, seed: int, systems: int = 5
 ) -> dict[str, float]:
     """The four figures on simulated systems of programs that were not learned from."""
     rng = random.Random(seed + 100)
     known = vocabulary([item for group in programs.values() for item in group])
-    found: list[Scores] = []
+    found: list[LogScores] = []
     for sources in programs.values():
         for _ in range(systems):
             system = simulate(sources, known, rng)
             found.append(score(parse_with(system.lines, judge), system.templates, 1.0))
-    return mean_of(found)
+    return mean_scores(found)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mcp_smalltools.logs.message.masking import VAR, type_of, without_marks
+from mcp_smalltools.logs.message.masking import VAR, replace_marks, type_of
 
 _SPACES = re.compile(r"\s+")
 
 
-def plain(content: str) -> str:
+def normalise_spaces(content: str) -> str:
     """A content as templates are written: single spaces, none at the ends."""
-    return _SPACES.sub(" ", without_marks(content)).strip()
+    return _SPACES.sub(" ", replace_marks(content)).strip()
 
 
-class Slots:
+class TemplateMatcher:
     """The constant parts of one template. Matching is linear: where only wildcards stand between constants,
     the leftmost place of each constant is always right.
     """
@@ -32,7 +32,7 @@ class Slots:
     def values(self, content: str) -> list[str] | None:
         """The value of each slot, left to right; None if the template does not describe the content.
 
-        `content` must be plain (see `plain`).
+        `content` must be plain (see `normalise_spaces`).
         """
         if not self.count:
             return [] if content == self._first else None
@@ -63,7 +63,7 @@ class Slots:
         return [*values, content[place:end]]
 
 
-def slot_type(values: Sequence[str]) -> str:
+def parameter_type(values: Sequence[str]) -> str:
     """The type of a slot by its values: one type if all agree, else the wider of them."""
     types = {type_of(value) for value in values if value}
     if not types:

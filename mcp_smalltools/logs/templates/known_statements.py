@@ -5,36 +5,40 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from mcp_smalltools.logs.judge.known_templates import Found, Statements
+from mcp_smalltools.logs.judge.known_templates import StatementIndex, StatementMatch
 from mcp_smalltools.logs.message.masking import VAR
+from mcp_smalltools.logs.message.parameters import TemplateMatcher
 from mcp_smalltools.logs.message.tokenize import text_of
-from mcp_smalltools.logs.message.variables import Slots
-from mcp_smalltools.logs.templates.nodes import Node
+from mcp_smalltools.logs.templates.token_sequences import TokenSequence
 
-Known = list[tuple[Found, Node]]
+Known = list[tuple[StatementMatch, TokenSequence]]
 Key = tuple[str, int]
 
 
-def take_known(nodes: Sequence[Node], statements: Statements) -> tuple[dict[str, list[int]], list[Node]]:
-    """The members of each known template, and the nodes of no statement."""
+def match_statements(
+    sequences: Sequence[TokenSequence], statements: StatementIndex
+) -> tuple[dict[str, list[int]], list[TokenSequence]]:
+    """The members of each known template, and the sequences that match no statement."""
     found: dict[Key, Known] = defaultdict(list)
     rest = []
-    for node in nodes:
-        statement = statements.find(text_of(node.tokens, node.spaces))
+    for sequence in sequences:
+        statement = statements.find(text_of(sequence.tokens, sequence.spaces))
         if statement is None:
-            rest.append(node)
+            rest.append(sequence)
         else:
-            found[statement.key].append((statement, node))
+            found[statement.key].append((statement, sequence))
     templates: dict[str, list[int]] = defaultdict(list)
     for members in _with_instances(found, statements).values():
         # The loosest text describes them all.
         text = max((statement for statement, _ in members), key=lambda item: (item.looseness, item.text)).text
-        nodes = [node for _, node in members]
-        templates[_without_empty(text, nodes)] += [member for node in nodes for member in node.members]
+        sequences = [sequence for _, sequence in members]
+        templates[_without_empty(text, sequences)] += [
+            member for sequence in sequences for member in sequence.members
+        ]
     return dict(templates), rest
 
 
-def _with_instances(found: dict[Key, Known], statements: Statements) -> dict[Key, Known]:
+def _with_instances(found: dict[Key, Known], statements: StatementIndex) -> dict[Key, Known]:
     """Two or more literal statements that differ where another one has a variable ("state is OPEN", "state is
     CLOSED" beside "state is %s") are lines of that one.
     """
@@ -52,23 +56,23 @@ def _with_instances(found: dict[Key, Known], statements: Statements) -> dict[Key
     return result
 
 
-def _general(members: Known, statements: Statements) -> Known:
+def _general(members: Known, statements: StatementIndex) -> Known:
     """A literal statement's lines as those of one with variables; none if no one has them all."""
     if not all(statement.is_literal for statement, _ in members):
         return []
     general: Known = []
-    for _, node in members:
-        statement = statements.find_general(text_of(node.tokens, node.spaces))
+    for _, sequence in members:
+        statement = statements.find_general(text_of(sequence.tokens, sequence.spaces))
         if statement is None or (general and statement.key != general[0][0].key):
             return []
-        general.append((statement, node))
+        general.append((statement, sequence))
     return general
 
 
-def _without_empty(text: str, nodes: Sequence[Node]) -> str:
+def _without_empty(text: str, sequences: Sequence[TokenSequence]) -> str:
     """The text without variables that hold nothing in any line."""
-    slots = Slots(text)
-    values = [slots.values(text_of(node.tokens, node.spaces)) for node in nodes]
+    slots = TemplateMatcher(text)
+    values = [slots.values(text_of(sequence.tokens, sequence.spaces)) for sequence in sequences]
     if not slots.count or any(found is None for found in values):
         return text
     constants = text.split(VAR)

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.logs.judge.judge import Judge, shipped, shipped_counts
-from mcp_smalltools.logs.judge.known_templates import Statements
+from mcp_smalltools.logs.judge.judge import Judge, shipped_counts, shipped_judge
+from mcp_smalltools.logs.judge.known_templates import StatementIndex
 from mcp_smalltools.logs.judge.lexicon import Lexicon, counts_of
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.statements.pieces import Piece
@@ -31,21 +31,21 @@ _KEPT = 5
 
 def judge_for(state_dir: Path) -> Judge:
     """The judge in use: adapted, or as it ships."""
-    version = current(state_dir)
+    version = current_version(state_dir)
     if not version:
-        return shipped()
+        return shipped_judge()
     try:
         return _read(_folder(state_dir) / f"{version:04}")
     except (OSError, ValueError, KeyError):
-        return shipped()  # a version that was taken away or damaged
+        return shipped_judge()  # a version that was taken away or damaged
 
 
-def adapted(statements: Sequence[tuple[Piece, ...]]) -> Judge:
+def adapt_judge(statements: Sequence[tuple[Piece, ...]]) -> Judge:
     """The judge with what these statements tell."""
     return _judge(_texts(statements), counts_of(statements))
 
 
-def keep(state_dir: Path, statements: Sequence[tuple[Piece, ...]], report: Mapping[str, Any]) -> int:
+def save_version(state_dir: Path, statements: Sequence[tuple[Piece, ...]], report: Mapping[str, Any]) -> int:
     """Write a new version and use it. Returns its number."""
     folder = _folder(state_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def keep(state_dir: Path, statements: Sequence[tuple[Piece, ...]], report: Mappi
 
 def roll_back(state_dir: Path) -> int | None:
     """Use the version before the one in use; 0 is what ships. None if what ships is in use already."""
-    folder, version = _folder(state_dir), current(state_dir)
+    folder, version = _folder(state_dir), current_version(state_dir)
     if not version:
         return None
     before = max((older for older in _versions(folder) if older < version), default=0)
@@ -71,7 +71,7 @@ def roll_back(state_dir: Path) -> int | None:
     return before
 
 
-def current(state_dir: Path) -> int:
+def current_version(state_dir: Path) -> int:
     """The version in use, 0 for what ships."""
     with contextlib.suppress(OSError, ValueError):
         return int((_folder(state_dir) / "current").read_text(encoding="ascii"))
@@ -105,4 +105,4 @@ def _read(folder: Path) -> Judge:
 
 def _judge(texts: Sequence[str], counts: Mapping[str, NDArray[np.integer[Any]]]) -> Judge:
     together = {name: table + counts[name] for name, table in shipped_counts().items()}
-    return replace(shipped(), lexicon=Lexicon(together), statements=Statements(texts))
+    return replace(shipped_judge(), lexicon=Lexicon(together), statements=StatementIndex(texts))
