@@ -103,6 +103,28 @@ def log_of(counts: dict[str, int], seed: int = 1) -> str:
     return "\n".join(lines) + "\n"
 
 
+async def test_a_baseline_whose_stack_traces_the_log_lacks_is_compared(parse, tmp_path) -> None:
+    """Its frames are templates without a record and without a line of their own."""
+    heated = [f"2026-03-04 09:0{n}:00 INFO boiler {n} heated" for n in range(6)]
+    cold = [
+        line
+        for n, part in enumerate(["valve", "pump", "meter"])
+        for line in (
+            f"2026-03-04 08:1{n}:00 ERROR boiler {n} went cold",
+            "Traceback (most recent call last):",
+            f'  File "/opt/heat/{part}.py", line 3{n}, in open_{part}',
+            "    await self._turn()",
+            f'  File "/opt/heat/{part}_bus.py", line 7{n}, in send_{part}',
+            "ValueError: no pressure",
+        )
+    ]
+    (tmp_path / "good.log").write_text("\n".join([*heated, *cold]) + "\n")
+    (tmp_path / "a.log").write_text("\n".join(heated) + "\n")
+    answer = await parse(baseline_path="good.log")
+    assert answer.records == 6 and not answer.errors
+    assert [gone.template for gone in answer.gone] == ["boiler <*> went cold"]
+
+
 async def test_a_baseline_tells_what_is_new_gone_more_and_less(parse, tmp_path) -> None:
     steady = {"page rendered": 400, "cache filled": 300, "row stored": 200, "user greeted": 40}
     (tmp_path / "good.log").write_text(

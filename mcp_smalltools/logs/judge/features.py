@@ -91,7 +91,11 @@ def _values(
 ) -> list[float]:
     """What the values look like. `values` has the weight of each (lines), `known` in how many token sequences
     of the log each word occurs.
+
+    A weight is 0 where a value was only seen inside records of the baseline: it counts as one line.
     """
+    if not all(values.values()):
+        values = {value: max(1, weight) for value, weight in values.items()}
     total = sum(values.values())
     count = len(values)
     top = max(values.values())
