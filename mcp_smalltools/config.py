@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -189,6 +189,15 @@ class Settings(BaseModel):
             return self.roots
         folder = working_folder()
         return () if _is_too_wide(folder) else (RootSpec(path=folder, level=self.privacy),)
+
+
+def with_client_roots(settings: Settings, folders: Sequence[Path]) -> Settings:
+    """The settings with the client's folders as roots, at the default level, where they have none."""
+    usable = [folder for folder in folders if folder.is_absolute() and not _is_too_wide(folder)]
+    if settings.effective_roots or not usable:
+        return settings
+    roots = tuple(RootSpec(path=folder, level=settings.privacy) for folder in usable)
+    return settings.model_copy(update={"roots": roots})
 
 
 def working_folder() -> Path:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mcp_smalltools.principal import Principal
 
 
@@ -19,4 +21,6 @@ class ToolRequest:
     client: str = "cli"  # who asks, for the ledger: "claude-code 2.1.330", "cli"
     deadline_s: float | None = None  # seconds from now; None takes the configured default
     principal: Principal | None = None  # whose rights hold; None is whoever started the program
+    client_roots: tuple[Path, ...] = ()
+    """Folders that the client works in: the roots where the server has none."""
     meta: Mapping[str, str] = field(default_factory=dict)

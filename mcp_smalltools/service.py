@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from mcp_smalltools.config import Settings
+from mcp_smalltools.config import Settings, with_client_roots
 from mcp_smalltools.errors import (
     Cancelled,
     ConfigError,
@@ -256,7 +256,8 @@ class Call:
 
     def narrow(self) -> None:
         """Take the principal's rights for the server's. Raises NotAllowed."""
-        self.settings = narrow_settings(self.settings, self.principal)
+        given = with_client_roots(self.settings, self.request.client_roots)
+        self.settings = narrow_settings(given, self.principal)
         self.files = OpenFiles(self.settings)
 
     async def run(self, tool: Tool, arguments: Arguments) -> Answer:

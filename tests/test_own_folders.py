@@ -169,3 +169,45 @@ def test_the_default_token_has_a_form_that_redaction_knows(settings: Settings) -
     assert token.startswith("mcpst_")
     assert token_file(settings).read_text().strip() == token
     assert token not in Redactor().scrub(f"it is {token} today")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("folder", ["work", "."])
+async def test_a_server_in_a_home_folder_reads_what_the_client_works_in(home: Path, folder: str) -> None:
+    """Over stdio, with a client that has MCP roots; one that works in the home folder itself is refused."""
+    from mcp import Client, StdioServerParameters
+    from mcp_types import ListRootsResult, Root
+
+    async def list_roots(context: Any) -> ListRootsResult:
+        return ListRootsResult(roots=[Root(uri=(home / folder).resolve().as_uri())])
+
+    own = {"HOME": str(home), "USERPROFILE": str(home), "MCP_SMALLTOOLS_STATE_DIR": str(home / "s")}
+    env = {name: value for name, value in os.environ.items() if name != "CLAUDE_PROJECT_DIR"} | own
+    args = ["-m", "mcp_smalltools.cli", "serve"]
+    server = StdioServerParameters(command=sys.executable, args=args, env=env, cwd=home)
+    async with Client(server, mode="legacy", list_roots_callback=list_roots) as client:
+        result = await client.call_tool("read_redacted", {"path": "secret.md"})
+        outside = await client.call_tool("read_redacted", {"path": str(home / "state" / "secret.md")})
+    if folder == "work":
+        assert result.structured_content["lines"] == ["the zebra token"]
+    else:
+        assert result.is_error and "--root DIR" in result.content[0].text
+    assert outside.is_error
+
+
+@pytest.mark.slow
+async def test_a_server_in_a_home_folder_says_how_where_the_client_has_no_roots(home: Path) -> None:
+    from mcp import Client, StdioServerParameters
+
+    own = {"HOME": str(home), "USERPROFILE": str(home), "MCP_SMALLTOOLS_STATE_DIR": str(home / "s")}
+    env = {name: value for name, value in os.environ.items() if name != "CLAUDE_PROJECT_DIR"} | own
+    args = ["-m", "mcp_smalltools.cli", "serve"]
+    async with Client(StdioServerParameters(command=sys.executable, args=args, env=env, cwd=home)) as client:
+        assert (await client.list_tools()).tools
+        result = await client.call_tool("read_redacted", {"path": "work/secret.md"})
+        works = await client.call_tool("extract", {"text": "port: 8080", "schema": PORT})
+    assert result.is_error and "--root DIR" in result.content[0].text
+    assert works.structured_content["data"] == {"port": 8080}
+
+
+PORT = {"type": "object", "properties": {"port": {"type": "integer"}}}

@@ -44,6 +44,7 @@ from mcp_smalltools.errors import Cancelled, InternalError, NotAllowed, SmallToo
 from mcp_smalltools.principal import LOCAL, Principal, narrow_settings
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server import prompts, resources
+from mcp_smalltools.server.client_roots import client_roots
 from mcp_smalltools.server.progress import ProgressRelay
 from mcp_smalltools.server.scope import DISCONNECTED, PRINCIPAL
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers
@@ -136,11 +137,14 @@ class _Handlers:
         service = self._service
         if params.name in service.tools and params.name not in service.listed:
             return _error_result(why_unlisted(params.name, service.settings))
+        principal = _scope(context).get(PRINCIPAL)
+        without_roots = principal is None and not service.settings.effective_roots
         request = ToolRequest(
             params.name,
             params.arguments or {},
             client=_client_of(context),
-            principal=_scope(context).get(PRINCIPAL),
+            principal=principal,
+            client_roots=await client_roots(context) if without_roots else (),
         )
         result = await self._call_until_disconnected(request, context)
         if params.name not in service.tools:  # the protocol has its own kind of error for this
@@ -256,7 +260,7 @@ def instructions(settings: Settings, caller: Principal = LOCAL) -> str:
         "path, get a short answer with line numbers of the original file. Prefer these tools for logs, build "
         "and test output, long files, and for sorting many items under labels. Read a file yourself if it is "
         "short or if you will edit it. "
-        f"Readable folders: {shown or 'none'}{more}. Relative paths are looked up there. "
+        f"Readable folders: {shown or 'none, until the server is started with --root DIR'}{more}. Relative paths are looked up there. "
         "In `redacted` folders, secrets and personal data are masked; from `sealed` folders no text is "
         "returned, only counts, line numbers, labels and templates of common words. "
         "`escalate: true` means: don't rely on this answer, do the work yourself; `reason` says why. "
