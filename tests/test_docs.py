@@ -25,6 +25,7 @@ from documentation import (
     text_of,
 )
 
+from mcp_smalltools import __version__
 from mcp_smalltools.calibration.scores import read_quality
 from mcp_smalltools.cli import COMMANDS, command_parser
 from mcp_smalltools.config import Settings
@@ -190,6 +191,19 @@ def test_what_shown_python_imports_from_here_exists(block: Block) -> None:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mcp_smalltools"):
             module = importlib.import_module(node.module)
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+def test_the_changelog_has_each_kind_once_in_a_version_and_each_change_once() -> None:
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    first, *versions = text_of(REPOSITORY / "CHANGELOG.md").split("\n## ")
+    assert first.startswith("# Changelog")
+    assert versions[0].startswith("Unreleased\n")
+    assert versions[1].startswith(__version__ + " - 20")
+    for version in versions:
+        headings = re.findall(r"^### (.+)$", version, re.MULTILINE)
+        assert set(headings) <= kinds and len(set(headings)) == len(headings)
+        changes = re.findall(r"^- (.+)$", version, re.MULTILINE)
+        assert len({change[:60] for change in changes}) == len(changes)
 
 
 def test_the_written_questions_to_files_of_this_repository_find_their_lines() -> None:
