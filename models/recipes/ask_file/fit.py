@@ -32,26 +32,30 @@ FOLDS: Final = 5
 WRITTEN_WEIGHT: Final = 2.0
 """How many made questions a written one counts for."""
 ASTRAY_WEIGHT: Final = 0.5
+"""The same of a written question that is put to another file."""
 RIDGE: Final = 100.0
+"""L2 penalty of the models."""
 RELIED_ON: Final = 0.9
-"""Share that is right of what is shown and not escalated."""
+"""The share of what comes without `escalate` that must be right."""
 MISSED: Final = 0.01
-"""Share of the written questions with an answer that may be answered "not found" without `escalate`."""
+"""The share of written questions with an answer for which "not found" may come without `escalate`."""
 WRONG_FOUND: Final = 0.045
-"""Share of made questions without an answer to which lines may be found; the promise is .05."""
+"""The share of made questions without an answer for which lines may be found; the aim is 0.05."""
 FOUND_FROM: Final = 0.35
-"""Under this probability lines are pointed to only."""
+"""The lowest probability with which lines are found, not only pointed to."""
 
 
 @dataclass(slots=True)
 class Case:
+    """A question with the passages that were ranked for it."""
+
     row: Row
-    select_passages: Sequence[RankedPassage]
+    passages: Sequence[RankedPassage]
     features: Mapping[str, float]
     first: float = 0.0
     """The probability that the first passage answers."""
     three: float = 0.0
-    """The probability that one of all does."""
+    """The probability that one of the first three does."""
     absent: float = 0.0
     """The probability that nothing in the file does."""
 

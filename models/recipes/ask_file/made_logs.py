@@ -63,9 +63,9 @@ _BUILD: Final = (
 
 def shop_log(lines: int = 1600) -> Iterator[str]:
     rng, at = random.Random(11), _START
-    for told in _mixed(lines, [(share, (level, part, text)) for share, level, part, text in _SHOP]):
+    for special in _mix(lines, [(share, (level, part, text)) for share, level, part, text in _SHOP]):
         at += timedelta(milliseconds=rng.randint(20, 9000))
-        level, part, text = told or _shop_routine(rng)
+        level, part, text = special or _shop_routine(rng)
         yield f"{at:%Y-%m-%d %H:%M:%S},{at.microsecond // 1000:03} {level:5} [{part}] {text}"
 
 
@@ -84,7 +84,7 @@ def _shop_routine(rng: random.Random) -> tuple[str, str, str]:
 
 def router_log(lines: int = 700) -> Iterator[str]:
     rng, at = random.Random(12), _START
-    for told in _mixed(lines, _ROUTER):
+    for special in _mix(lines, _ROUTER):
         at += timedelta(seconds=rng.randint(1, 140))
         routine = rng.choice(
             (
@@ -93,13 +93,13 @@ def router_log(lines: int = 700) -> Iterator[str]:
                 f"station {rng.randbytes(3).hex(':')} associated, signal -{rng.randint(40, 80)} dBm",
             )
         )
-        yield f"{at:%b %d %H:%M:%S} gw-40 netd[310]: {told or routine}"
+        yield f"{at:%b %d %H:%M:%S} gw-40 netd[310]: {special or routine}"
 
 
 def build_log(lines: int = 900) -> Iterator[str]:
     rng = random.Random(13)
     words = ("frame", "mux", "scale", "alpha", "seek", "probe", "tile", "motion", "quant", "entropy")
-    for number, told in enumerate(_mixed(lines, _BUILD)):
+    for number, special in enumerate(_mix(lines, _BUILD)):
         name = f"{rng.choice(words)}_{rng.choice(words)}"
         percent = min(99, number * 100 // lines)
         early = number < lines * 0.75
@@ -108,7 +108,7 @@ def build_log(lines: int = 900) -> Iterator[str]:
             if early
             else f"shard {rng.randint(1, 8)}: ok test_{name}"
         )
-        yield told or routine
+        yield special or routine
 
 
 def audit_log(lines: int = 400) -> Iterator[str]:
@@ -132,10 +132,10 @@ def audit_log(lines: int = 400) -> Iterator[str]:
         yield json.dumps({"at": f"{at:%Y-%m-%dT%H:%M:%SZ}", **special.get(number, usual)})
 
 
-def _mixed(lines: int, told: Sequence[tuple[float, Any]]) -> Iterator[Any]:
-    """What is told at its share of the lines, None for routine."""
+def _mix(lines: int, special: Sequence[tuple[float, Any]]) -> Iterator[Any]:
+    """For each line one of the special ones, at its share of the lines, or None for routine."""
     at = {}
-    for share, what in told:
+    for share, what in special:
         number = int(share * (lines - 1))
         while number in at:
             number += 1

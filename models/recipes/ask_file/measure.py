@@ -51,12 +51,12 @@ def right(question: Written, answer: dict[str, Any]) -> bool:
     return bool(question.lines & lines_of(answer.get("evidence", ())))
 
 
-def pointed(question: Written, answer: dict[str, Any]) -> bool:
+def points_to(question: Written, answer: dict[str, Any]) -> bool:
     return bool(question.lines & lines_of([*answer.get("evidence", ()), *answer.get("elsewhere", ())]))
 
 
-def measured(questions: Sequence[Written], answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Shares are of 1. Those named `sure` are of all questions, but for `right_of_sure`."""
+def figures_of(questions: Sequence[Written], answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Shares are of 1. Those named `sure` are of all questions, except those named `right_of_sure`."""
     pairs = list(zip(questions, answers, strict=True))
     with_answer = [(q, a) for q, a in pairs if q.lines]
     without = [a for q, a in pairs if not q.lines]
@@ -66,7 +66,7 @@ def measured(questions: Sequence[Written], answers: Sequence[dict[str, Any]]) ->
         "questions": len(pairs),
         "without_answer": len(without),
         "right_found": _share([right(q, a) for q, a in with_answer]),
-        "right_or_pointed_to": _share([pointed(q, a) for q, a in with_answer]),
+        "right_or_pointed_to": _share([points_to(q, a) for q, a in with_answer]),
         "wrong_lines": _share([a["found"] and not right(q, a) for q, a in with_answer]),
         "wrong_found": _share([a["found"] for a in without]),
         "sure": round(len(sure) / len(pairs), 3),
@@ -100,7 +100,7 @@ def main() -> None:
     read = [written_questions(path) for path in args.files or [WRITTEN]]
     questions = [q for found, _ in read for q in found if q.part == args.part]
     answers = asyncio.run(answers_to(questions))
-    print(args.part, json.dumps(measured(questions, answers)))
+    print(args.part, json.dumps(figures_of(questions, answers)))
     for _, left_out in read:
         if left_out:
             print("left out, since their files are not here or say something else:", dict(left_out))

@@ -37,7 +37,8 @@ async def vectors_of(words: list[str]) -> np.ndarray:
     return np.concatenate(parts).astype(np.float64)
 
 
-def squeezed(vectors: np.ndarray) -> np.ndarray:
+def reduce(vectors: np.ndarray) -> np.ndarray:
+    """Vectors of shape (words, dim) in `DIMENSIONS` dimensions, as 8-bit numbers."""
     middle = vectors - vectors.mean(axis=0)
     directions = np.linalg.svd(middle, full_matrices=False)[2]
     kept = middle @ directions[1 : DIMENSIONS + 1].T
@@ -58,7 +59,7 @@ def main() -> None:
         *map(_first, common.read_text("utf-8").splitlines()),
     ]
     words = list(dict.fromkeys(word for word in every if re.fullmatch(r"[a-z]{2,20}", word)))
-    table = squeezed(asyncio.run(vectors_of(words)))
+    table = reduce(asyncio.run(vectors_of(words)))
     np.savez_compressed(OUT, words=np.frombuffer("\n".join(words).encode(), np.uint8), vectors=table)
     print(f"{len(words)} words, {OUT.stat().st_size / 1e6:.2f} MB")
 
