@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients clean
+.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,8 +17,12 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@
 
-setup: $(STAMP)  ## own environment with everything installed, and the model
+setup: $(STAMP)  ## own environment with everything installed, and the model that the tools use
 	$(BIN)/mcp-smalltools models pull
+
+# Tests of the engine write text with a small generator, which no tool uses.
+models-of-tests: setup
+	$(BIN)/mcp-smalltools models pull smollm2-135m-instruct
 
 hooks: $(STAMP)  ## `make check` before each commit (pre-commit)
 	$(BIN)/python -m pip install -q 'pre-commit>=4'
@@ -39,13 +43,13 @@ types: $(STAMP)
 spelling: $(STAMP)
 	$(BIN)/codespell
 
-test: setup check  ## all that CI runs; the clients of others too, where the package registries can be reached
+test: models-of-tests check  ## all that CI runs; the clients of others too, where the package registries can be reached
 	$(BIN)/pytest tests client_tests -rs
 
-quick: setup  ## the fast tests only
+quick: models-of-tests  ## the fast tests only
 	$(BIN)/pytest -m "not slow"
 
-fuzz: setup  ## the property tests with new examples
+fuzz: models-of-tests  ## the property tests with new examples
 	$(BIN)/pytest --hypothesis-profile=default -m "not slow"
 
 test-clients: setup  ## what others wrote, against the server: conformance, Inspector, Claude Code, fuzzer (network)

@@ -71,8 +71,14 @@ class Settings(BaseModel):
     offline: bool = Field(
         False, description="never download a model; everything else works without a network anyway"
     )
-    generate_model: str = Field("smollm2-135m-instruct", description="model that writes text")
-    embed_model: str = Field("all-minilm-l6-v2", description="model that embeds text")
+    generate_model: str = Field(
+        "smollm2-135m-instruct",
+        description="model of the engine's operations that write text; no built-in tool uses them yet",
+    )
+    embed_model: str = Field(
+        "all-minilm-l6-v2",
+        description="encoder that the tools use; their confidence was calibrated on the default one",
+    )
     deadline_s: float = Field(
         55.0, gt=0, le=3600, description="seconds after which a call answers with what it has so far"
     )

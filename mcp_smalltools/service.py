@@ -162,7 +162,7 @@ class Service:
             return None
         settings = call.settings
         roots = [(str(root.path), root.level) for root in settings.effective_roots]
-        models = (settings.generate_model, settings.embed_model, *settings.engine_urls)
+        models = (settings.embed_model, *settings.engine_urls)  # no tool uses the generator
         privacy = (settings.privacy, settings.redact_patterns)
         return cache_key(tool.name, tool.version, models, roots, privacy, arguments.model_dump(mode="json"))
 

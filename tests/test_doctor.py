@@ -13,7 +13,8 @@ from probe_server import environment
 
 from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.doctor.checks import Check, CheckState, examine
+from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.doctor.examine import examine
 from mcp_smalltools.engine.api import EngineStatus, LoadedModel
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.server.http.tokens import TokenStore
@@ -56,7 +57,7 @@ def test_it_prints_one_json_object_and_starts_no_engine(tmp_path: Path) -> None:
 def test_people_get_a_table_with_what_to_do(tmp_path: Path) -> None:
     done = doctor(tmp_path, "--root", str(tmp_path / "nowhere"))
     assert done.returncode == 1
-    assert "is no folder" in done.stdout and "--root" in done.stdout
+    assert "is not a folder" in done.stdout and "--root" in done.stdout
 
 
 def test_everything_that_is_wrong_has_a_remedy(at_home: Path, settings: Settings) -> None:
@@ -75,8 +76,7 @@ def test_everything_that_is_wrong_has_a_remedy(at_home: Path, settings: Settings
     assert {
         "root",
         "output folder",
-        "model that writes",
-        "model that embeds",
+        "encoder",
         "Claude Code (project)",
     } <= wrong(checks)
     assert all(check.remedy for check in checks if check.state is not CheckState.OK)
@@ -86,7 +86,19 @@ def test_a_model_that_is_not_here_is_no_fault_while_it_may_be_fetched(
     at_home: Path, settings: Settings
 ) -> None:
     checks = examine(settings.model_copy(update={"model_dir": at_home / "models"}), NO_ENGINE)
-    assert found(checks, "model that writes").state is CheckState.NOTE
+    assert found(checks, "encoder").state is CheckState.NOTE
+
+
+@pytest.mark.parametrize("offline", [True, False])
+def test_the_generator_is_never_missed_for_no_tool_uses_it(
+    at_home: Path, settings: Settings, offline: bool
+) -> None:
+    own = settings.model_copy(update={"model_dir": at_home / "models", "offline": offline})
+    check = found(examine(own, NO_ENGINE), "generator")
+    assert check.state is CheckState.OK and not check.remedy
+    assert "not here" in check.found and "no built-in tool uses it" in check.found
+    misspelt = examine(own.model_copy(update={"generate_model": "smolm2"}), NO_ENGINE)
+    assert found(misspelt, "generator").state is CheckState.NOTE
 
 
 def test_a_home_folder_as_root_is_worth_a_note(at_home: Path, settings: Settings) -> None:
@@ -122,9 +134,12 @@ def test_servers_in_place_of_the_engine_are_named_and_what_is_sent_elsewhere(set
         extra={"endpoints": endpoints, "remote": ["gpu-box"]},
     )
     checks = [check for check in examine(settings, engine) if check.name.startswith("engine")]
-    assert [check.state for check in checks] == [CheckState.WRONG, CheckState.OK, CheckState.NOTE]
+    assert [check.state for check in checks] == [
+        *(CheckState.WRONG, CheckState.OK, CheckState.NOTE, CheckState.NOTE)
+    ]
     assert "serves qwen" in checks[1].found
-    assert "gpu-box" in checks[2].found
+    assert "extract can't read running text" in checks[2].found
+    assert "gpu-box" in checks[3].found
     assert all(check.remedy for check in checks if check.state is not CheckState.OK)
 
 

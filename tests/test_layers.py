@@ -158,3 +158,17 @@ def test_importing_it_loads_neither_llama_cpp_nor_uvicorn(module: str) -> None:
     code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_tool_generates_so_the_generator_is_in_no_answer() -> None:
+    """Whoever adds one puts `generate_model` into the key of the answer cache, and says so in the docs."""
+    calls = {
+        (module, node.func.attr)
+        for module, tree in STRUCTURE.trees.items()
+        if parts_of(module) in {"tools", "service", "skills", "logs", "text"}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert {name for _, name in calls} >= {"embed", "embed_tokens"}
+    generating = {"generate", "score_labels", "count_tokens"}
+    assert not {call for call in calls if call[1] in generating}

@@ -252,7 +252,7 @@ def test_verify_removes_what_was_changed_and_says_so(
     assert main(["models", "verify", "tiny"]) == 0
     path.write_bytes(CONTENT[:-1] + b"?")
     assert main(["models", "verify", "tiny"]) == 1
-    assert "1 of 1 files were damaged and are removed" in capsys.readouterr().err
+    assert "1 of 1 files were damaged and have been removed" in capsys.readouterr().err
     assert not path.exists()
     assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
 
@@ -280,7 +280,7 @@ def test_a_file_of_the_user_is_added_listed_and_removed_without_being_touched(
     ("arguments", "says"),
     [
         (["add", "/nowhere.gguf", "--id", "x"], "no file"),
-        (["add", __file__, "--id", "x"], "no GGUF file"),
+        (["add", __file__, "--id", "x"], "not a GGUF file"),
         (["pull", "tinny"], "did you mean 'tiny'?"),
     ],
 )
@@ -388,3 +388,20 @@ ensure_model("tiny", Settings(model_dir={str(own.model_dir)!r}), progress)
     file = ensure_model("tiny", own)
     assert file == ModelFile("tiny", str(folder / "tiny.gguf"), whole, "generate", 512, "")
     assert Path(file.path).stat().st_size == len(hub.content)
+
+
+def test_without_an_id_only_the_encoder_is_pulled(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def ensure(model_id: str, settings: Settings, progress: Any) -> ModelFile:
+        asked.append(model_id)
+        return ModelFile(model_id, f"/models/{model_id}.gguf", SHA256, "embed", 512)
+
+    monkeypatch.setattr("mcp_smalltools.models.catalog.ensure_model", ensure)
+    assert main(["models", "pull"]) == 0
+    assert asked == ["all-minilm-l6-v2"]
+    assert main(["models", "pull", "smollm2-135m-instruct"]) == 0
+    assert asked[1:] == ["smollm2-135m-instruct"]
+    assert "/models/all-minilm-l6-v2.gguf" in capsys.readouterr().out

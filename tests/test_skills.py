@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from probe_server import environment
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.doctor.checks import CheckState, examine
+from mcp_smalltools.doctor.check import CheckState
+from mcp_smalltools.doctor.examine import examine
 from mcp_smalltools.engine.api import EngineStatus
 from mcp_smalltools.errors import ModelError, SkillError, UsageError
 from mcp_smalltools.request import ToolRequest

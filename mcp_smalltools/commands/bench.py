@@ -1,6 +1,6 @@
-"""Measure speed, a peer beside ours in the same run: ratios, for bare times say more of the machine.
+"""Measure speed against a peer in the same run: ratios, since times alone depend on the machine.
 
-mcp-smalltools bench handshake --json
+Example: mcp-smalltools bench handshake --json
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ BENCHES = Modules(
     "mcp_smalltools.evaluation.bench",
     "WHAT",
     {
-        "handshake": "process start to tools/list, a bare import of the SDK beside it",
-        "remote": "a remote agent's first call over SSE and HTTP, stdio beside it",
-        "redact": "masking, in megabytes a second, each rule on each line beside it",
-        "logs": "parse_log, Drain3 beside it on the same files",
-        "tools": "the whole job of each tool, the same done by prompting llama.cpp's own server beside it",
-        "engine": "the work that tools give the engine, llama.cpp's own server beside it",
+        "handshake": "from process start to tools/list, against a bare import of the MCP SDK",
+        "remote": "a remote agent's first call over SSE and HTTP, against stdio",
+        "redact": "masking, in megabytes a second, against every rule tried on every line",
+        "logs": "parse_log against Drain3 on the same files",
+        "tools": "the whole job of each tool, against prompting a model on llama.cpp's own server",
+        "engine": "the engine against llama.cpp's own server: embedding, which tools need, and generation",
     },
 )
 

@@ -1,7 +1,6 @@
-"""The main job on real files, through a real MCP client: start the server over stdio, list its tools, call
-them.
+"""The main job on real files, through a real MCP client: start the server, list its tools, call them.
 
-Shows each answer as a person reads it, and what was read here, what left, and how long it took.
+Shows each answer in a readable form, what was read on this machine, what left it, and how long it took.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mcp_smalltools.config import Settings
 
 if TYPE_CHECKING:
-    from mcp_smalltools.doctor.checks import Check
+    from mcp_smalltools.doctor.check import Check
     from mcp_smalltools.engine.api import EngineStatus
 
 _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "wrong": "[red]wrong[/]"}
@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    from mcp_smalltools.doctor.checks import CheckState, examine
+    from mcp_smalltools.doctor.check import CheckState
+    from mcp_smalltools.doctor.examine import examine
 
     engine = anyio.run(_engine_status, settings)
     checks = examine(settings, engine)

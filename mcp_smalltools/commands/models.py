@@ -4,39 +4,45 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import ModelError, UsageError
-
-Progress = Callable[[float, float | None, str], None]
+from mcp_smalltools.errors import ModelError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     commands = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    listing = commands.add_parser("list", help="models that are known, and which are here")
+    listing = commands.add_parser("list", help="the known models, and which of them are here")
     listing.add_argument("--json", action="store_true", help="print JSON and nothing else")
-    pull = commands.add_parser("pull", help="fetch models; with no id the two embedded ones")
+    pull = commands.add_parser("pull", help="fetch models; without an ID the encoder, which the tools use")
     pull.add_argument("ids", nargs="*", metavar="ID")
-    verify = commands.add_parser("verify", help="hash every file again, and remove what is damaged")
+    verify = commands.add_parser("verify", help="check the hash of every file, and remove damaged ones")
     verify.add_argument("ids", nargs="*", metavar="ID")
-    add = commands.add_parser("add", help="register a GGUF file of your own; it is used where it lies")
-    add.add_argument("file", type=Path)
-    add.add_argument("--id", required=True, help="name it to generate_model or embed_model")
-    add.add_argument("--kind", choices=("generate", "embed"), default="generate")
-    add.add_argument("--context", type=int, default=8192, help="tokens of the longest sequence")
-    add.add_argument("--licence", default="unknown")
-    remove = commands.add_parser("remove", help="delete a model's files, and its entry if you added it")
+    _add_arguments_of_add(commands.add_parser("add", help="register a GGUF file of your own"))
+    remove = commands.add_parser("remove", help="delete a model's files, and the manifest if `add` made it")
     remove.add_argument("id", metavar="ID")
-    tune = commands.add_parser("tune", help="measure the layouts on this machine, and use the fastest")
+    tune = commands.add_parser(
+        "tune",
+        help="measure a model's layouts on this machine and use the fastest; default: the encoder",
+    )
     tune.add_argument("ids", nargs="*", metavar="ID")
     tune.add_argument("--json", action="store_true", help="print JSON and nothing else")
+
+
+def _add_arguments_of_add(add: argparse.ArgumentParser) -> None:
+    add.description = "Register a GGUF file of your own. It stays where it is; its hash is kept and checked."
+    add.add_argument("file", type=Path, metavar="FILE", help="the GGUF file")
+    add.add_argument("--id", required=True, help="name to use in embed_model or generate_model")
+    kinds = ("generate", "embed")
+    add.add_argument("--kind", choices=kinds, default="generate", help="what it does (default: generate)")
+    add.add_argument(
+        "--context", type=int, default=8192, metavar="N", help="tokens of the longest text (default: 8192)"
+    )
+    add.add_argument("--licence", default="unknown", help="its licence, for `models list`")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -51,8 +57,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     return actions[args.action](args, settings)
 
 
-def _embedded(args: argparse.Namespace, settings: Settings) -> list[str]:
-    return list(args.ids or (settings.generate_model, settings.embed_model))
+def _ids_or_encoder(args: argparse.Namespace, settings: Settings) -> list[str]:
+    """The models that are named; without any, the one that the tools use."""
+    return list(args.ids or [settings.embed_model])
 
 
 def _list(args: argparse.Namespace, settings: Settings) -> int:
@@ -92,7 +99,7 @@ def _pull(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.commands.common.show import progress_bar
     from mcp_smalltools.models.catalog import ensure_model
 
-    for model_id in _embedded(args, settings):
+    for model_id in _ids_or_encoder(args, settings):
         with progress_bar(sys.stderr.isatty()) as progress:
             file = ensure_model(model_id, settings, progress)
         print(f"{model_id}: {file.path}")
@@ -111,115 +118,44 @@ def _verify(args: argparse.Namespace, settings: Settings) -> int:
             print(f"{'good   ' if good else 'damaged'} {path}")
     if damaged:
         raise ModelError(
-            f"{damaged} of {seen} files were damaged and are removed.",
-            remedy="They are fetched or made again on the next need, or now by `models pull`.",
+            f"{damaged} of {seen} files were damaged and have been removed.",
+            remedy="They are fetched or made again when they are next needed, or now with `models pull`.",
         )
-    print(f"{seen} files are what they should be.")
+    print(f"{seen} files are undamaged.")
     return 0
 
 
 def _add(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.models.hashing import sha256_of
-    from mcp_smalltools.models.library import user_manifests
-    from mcp_smalltools.models.manifest import LocalSource, Manifest, ManifestFile
+    from mcp_smalltools.models.own_models import register_model
 
-    path = args.file.expanduser().resolve()
-    if not path.is_file():
-        raise UsageError(f"There is no file {args.file}.", remedy="Give the path of a GGUF file.")
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise UsageError(f"{args.file} is no GGUF file.", remedy="Give the path of a GGUF file.")
-    source = ManifestFile(
-        name="model.gguf",
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
-        sources=(LocalSource(path=path),),
+    path = register_model(
+        args.file, args.id, settings, kind=args.kind, context=args.context, licence=args.licence
     )
-    try:
-        manifest = Manifest(
-            id=args.id,
-            title=args.id,
-            kind=args.kind,
-            licence=args.licence,
-            context=args.context,
-            files=(source,),
-        )
-    except ValueError:
-        raise UsageError(
-            f"{args.id!r} can't be an id.", remedy="Use small letters, digits, dots and dashes."
-        ) from None
-    folder = user_manifests(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    _write_manifest(folder / f"{args.id}.toml", manifest)
     print(f"{args.id}: {path}\nUse it: MCP_SMALLTOOLS_{args.kind.upper()}_MODEL={args.id}")
     return 0
 
 
-def _write_manifest(path: Path, manifest: Any) -> None:
-    """The few fields that `add` sets; JSON's strings are TOML's."""
-    file = manifest.files[0]
-    plain = {name: getattr(manifest, name) for name in ("id", "title", "kind", "licence", "context")}
-    lines = [f"{name} = {json.dumps(value)}" for name, value in plain.items()]
-    source = f'{{ type = "local", path = {json.dumps(str(file.sources[0].path))} }}'
-    lines += ["", "[[files]]", f"name = {json.dumps(file.name)}", f'sha256 = "{file.sha256}"']
-    lines += [f"bytes = {file.bytes}", f"sources = [{source}]", ""]
-    path.write_text("\n".join(lines), encoding="utf-8")
-
-
 def _remove(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.models.catalog import ModelStore
-    from mcp_smalltools.models.library import manifest_of, user_manifests
+    from mcp_smalltools.models.own_models import remove_model
 
-    store = ModelStore(manifest_of(args.id, settings), settings)
-    shutil.rmtree(store.folder, ignore_errors=True)
-    (user_manifests(settings) / f"{args.id}.toml").unlink(missing_ok=True)
-    print(f"{args.id}: removed; a file of your own that was registered stays where it lies.")
+    remove_model(args.id, settings)
+    print(f"{args.id}: removed. A file of your own that was registered stays where it is.")
     return 0
 
 
 def _tune(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.commands.common.show import progress_bar
-    from mcp_smalltools.models.catalog import ModelStore
-    from mcp_smalltools.models.library import manifest_of
+    from mcp_smalltools.models.tune import tune_model
 
-    reports = {}
-    for model_id in _embedded(args, settings):
-        store = ModelStore(manifest_of(model_id, settings), settings)
-        if not store.manifest.layouts:
-            raise ModelError(f"{model_id} is used as it comes.", remedy="Only converted models have layouts.")
-        speeds: dict[str, dict[str, float]] = {}
+    tuned = {}
+    for model_id in _ids_or_encoder(args, settings):
         with progress_bar(sys.stderr.isatty() and not args.json) as progress:
-            for layout in store.manifest.layouts:
-                file = store.prepare(progress, layout)
-                progress(len(speeds), len(store.manifest.layouts), f"measuring {layout}")
-                speeds[layout] = _measured(file.path, store.manifest.kind, settings)
-        best = max(speeds, key=lambda layout: _worth(speeds[layout]))
-        store.choose(best, speeds)
-        reports[model_id] = {"layout": best, "measured": speeds}
-        for layout in store.manifest.layouts:
-            if layout != best and (path := store.path(layout)) is not None:
-                path.unlink(missing_ok=True)
+            tuned[model_id] = tune_model(model_id, settings, progress)
     if args.json:
-        print(json.dumps(reports))
+        print(json.dumps({model_id: asdict(model) for model_id, model in tuned.items()}))
         return 0
-    for model_id, report in reports.items():
-        for layout, speed in report["measured"].items():  # type: ignore[attr-defined]  # a dict, see above
-            mark = "*" if layout == report["layout"] else " "
-            print(f"{mark} {model_id} {layout:<5} " + ", ".join(f"{n} {v:,}/s" for n, v in speed.items()))
+    for model_id, model in tuned.items():
+        for layout, speeds in model.measured.items():
+            mark = "*" if layout == model.layout else " "
+            print(f"{mark} {model_id} {layout:<5} " + ", ".join(f"{n} {v:,}/s" for n, v in speeds.items()))
     return 0
-
-
-def _measured(path: str, kind: str, settings: Settings) -> dict[str, float]:
-    threads = settings.engine_threads or os.cpu_count() or 1
-    file = str(Path(path).absolute())
-    command = processes.module_command("mcp_smalltools.engine.llama.measure", file, kind, str(threads))
-    done = processes.run(command)
-    if done.returncode:
-        raise ModelError(f"{Path(path).name} can't be measured.", remedy="Run `mcp-smalltools doctor`.")
-    speeds: dict[str, float] = json.loads(done.stdout)
-    return speeds
-
-
-def _worth(speed: dict[str, float]) -> float:
-    """What tools do: for each token that is written about ten are read."""
-    return 1 / (10 / speed["prefill"] + (1 / speed["decode"] if "decode" in speed else 0))

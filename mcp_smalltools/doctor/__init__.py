@@ -1,1 +1,1 @@
-"""Examines the set-up and says what to do."""
+"""Examines the set-up and says what to do; `commands/doctor.py` prints it."""

@@ -1,4 +1,4 @@
-"""What runs the models on this machine, and what would make them faster: for `doctor`."""
+"""What runs the models on this machine, and what would make them faster."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _INSTRUCTIONS: Final = {"avx512_bf16": "AVX512_BF16", "avx512f": "AVX512", "avx2
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """What the installed llama.cpp can use: `backend` in its own words, `devices` by name."""
+    """What the installed llama.cpp can use: `backend` as llama.cpp names it, `devices` by name."""
 
     backend: str
     devices: tuple[str, ...]
@@ -32,10 +32,10 @@ def probe() -> Build | None:
     try:
         command = processes.module_command("mcp_smalltools.engine.llama.devices")
         done = processes.run(command, timeout_s=PROBE_S, check=True)
-        told: dict[str, Any] = json.loads(done.stdout)
+        found: dict[str, Any] = json.loads(done.stdout)
     except (OSError, processes.SubprocessError, ValueError):
         return None
-    return Build(told["backend"], tuple(device["name"] for device in told["devices"]))
+    return Build(found["backend"], tuple(device["name"] for device in found["devices"]))
 
 
 def advice(build: Build) -> Iterator[tuple[str, str]]:
@@ -55,7 +55,7 @@ def advice(build: Build) -> Iterator[tuple[str, str]]:
 
 
 def rebuild(options: str) -> str:
-    """The command that builds llama.cpp anew for this machine; the version is the one that is pinned."""
+    """The command that rebuilds the installed version of llama.cpp for this machine."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:

@@ -1,9 +1,11 @@
-"""The engine on the work that tools give it, llama.cpp's own server beside it: same files, same threads.
+"""The engine against llama.cpp's own server: the same work, files and threads.
 
-The peer is the llama-server on the PATH (or of --peer), otherwise xllamacpp's, whose wheel is about a quarter
-slower. `ours` and `peer` are medians of the rounds in the workload's unit, `ratio` is the median of the
-rounds' ratios (above 1: ours is better), `limit` is what llama.cpp's raw rates of reading and writing on
-this machine would give.
+Tools need one workload, d (embeddings). The others are for generation (chats, labels, JSON), which the engine
+can do and no built-in tool uses yet. The generator is fetched if it isn't here.
+
+The peer is the llama-server of --peer or on the PATH, else xllamacpp's, whose wheel is about a quarter
+slower. `ours` and `peer` are medians over the rounds, in the workload's unit. `ratio` is the median of the
+rounds' ratios (above 1: ours is better). `limit` is what llama.cpp's raw rates on this machine would give.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import CallOptions, ChatMessage, Generation, Prompt, Sampling
 from mcp_smalltools.engine.client.client import EngineClient
-from mcp_smalltools.errors import EngineUnavailable, UsageError
+from mcp_smalltools.errors import UsageError
 from mcp_smalltools.evaluation.bench.llama_server import Peer, ServerOptions, find_peer
 from mcp_smalltools.evaluation.bench.workloads import (
     LABELS_OF_ONE_TOKEN,
@@ -40,7 +42,7 @@ from mcp_smalltools.evaluation.bench.workloads import (
 )
 
 if TYPE_CHECKING:
-    from mcp_smalltools.models.download_records import AdapterFile, ModelFile
+    from mcp_smalltools.models.download_records import AdapterFile
 
 WORKLOADS: Final = {
     "a": "32 requests, prefix of 300 tokens, 200 of their own, 32 written, 8 at a time",
@@ -85,12 +87,14 @@ class Rates:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", metavar="a,b,...", help=f"workloads to run: {','.join(WORKLOADS)}")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="of each workload (default 5)")
+    parser.add_argument("--only", metavar="a,b,...", help=f"workloads to run, of {','.join(WORKLOADS)}")
     parser.add_argument(
-        "--threads", type=int, default=0, metavar="N", help="of both engines (default: cores)"
+        "--rounds", type=int, default=5, metavar="N", help="rounds of each workload (default: 5)"
     )
-    parser.add_argument("--peer", metavar="PROGRAM", help="llama-server to measure beside")
+    parser.add_argument(
+        "--threads", type=int, default=0, metavar="N", help="threads of both engines (default: all cores)"
+    )
+    parser.add_argument("--peer", metavar="PROGRAM", help="llama-server to measure against")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 
@@ -252,8 +256,10 @@ class EngineBench:
         return _figures("i", list(zip(saved, theirs, strict=True)), None, extra)
 
     def _measured_rates(self) -> Rates:
-        writer = _measure(self._writer, self._threads)
-        embed = _measure(self._encoder, self._threads)["prefill"]
+        from mcp_smalltools.models.tune import measure_speeds
+
+        writer = measure_speeds(self._writer.path, self._writer.kind, self._threads)
+        embed = measure_speeds(self._encoder.path, self._encoder.kind, self._threads)["prefill"]
         return Rates(writer["prefill"], writer["decode"], writer["decode_8"], embed)
 
 
@@ -363,16 +369,6 @@ def _busy_core(wanted: bool) -> Iterator[None]:
             yield
         finally:
             busy.kill()
-
-
-def _measure(file: ModelFile, threads: int) -> dict[str, float]:
-    """Raw rates of a file, in a process of its own. Raises EngineUnavailable."""
-    measure = "mcp_smalltools.engine.llama.measure"
-    done = processes.run(processes.module_command(measure, file.path, file.kind, str(threads)))
-    if done.returncode:
-        raise EngineUnavailable(f"{file.id} can't be measured.", remedy="Run `mcp-smalltools doctor`.")
-    rates: dict[str, float] = json.loads(done.stdout)
-    return rates
 
 
 def _figures(

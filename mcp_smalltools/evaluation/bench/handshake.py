@@ -1,6 +1,6 @@
 """Seconds from the start of the server's process to its answer to tools/list over stdio, no model loaded.
 
-The peer, in turn with it: a bare process that only imports the SDK's low-level server and leaves.
+The peer, run in turn with it, is a process that only imports the SDK's low-level server and exits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BARE = (sys.executable, "-P", "-c", "import mcp.server.lowlevel")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=int, default=10, metavar="N", help="of each (default 10)")
+    parser.add_argument("--runs", type=int, default=10, metavar="N", help="runs of each (default: 10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 

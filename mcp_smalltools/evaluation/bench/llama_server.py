@@ -1,4 +1,4 @@
-"""llama.cpp's own server as the peer of `bench engine`: a native llama-server, or xllamacpp's."""
+"""llama.cpp's own server as the peer of `bench engine` and `bench tools`: llama-server, or xllamacpp's."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def find_peer(path: str | None) -> tuple[str, str]:
         import xllamacpp
     except ImportError:
         raise UsageError(
-            "There is no peer to measure beside: neither llama-server on the PATH nor xllamacpp.",
+            "There is no peer to measure against: neither llama-server on the PATH nor xllamacpp.",
             remedy="Run `pip install xllamacpp`, or name a llama-server with --peer.",
         ) from None
     return "", f"xllamacpp {getattr(xllamacpp, '__version__', '')} (AVX2 wheel)"

@@ -1,7 +1,7 @@
 """How fast secrets and personal data are masked, in megabytes of text a second of CPU time.
 
-The peer, on a part of the same text: every rule tried on every line, without the search for the few lines
-that are worth it. Texts are generated logs and configuration, and the source of Python's own library.
+The peer tries every rule on every line of a part of the same text, without first searching for the lines
+that may match. Texts are generated logs and configuration, and the source of Python's standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from mcp_smalltools.config import Settings
 
 _PEER_SHARE = 20
-"""Part of the text that the peer gets: it is that much slower."""
+"""The peer gets one part in so many of the text, since it is that much slower."""
 _CODE_CHARS = 6_000_000
 
 

@@ -1,10 +1,8 @@
-"""A remote agent's first call, over SSE and streamable HTTP, with the same over stdio beside it, on this
-machine.
+"""A remote agent's first call over SSE and streamable HTTP, against the same over stdio, on this machine.
 
-Each round starts a server of each kind afresh (those that listen a second before an agent comes), and times
-the first call after the handshake, and some later ones; for SSE and HTTP also the connection with its
-handshake, which a stdio agent has instead in the start of the process (`bench handshake`). Rounds alternate;
-medians in milliseconds.
+Each round starts a new server of each kind (those that listen, a second before an agent connects) and times
+the first call after the handshake and some later ones; for SSE and HTTP also the connection with its
+handshake, which over stdio is part of the process start (`bench handshake`). Medians in milliseconds.
 """
 
 from __future__ import annotations
@@ -38,7 +36,7 @@ _SETTLED_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=int, default=10, metavar="N", help="rounds (default 10)")
+    parser.add_argument("--runs", type=int, default=10, metavar="N", help="rounds (default: 10)")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
 

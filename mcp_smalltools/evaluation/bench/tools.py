@@ -1,10 +1,10 @@
-"""The whole job of each tool, the same job done by prompting llama.cpp's own server beside it.
+"""The whole job of each tool, against the same job done by prompting a small model (SmolLM2-135M).
 
-Same base model (SmolLM2-135M), same GGUF file, same threads; the peer reads long files in parts and is asked
-once more to join the answers. The peer is the llama-server on the PATH (or of --peer), otherwise xllamacpp's,
-whose wheel is about a quarter slower. `seconds` are medians of the rounds, both sides warm and without a
-cache of answers; `tokens` are those that a model read or wrote; `right` is the share of the answer that is
-right.
+The peer runs on llama.cpp's own server with the same number of threads: the llama-server of --peer or on the
+PATH, else xllamacpp's, whose wheel is about a quarter slower. It reads long files in parts and is asked once
+more to combine the answers. `seconds` are medians over the rounds, both sides warm and without a cache of
+answers; `tokens` are those that a model read or wrote (ours only embeds); `right` is the share of the answer
+that is right.
 """
 
 from __future__ import annotations
@@ -53,12 +53,14 @@ class ToolFigures:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--only", metavar="TOOL,...", help="jobs to run, by their tool")
-    parser.add_argument("--rounds", type=int, default=1, metavar="N", help="of each job (default 1)")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="of both (default: cores)")
-    parser.add_argument("--peer", metavar="PROGRAM", help="llama-server to measure beside")
+    parser.add_argument("--only", metavar="TOOL,...", help="tools whose jobs to run")
+    parser.add_argument("--rounds", type=int, default=1, metavar="N", help="rounds of each job (default: 1)")
     parser.add_argument(
-        "--record", type=Path, metavar="DIR", help="put the figures into DIR/<tool>/scores.json, as speed"
+        "--threads", type=int, default=0, metavar="N", help="threads of both sides (default: all cores)"
+    )
+    parser.add_argument("--peer", metavar="PROGRAM", help="llama-server to measure against")
+    parser.add_argument(
+        "--record", type=Path, metavar="DIR", help="write the figures to DIR/<tool>/scores.json"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -106,7 +108,7 @@ def _chosen_cases(only: str | None, folder: Path) -> Mapping[str, Any]:
 
 def _measure(job: BenchCase, ours: OurTools, prompted: PromptedPeer, rounds: int) -> ToolFigures:
     own, theirs = [], []
-    ours.answer(job)  # models load, tests of the file system's cache are over
+    ours.answer(job)  # loads models and fills the file system's cache
     for _ in range(rounds):
         own.append(ours.do(job))
     with prompted:

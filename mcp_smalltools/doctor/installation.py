@@ -1,0 +1,77 @@
+"""Checks of the installation: the program, llama.cpp, the folders and the roots."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mcp_smalltools import __version__
+from mcp_smalltools.config import Settings, default_config_file, no_root
+from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.level import PrivacyLevel
+
+
+def check_program(settings: Settings) -> Iterator[Check]:
+    python = ".".join(map(str, sys.version_info[:3]))
+    yield Check("version", CheckState.OK, f"{__version__}, Python {python} ({sys.executable})")
+    config = Path(os.environ.get("MCP_SMALLTOOLS_CONFIG") or default_config_file())
+    missing = "" if config.is_file() else " (not there; defaults apply)"
+    yield Check("config file", CheckState.OK, f"{config}{missing}")
+    if importlib.util.find_spec("llama_cpp"):
+        yield Check("llama.cpp", CheckState.OK, "installed")
+    else:
+        remedy = "Install it: pip install llama-cpp-python."
+        yield Check("llama.cpp", CheckState.WRONG, "not installed", remedy)
+
+
+def check_speed(settings: Settings) -> Iterator[Check]:
+    from mcp_smalltools.doctor import speed
+
+    build = speed.probe()
+    if build is None:
+        remedy = "Rebuild it: " + speed.rebuild("-DGGML_NATIVE=on")
+        yield Check("speed", CheckState.WRONG, "llama.cpp can't be loaded", remedy)
+        return
+    threads = settings.engine_threads or f"up to {os.cpu_count() or 1}"
+    where = ", ".join(build.devices) or "no GPU"
+    yield Check("speed", CheckState.OK, f"{build.backend}, {threads} threads; {where}")
+    for what, command in speed.advice(build):
+        yield Check("speed", CheckState.NOTE, what, command)
+
+
+def check_folders(settings: Settings) -> Iterator[Check]:
+    folders = {"state folder": settings.state_dir, "runtime folder": settings.runtime_dir}
+    for name, given in (folders | {"output folder": settings.export_dir}).items():
+        folder = given.expanduser()
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+            yield Check(name, CheckState.OK, str(folder))
+        except OSError as error:
+            remedy = "Make it writable, or name another one in the configuration."
+            yield Check(name, CheckState.WRONG, f"{folder} can't be written: {error.strerror}", remedy)
+
+
+def check_roots(settings: Settings) -> Iterator[Check]:
+    too_wide = {Path(Path.home().anchor), Path.home()}
+    if not settings.effective_roots:
+        problem = no_root()
+        yield Check("root", CheckState.WRONG, problem.message, problem.remedy)
+    for root in settings.effective_roots:
+        path = root.path.expanduser()
+        found = f"{path} ({root.level})"
+        if not path.is_dir():
+            yield Check(
+                "root", CheckState.WRONG, f"{found} is not a folder", "Name an existing one with --root."
+            )
+        elif not os.access(path, os.R_OK | os.X_OK):
+            yield Check("root", CheckState.WRONG, f"{found} can't be read", "Check its permissions.")
+        elif path.resolve() in too_wide and root.level is not PrivacyLevel.SEALED:
+            yield Check("root", CheckState.NOTE, f"{found} holds all your files", "Name narrower roots.")
+        else:
+            yield Check("root", CheckState.OK, found)
