@@ -10,18 +10,17 @@
     │   └── Unreadable        there, but it can't be read as text
     ├── ModelError            a model is missing, damaged or can't be fetched
     ├── EngineError           the engine can't answer
-    │   ├── EngineUnavailable it could not be started or reached, also after a retry
+    │   ├── EngineUnavailable it could not be started or reached, even after a retry
     │   ├── EngineBusy        its queue is full
     │   └── VersionMismatch   an engine of another version is running
-    ├── NotRecorded           the answer can't be written into the ledger, so it may not leave
+    ├── NotRecorded           the answer can't be written into the ledger, so it is withheld
     ├── DeadlineExceeded      the call's time is over
-    ├── TooMany               the caller has used up its rate, or its place in the queue
-    ├── Cancelled             the caller went away
+    ├── TooMany               too many calls in a minute, or waiting
+    ├── Cancelled             the client cancelled the call or disconnected
     └── InternalError         a bug of ours
 
 Each carries a stable `code`, one sentence that names the thing, and a `remedy` that says what to do next.
-Nothing else ever reaches an agent: an exception that is not one of these is a bug, reported as such
-without its text.
+Nothing else reaches an agent: any other exception is a bug, and is reported as one without its text.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class SmallToolsError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
-        # It may quote a path or an argument: no line break or control character of theirs gets into a log.
+        # May quote a path or an argument, whose line breaks and control characters must not get into a log.
         self.message = _printable(message)
         self.remedy = _printable(remedy)
         super().__init__(self.message)
@@ -101,7 +100,7 @@ class EngineError(SmallToolsError):
 
 
 class EngineUnavailable(EngineError):
-    """The engine could not be started or reached, also after a retry on a fresh one."""
+    """The engine could not be started or reached, even after a retry on a fresh one."""
 
     code = "engine_unavailable"
 
@@ -119,7 +118,7 @@ class VersionMismatch(EngineError):
 
 
 class NotRecorded(SmallToolsError):
-    """The answer can't be written into the ledger, and may not leave unrecorded."""
+    """The answer can't be written into the ledger, so it is withheld."""
 
     code = "not_recorded"
 
@@ -131,25 +130,25 @@ class DeadlineExceeded(SmallToolsError):
 
 
 class TooMany(SmallToolsError):
-    """The caller has used up its rate, or has too many calls waiting."""
+    """The principal made too many calls in a minute, or has too many calls waiting."""
 
     code = "too_many"
 
 
 class Cancelled(SmallToolsError):
-    """The caller went away, or stopped the call."""
+    """The client disconnected, or cancelled the call."""
 
     code = "cancelled"
 
 
 class InternalError(SmallToolsError):
-    """A bug of ours. Says where, and never what the exception said: that may hold text of the user's file."""
+    """A bug of ours. Says where, but not the exception's text: that may hold text of the user's file."""
 
     code = "internal"
 
     @classmethod
     def at(cls, what: str, error: BaseException) -> Self:
-        """Name the kind of the exception and the innermost place of this program where it passed."""
+        """Name the exception's type and the innermost frame of this program that it passed."""
         frames = traceback.extract_tb(error.__traceback__)
         ours = [frame for frame in frames if "mcp_smalltools" in Path(frame.filename).parts]
         where = f" in {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""

@@ -1,4 +1,4 @@
-"""How much of a folder's files may leave the machine."""
+"""How much of the text of a folder's files may leave the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who calls, and how much less than the server's settings that caller may do."""
+"""On whose behalf a call is made, and how that narrows the server's settings."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from mcp_smalltools.level import PrivacyLevel
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A caller. `roots` of None means all of the server's; `level` is the least strict one that it may get.
-
-    `calls_per_minute` of 0 sets no limit.
+    """On whose behalf a call is made. `roots` is None for all of the server's; `level` is the least strict
+    one that it may get; `calls_per_minute` is 0 for no limit.
     """
 
     name: str = "local"
@@ -27,7 +26,7 @@ class Principal:
 
     @property
     def is_narrower(self) -> bool:
-        """Whether it may do less than the server's settings allow."""
+        """Whether it may do less than the server allows."""
         return self.roots is not None or self.level is not PrivacyLevel.OPEN
 
 
@@ -36,8 +35,8 @@ LOCAL = Principal()
 
 
 def narrow_settings(settings: Settings, principal: Principal) -> Settings:
-    """The settings that hold for a call of the principal's: folders that both allow, the stricter level of
-    each, and exports in a folder of its own. Raises NotAllowed if no folder is left.
+    """The settings for a principal's calls: the folders that both allow, each at the stricter level, and a
+    separate folder for exports. Raises NotAllowed if no folder is left.
     """
     if not principal.is_narrower:
         return settings
@@ -48,7 +47,7 @@ def narrow_settings(settings: Settings, principal: Principal) -> Settings:
     if not folders:
         raise NotAllowed(
             f"{principal.name} may read none of the folders of this server.",
-            remedy="Its owner can make a token whose roots lie inside the server's: mcp-smalltools tokens.",
+            remedy="The server's owner can create a token for some of them (mcp-smalltools tokens create).",
         )
     roots = tuple(
         RootSpec(path=folder, level=_strictest(folder, server, own, principal.level))
@@ -70,7 +69,7 @@ def _strictest(
 
 
 def _innermost(roots: Iterable[RootSpec], folder: Path) -> RootSpec | None:
-    """The root that decides over a folder: the longest that holds it."""
+    """The root that decides about a folder: the innermost one that holds it."""
     holding = [root for root in roots if folder.is_relative_to(root.path)]
     return max(holding, key=lambda root: len(root.path.parts), default=None)
 

@@ -1,4 +1,4 @@
-"""What enters the service: one call of one tool."""
+"""The input of the service: one call of one tool."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ToolRequest:
-    """One call. The transport fills it; the service answers it."""
+    """One call, made by the transport or the command line."""
 
     tool: str
     arguments: Mapping[str, Any]
-    client: str = "cli"  # who asks, for the ledger: "claude-code 2.1.330", "cli"
-    deadline_s: float | None = None  # seconds from now; None takes the configured default
-    principal: Principal | None = None  # whose rights hold; None is whoever started the program
+    client: str = "cli"  # name and version of the client, for the ledger: "claude-code 2.1.330"
+    deadline_s: float | None = None  # seconds from now; None for the configured default
+    principal: Principal | None = None  # None for whoever started the program
     client_roots: tuple[Path, ...] = ()
-    """Folders that the client works in: the roots where the server has none."""
+    """Folders that the client works in: the roots if the server has none."""
     meta: Mapping[str, str] = field(default_factory=dict)

@@ -1,12 +1,12 @@
-"""What leaves the service: one answer of one tool, made of small typed records.
+"""The output of the service: one answer of one tool, made of small typed records.
 
 A tool's answer is a subclass of `Answer`. Three markers on its fields tell the service what a string is:
 
 - `FileText`: text of the user's file. Redacted under `redacted`, removed under `sealed`.
-- `MaskedText`: text of the file in which every variable is masked. Redacted too, but may leave a sealed root.
-- no marker: written by code, or the caller's own words. Passes unchanged.
+- `MaskedText`: text of the file in which every variable is masked. Redacted, too, but allowed under `sealed`.
+- no marker: written by code, or the caller's own words. Not changed.
 
-The markers hold for all strings below the field, so they can stand on lists and mappings.
+A marker holds for all strings below its field, so it can be used on lists and mappings.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Record(BaseModel):
 class Source(Record):
     """What was read to make the answer."""
 
-    path: str = Field(description="as the caller gave it")
+    path: str = Field(description="path as the caller gave it")
     lines: int | None = Field(None, description="lines in the file; absent if it was not read to the end")
     bytes: int = Field(description="bytes on disk")
 
@@ -56,7 +56,7 @@ class Source(Record):
 class Span(Record):
     """Lines of a file, verbatim."""
 
-    start: int = Field(description="first line, 1-based, of the original file")
+    start: int = Field(description="first line, 1-based, in the original file")
     end: int = Field(description="last line, included")
     text: FileText = ""
 
@@ -71,7 +71,7 @@ class Answer(Record):
 
     shrinkable: ClassVar[tuple[str, ...]] = ()
 
-    call_id: str = Field("", description="name it to report_outcome, or find it in the ledger")
+    call_id: str = Field("", description="identifies this answer in report_outcome and in the ledger")
     confidence: float | None = Field(
         None,
         ge=0,
@@ -79,20 +79,20 @@ class Answer(Record):
         description="calibrated probability that the answer is right; absent where none was measured",
     )
     escalate: bool = Field(
-        False, description="true: don't rely on this answer, do it yourself; `reason` says why"
+        False, description="true: don't rely on this answer, do the work yourself; `reason` says why"
     )
     reason: str | None = None
-    dropped: dict[str, int] = Field(default_factory=dict, description="what was left out, in numbers")
+    dropped: dict[str, int] = Field(default_factory=dict, description="counts of what was left out")
     source: list[Source] = Field(default_factory=list)
     model: str | None = Field(
         None, description="model and adapter that took part; absent where code alone answered"
     )
-    note: str | None = Field(None, description="how to get the rest, or what to know before acting")
+    note: str | None = Field(None, description="how to get the rest, or what to know before acting on it")
 
     _lasting: bool = PrivateAttr(True)
 
     def only_now(self) -> None:
-        """Keep the answer out of the cache: it is made of more than the files that were opened for it."""
+        """Keep the answer out of the cache: it depends on more than the files that were opened for it."""
         self._lasting = False
 
     @property

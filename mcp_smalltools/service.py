@@ -1,6 +1,4 @@
-"""The pipeline of one call: arguments, files, cache, tool, privacy, size, ledger. One method, on one
-screen.
-"""
+"""The pipeline of one call: arguments, files, cache, tool, privacy, size, ledger (`Service.call`)."""
 
 from __future__ import annotations
 
@@ -52,7 +50,7 @@ GRACE_S = 5.0
 """Seconds that a tool gets after its deadline to hand in a partial answer."""
 
 CACHED_UP_TO = 256 << 20
-"""Bytes of a file up to which its answer is cached: a larger one would be hashed longer than it is worth."""
+"""Largest file, in bytes, whose answers are cached: hashing a larger one takes longer than it saves."""
 
 
 class Service:
@@ -93,7 +91,7 @@ class Service:
             await call.in_thread(self._record, call, str(error), error)
             raise
         except Exception as error:
-            # A bug outside the tool: its text may hold text of the user's file and goes nowhere.
+            # A bug outside the tool. Its text is not reported: it may hold text of the user's file.
             problem = InternalError.at(request.tool, error)
             await call.in_thread(self._record, call, str(problem), problem)
             raise problem from None
@@ -107,29 +105,29 @@ class Service:
 
     @property
     def listed(self) -> Mapping[str, Tool]:
-        """The tools that agents are told of."""
+        """The tools that agents are offered."""
         return listed_tools(self.tools, self.settings)
 
     def reload_skills(self) -> bool:
-        """Read the user's skill packs anew; True if what agents are told of is another now."""
+        """Read the user's skill packs again; True if the tools that agents are offered have changed."""
         before = [(tool.name, tool.version) for tool in self.listed.values()]
         self._registry.reload()
         self.tools = self._registry.tools
         return before != [(tool.name, tool.version) for tool in self.listed.values()]
 
     def skills(self) -> list[SkillState]:
-        """The user's skill packs, those that can't be used among them."""
+        """The state of the user's skill packs, including those that can't be used."""
         return self._registry.states()
 
     def problems(self) -> frozenset[str]:
-        """What is wrong with skill packs, a sentence each; tools that don't fit in the list among them."""
+        """What is wrong with skill packs, a sentence each, including tools that don't fit in the list."""
         missing = self.tools.keys() - self.listed.keys() - set(self.settings.hide_tools)
         unlisted = [why_unlisted(name, self.settings) for name in missing]
         return frozenset(map(str, [*self._registry.problems.values(), *unlisted]))
 
     @property
     def engine(self) -> Engine:
-        """The engine's client; the daemon itself starts on first need. Raises ConfigError, NotAllowed."""
+        """The engine's client. The daemon starts when it is first needed. Raises ConfigError, NotAllowed."""
         if self._engine is None:
             from mcp_smalltools.engine.make import make_engine
 
@@ -155,8 +153,8 @@ class Service:
         )
 
     def _key(self, tool: Tool, arguments: Arguments, call: Call) -> str | None:
-        """None where the answer must not be cached. Answers are kept as they may leave, so privacy is in
-        the key.
+        """The cache key, or None where the answer must not be cached. Cached answers are already redacted, so
+        the privacy settings are part of the key.
         """
         if not call.settings.cache or not arguments.cacheable:
             return None
@@ -168,9 +166,9 @@ class Service:
 
     def _from_cache(self, tool: Tool, key: str, call: Call) -> Answer | None:
         try:
-            entry = self._caches().get(key, lambda path: call.files.open(path).sha256())
+            entry = self._answer_cache().get(key, lambda path: call.files.open(path).sha256())
         except (FileError, ConfigError, sqlite3.Error):
-            return None  # the tool itself meets the file's error and words it; a broken cache is no cache
+            return None  # the tool will meet the file's error and report it; a broken cache is ignored
         call.cached = entry is not None
         return tool.Answer.model_validate(entry.answer) if entry else None
 
@@ -179,18 +177,18 @@ class Service:
         if hashes is None:
             return
         try:
-            self._caches().put(key, CachedAnswer(hashes, answer.model_dump(mode="json")))
+            self._answer_cache().put(key, CachedAnswer(hashes, answer.model_dump(mode="json")))
         except (ConfigError, sqlite3.Error) as error:
             print(f"mcp-smalltools: the cache can't be written: {error}", file=sys.stderr)
 
-    def _caches(self) -> AnswerCache:
+    def _answer_cache(self) -> AnswerCache:
         if self._cache is None:
             self._cache = AnswerCache(self.settings.state_dir / "cache.db", max_mb=self.settings.cache_mb)
         return self._cache
 
     def _record(self, call: Call, left: str, outcome: Answer | SmallToolsError) -> None:
-        """Write the row before the answer goes out. Raises NotRecorded where that fails and the caller may
-        get no unrecorded answer: to the user's own agent a full disk is a warning, to a remote one a refusal.
+        """Write the ledger row before the answer goes out. Raises NotRecorded if that fails and the principal
+        may get no unrecorded answers; by default the user's own agent gets them, with a warning on stderr.
         """
         if call.recorded:
             return
@@ -225,7 +223,7 @@ class Service:
             if allowed == "none" or (allowed == "local" and call.principal.remote):
                 raise NotRecorded(
                     "The answer can't be recorded in the ledger, so it is withheld.",
-                    remedy="Its owner has to free the disk, or to allow this (setting `unrecorded`).",
+                    remedy="The server's owner can free disk space, or allow it (setting `unrecorded`).",
                 ) from None
 
     def ledger(self) -> Ledger:
@@ -238,7 +236,7 @@ class Service:
 
 
 class Call:
-    """One running call: its files, its clock, and the context that the tool gets."""
+    """One running call: its files, its deadline, and the context for the tool."""
 
     def __init__(self, request: ToolRequest, service: Service, progress: Progress) -> None:
         self.id = secrets.token_hex(6)
@@ -255,13 +253,13 @@ class Call:
         self._progress = progress
 
     def narrow(self) -> None:
-        """Take the principal's rights for the server's. Raises NotAllowed."""
+        """Reduce the settings to what the principal may do. Raises NotAllowed."""
         given = with_client_roots(self.settings, self.request.client_roots)
         self.settings = narrow_settings(given, self.principal)
         self.files = OpenFiles(self.settings)
 
     async def run(self, tool: Tool, arguments: Arguments) -> Answer:
-        """Run the tool under the deadline; cancelling the task stops its threads too."""
+        """Run the tool with a deadline. Cancelling the task stops the tool's threads, too."""
         context = self.context()
         try:
             with anyio.fail_after(max(0.0, self.stop.remaining_s) + GRACE_S):
@@ -274,7 +272,7 @@ class Call:
         except SmallToolsError:
             raise
         except Exception as error:
-            # A bug: where it happened goes to the log, its text does not, for it may hold text of the file.
+            # A bug. Its location is reported, its text is not: that may hold text of the file.
             raise InternalError.at(tool.name, error) from None
         finally:
             self.stop.cancel()
@@ -293,7 +291,7 @@ class Call:
         )
 
     def _engine(self) -> Engine:
-        """The engine; where it is outside this machine, behind what the call's level allows to leave."""
+        """The engine. One outside this machine only gets what the call's privacy level allows."""
         engine = self._service.engine
         hosts: Sequence[str] = getattr(engine, "remote_hosts", ())
         return RedactingEngine(engine, hosts, lambda: self.files.level, self.files.scrub) if hosts else engine
@@ -313,7 +311,7 @@ class Call:
         except (OSError, ValueError) as error:
             raise NotAllowed(
                 f"The output folder {folder} can't be used: {error}.",
-                remedy="Name another with --output-dir.",
+                remedy="Name another folder with --output-dir.",
             ) from None
         if not target.is_relative_to(folder) or target == folder or target.is_dir():
             raise NotAllowed(
@@ -325,7 +323,7 @@ class Call:
 
 
 class OpenFiles:
-    """The files that one call has opened, and what may leave of them."""
+    """The files that one call has opened, and their privacy level."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -344,7 +342,7 @@ class OpenFiles:
         return self._open[path]
 
     def scrub(self, text: str) -> str:
-        """Mask what the level of the files forbids; control and invisible characters never leave."""
+        """Mask what the level of the files forbids, and remove control and invisible characters."""
         from mcp_smalltools.privacy.redact import Redactor, clean_text
         from mcp_smalltools.privacy.vocabulary import mask_unknown_words
 
@@ -357,15 +355,15 @@ class OpenFiles:
         return mask_unknown_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
 
     def apply_privacy(self, answer: Answer) -> None:
-        """Mask and withhold in the answer what the level of the files forbids."""
+        """Mask or remove in the answer what the level of the files forbids."""
         apply_privacy(answer, self.level, self.scrub)
         if self._redactor is not None and self._redactor.counts:
-            # Again: a value may have been given away by a later string than the one it stands in.
+            # Again: a later string may have shown that a value in an earlier one is a secret.
             apply_privacy(answer, self.level, self.scrub)
 
     @property
     def level(self) -> PrivacyLevel:
-        """The strictest level of the files opened; of the configuration if none is."""
+        """The strictest level of the opened files, or the configured level if there are none."""
         levels = [file.level for file in self._open.values()] or [self._settings.privacy]
         return max(levels, key=lambda level: level.strictness)
 
@@ -383,7 +381,7 @@ class OpenFiles:
         ]
 
     def hashes_if_unchanged(self) -> dict[str, str] | None:
-        """The sha256 of each file, or None if one is too large or was changed since it was opened."""
+        """The SHA-256 of each file, or None if one is too large or has changed since it was opened."""
         if any(file.size > CACHED_UP_TO or file.changed() for file in self._open.values()):
             return None
         return {path: file.sha256() for path, file in self._open.items()}

@@ -56,7 +56,7 @@ async def test_calls_of_one_caller_wait_for_each_other_and_not_for_ever_growing_
         group.start_soon(call)
         while not limit.waiting:
             await anyio.sleep(0)
-        with pytest.raises(TooMany, match="waiting already"):
+        with pytest.raises(TooMany, match="calls waiting"):
             async with limit.acquire(A):
                 pass
         async with limit.acquire(B):

@@ -110,12 +110,12 @@ def test_keys_are_kept_and_fetched_anew_when_the_provider_has_changed_them(
         resource.principal(provider.token("k1"))
     assert provider.fetches == 1
     provider.add_key("k2")
-    monkeypatch.setattr(oauth, "KEYS_REST_S", 0.0)
+    monkeypatch.setattr(oauth, "KEY_REFETCH_S", 0.0)
     assert resource.principal(provider.token("k2"))
     assert provider.fetches == 2
     old = provider.token("k1")
     del provider.keys["k1"]
-    monkeypatch.setattr(oauth, "KEYS_LAST_S", 0.0)
+    monkeypatch.setattr(oauth, "KEY_LIFETIME_S", 0.0)
     with pytest.raises(Denied):
         resource.principal(old)
 
@@ -136,8 +136,8 @@ def test_a_provider_that_is_down_for_a_while_locks_nobody_out(
     token = provider.token("k1")
     resource.principal(token)
     provider.down = True
-    monkeypatch.setattr(oauth, "KEYS_REST_S", 0.0)
-    later = time.monotonic() + oauth.KEYS_LAST_S + 1
+    monkeypatch.setattr(oauth, "KEY_REFETCH_S", 0.0)
+    later = time.monotonic() + oauth.KEY_LIFETIME_S + 1
     monkeypatch.setattr(time, "monotonic", lambda: later)
     assert resource.principal(token)
     with pytest.raises(Denied) as caught:

@@ -306,7 +306,7 @@ async def test_more_calls_than_a_tokens_rate_are_told_when_to_call_again(fresh: 
     async with fresh.client("http") as agent:
         results = [await agent.call_tool("probe", {}) for _ in range(4)]
     assert [result.is_error for result in results] == [False, False, False, True]
-    assert re.search(r"3 calls a minute.*again in \d+ s", text_of(results[-1]))
+    assert re.search(r"3 calls per minute.*again in \d+ s", text_of(results[-1]))
 
 
 async def test_more_open_streams_than_allowed_are_refused_and_closed_ones_are_free_again(

@@ -74,7 +74,7 @@ def said(folder: Path) -> str:
         (GOOD.replace('"tickets"', '"Tickets"'), "line 1: name: 'Tickets' can't be a name"),
         (
             GOOD.replace('"tickets"', '"others"'),
-            "line 1: name: it is 'others', and the folder is called 'tickets'",
+            "line 1: name: it is 'others', but the folder is called 'tickets'",
         ),
         (GOOD.replace(LABELS, '["a", 3]'), "line 4: labels"),
         (
@@ -130,7 +130,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     folder = write(tmp_path, GOOD + 'examples = "e.tsv"\n')
     (folder / "e.tsv").symlink_to(tmp_path / "secret.tsv")
     message = said(folder)
-    assert "leads out of the skill's folder" in message
+    assert "links out of the skill's folder" in message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -141,7 +141,7 @@ def test_what_skills_new_writes_is_good_and_fits_the_published_schema(tmp_path: 
     jsonschema.Draft202012Validator.check_schema(schema)
     jsonschema.validate(tomllib.loads(path.read_text()), schema)
     assert make_tool(read_skill(path.parent), Settings(), built_in_tools()).skill.file.kind == kind
-    with pytest.raises(SkillError, match="there already"):
+    with pytest.raises(SkillError, match="already exists"):
         write_new("mine", kind, tmp_path)
 
 
@@ -491,7 +491,7 @@ def test_add_checks_first_copies_and_replaces_only_when_asked(tmp_path: Path) ->
     source = write(tmp_path / "source")
     skills(tmp_path, "add", str(source))
     assert (tmp_path / "skills" / "tickets" / "skill.toml").read_text() == GOOD
-    assert "there already" in skills(tmp_path, "add", str(source), code=2)
+    assert "already exists" in skills(tmp_path, "add", str(source), code=2)
     write(tmp_path / "source", GOOD.replace("Sort", "Order"))
     skills(tmp_path, "add", str(source), "--replace")
     assert "Order" in (tmp_path / "skills" / "tickets" / "skill.toml").read_text()

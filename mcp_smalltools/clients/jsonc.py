@@ -1,5 +1,5 @@
-"""Setting and removing one entry in a JSON file that people edit: comments, trailing commas, order and layout
-of everything else stay as they are.
+"""Sets or removes one entry of a JSON file that people edit. Comments, trailing commas, order and layout of
+everything else are kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SCALAR = re.compile(r"[^\s,\]}/]+")
 
 @dataclass(slots=True)
 class _Node:
-    """A value and where it stands: text[start:end]. An object keeps its members, too."""
+    """A value and its position, text[start:end]; for an object, with its members."""
 
     value: Any
     start: int
@@ -38,23 +38,23 @@ def loads(text: str) -> Any:
 
 
 def with_entry(text: str, keys: Sequence[str], value: Any) -> str:
-    """The text with `value` at the path `keys`; objects on the way are made. Raises ValueError where
-    something else than an object is in the way.
+    """The text with `value` at the path `keys`; objects on the way are created. Raises ValueError if
+    something other than an object is in the way.
     """
     newline = "\r\n" if "\r\n" in text else "\n"
     root = _root(text)
     if root is None:
         lead = text if not text or text.endswith("\n") else text + newline
-        return lead + json.dumps(_nested(keys, value), indent=2).replace("\n", newline) + newline
+        return lead + json.dumps(_nest(keys, value), indent=2).replace("\n", newline) + newline
     node, depth = root, 0
     while isinstance(node.value, dict) and depth < len(keys) and keys[depth] in node.members:
         node = node.members[keys[depth]].node
         depth += 1
     if depth == len(keys):
-        return text[: node.start] + _written(value, _indent_at(text, node.start), newline) + text[node.end :]
+        return text[: node.start] + _format(value, _indent_at(text, node.start), newline) + text[node.end :]
     if not isinstance(node.value, dict):
         raise ValueError(f"{'.'.join(keys[:depth]) or 'the file'} is not an object")
-    return _inserted(text, node, keys[depth], _nested(keys[depth + 1 :], value), newline)
+    return _insert_member(text, node, keys[depth], _nest(keys[depth + 1 :], value), newline)
 
 
 def without_entry(text: str, keys: Sequence[str]) -> str:
@@ -78,7 +78,7 @@ def without_entry(text: str, keys: Sequence[str]) -> str:
         comma = text.index(",", _skip(text, node.members[names[place - 1]].node.end))
     start = len(text[: member.key_start].rstrip(" \t"))
     rest = text[end : following + 1] if comma == following else text[end:]
-    if rest.lstrip(" \t,")[:1] in ("\r", "\n"):  # the line holds nothing else: it goes as a whole
+    if rest.lstrip(" \t,")[:1] in ("\r", "\n"):  # the line holds nothing else: remove it as a whole
         start = len(text[:start].removesuffix("\n").removesuffix("\r"))
     cuts = [(start, end)] if comma is None else sorted([(start, end), (comma, comma + 1)])
     for first, last in reversed(cuts):
@@ -86,7 +86,7 @@ def without_entry(text: str, keys: Sequence[str]) -> str:
     return text
 
 
-def _inserted(text: str, node: _Node, key: str, value: Any, newline: str) -> str:
+def _insert_member(text: str, node: _Node, key: str, value: Any, newline: str) -> str:
     """The text with one more member at the end of an object."""
     close = node.end - 1
     outer = _indent_at(text, node.start)
@@ -94,7 +94,7 @@ def _inserted(text: str, node: _Node, key: str, value: Any, newline: str) -> str
     inner = _indent_at(text, members[0].key_start) if members else ""
     if len(inner) <= len(outer):
         inner = outer + "  "
-    member = f"{newline}{inner}{json.dumps(key)}: {_written(value, inner, newline)}"
+    member = f"{newline}{inner}{json.dumps(key)}: {_format(value, inner, newline)}"
     if not members:
         rest = text[node.start + 1 :]
         gap = "" if "\n" in text[node.start : close] else newline + outer
@@ -107,18 +107,18 @@ def _inserted(text: str, node: _Node, key: str, value: Any, newline: str) -> str
     return text[:last] + comma + text[last:content_end] + member + gap + text[content_end:]
 
 
-def _nested(keys: Sequence[str], value: Any) -> Any:
+def _nest(keys: Sequence[str], value: Any) -> Any:
     for key in reversed(keys):
         value = {key: value}
     return value
 
 
-def _written(value: Any, indent: str, newline: str) -> str:
+def _format(value: Any, indent: str, newline: str) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False).replace("\n", newline + indent)
 
 
 def _indent_at(text: str, position: int) -> str:
-    """White space that the line of this position begins with."""
+    """The indentation of the line at this position."""
     line = text[text.rfind("\n", 0, position) + 1 : position]
     return line[: len(line) - len(line.lstrip(" \t"))]
 

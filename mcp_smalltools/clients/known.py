@@ -1,4 +1,4 @@
-"""The clients that can be registered with: where each keeps its servers, and how it writes one."""
+"""The clients that the server can be registered with: their config files, and the form of an entry."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from mcp_smalltools.errors import UsageError
 
 SERVER_NAME = "smalltools"
 TOKEN_VARIABLE = "MCP_SMALLTOOLS_TOKEN"
-"""Remote entries name this variable of the environment: no secret is written into a client's file."""
+"""Remote entries refer to this environment variable, so that no secret is written into a client's file."""
 
 ServerEntry = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """`files` gives the config file of each scope, the default scope first. `roots_follow` says that the
-    client tells a server its project folder, or starts it there.
+    """A client. `files` has the config file of each scope, the default scope first; `table` is the key of its
+    servers; `stdio` and `remote` make an entry; `after` tells the user what to do next.
     """
 
     title: str
@@ -39,12 +39,12 @@ def _is_sse(url: str) -> bool:
     return url.rstrip("/").endswith("/sse")
 
 
-def _plain(command: Sequence[str]) -> ServerEntry:
+def _stdio_entry(command: Sequence[str]) -> ServerEntry:
     return {"command": command[0], "args": list(command[1:])}
 
 
-def _typed(command: Sequence[str]) -> ServerEntry:
-    return {"type": "stdio", **_plain(command)}
+def _typed_stdio_entry(command: Sequence[str]) -> ServerEntry:
+    return {"type": "stdio", **_stdio_entry(command)}
 
 
 def _headers(reference: str) -> ServerEntry:
@@ -57,7 +57,7 @@ def _typed_remote(reference: str) -> Callable[[str], ServerEntry]:
 
 def _codex_remote(url: str) -> ServerEntry:
     if _is_sse(url):
-        raise UsageError("Codex knows no SSE.", remedy="Give the same server's /mcp address.")
+        raise UsageError("Codex doesn't support SSE.", remedy="Give the server's /mcp address.")
     return {"url": url, "bearer_token_env_var": TOKEN_VARIABLE}
 
 
@@ -74,7 +74,7 @@ def _project(*parts: str) -> Callable[[], Path]:
 
 
 def _app_config(*parts: str) -> Callable[[], Path]:
-    """In the folder where desktop applications keep their settings."""
+    """A file in the folder where desktop applications keep their settings."""
 
     def path() -> Path:
         if sys.platform == "darwin":
@@ -95,7 +95,7 @@ CLIENTS: Mapping[str, Client] = {
         "Claude Code",
         {"project": _project(".mcp.json"), "user": _home(".claude.json")},
         "mcpServers",
-        _typed,
+        _typed_stdio_entry,
         _typed_remote(f"${{{TOKEN_VARIABLE}}}"),
         after="Start `claude` in this project; it asks once whether to trust the server. `/mcp` shows it.",
     ),
@@ -103,22 +103,22 @@ CLIENTS: Mapping[str, Client] = {
         "Cursor",
         {"project": _project(".cursor", "mcp.json"), "user": _home(".cursor", "mcp.json")},
         "mcpServers",
-        _plain,
+        _stdio_entry,
         lambda url: {"url": url, **_headers(f"${{env:{TOKEN_VARIABLE}}}")},
     ),
     "vscode": Client(
         "VS Code",
         {"project": _project(".vscode", "mcp.json"), "user": _app_config("Code", "User", "mcp.json")},
         "servers",
-        _typed,
+        _typed_stdio_entry,
         _typed_remote(f"${{env:{TOKEN_VARIABLE}}}"),
-        after="Open the file in VS Code and press Start above the entry.",
+        after="Open the file in VS Code and click Start above the entry.",
     ),
     "codex": Client(
         "Codex",
         {"user": _home(".codex", "config.toml")},
         "mcp_servers",
-        _plain,
+        _stdio_entry,
         _codex_remote,
         format=toml_table,
     ),
@@ -126,16 +126,16 @@ CLIENTS: Mapping[str, Client] = {
         "Gemini CLI",
         {"project": _project(".gemini", "settings.json"), "user": _home(".gemini", "settings.json")},
         "mcpServers",
-        _plain,
+        _stdio_entry,
         _gemini_remote,
     ),
     "zed": Client(
         "Zed",
         {"user": _app_config(*_ZED) if sys.platform == "win32" else _home(*_ZED)},
         "context_servers",
-        _plain,
+        _stdio_entry,
         lambda url: {"url": url, **_headers("PUT-THE-TOKEN-HERE")},
-        after="For a remote server, put the token into the entry: Zed reads no variables there.",
+        after="For a remote server, put the token into the entry: Zed doesn't expand variables there.",
     ),
 }
 

@@ -1,7 +1,7 @@
-"""Writing our entry into a client's file, and undoing it.
+"""Writes our entry into a client's config file, and undoes it.
 
-What the file was before is kept in the state folder. While nobody else has changed the file since, undoing
-restores it byte for byte; otherwise only our entry is taken out, and the rest stays as it is now.
+The old file is kept in the state folder. If nobody else has changed the file since, undoing restores it byte
+for byte; otherwise only our entry is removed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from mcp_smalltools.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """What would be, or was, done to one file. None: the file is not there."""
+    """A planned or made change of one file. None: the file doesn't exist."""
 
     path: Path
     before: bytes | None
@@ -38,8 +38,8 @@ class FileChange:
         return self.before != self.after
 
     def diff(self) -> str:
-        """As a unified diff, for people."""
-        old, new = (_shown(side) for side in (self.before, self.after))
+        """A unified diff, for people."""
+        old, new = (_lines_of(side) for side in (self.before, self.after))
         return "".join(difflib.unified_diff(old, new, f"{self.path} (now)", f"{self.path} (then)"))
 
 
@@ -65,7 +65,7 @@ class Registration:
 
     @property
     def backup(self) -> Path:
-        """A copy of the file as it was before the installation, for people; there if there was a file."""
+        """A copy of the old file, for people; exists if there was a file."""
         return self._record_file.with_name(f"{self._record_file.stem}-{self.path.name.lstrip('.')}")
 
     def planned(self, entry: ServerEntry) -> FileChange:
@@ -85,16 +85,18 @@ class Registration:
         return FileChange(self.path, before, new.encode())
 
     def install(self, entry: ServerEntry) -> FileChange:
-        """Write the entry; does nothing if it is there already."""
+        """Write the entry; does nothing if it is already there."""
         change = self.planned(entry)
         if not change.is_needed or change.after is None:
             return change
         earlier = self._record()
         if earlier and change.before is not None and earlier.after_sha256 == _sha256(change.before):
-            original, folders = _decoded(earlier.before), list(earlier.made_folders)
+            original, folders = _from_base64(earlier.before), list(earlier.made_folders)
         else:
-            original, folders = self._without_us(change.before), self._missing_folders()
-        self._keep(_Record(str(self.path), _encoded(original), _sha256(change.after), tuple(folders)))
+            original, folders = self._without_entry(change.before), self._missing_folders()
+        self._save_record(
+            _Record(str(self.path), _to_base64(original), _sha256(change.after), tuple(folders))
+        )
         if original is not None:
             _write(self.backup, original)
         try:
@@ -109,8 +111,8 @@ class Registration:
         now = self._bytes()
         record = self._record()
         if record and now is not None and _sha256(now) == record.after_sha256:
-            return FileChange(self.path, now, _decoded(record.before))
-        return FileChange(self.path, now, self._without_us(now))
+            return FileChange(self.path, now, _from_base64(record.before))
+        return FileChange(self.path, now, self._without_entry(now))
 
     def uninstall(self) -> FileChange:
         """Undo the installation; does nothing if there is none."""
@@ -122,7 +124,7 @@ class Registration:
             elif change.is_needed:
                 self.path.unlink()
                 for folder in record.made_folders if record else ():
-                    with contextlib.suppress(OSError):  # somebody else has put something there
+                    with contextlib.suppress(OSError):  # no longer empty
                         Path(folder).rmdir()
         except OSError as error:
             raise self._not_editable(error, "Check the file's permissions.") from None
@@ -130,7 +132,7 @@ class Registration:
         self.backup.unlink(missing_ok=True)
         return change
 
-    def _without_us(self, now: bytes | None) -> bytes | None:
+    def _without_entry(self, now: bytes | None) -> bytes | None:
         if now is None:
             return None
         text = self._text(now)
@@ -144,7 +146,7 @@ class Registration:
             if left != others:
                 raise ValueError("it is written in a form that can't be edited safely")
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise self._not_editable(error, f"Take {SERVER_NAME} out by hand.") from None
+            raise self._not_editable(error, f"Remove {SERVER_NAME} by hand.") from None
         return str(rest).encode()
 
     def _bytes(self) -> bytes | None:
@@ -165,16 +167,16 @@ class Registration:
         """Innermost first."""
         return [str(folder) for folder in self.path.parents if not folder.exists()]
 
-    def _keep(self, record: _Record) -> None:
+    def _save_record(self, record: _Record) -> None:
         self._record_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(self._record_file, json.dumps(asdict(record)).encode())
 
     def _record(self) -> _Record | None:
         try:
             kept = _Record(**json.loads(self._record_file.read_bytes()))
-            _decoded(kept.before)
+            _from_base64(kept.before)
         except (OSError, ValueError, TypeError, binascii.Error):
-            return None  # none, or damaged: then only our entry is taken out
+            return None  # missing or damaged: then only our entry is removed
         return kept
 
     def _not_editable(self, error: Exception, remedy: str) -> ConfigError:
@@ -182,7 +184,7 @@ class Registration:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Replace the file at once, its mode kept; a new one is only the user's."""
+    """Replace the file atomically and keep its mode; only the user can read a new one."""
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -195,7 +197,7 @@ def _write(path: Path, content: bytes) -> None:
         raise
 
 
-def _shown(content: bytes | None) -> Sequence[str]:
+def _lines_of(content: bytes | None) -> Sequence[str]:
     return (content or b"").decode(errors="replace").splitlines(keepends=True)
 
 
@@ -203,9 +205,9 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _encoded(content: bytes | None) -> str | None:
+def _to_base64(content: bytes | None) -> str | None:
     return None if content is None else base64.b64encode(content).decode()
 
 
-def _decoded(text: Any) -> bytes | None:
+def _from_base64(text: Any) -> bytes | None:
     return None if text is None else base64.b64decode(text)

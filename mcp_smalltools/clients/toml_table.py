@@ -1,4 +1,4 @@
-"""Setting and removing one table of a TOML file that people edit: everything else stays as it is."""
+"""Sets or removes one table of a TOML file that people edit. Everything else is kept."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def loads(text: str) -> Any:
 
 
 def with_entry(text: str, keys: Sequence[str], value: dict[str, Any]) -> str:
-    """The text with the table `[keys]` at its end; one that was there before is replaced."""
+    """The text with the table `[keys]` at its end, in place of an earlier one."""
     newline = "\r\n" if "\r\n" in text else "\n"
     text = without_entry(text, keys)
     lead = "" if not text or text.endswith("\n") else newline
     gap = newline if text.strip() else ""
-    # JSON's strings, numbers and lists of them are TOML's, too.
+    # JSON strings, numbers and lists of them are valid TOML.
     lines = [
         f"[{'.'.join(keys)}]",
         *(f"{name} = {json.dumps(item, ensure_ascii=False)}" for name, item in value.items()),

@@ -1,1 +1,1 @@
-"""Files of the user: which may be read, how they are read, and what is masked."""
+"""Files of the user: which may be read, and how they are read."""

@@ -1,4 +1,4 @@
-"""Compressed files as streams: .gz .bz2 .xz .zst, told by their first bytes and not by their names."""
+"""Decompresses .gz, .bz2, .xz and .zst files, recognised by their first bytes, as streams."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ _MAGIC: Final = (
     (b"\xfd7zXZ\0", "xz"),
     (b"\x28\xb5\x2f\xfd", "zst"),
 )
-_STEP: Final = 256 << 10
-_MOST: Final = 1 << 20
+_READ_BYTES: Final = 256 << 10
+"""Compressed bytes that are read at once."""
+_CHUNK_BYTES: Final = 1 << 20
+"""Decompressed bytes of a chunk at most."""
 
 
 class Damaged(Exception):
-    """The stream ends in its middle, or its bytes make no sense."""
+    """The stream is truncated or corrupt."""
 
 
 class _Decompressor(Protocol):
@@ -38,14 +40,14 @@ def compression_of(head: bytes) -> str | None:
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
-def decompressed(file: BinaryIO, compression: str) -> Iterator[bytes]:
-    """The contents in chunks, in constant memory; several streams one after the other are joined.
+def decompress_stream(file: BinaryIO, compression: str) -> Iterator[bytes]:
+    """The contents in chunks, in constant memory; concatenated streams are read as one.
 
     Raises Damaged after what could be read.
     """
     decompressor = _new(compression)
     fresh = True
-    while data := file.read(_STEP):
+    while data := file.read(_READ_BYTES):
         while data:
             try:
                 yield from _parts(decompressor, data)
@@ -62,13 +64,13 @@ def decompressed(file: BinaryIO, compression: str) -> Iterator[bytes]:
 
 
 def _parts(decompressor: _Decompressor, data: bytes) -> Iterator[bytes]:
-    """Decompress with a bound on each part: a small file may hold gigabytes of zeros."""
+    """Decompress in bounded chunks: a small file may hold gigabytes of zeros."""
     if isinstance(decompressor, _Gzip):
         yield from decompressor.parts(data)
     elif isinstance(decompressor, (bz2.BZ2Decompressor, lzma.LZMADecompressor)):
-        yield decompressor.decompress(data, _MOST)
+        yield decompressor.decompress(data, _CHUNK_BYTES)
         while not decompressor.eof and not decompressor.needs_input:
-            yield decompressor.decompress(b"", _MOST)
+            yield decompressor.decompress(b"", _CHUNK_BYTES)
     else:
         view = io.BytesIO(data)
         while piece := view.read(16 << 10):
@@ -97,7 +99,7 @@ class _Gzip:
 
     def parts(self, data: bytes) -> Iterator[bytes]:
         while True:
-            yield self._inner.decompress(data, _MOST)
+            yield self._inner.decompress(data, _CHUNK_BYTES)
             data = self._inner.unconsumed_tail
             if not data or self._inner.eof:
                 return

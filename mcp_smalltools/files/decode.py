@@ -1,4 +1,4 @@
-"""From bytes to lines: what encoding a file has, whether it is text at all, and where its lines end."""
+"""Detects encodings, binary files and line ends, and decodes bytes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 HEAD: Final = 64 << 10
-"""Bytes by which a file is judged."""
+"""Bytes from the start of a file that decide on encoding and kind."""
 
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -30,23 +30,24 @@ _MAGIC: Final = (
     (b"GGUF", "a model file"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_MOST_CONTROL = 0.05
+_MAX_CONTROL_SHARE = 0.05
+"""Share of control characters up to which a file is text."""
 
 
 def binary_kind(head: bytes) -> str | None:
-    """What a file that is no text is, in words; None for text. Judged by its first bytes."""
+    """What kind of binary file it is, in words, by its first bytes; None for text."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
     if sniff(head) not in ("utf-8", "latin-1"):
         return None
-    if b"\0" in head or len(_CONTROL.findall(head)) > _MOST_CONTROL * len(head):
+    if b"\0" in head or len(_CONTROL.findall(head)) > _MAX_CONTROL_SHARE * len(head):
         return "binary"
     return None
 
 
 def sniff(head: bytes) -> str:
-    """The encoding by mark or by where the zeros are; else utf-8 if it is valid, else latin-1."""
+    """The encoding by byte order mark or position of zero bytes; else utf-8 if valid, else latin-1."""
     for mark, encoding in _BOMS:
         if head.startswith(mark):
             return encoding
@@ -61,7 +62,7 @@ def sniff(head: bytes) -> str:
 
 
 def as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The stream without its mark; UTF-16 and UTF-32 turned into UTF-8, so that lines can be cut in bytes."""
+    """The stream without its byte order mark, UTF-16 and UTF-32 as UTF-8, so that lines can be split."""
     first = True
     decoder = None if encoding in ("utf-8", "latin-1") else codecs.getincrementaldecoder(encoding)("replace")
     for chunk in chunks:
@@ -76,7 +77,7 @@ def as_utf8(chunks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def lone_cr(head: bytes) -> bool:
-    """Whether CR alone ends the lines, as on old Macs: only where there is no LF at all."""
+    """Whether CR alone ends lines, as on old Macs: only if there is no LF at all."""
     return b"\r" in head and b"\n" not in head
 
 
@@ -91,7 +92,7 @@ def cr_to_lf(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decode_line(line: bytes) -> tuple[str, str]:
-    """A line and its encoding: UTF-8 where it is valid, else Windows' Latin-1, which knows all of it."""
+    """A line and its encoding: UTF-8 if valid, else Windows-1252, else Latin-1, which decodes any byte."""
     try:
         return line.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What git leaves out: nested .gitignore files and .git/info/exclude, read by pathspec."""
+"""What git ignores: nested .gitignore files and .git/info/exclude, by pathspec."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRules:
-    """The rules that hold in one folder: those of the folders above, then its own. Later ones win."""
+    """The rules for one folder: those of its parents, then its own. Later ones win."""
 
     layers: tuple[tuple[str, GitIgnoreSpec], ...] = ()
-    """Prefix of the folder that they stand in ("" or "a/b/"), and its rules."""
+    """Prefix of the folder ("" or "a/b/") and its rules."""
 
     def within(self, prefix: str, lines: Iterable[str]) -> IgnoreRules:
-        """These rules and those of a .gitignore in the folder `prefix`. A line that is no pattern is none."""
+        """These rules and those of a .gitignore in the folder `prefix`. Invalid lines are skipped."""
         from pathspec import GitIgnoreSpec
 
         spec = GitIgnoreSpec.from_lines(line for line in lines if _is_pattern(line))
         return IgnoreRules((*self.layers, (prefix, spec)))
 
     def hides(self, path: str, *, folder: bool) -> bool:
-        """Whether `path`, relative to the top with "/" between its parts, is left out."""
+        """Whether `path`, relative to the top folder and with "/", is ignored."""
         for prefix, spec in reversed(self.layers):
             verdict = spec.check_file(path[len(prefix) :] + ("/" if folder else "")).include
             if verdict is not None:

@@ -1,4 +1,4 @@
-"""The only opener of user files: decoded lines in blocks, as a stream, with the numbers of the original."""
+"""Reads user files as a stream of decoded lines in blocks, with the line numbers of the file."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from typing import BinaryIO, Final, Protocol, Self, cast
 
 from mcp_smalltools.errors import Unreadable
 from mcp_smalltools.files import decode
-from mcp_smalltools.files.compressed import Damaged, compression_of, decompressed
+from mcp_smalltools.files.compressed import Damaged, compression_of, decompress_stream
 from mcp_smalltools.level import PrivacyLevel
 
 MAX_LINE: Final = 1 << 20
-"""Bytes of a line that are kept; the rest of a longer one is passed over and counted in `cut_lines`."""
+"""Bytes of a line that are kept; the rest of a longer line is skipped, and counted in `cut_lines`."""
 BLOCK: Final = 1 << 20
+"""Bytes that are read at once."""
 
 
 class StopCheck(Protocol):
-    """Tells a reader that its call is over: `check()` raises then."""
+    """Its `check()` raises when the call is over."""
 
     def check(self) -> None: ...
 
@@ -43,14 +44,14 @@ class ByteBlock:
     first: int
     data: bytes
     end: int
-    """Place in the file behind its last line end; means something in plain files only."""
+    """Offset in the file after its last line end; only meaningful in plain files."""
     ended: bool
     """False for a last line without an end."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A stretch of a plain file: from the start of a line, whose number is `first`, to an end of one."""
+    """A part of a plain file in whole lines, by byte offsets; `first` is the number of its first line."""
 
     start: int
     first: int
@@ -58,7 +59,7 @@ class FilePart:
 
 
 class UserFile:
-    """A file of the user, open. Any number of readings may run, each from the start.
+    """An open file of the user. Any number of iterations may run, each from the start.
 
     `size` and `bytes_read` count bytes on disk. `encoding` (utf-8, utf-16-le, …, latin-1, mixed),
     `line_count` and `cut_lines` are known once the file was read to the end.
@@ -102,7 +103,7 @@ class UserFile:
     def byte_blocks(
         self, *, stop: StopCheck | None = None, block_bytes: int = BLOCK, part: FilePart | None = None
     ) -> Iterator[ByteBlock]:
-        """The same as UTF-8, each line ended by LF and nothing else. Only plain files have parts."""
+        """The same as UTF-8, each line ended by LF alone. Only plain files have parts."""
         number, cut = part.first if part else 1, 0
         encodings: set[str] = set()
         if part:
@@ -120,7 +121,7 @@ class UserFile:
             self.encoding = _joint(encodings)
 
     def is_plain(self) -> bool:
-        """Whether any part can be read by itself: text as it lies on disk, in UTF-8 or Latin-1, with LF."""
+        """Whether parts can be read separately: uncompressed text in UTF-8 or Latin-1, with LF."""
         if self._plain is None:
             head = self.read_at(0, decode.HEAD)
             text = not compression_of(head[:8]) and not decode.binary_kind(head)
@@ -128,7 +129,7 @@ class UserFile:
         return self._plain
 
     def text_start(self) -> int:
-        """Where the text of a plain file starts: behind its mark, if it has one."""
+        """Offset of the text of a plain file: after its byte order mark, if it has one."""
         return len(codecs.BOM_UTF8) if self.read_at(0, len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
 
     def read_at(self, start: int, size: int) -> bytes:
@@ -143,7 +144,7 @@ class UserFile:
 
     @property
     def descriptor(self) -> int:
-        """For a process that helps reading; it stays this object's own."""
+        """For a helper process. This object still closes it."""
         return self._descriptor
 
     def lines(self) -> Iterator[str]:
@@ -169,12 +170,12 @@ class UserFile:
         if self.size > max_bytes:
             raise Unreadable(
                 f"{self.path} has {self.size:,} bytes; at most {max_bytes:,} are read of such a file.",
-                remedy="Take a smaller file.",
+                remedy="Name a smaller file.",
             )
         return self._open().read(max_bytes)
 
     def sha256(self) -> str:
-        """Of the bytes on disk."""
+        """SHA-256 of the bytes on disk."""
         if self._sha256 is None:
             digest = hashlib.sha256()
             file = self._open()
@@ -207,13 +208,13 @@ class UserFile:
             yield data
 
     def _text_bytes(self, block_bytes: int) -> tuple[Iterator[bytes], int]:
-        """The contents: decompressed, as UTF-8 or Latin-1, with LF ends where CR alone ended lines; and how
-        many bytes on disk stand before them.
+        """The contents, decompressed, as UTF-8 or Latin-1, with LF instead of CR alone; and the number of
+        bytes before them on disk.
         """
         file = self._open()
         self.compression = compression_of(cast(io.BufferedReader, file).peek(8)[:8])
         raw = (
-            decompressed(file, self.compression)
+            decompress_stream(file, self.compression)
             if self.compression
             else iter(lambda: file.read(block_bytes), b"")
         )
@@ -258,7 +259,7 @@ class UserFile:
 
 
 class _Positioned(io.RawIOBase):
-    """Reads a descriptor from the start with a position of its own: readings don't disturb each other."""
+    """Reads a descriptor with its own position, so that several iterations don't disturb each other."""
 
     def __init__(self, descriptor: int, note: Callable[[int], None], position: int = 0) -> None:
         self._descriptor = descriptor
@@ -288,28 +289,28 @@ class _Positioned(io.RawIOBase):
 def _whole_lines(
     chunks: Iterator[bytes], at: int, stop: StopCheck | None
 ) -> Iterator[tuple[bytes, int, bool]]:
-    """Runs of whole lines, each at most a block and a line long; an endless line is cut. With each the place
-    in the stream behind its last line end, and whether it ends with one: only the last may lack it.
+    """Groups of whole lines, each at most a block and a line long; an endless line is cut. With each, the
+    offset after its last line end, and whether it ends with one: only the last may not.
     """
     held = b""
     last_end = at
-    passing_over = False  # inside a line of which enough is held
+    skipping = False  # in the rest of a line that is too long
     for chunk in chunks:
         if stop is not None:
             stop.check()
         at += len(chunk)
         data = chunk
-        if passing_over:
+        if skipping:
             end = data.find(b"\n")
             if end < 0:
                 continue
-            data, passing_over = data[end:], False
+            data, skipping = data[end:], False
         data = held + data
         end = data.rfind(b"\n") + 1
         held = data[end:]
         behind = at - len(held)
         if len(held) > MAX_LINE:
-            held, passing_over = held[: MAX_LINE + 1], True  # one more than is kept: it counts as cut
+            held, skipping = held[: MAX_LINE + 1], True  # one more than is kept: it counts as cut
         if end:
             last_end = behind
             yield data[:end], behind, True

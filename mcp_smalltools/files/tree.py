@@ -1,4 +1,4 @@
-"""The files below a folder, without following links and without what git leaves out.
+"""The files below a folder, without following links and without what git ignores.
 
 Walked by descriptor, like `roots`: a folder that is swapped for a link on the way is not entered.
 """
@@ -25,7 +25,7 @@ _READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBL
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """A regular file. `path` is relative to the folder that is walked, with "/" between its parts."""
+    """A regular file. `path` is relative to the root, with "/" as its separator."""
 
     path: str
     size: int
@@ -41,7 +41,7 @@ class Walk:
     check: Callable[[], None] = lambda: None
     """Called for each folder; what it raises ends the walk."""
     ignored: int = 0
-    """Files and folders that a .gitignore leaves out."""
+    """Number of files and folders that were ignored by git's rules."""
 
     def __iter__(self) -> Iterator[FileEntry]:
         with self.folder.opened() as place:
@@ -50,7 +50,7 @@ class Walk:
     def _below(
         self, place: OpenFolder, prefix: str, rules: IgnoreRules, way: tuple[str, ...]
     ) -> Iterator[FileEntry]:
-        """What lies in an open folder; as long as there is a `way`, only what lies on it."""
+        """The files in an open folder; while there are parts in `way`, only what is on that way."""
         self.check()
         try:
             with os.scandir(place) as listing:
@@ -79,7 +79,7 @@ class Walk:
     ) -> Iterator[FileEntry]:
         path = prefix + entry.name
         is_folder = entry.is_dir(follow_symlinks=False)
-        if not way:  # what was asked for by name is not left out
+        if not way:  # what was asked for by name is never left out
             if entry.name in NEVER_ENTERED or path in self.folder.other_roots:
                 return
             if rules.hides(path, folder=is_folder):
@@ -114,7 +114,7 @@ def _with_rules_of(place: OpenFolder, prefix: str, rules: IgnoreRules, names: se
 
 
 def _lines(place: OpenFolder, *parts: str) -> list[str]:
-    """Lines of a small file below an open folder; none if it can't be read, or is reached through a link."""
+    """Lines of a small file below an open folder; none if it can't be read or is behind a link."""
     opened: list[int] = []
     try:
         at = place

@@ -1,6 +1,4 @@
-"""The last look at an answer before it leaves: what the privacy level allows, and no more than the size
-cap.
-"""
+"""Applies the privacy level and the size cap to an answer before it leaves."""
 
 from __future__ import annotations
 
@@ -18,11 +16,11 @@ from mcp_smalltools.result import Answer, Record, TextOfFile
 
 Scrub = Callable[[str], str]
 _LONG_NUMBER = 10**8
-"""Numbers of this size may be a card's or a telephone's."""
+"""Numbers from this size on may be card or telephone numbers."""
 
 
 def apply_privacy(answer: Answer, level: PrivacyLevel, scrub: Scrub) -> None:
-    """Change the answer's marked strings in place: scrubbed, or withheld and counted under `sealed`.
+    """Change the answer's marked strings in place: scrub them or, under `sealed`, remove and count them.
 
     `scrub` masks what the level forbids; it is called for every marked string that may leave.
     """
@@ -41,10 +39,10 @@ def _walk(record: Record, level: PrivacyLevel, scrub: Scrub) -> int:
         if marker is None or not value:
             continue
         if level is PrivacyLevel.SEALED and not marker.masked:
-            setattr(record, name, _emptied(value))
+            setattr(record, name, _empty_of(value))
             withheld += 1
         else:
-            setattr(record, name, _mapped(value, scrub))
+            setattr(record, name, _map_strings(value, scrub))
     return withheld
 
 
@@ -72,7 +70,7 @@ def _marker(field: FieldInfo) -> TextOfFile | None:
 
 
 def scrub_named(name: str, value: str, scrub: Scrub) -> str:
-    """The value, masked as it would be in `name: "value"`: often the name alone says that it is a secret."""
+    """The value, masked as in `name: "value"`: often only the name shows that it is a secret."""
     head = f'{name}: "'
     masked = scrub(f'{head}{value}"')
     if masked.startswith(head) and masked.endswith('"'):
@@ -80,26 +78,26 @@ def scrub_named(name: str, value: str, scrub: Scrub) -> str:
     return scrub(value)
 
 
-def _mapped(value: Any, change: Scrub) -> Any:
-    """The value with its strings changed, keys too; a number whose digits are masked becomes a string."""
+def _map_strings(value: Any, change: Scrub) -> Any:
+    """The value with its strings and keys changed; a number whose digits are masked becomes a string."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, dict):
         return {
-            _mapped(key, change): scrub_named(str(key), item, change)
+            _map_strings(key, change): scrub_named(str(key), item, change)
             if isinstance(item, str)
-            else _mapped(item, change)
+            else _map_strings(item, change)
             for key, item in value.items()
         }
     if isinstance(value, (list, tuple)):
-        return [_mapped(item, change) for item in value]
+        return [_map_strings(item, change) for item in value]
     if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
         masked = change(str(value))
         return value if masked == str(value) else masked
     return value
 
 
-def _emptied(value: Any) -> Any:
+def _empty_of(value: Any) -> Any:
     if isinstance(value, str):
         return ""
     if isinstance(value, dict):
@@ -112,7 +110,7 @@ def _emptied(value: Any) -> Any:
 def shrink_to_fit(answer: Answer, max_chars: int) -> None:
     """Cut the answer's shrinkable lists from their ends until its JSON fits; say in `dropped` what was cut.
 
-    Raises SmallToolsError when it can't be made to fit: the tool let something through that has no bound.
+    Raises SmallToolsError if it can't be made to fit: the answer has a field without a bound.
     """
     for name in (*type(answer).shrinkable, None):
         excess = len(as_json(answer)) - max_chars
@@ -127,7 +125,7 @@ def shrink_to_fit(answer: Answer, max_chars: int) -> None:
 
 
 def as_json(answer: Answer) -> str:
-    """The compact JSON text that leaves."""
+    """The compact JSON text that is sent."""
     return json.dumps(answer.structured(), ensure_ascii=False, separators=(",", ":"))
 
 
@@ -136,7 +134,7 @@ def _shrink(answer: Answer, name: str, excess: int) -> None:
     if not items:
         return
     kept, freed = len(items), 0
-    # The count that `dropped` gains takes a few characters itself.
+    # The new count in `dropped` takes a few characters itself.
     while kept and freed < excess + len(name) + 16:
         kept -= 1
         item = items[kept]

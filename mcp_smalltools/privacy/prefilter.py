@@ -1,8 +1,7 @@
-"""Where rules are worth trying. Most lines hold nothing that a rule could match, so a matcher that takes
-time in proportion to the text (RE2) finds the lines that might, and the rules themselves look at those alone.
+"""Finds the lines that rules have to be tried on. Most lines hold nothing that a rule could match, so RE2,
+which takes linear time, first finds the lines that might.
 
-The patterns that are looked for are the rules' own, without what stands before and after (look-around) and
-without captures: whatever a rule matches, its bare pattern matches too.
+It searches for the rules' own patterns without look-around and captures: these match whatever a rule matches.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, Final
 from mcp_smalltools.privacy.rules import RULES, Rule
 
 _MATCHER_BYTES: Final = 32 << 20
-"""Memory of one batch's automaton at most; RE2 starts it afresh when it is full."""
+"""Memory of one batch's automaton at most; RE2 starts a new one when it is full."""
 _LOOK_AROUND: Final = re.compile(r"\(\?<?[!=](?:[^()\[\]\\]|\\.|\[(?:[^\]\\]|\\.)*\])*\)")
 _NAMED_GROUP: Final = re.compile(r"\(\?P<\w+>")
 _UPPER_BOUND: Final = re.compile(r"\{(\d+),\d{2,}\}")
@@ -27,14 +26,14 @@ _BACK_REFERENCE: Final = re.compile(r"\(\?P=\w+\)")
 
 @dataclass(frozen=True, slots=True)
 class RuleBatch:
-    """Rules that are looked for together."""
+    """Rules that share one RE2 matcher."""
 
     rules: tuple[Rule, ...]
     matcher: Any
 
 
 def re2_pattern(pattern: str) -> str:
-    """The pattern as RE2 takes it: without look-around, captures and back-references."""
+    """The pattern for RE2, without look-around, captures and back-references."""
     pattern = _LOOK_AROUND.sub("", pattern)
     pattern = _BACK_REFERENCE.sub("[\"'`]", pattern)
     pattern = _NAMED_GROUP.sub("(?:", pattern)
@@ -43,7 +42,7 @@ def re2_pattern(pattern: str) -> str:
 
 
 def candidate_spans(text: str) -> Iterator[tuple[Rule, int, int]]:
-    """Rules, and the parts of the text (whole lines, or all of it) that they have to be tried on."""
+    """Rules, with the start and end of the text (whole lines, or all of it) that they have to be tried on."""
     data = text.encode("utf-8", "replace")  # a lone surrogate becomes one character too
     plain = len(data) == len(text)
     for batch in rule_batches():

@@ -1,4 +1,4 @@
-"""Masks secrets and personal data: one value, one placeholder, so that an agent can still reason."""
+"""Masks secrets and personal data: each value gets one placeholder, so that an agent can still reason."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mcp_smalltools.privacy.prefilter import candidate_spans
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 
 # Escape sequences of terminals: colours, titles, cursor.
-_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-# Control characters; those that are not seen; those that turn the direction of text; tags.
-_UNSEEN = re.compile(
+_ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+# Control characters, invisible and direction-changing characters, and tags.
+_INVISIBLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"
 )
@@ -25,15 +25,14 @@ _MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
 
 
 def clean_text(text: str) -> str:
-    """Text without escape sequences, control characters and characters that can't be seen: what a model reads
-    is what a person would see."""
+    """The text without escape sequences, control and invisible characters: what a person would see."""
     if text.isascii() and text.isprintable():
         return text
-    return _SEPARATORS.sub(" ", _UNSEEN.sub("", _ESCAPES.sub("", text)))
+    return _SEPARATORS.sub(" ", _INVISIBLE.sub("", _ESCAPE_SEQUENCES.sub("", text)))
 
 
 class Redactor:
-    """Masks within one answer. `counts` says how many values of each kind were masked."""
+    """Masks the texts of one answer. `counts` has the number of masked values by kind."""
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         """Raises ConfigError for a pattern that can't be used."""
@@ -41,7 +40,7 @@ class Redactor:
         self._own = [_own_pattern(pattern) for pattern in patterns]
         self._placeholders: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
-        self._given_away: dict[str, str] = {}
+        self._known_values: dict[str, str] = {}
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -51,12 +50,12 @@ class Redactor:
     def scrub(self, text: str) -> str:
         """The text with each secret replaced by its placeholder, such as <EMAIL_1>.
 
-        A value that was once given away by what stands before it (`password=…`) is masked wherever it stands,
-        in this text and in those that come later.
+        A value that its context has shown to be a secret (`password=…`) is masked wherever it occurs, in this
+        text and in later ones.
         """
         parts: list[str] = []
         at = 0
-        for start, end, kind in _without_overlaps(self._found(text)):
+        for start, end, kind in _without_overlaps(self._spans_of(text)):
             self.counts[kind] += 1
             value = text[start:end]
             # Line ends inside a value stay, so that lines keep their numbers.
@@ -64,7 +63,7 @@ class Redactor:
             at = end
         return "".join(parts) + text[at:] if parts else text
 
-    def _found(self, text: str) -> list[tuple[int, int, str]]:
+    def _spans_of(self, text: str) -> list[tuple[int, int, str]]:
         spans = [
             (*match.span(), "PRIVATE")
             for own in self._own
@@ -75,10 +74,10 @@ class Redactor:
                 value = match[rule.group]
                 if rule.check(value) and not _MASKED.fullmatch(value):
                     spans.append((*match.span(rule.group), rule.kind))
-                    if rule.named and _is_telling(value):
-                        self._given_away.setdefault(value, rule.kind)
-        for value, kind in self._given_away.items():
-            spans += [(start, start + len(value), kind) for start in _standing_apart(value, text)]
+                    if rule.named and _is_distinctive(value):
+                        self._known_values.setdefault(value, rule.kind)
+        for value, kind in self._known_values.items():
+            spans += [(start, start + len(value), kind) for start in _whole_occurrences(value, text)]
         return spans
 
     def _placeholder(self, kind: str, value: str) -> str:
@@ -106,13 +105,13 @@ def _own_pattern(pattern: str) -> Any:
     return compiled
 
 
-def _is_telling(value: str) -> bool:
-    """Whether a value may be masked wherever it stands: not if it may be an ordinary word."""
+def _is_distinctive(value: str) -> bool:
+    """Whether a value may be masked wherever it occurs: not if it could be an ordinary word."""
     return len(value) >= 6 and any(not char.isalpha() for char in value)
 
 
-def _standing_apart(value: str, text: str) -> Iterator[int]:
-    """Where the value stands in the text, not as a part of a longer word."""
+def _whole_occurrences(value: str, text: str) -> Iterator[int]:
+    """Where the value occurs in the text, but not as part of a longer word."""
     at = text.find(value)
     while at >= 0:
         before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]
@@ -122,7 +121,7 @@ def _standing_apart(value: str, text: str) -> Iterator[int]:
 
 
 def _without_overlaps(spans: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
-    """Of two that overlap, the first, and of those the longer; the rest of the other is masked too."""
+    """Of overlapping spans the first one, or the longer one; what is left of the other is masked, too."""
     at = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
         if end > at:

@@ -1,8 +1,8 @@
-"""What secrets and personal data look like: one table of rules.
+"""The rules that recognise secrets and personal data.
 
-A rule is a pattern, the group that is masked, and where the pattern alone is wrong too often, a check.
-Formats are those that the issuers publish for secret scanning. Each repetition that text of a file could make
-long has a bound or starts at few places, so that no text takes time out of proportion to its length.
+A rule is a pattern, the group to mask and, where the pattern alone is wrong too often, a check. Formats are
+those that issuers publish for secret scanning. Each repetition has a bound or can start at few positions, so
+that matching takes time linear in the text.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Rule:
     kind: str
-    """What the placeholder says: SECRET, EMAIL, …"""
+    """The word in the placeholder: SECRET, EMAIL, …"""
     pattern: re.Pattern[str]
     group: int = 0
     check: Callable[[str], bool] = lambda value: True
     lines: bool = True
-    """Whether a match lies in one line."""
+    """Whether a match is always within one line."""
     batch: str = "words"
     """Rules of one batch share an RE2 automaton (`prefilter.py`); small batches are fastest."""
     named: bool = False
-    """Whether what stands before the value gives it away: then the bare value is masked elsewhere too."""
+    """Whether the context shows that the value is a secret; the value is then masked elsewhere, too."""
 
 
-# Tokens with a prefix that names their issuer. Anchored on both sides: words that merely start so stay.
+# Tokens with their issuer's prefix. Anchored on both sides, so that longer words are not masked.
 _TOKENS: Final = (
     r"(?:AKIA|ASIA|AGPA|AIDA|AROA|ANPA|ABIA|ACCA)[A-Z0-9]{16}",  # AWS
     r"gh[pousr]_[A-Za-z0-9]{30,255}",  # GitHub
@@ -105,18 +105,18 @@ _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z_]*(?:\.[A-Za-z_]+)*$|[A-Z][A-Za-z]+$
 
 
 def entropy(text: str) -> float:
-    """Shannon entropy in bits a character."""
+    """Shannon entropy in bits per character."""
     counts = Counter(text)
     return -sum(n / len(text) * math.log2(n / len(text)) for n in counts.values())
 
 
 def _is_assigned(value: str) -> bool:
-    """A value in quotes, or of an environment file: anything but a word of the language or a template."""
+    """For a value in quotes or of an environment file: not a keyword, a placeholder or a template."""
     return len(value) >= 4 and not _NOT_A_VALUE.match(value) and len(set(value)) > 2
 
 
 def _is_random(value: str) -> bool:
-    """A value without quotes, which may be code: it must look random."""
+    """For a value without quotes, which may be code: it must look random."""
     mixed = any(c.isdigit() for c in value) and any(c.isalpha() for c in value)
     symbols = any(c in "!@#$%^&*+/=~?" for c in value) and any(c.isalpha() for c in value)
     return (
@@ -128,7 +128,7 @@ def _is_random(value: str) -> bool:
 
 
 def _luhn(value: str) -> bool:
-    """ISO/IEC 7812-1's checksum, on the lengths and first digits that cards have."""
+    """The checksum of ISO/IEC 7812-1, for the lengths and first digits of cards."""
     digits = [int(c) for c in value if c.isdigit()]
     if not 13 <= len(digits) <= 19 or digits[0] not in (3, 4, 5, 6) or len(set(digits)) < 2:
         return False
@@ -172,7 +172,7 @@ _STARTS: Final = r"(?<![A-Za-z0-9_])"
 _AS: Final = (
     r"[\"']?\]?\s{0,8}(?::=|=>|[:=])\s{0,8}(?:[rbuf]{1,2})?(?P<quote>[\"'`])([^\"'`\s]{4,})(?P=quote)"
 )
-"""A name is given a value in quotes."""
+"""An assignment of a value in quotes."""
 
 
 def _rule(
@@ -189,7 +189,7 @@ def _rule(
 
 
 def _token_rules() -> tuple[Rule, ...]:
-    """Three rules: more alternatives at once are slower to look for than the three one after the other."""
+    """Three rules: searching for three smaller alternations is faster than for one large one."""
     third = len(_TOKENS) // 3 + 1
     parts = [_TOKENS[at : at + third] for at in range(0, len(_TOKENS), third)]
     return tuple(
@@ -206,7 +206,7 @@ RULES: Final[tuple[Rule, ...]] = (
         r"(?:\\n|[\sA-Za-z0-9+/=:,.\-])*)",
         lines=False,
     ),
-    # Lines out of the middle of a key: in an answer that shows some lines only, the first one may be missing.
+    # Lines from the middle of a key, whose first line may be missing in an answer.
     _rule(
         "PRIVATE_KEY",
         r"(?:^|(?<=[\s\"'>|]))[A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}|[A-Za-z0-9+/]{12})?(?=\\n|[\s\"']|$)",
@@ -323,7 +323,7 @@ RULES: Final[tuple[Rule, ...]] = (
         batch="names",
         named=True,
     ),
-    # Hashes of passwords, which can be guessed at.
+    # Password hashes, which can be attacked by guessing.
     _rule(
         "SECRET",
         r"\$(?:2[abxy]\$\d\d\$[./A-Za-z0-9]{53}|[156y]\$[./A-Za-z0-9$=,]{1,60}\$[./A-Za-z0-9]{20,}|"

@@ -1,7 +1,7 @@
-"""What a template of a sealed file may show: words of a list that ships with the program, and nothing else.
+"""The words that a template of a sealed file may show: those of a list that ships with the program.
 
-A template's constant may be anything, a customer's name too if it is in every line. So no word leaves because
-of where it stands; it leaves because it is one of the few thousand that anybody's program could have written.
+The constant part of a template may be anything, even a customer's name if it is in every line. So a word
+leaves only if it is one of the few thousand that any program could have written.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Final
 
 MASK: Final = "<*>"
 _WORD = re.compile(r"<\*>|[^\W_]+")
-_RUN = re.compile(r"<\*>(?:[^A-Za-z0-9\s<>(){}\[\]\"'=]*<\*>)+")
+_MASK_RUN = re.compile(r"<\*>(?:[^A-Za-z0-9\s<>(){}\[\]\"'=]*<\*>)+")
 
 
 def mask_unknown_words(text: str) -> str:
-    """The text with each word masked that is not in the list, and so every number and every other script."""
+    """The text with every word masked that is not in the vocabulary, and so every number."""
     known = vocabulary()
     masked = _WORD.sub(lambda word: word[0] if word[0] == MASK or word[0].lower() in known else MASK, text)
-    return _RUN.sub(MASK, masked)
+    return _MASK_RUN.sub(MASK, masked)
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Rows of the small tables beside a `skill.toml`: .jsonl, .csv with a header, .tsv of label and text."""
+"""Rows of the small tables that a `skill.toml` names: .jsonl, .csv with a header, .tsv of label and text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp_smalltools.errors import SkillError
 
-REMEDY = "Write it as .jsonl (an object a line), .csv with a header, or .tsv (label, tab, text)."
+REMEDY = "Write it as .jsonl (an object per line), .csv with a header, or .tsv (label, tab, text)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ExampleRow:
 
 
 def rows(path: Path, content: bytes) -> list[ExampleRow]:
-    """Empty lines are passed over. Raises SkillError naming the line."""
+    """Empty lines are skipped. Raises SkillError naming the line."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -38,7 +38,7 @@ def rows(path: Path, content: bytes) -> list[ExampleRow]:
         case ".csv":
             reader = csv.DictReader(io.StringIO(text))
             return [ExampleRow(reader.line_num, row) for row in reader]
-    raise _error(path, None, f"{path.suffix or 'no suffix'} is no kind of table that is known", REMEDY)
+    raise _error(path, None, f"{path.suffix or 'no suffix'} is not a known kind of table", REMEDY)
 
 
 def _json_lines(path: Path, text: str) -> list[ExampleRow]:
@@ -51,7 +51,7 @@ def _json_lines(path: Path, text: str) -> list[ExampleRow]:
         except json.JSONDecodeError as error:
             raise _error(path, number, error.msg, REMEDY) from None
         if not isinstance(values, dict):
-            raise _error(path, number, "it is no JSON object", REMEDY)
+            raise _error(path, number, "it is not a JSON object", REMEDY)
         found.append(ExampleRow(number, values))
     return found
 

@@ -1,4 +1,4 @@
-"""Putting a pack into the user's folder, and taking it out again."""
+"""Adds packs to the user's folder and removes them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from mcp_smalltools.skills.packs import find_pack
 
 
 def add(skill: Skill, settings: Settings, *, replace: bool = False) -> Path:
-    """Copy a pack that was read into the user's folder; returns the copy. Raises SkillError."""
+    """Copy a pack into the user's folder; returns the copy. Raises SkillError."""
     target = settings.skills_dir.expanduser() / skill.name
     if target.resolve() == skill.folder.resolve():
         return target
     if target.exists() and not replace:
-        raise SkillError(
-            f"{target} is there already.", remedy="Replace it with --replace, or remove it first."
-        )
+        raise SkillError(f"{target} already exists.", remedy="Replace it with --replace, or remove it first.")
     draft = target.with_name(f".{skill.name}.new")
     try:
         shutil.rmtree(draft, ignore_errors=True)
@@ -51,7 +49,7 @@ def remove(name: str, settings: Settings) -> Path:
 
 
 def set_aside(folder: Path, settings: Settings) -> Path:
-    """Move a pack out of the user's folder, into the state folder: somebody may have written it by hand."""
+    """Move a pack into the state folder rather than delete it: somebody may have written it by hand."""
     kept = settings.state_dir.expanduser() / "removed-skills" / f"{folder.name}-{time.time_ns() // 1_000_000}"
     try:
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,4 +1,4 @@
-"""`skill.toml`: a tool of the user's own, without code. What may stand in it, and reading it.
+"""`skill.toml`, a tool of the user's own without code: its records, and reading it.
 
     name = "support_tickets"
     kind = "classify"                       # classify, extract, ask or summarize
@@ -27,7 +27,7 @@ from mcp_smalltools.skills.toml_lines import line_of, line_of_syntax_error
 FILE_NAME = "skill.toml"
 ADAPTER_NAME = "adapter.gguf"
 LEARNED_NAME = "learned.jsonl"
-"""Examples that `skills learn` took from corrections. They count as if they stood in `examples`."""
+"""Examples that `skills learn` took from corrections, in addition to `examples`."""
 NAME_PATTERN = r"^[a-z_]{1,30}$"
 MAX_BYTES = 16 << 20
 MAX_FILES = 200
@@ -45,28 +45,28 @@ class SkillExample(_SkillTable):
 
 
 class Thresholds(_SkillTable):
-    """They can only make a tool more careful: what it escalates by itself stays escalated."""
+    """Can only make a tool more careful: what it escalates by itself stays escalated."""
 
     escalate_below: float = Field(
         0.0,
         ge=0,
         le=1,
-        description="an answer with a lower confidence is escalated: the agent decides itself",
+        description="an answer with a lower confidence is escalated, so that the agent decides",
     )
 
 
 class Adapter(_SkillTable):
-    """A LoRA adapter, `adapter.gguf` beside the file. It is loaded only if it has this hash."""
+    """A LoRA adapter, `adapter.gguf` in the same folder. It is loaded only if it has this hash."""
 
     base: str = Field(description="id of the model that it was trained on")
-    base_sha256: str = Field(pattern="^[0-9a-f]{64}$", description="of that model's file")
-    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="of adapter.gguf")
+    base_sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of that model's file")
+    sha256: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of adapter.gguf")
     scale: float = Field(1.0, gt=0, le=4)
 
 
 class _Skill(_SkillTable):
-    name: str = Field(pattern=NAME_PATTERN, description="of the tool, and of the folder")
-    title: str = Field("", max_length=60, description="for people; default: the name in words")
+    name: str = Field(pattern=NAME_PATTERN, description="name of the tool and of the folder")
+    title: str = Field("", max_length=60, description="title for people; default: made from the name")
     description: str = Field(
         min_length=20,
         max_length=600,
@@ -76,17 +76,17 @@ class _Skill(_SkillTable):
     @field_validator("title", "description")
     @classmethod
     def _visible(cls, text: str) -> str:
-        """What an agent reads is what a person sees who looks at the file."""
+        """An agent must read what a person sees who opens the file."""
         hidden = next((char for char in text if not char.isprintable() and char != "\n"), None)
         if hidden is not None:
             raise ValueError(f"it holds an invisible character ({hidden!a})")
         return text
 
-    base: str | None = Field(None, description="id of a model to use in place of the configured one")
+    base: str | None = Field(None, description="id of a model to use instead of the configured one")
     adapter: Adapter | None = None
     thresholds: Thresholds = Thresholds()
     eval: str | None = Field(
-        None, description="file with cases whose right answer is known, for `skills validate --eval`"
+        None, description="file of cases with known answers, for `skills validate --eval`"
     )
 
 
@@ -95,11 +95,12 @@ class ClassifySkill(_Skill):
 
     kind: Literal["classify"]
     labels: tuple[str, ...] | dict[str, str] = Field(
-        description='names, "name: what belongs there", or a table of them; "other" is understood'
+        description='names, "name: what belongs there", or a table of both; "other" means none of the labels'
     )
-    prompt: str = Field("", max_length=500, description="a few words on what the texts are")
+    prompt: str = Field("", max_length=500, description="what the texts are, in a few words")
     examples: tuple[SkillExample, ...] | str = Field(
-        (), description="known cases, 3 to 10 for each label; or a file: .tsv (label, text), .csv or .jsonl"
+        (),
+        description="3 to 10 examples for each label, or a file: .tsv (label, text), .csv or .jsonl",
     )
 
 
@@ -108,24 +109,26 @@ class ExtractSkill(_Skill):
 
     kind: Literal["extract"]
     schema_: dict[str, Any] | str = Field(
-        alias="schema", description="JSON schema of the answer's data, or a .json file with it"
+        alias="schema", description="JSON schema of the data to extract, or the name of a .json file with it"
     )
-    prompt: str = Field("", max_length=500, description="a few words on what the texts are")
+    prompt: str = Field("", max_length=500, description="what the texts are, in a few words")
 
 
 class AskSkill(_Skill):
     """Looks for the answer to a question that is fixed here, or to the agent's if there is none."""
 
     kind: Literal["ask"]
-    prompt: str = Field("", max_length=500, description="the question; default: the agent asks")
+    prompt: str = Field("", max_length=500, description="the question; without it, the agent asks")
 
 
 class SummarizeSkill(_Skill):
     """Summarizes a file with a focus that is fixed here."""
 
     kind: Literal["summarize"]
-    prompt: str = Field("", max_length=500, description="what to look for; default: the agent says")
-    max_words: int | None = Field(None, ge=50, le=2000, description="length; default: the agent says")
+    prompt: str = Field("", max_length=500, description="what to look for; without it, the agent says")
+    max_words: int | None = Field(
+        None, ge=50, le=2000, description="length of the summary; without it, the agent says"
+    )
 
 
 SkillFile = ClassifySkill | ExtractSkill | AskSkill | SummarizeSkill
@@ -140,7 +143,7 @@ def schema_of_file() -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """A skill pack that was read: the file, the examples and the schema that it names, and a hash of all."""
+    """A skill pack that was read: its file, examples and schema, and a hash over all files."""
 
     folder: Path
     file: SkillFile
@@ -155,7 +158,7 @@ class Skill:
 
     @property
     def model(self) -> str | None:
-        """The model that the skill chooses, if it does."""
+        """The model that the skill names, if any."""
         return self.file.base or (self.file.adapter.base if self.file.adapter else None)
 
     def error(self, key: str, message: str, remedy: str = "") -> SkillError:
@@ -165,7 +168,7 @@ class Skill:
 
 def skill_error(path: Path, line: int | None, message: str, remedy: str = "") -> SkillError:
     where = f"{path}, line {line}" if line else str(path)
-    return SkillError(f"{where}: {message.rstrip('.')}.", remedy=remedy or "Mend the file and save it.")
+    return SkillError(f"{where}: {message.rstrip('.')}.", remedy=remedy or "Correct the file and save it.")
 
 
 def read_skill(folder: Path) -> Skill:
@@ -174,8 +177,8 @@ def read_skill(folder: Path) -> Skill:
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """The pack's files by their path in it, but for the adapter, whose hash the file holds. Links that lead
-    out of the folder are refused: a pack is what lies in it. Raises SkillError.
+    """The pack's files by path, without the adapter, whose hash is in the skill.toml. Links out of the folder
+    are refused. Raises SkillError.
     """
     files: dict[str, bytes] = {}
     total = 0
@@ -187,14 +190,14 @@ def read_files(folder: Path) -> dict[str, bytes]:
                 continue
             if not path.resolve().is_relative_to(home):
                 raise skill_error(
-                    path, None, "it leads out of the skill's folder", "Put the file itself there."
+                    path, None, "it links out of the skill's folder", "Put the file itself there."
                 )
             if path.name == ADAPTER_NAME:
                 continue
             total += path.stat().st_size
             if total > MAX_BYTES or len(files) >= MAX_FILES:
                 limit = f"a skill may have {MAX_FILES} files and {MAX_BYTES >> 20} MB"
-                raise skill_error(folder, None, f"{limit}, besides the adapter", "Take some out.")
+                raise skill_error(folder, None, f"{limit}, besides the adapter", "Remove some files.")
             files[inside.as_posix()] = path.read_bytes()
     except OSError as error:
         raise skill_error(
@@ -204,12 +207,12 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def parse_skill(folder: Path, files: Mapping[str, bytes]) -> Skill:
-    """Check what was read. Raises SkillError naming file and line."""
+    """Check the files of a pack. Raises SkillError naming file and line."""
     path = folder / FILE_NAME
-    text = _decoded(path, files.get(FILE_NAME))
-    file = _validated(path, text)
+    text = _decode(path, files.get(FILE_NAME))
+    file = _validate_file(path, text)
     if file.name != folder.name:
-        message = f"name: it is {file.name!r}, and the folder is called {folder.name!r}"
+        message = f"name: it is {file.name!r}, but the folder is called {folder.name!r}"
         raise skill_error(path, line_of(text, ("name",)), message, "Give both the same name.")
     skill = Skill(folder, file, text, (), None, hash_of(files))
     examples: tuple[SkillExample, ...] = ()
@@ -221,14 +224,14 @@ def parse_skill(folder: Path, files: Mapping[str, bytes]) -> Skill:
     if isinstance(file, ExtractSkill):
         schema = _schema(skill, files, file.schema_) if isinstance(file.schema_, str) else file.schema_
     if file.eval is not None:
-        _named(skill, files, "eval", file.eval)
+        _named_file(skill, files, "eval", file.eval)
     return Skill(folder, file, text, examples, schema, skill.sha256)
 
 
 def merge_examples(
     examples: Sequence[SkillExample], later: Sequence[SkillExample]
 ) -> tuple[SkillExample, ...]:
-    """Both; a text that comes later again has the later label."""
+    """Both lists as one. A text that is in both has the later label."""
     new = {example.text.strip(): example for example in later}
     kept = [example for example in examples if example.text.strip() not in new]
     return (*kept, *new.values())
@@ -250,14 +253,14 @@ def eval_rows(skill: Skill) -> list[example_tables.ExampleRow]:
         raise skill_error(
             skill.folder / FILE_NAME,
             None,
-            "it names no evaluation",
-            'Add eval = "eval.jsonl", and that file.',
+            "it has no `eval`",
+            'Add eval = "eval.jsonl" and the file.',
         )
-    content = _named(skill, read_files(skill.folder), "eval", name)
+    content = _named_file(skill, read_files(skill.folder), "eval", name)
     return example_tables.rows(skill.folder / name, content)
 
 
-def _decoded(path: Path, content: bytes | None) -> str:
+def _decode(path: Path, content: bytes | None) -> str:
     if content is None:
         raise skill_error(path, None, "there is no such file", "`mcp-smalltools skills new NAME` writes one.")
     try:
@@ -267,7 +270,7 @@ def _decoded(path: Path, content: bytes | None) -> str:
         raise skill_error(path, line, "it is not UTF-8", "Save it as UTF-8.") from None
 
 
-def _validated(path: Path, text: str) -> SkillFile:
+def _validate_file(path: Path, text: str) -> SkillFile:
     try:
         found = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -279,11 +282,13 @@ def _validated(path: Path, text: str) -> SkillFile:
         first = error.errors()[0]
         kind = found.get("kind")
         place = tuple(part for number, part in enumerate(first["loc"]) if (number, part) != (0, kind))
-        raise skill_error(path, line_of(text, place or ("kind",)), _said(first, place)) from None
+        raise skill_error(
+            path, line_of(text, place or ("kind",)), _validation_message(first, place)
+        ) from None
 
 
-def _said(error: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
-    # Of a union's branches, pydantic names the one that it tried: no part of the file.
+def _validation_message(error: Mapping[str, Any], place: tuple[str | int, ...]) -> str:
+    # pydantic adds the branch of a union that it tried, which is no part of the file.
     where = ".".join(str(part) for part in place if not _is_branch(part))
     match error["type"]:
         case "union_tag_not_found":
@@ -303,8 +308,8 @@ def _is_branch(part: str | int) -> bool:
     return isinstance(part, str) and ("[" in part or part in {"str", "dict", "tuple"})
 
 
-def _named(skill: Skill, files: Mapping[str, bytes], key: str, name: str) -> bytes:
-    """A file of the pack that the skill.toml names."""
+def _named_file(skill: Skill, files: Mapping[str, bytes], key: str, name: str) -> bytes:
+    """The content of a file that the skill.toml names."""
     inside = PurePosixPath(name.replace("\\", "/"))
     if inside.is_absolute() or ".." in inside.parts:
         raise skill.error(key, f"{name!r} is not in the skill's folder", "Put the file there.")
@@ -316,21 +321,21 @@ def _named(skill: Skill, files: Mapping[str, bytes], key: str, name: str) -> byt
 def _examples(skill: Skill, files: Mapping[str, bytes], name: str) -> tuple[SkillExample, ...]:
     path = skill.folder / name
     examples = []
-    for row in example_tables.rows(path, _named(skill, files, "examples", name)):
+    for row in example_tables.rows(path, _named_file(skill, files, "examples", name)):
         try:
             examples.append(SkillExample.model_validate({key: row.values[key] for key in ("text", "label")}))
         except (KeyError, ValidationError):
             remedy = 'Give text and label: label<TAB>text in .tsv, {"text": …, "label": …} in .jsonl.'
-            raise skill_error(path, row.line, "it is no example", remedy) from None
+            raise skill_error(path, row.line, "it is not an example", remedy) from None
     return tuple(examples)
 
 
 def _schema(skill: Skill, files: Mapping[str, bytes], name: str) -> Mapping[str, Any]:
-    content = _decoded(skill.folder / name, _named(skill, files, "schema", name))
+    content = _decode(skill.folder / name, _named_file(skill, files, "schema", name))
     try:
         found = json.loads(content)
     except json.JSONDecodeError as error:
         raise skill_error(skill.folder / name, error.lineno, error.msg) from None
     if not isinstance(found, dict):
-        raise skill_error(skill.folder / name, 1, "it is no JSON schema", "It has to be an object.")
+        raise skill_error(skill.folder / name, 1, "it is not a JSON schema", "It has to be an object.")
     return cast("Mapping[str, Any]", found)

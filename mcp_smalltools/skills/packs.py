@@ -1,9 +1,8 @@
 """Where skill packs are found, and which of them may be used.
 
-The user's own folder (`skills_dir`) is trusted as it is. A project's `.smalltools/skills` belongs to whoever
-writes into that repository, and a tool's description is text that an agent obeys: so a pack there is used
-only if the user has allowed it, and only with the bytes that were allowed (or, for a project that was allowed
-to follow, with any).
+The user's own folder (`skills_dir`) is trusted. A project's `.smalltools/skills` belongs to whoever writes
+into that repository, and agents obey the descriptions of tools. So a pack there is used only if the user has
+allowed it, and only with the bytes that were allowed (or any bytes, if the user allowed with `--follow`).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ PROJECT_FOLDER = Path(".smalltools") / "skills"
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A folder with a skill.toml. Exactly one of `skill` and `problem` is there."""
+    """A folder with a skill.toml. Exactly one of `skill` and `problem` is set."""
 
     folder: Path
     in_project: bool
@@ -47,7 +46,7 @@ class Allowed:
 
 
 def find_packs(settings: Settings) -> list[Pack]:
-    """The user's packs by name, then those of projects. A name that is taken already is a problem."""
+    """The user's packs by name, then those of projects. A name that is already taken is a problem."""
     allowed = read_allowed(settings)
     found = [_read(folder, None, allowed) for folder in _folders(settings.skills_dir.expanduser())]
     for project in project_folders(settings):
@@ -56,7 +55,7 @@ def find_packs(settings: Settings) -> list[Pack]:
     packs = []
     for pack in found:
         first = taken.setdefault(pack.name, pack.folder)
-        packs.append(pack if first == pack.folder else _taken(pack, first))
+        packs.append(pack if first == pack.folder else _name_taken(pack, first))
     return packs
 
 
@@ -92,7 +91,7 @@ def watched_folders(settings: Settings) -> list[Path]:
 
 
 def allow(folder: Path, settings: Settings, *, follow: bool = False) -> list[Pack]:
-    """Allow the packs of a project's folder as they are now; with `follow`, whatever becomes of them too.
+    """Allow the packs of a project's folder as they are now; with `follow`, with later changes.
 
     Returns the packs. Raises SkillError if there is none, or one can't be read.
     """
@@ -109,7 +108,7 @@ def allow(folder: Path, settings: Settings, *, follow: bool = False) -> list[Pac
 
 
 def disallow(folder: Path, settings: Settings) -> int:
-    """Take back what was allowed of a project or of one pack; returns how many entries that were."""
+    """Revoke what was allowed for a project or one pack; returns the number of entries removed."""
     home = folder.expanduser().resolve()
     before = read_allowed(settings)
     packs = {path: sha256 for path, sha256 in before.packs.items() if not Path(path).is_relative_to(home)}
@@ -152,7 +151,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 def _read(folder: Path, project: Path | None, allowed: Allowed) -> Pack:
     try:
-        # What is checked against the hash is what is used: the files are read once.
+        # The files are read once: the bytes that are hashed are those that are used.
         files = read_files(folder)
         if project is not None and str(project) not in allowed.followed:
             _check_allowed(folder, project, hash_of(files), allowed)
@@ -170,7 +169,7 @@ def _check_allowed(folder: Path, project: Path, sha256: str, allowed: Allowed) -
         raise SkillError(f"{folder} has changed since it was allowed.", remedy=remedy)
 
 
-def _taken(pack: Pack, first: Path) -> Pack:
+def _name_taken(pack: Pack, first: Path) -> Pack:
     error = SkillError(
         f"{pack.folder}: the name {pack.name!r} is taken by {first}.", remedy="Give one of them another name."
     )

@@ -1,4 +1,4 @@
-"""Noticing that a skill pack has changed, within a second or two of the save."""
+"""Notices that a skill pack has changed, within a second or two."""
 
 from __future__ import annotations
 
@@ -12,43 +12,43 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.skills.packs import allowed_file, watched_folders
 
 POLL_S = 1.0
-"""How often it is looked by hand: whether there are other folders to watch, and what a watcher has missed."""
+"""Seconds between two polls, which find new folders to watch and what the watcher has missed."""
 DEBOUNCE_MS = 300
-"""An editor saves in several steps; they are taken as one."""
+"""Milliseconds within which changes count as one: an editor saves in several steps."""
 
-State = list[tuple[str, int, int]]
+Snapshot = list[tuple[str, int, int]]
 
 
 async def watch_skills(settings: Settings) -> AsyncIterator[None]:
-    """Yields when a file in the folders of skills, or what the user allows, may have changed."""
-    before = _state(settings)
+    """Yield when a file in the skill folders, or what the user allows, has changed."""
+    before = _snapshot(settings)
     while True:
         await _until_changed(before, settings)
-        if (now := _state(settings)) != before:
+        if (now := _snapshot(settings)) != before:
             before = now
             yield
 
 
-async def _until_changed(before: State, settings: Settings) -> None:
-    """Return soon after the state has become another: at once where the system tells us of it."""
+async def _until_changed(before: Snapshot, settings: Settings) -> None:
+    """Return soon after the files have changed; at once where the system notifies us."""
     folders = watched_folders(settings)
     over = anyio.Event()
     async with anyio.create_task_group() as group:
         if folders:
-            group.start_soon(_until_told, folders, over, group.cancel_scope)
+            group.start_soon(_until_notified, folders, over, group.cancel_scope)
         try:
-            while _state(settings) == before:
+            while _snapshot(settings) == before:
                 await anyio.sleep(POLL_S)
         finally:
-            over.set()  # the watcher's thread looks at this, and can't be cancelled
+            over.set()  # the watcher's thread can't be cancelled, but checks this
             group.cancel_scope.cancel()
 
 
-async def _until_told(folders: Sequence[Path], over: anyio.Event, done: anyio.CancelScope) -> None:
+async def _until_notified(folders: Sequence[Path], over: anyio.Event, done: anyio.CancelScope) -> None:
     from watchfiles import awatch
 
     watching = awatch(*folders, debounce=DEBOUNCE_MS, step=50, stop_event=over)
-    # A folder may go away, and a system may have no watches left: then looking by hand has to do.
+    # A folder may disappear, and a system may have no watches left: then polling has to do.
     with contextlib.suppress(OSError):
         async with contextlib.aclosing(watching):
             async for _ in watching:
@@ -56,8 +56,8 @@ async def _until_told(folders: Sequence[Path], over: anyio.Event, done: anyio.Ca
                 return
 
 
-def _state(settings: Settings) -> State:
-    """Every file that matters, with its time and size."""
+def _snapshot(settings: Settings) -> Snapshot:
+    """Every watched file with its time and size."""
     state = [_stamp(allowed_file(settings))]
     for folder in watched_folders(settings):
         with contextlib.suppress(OSError):

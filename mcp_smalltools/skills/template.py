@@ -1,4 +1,4 @@
-"""What `skills new` writes: a skill pack that works as it is, to be changed."""
+"""What `skills new` writes: a skill pack that works as it is, for the user to change."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ SCHEMA_NAME = "skill.schema.json"
 _CLASSIFY = '''
 description = """\\
 Sort support tickets under the desk that answers them. Use it for a dozen to thousands of \\
-tickets. Gives label, confidence and escalate for each; read only the escalated ones yourself."""
+tickets. Returns label, confidence and escalate for each; read only the escalated ones yourself."""
 
-# A few words on what the texts are.
+# What the texts are, in a few words.
 prompt = "messages to a support desk"
 
-# Names alone, or a table of names with what belongs there. "other" is understood as "none of these".
+# Names, or a table of names with what belongs there. "other" means "none of these".
 [labels]
 billing = "invoices, refunds, payment methods"
 bug = "something is broken, or does not do what it should"
 how_to = "a question about how something is done"
 other = ""
 
-# 3 to 10 examples for each label make the answers much better. Many? Put them into a file beside this one:
+# 3 to 10 examples for each label improve the answers a lot. For many, use a file in this folder:
 # examples = "examples.tsv"   (label, tab, text; before the first [table])
 [[examples]]
 label = "billing"
@@ -41,17 +41,17 @@ text = "the page stays blank after I log in"
 label = "how_to"
 text = "where do I change my password?"
 
-# An answer that is less sure than this is escalated: the agent decides itself.
+# An answer with a lower confidence is escalated, so that the agent decides.
 [thresholds]
 escalate_below = 0.8
 '''
 
 _EXTRACT = '''
 description = """\\
-Pull date, service and cause out of an incident report. Gives each value with its source \\
-line; what the report doesn't say is null and named."""
+Extract date, service and cause from an incident report. Returns each value with its source \\
+line; what the report doesn't say is null and listed as missing."""
 
-# The JSON schema of what is wanted; or the name of a .json file beside this one: schema = "incident.json"
+# The JSON schema of the data, or the name of a .json file in this folder: schema = "incident.json"
 [schema]
 type = "object"
 
@@ -70,8 +70,8 @@ description = "what caused it, in the report's own words"
 
 _ASK = '''
 description = """\\
-Find out which port a service listens on, from its configuration files. Gives the lines that \\
-say so, verbatim, or not found."""
+Find out which port a service listens on, from its configuration files. Returns the lines \\
+that say so, verbatim, or not found."""
 
 # The question. Without it, the agent asks.
 prompt = "On which port does the service listen?"
@@ -79,8 +79,8 @@ prompt = "On which port does the service listen?"
 
 _SUMMARIZE = '''
 description = """\\
-Say what a design document decides, with line numbers. Use it before reading the document, \\
-or instead of it. Gives the sentences that matter, verbatim."""
+Summarize what a design document decides, with line numbers. Use it before reading the \\
+document, or instead. Returns the sentences that matter, verbatim."""
 
 # What to look for. Without it, the agent says.
 prompt = "what was decided, and why"
@@ -112,7 +112,7 @@ def write_new(name: str, kind: str, parent: Path, taken: Container[str] = ()) ->
         path = folder / FILE_NAME
         path.write_text(text_of(name, kind, f"../{SCHEMA_NAME}"), encoding="utf-8")
     except FileExistsError:
-        raise SkillError(f"{folder} is there already.", remedy="Take another name, or remove it.") from None
+        raise SkillError(f"{folder} already exists.", remedy="Choose another name, or remove it.") from None
     except OSError as error:
         raise SkillError(
             f"{folder} can't be made: {error.strerror}.", remedy="Name a folder with --dir."

@@ -1,4 +1,4 @@
-"""In which line of a TOML text a key stands: the standard parser gives values, and no places."""
+"""The line of a key in a TOML text, which the standard parser doesn't give."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SYNTAX_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
-    """The 1-based line of the key at `path`, or of the innermost part of it that stands in the text.
+    """The 1-based line of the key at `path`, or of its innermost part that is in the text.
 
     An index counts the tables of `[[array]]`. Keys inside inline tables and arrays are not looked for: their
     line is that of the key that holds them. None if nothing of the path is there.
@@ -30,7 +30,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
 
 
 def line_of_syntax_error(message: str, text: str) -> int | None:
-    """The line that `tomllib.TOMLDecodeError` speaks of."""
+    """The line that a `tomllib.TOMLDecodeError` names."""
     found = _SYNTAX_LINE.search(message)
     if found is None:
         return None
@@ -44,15 +44,15 @@ class _Place:
 
 
 def _places(text: str) -> Iterator[_Place]:
-    """Each table and key that begins a line, with all of its parents."""
+    """Each table and key at the start of a line, with all of its parents."""
     table: Path = ()
     arrays: dict[Path, int] = {}
     inside = 0  # brackets that are open at the start of the line
-    for number, line in enumerate(_without_strings(text).split("\n"), 1):
+    for number, line in enumerate(_mask_strings(text).split("\n"), 1):
         begins_in_value, code = inside > 0, line.split("#", 1)[0]
         header = re.match(r"\s*(\[{1,2})([^\[\]]+)\]", code) if not begins_in_value else None
         if header:
-            names = _resolved(_keys(_original(text, number, header.start(2), header.end(2))), arrays)
+            names = _resolve_arrays(_keys(_original(text, number, header.start(2), header.end(2))), arrays)
             if header[1] == "[[":
                 arrays[names] = arrays.get(names, -1) + 1
                 yield _Place(names, number)
@@ -71,7 +71,7 @@ def _with_parents(table: Path, names: Path, line: int) -> Iterator[_Place]:
         yield _Place((*table, *names[:length]), line)
 
 
-def _resolved(names: Path, arrays: dict[Path, int]) -> Path:
+def _resolve_arrays(names: Path, arrays: dict[Path, int]) -> Path:
     """`[a.b]` below `[[a]]` belongs to its last element."""
     path: Path = ()
     for name in names[:-1]:
@@ -90,7 +90,7 @@ def _keys(text: str) -> Path:
     return tuple(names)
 
 
-def _without_strings(text: str) -> str:
+def _mask_strings(text: str) -> str:
     """The text with every character of a string or of a comment masked, lines and columns kept."""
     pattern = re.compile(f"({_STRINGS.pattern})|#[^\n]*", re.DOTALL)
     return pattern.sub(

@@ -1,8 +1,7 @@
-"""Answers kept by content: same tool, version, models, arguments and files' bytes give the same answer at
-once.
+"""The answer cache: same tool, version, models, arguments and bytes of files give the same answer at once.
 
-Which files a call reads is only known once the tool has run. So an entry, found by its arguments, carries
-the paths and hashes that its answer was made from, and holds only while each of them still has that hash.
+Which files a call reads is known only after the tool has run. So an entry is found by the arguments, and
+holds the paths and hashes of the files that were read; it is valid while each file still has that hash.
 """
 
 from __future__ import annotations
@@ -44,14 +43,14 @@ def cache_key(*parts: Any) -> str:
 
 
 class AnswerCache(Store):
-    """Least recently used answers leave when `max_mb` is reached. Safe for several processes."""
+    """Evicts the least recently used answers above `max_mb`. Safe for several processes."""
 
     def __init__(self, path: Path, *, max_mb: int) -> None:
         super().__init__(path, MIGRATIONS)
         self._max_bytes = max_mb << 20
 
     def get(self, key: str, hash_of: Callable[[str], str]) -> CachedAnswer | None:
-        """The entry, if each file's hash is still the same. `hash_of` may raise FileError, which passes."""
+        """The entry, if each file's hash is still the same. Passes on a FileError of `hash_of`."""
         import zstandard
 
         found = self.select("SELECT files, answer FROM answers WHERE key = ?", (key,))
@@ -76,7 +75,7 @@ class AnswerCache(Store):
             self._evict(db)
 
     def clear(self) -> None:
-        """Forget every answer: something that they were made with has changed."""
+        """Delete every answer, for instance after the judge of `parse_log` was trained."""
         with self.transaction() as db:
             db.execute("DELETE FROM answers")
 

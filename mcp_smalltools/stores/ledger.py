@@ -1,8 +1,7 @@
-"""The ledger: one row a call, written before the answer goes out. What was read, what left, time, model,
-confidence.
+"""The ledger: one row per call, written before the answer goes out, with what was read and what was sent.
 
-What left is kept in full (compressed), so that the user can see it later. Text of arguments is not kept:
-only the paths in them.
+The answer is kept in full (compressed), so that the user can see it later. Arguments are not kept, except the
+paths in them.
 """
 
 from __future__ import annotations
@@ -54,14 +53,13 @@ MIGRATIONS: Sequence[str] = (
 )
 
 CLIENT_LETS_THROUGH = 100_000
-"""Characters of one file that a client lets its agent read: 25,000 tokens in Claude Code's documentation,
-at 4
-characters a token. A saving is counted against at most this."""
+"""Characters that a client lets its agent read of a file: 25,000 tokens in Claude Code's documentation, at 4
+characters per token. More than this is never counted as saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """One call. `answer` is exactly the JSON text (or the error's sentence) that went to the client."""
+    """One call. `answer` is the exact JSON text, or the error's text, that went to the client."""
 
     call_id: str
     at: float  # seconds since the epoch
@@ -83,8 +81,7 @@ class LedgerRow:
 
     @property
     def chars_saved(self) -> int:
-        """What the agent would have read, less what it wrote and read instead. Negative when the call cost
-        more.
+        """What the agent would have read, less what it wrote and read instead; may be negative.
 
         An answer that says `escalate`, or an error, saves nothing: the agent does the reading anyway.
         """
@@ -94,7 +91,7 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRequests:
-    """Requests that were turned away at the door within one minute, for one reason."""
+    """Requests that were refused within one minute for one reason."""
 
     minute: int  # minutes since the epoch
     reason: str
@@ -105,7 +102,7 @@ class RefusedRequests:
 
 
 class Ledger(Store):
-    """The rows on disk. Safe for several processes."""
+    """The ledger on disk. Safe for several processes."""
 
     def __init__(self, path: Path, *, keep_days: int) -> None:
         super().__init__(path, MIGRATIONS)
@@ -115,7 +112,7 @@ class Ledger(Store):
             self._prune(db)
 
     def _prune(self, db: sqlite3.Connection) -> None:
-        """Remove what is older than the retention; at most once an hour."""
+        """Delete what is older than `keep_days`; at most once an hour."""
         now = time.time()
         if now >= self._prune_at:
             self._prune_at = now + 3600
@@ -136,9 +133,7 @@ class Ledger(Store):
             db.execute(f"INSERT INTO calls ({names}) VALUES ({marks})", record)
 
     def refuse(self, refusal: RefusedRequests) -> None:
-        """Count requests that were turned away. Somebody who knocks all night fills no disk: what is the same
-        within a minute is one row.
-        """
+        """Count refused requests. Equal ones share a row per minute, so that a flood can't fill the disk."""
         record = asdict(refusal)
         with self.transaction() as db:
             self._prune(db)
@@ -151,8 +146,8 @@ class Ledger(Store):
     def rows(
         self, *, since: float = 0.0, until: float = 1e18, limit: int = -1, principal: str | None = None
     ) -> list[LedgerRow]:
-        """Newest first. `since` and `until` are seconds since the epoch; a negative `limit` means all; with
-        `principal`, that caller's own only.
+        """Rows, newest first. `since` and `until` are in seconds since the epoch, a negative `limit` means
+        all, and `principal` selects its own calls.
         """
         query = (
             "SELECT * FROM calls WHERE at >= ? AND at < ? AND (? IS NULL OR principal = ?) "

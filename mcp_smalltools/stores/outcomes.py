@@ -1,5 +1,5 @@
-"""Outcomes: what agents and people said of answers afterwards, kept on this machine to train the next adapter
-and to teach the user's own skills. Outlives the ledger, so it keeps what a reader needs of the call.
+"""What agents and people reported about answers, kept on this machine to train adapters and the user's
+skills. It outlives the ledger, so it also keeps what is needed of the call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Verdict = Literal["right", "partly", "wrong"]
 
 @dataclass(frozen=True, slots=True)
 class ReportedOutcome:
-    """What was said of one call. `examples` are pairs of an item's text and its right label."""
+    """A report on one call. `examples` are pairs of an item's text and its right label."""
 
     call_id: str
     at: float  # seconds since the epoch
@@ -49,7 +49,7 @@ class ReportedOutcome:
     model: str | None
     confidence: float | None
     escalated: bool
-    client: str  # who said it
+    client: str  # client of the reported call
 
 
 class Outcomes(Store):
@@ -59,8 +59,9 @@ class Outcomes(Store):
         super().__init__(path, MIGRATIONS)
 
     def write(self, outcome: ReportedOutcome) -> bool:
-        """Keep it in place of an earlier one for the same call; True if there was one. Raises
-        sqlite3.Error.
+        """Keep an outcome, in place of an earlier one of the same call; True if there was one.
+
+        Raises sqlite3.Error.
         """
         record = asdict(outcome)
         record["examples"] = json.dumps(outcome.examples, ensure_ascii=False)
@@ -77,12 +78,12 @@ class Outcomes(Store):
         return [_outcome(row) for row in self.select(query, (tool,))]
 
     def verdicts(self, call_ids: Sequence[str]) -> dict[str, str]:
-        """Of those calls that have one."""
+        """The verdicts of the calls that have one, by call_id."""
         query = "SELECT call_id, verdict FROM outcomes WHERE call_id IN (SELECT value FROM json_each(?))"
         return {row["call_id"]: row["verdict"] for row in self.select(query, (json.dumps(call_ids),))}
 
     def forget(self, tool: str | None = None) -> int:
-        """Delete those of a tool, or all; returns how many."""
+        """Delete the outcomes of a tool, or all; returns how many."""
         with self.transaction() as db:
             return db.execute("DELETE FROM outcomes WHERE ?1 IS NULL OR tool = ?1", (tool,)).rowcount
 

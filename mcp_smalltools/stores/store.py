@@ -1,4 +1,4 @@
-"""SQLite with numbered migrations. Every store of the program opens its file through here."""
+"""SQLite with numbered migrations, for all stores of the program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mcp_smalltools.errors import ConfigError
 
 
 class Store:
-    """A database of this program, or one in memory (path None). Threads take turns; so do processes."""
+    """A database file, or a database in memory (path None). Threads and processes may share it."""
 
     def __init__(self, path: Path | None, migrations: Sequence[str]) -> None:
         self._db = connect(path, migrations)
@@ -21,7 +21,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing. Takes the write lock at once, so that two writers queue and never deadlock."""
+        """A transaction that takes the write lock at once, so that two writers queue and never deadlock."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -42,7 +42,7 @@ class Store:
 
 
 def connect(path: Path | None, migrations: Sequence[str]) -> sqlite3.Connection:
-    """Open (or make) a database, owner-only, and bring it to the newest schema.
+    """Open or create a database that only the owner can read, and bring it to the newest schema.
 
     `migrations[n]` takes the schema from version n to n+1; versions are never edited, only added. Two
     processes may do this at once. Raises ConfigError when the file can't be used.

@@ -33,11 +33,11 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     writes: ClassVar[bool] = False
-    """Whether a call may do more than answer, such as writing a file that the caller names."""
+    """Whether a call may do more than answer, such as write a file."""
 
     @property
     def cacheable(self) -> bool:
-        """False where this call writes, or answers by more than its arguments and the files that it opens."""
+        """False where the call writes, or where more than arguments and opened files decides the answer."""
         return True
 
 
@@ -61,7 +61,7 @@ def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, A
 
 
 class StopSignal:
-    """Tells a worker thread that its call is over. `check()` costs well under a microsecond."""
+    """Tells a worker thread that its call is cancelled or out of time. `check` takes under a microsecond."""
 
     def __init__(self, deadline_s: float) -> None:
         self.seconds = deadline_s
@@ -77,11 +77,11 @@ class StopSignal:
 
     @property
     def expired(self) -> bool:
-        """The time is over. Tools that can answer in part look at this and stop reading."""
+        """Whether the deadline has passed. Tools that can answer in part check this and stop reading."""
         return self.remaining_s <= 0
 
     def check(self) -> None:
-        """Raise Cancelled or DeadlineExceeded when the call is over."""
+        """Raise Cancelled or DeadlineExceeded if the call is over."""
         if self._cancelled.is_set():
             raise Cancelled("The call was cancelled.")
         if self.expired:
@@ -103,19 +103,19 @@ class ToolContext:
     """Turn an export path that the agent named into one inside the output folder. Raises NotAllowed."""
     scrub: Callable[[str], str]
     """Mask secrets and personal data as the level of the files opened so far demands; under `sealed` also
-    every word that is not in the program's list. Scrub a line before it is cut: half a secret looks harmless.
+    every word that is not in the vocabulary. Scrub a line before cutting it: half a secret is not recognised.
     """
     progress: Progress
     stop: StopSignal
     level: Callable[[], PrivacyLevel]
     """The strictest level of the files opened so far (the default level if none)."""
     caller: str = "local"
-    """Whose call it is, as the ledger names it. What is kept between calls is each caller's own."""
+    """The principal's name, as in the ledger. What is kept between calls is kept for each principal."""
     adapter: str | None = None
-    """The adapter of a skill of the user's own, which `engine` puts in place of the tool's."""
+    """The adapter of the user's skill, which `engine` uses instead of the tool's."""
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-        """Run blocking work beside the event loop. The function should call `stop.check()` now and then."""
+        """Run blocking work in a thread. The function should call `stop.check()` now and then."""
         call = functools.partial(function, *args, **kwargs)
         return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)
 
@@ -123,7 +123,7 @@ class ToolContext:
 class Tool(Protocol):
     """A tool. `version` is part of the cache's key: raise it when the same input gives another answer.
 
-    Properties, so that a tool may have them by its class or by itself.
+    All are properties here, so that class attributes and instance attributes both fit.
     """
 
     @property

@@ -1,5 +1,5 @@
-"""The tools by name, in the order in which agents see them. Loading one imports its records, not its
-machinery.
+"""The built-in tools by name, in the order in which agents see them. Loading one imports its arguments and
+answer, not what does the work.
 """
 
 from __future__ import annotations

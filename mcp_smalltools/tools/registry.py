@@ -1,5 +1,5 @@
-"""All tools of a server: the built-in ones, then those that the user's skill packs make. A pack that breaks
-keeps its last good version here until it is mended or taken away.
+"""All tools of a server: the built-in ones, then those of the user's skill packs. When a pack breaks, its
+last good version stays in use until the pack is corrected or removed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class SkillState:
 
 
 class ToolRegistry:
-    """`tools` by name, in the order in which agents see them; `problems` by the pack's folder."""
+    """`tools` by name, in the order in which agents see them; `problems` by pack folder."""
 
     def __init__(self, settings: Settings, built_in: Mapping[str, Tool]) -> None:
         self.tools: Mapping[str, Tool] = dict(built_in)
@@ -44,7 +44,7 @@ class ToolRegistry:
         self.reload()
 
     def reload(self) -> bool:
-        """Read the packs anew; True if a tool came, went, or is another now."""
+        """Read the packs again; True if a tool was added, removed or changed."""
         if not self._packs and not self._may_have_skills():
             return False
         from mcp_smalltools.skills.packs import find_packs
@@ -65,7 +65,7 @@ class ToolRegistry:
         return before != [(tool.name, tool.version) for tool in self.tools.values()]
 
     def states(self) -> list[SkillState]:
-        """Of every pack that was found, those of projects that were not allowed among them."""
+        """The state of every pack that was found, including packs of projects that were not allowed."""
         shown = listed_tools(self.tools, self._settings)
         states = []
         for pack in self._packs:
@@ -87,7 +87,7 @@ class ToolRegistry:
         return states
 
     def _may_have_skills(self) -> bool:
-        """A look at the folders, so that a server without skills doesn't load what reads them."""
+        """Whether there is a folder of skills: a server without skills doesn't load what reads them."""
         folders = [self._settings.skills_dir, *(root.path for root in self._settings.effective_roots)]
         own, *roots = (folder.expanduser() for folder in folders)
         return own.is_dir() or any((root / ".smalltools" / "skills").is_dir() for root in roots)
@@ -112,17 +112,17 @@ def read_tool(folder: Path, settings: Settings, built_in: Mapping[str, Tool]) ->
 def make_tool(
     skill: Skill, settings: Settings, built_in: Mapping[str, Tool], *, in_project: bool = False
 ) -> SkillTool:
-    """The tool of a pack that was read. Raises SkillError naming the line of what can't be used."""
+    """The tool that a skill makes. Raises SkillError naming the line of what can't be used."""
     from mcp_smalltools.tools.own.skill import SkillTool
 
     if skill.name in built_in:
-        raise skill.error("name", f"{skill.name!r} is the name of a built-in tool", "Take another.")
+        raise skill.error("name", f"{skill.name!r} is the name of a built-in tool", "Choose another name.")
     _check_model(skill, settings, in_project=in_project)
     return SkillTool(skill, built_in)
 
 
 def _check_model(skill: Skill, settings: Settings, *, in_project: bool) -> None:
-    """Whether the skill's own model and adapter can be used."""
+    """Raises SkillError if the skill's own model or adapter can't be used."""
     file, model = skill.file, skill.model
     if model is None:
         return
@@ -136,30 +136,34 @@ def _check_model(skill: Skill, settings: Settings, *, in_project: bool) -> None:
         raise skill.error(key, error.message, error.remedy) from None
     if file.eval is None:
         what = f"the confidence was not calibrated for {model}"
-        raise skill.error(key, what, "Name cases in `eval`, and measure it with `skills validate --eval`.")
+        raise skill.error(
+            key, what, "Name cases in `eval`, and measure the skill with `skills validate --eval`."
+        )
     if file.adapter is None:
         return
     if in_project:
-        raise skill.error("adapter", "a project's skill may have none", "Use `skills add`, if you trust it.")
+        raise skill.error(
+            "adapter", "a project's skill may have none", "If you trust it, copy it with `skills add`."
+        )
     if file.adapter.base != model:
-        raise skill.error("adapter", f"it was made for {file.adapter.base}, and base is {model}")
+        raise skill.error("adapter", f"it was made for {file.adapter.base}, but base is {model}")
     if (library_folder() / "skills" / skill.name / "adapter.gguf").is_file():
-        raise skill.error("name", f"an adapter that ships is called {skill.name!r}", "Take another name.")
+        raise skill.error("name", f"a shipped adapter is called {skill.name!r}", "Choose another name.")
     if not (skill.folder / "adapter.gguf").is_file():
         raise skill.error("adapter", "there is no adapter.gguf in the skill's folder", "Put it there.")
 
 
 def listed_tools(tools: Mapping[str, Tool], settings: Settings) -> dict[str, Tool]:
-    """The tools that agents are told of: at most `max_tools`, without those of `hide_tools`."""
+    """The tools that agents are offered: at most `max_tools`, without those of `hide_tools`."""
     shown = [tool for tool in tools.values() if tool.name not in settings.hide_tools]
     return {tool.name: tool for tool in shown[: settings.max_tools]}
 
 
 def why_unlisted(name: str, settings: Settings) -> SkillError:
-    """What to say of a tool that agents are not told of."""
+    """Why agents are not offered a tool."""
     if name in settings.hide_tools:
-        return SkillError(f"{name} is hidden by hide_tools.", remedy="Take it out there.")
+        return SkillError(f"{name} is hidden by hide_tools.", remedy="Remove it from that setting.")
     return SkillError(
-        f"{name} is not shown to agents: they get at most {settings.max_tools} tools, built-in ones first.",
-        remedy="Hide one with hide_tools, or raise max_tools, in the configuration.",
+        f"{name} is not offered to agents: they get at most {settings.max_tools} tools, built-in ones first.",
+        remedy="Hide another tool with hide_tools, or raise max_tools, in the configuration.",
     )

@@ -1,4 +1,4 @@
-"""Names of ASGI's parts."""
+"""Types of ASGI."""
 
 from __future__ import annotations
 

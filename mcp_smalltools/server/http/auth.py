@@ -1,7 +1,7 @@
-"""Who may talk to a listening server: Host and Origin, then the bearer token, checked before anything else.
+"""Checks Host, Origin and bearer token of a request to a listening server.
 
-All three hold for every address that is listened on, loopback too: other users of the machine and pages in
-the user's browser reach that as well.
+All three are checked on every address, loopback too: other users of the machine and pages in the user's
+browser can reach that as well.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mcp_smalltools.server.http.tokens import PREFIX, TokenStore
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 METADATA_PATH: Final = "/.well-known/oauth-protected-resource"
 DEFAULT: Final = Principal("default token", remote=True)
-"""Who has the token that was made on first use."""
+"""The principal of the token that is made on first use."""
 _MIN_TOKEN_CHARS = 32
 
 
@@ -46,23 +46,24 @@ def bearer_token(settings: Settings) -> str:
         mode = stat.S_IMODE(path.stat().st_mode)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"The token file {path} can't be used: {error}.", remedy="Mend or delete it; a new one is made."
+            f"The token file {path} can't be used: {error}.",
+            remedy="Correct or delete it; then a new one is made.",
         ) from None
     if os.name == "posix" and mode & 0o077:
         raise ConfigError(
             f"The token file {path} can be read by other users (mode {mode:o}).",
-            remedy="Delete it: a new token is made, for this one may be known.",
+            remedy="Delete it, since others may know the token; then a new one is made.",
         )
     if len(token) < _MIN_TOKEN_CHARS:
         raise ConfigError(
             f"The token in {path} is shorter than {_MIN_TOKEN_CHARS} characters.",
-            remedy="Delete the file; a new one is made.",
+            remedy="Delete the file; then a new one is made.",
         )
     return token
 
 
 def _make_token(path: Path) -> None:
-    """Write a whole file or none, and never over one that another process has just made."""
+    """Write the file as a whole, and never over one that another process has just made."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".token-")  # mode 0600
     try:
@@ -81,20 +82,20 @@ def _make_token(path: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
-    """What a request that may not pass is told, and the one word that is kept of it."""
+    """The answer to a refused request, and the reason that is recorded."""
 
     status: int
     reason: str
     sentence: str
-    challenge: str = ""  # of WWW-Authenticate
+    challenge: str = ""  # value of WWW-Authenticate
     principal: str = ""
     retry_after_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class HostOriginCheck:
-    """The names by which this server is called. They are compared without case; a host that is listed
-    without a port may come with any.
+    """The Host and Origin headers that are accepted. They are compared without case; a host that is listed
+    without a port is accepted with any port.
     """
 
     hosts: frozenset[str]
@@ -109,8 +110,8 @@ class HostOriginCheck:
         origins: Iterable[str] = (),
         scheme: str = "http",
     ) -> HostOriginCheck:
-        """The door of a server that listens on `host` and `port`. A wildcard address names no host: what
-        clients call it must be allowed by name.
+        """The names of a server that listens on `host` and `port`. A wildcard address names no host, so the
+        names that clients use must be in `allow`.
         """
         own = {*LOOPBACK_NAMES} | ({_bracketed(host)} if host not in ("0.0.0.0", "::", "") else set())
         with_port = {f"{name}:{port}".lower() for name in own}
@@ -122,25 +123,25 @@ class HostOriginCheck:
         )
 
     def check(self, headers: Iterable[tuple[bytes, bytes]]) -> ErrorResponse | None:
-        """For a request that came by a wrong name, or from a wrong page."""
+        """The error for a request with a wrong Host or Origin; None if both are right."""
         found: dict[bytes, list[str]] = {b"host": [], b"origin": [], b"authorization": []}
         for name, value in headers:
             if name.lower() in found:
                 found[name.lower()].append(value.decode("latin-1"))
         if any(len(values) > 1 for values in found.values()):
-            return ErrorResponse(400, "twofold header", "A Host, Origin or Authorization header comes twice.")
+            return ErrorResponse(
+                400, "twofold header", "A Host, Origin or Authorization header was sent twice."
+            )
         host = "".join(found[b"host"]).lower()
         if not self._is_known(host):
             return ErrorResponse(
                 421,
                 "wrong host",
-                f"Host {host!r} is not this server's. If it should be, serve with --allow-host.",
+                f"Host {host!r} is not accepted. If it should be, serve with --allow-host.",
             )
         origin = found[b"origin"]
         if origin and origin[0].lower() not in self.origins:
-            sentence = (
-                f"Origin {origin[0]!r} may not call this server. If it should, serve with --allow-origin."
-            )
+            sentence = f"Origin {origin[0]!r} is not accepted. If it should be, serve with --allow-origin."
             return ErrorResponse(403, "wrong origin", sentence)
         return None
 
@@ -150,12 +151,12 @@ class HostOriginCheck:
 
 
 class Authenticator:
-    """Knows callers by their bearer token: the one made on first use, those of `tokens create`, and those of
-    the user's identity provider. Blocking, for a thread.
+    """Finds the principal of a bearer token: the one made on first use, those of `tokens create`, and those
+    of the user's identity provider. Blocks, so call it in a thread.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Raises ConfigError where a token file, or the provider's settings, can't be used."""
+        """Raises ConfigError if a token file or the provider's settings can't be used."""
         self._default = bearer_token(settings).encode()
         self._tokens = TokenStore(settings)
         self.provider = ResourceServer(settings) if settings.oauth_issuer else None
@@ -164,7 +165,7 @@ class Authenticator:
         self._tokens.close()
 
     def authenticate(self, authorization: str) -> Principal | ErrorResponse:
-        """Whose header it is, or why nobody's."""
+        """The principal of an Authorization header, or an error."""
         scheme, _, rest = authorization.partition(" ")
         text = rest.strip()
         if scheme.lower() != "bearer" or not text:
@@ -185,7 +186,9 @@ class Authenticator:
 
 
 def _unknown(reason: str, principal: str) -> ErrorResponse:
-    sentence = "Send the header `Authorization: Bearer TOKEN`. `mcp-smalltools doctor` names its file."
+    sentence = (
+        "Send the header `Authorization: Bearer TOKEN`. `mcp-smalltools doctor` names the token's file."
+    )
     if reason in ("expired token", "revoked token"):
         sentence = (
             f"The token is {reason.split(maxsplit=1)[0]}. Ask for a new one (mcp-smalltools tokens create)."

@@ -1,4 +1,4 @@
-"""Counters for Prometheus, in its text format 0.0.4. No path, no name of a caller, no text: only numbers."""
+"""Metrics for Prometheus, in its text format 0.0.4. They name no path, no caller and no text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from mcp_smalltools.server.http.limits import ConcurrencyLimit
 from mcp_smalltools.stores.ledger import LedgerRow
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_BUCKETS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
 class Metrics:
-    """Counts calls and refusals. Calls are counted from several threads."""
+    """Counts calls, from several threads, and refusals."""
 
     def __init__(self, limit: ConcurrencyLimit) -> None:
         self._limit = limit
@@ -39,7 +39,7 @@ class Metrics:
             self._calls[tool, outcome] += 1
             self._seconds[tool] += 1
             self._sums[tool] = self._sums.get(tool, 0.0) + row.seconds
-            for bound in _BUCKETS:
+            for bound in _BUCKETS_S:
                 self._buckets[tool, bound] += row.seconds <= bound
             self._read[tool] += row.bytes_read
             self._left[tool] += row.chars_left
@@ -49,7 +49,7 @@ class Metrics:
             self._refused[reason] += 1
 
     def text(self) -> str:
-        """The exposition."""
+        """The page for Prometheus."""
         with self._lock:
             lines = [
                 *_family("calls_total", "counter", "Calls by tool and outcome."),
@@ -63,13 +63,13 @@ class Metrics:
                 *(_sample("bytes_read_total", n, tool=tool) for tool, n in sorted(self._read.items())),
                 *_family("characters_left_total", "counter", "Characters of answers and errors."),
                 *(_sample("characters_left_total", n, tool=tool) for tool, n in sorted(self._left.items())),
-                *_family("refused_total", "counter", "Requests that were turned away, by reason."),
+                *_family("refused_total", "counter", "Refused requests by reason."),
                 *(_sample("refused_total", n, reason=why) for why, n in sorted(self._refused.items())),
             ]
         gauges = {
-            "calls_running": (self._limit.running, "Calls that run."),
-            "calls_waiting": (self._limit.waiting, "Calls that wait for their turn."),
-            "requests_open": (self.connections, "HTTP requests that are open, streams among them."),
+            "calls_running": (self._limit.running, "Running calls."),
+            "calls_waiting": (self._limit.waiting, "Calls that wait to run."),
+            "requests_open": (self.connections, "Open HTTP requests, including streams."),
         }
         for name, (value, about) in gauges.items():
             lines += [*_family(name, "gauge", about), _sample(name, value)]
@@ -81,7 +81,7 @@ class Metrics:
         return [
             *(
                 _sample("call_seconds_bucket", self._buckets[tool, bound], tool=tool, le=f"{bound:g}")
-                for bound in _BUCKETS
+                for bound in _BUCKETS_S
             ),
             _sample("call_seconds_bucket", count, tool=tool, le="+Inf"),
             _sample("call_seconds_sum", round(self._sums[tool], 4), tool=tool),
@@ -90,7 +90,7 @@ class Metrics:
 
 
 def _process() -> list[str]:
-    """Of the server's process, by the names that Prometheus uses everywhere."""
+    """Metrics of the server's process, by Prometheus' usual names."""
     lines = ["# TYPE process_cpu_seconds_total counter", f"process_cpu_seconds_total {time.process_time():g}"]
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])

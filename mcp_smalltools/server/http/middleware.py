@@ -1,7 +1,7 @@
-"""In front of every route: refuses what may not pass, and says whose request the rest is.
+"""Checks every request before its route, and finds its principal.
 
-In this order, so that a stranger costs nothing: Host and Origin, token, rate, open requests, the time that a
-body takes to come.
+In this order, the cheapest first: Host and Origin, token, rate limit, open requests, time until the body is
+there.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from mcp_smalltools.server.http.metrics import Metrics
 from mcp_smalltools.server.http.refusals import RefusalRecorder
 from mcp_smalltools.server.scope import PRINCIPAL
 
-BODY_S: Final = 30.0
-"""Seconds within which the body of a request has to come."""
+BODY_TIMEOUT_S: Final = 30.0
+"""Seconds within which the body of a request must arrive."""
 CALLER: ContextVar[Principal] = ContextVar("caller", default=LOCAL)
-"""Who asks, for what has no request at hand."""
+"""The principal of the current request, for code that doesn't get the request."""
 
 
 class _TooSlowError(Exception):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
 
 class AccessMiddleware:
-    """An ASGI application around another."""
+    """An ASGI application around another one."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class AccessMiddleware:
         self._metrics = metrics
         self._open_paths = open_paths
         self._per_minute = requests_per_minute
-        self._most_open = open_requests
+        self._max_open = open_requests
         self._open: Counter[str] = Counter()
         self._rate = RateLimit()
 
@@ -66,7 +66,7 @@ class AccessMiddleware:
         if scope["type"] == "lifespan":
             return await self._app(scope, receive, send)
         if scope["type"] != "http":
-            return None  # websockets: nobody offers them
+            return None  # WebSockets are not offered
         if refusal := self._host_check.check(scope["headers"]):
             return await self._refuse(scope, send, refusal)
         if scope["path"] in self._open_paths:
@@ -82,16 +82,16 @@ class AccessMiddleware:
         name = principal.name
         if wait_s := self._rate.wait_s(name, self._per_minute):
             seconds = math.ceil(wait_s)
-            sentence = f"More than {self._per_minute} requests a minute. Try again in {seconds} s."
+            sentence = f"More than {self._per_minute} requests per minute. Try again in {seconds} s."
             return ErrorResponse(429, "too many requests", sentence, principal=name, retry_after_s=seconds)
-        if self._open[name] >= self._most_open:
-            sentence = f"{self._most_open} requests are open. Wait for answers, or close streams."
+        if self._open[name] >= self._max_open:
+            sentence = f"{self._max_open} requests are open already. Wait for answers, or close streams."
             return ErrorResponse(429, "too many open requests", sentence, principal=name, retry_after_s=1)
         return None
 
     async def _pass(self, principal: Principal, scope: Scope, receive: Receive, send: Send) -> None:
         scope[PRINCIPAL] = principal
-        # The SDK binds a session to this, so that its id is of no use to another caller.
+        # The SDK binds sessions to this user, so that another caller can't use their ids.
         scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=principal.name, scopes=[]))
         CALLER.set(principal)
         body = _Body(receive)
@@ -99,7 +99,7 @@ class AccessMiddleware:
 
         async def send_and_note(message: Message) -> None:
             nonlocal answered
-            if not body.too_slow:  # then the answer is ours
+            if not body.too_slow:  # otherwise we answer
                 answered = True
                 await send(message)
 
@@ -111,7 +111,8 @@ class AccessMiddleware:
             self._refusals.note("slow body", principal.name, _address(scope), scope["path"])
             if not answered:
                 await _answer(
-                    send, ErrorResponse(408, "slow body", f"The body did not come within {BODY_S:g} s.")
+                    send,
+                    ErrorResponse(408, "slow body", f"The body did not arrive within {BODY_TIMEOUT_S:g} s."),
                 )
         finally:
             self._metrics.connections -= 1
@@ -128,19 +129,19 @@ class AccessMiddleware:
 
 
 def resource_of(scope: Scope, path: str) -> str:
-    """The address of a path of this server, by the name that it was called by."""
+    """The URL of a path of this server, with the host that the client used."""
     host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
     return f"{scope.get('scheme', 'http')}://{host}{path}"
 
 
 class _Body:
-    """Has to come within its time, from when it is first asked for; after it, a disconnect is waited for as
-    long as it takes.
+    """A request's body, with a time limit that starts with the first read. Once the body is complete, waiting
+    for a disconnect has no limit.
     """
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
-        self._ends_at: float | None = None
+        self._deadline: float | None = None
         self._complete = False
         self.too_slow = False
 
@@ -148,9 +149,9 @@ class _Body:
         if self._complete:
             return await self._receive()
         now = time.monotonic()
-        self._ends_at = self._ends_at or now + BODY_S
+        self._deadline = self._deadline or now + BODY_TIMEOUT_S
         try:
-            with anyio.fail_after(max(0.0, self._ends_at - now)):
+            with anyio.fail_after(max(0.0, self._deadline - now)):
                 message = await self._receive()
         except TimeoutError:
             self.too_slow = True

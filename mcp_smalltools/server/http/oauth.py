@@ -1,8 +1,8 @@
-"""Access tokens of the user's own identity provider: the server as an OAuth 2 resource server.
+"""Checks access tokens of the user's identity provider: the server as an OAuth 2 resource server.
 
-A token is a JWT (RFC 9068) that the provider has signed for this server: signature by a key of its JWKS,
-issuer, audience, time and scopes are checked. Keys are fetched from the provider alone, kept, and fetched
-again when a token names a key that isn't known, for providers change their keys.
+A token is a JWT (RFC 9068) that the provider has signed for this server. Its signature (by a key of the
+provider's JWKS), issuer, audience, time and scopes are checked. Keys are cached, and fetched again when a
+token names an unknown one, since providers rotate their keys.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     import jwt
 
 CLOCK_SKEW_S: Final = 30
-KEYS_LAST_S: Final = 600.0
-KEYS_REST_S: Final = 10.0
-"""Seconds between two fetches for unknown keys: tokens with made-up key names must not flood the provider."""
+KEY_LIFETIME_S: Final = 600.0
+"""Seconds after which keys are fetched again."""
+KEY_REFETCH_S: Final = 10.0
+"""Seconds between two fetches at least: tokens with made-up key ids must not flood the provider."""
 _FETCH_S: Final = 5.0
 _MOST_BYTES: Final = 1 << 20
 _MOST_TOKEN_CHARS: Final = 16_384
@@ -36,7 +37,7 @@ _NAME_CHARS: Final = 80
 
 
 class Denied(Exception):
-    """Why a token isn't accepted: `error` is RFC 6750's code."""
+    """A token isn't accepted; `error` is the code of RFC 6750."""
 
     def __init__(self, error: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -44,10 +45,10 @@ class Denied(Exception):
 
 
 class ResourceServer:
-    """Checks access tokens. Blocking, for a thread; safe in several."""
+    """Checks access tokens. Blocks, so call it in a thread; thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises ConfigError where issuer or audience is missing or not usable."""
+        """Raises ConfigError if issuer or audience is missing or can't be used."""
         self.issuer = settings.oauth_issuer
         self.audience = settings.oauth_audience
         self.scopes = settings.oauth_scopes
@@ -55,19 +56,19 @@ class ResourceServer:
         self._calls_per_minute = settings.http_calls_per_minute
         if not self.audience:
             raise ConfigError(
-                "oauth_issuer is set and oauth_audience is not.",
-                remedy="Set it to what the provider writes into `aud` for this server, such as its URL.",
+                "oauth_issuer is set, but oauth_audience is not.",
+                remedy="Set it to the `aud` that the provider writes for this server, such as its URL.",
             )
         for name, url in {"oauth_issuer": self.issuer, "oauth_jwks_url": settings.oauth_jwks_url}.items():
             if url and not _is_safe(url):
                 raise ConfigError(
-                    f"{name} = {url!r} can't be used: keys have to come over https (or from loopback).",
+                    f"{name} = {url!r} can't be used: keys must come over https (or from loopback).",
                     remedy="Give the provider's https address.",
                 )
         self._keys = _Keys(self.issuer, settings.oauth_jwks_url)
 
     def principal(self, token: str) -> Principal:
-        """Whose token it is. Raises Denied."""
+        """The principal of a token. Raises Denied."""
         import jwt
 
         if len(token) > _MOST_TOKEN_CHARS:
@@ -95,7 +96,7 @@ class ResourceServer:
         return self._principal(claims)
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
-        """The provider may narrow a caller by two claims of ours; it can't widen it."""
+        """The provider can narrow the principal's rights by two claims, but not widen them."""
         subject = "".join(char for char in str(claims["sub"]) if char.isprintable())[:_NAME_CHARS]
         try:
             roots = claims.get("smalltools_roots")
@@ -119,11 +120,11 @@ class _Keys:
         self._fetched = self._tried = -float("inf")
 
     def get(self, key_id: str | None) -> jwt.PyJWK:
-        """Raises Denied where the provider has no such key, or can't be reached."""
+        """Raises Denied if the provider has no such key or can't be reached."""
         with self._lock:
             now = time.monotonic()
-            is_old = now - self._fetched > KEYS_LAST_S
-            if (is_old or key_id not in self._keys) and now - self._tried > KEYS_REST_S:
+            is_old = now - self._fetched > KEY_LIFETIME_S
+            if (is_old or key_id not in self._keys) and now - self._tried > KEY_REFETCH_S:
                 self._tried = now
                 self._fetch(now)
             if key_id not in self._keys:
@@ -131,14 +132,14 @@ class _Keys:
             return self._keys[key_id]
 
     def _fetch(self, now: float) -> None:
-        """Take the keys anew; if the provider can't be reached, those that are known stay for an hour."""
+        """Fetch the keys. If the provider can't be reached, the known ones stay valid for an hour."""
         import jwt
 
         try:
-            self._url = self._url or self._discovered()
+            self._url = self._url or self._discover_keys_url()
             found = jwt.PyJWKSet.from_dict(_json_at(self._url)).keys
         except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
-            if now - self._fetched > 6 * KEYS_LAST_S:
+            if now - self._fetched > 6 * KEY_LIFETIME_S:
                 self._keys = {}
             if not self._keys:
                 raise Denied("temporarily_unavailable", "The provider's keys can't be fetched.") from None
@@ -150,7 +151,7 @@ class _Keys:
             keys[None] = next(iter(keys.values()))  # a token need not name the only key
         self._keys, self._fetched = keys, now
 
-    def _discovered(self) -> str:
+    def _discover_keys_url(self) -> str:
         for path in _DISCOVERY:
             try:
                 found = _json_at(self._issuer.rstrip("/") + path)
@@ -164,7 +165,7 @@ class _Keys:
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The provider's address is the one that the user has given."""
+    """Refuses redirects: keys come from the address that the user has given."""
 
     def redirect_request(self, *args: Any, **more: Any) -> None:
         return None
@@ -190,7 +191,7 @@ def _is_safe(url: str) -> bool:
 
 
 def _scopes_of(claims: Mapping[str, Any]) -> set[str]:
-    """RFC 9068 has `scope`, a text; some providers have `scp`, a list or a text."""
+    """RFC 9068 has `scope`, a string; some providers have `scp`, a list or a string."""
     found: set[str] = set()
     for name in ("scope", "scp"):
         value = claims.get(name, [])

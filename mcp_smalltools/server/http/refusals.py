@@ -1,4 +1,4 @@
-"""The record of requests that were turned away: kept for a second, then written as counts."""
+"""Records refused requests in the ledger: counted in memory, and written as counts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mcp_smalltools.server.http.metrics import Metrics
 from mcp_smalltools.service import Service
 from mcp_smalltools.stores.ledger import RefusedRequests
 
-WRITTEN_EVERY_S: Final = 0.5
-_DIFFERENT: Final = 500
-"""Different refusals within one writing; of more, only the reason is kept."""
+WRITE_INTERVAL_S: Final = 0.5
+_MAX_DISTINCT: Final = 500
+"""Distinct refusals in one interval; of further ones only the reason is kept."""
 _KNOWN_PATHS: Final = frozenset({"/mcp", "/sse", "/messages/", "/healthz", "/metrics"})
 
 
 class RefusalRecorder:
-    """Notes refusals without waiting for the disk; `run` writes them."""
+    """Counts refusals without waiting for the disk; `run` writes the counts."""
 
     def __init__(self, service: Service, metrics: Metrics) -> None:
         self._service = service
@@ -34,15 +34,15 @@ class RefusalRecorder:
         self._metrics.count_refusal(reason)
         path = path if path in _KNOWN_PATHS else "another path"
         key = (int(time.time() // 60), reason, principal, address, path)
-        if key not in self._counts and len(self._counts) >= _DIFFERENT:
+        if key not in self._counts and len(self._counts) >= _MAX_DISTINCT:
             key = (key[0], reason, "", "several", "several")
         self._counts[key] += 1
 
     async def run(self) -> None:
-        """Write until cancelled, and then once more."""
+        """Write regularly until cancelled, and once more then."""
         try:
             while True:
-                await anyio.sleep(WRITTEN_EVERY_S)
+                await anyio.sleep(WRITE_INTERVAL_S)
                 await self._write()
         finally:
             with anyio.CancelScope(shield=True):

@@ -1,7 +1,7 @@
-"""Tokens of remote agents: each with its own folders, level, rate and end; only their hashes are kept.
+"""Tokens of remote agents, each with its own folders, level, rate and expiry. Only their hashes are kept.
 
-A token's secret part is 256 bits from the system's random source. It can't be guessed, so a plain SHA-256 is
-enough to keep: a slow hash protects what people choose, and would cost every request a tenth of a second.
+A token's secret part is 256 bits from the system's random source. Nobody can guess it, so a plain SHA-256 is
+enough; a slow hash protects passwords that people choose, and would cost every request a tenth of a second.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from mcp_smalltools.principal import Principal
 from mcp_smalltools.stores.store import Store
 
 PREFIX: Final = "mcpst"
-"""Tokens start with it, so that scanners of secrets (ours too) know one that lies about."""
-_FORM = re.compile(rf"{PREFIX}_([0-9a-f]{{8}})_([A-Za-z0-9_-]{{43}})")
+"""Tokens start with it, so that secret scanners (ours, too) recognise them."""
+_FORMAT = re.compile(rf"{PREFIX}_([0-9a-f]{{8}})_([A-Za-z0-9_-]{{43}})")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
-_USED_EVERY_S: Final = 60.0
-"""The time of last use is written at most this often."""
+_USED_INTERVAL_S: Final = 60.0
+"""Seconds between two writes of the time of last use."""
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -50,7 +50,7 @@ MIGRATIONS: Sequence[str] = (
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is kept of a token. Times are seconds since the epoch."""
+    """A token without its secret. Times are in seconds since the epoch."""
 
     id: str
     name: str
@@ -74,7 +74,7 @@ class Token:
 
 
 class TokenStore(Store):
-    """The tokens on disk. Safe for several processes: what one revokes, the next request to another sees."""
+    """The tokens on disk, shared by processes: a revocation holds from the next request to any of them."""
 
     def __init__(self, settings: Settings) -> None:
         """Raises ConfigError if the file can't be used."""
@@ -89,11 +89,11 @@ class TokenStore(Store):
         calls_per_minute: int = 0,
         lasts_s: float | None = None,
     ) -> tuple[str, Token]:
-        """A new token: its text, which is not kept, and the rest. Raises UsageError if the name is taken."""
+        """Make a token; returns its text, which is not kept, and the rest. Raises UsageError for a name."""
         if not _NAME.fullmatch(name):
             raise UsageError(
                 f"{name!r} can't be a token's name.",
-                remedy="Up to 40 letters, digits and ._@-, such as ci-box.",
+                remedy="Use up to 40 letters, digits and ._@-, such as ci-box.",
             )
         now = time.time()
         token_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
@@ -102,8 +102,8 @@ class TokenStore(Store):
         with self.transaction() as db:
             if db.execute("SELECT 1 FROM tokens WHERE name = ?", (name,)).fetchone():
                 raise UsageError(
-                    f"There is a token {name!r} already.",
-                    remedy="Choose another name: the audit knows callers by it, revoked ones too.",
+                    f"There already is a token {name!r}.",
+                    remedy="Choose another name: `audit` identifies callers by it, revoked ones too.",
                 )
             db.execute(
                 "INSERT INTO tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
@@ -112,16 +112,16 @@ class TokenStore(Store):
         return f"{PREFIX}_{token_id}_{secret}", token
 
     def all(self) -> list[Token]:
-        """In the order of their making."""
+        """All tokens, oldest first."""
         return [_token(row) for row in self.select("SELECT * FROM tokens ORDER BY created")]
 
     def revoke(self, name: str) -> Token:
-        """End a token, by its name or id, now. Raises UsageError if there is none."""
+        """Revoke a token by its name or id. Raises UsageError if there is none."""
         with self.transaction() as db:
             found = db.execute("SELECT * FROM tokens WHERE name = ? OR id = ?", (name, name)).fetchone()
             if found is None:
                 raise UsageError(
-                    f"There is no token {name!r}.", remedy="mcp-smalltools tokens list names them."
+                    f"There is no token {name!r}.", remedy="`mcp-smalltools tokens list` names them."
                 )
             db.execute(
                 "UPDATE tokens SET revoked = coalesce(revoked, ?) WHERE id = ?", (time.time(), found["id"])
@@ -129,14 +129,14 @@ class TokenStore(Store):
         return _token(found)
 
     def check(self, text: str) -> tuple[Token | None, str]:
-        """The token that the text is, if it is right; and its state: active, expired, revoked or wrong."""
-        form = _FORM.fullmatch(text)
-        found = self.select("SELECT * FROM tokens WHERE id = ?", (form[1],)) if form else []
-        if not form or not found or not hmac.compare_digest(found[0]["hash"], _hash(form[2])):
+        """The token of a text, and its state: active, expired, revoked or wrong (then without a token)."""
+        match = _FORMAT.fullmatch(text)
+        found = self.select("SELECT * FROM tokens WHERE id = ?", (match[1],)) if match else []
+        if not match or not found or not hmac.compare_digest(found[0]["hash"], _hash(match[2])):
             return None, "wrong"
         token, now = _token(found[0]), time.time()
         state = token.state(now)
-        if state == "active" and now - (token.used or 0) > _USED_EVERY_S:
+        if state == "active" and now - (token.used or 0) > _USED_INTERVAL_S:
             with self.transaction() as db:
                 db.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, token.id))
         return token, state

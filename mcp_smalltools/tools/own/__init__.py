@@ -1,1 +1,1 @@
-"""Tools of the user's own, made of skill packs, beside the built-in ones."""
+"""Tools of the user's own, made of skill packs."""

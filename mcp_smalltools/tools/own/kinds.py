@@ -15,8 +15,8 @@ from mcp_smalltools.tools.base import Tool
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """An argument of the built-in tool that a skill fixes, and the key of the skill.toml that says so."""
+class FixedArgument:
+    """The value of an argument that a skill fixes, and the key of the skill.toml that sets it."""
 
     value: Any
     key: str
@@ -30,14 +30,14 @@ TOOL_OF_KIND: Mapping[str, str] = {
 }
 
 
-def fixed_arguments(skill: Skill, tool: Tool) -> dict[str, Fixed]:
-    """By name of the built-in tool's argument. Raises SkillError naming the key's line."""
+def fixed_arguments(skill: Skill, tool: Tool) -> dict[str, FixedArgument]:
+    """The arguments that a skill fixes, by name. Raises SkillError naming the key's line."""
     fixed = _FIXED[skill.file.kind](skill)
     fields = tool.Arguments.model_fields
     fixed = {name: item for name, item in fixed.items() if name in fields or item.value}
     for name, item in fixed.items():
         if name not in fields:
-            raise skill.error(item.key, f"{tool.name} has no use for it", "Take it out.")
+            raise skill.error(item.key, f"{tool.name} doesn't take it", "Remove it.")
         field = fields[name]
         annotation: Any = field.annotation
         for constraint in field.metadata:
@@ -52,43 +52,43 @@ def fixed_arguments(skill: Skill, tool: Tool) -> dict[str, Fixed]:
 
 
 def labels_of(file: ClassifySkill) -> list[str]:
-    """As `classify` takes them."""
+    """The labels as `classify` takes them."""
     if isinstance(file.labels, dict):
         return [f"{name}: {what}" if what else name for name, what in file.labels.items()]
     return list(file.labels)
 
 
-def _classify(skill: Skill) -> dict[str, Fixed]:
+def _classify(skill: Skill) -> dict[str, FixedArgument]:
     assert isinstance(skill.file, ClassifySkill)
     return {
-        "labels": Fixed(labels_of(skill.file), "labels"),
-        "examples": Fixed([example.model_dump() for example in skill.examples], "examples"),
-        "instructions": Fixed(skill.file.prompt, "prompt"),
+        "labels": FixedArgument(labels_of(skill.file), "labels"),
+        "examples": FixedArgument([example.model_dump() for example in skill.examples], "examples"),
+        "instructions": FixedArgument(skill.file.prompt, "prompt"),
     }
 
 
-def _extract(skill: Skill) -> dict[str, Fixed]:
+def _extract(skill: Skill) -> dict[str, FixedArgument]:
     assert isinstance(skill.file, ExtractSkill)
     return {
-        "schema": Fixed(dict(skill.schema or {}), "schema"),
-        "instructions": Fixed(skill.file.prompt, "prompt"),
+        "schema": FixedArgument(dict(skill.schema or {}), "schema"),
+        "instructions": FixedArgument(skill.file.prompt, "prompt"),
     }
 
 
-def _ask(skill: Skill) -> dict[str, Fixed]:
+def _ask(skill: Skill) -> dict[str, FixedArgument]:
     assert isinstance(skill.file, AskSkill)
-    return {"question": Fixed(skill.file.prompt, "prompt")} if skill.file.prompt else {}
+    return {"question": FixedArgument(skill.file.prompt, "prompt")} if skill.file.prompt else {}
 
 
-def _summarize(skill: Skill) -> dict[str, Fixed]:
+def _summarize(skill: Skill) -> dict[str, FixedArgument]:
     assert isinstance(skill.file, SummarizeSkill)
-    fixed = {"focus": Fixed(skill.file.prompt, "prompt")} if skill.file.prompt else {}
+    fixed = {"focus": FixedArgument(skill.file.prompt, "prompt")} if skill.file.prompt else {}
     if skill.file.max_words is not None:
-        fixed["max_words"] = Fixed(skill.file.max_words, "max_words")
+        fixed["max_words"] = FixedArgument(skill.file.max_words, "max_words")
     return fixed
 
 
-_FIXED: Mapping[str, Callable[[Skill], dict[str, Fixed]]] = {
+_FIXED: Mapping[str, Callable[[Skill], dict[str, FixedArgument]]] = {
     "classify": _classify,
     "extract": _extract,
     "ask": _ask,
@@ -97,7 +97,7 @@ _FIXED: Mapping[str, Callable[[Skill], dict[str, Fixed]]] = {
 
 
 def _check_labels(skill: Skill) -> None:
-    """What `classify` would refuse in every call is refused when the file is read."""
+    """Refuse when the file is read what `classify` would refuse in every call."""
     if not isinstance(skill.file, ClassifySkill):
         return
     from mcp_smalltools.tools.classify.labels import parse_labels
@@ -114,7 +114,7 @@ def _check_labels(skill: Skill) -> None:
 
 
 def _check_schema(skill: Skill) -> None:
-    """The same for `extract`: a schema that it can't fill."""
+    """Refuse a schema that `extract` can't fill."""
     if skill.schema is None:
         return
     from mcp_smalltools.tools.extract.schema import plan_of

@@ -31,9 +31,9 @@ class SkillTool:
         self.name = skill.name
         self.title = skill.file.title or skill.name.replace("_", " ").strip().capitalize() or skill.name
         self.description = skill.file.description
-        # The cache's key: another content of the pack is another tool.
+        # Part of the cache's key: with another content of the pack it is another tool.
         self.version = int(skill.sha256[:12], 16) + self.tool.version
-        self.Arguments = _open_arguments(skill.name, self.tool.Arguments, self._fixed)
+        self.Arguments = _remaining_arguments(skill.name, self.tool.Arguments, self._fixed)
         self.Answer: type[result.Answer] = self.tool.Answer
 
     async def run(self, arguments: base.Arguments, context: base.ToolContext) -> result.Answer:
@@ -43,15 +43,15 @@ class SkillTool:
         answer = await self.tool.run(whole, _with_model(context, model, self._adapter) if model else context)
         if self._adapter and answer.model:
             answer.model = f"{model}+{self._adapter}"
-        self._be_careful(answer)
+        self._apply_threshold(answer)
         return answer
 
     @property
     def _adapter(self) -> str | None:
         return self.name if self.skill.file.adapter else None
 
-    def _be_careful(self, answer: result.Answer) -> None:
-        """Escalate what is below the skill's own threshold."""
+    def _apply_threshold(self, answer: result.Answer) -> None:
+        """Escalate what is below the skill's threshold."""
         limit = self.skill.file.thresholds.escalate_below
         items = [item for item in getattr(answer, "results", ()) if hasattr(item, "escalate")]
         for item in items:
@@ -67,7 +67,7 @@ class SkillTool:
 
 
 def _with_model(context: base.ToolContext, model: str, adapter: str | None) -> base.ToolContext:
-    """The context with the skill's own model, and its adapter."""
+    """The context with the skill's own model and adapter."""
     from mcp_smalltools.engine.with_model import EngineWithModel, settings_with
 
     settings, kind = settings_with(context.settings, model)
@@ -75,14 +75,16 @@ def _with_model(context: base.ToolContext, model: str, adapter: str | None) -> b
     return replace(context, settings=settings, engine=engine, adapter=adapter)
 
 
-def _open_arguments(name: str, whole: type[base.Arguments], fixed: Mapping[str, Any]) -> type[base.Arguments]:
-    """The arguments that are left to the agent."""
+def _remaining_arguments(
+    name: str, whole: type[base.Arguments], fixed: Mapping[str, Any]
+) -> type[base.Arguments]:
+    """The arguments that are left to the agent, as a record."""
     fields: dict[str, Any] = {
         field: (info.annotation, info) for field, info in whole.model_fields.items() if field not in fixed
     }
     record = create_model(f"{name}_arguments", __base__=base.Arguments, **fields)
     if whole.cacheable is base.Arguments.cacheable:
         return record
-    # Whether a call writes something is the built-in tool's to say.
+    # The built-in tool decides whether a call writes something.
     inherited = {"cacheable": whole.cacheable, "writes": whole.writes}
     return cast("type[base.Arguments]", type(record.__name__, (record,), inherited))
