@@ -5,15 +5,15 @@ The encoder reads each distinct template once. Without an engine, words alone de
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.errors import Cancelled, SmallToolsError
+from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedTemplate
+from mcp_smalltools.text.words import log_content_stems, log_stem, log_stems
+from mcp_smalltools.tools.similarity import NoEncoder, similarities
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
@@ -21,50 +21,47 @@ if TYPE_CHECKING:
 NEAREST = 3
 """Templates that are shown where none fits."""
 MOST_READ = 512
-"""Templates that the encoder reads: those that share words first, then the most frequent."""
+"""Templates that the encoder reads: first those that share words, then the most frequent."""
 _SIMILAR = 0.40
+"""Cosine from which a template fits without a shared word. Unrelated questions reach .34 on logs of our own
+(three programs, twelve questions; models/LOG.md)."""
 _HALF_SIMILAR = 0.30
-"""Cosine from which a template fits by its meaning alone, or together with a word. Unrelated questions reach
-.34 on logs of our own (three programs, twelve questions; models/LOG.md)."""
+"""Cosine from which a template fits together with a shared word."""
 _ELSEWHERE = 0.6
-"""What a word counts that stands only in the lines of a template's first record."""
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|\d+")
-_EMPTY_WORDS = (
-    "a", "about", "all", "an", "and", "any", "are", "at", "by", "did", "do", "does", "error", "errors",
-    "find", "for", "from", "happen", "happened", "has", "have", "how", "i", "in", "is", "it", "line",
-    "lines", "log", "me", "of", "on", "or", "show", "tell", "that", "the", "there", "to", "was", "were",
-    "what", "when", "where", "which", "who", "why", "with",
-)  # fmt: skip
+"""What a word counts that only the lines of a template's first record have."""
 
 
 @dataclass(slots=True)
 class Focus:
-    """The templates that fit a question, best first; where none does, `fits` is False and they are the
-    nearest.
-    """
+    """The templates that fit a question, best first; the nearest ones, with `fits` False, where none does."""
 
     question: str
     templates: list[ParsedTemplate]
     fits: bool
     model: str | None = None
-    problem: str | None = None  # why the encoder took no part
+    problem: str | None = None  # why there is no similarity
     scores: Mapping[int, float] = field(default_factory=dict)
 
 
 async def focus_on(question: str, templates: Sequence[ParsedTemplate], context: ToolContext) -> Focus:
     """Rank the templates that have records."""
     present = [template for template in templates if template.records]
-    words = words_of(question) - {stem(word) for word in _EMPTY_WORDS} or words_of(question)
-    shared = {template.id: _share(words, template) for template in present}
+    wanted = log_content_stems(question)
+    shared = {template.id: _shared(wanted, template) for template in present}
     read = sorted(present, key=lambda item: (-shared[item.id], -item.records))[:MOST_READ]
     problem = None
     similar: dict[int, float] = {}
-    try:
-        similar = await _similarities(question, read, context)
-    except Cancelled:
-        raise
-    except SmallToolsError as error:
-        problem = str(error).split(". ")[0].rstrip(".")
+    found = await similarities(
+        context.engine,
+        question,
+        [_text_of(template) for template in read],
+        context.stop.remaining_s / 2,
+        tolerated=(SmallToolsError,),
+    )
+    if isinstance(found, NoEncoder):
+        problem = str(found.error).split(". ")[0].rstrip(".")
+    else:
+        similar = {item.id: similarity for item, similarity in zip(read, found, strict=True)}
     scores = {item.id: shared[item.id] + similar.get(item.id, 0.0) for item in present}
     ranked = sorted(present, key=lambda item: (-scores[item.id], -item.records, item.first))
     fitting = [item for item in ranked if _fits(shared[item.id], similar.get(item.id, 0.0))]
@@ -87,40 +84,18 @@ def _fits(shared: float, similarity: float) -> bool:
     )
 
 
-async def _similarities(
-    question: str, templates: Sequence[ParsedTemplate], context: ToolContext
-) -> dict[int, float]:
-    """The cosine of each template to the question, by the template's number."""
-    texts = [" ".join(template.text.replace(VAR, " ").split()) or "-" for template in templates]
-    if not texts:
-        return {}
-    options = CallOptions(deadline_s=max(1.0, context.stop.remaining_s / 2))
-    vectors = (await context.engine.embed([question, *texts], options)).vectors
-    cosines = vectors[1:] @ vectors[0]
-    return {item.id: float(cosine) for item, cosine in zip(templates, cosines, strict=True)}
+def _text_of(template: ParsedTemplate) -> str:
+    """What the encoder reads of a template."""
+    return " ".join(template.text.replace(VAR, " ").split()) or "-"
 
 
-def _share(wanted: set[str], template: ParsedTemplate) -> float:
-    """Share of the question's words that the template has."""
+def _shared(wanted: set[str], template: ParsedTemplate) -> float:
+    """The share of the question's words that the template has."""
     if not wanted:
         return 0.0
-    own = words_of(template.text.replace(VAR, " ")) | {stem(level) for level in template.levels}
+    own = log_stems(template.text.replace(VAR, " ")) | {log_stem(level) for level in template.levels}
     lines = [
         line for item in template.line_types if item.sample for line in (*item.sample.head, *item.sample.tail)
     ]
-    elsewhere = words_of(" ".join(lines)) - own
+    elsewhere = log_stems(" ".join(lines)) - own
     return (len(wanted & own) + _ELSEWHERE * len(wanted & elsewhere)) / len(wanted)
-
-
-def words_of(text: str) -> set[str]:
-    """Stems of the words, those inside of names too: StoreTimeout, store_timeout."""
-    return {stem(word) for word in _WORDS.findall(text)}
-
-
-def stem(word: str) -> str:
-    """Lower case without the commonest endings, so that `timeouts` finds `timeout`, `failed` `failure`."""
-    word = word.lower()
-    for ending in ("ures", "ions", "ings", "ure", "ion", "ing", "ers", "ed", "er", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word[: -len(ending)]
-    return word
