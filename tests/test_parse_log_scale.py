@@ -220,7 +220,7 @@ def test_the_second_call_reads_only_what_was_appended(parse, tmp_path, bytes_rea
     assert answer.errors[0].evidence[0].start == 40_011
     again = parse(since="last")
     assert (again.lines, again.templates) == (0, [])
-    assert "Nothing came" in again.note
+    assert "Nothing was added" in again.note
 
 
 @given(st.lists(lines_of_logs, min_size=1, max_size=5))

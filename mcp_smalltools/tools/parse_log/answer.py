@@ -20,27 +20,31 @@ def _as_text(value: Any) -> Any:
 class ParseLogArguments(base.Arguments):
     """What `parse_log` takes."""
 
-    path: str = Field(description="the log; .gz .bz2 .xz .zst are read too")
+    path: str = Field(description="the log; .gz, .bz2, .xz and .zst files are decompressed")
     since: Annotated[str, BeforeValidator(_as_text)] = Field(
         "",
         max_length=64,
-        description='"last" (the last call on this file), a line number, or a time as the log writes it or '
-        "in ISO 8601: only what comes from there on is counted, and templates not seen before it are new",
+        description='where to start: "last" (where the last call on this file ended), a line number, or a '
+        "time as the log writes it or in ISO 8601. Only records from there on are counted; templates "
+        "without earlier records are in `new`",
     )
     baseline_path: str = Field(
         "",
-        description="a log to compare with, such as the last good run: what is new, gone, more or less often",
+        description="a log to compare with, such as the last good run: which templates are new, gone, more "
+        "or less frequent",
     )
     focus: str = Field(
         "",
         max_length=500,
-        description='a question, such as "database timeouts": only what fits, with its first record',
+        description='a question, such as "database timeouts": only the templates that match it, each with '
+        "its first record",
     )
-    limit: int = Field(20, ge=1, le=200, description="templates in the answer")
+    limit: int = Field(20, ge=1, le=200, description="at most this many templates")
     export_path: str = Field(
         "",
         max_length=255,
-        description="file name in the output folder: every line with its template and variables, as JSON",
+        description="name of a file to write in the output folder: one JSON object for each line, with its "
+        "template and variables",
     )
 
     writes: ClassVar[bool] = True
@@ -51,62 +55,66 @@ class ParseLogArguments(base.Arguments):
 
 
 class Variable(result.Record):
-    """What one `<*>` of a template stands for."""
+    """What is in place of one `<*>` of a template."""
 
     type: str = Field(description="int, float, hex, ip, path, url, uuid, duration, size, time, word, text, …")
     examples: list[FileText] = Field(default_factory=list, description="one or two values")
 
 
 class OptionalPart(result.Record):
-    """A part `key=value` of a message that some records lack."""
+    """A field `key=value` that only some records of a template have."""
 
     key: MaskedText
-    count: int = Field(description="records that have it, exactly")
+    count: int = Field(description="records that have it; exact")
 
 
 class Template(result.Record):
     """One event of the log."""
 
     id: int
-    template: MaskedText = Field(description="the message, <*> for what varies")
-    count: int = Field(description="records, exactly")
+    template: MaskedText = Field(description="the message, with <*> for each part that varies")
+    count: int = Field(description="records; exact")
     first_line: int
     last_line: int | None = Field(None, description="absent for a single record")
     levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
     optional: list[OptionalPart] | None = Field(
-        None, description="parts key=value that only some records have, at most five"
+        None, description="fields key=value that only some records have; at most five"
     )
     before: int | None = Field(None, description="records before `since`, or in the baseline")
     variables: list[Variable] | None = Field(
         None,
-        description="the first three <*>, left to right; not of what was there before, nor of one record",
+        description="the first three <*>, left to right; absent for templates with earlier records, and "
+        "for those of one record",
     )
     evidence: list[result.Span] | None = Field(None, description="with focus: the first record, verbatim")
 
 
 class ErrorGroup(result.Record):
-    """The records of one template that are errors, with the first of them verbatim."""
+    """The error records of one template, the first of them verbatim."""
 
     template_id: int
     level: str
     count: int
     evidence: list[result.Span] = Field(
-        description="the first record; if it is long, its start, its cause and its end"
+        description="the first record; if it is long, only its start, cause and end"
     )
 
 
 class ExceptionLines(result.Record):
-    """Lines inside of records that name an exception, such as the end of a stack trace."""
+    """Lines inside records that name an exception, such as the last line of a stack trace."""
 
     template: MaskedText
-    lines: int = Field(description="exactly")
+    lines: int = Field(description="lines of this template; exact")
 
 
 class Changed(result.Record):
-    """A template that is much more or less frequent than before; chance is ruled out."""
+    """A template that is much more or less frequent than before, beyond what chance explains."""
 
     template_id: int
-    factor: float = Field(description="times as often as `before` lets expect, by the median template's rate")
+    factor: float = Field(
+        description="how many times as frequent as expected: its records divided by `before` times the "
+        "growth of the median template"
+    )
 
 
 class Gone(result.Record):
@@ -117,13 +125,15 @@ class Gone(result.Record):
 
 
 class Burst(result.Record):
-    """A template that came all at once."""
+    """A template whose records came close together."""
 
     template_id: int
-    count: int = Field(description="its records in this stretch")
-    start: str | None = Field(None, description="time, or line number where the log has no times")
+    count: int = Field(description="its records between start and end")
+    start: str | None = Field(None, description="a time, or a line number if the log has no times")
     end: str | None = None
-    factor: float = Field(description="how many times more than its share of all records")
+    factor: float = Field(
+        description="the share of its records that came then, divided by the share of all records that did"
+    )
 
 
 class Gap(result.Record):
@@ -135,34 +145,38 @@ class Gap(result.Record):
 
 
 class Session(result.Record):
-    """One session that is worth a look."""
+    """One session that failed or is unusual."""
 
     id: FileText
-    lines: list[int] = Field(description="its records, the first eight")
-    failed: bool = Field(description="has an error")
+    lines: list[int] = Field(description="line numbers of its first eight records")
+    failed: bool = Field(description="it has an error")
 
 
 class Sessions(result.Record):
-    """Records put together by the identifier that they share: a request, a block, a process."""
+    """Records grouped by an identifier that they share, such as a request, a block or a process."""
 
     count: int
-    records: int = Field(description="records that carry an identifier")
-    usual: list[int] = Field(description="templates of the commonest sequence, the first twelve, by id")
-    usual_count: int = Field(description="sessions that are so")
+    records: int = Field(description="records with an identifier")
+    usual: list[int] = Field(description="the most common sequence of templates, by id; the first twelve")
+    usual_count: int = Field(description="sessions with the usual sequence")
     failed: int = Field(description="sessions with an error")
-    unusual: int = Field(description="other sessions with another sequence")
-    examples: list[Session] = Field(description="failed ones, then those with the rarest sequences")
-    to_line: int | None = Field(None, description="the last line that was looked at, if not all were")
+    unusual: int = Field(description="sessions without an error that have another sequence")
+    examples: list[Session] = Field(description="failed sessions, then those with the rarest sequences")
+    to_line: int | None = Field(
+        None, description="the last line that was searched for sessions, if not all were"
+    )
 
 
 class TimeRange(result.Record):
-    """When the records were written, as the log's clock shows it."""
+    """When the records were written, by the log's own clock."""
 
-    start: str | None = Field(None, description="absent where no text may leave")
+    start: str | None = Field(None, description="absent for a sealed file")
     end: str | None = None
     seconds: float
     gaps: list[Gap] | None = None
-    backwards: int | None = Field(None, description="records that are earlier than the one before")
+    backwards: int | None = Field(
+        None, description="records with an earlier time than the record before them"
+    )
 
 
 class Export(result.Record):
@@ -188,24 +202,26 @@ class ParseLogAnswer(result.Answer):
 
     lines: int = Field(description="lines read")
     records: int = Field(
-        description="records: lines with the stack traces and continuations that belong to them"
+        description="log records: a line with the stack trace or continuation lines that belong to it"
     )
     levels: dict[str, int] | None = Field(None, description="records by level, if the log has levels")
-    formats: dict[str, int] | None = Field(
-        None, description="records by kind of header, if there are several"
-    )
+    formats: dict[str, int] | None = Field(None, description="records by header format, if there are several")
     time: TimeRange | None = None
     template_count: int = Field(description="distinct templates of records")
     errors: list[ErrorGroup] = Field(description="worst first")
     exceptions: list[ExceptionLines] | None = Field(
-        None, description="exceptions that records hold inside, most frequent first"
+        None, description="exceptions named inside records, most frequent first"
     )
     templates: list[Template] = Field(description="most frequent first; with focus, best match first")
     new: list[int] | None = Field(
-        None, description="ids of templates that were not there before; rarest first"
+        None, description="ids of templates without earlier records, worst level and rarest first"
     )
-    changed: list[Changed] | None = Field(None, description="least likely by chance first")
-    gone: list[Gone] | None = Field(None, description="most frequent first")
+    changed: list[Changed] | None = Field(
+        None, description="templates that became more or less frequent, the clearest first"
+    )
+    gone: list[Gone] | None = Field(
+        None, description="templates that only the earlier records have, most frequent first"
+    )
     rare: list[int] | None = Field(
         None, description="ids of templates with very few records; worst level first"
     )

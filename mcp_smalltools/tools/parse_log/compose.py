@@ -1,4 +1,4 @@
-"""What an agent should see of a parsed log: the answer put together, the export, what is missing."""
+"""The answer of `parse_log` from a parsed log: templates, sessions, the export, and what is missing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
 
 USUAL, LINES = 12, 8
-"""Templates of the usual session, and lines of one that is shown."""
+"""At most this many templates of the usual session, and lines of a session in the answer."""
 
 
 def compose_answer(
@@ -33,7 +33,7 @@ def compose_answer(
     arguments: records.ParseLogArguments,
     context: ToolContext,
 ) -> records.ParseLogAnswer:
-    """What an agent should see of the log; the export too."""
+    """The answer; writes the export too."""
     sessions = None if focus else _sessions(counted, log, context)
     usual = sessions.usual[:USUAL] if sessions else ()
     selection = select(log, limit=arguments.limit, focus=focus, compares=counted.compares, named=usual)
@@ -50,7 +50,7 @@ def compose_answer(
 
 
 def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogSessions | None:
-    """The sessions of a log that was counted from its first line on, if the time allows."""
+    """The sessions of a log that was counted from its first line, if the time allows."""
     if log.lines != log.last_line or context.stop.remaining_s < context.stop.seconds / 10:
         return None
     source, lines = counted.source, counted.source.line_count
@@ -86,14 +86,16 @@ def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None
     notes = []
     if any(name.endswith("_not_read") for name in result.dropped):
         notes.append(
-            f"The time was over: {log.lines:,} lines are counted; go on with since=last, or raise deadline_s."
+            f"The time was over after {log.lines:,} lines. Go on with since=last, or raise deadline_s."
         )
     if focus and not focus.fits and focus.templates:
-        notes.append(f"Nothing fits focus={focus.question!r}; the nearest templates are shown.")
+        notes.append(f"Nothing fits focus={focus.question!r}; these are the nearest templates.")
     if focus and focus.problem:
-        notes.append(f"Words alone decided what fits: {focus.problem}.")
+        notes.append(f"Words alone decided what fits focus, without the encoder: {focus.problem}.")
     if result.dropped.get("templates") and not focus:
-        notes.append("More templates: raise limit, ask with focus, or give export_path for every line.")
+        notes.append(
+            "There are more templates: raise limit, give focus, or give export_path to get every line."
+        )
     return notes
 
 

@@ -1,4 +1,4 @@
-"""The files of a call, read: whole or from where the last call left off, on one core or on several."""
+"""Counting the files of a call: whole or from where the last call ended, on one core or several."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.parse_log.answer import ParseLogArguments
 
 _GROUPING_SHARE = 0.2
-"""Of the time, what is kept for grouping and for the answer."""
+"""The share of the time that is kept for clustering and for the answer."""
 Feed = Callable[[Block], None]
 
 
 @dataclass(slots=True)
 class CountedLog:
-    """Every line is counted under its shape, none has a template yet.
+    """Records counted by line type, before there are templates.
 
-    `compares`: there is something that came before: a baseline, or what was before `since`.
+    `compares`: there are records to compare with: of a baseline, or from before `since`.
     """
 
     source: UserFile
@@ -46,7 +46,7 @@ class CountedLog:
 def count(arguments: ParseLogArguments, context: ToolContext) -> CountedLog:
     """Read the log, and the baseline if there is one. Raises FileError, UsageError, Cancelled."""
     if arguments.since and arguments.baseline_path:
-        raise UsageError("Both since and baseline_path are given.", remedy="Give one of them.")
+        raise UsageError("since and baseline_path can't be combined.", remedy="Give only one of them.")
     since = parse_since(arguments.since) if arguments.since not in ("", LAST) else None
     counted = CountedLog(context.open(arguments.path), LogParser())
     reading = _Reading(counted, context)
@@ -64,7 +64,7 @@ def count(arguments: ParseLogArguments, context: ToolContext) -> CountedLog:
 
 
 class _Reading:
-    """Feeds the parser, and knows where the next call can go on."""
+    """Feeds the parser, and keeps the position at which the next call can go on."""
 
     def __init__(self, counted: CountedLog, context: ToolContext) -> None:
         self._counted = counted
@@ -72,7 +72,7 @@ class _Reading:
         self._source = counted.source
         self._parser = counted.parser
         self._offset = 0
-        self._unended: dict[str, Any] | None = None  # the state before a last line without an end
+        self._unended: dict[str, Any] | None = None  # the state before a last line that has no line end
         self._with_before = True
 
     def baseline(self, source: UserFile) -> None:
@@ -90,27 +90,30 @@ class _Reading:
             self._feed(self._source, "log", self._parser.feed)
 
     def since(self, since: Since) -> None:
-        """What comes before is counted for comparison."""
+        """Count what comes before for comparison only."""
         self._counted.compares = True
         self._feed(self._source, "log", since.reader(self._parser))
         if not self._parser.lines:
             raise UsageError(
-                f"Nothing in {self._source.path} is at or after since={since.text}.",
-                remedy="Call without since to see the log's time range and number of lines.",
+                f"{self._source.path} has nothing at or after since={since.text}.",
+                remedy="Call without since: the answer has the log's time range and number of lines.",
             )
 
     def appended(self) -> None:
-        """What came since the last call; all, where that can't be told."""
+        """Count what came since the last call, or the whole file where that is not known."""
         note = self._counted.notes.append
         if self._is_sealed:
-            note("Nothing is remembered of a sealed file: all of it was read.")
+            note(
+                "since=last does not work on a sealed file, of which nothing is remembered: all of it was "
+                "read."
+            )
             return self.whole()
         if not self._source.is_plain():
             note("since=last needs a plain UTF-8 text file: all of it was read.")
             return self.whole()
         place = load_position(self._context.settings.state_dir, self._context.caller, self._source)
         if place is None:
-            note("No earlier call on this file is remembered: all of it was read.")
+            note("since=last found no earlier call on this file: all of it was read.")
             return self.whole()
         self._counted.compares = True
         change = place.change(self._source)
@@ -122,28 +125,28 @@ class _Reading:
         self._feed(self._source, "log", self._parser.feed, place.rest(self._source))
         first = place.line + 1
         note(
-            f"Lines {first} to {self._parser.last_line} came since the last call."
+            f"Lines {first} to {self._parser.last_line} were added since the last call."
             if self._parser.lines
-            else f"Nothing came since the last call, which read to line {place.line}."
+            else f"Nothing was added since the last call, which read up to line {place.line}."
         )
         if self._unended is not None:
-            note("The last line has no end yet; the next call counts it again.")
+            note("The last line has no line end yet; the next call counts it again.")
         return None
 
     @property
     def _is_sealed(self) -> bool:
-        """What is kept holds words of the file: of a sealed one nothing is, not even here."""
+        """What is kept has words of the file, so nothing is kept of a sealed one."""
         return self._source.level is PrivacyLevel.SEALED
 
     def keep_place(self) -> None:
-        """For `since="last"`. What can't be kept is no error: the next call reads all."""
+        """Save the position for `since="last"`. If that fails, the next call reads the whole file."""
         if self._offset and self._source.is_plain() and not self._is_sealed:
             counted = self._unended or compact(self._parser, with_before=self._with_before)
             place = position_at(self._source, self._offset, counted["last_line"], counted)
             save_position(self._context.settings.state_dir, self._context.caller, self._source, place)
 
     def _feed(self, source: UserFile, what: str, feed: Feed, part: FilePart | None = None) -> None:
-        """Block by block while there is time. What was not read is said in bytes."""
+        """Feed block by block while there is time, and note how many bytes were not read."""
         dropped = self._counted.dropped
         whole = False
         with contextlib.suppress(DeadlineExceeded):
@@ -191,8 +194,10 @@ class _Reading:
 
 
 _WHAT_CHANGED = {
-    LogChange.ROTATED: "The log was rotated since the last call: this is another file, and all of it was "
-    "read. `before` counts the old file up to line {line}; lines added to it after that are not counted.",
+    LogChange.ROTATED: "The log was rotated since the last call: this is another file, and all "
+    "of it was "
+    "read. `before` counts the old file up to line {line}; lines added to it after that are not "
+    "counted.",
     LogChange.TRUNCATED: "The log was emptied or rewritten since the last call, which read up to "
     "line {line}. All of it was read; `before` counts what it held then.",
 }

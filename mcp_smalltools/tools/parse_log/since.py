@@ -1,4 +1,4 @@
-"""Where a comparison starts: a line number, or a time in any form that a log may have."""
+"""The argument `since`: a line number, or a time in any format that a log may have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.times import Calendar, calendar_of, to_seconds
 
-_REMEDY = "Give last, a line number, or a time such as 2026-03-01 14:30:00, Mar 1 14:30:00 or 14:30."
+_REMEDY = 'Give "last", a line number, or a time such as 2026-03-01 14:30:00, Mar 1 14:30:00 or 14:30.'
 _COMPLETED = (
     (re.compile(r".*\d\d\d\d-\d\d-\d\d|[A-Z][a-z]{2} +\d{1,2}"), " 00:00:00"),
     (re.compile(r"(?:.*[ T])?\d{1,2}:\d\d"), ":00"),
@@ -31,7 +31,7 @@ class Since:
     calendar: Calendar = Calendar.DATED
 
     def reader(self, parser: LogParser) -> Callable[[Block], None]:
-        """A function that feeds blocks to the parser, and only skips through what comes before."""
+        """A function that feeds blocks to the parser, and lets it skip what comes before."""
         reached = False
 
         def read(block: Block) -> None:
@@ -75,7 +75,7 @@ def parse_since(text: str) -> Since:
     text = text.strip()
     if text.isascii() and text.isdigit() and len(text) < 10:
         if int(text) < 1:
-            raise UsageError("since is 0; lines are numbered from 1.", remedy=_REMEDY)
+            raise UsageError("since is 0, but lines are numbered from 1.", remedy=_REMEDY)
         return Since(text, int(text))
     for pattern, rest in (*_COMPLETED, (re.compile(".*"), "")):
         full = text + rest

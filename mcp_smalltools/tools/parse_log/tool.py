@@ -9,28 +9,29 @@ from mcp_smalltools.tools import base
 from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer, ParseLogArguments
 
 _ANSWER_SHARE = 0.1
-"""Of the time, what is kept for the answer; grouping without judgement is part of it."""
+"""The share of the time that is kept for the answer, and for clustering what could not be judged."""
 
 
 class ParseLog:
-    """Counts the lines of a log by their form; only `focus` needs the engine, and works without it."""
+    """Counts the records of a log by template. Only `focus` uses the engine, and it works "
+    "without one."""
 
     name: ClassVar[str] = "parse_log"
     title: ClassVar[str] = "Parse a log"
     description: ClassVar[str] = (
-        "Read a log of any size or format (application, syslog, JSON lines, access log, build, CI) without "
-        "reading it yourself: message templates with exact counts, levels, times, gaps; errors verbatim with "
-        "line numbers; what is rare, bursting, new since the last call, or changed against another log; "
-        "sessions by request, block or process; with focus, what a question is about. Use it before reading "
-        "a log of more than about 100 lines, then read single lines by number. Not for finding a known "
-        "string (grep), nor for prose."
+        "What is in a log of any size or format (application, syslog, JSON lines, access log, build, CI): "
+        "message templates with exact counts, levels, times and gaps; errors verbatim with line numbers; "
+        "what is rare, bursting, new since the last call, or changed against another log; sessions by "
+        "request, block or process; with focus, only what matches a question. Use it before you read a log "
+        "of more than about 100 lines, then read single lines by number. Not for finding a known string "
+        "(use grep), and not for prose."
     )
     version: ClassVar[int] = 9
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 
     async def run(self, arguments: ParseLogArguments, context: base.ToolContext) -> ParseLogAnswer:
-        """Count, derive templates, choose, write, as far as the time allows.
+        """Count records, derive templates, and compose the answer, as far as the time allows.
 
         Raises FileError, UsageError, Cancelled.
         """
