@@ -298,9 +298,9 @@ def test_places_side_by_side_become_one_passage_and_the_shares_of_all_are_at_mos
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9), st.floats(-6, 6)), min_size=1, max_size=30))
-def test_passages_never_overlap_and_stay_short(told):
-    places = [FileUnit(0, Unit(start, start + length, "x")) for start, length, _ in told]
-    found = select_passages(places, np.array([odds for *_, odds in told]))
+def test_passages_never_overlap_and_stay_short(drawn):
+    places = [FileUnit(0, Unit(start, start + length, "x")) for start, length, _ in drawn]
+    found = select_passages(places, np.array([odds for *_, odds in drawn]))
     assert 1 <= len(found) <= MAX_PASSAGES
     for passage in found:
         lines = set(range(passage.start, passage.end + 1))

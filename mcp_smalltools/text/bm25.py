@@ -29,9 +29,9 @@ def idf(texts_with_word: int, texts: int) -> float:
 
 
 def smooth_idf(texts_with: NDArray[np.int64], texts: int) -> NDArray[np.float32]:
-    """The same for all columns of a table at once: 0 for what is in no text, 1 for what is in all.
+    """Inverse document frequency of each column: 0 for one that no text has, 1 for one that all have.
 
-    ln((1 + N) / (1 + n)) + 1, as scikit-learn's TfidfTransformer has it; what classify was fitted with.
+    ln((1 + N) / (1 + n)) + 1, as in scikit-learn's TfidfTransformer; classify was fitted with it.
     """
     import numpy as np
 
@@ -43,12 +43,12 @@ def length_norm(length: float, mean_length: float, k1: float, b: float) -> float
     return k1 * (1 - b + b * length / mean_length)
 
 
-def term_score(weight: float, count: float, norm: float) -> float:
-    """What `count` occurrences of a word are worth, from 0 to `weight`, its idf.
+def term_score(weight: float, count: float, norm: float, factor: float = 1.0) -> float:
+    """What `count` occurrences of a word are worth, from 0 to `weight` (its idf) times `factor`.
 
-    The factor k1 + 1 of the paper is left out: it is the same for all texts.
+    The paper's factor is k1 + 1. It is the same for all texts, so it orders none, but rounding depends on it.
     """
-    return weight * count / (count + norm)
+    return weight * count * factor / (count + norm)
 
 
 class BM25:
@@ -77,7 +77,7 @@ class BM25:
             weight = self.idf(word) * min(times, 2)
             for number, count in self._postings.get(word, ()):
                 norm = length_norm(self._lengths[number], self._mean, _K1, _B)
-                scores[number] += term_score(weight, count, norm)
+                scores[number] += term_score(weight, count, norm, _K1 + 1)
         return scores
 
     def best(self, query: Sequence[str], most: int) -> list[int]:

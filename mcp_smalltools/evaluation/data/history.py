@@ -1,7 +1,7 @@
 """Commits of git repositories as questions: which files does a commit's subject mean?
 
-Each commit that changes one to three files asks with its subject for the files that were there before it.
-Repositories are read, never written; bare ones too.
+The subject of a commit that changes one to three files asks for those of them that existed before it.
+Repositories, also bare ones, are read and never written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FEWEST_WORDS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: the subject asks, `files` (which exist in `parent`) are the answer."""
+    """A commit: its subject asks, and `files`, which exist in `parent`, are the answer."""
 
     parent: str
     subject: str
@@ -54,7 +54,7 @@ class Repository:
         return ["git", "-c", "safe.directory=*", "-C", str(self.path.absolute())]
 
     def commits(self, most: int) -> list[Commit]:
-        """The newest `most` commits that ask something, oldest first."""
+        """The newest `most` commits that ask for something, oldest first."""
         log = self._output("log", "--no-merges", "--no-renames", "--raw", "--format=%x01%P%x02%s")
         found = (_commit(record) for record in log.split("\x01")[1:])
         newest = []
@@ -102,7 +102,7 @@ class Repository:
 
 
 def repositories(folder: Path) -> Iterator[Repository]:
-    """Those that lie in the folder, one or two levels down, or that it is itself. Raises NotFound."""
+    """The repositories in a folder, one or two levels down, or the folder itself. Raises NotFound."""
     places = [folder, *sorted(folder.glob("*")), *sorted(folder.glob("*/*"))]
     found = [place for place in places if (place / "HEAD").is_file() and (place / "objects").is_dir()]
     found += [place for place in places if (place / ".git").is_dir() and place / ".git" not in found]
@@ -114,7 +114,7 @@ def repositories(folder: Path) -> Iterator[Repository]:
 
 
 def text_of(content: bytes | None) -> str | None:
-    """None for what is no text."""
+    """The content as text; None if it is binary or missing."""
     if content is None or b"\0" in content[:8000]:
         return None
     return content.decode("utf-8", errors="replace")

@@ -277,7 +277,7 @@ def _of_raises(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
 
 
 def _of_numbers(lines: Sequence[str], rng: random.Random) -> Iterator[Fact]:
-    """A sentence on a line of its own that has one number: how many, by the words around it."""
+    """A sentence that is a whole line and has one number, asked for by the words around it."""
     for number, line in enumerate(lines, 1):
         match = _FACT.match(line.strip())
         alone = number < 2 or not lines[number - 2].strip() or lines[number - 2].strip().endswith((".", ":"))

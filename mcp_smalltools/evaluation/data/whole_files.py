@@ -1,4 +1,7 @@
-"""The floor of `eval find` and `eval summaries`: BM25 (k1 1.2, b .75) over texts, one for each file."""
+"""The floor of `eval find` and `eval summaries`: BM25 (k1 1.2, b 0.75) over whole files.
+
+It has its own formula, not that of `text/bm25.py`: what it is compared with must not change it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ _B: Final = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """The words of a file's path and text."""
+    """How often each word occurs in a file's path and text, and how many words these are."""
 
     counts: Mapping[str, int]
     length: int
@@ -32,9 +35,9 @@ def best(query: str, texts: Mapping[str, Text], most: int) -> list[str]:
     mean = sum(one.length for one in texts.values()) / max(1, len(texts)) or 1.0
     scores = dict.fromkeys(texts, 0.0)
     for word in dict.fromkeys(code_words(query)):
-        often = {path: one.counts[word] for path, one in texts.items() if word in one.counts}
-        rarity = math.log1p((len(texts) - len(often) + 0.5) / (len(often) + 0.5))
-        for path, count in often.items():
+        counts = {path: one.counts[word] for path, one in texts.items() if word in one.counts}
+        idf = math.log1p((len(texts) - len(counts) + 0.5) / (len(counts) + 0.5))
+        for path, count in counts.items():
             norm = _K1 * (1 - _B + _B * texts[path].length / mean)
-            scores[path] += rarity * count * (_K1 + 1) / (count + norm)
+            scores[path] += idf * count * (_K1 + 1) / (count + norm)
     return sorted(scores, key=lambda path: (-scores[path], path))[:most]

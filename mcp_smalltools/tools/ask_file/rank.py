@@ -61,10 +61,10 @@ async def rank(
     log_odds = log_odds_of(calibration.models["unit"](columns))
     units = [index.units[number] for number in chosen]
     best = int(np.argmax(log_odds))
-    units[best], alike = _first_or_last_alike(units[best], index.units, question)
+    units[best], lines_alike = _first_or_last_alike(units[best], index.units, question)
     passages = select_passages(units, log_odds)
     features = ranking_features(question, matches, columns, log_odds, passages)
-    return Ranking(passages, features, alike, no_encoder)
+    return Ranking(passages, features, lines_alike, no_encoder)
 
 
 def _first_or_last_alike(
@@ -77,9 +77,9 @@ def _first_or_last_alike(
     if best.unit.kind != "line" or re.search(r"\d", question.text):
         return best, 0
     line = normalised_line(best.unit.text)
-    alike = [u for u in units if u.file == best.file and normalised_line(u.unit.text) == line]
+    same = [u for u in units if u.file == best.file and normalised_line(u.unit.text) == line]
     last = re.search(r"\b(?:last|latest|final|finally|most recent)\b", question.text, re.I)
-    return alike[-1 if last else 0], len(alike) - 1
+    return same[-1 if last else 0], len(same) - 1
 
 
 def encoder_text(unit: Unit) -> str:
