@@ -20,21 +20,21 @@ from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify import vector_cache, vectors
-from mcp_smalltools.tools.classify.chunks import MAX_PIECES, PIECE_CHARS, clauses, is_cut, pieces
+from mcp_smalltools.tools.classify.chunks import CHUNK_CHARS, MAX_CHUNKS, chunks_of, clauses_of, is_cut
 from mcp_smalltools.tools.classify.decision import (
     FEATURES,
     LITTLE_TEXT,
-    MAX_SEVERAL,
+    MAX_LABELS_PER_ITEM,
     NO_FIT,
     UNMEASURED,
-    choose_several,
+    choose_labels,
     decide,
-    features,
-    several,
+    features_of,
+    label_candidates,
 )
 from mcp_smalltools.tools.classify.labels import MAX_LABELS, NONE_OF_THESE, parse_labels
 from mcp_smalltools.tools.classify.scoring import Examples, Texts, score, unit
-from mcp_smalltools.tools.classify.vector_cache import KeptVectors
+from mcp_smalltools.tools.classify.vector_cache import VectorCache
 
 MESSAGES = {
     "The app crashes when I press save": "crash",
@@ -109,9 +109,9 @@ def test_a_label_that_means_something_else_is_what_the_answer_says_when_nothing_
 
 @given(st.text(max_size=12_000))
 def test_pieces_are_short_hold_the_start_of_the_text_and_say_when_something_is_cut(text):
-    parts = pieces(text)
-    assert len(parts) <= MAX_PIECES
-    assert all(part and len(part) <= PIECE_CHARS for part in parts)
+    parts = chunks_of(text)
+    assert len(parts) <= MAX_CHUNKS
+    assert all(part and len(part) <= CHUNK_CHARS for part in parts)
     whole = "".join(text.split())
     vector_cache = "".join("".join(parts).split())
     assert whole.startswith(vector_cache)
@@ -128,7 +128,7 @@ def test_pieces_are_short_hold_the_start_of_the_text_and_say_when_something_is_c
     ],
 )
 def test_a_text_falls_into_its_clauses(text, parts):
-    assert clauses(text) == parts
+    assert clauses_of(text) == parts
 
 
 # Vectors that are kept
@@ -136,18 +136,18 @@ def test_a_text_falls_into_its_clauses(text, parts):
 
 def test_kept_vectors_come_back_for_the_same_text_and_model_alone(tmp_path):
     vector = np.arange(4, dtype=np.float32)
-    with closing(KeptVectors(tmp_path / "v.db", "one")) as store:
+    with closing(VectorCache(tmp_path / "v.db", "one")) as store:
         store.put({"a": vector})
         found = store.get(["a", "b"])
         assert list(found) == ["a"]
         assert np.array_equal(found["a"], vector)
-    with closing(KeptVectors(tmp_path / "v.db", "two")) as store:
+    with closing(VectorCache(tmp_path / "v.db", "two")) as store:
         assert store.get(["a"]) == {}
 
 
 def test_of_too_many_kept_vectors_the_least_recently_used_leave(tmp_path, monkeypatch):
     monkeypatch.setattr(vector_cache, "MAX_VECTORS", 3)
-    with closing(KeptVectors(tmp_path / "v.db", "one")) as store:
+    with closing(VectorCache(tmp_path / "v.db", "one")) as store:
         for name in "abc":
             store.put({name: np.zeros(2, np.float32)})
         store.get(["a"])
@@ -187,7 +187,7 @@ cases = st.builds(
 def test_scores_are_distributions_and_every_decision_is_a_bounded_confidence(case):
     items, names, examples = case
     scores = score(items, names, examples)
-    for table in (scores.chances, scores.direct):
+    for table in (scores.probabilities, scores.direct):
         assert table.shape == (len(items.texts), len(names.texts))
         assert np.allclose(table.sum(axis=1), 1, atol=1e-4)
     for decision in decide(scores, items.texts, load_calibration("classify", FEATURES)):
@@ -210,7 +210,7 @@ def test_the_order_of_the_labels_only_permutes_the_scores(case, random):
     else:
         examples_moved = None
     before, after = score(items, names, examples), score(items, moved, examples_moved)
-    assert np.allclose(before.chances[:, order], after.chances, atol=2e-3)
+    assert np.allclose(before.probabilities[:, order], after.probabilities, atol=2e-3)
 
 
 @given(cases)
@@ -219,10 +219,10 @@ def test_of_several_labels_the_best_of_the_whole_text_is_first_and_none_comes_tw
     items, names, examples = case
     whole = score(items, names, examples)
     rows = [[index, (index + 1) % len(items.texts)] for index in range(len(items.texts))]
-    found = several(whole, whole, rows)
-    for row, labels in enumerate(choose_several(found, whole.mode, load_calibration("classify", FEATURES))):
-        assert labels[0] == whole.chances[row].argmax()
-        assert 1 <= len(labels) == len(set(labels)) <= MAX_SEVERAL
+    found = label_candidates(whole, whole, rows)
+    for row, labels in enumerate(choose_labels(found, whole.mode, load_calibration("classify", FEATURES))):
+        assert labels[0] == whole.probabilities[row].argmax()
+        assert 1 <= len(labels) == len(set(labels)) <= MAX_LABELS_PER_ITEM
 
 
 @given(cases)
@@ -231,8 +231,8 @@ def test_the_models_of_confidence_are_given_the_features_that_they_were_fitted_o
     items, names, examples = case
     scores = score(items, names, examples)
     for kind in ("fits", "right"):
-        assert tuple(features(scores, items.texts)) == FEATURES[f"{kind}_{scores.mode}"]
-    assert tuple(several(scores, None, []).features) == FEATURES[f"also_{scores.mode}"]
+        assert tuple(features_of(scores, items.texts)) == FEATURES[f"{kind}_{scores.mode}"]
+    assert tuple(label_candidates(scores, None, []).features) == FEATURES[f"also_{scores.mode}"]
 
 
 def test_an_item_far_from_every_label_is_none_of_these():
@@ -524,7 +524,7 @@ async def test_an_export_outside_the_output_folder_is_refused_before_any_work(cl
 async def test_when_the_time_is_over_the_answer_is_the_unbroken_start_and_says_so(
     settings, engine, monkeypatch
 ):
-    monkeypatch.setattr(vectors, "TEXTS_A_STEP", 2)
+    monkeypatch.setattr(vectors, "TEXTS_PER_STEP", 2)
     service = Service(settings, engine)
     # Less than a second is left from the start: one step is done, the next is not begun.
     items = ["the app crashes", "please add a theme", "typo in the docs", "the app crashes"]

@@ -18,13 +18,13 @@ from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.extract.assign import choose
 from mcp_smalltools.tools.extract.candidates import candidates, items_of
-from mcp_smalltools.tools.extract.coerce import converted
-from mcp_smalltools.tools.extract.confidence import FEATURES, Judgement, whole_features
+from mcp_smalltools.tools.extract.coerce import convert
+from mcp_smalltools.tools.extract.confidence import FEATURES, Assessment, whole_features
 from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Filled
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.span_reader import head, read_head
-from mcp_smalltools.tools.extract.structure.key_values import entries_of
+from mcp_smalltools.tools.extract.structure.key_values import named_values
 from mcp_smalltools.tools.extract.structure.tables import best_table
 
 pytestmark = pytest.mark.anyio
@@ -227,7 +227,7 @@ def test_null_beside_a_type_is_understood_in_its_spellings():
     ],
 )
 def test_named_values_become_what_the_schema_asks_for_or_nothing(raw, schema, value):
-    assert converted(raw, Field(("a",), schema["type"], schema, True)) == value
+    assert convert(raw, Field(("a",), schema["type"], schema, True)) == value
 
 
 @given(st.text(max_size=120))
@@ -240,7 +240,7 @@ def test_no_text_breaks_the_finding_of_candidates(text):
 @given(st.lists(st.text(alphabet="ab:=|,-# \t{}[]\"'", max_size=30), max_size=20))
 @example([":\t", ":\t", ":\t"])
 def test_no_text_breaks_the_reading_of_names_and_tables(lines):
-    for entry in entries_of("", lines):
+    for entry in named_values("", lines):
         assert 1 <= entry.line <= len(lines)
     fields = (Field(("a",), "string", {"type": "string"}, False),)
     for row in best_table("", lines, fields)[0]:
@@ -298,7 +298,7 @@ def test_the_models_of_confidence_are_given_the_features_that_they_were_fitted_o
     field = Field(("count",), "integer", {}, required=False)
     [choice] = choose([field], [[]], "no number")
     assert tuple(choice.features) == FEATURES["found"] == FEATURES["absent_on_page"]
-    document, judged = Document("", ["no number"]), Judgement(None, None)
+    document, judged = Document("", ["no number"]), Assessment(None, None)
     filled = Filled(absent=[(field, choice.features)])
     features = whole_features(document, filled, judged, load_calibration("extract", FEATURES))
     assert tuple(features) == FEATURES["whole"]

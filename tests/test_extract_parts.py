@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, choose, siblings
+from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, are_siblings, choose
 from mcp_smalltools.tools.extract.candidates import candidates
-from mcp_smalltools.tools.extract.confidence import Judgement, take_out_unlikely
+from mcp_smalltools.tools.extract.confidence import Assessment, take_out_unlikely
 from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.options import Option
 from mcp_smalltools.tools.extract.schema import Field, plan_of
-from mcp_smalltools.tools.extract.structure.key_values import Entry, entries_of, fit
+from mcp_smalltools.tools.extract.structure.key_values import NamedValue, fit, named_values
 from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
 from mcp_smalltools.tools.extract.structure.yaml_lists import yaml_lists
 
@@ -63,7 +63,9 @@ def test_names_do_not_go_on_in_the_next_line():
 
 
 def test_each_cell_of_a_line_names_the_next():
-    (entry,) = [e for e in entries_of("", ["Billed to        Invoice no.    HP-871"]) if e.value == "HP-871"]
+    (entry,) = [
+        e for e in named_values("", ["Billed to        Invoice no.    HP-871"]) if e.value == "HP-871"
+    ]
     assert fit(entry, field("invoice_number")) > 0.9
     assert entry.line == 1
 
@@ -79,7 +81,7 @@ def test_each_cell_of_a_line_names_the_next():
     ],
 )
 def test_short_forms_and_brackets_name_a_field_and_general_words_alone_do_not(key, name, sure):
-    assert (fit(Entry((key,), "x", 1, ""), field(name)) >= 0.6) is sure
+    assert (fit(NamedValue((key,), "x", 1, ""), field(name)) >= 0.6) is sure
 
 
 YAML = """\
@@ -171,8 +173,8 @@ def test_values_that_are_told_together_stand_in_the_order_of_the_fields():
 
 
 def test_neighbouring_letters_are_like_fields_and_others_are_not():
-    assert siblings(field("a", "number"), field("b", "number"))
-    assert not siblings(field("n", "number"), field("k", "number"))
+    assert are_siblings(field("a", "number"), field("b", "number"))
+    assert not are_siblings(field("n", "number"), field("k", "number"))
 
 
 def test_a_file_or_a_long_text_is_a_page_and_a_line_of_the_callers_a_request():
@@ -189,7 +191,7 @@ def test_what_is_more_likely_wrong_than_right_on_a_page_is_taken_out_and_named()
         }
         | {"type": "object"}
     )
-    judged = Judgement(0.3, None, {"a": 0.2, "b": 0.1, "c": 0.9})
+    judged = Assessment(0.3, None, {"a": 0.2, "b": 0.1, "c": 0.9})
     data = {"a": "x", "b": "y", "c": "z"}
     take_out_unlikely(data, plan, {("b",)}, judged)
     assert data == {"b": None, "c": "z"}

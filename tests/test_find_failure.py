@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.evaluation.suites.failure import Found, Pair, anchors, read_pairs, score
+from mcp_smalltools.evaluation.suites.failure import Pair, ReturnedLines, anchors, read_pairs, score
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.models.shipped import shipped_file
 from mcp_smalltools.privacy.redact import clean_text
@@ -33,7 +33,7 @@ from mcp_smalltools.tools.find_failure.answer import FindFailureAnswer, FindFail
 from mcp_smalltools.tools.find_failure.compose import compose_answer
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of
 from mcp_smalltools.tools.find_failure.lines import (
-    HEAD,
+    HEAD_LINES,
     content_of,
     letters_of,
     pattern_of,
@@ -42,8 +42,8 @@ from mcp_smalltools.tools.find_failure.lines import (
 )
 from mcp_smalltools.tools.find_failure.naming import kind_of, place_of, tool_of
 from mcp_smalltools.tools.find_failure.rank import rank
-from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
-from mcp_smalltools.tools.find_failure.trees import Chances, Forest, load_ranker, read_ranker
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into
+from mcp_smalltools.tools.find_failure.trees import Forest, LineProbabilities, load_ranker, read_ranker
 from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
 Find = Callable[..., FindFailureAnswer]
@@ -375,13 +375,13 @@ def test_a_long_log_is_held_in_part_and_keeps_its_first_error(find: Find) -> Non
 @hypothesis_settings(max_examples=60, deadline=None)
 def test_lines_that_are_held_are_lines_of_the_log_and_counts_are_exact(lines: list[str], size: int) -> None:
     blocks = [lines[start : start + size] for start in range(0, len(lines), size)]
-    log = read_log(blocks, most=HEAD // 10)
+    log = read_log(blocks, most=HEAD_LINES // 10)
     assert log.total == len(lines)
     assert [lines[number - 1] for number in log.numbers] == log.texts
     assert log.counts == {
         pattern: sum(pattern_of(line) == pattern for line in lines) for pattern in map(pattern_of, lines)
     }
-    assert len(log.numbers) <= max(2 * (HEAD // 10), 1)
+    assert len(log.numbers) <= max(2 * (HEAD_LINES // 10), 1)
 
 
 @pytest.mark.parametrize(
@@ -408,9 +408,9 @@ def test_patterns_survive_times_hashes_ports_and_temporary_paths() -> None:
 
 
 def test_with_a_passing_log_the_new_lines_around_the_evidence_are_its_context() -> None:
-    chances = Chances(*(np.array([0, 0, 0, 0.9, 0, 0, 0, 0, 0.0]) for _ in range(3)))
+    chances = LineProbabilities(*(np.array([0, 0, 0, 0.9, 0, 0, 0, 0, 0.0]) for _ in range(3)))
     new = np.array([True, False, False, True, True, True, False, False, False])
-    piece = Piece(3, 4, 3, 0.9)
+    piece = EvidenceSpan(3, 4, 3, 0.9)
     assert context_of(chances, [piece], range(1, 10), 0.5, 20) == []
     # Two known lines between are no gap; three are.
     assert context_of(chances, [piece], range(1, 10), 0.5, 20, new=new) == [(0, 3), (4, 6)]
@@ -461,7 +461,7 @@ def test_the_models_of_the_verdict_are_given_the_features_that_they_were_fitted_
     assert table.shape[1] == len(feature_names())
     probabilities = load_ranker(tuple(feature_names()))(table)
     assert tuple(failure_features(table, probabilities)) == FEATURES["failed"]
-    pieces = pieces_of(probabilities, table, log.numbers, 0.0)
+    pieces = evidence_spans(probabilities, table, log.numbers, 0.0)
     found = cause_features(pieces, probabilities, compared=False, total=log.total)
     assert tuple(found) == FEATURES["cause"]
 
@@ -477,12 +477,12 @@ def test_pieces_are_disjoint_runs_and_fit_the_limit(
     evidence, cause = (np.array(column) for column in zip(*chances, strict=True))
     table = np.zeros((len(chances), len(feature_names())), np.float32)
     numbers = range(1, len(chances) + 1)
-    all_chances = Chances(evidence, evidence, cause)
-    pieces = pieces_of(all_chances, table, numbers, cut)
+    all_chances = LineProbabilities(evidence, evidence, cause)
+    pieces = evidence_spans(all_chances, table, numbers, cut)
     places = [place for piece in pieces for place in range(piece.start, piece.stop)]
     assert len(places) == len(set(places))
     assert {int(place) for place in np.flatnonzero(evidence >= cut)} <= set(places)
-    chosen = within(pieces, [str(number % 3) for number in range(len(chances))], evidence, most)
+    chosen = fit_into(pieces, [str(number % 3) for number in range(len(chances))], evidence, most)
     assert sum(piece.size for piece in chosen) <= most
     assert all(piece.start <= piece.peak < piece.stop for piece in chosen)
     taken = {place for piece in chosen for place in range(piece.start, piece.stop)}
@@ -499,7 +499,9 @@ def told(lines: list[str], evidence: dict[int, float]) -> list[tuple[int, int]]:
     """Start and end (from 0, included) of the pieces of these lines, where the ranker gives these chances."""
     log = read_log([lines])
     chance = np.array([evidence.get(number, 0.0) for number in range(len(lines))])
-    pieces = pieces_of(Chances(chance, chance, chance), features_of(log, None), log.numbers, 0.5)
+    pieces = evidence_spans(
+        LineProbabilities(chance, chance, chance), features_of(log, None), log.numbers, 0.5
+    )
     return [(piece.start, piece.stop - 1) for piece in pieces]
 
 
@@ -559,9 +561,9 @@ def test_of_a_trace_that_is_too_long_the_part_with_the_message_is_shown() -> Non
     lines = ["start", "Traceback (most recent call last):", *frames, "ValueError: no price", "end"]
     log = read_log([lines])
     chance = np.array([0.0, *[0.9] * 62, 0.0])
-    chances = Chances(chance, chance, np.where(np.arange(64) == 1, 0.9, 0.0))
-    (piece,) = pieces_of(chances, features_of(log, None), log.numbers, 0.5)
-    (part,) = within([piece], log.patterns, chance, 12)
+    chances = LineProbabilities(chance, chance, np.where(np.arange(64) == 1, 0.9, 0.0))
+    (piece,) = evidence_spans(chances, features_of(log, None), log.numbers, 0.5)
+    (part,) = fit_into([piece], log.patterns, chance, 12)
     assert part.size == 12
     assert lines[part.peak] == "ValueError: no price"
     assert part.start <= part.peak < part.stop
@@ -610,7 +612,10 @@ def test_the_evaluation_counts_lines_of_error_and_context_for_each_pair(tmp_path
     assert pair.failing == ["same 1", "progress", "more", "bad thing", "end"]
     assert pair.error == {4}
     assert anchors(pair)["set difference"] == {2, 3, 4}
-    scores = score([pair, Pair("two", ["x"], [], frozenset({1}))], [Found({4, 5}, {4}), Found(set(), set())])
+    scores = score(
+        [pair, Pair("two", ["x"], [], frozenset({1}))],
+        [ReturnedLines({4, 5}, {4}), ReturnedLines(set(), set())],
+    )
     assert (scores.precision, scores.recall) == (0.25, round(1 / 6, 4))
     assert scores.f1_only_e == 0.5
     assert scores.f1 == round((2 * 0.5 * (1 / 3) / (0.5 + 1 / 3)) / 2, 4)

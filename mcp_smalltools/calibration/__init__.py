@@ -1,1 +1,1 @@
-"""Calibrated confidence: from a raw score to the chance of being right, and measured figures."""
+"""Calibrated confidence: from a raw score to the probability of being right, and measured figures."""

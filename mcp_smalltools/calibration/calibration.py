@@ -118,8 +118,8 @@ class Calibration:
     def doubt(self, settings: Settings, adapter: str | None = None) -> str | None:
         """The reason to give no confidence: another encoder is in use. None where it is the measured one.
 
-        `adapter` is one that takes the place of the tool's own. What a server at `engine_urls` runs can't be
-        known.
+        `adapter` is one that takes the place of the tool's own. What a server at `engine_urls` runs
+        can't be known.
         """
         used = f"{settings.embed_model}+{adapter}" if adapter else settings.embed_model
         if settings.engine_urls:

@@ -16,26 +16,26 @@ def with_confidence(
     return [value for value, _ in pairs], [hit for _, hit in pairs]
 
 
-def expected_calibration_error(chance: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
+def expected_calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
     """Mean distance between promised and real accuracy over equal-width bins, weighted by their size."""
-    chances, hits = np.asarray(chance, np.float64), np.asarray(right, np.float64)
-    if not len(chances):
+    confidences, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    if not len(confidences):
         return 0.0
-    bin_of = np.minimum((chances * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(bin_of, chances - hits, minlength=bins)
-    return float(np.abs(gaps).sum() / len(chances))
+    bin_of = np.minimum((confidences * bins).astype(np.int64), bins - 1)
+    gaps = np.bincount(bin_of, confidences - hits, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidences))
 
 
-def coverage_at(chance: ArrayLike, right: ArrayLike, accuracy: float) -> tuple[float, float]:
-    """The largest share of answers, surest first, that is right at least so often, and its lowest chance.
+def coverage_at(confidence: ArrayLike, right: ArrayLike, accuracy: float) -> tuple[float, float]:
+    """The largest share of answers, surest first, that is right at least so often, and its lowest confidence.
 
     (0.0, 1.0) if no share is.
     """
-    chances, hits = np.asarray(chance, np.float64), np.asarray(right, np.float64)
-    order = np.argsort(-chances, kind="stable")
+    confidences, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    order = np.argsort(-confidences, kind="stable")
     running = np.cumsum(hits[order]) / np.arange(1, len(order) + 1)
-    ranked = chances[order]
-    # A cut may not fall between equal chances: a threshold could not make it.
+    ranked = confidences[order]
+    # A cut may not fall between equal confidences: a threshold could not make it.
     last_of_equals = np.append(ranked[1:] != ranked[:-1], True)
     good = np.flatnonzero((running >= accuracy) & last_of_equals)
     if not len(good):

@@ -106,26 +106,26 @@ def as_text(data: Mapping[str, Any]) -> str:
     return re.sub(r"\[\s+(-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*)\s+\]", _on_one_line, text) + "\n"
 
 
-def coverage_curve(chance: ArrayLike, right: ArrayLike, points: int = 50) -> list[tuple[float, float]]:
-    """Accuracy of the surest answers against their share, at about so many shares, the last one 1."""
+def coverage_curve(confidence: ArrayLike, right: ArrayLike, points: int = 50) -> list[tuple[float, float]]:
+    """Accuracy of the surest answers for about `points` shares of all answers, the last of which is 1."""
     import numpy as np
 
-    hits = np.asarray(right, np.float64)[np.argsort(-np.asarray(chance, np.float64), kind="stable")]
+    hits = np.asarray(right, np.float64)[np.argsort(-np.asarray(confidence, np.float64), kind="stable")]
     running = np.cumsum(hits) / np.arange(1, len(hits) + 1)
     ends = np.unique(np.linspace(len(hits) / points, len(hits), points).round().astype(int).clip(1))
     return [(round(float(end / len(hits)), 4), round(float(running[end - 1]), 4)) for end in ends]
 
 
-def reliability(chance: ArrayLike, right: ArrayLike, bins: int = 15) -> list[tuple[float, float, int]]:
+def reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> list[tuple[float, float, int]]:
     """For each of `bins` equal parts of 0 to 1 that has answers: mean confidence, share right, answers."""
     import numpy as np
 
-    chances, hits = np.asarray(chance, np.float64), np.asarray(right, np.float64)
-    bin_of = np.minimum((chances * bins).astype(np.int64), bins - 1)
+    confidences, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    bin_of = np.minimum((confidences * bins).astype(np.int64), bins - 1)
     rows = []
     for part in np.unique(bin_of):
         inside = bin_of == part
-        mean, share = float(chances[inside].mean()), float(hits[inside].mean())
+        mean, share = float(confidences[inside].mean()), float(hits[inside].mean())
         rows.append((round(mean, 4), round(share, 4), int(inside.sum())))
     return rows
 

@@ -11,17 +11,15 @@ the same folder, count and seed.
 from __future__ import annotations
 
 import argparse
-import json
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.console_table import print_table
+from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
@@ -49,28 +47,21 @@ class AskFigures:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="folder with files of any kind"
-    )
+    add_data(parser, "files of any kind")
     parser.add_argument("--count", type=int, default=300, metavar="N", help="questions that have an answer")
     parser.add_argument("--seed", type=int, default=0, help="which questions are drawn")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    figures = anyio.run(_evaluate, args, settings)
-    if args.json:
-        print(json.dumps({"suite": "ask", "results": [asdict(figures)]}))
-    else:
-        _show(figures)
+    give_figures("ask", [anyio.run(_evaluate, args, settings)], _show, as_json=args.json)
     return 0
 
 
 async def _evaluate(args: argparse.Namespace, settings: Settings) -> AskFigures:
     from mcp_smalltools.evaluation.data.questions import questions
-    from mcp_smalltools.service import Service
 
     asked = questions(args.data.resolve(), args.count, args.seed)
     if not asked:
@@ -78,15 +69,10 @@ async def _evaluate(args: argparse.Namespace, settings: Settings) -> AskFigures:
             f"No question could be made from the files in {args.data}.",
             remedy="Name a folder with source code, documents, settings, logs or tables.",
         )
-    with tempfile.TemporaryDirectory() as state:
-        root = RootSpec(path=args.data.resolve(), level=PrivacyLevel.OPEN)
-        changes = {"state_dir": Path(state), "cache": False, "roots": (root,)}
-        service = Service(settings.model_copy(update=changes))
+    root = RootSpec(path=args.data.resolve(), level=PrivacyLevel.OPEN)
+    async with service_with(settings, roots=(root,)) as service:
         started = time.perf_counter()
-        try:
-            answers = [await _ask(service, question) for question in asked]
-        finally:
-            await service.close()
+        answers = [await _ask(service, question) for question in asked]
         seconds = time.perf_counter() - started
     return _measure(args.data.name, asked, answers, seconds / len(asked))
 
@@ -183,7 +169,8 @@ def _floor(question: EvalQuestion) -> set[tuple[str, int]]:
     return {(places[n][0], places[n][1]) for n in best}
 
 
-def _show(figures: AskFigures) -> None:
+def _show(all_figures: Sequence[AskFigures]) -> None:
+    (figures,) = all_figures
     from rich.table import Table
 
     table = Table("", figures.data, "floor: best line by BM25")

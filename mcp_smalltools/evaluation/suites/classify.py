@@ -1,5 +1,5 @@
-"""Quality of classify on CLINC150 and BANKING77: accuracy, what it turns away, and whether it knows what it
-knows.
+"""Quality of classify on CLINC150 and BANKING77: accuracy, what it turns away, and whether it knows
+what it knows.
 
 The tool runs as an agent would call it: the whole pipeline, one call for each set (or --batch items at a
 time). Nothing of the data was used to build or to fit it. With scikit-learn installed, the floor (TF-IDF with
@@ -15,16 +15,16 @@ import itertools
 import json
 import lzma
 import random
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.console_table import print_table
+from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record, give_figures, service_with
 from mcp_smalltools.request import ToolRequest
 
 OUT_OF_SCOPE = "oos"
@@ -45,7 +45,7 @@ class DataSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ClassifyFigures:
     """How one set went. Shares are of 1; `None` where there is nothing to count."""
 
     data: str
@@ -68,58 +68,44 @@ class Figures:
 class Draw:
     """One run over a set: its figures, and how sure each answer was and whether it was right."""
 
-    figures: Figures
+    figures: ClassifyFigures
     sure: list[float]
     right: list[bool]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the data sets")
+    add_data(parser, "the data sets")
     parser.add_argument("--examples", type=int, nargs="+", default=[0, 8], metavar="N", help="for each label")
     parser.add_argument("--batch", type=int, default=0, metavar="N", help="items a call (default: all)")
     parser.add_argument("--limit", type=int, default=0, metavar="N", help="items of each set (default: all)")
     parser.add_argument(
         "--seeds", type=int, nargs="+", default=[0], metavar="N", help="which examples and items are drawn"
     )
-    parser.add_argument(
-        "--record", type=Path, metavar="FILE", help="put the means over the draws into this scores.json"
-    )
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    add_record(parser, "the means over the draws")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
     draws = anyio.run(_evaluate, args, settings)
-    figures = [draw.figures for draw in draws]
-    if args.json:
-        print(json.dumps({"suite": "classify", "results": [asdict(item) for item in figures]}))
-    else:
-        _show(figures)
+    give_figures("classify", [draw.figures for draw in draws], _show, as_json=args.json)
     if args.record:
         _record(args.record, draws, args.seeds)
     return 0
 
 
 async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Draw]:
-    from mcp_smalltools.service import Service
-
     draws = []
-    with tempfile.TemporaryDirectory() as folder:
-        # Ledger and cache of its own, and room for all results in one answer.
-        changes = {"state_dir": Path(folder), "cache": False, "max_answer_chars": 1 << 30}
-        service = Service(settings.model_copy(update=changes))
-        try:
-            for whole, count in itertools.product(load_sets(args.data), args.examples):
-                for seed in args.seeds if count or args.limit else args.seeds[:1]:
-                    data = _sample(whole, args.limit, seed)
-                    examples = _draw(data, count, seed)
-                    started = time.perf_counter()
-                    results = await _classify(service, data, examples, args.batch)
-                    seconds = time.perf_counter() - started
-                    draws.append(_measure(data, count, results, examples, seconds))
-        finally:
-            await service.close()
+    async with service_with(settings, max_answer_chars=UNCUT) as service:
+        for whole, count in itertools.product(load_sets(args.data), args.examples):
+            for seed in args.seeds if count or args.limit else args.seeds[:1]:
+                data = _sample(whole, args.limit, seed)
+                examples = _draw(data, count, seed)
+                started = time.perf_counter()
+                results = await _classify(service, data, examples, args.batch)
+                seconds = time.perf_counter() - started
+                draws.append(_measure(data, count, results, examples, seconds))
     return draws
 
 
@@ -165,7 +151,7 @@ def _measure(
     def mean(values: Any) -> float | None:
         return round(float(values.mean()), 4) if len(values) else None
 
-    figures = Figures(
+    figures = ClassifyFigures(
         data=data.name,
         examples=count,
         items=len(truth),
@@ -237,7 +223,7 @@ _RECORDED: Mapping[str, str] = {
 }
 
 
-def _means(figures: Sequence[Figures]) -> dict[str, float]:
+def _means(figures: Sequence[ClassifyFigures]) -> dict[str, float]:
     """Of each figure that is known in every draw."""
     columns = {name: [getattr(one, field) for one in figures] for name, field in _RECORDED.items()}
     return {
@@ -314,7 +300,7 @@ def _rows(path: Path) -> list[tuple[str, str]]:
     return [(row["text"].strip(), row["category"]) for row in rows]
 
 
-def _show(figures: Sequence[Figures]) -> None:
+def _show(figures: Sequence[ClassifyFigures]) -> None:
     from rich.table import Table
 
     table = Table(caption="covered: not escalated; ECE: expected calibration error; floor: TF-IDF + SVM")

@@ -1,5 +1,5 @@
-"""Quality of extract on BFCL's single calls (simple and multiple): a request, a function's schema, the
-values.
+"""Quality of extract on BFCL's single calls (simple and multiple): a request, a function's
+schema, the values.
 
 The tool runs as an agent would call it, once for each request. For `multiple` the schema is that of the
 function that the answer names: choosing the function is not the tool's job. A whole object is right when
@@ -14,16 +14,16 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.console_table import print_table
+from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
@@ -40,7 +40,7 @@ _IGNORED = re.compile(r"[ ,./\-_*^]")
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ExtractCase:
     """A request, its function's schema, and the accepted values of each argument ("": may be left out)."""
 
     request: str
@@ -49,7 +49,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class ExtractFigures:
     """How one set went. Shares are of 1."""
 
     data: str
@@ -69,12 +69,12 @@ class Figures:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with the data sets")
+    add_data(parser, "the data sets")
     parser.add_argument(
         "--limit", type=int, default=0, metavar="N", help="requests of each set (default: all)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="put the figures into this scores.json")
+    add_json(parser)
+    add_record(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -83,14 +83,11 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     figures = anyio.run(_evaluate, args, settings)
     if args.record:
         _record(args.record, figures)
-    if args.json:
-        print(json.dumps({"suite": "extract", "results": [asdict(item) for item in figures]}))
-    else:
-        _show(figures)
+    give_figures("extract", figures, _show, as_json=args.json)
     return 0
 
 
-def _record(path: Path, figures: Sequence[Figures]) -> None:
+def _record(path: Path, figures: Sequence[ExtractFigures]) -> None:
     import datetime
 
     from mcp_smalltools.calibration.scores import Evaluation, record_quality
@@ -124,23 +121,15 @@ def _record(path: Path, figures: Sequence[Figures]) -> None:
     record_quality(path, entries)
 
 
-async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
-    from mcp_smalltools.service import Service
-
-    figures = []
-    with tempfile.TemporaryDirectory() as folder:
-        root = RootSpec(path=Path(folder), level=PrivacyLevel.OPEN)
-        changes = {"state_dir": Path(folder), "cache": False, "max_answer_chars": 1 << 30, "roots": (root,)}
-        service = Service(settings.model_copy(update=changes))
-        try:
-            for name, cases in load_sets(args.data):
-                figures.append(await _measure(service, name, cases[: args.limit or None]))
-        finally:
-            await service.close()
-    return figures
+async def _evaluate(args: argparse.Namespace, settings: Settings) -> list[ExtractFigures]:
+    root = RootSpec(path=args.data.resolve(), level=PrivacyLevel.OPEN)
+    async with service_with(settings, max_answer_chars=UNCUT, roots=(root,)) as service:
+        return [
+            await _measure(service, name, cases[: args.limit or None]) for name, cases in load_sets(args.data)
+        ]
 
 
-async def _measure(service: Any, name: str, cases: Sequence[Case]) -> Figures:
+async def _measure(service: Any, name: str, cases: Sequence[ExtractCase]) -> ExtractFigures:
     from mcp_smalltools.calibration.measures import expected_calibration_error
     from mcp_smalltools.calibration.scores import coverage_curve, reliability
     from mcp_smalltools.errors import UsageError
@@ -168,7 +157,7 @@ async def _measure(service: Any, name: str, cases: Sequence[Case]) -> Figures:
         fields_right, fields = fields_right + right, fields + count
     covered = [right for right, sure in zip(whole, relied, strict=True) if sure]
     seconds = time.perf_counter() - started
-    return Figures(
+    return ExtractFigures(
         data=name,
         requests=len(cases),
         valid=_share(valid),
@@ -231,7 +220,7 @@ def _plain(text: str) -> str:
     return _IGNORED.sub("", text).lower().replace("'", '"')
 
 
-def _floor(case: Case) -> dict[str, Any]:
+def _floor(case: ExtractCase) -> dict[str, Any]:
     """For each required field the first value of its type that no field before it took."""
     from mcp_smalltools.errors import UsageError
     from mcp_smalltools.tools.extract.candidates import candidates
@@ -254,7 +243,7 @@ def _floor(case: Case) -> dict[str, Any]:
     return data
 
 
-def load_sets(folder: Path) -> Iterator[tuple[str, list[Case]]]:
+def load_sets(folder: Path) -> Iterator[tuple[str, list[ExtractCase]]]:
     """The sets that lie in the folder or in its `extraction`. Raises NotFound if none does."""
     inside = folder / "extraction"
     folder = inside if inside.is_dir() else folder
@@ -277,11 +266,13 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
-def _case(row: Mapping[str, Any], answer: Mapping[str, Mapping[str, Any]]) -> Case:
+def _case(row: Mapping[str, Any], answer: Mapping[str, Mapping[str, Any]]) -> ExtractCase:
     (name, accepted), *_ = answer.items()
     function = next(f for f in row["function"] if f["name"] == name)
     turns = row["question"][0]
-    return Case(" ".join(turn["content"] for turn in turns), _as_schema(function["parameters"]), accepted)
+    return ExtractCase(
+        " ".join(turn["content"] for turn in turns), _as_schema(function["parameters"]), accepted
+    )
 
 
 def _as_schema(given: Any) -> dict[str, Any]:
@@ -296,7 +287,7 @@ def _as_schema(given: Any) -> dict[str, Any]:
     return schema
 
 
-def _show(figures: Sequence[Figures]) -> None:
+def _show(figures: Sequence[ExtractFigures]) -> None:
     from rich.table import Table
 
     table = Table("", *(item.data for item in figures))

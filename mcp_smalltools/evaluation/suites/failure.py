@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
@@ -54,7 +55,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReturnedLines:
     """What a way returned of one log: all lines, and those of evidence among them."""
 
     lines: set[int]
@@ -62,7 +63,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class FailureScores:
     """Means over the pairs."""
 
     precision: float
@@ -74,9 +75,9 @@ class Scores:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with a folder a pair")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON and nothing else")
-    parser.add_argument("--record", type=Path, metavar="FILE", help="put the figures into this scores.json")
+    add_data(parser, "a folder for each pair")
+    add_json(parser)
+    add_record(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -153,25 +154,25 @@ def _lines(path: Path) -> list[str]:
     return lines if lines[-1] else lines[:-1]
 
 
-async def _evaluate(pairs: Sequence[Pair], settings: Settings) -> dict[str, Scores]:
+async def _evaluate(pairs: Sequence[Pair], settings: Settings) -> dict[str, FailureScores]:
     from mcp_smalltools.service import Service
-    from mcp_smalltools.tools.find_failure.answer import MOST_LINES
+    from mcp_smalltools.tools.find_failure.answer import MAX_ANSWER_LINES
 
-    chosen: dict[str, list[Found]] = {}
+    chosen: dict[str, list[ReturnedLines]] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         changes = {
             "roots": (RootSpec(path=folder, level=PrivacyLevel.OPEN),),
             "state_dir": folder / "state",
             "cache": False,
-            "max_answer_chars": 1 << 30,
+            "max_answer_chars": UNCUT,
         }
         service = Service(settings.model_copy(update=changes))
         try:
             for pair in pairs:
                 (folder / "fail.log").write_text("\n".join(pair.failing) + "\n", encoding="utf-8")
                 (folder / "pass.log").write_text("\n".join(pair.passing) + "\n", encoding="utf-8")
-                for limit, most in (("all lines", MOST_LINES), ("50 lines", 50)):
+                for limit, most in (("all lines", MAX_ANSWER_LINES), ("50 lines", 50)):
                     for way, baseline in (("with the passing log", "pass.log"), ("alone", "")):
                         found = await _ours(service, baseline, most)
                         chosen.setdefault(f"find_failure {way}, {limit}", []).append(found)
@@ -179,18 +180,18 @@ async def _evaluate(pairs: Sequence[Pair], settings: Settings) -> dict[str, Scor
             await service.close()
     for pair in pairs:
         for way, lines in anchors(pair).items():
-            chosen.setdefault(way, []).append(Found(lines, lines))
+            chosen.setdefault(way, []).append(ReturnedLines(lines, lines))
     return {way: score(pairs, sets) for way, sets in chosen.items()}
 
 
-async def _ours(service: Service, baseline: str, most: int) -> Found:
+async def _ours(service: Service, baseline: str, most: int) -> ReturnedLines:
     arguments: Mapping[str, Any] = {"path": "fail.log", "baseline_path": baseline, "max_lines": most}
     answer = (await service.call(ToolRequest("find_failure", arguments, client="eval"))).structured()
     parts = [
         {line for span in answer.get(part, []) for line in range(span["start"], span["end"] + 1)}
         for part in ("evidence", "context")
     ]
-    return Found(parts[0] | parts[1], parts[0])
+    return ReturnedLines(parts[0] | parts[1], parts[0])
 
 
 def anchors(pair: Pair) -> dict[str, set[int]]:
@@ -209,7 +210,7 @@ def masked(line: str) -> str:
     return _NUMBER.sub("0", _PREFIX.sub("", line, count=1)).strip()
 
 
-def score(pairs: Sequence[Pair], chosen: Sequence[Found]) -> Scores:
+def score(pairs: Sequence[Pair], chosen: Sequence[ReturnedLines]) -> FailureScores:
     """Means of precision, recall and F1 over the pairs."""
     rows = []
     for pair, found in zip(pairs, chosen, strict=True):
@@ -227,7 +228,7 @@ def score(pairs: Sequence[Pair], chosen: Sequence[Found]) -> Scores:
             )
         )
     means = [round(sum(column) / len(rows), 4) for column in zip(*rows, strict=True)]
-    return Scores(*means)
+    return FailureScores(*means)
 
 
 def _f1(lines: set[int], truth: frozenset[int]) -> float:
@@ -236,7 +237,7 @@ def _f1(lines: set[int], truth: frozenset[int]) -> float:
 
 
 def _table(report: Mapping[str, Mapping[str, float]]) -> str:
-    names = [item.name for item in fields(Scores)]
+    names = [item.name for item in fields(FailureScores)]
     rows = [f"{'':<46}" + "".join(f"{name:>11}" for name in names)]
     for way, scores in report.items():
         rows.append(

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.data import whole_files
 from mcp_smalltools.evaluation.data.history import Commit, Repository, recall, repositories, text_of
+from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
@@ -43,21 +43,15 @@ class FindFigures:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="folder with git repositories"
-    )
+    add_data(parser, "git repositories")
     parser.add_argument("--commits", type=int, default=200, metavar="N", help="of each repository")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    figures = anyio.run(evaluate, args, settings)
-    if args.json:
-        print(json.dumps({"suite": "find", "results": [asdict(item) for item in figures]}))
-    else:
-        _show(figures)
+    give_figures("find", anyio.run(evaluate, args, settings), _show, as_json=args.json)
     return 0
 
 

@@ -9,13 +9,12 @@ ask skill `path` and the `lines` that answer, [first, last], or null where the f
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SkillError
+from mcp_smalltools.evaluation.suite import UNCUT, service_with
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.skills.example_tables import ExampleRow
@@ -42,28 +41,18 @@ async def _in_own_service(
     skill: Skill, settings: Settings, measure: Callable[..., Any], rows: Sequence[ExampleRow]
 ) -> Figures:
     """Ledger and cache of its own, the skill's folder as the only root, and room for all results."""
-    from mcp_smalltools.service import Service
     from mcp_smalltools.tools.built_in import built_in_tools
     from mcp_smalltools.tools.registry import make_tool
 
-    with tempfile.TemporaryDirectory() as folder:
-        changes = {
-            "state_dir": Path(folder),
-            "roots": (RootSpec(path=skill.folder, level=PrivacyLevel.OPEN),),
-            "cache": False,
-            "max_answer_chars": 1 << 30,
-        }
-        service = Service(settings.model_copy(update=changes))
+    root = RootSpec(path=skill.folder, level=PrivacyLevel.OPEN)
+    async with service_with(settings, max_answer_chars=UNCUT, roots=(root,)) as service:
         service.tools = {skill.name: make_tool(skill, settings, built_in_tools())}
 
         async def call(**arguments: Any) -> dict[str, Any]:
             request = ToolRequest(skill.name, arguments, deadline_s=DEADLINE_S)
             return (await service.call(request)).structured()
 
-        try:
-            figures: Figures = await measure(skill, rows, call)
-        finally:
-            await service.close()
+        figures: Figures = await measure(skill, rows, call)
         return figures
 
 

@@ -13,11 +13,10 @@ Faithful is the share of the identifiers, paths and numbers in a summary that oc
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +24,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.data import whole_files
 from mcp_smalltools.evaluation.data.history import Repository, recall, repositories, text_of
+from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
@@ -44,7 +44,7 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class SummaryFigures:
     """How one repository went."""
 
     repository: str
@@ -56,28 +56,22 @@ class Figures:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data", type=Path, required=True, metavar="DIR", help="folder with git repositories"
-    )
+    add_data(parser, "git repositories")
     parser.add_argument("--commits", type=int, default=200, metavar="N", help="of each repository")
     parser.add_argument(
         "--words", type=int, default=0, metavar="N", help="max_words (default: the tool's own)"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
-    figures = anyio.run(evaluate, args, settings)
-    if args.json:
-        print(json.dumps({"suite": "summaries", "results": [asdict(item) for item in figures]}))
-    else:
-        _show(figures)
+    give_figures("summaries", anyio.run(evaluate, args, settings), _show, as_json=args.json)
     return 0
 
 
-async def evaluate(args: argparse.Namespace, settings: Settings) -> list[Figures]:
+async def evaluate(args: argparse.Namespace, settings: Settings) -> list[SummaryFigures]:
     from mcp_smalltools.service import Service
 
     figures = []
@@ -104,7 +98,9 @@ class _Ladder:
     unfaithful: int = 0
 
 
-async def _one(repository: Repository, service: Any, folder: Path, args: argparse.Namespace) -> Figures:
+async def _one(
+    repository: Repository, service: Any, folder: Path, args: argparse.Namespace
+) -> SummaryFigures:
     ladder, commits = _Ladder(), repository.commits(args.commits)
     recalls: dict[str, list[float]] = {}
     tree: dict[str, str] = {}
@@ -130,7 +126,7 @@ async def _one(repository: Repository, service: Any, folder: Path, args: argpars
             recalls.setdefault(rung, []).append(recall(found, commit.files))
     last = [made for path, identity in tree.items() if (made := ladder.plain[path, identity])]
     tokens = await _tokens(last, service)
-    return Figures(
+    return SummaryFigures(
         repository=repository.name,
         commits=len(commits),
         files=len(last),
@@ -239,7 +235,7 @@ _RUNGS: Final[Mapping[str, Callable[[str, str], str]]] = {
 }
 
 
-def _show(figures: Sequence[Figures]) -> None:
+def _show(figures: Sequence[SummaryFigures]) -> None:
     from rich.table import Table
 
     for item in figures:

@@ -18,7 +18,7 @@ MAX_EXAMPLES = 10_000
 
 
 class Example(BaseModel):
-    """A text whose label the caller knows."""
+    """A text whose label is known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -38,23 +38,24 @@ class ClassifyArguments(base.Arguments):
         description="files to classify by their content; or give items",
     )
     labels: list[str] = Field(
-        description=f'2 to {MAX_LABELS}, each "name" or "name: what belongs there"; "other" is understood'
+        description=f'2 to {MAX_LABELS}, each "name" or "name: what belongs there"; "other" takes the rest'
     )
     examples: list[Example] = Field(
         default_factory=list,
         max_length=MAX_EXAMPLES,
-        description="known cases; 3 to 10 for each label make the answers much better",
+        description="texts whose label you know; 3 to 10 for each label make the answers much better",
     )
     instructions: str = Field(
-        "", max_length=500, description="a few words on what the texts are, such as: messages to a bank"
+        "", max_length=500, description="a few words that say what the texts are, such as: messages to a bank"
     )
     multiple: bool = Field(
-        False, description="true: a text may have several labels; each result then lists all in `labels`"
+        False,
+        description="true: a text may have several labels; each result then lists them in `labels`",
     )
     export_path: str = Field(
         "",
         max_length=255,
-        description="file name in the output folder: every item with its result, one JSON object a line",
+        description="file name in the output folder: gets all items and results, one JSON object a line",
     )
 
     writes: ClassVar[bool] = True
@@ -69,14 +70,14 @@ class ItemResult(result.Record):
 
     path: str | None = Field(None, description="the file, where paths were given")
     label: str = Field(description='one of the labels, or "none of these"')
-    labels: list[str] | None = Field(None, description="with multiple: all labels that fit, the best first")
+    labels: list[str] | None = Field(None, description="with `multiple`: all labels that fit, the best first")
     confidence: float | None = Field(
         None,
         ge=0,
         le=1,
         description="calibrated probability that the label is right; absent where none was measured",
     )
-    runner_up: str | None = Field(None, description="the next best label")
+    runner_up: str | None = Field(None, description="the second best label")
     escalate: bool = Field(description="true: decide this one yourself")
     reason: str | None = Field(None, description="why to escalate")
 
@@ -93,6 +94,6 @@ class ClassifyAnswer(result.Answer):
 
     shrinkable: ClassVar[tuple[str, ...]] = ("results",)
 
-    results: list[ItemResult] = Field(description="one for each item, in their order")
-    counts: dict[str, int] | None = Field(None, description="items of each label, over all items")
+    results: list[ItemResult] = Field(description="one for each item, in the order of the items")
+    counts: dict[str, int] | None = Field(None, description="number of items for each label, over all items")
     export: Export | None = None

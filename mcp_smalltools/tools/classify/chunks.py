@@ -1,4 +1,4 @@
-"""Long texts in pieces that the encoder can read whole. The vector of a text is the mean of its pieces'."""
+"""Long texts as chunks that the encoder reads whole. The vector of a text is the mean of its chunks'."""
 
 from __future__ import annotations
 
@@ -12,31 +12,34 @@ from mcp_smalltools.text.words import spaced_name
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import LineBlock
 
-PIECE_CHARS = 800  # about 200 tokens, the length that the encoder was trained for
-MAX_PIECES = 6
-TEXT_CHARS = PIECE_CHARS * MAX_PIECES
+CHUNK_CHARS = 800
+"""Characters of a chunk at most: about 200 tokens, the length that the encoder was trained for."""
+MAX_CHUNKS = 6
+"""Chunks of a text that are read at most."""
+TEXT_CHARS = CHUNK_CHARS * MAX_CHUNKS
 MAX_CLAUSES = 8
+"""Clauses of a text that are read by themselves at most."""
 _BETWEEN_CLAUSES = re.compile(r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|but|also|plus|moreover)\s+", re.IGNORECASE)
 
 
-def pieces(text: str) -> list[str]:
-    """Split at white space into at most MAX_PIECES pieces of at most PIECE_CHARS characters; cut the rest."""
+def chunks_of(text: str) -> list[str]:
+    """At most MAX_CHUNKS chunks of at most CHUNK_CHARS characters, split at white space; the rest is lost."""
     parts: list[str] = []
     rest = text.strip()
-    while rest and len(parts) < MAX_PIECES:
-        end = len(rest) if len(rest) <= PIECE_CHARS else _last_space(rest)
+    while rest and len(parts) < MAX_CHUNKS:
+        end = len(rest) if len(rest) <= CHUNK_CHARS else _last_space(rest)
         parts.append(rest[:end].rstrip())
         rest = rest[end:].lstrip()
     return parts
 
 
 def is_cut(text: str) -> bool:
-    """Whether `pieces` leaves some of it out."""
-    return sum(len(part) for part in pieces(text)) < len(text.strip()) - MAX_PIECES * 2
+    """Whether `chunks_of` leaves some of it out."""
+    return sum(len(part) for part in chunks_of(text)) < len(text.strip()) - MAX_CHUNKS * 2
 
 
-def clauses(text: str) -> list[str]:
-    """Sentences, lines, and what "and" or "but" joins, if there are at least two of two words or more."""
+def clauses_of(text: str) -> list[str]:
+    """Sentences, lines, and what "and" or "but" joins, if at least two of them have two words or more."""
     parts = [part.strip(" ,.!?;:") for part in _BETWEEN_CLAUSES.split(text[:TEXT_CHARS])]
     parts = [part for part in parts if len(part.split()) > 1][:MAX_CLAUSES]
     return parts if len(parts) > 1 else []
@@ -64,5 +67,5 @@ def text_of_file(path: str, blocks: Iterable[LineBlock], check: Callable[[], Non
 
 
 def _last_space(text: str) -> int:
-    at = max(text.rfind(" ", PIECE_CHARS // 2, PIECE_CHARS), text.rfind("\n", PIECE_CHARS // 2, PIECE_CHARS))
-    return at if at > 0 else PIECE_CHARS
+    at = max(text.rfind(" ", CHUNK_CHARS // 2, CHUNK_CHARS), text.rfind("\n", CHUNK_CHARS // 2, CHUNK_CHARS))
+    return at if at > 0 else CHUNK_CHARS

@@ -31,8 +31,8 @@ def case_of_text(text: str) -> Case:
 
 
 def cases_of_files(paths: Sequence[str], context: ToolContext) -> list[Case]:
-    """One case for each path. A file that can't be used is a case with a problem; if all are, its error is
-    raised.
+    """One case for each path. A file that can't be used is a case with a problem; if all are, its
+    error is raised.
     """
     cases: list[Case] = []
     errors: list[FileError] = []

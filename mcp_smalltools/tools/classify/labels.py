@@ -1,4 +1,4 @@
-"""The caller's labels: their names in words, and the one that stands for none of the others."""
+"""The caller's labels: their names in words, and the one that means none of the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words and pieces of words as features, hashed into a fixed number of columns (Weinberger et al. 2009)."""
+"""Words and character n-grams as features, hashed into a fixed number of columns (Weinberger et al. 2009)."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Scores of items against labels, from vectors. Nothing here knows of files, engines or answers.
+"""Scores of items against labels, from vectors. Nothing here knows about files, engines or answers.
 
-Label names alone: each label starts as the vector of its name; the items of the call then pull it towards
-the ones that it wins, for several rounds (soft k-means that starts at the names and never forgets them), so
-that a label learns how its items are worded. With examples: kernel ridge regression on the examples and the
-names, whose kernel adds words to meanings; then items that are close to each other share their chances (label
+Label names alone: each label starts as the vector of its name; the items of the call then pull it towards the
+ones that it wins, for several rounds (soft k-means that starts at the names and never forgets them), so that
+a label learns how its items are worded. With examples: kernel ridge regression on the examples and the names,
+whose kernel adds words to meanings; then items that are close to each other share their probabilities (label
 propagation, Zhu and Ghahramani 2002). The leave-one-out scores of the examples come in closed form (Rifkin
 and Lippert 2007), and say what an item that fits looks like.
 """
@@ -21,15 +21,25 @@ from mcp_smalltools.tools.classify.lexical import count_features
 Matrix = NDArray[np.float32]
 
 KERNEL_SHARPNESS = 2.0
+"""How fast the kernel falls with the distance of two vectors: exp(sharpness x (cosine - 1))."""
 LEXICAL_WEIGHT = 0.1
+"""Weight of the cosine of two texts' words in the kernel, that of their meaning being 1."""
 RIDGE = 0.3
+"""Added to the kernel's diagonal: how far the fit may miss an example."""
 ROUNDS = 10
+"""Rounds of pulling labels, and of sharing between neighbours."""
 TEMPERATURE = 0.05
+"""By which cosines are divided before the softmax."""
 EXAMPLE_WEIGHT = 2.0
-NAME_WEIGHT = 5.0  # a name counts as so many items of its label
+"""An example counts as this many items of its label."""
+NAME_WEIGHT = 5.0
+"""A label's name counts as this many items of it, where there are no examples."""
 CENTRE_WEIGHT = 10.0
+"""The mean of the names counts as this many items in the centre of a call."""
 NEIGHBOURS = 8
-OWN_WEIGHT = 2.0  # an item's own scores count as so many identical neighbours
+"""Nearest items with which an item shares its probabilities."""
+OWN_WEIGHT = 2.0
+"""An item's own scores count as this many identical neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Examples:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeaveOneOut:
     """How each example scores with the head fitted on all the others: `support` (examples,), comparable to
     `Scores.support`; `right` (examples,), bool.
     """
@@ -59,48 +69,51 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class ItemScores:
     """What is known of each item.
 
-    `chances` (items, labels): how much each label is preferred, rows sum to 1. `direct` (items, labels): the
-    same before the items of the call took part; `pulled` (items, labels): after they have pulled the labels'
-    vectors, which without examples is what `chances` are. `similarity` (items, labels): cosine to the label's
-    name, or to its nearest example if that is nearer. `support` (items,): the best score of each item.
-    `left_out` says how the examples do when each is left out; it is absent without examples.
+    `probabilities` (items, labels): how much each label is preferred, rows sum to 1. `direct` (items,
+    labels): the same before the items of the call took part; `pulled` (items, labels): after they have
+    pulled the labels' vectors, which without examples is what `probabilities` are. `similarity` (items,
+    labels): cosine to the label's name, or to its nearest example if that is nearer. `support`
+    (items,): the best score of each item. `left_out` says how the examples do when each is left out; it
+    is absent without examples.
     """
 
-    chances: Matrix
+    probabilities: Matrix
     direct: Matrix
     pulled: Matrix
     similarity: Matrix
     support: Matrix
-    left_out: LeftOut | None = None
+    left_out: LeaveOneOut | None = None
 
     @property
     def mode(self) -> str:
-        """Which of the two ways: each has a calibration of its own."""
+        """Which of the two ways of scoring; each has its own calibration."""
         return "names" if self.left_out is None else "examples"
 
 
-def score(items: Texts, names: Texts, examples: Examples | None) -> Scores:
+def score(items: Texts, names: Texts, examples: Examples | None) -> ItemScores:
     """Compare items with labels. `names` holds one text a label, in the order of the columns."""
     similarity = items.vectors @ names.vectors.T
     if examples is None:
-        centre = _centre(items.vectors, names.vectors)
+        centre = _centre_of(items.vectors, names.vectors)
         centred = unit(items.vectors - centre)
         direct = _softmax(centred @ _centred(names.vectors).T / TEMPERATURE)
-        chances = _pull(items.vectors, centred, NAME_WEIGHT * names.vectors, direct, None)
-        return Scores(chances, direct, chances, similarity, support=similarity.max(axis=1))
+        probabilities = _pull_labels(items.vectors, centred, NAME_WEIGHT * names.vectors, direct, None)
+        return ItemScores(probabilities, direct, probabilities, similarity, support=similarity.max(axis=1))
     head = _Head(names, examples)
     raw = head.scores(items)
     direct = _softmax(raw / TEMPERATURE)
-    centred = unit(items.vectors - _centre(np.vstack([items.vectors, examples.items.vectors]), names.vectors))
-    pulled = _pull(items.vectors, centred, EXAMPLE_WEIGHT * head.sums, direct, raw / TEMPERATURE)
-    return Scores(
-        chances=np.asarray((_share(centred, direct) + pulled) / 2, np.float32),
+    centred = unit(
+        items.vectors - _centre_of(np.vstack([items.vectors, examples.items.vectors]), names.vectors)
+    )
+    pulled = _pull_labels(items.vectors, centred, EXAMPLE_WEIGHT * head.sums, direct, raw / TEMPERATURE)
+    return ItemScores(
+        probabilities=np.asarray((_propagate(centred, direct) + pulled) / 2, np.float32),
         direct=direct,
         pulled=pulled,
-        similarity=np.maximum(similarity, _nearest(items.vectors, examples, len(names.texts))),
+        similarity=np.maximum(similarity, _nearest_example(items.vectors, examples, len(names.texts))),
         support=raw.max(axis=1),
         left_out=head.left_out(),
     )
@@ -133,42 +146,45 @@ class _Head:
             parts.append(self._kernel(items.vectors[start : start + chunk], lexical) @ self._weights)
         return np.vstack(parts)
 
-    def left_out(self) -> LeftOut:
+    def left_out(self) -> LeaveOneOut:
         """Scores of each example when it is left out of the fit: y - weights / diagonal of the inverse."""
         residual = self._weights / np.diagonal(self._inverse)[:, None]
         scores = (self._target - residual)[: self._examples]
         right = scores.argmax(axis=1) == self._label[: self._examples]
-        return LeftOut(scores.max(axis=1), right)
+        return LeaveOneOut(scores.max(axis=1), right)
 
     def _kernel(self, vectors: Matrix, lexical: Matrix) -> Matrix:
         meaning = np.exp(KERNEL_SHARPNESS * (vectors @ self._vectors.T - 1))
         return np.asarray(meaning + LEXICAL_WEIGHT * (lexical @ self._lexical.T), np.float32)
 
 
-def _pull(items: Matrix, centred: Matrix, base: Matrix, chances: Matrix, head: Matrix | None) -> Matrix:
-    """Rounds of: label vectors from `base` and the items that they win, then chances from the label vectors.
+def _pull_labels(
+    items: Matrix, centred: Matrix, base: Matrix, probabilities: Matrix, head: Matrix | None
+) -> Matrix:
+    """Rounds of: label vectors from `base` and the items that they win, then probabilities from
+    the label vectors.
 
     `head` are scores of another kind, which are added in every round.
     """
     fixed = np.float32(0) if head is None else head
     for _ in range(ROUNDS):
-        label_vectors = unit(base + chances.T @ items)
-        chances = _softmax(fixed + centred @ _centred(label_vectors).T / TEMPERATURE)
-    return chances
+        label_vectors = unit(base + probabilities.T @ items)
+        probabilities = _softmax(fixed + centred @ _centred(label_vectors).T / TEMPERATURE)
+    return probabilities
 
 
-def _share(centred: Matrix, own: Matrix) -> Matrix:
-    """Rounds of: the chances of an item from its own and those of its nearest items, by their closeness."""
-    neighbour, weight = _neighbours(centred)
+def _propagate(centred: Matrix, own: Matrix) -> Matrix:
+    """Rounds of: an item's probabilities from its own and those of its nearest items, by their similarity."""
+    neighbour, weight = _nearest_items(centred)
     total = OWN_WEIGHT + weight.sum(axis=1, keepdims=True)
-    chances = own
+    probabilities = own
     for _ in range(ROUNDS):
-        shared = np.einsum("ik,ikl->il", weight, chances[neighbour])
-        chances = (OWN_WEIGHT * own + shared) / total
-    return np.asarray(chances, np.float32)
+        shared = np.einsum("ik,ikl->il", weight, probabilities[neighbour])
+        probabilities = (OWN_WEIGHT * own + shared) / total
+    return np.asarray(probabilities, np.float32)
 
 
-def _neighbours(centred: Matrix, chunk: int = 1024) -> tuple[NDArray[np.intp], Matrix]:
+def _nearest_items(centred: Matrix, chunk: int = 1024) -> tuple[NDArray[np.intp], Matrix]:
     """The nearest items of each, and their weights: both of shape (items, at most NEIGHBOURS)."""
     size = min(NEIGHBOURS, len(centred) - 1)
     nearest, weights = [], []
@@ -184,13 +200,13 @@ def _neighbours(centred: Matrix, chunk: int = 1024) -> tuple[NDArray[np.intp], M
     return np.vstack(nearest), np.vstack(weights)
 
 
-def _centre(items: Matrix, names: Matrix) -> Matrix:
-    """The middle of the items; of the names, as long as there are few items."""
+def _centre_of(items: Matrix, names: Matrix) -> Matrix:
+    """The mean of the items, drawn to that of the names while there are few items."""
     total = items.sum(axis=0) + CENTRE_WEIGHT * names.mean(axis=0)
     return np.asarray(total / (len(items) + CENTRE_WEIGHT))
 
 
-def _nearest(items: Matrix, examples: Examples, labels: int) -> Matrix:
+def _nearest_example(items: Matrix, examples: Examples, labels: int) -> Matrix:
     best = np.full((len(items), labels), -1.0, np.float32)
     similarity = items @ examples.items.vectors.T
     for label in range(labels):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import NotAllowed, UsageError
@@ -20,7 +22,7 @@ from mcp_smalltools.tools.classify.labels import LabelSet, parse_labels
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
     from mcp_smalltools.tools.classify.decision import Decision
-    from mcp_smalltools.tools.classify.vectors import Read
+    from mcp_smalltools.tools.classify.vectors import CallVectors
 
 COUNTS_FROM = 20
 """Items from which the answer also counts its labels."""
@@ -45,7 +47,7 @@ class Classify:
     async def run(self, arguments: ClassifyArguments, context: base.ToolContext) -> ClassifyAnswer:
         from mcp_smalltools.tools.classify.vectors import embed_all
 
-        labels = _checked(arguments)
+        labels = _check(arguments)
         target = context.output_file(arguments.export_path) if arguments.export_path else None
         known = [(example.text.strip(), example.label) for example in arguments.examples]
         cases = await _cases(arguments, context)
@@ -62,11 +64,11 @@ class Classify:
         if target is not None:
             answer.export = await context.in_thread(_export, cases, answer.results, target)
         if len(as_json(answer)) > context.settings.max_answer_chars:
-            _shorten(answer)
+            _leave_out_runners_up(answer)
         return answer
 
 
-def _checked(arguments: ClassifyArguments) -> LabelSet:
+def _check(arguments: ClassifyArguments) -> LabelSet:
     """The labels, if the call makes sense. Raises UsageError."""
     if arguments.items and arguments.paths:
         raise UsageError("Both items and paths are given.", remedy="Give one of them.")
@@ -94,9 +96,9 @@ async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> lis
     return await context.in_thread(cases_of_files, arguments.paths, context)
 
 
-def _decide(read: Read, multiple: bool) -> dict[str, Decision]:
+def _decide(read: CallVectors, multiple: bool) -> dict[str, Decision]:
     """A decision for each text that was read."""
-    from mcp_smalltools.tools.classify.decision import decide, with_several
+    from mcp_smalltools.tools.classify.decision import add_further_labels, decide
     from mcp_smalltools.tools.classify.scoring import score
 
     calibration = _calibration()
@@ -104,7 +106,7 @@ def _decide(read: Read, multiple: bool) -> dict[str, Decision]:
     decisions = decide(scores, read.items.texts, calibration)
     if multiple:
         parts = score(read.clauses, read.names, read.examples) if read.clauses else None
-        decisions = with_several(decisions, scores, parts, read.clause_rows(), calibration)
+        decisions = add_further_labels(decisions, scores, parts, read.clause_rows(), calibration)
     return dict(zip(read.items.texts, decisions, strict=True))
 
 
@@ -140,23 +142,24 @@ def _answer(
         model=model if decisions else None,
     )
     if answer.escalate:
-        answer.reason = f"{reasons.total()} of {len(results)}, most often: {reasons.most_common(1)[0][0]}"
+        answer.reason = (
+            f"{reasons.total()} of {len(results)} results are escalated, "
+            f"most often: {reasons.most_common(1)[0][0]}"
+        )
     if len(results) >= COUNTS_FROM:
         answer.counts = dict(Counter(item.label for item in results).most_common())
-    _say_what_is_missing(answer, cases, len(reached))
+    _report_what_is_left_out(answer, cases, len(reached))
     return answer
 
 
 def _export(cases: Sequence[Case], results: Sequence[ItemResult], target: Path) -> Export:
-    from mcp_smalltools.tools.classify.export import write_lines
-
     # Files are named by their path alone: none of their text is written.
     rows = (
         ({} if case.path else {"item": case.text}) | item.model_dump(mode="json")
         for case, item in zip(cases, results, strict=False)
     )
     try:
-        write_lines(rows, target)
+        _write_lines(rows, target)
     except OSError as error:
         raise NotAllowed(
             f"{target} can't be written: {error.strerror}.", remedy="Name another folder with --output-dir."
@@ -164,13 +167,13 @@ def _export(cases: Sequence[Case], results: Sequence[ItemResult], target: Path) 
     return Export(path=str(target), lines=len(results))
 
 
-def _shorten(answer: ClassifyAnswer) -> None:
+def _leave_out_runners_up(answer: ClassifyAnswer) -> None:
     """Leave out what an agent needs least, before the size cap cuts whole results."""
     for item in answer.results:
         if not item.escalate:
             item.runner_up = None
     where = "in the exported file" if answer.export else "written whole if you give export_path"
-    answer.note = f"The last results don't fit in here (`dropped`); all of them are {where}."
+    answer.note = f"The last results did not fit into this answer (see `dropped`); all of them are {where}."
 
 
 def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResult:
@@ -190,12 +193,23 @@ def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResu
     )
 
 
-def _say_what_is_missing(answer: ClassifyAnswer, cases: Sequence[Case], reached: int) -> None:
+def _report_what_is_left_out(answer: ClassifyAnswer, cases: Sequence[Case], reached: int) -> None:
     if cut := sum(case.cut for case in cases):
         answer.dropped["texts_cut"] = cut
-        answer.note = "Long texts were judged by their start."
+        answer.note = "Only the start of long texts was read."
     if reached < len(cases):
         answer.dropped["items_not_reached"] = len(cases) - reached
         answer.note = (
-            f"The time was over: items from number {reached + 1} on are not classified; ask for them again."
+            f"The time ran out: items from number {reached + 1} on are not classified; send them again."
         )
+
+
+def _write_lines(rows: Iterable[Mapping[str, Any]], target: Path) -> None:
+    """One JSON object on a line for each row. The file appears whole or not at all. Raises OSError."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
+            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

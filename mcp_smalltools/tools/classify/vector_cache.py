@@ -23,9 +23,9 @@ MIGRATIONS: Sequence[str] = (
 )
 
 
-class KeptVectors(Store):
-    """Vectors by their text and by `model`, which names all that changes a vector. The least recently used
-    leave.
+class VectorCache(Store):
+    """Vectors by their text and by `model`, which names all that changes a vector. The least
+    recently used leave.
     """
 
     def __init__(self, path: Path, model: str) -> None:

@@ -13,9 +13,9 @@ import numpy as np
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.errors import ConfigError, DeadlineExceeded
 from mcp_smalltools.models.catalog import adapter_entry
-from mcp_smalltools.tools.classify.chunks import clauses, pieces
+from mcp_smalltools.tools.classify.chunks import chunks_of, clauses_of
 from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Texts, unit
-from mcp_smalltools.tools.classify.vector_cache import KeptVectors
+from mcp_smalltools.tools.classify.vector_cache import VectorCache
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-TEXTS_A_STEP = 512
+TEXTS_PER_STEP = 512
 """Texts that are embedded between two looks at the clock."""
-KEPT_FILE = "classify-vectors.db"
+CACHE_FILE = "classify-vectors.db"
 ADAPTER = "classify"
-"""Trained to tell near labels apart; its vectors are no use beside those of the bare encoder."""
+"""Trained to separate similar labels; its vectors can't be compared with those of the bare encoder."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class CallVectors:
     """Items, label names and examples of one call.
 
     Items, clauses and examples are sorted and distinct, so that the order of the call can't change an answer.
@@ -50,7 +50,7 @@ class Read:
         if self.clauses is None:
             return [[] for _ in self.items.texts]
         row = {text: index for index, text in enumerate(self.clauses.texts)}
-        return [[row[part] for part in clauses(text)] for text in self.items.texts]
+        return [[row[part] for part in clauses_of(text)] for text in self.items.texts]
 
 
 async def embed_all(
@@ -61,9 +61,9 @@ async def embed_all(
     context: ToolContext,
     *,
     by_clause: bool = False,
-) -> Read:
+) -> CallVectors:
     """Embed labels and examples (pairs of text and label), then the cases until the time is over."""
-    reader = _Reader(context)
+    reader = _Embedder(context)
     names = [label.text for label in labels.labels]
     pairs = _distinct(known, labels)
     texts = [text for text, _ in pairs]
@@ -76,9 +76,9 @@ async def embed_all(
     examples = Examples(Texts(texts, example_vectors), columns) if pairs else None
     items = await reader.until_time_is_over([case.text for case in cases if case.text])
     parts = None
-    if by_clause and (wanted := sorted({part for text in items.texts for part in clauses(text)})):
+    if by_clause and (wanted := sorted({part for text in items.texts for part in clauses_of(text)})):
         parts = Texts(wanted, await reader.embed(wanted))
-    return Read(items, Texts(names, name_vectors), examples, parts, reader.adapter)
+    return CallVectors(items, Texts(names, name_vectors), examples, parts, reader.adapter)
 
 
 def _adapter(context: ToolContext) -> str | None:
@@ -95,8 +95,8 @@ def _distinct(known: Sequence[tuple[str, str]], labels: LabelSet) -> list[tuple[
     return sorted({(text, column[label]) for text, label in known if label in column})
 
 
-class _Reader:
-    """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's pieces."""
+class _Embedder:
+    """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's chunks."""
 
     def __init__(self, context: ToolContext) -> None:
         self.adapter = _adapter(context)
@@ -118,10 +118,10 @@ class _Reader:
         """The first ones are always read; raises DeadlineExceeded if even they can't be."""
         context, wanted = self._context, list(dict.fromkeys(texts))
         vectors: dict[str, Matrix] = {}
-        for start in range(0, len(wanted), TEXTS_A_STEP):
+        for start in range(0, len(wanted), TEXTS_PER_STEP):
             if start and context.stop.remaining_s < 1:
                 break
-            step = wanted[start : start + TEXTS_A_STEP]
+            step = wanted[start : start + TEXTS_PER_STEP]
             try:
                 vectors.update(zip(step, await self.embed(step), strict=True))
             except DeadlineExceeded:
@@ -133,12 +133,12 @@ class _Reader:
         return Texts(ordered, np.stack([vectors[text] for text in ordered]))
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        parts = [pieces(text) for text in texts]
-        distinct = sorted({piece for part in parts for piece in part})
+        parts = [chunks_of(text) for text in texts]
+        distinct = sorted({chunk for part in parts for chunk in part})
         options = CallOptions(deadline_s=max(1.0, self._context.stop.remaining_s), adapter=self.adapter)
         found = (await self._context.engine.embed(distinct, options)).vectors
-        row = {piece: index for index, piece in enumerate(distinct)}
-        return unit(np.stack([found[[row[piece] for piece in part]].mean(axis=0) for part in parts]))
+        row = {chunk: index for index, chunk in enumerate(distinct)}
+        return unit(np.stack([found[[row[chunk] for chunk in part]].mean(axis=0) for part in parts]))
 
     def _look_up(self, texts: Sequence[str]) -> dict[str, Matrix]:
         return self._with_store(lambda store: store.get(texts)) or {}
@@ -146,7 +146,7 @@ class _Reader:
     def _keep(self, vectors: Mapping[str, Matrix]) -> None:
         self._with_store(lambda store: store.put(vectors))
 
-    def _with_store(self, use: Callable[[KeptVectors], T]) -> T | None:
+    def _with_store(self, use: Callable[[VectorCache], T]) -> T | None:
         """None without a cache; a broken one is no cache."""
         if not self._settings.cache:
             return None
@@ -154,7 +154,7 @@ class _Reader:
         version = [str(entry.get(part, "")) for part in ("sha256", "scale")]
         made_by = " ".join((self._settings.embed_model, *self._settings.engine_urls, *version))
         try:
-            with closing(KeptVectors(self._settings.state_dir / KEPT_FILE, made_by)) as store:
+            with closing(VectorCache(self._settings.state_dir / CACHE_FILE, made_by)) as store:
                 return use(store)
         except (ConfigError, sqlite3.Error):
             return None

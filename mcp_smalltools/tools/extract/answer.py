@@ -13,7 +13,7 @@ from mcp_smalltools.result import FileText, TextOfFile
 class FieldEvidence(result.Record):
     """Where the value of a field was found."""
 
-    field: str = Field(description="its name; actions[2] is a row, rows[0-59] are rows on a line each")
+    field: str = Field(description="its name; actions[2] is a row, rows[0-59] are rows on consecutive lines")
     start: int = Field(description="first line, 1-based, of the file or text")
     end: int
     text: FileText | None = Field(None, description="those lines; absent where the caller gave the text")
@@ -28,12 +28,12 @@ class ExtractAnswer(result.Answer):
     shrinkable: ClassVar[tuple[str, ...]] = ("evidence",)
 
     data: Annotated[Any, TextOfFile()] = Field(
-        description="valid by the schema, but that a required field which is missing is null"
+        description="the values, valid by the schema, except that a required field that is missing is null"
     )
     evidence: list[FieldEvidence] = Field(default_factory=list, description="one for each field found")
     missing: list[str] = Field(default_factory=list, description="fields that are not in the text")
     unverified: list[str] = Field(
-        default_factory=list, description="fields whose value does not stand in the text in these words"
+        default_factory=list, description="fields whose value is not in the text in these words"
     )
 
 

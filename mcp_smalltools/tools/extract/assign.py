@@ -1,4 +1,4 @@
-"""Which option is the value of which field: each place for one, like fields in order, then the rest."""
+"""Which option is the value of which field: one field a place, similar fields in order, then the rest."""
 
 from __future__ import annotations
 
@@ -72,8 +72,9 @@ def choose(
 class _Search:
     """Which options together score highest over the floors: branch and bound, for a bounded number of steps.
 
-    Without an end in these steps, the best that was seen stands; the first that is tried is each field's best
-    option that is still free, in the order of the fields that would lose most without theirs.
+    If the search does not finish in these steps, the best that was seen is taken; the first that is
+    tried is each field's best option that is still free, in the order of the fields that would lose
+    most without theirs.
     """
 
     def __init__(
@@ -174,21 +175,21 @@ def _put_in_order(
         swapped = False
         for i in sorted(held):
             for j in sorted(held):
-                if i >= j or not alike(fields[i], fields[j]) or held[i].start <= held[j].start:
+                if i >= j or not are_similar(fields[i], fields[j]) or held[i].start <= held[j].start:
                     continue
                 mine, yours = _at(options[i], held[j]), _at(options[j], held[i])
                 if mine is None or yours is None:
                     continue
                 loss = held[i].score + held[j].score - mine.score - yours.score
-                close = siblings(fields[i], fields[j]) or _told_together(held[i], held[j], text)
+                close = are_siblings(fields[i], fields[j]) or _are_joined(held[i], held[j], text)
                 if loss < (SIBLINGS_MAY_LOSE if close else OTHERS_MAY_LOSE):
                     held[i], held[j], swapped = mine, yours, True
         if not swapped:
             return
 
 
-def _told_together(option: Option, other: Option, text: str) -> bool:
-    """Only `and`, `by`, `to` or a sign stands between two values: `7 and 3`, `60 x 40`, `9 am to 5 pm`."""
+def _are_joined(option: Option, other: Option, text: str) -> bool:
+    """Only `and`, `by`, `to` or a sign is between two values: `7 and 3`, `60 x 40`, `9 am to 5 pm`."""
     first, second = sorted((option, other), key=lambda o: o.start)
     return bool(_TOGETHER.fullmatch(" ".join(text[first.end : second.start].split())))
 
@@ -197,7 +198,7 @@ def _at(options: Sequence[Option], place: Option) -> Option | None:
     return next((o for o in options if (o.start, o.end) == (place.start, place.end)), None)
 
 
-def alike(field: Field, other: Field) -> bool:
+def are_similar(field: Field, other: Field) -> bool:
     """Whether the same places could be values of both."""
     numeric = ("integer", "number")
     same = field.type == other.type or (field.type in numeric and other.type in numeric)
@@ -206,7 +207,7 @@ def alike(field: Field, other: Field) -> bool:
     )
 
 
-def siblings(field: Field, other: Field) -> bool:
+def are_siblings(field: Field, other: Field) -> bool:
     """Names that differ by a number, in neighbouring letters, or in a pair of words such as start and end."""
     mine, yours = (re.sub(r"\d+|\b[a-z]\b", "", f.words).split() for f in (field, other))
     if mine == yours:
@@ -237,7 +238,7 @@ def _swap(
     """What would be lost if a field changed values with the like field that is closest to it."""
     losses = [12.0]
     for j in held:
-        if i in held and i != j and alike(fields[i], fields[j]):
+        if i in held and i != j and are_similar(fields[i], fields[j]):
             mine, yours = _at(options[i], held[j]), _at(options[j], held[i])
             if mine is not None and yours is not None:
                 losses.append(held[i].score + held[j].score - mine.score - yours.score)

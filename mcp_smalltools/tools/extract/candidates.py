@@ -1,4 +1,4 @@
-"""What in a text could be the value of a field: spans that code finds, with the value they stand for."""
+"""What in a text could be the value of a field: spans that code finds, each with its value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from mcp_smalltools.text.facts import Moment, Number, dates, numbers, times
 from mcp_smalltools.text.words import content_stems, stem
-from mcp_smalltools.tools.extract.enum_synonyms import said_otherwise
+from mcp_smalltools.tools.extract.enum_synonyms import synonyms_in
 from mcp_smalltools.tools.extract.schema import Field
 
 _QUOTED = re.compile(r"(?<!\w)(['\"“‘`])(?P<inside>[^'\"”’`\n]{1,300}|(?<=')[^\"\n]{1,300}?)(['\"”’`])(?!\w)")
@@ -53,7 +53,7 @@ _UNIT: Final = re.compile(
 )
 _SHORT_UNIT: Final = re.compile(r" ?[A-Za-zµ°%²³]{1,4}(?:/[a-z]{1,4})?(?![\w/])")
 _INSIDE: Final = re.compile(r"(?:[A-Za-z]\^-?|\b[A-Za-z]\w*[-/][\w/-]*)$")
-"""What stands before a number that is a part of something else: an exponent, a code."""
+"""The text before a number that is part of something else: an exponent, a code."""
 _OF_MOMENT: Final = re.compile(r"date|time|day|month|year|hour|minute|second|when|season|annual", re.I)
 _FORMULA_FIELD: Final = re.compile(r"function|equation|expression|polynomial|formula", re.IGNORECASE)
 _POWER: Final = r"(?:\s?(?:\^|\*\*)\s?[-\d.]+)?"
@@ -63,105 +63,17 @@ _FACTOR: Final = (
 _TERM: Final = rf"(?:(?:-?\d+(?:\.\d+)?\s?\*?\s?)?{_FACTOR}|\d+(?:\.\d+)?)"
 _FORMULA: Final = re.compile(rf"(?<![\w(]){_TERM}(?:\s?[-+*/]\s?{_TERM})*")
 _VERBS: Final = frozenset(
-    (
-        *(
-            "add",
-            "analyze",
-            "analyse",
-            "ask",
-            "book",
-            "buy",
-            "calculate",
-            "call",
-            "cancel",
-            "check",
-            "compare",
-        ),
-        *(
-            "compute",
-            "convert",
-            "copy",
-            "create",
-            "delete",
-            "describe",
-            "determine",
-            "display",
-            "draw",
-            "email",
-        ),
-        *(
-            "enrol",
-            "estimate",
-            "explain",
-            "fetch",
-            "find",
-            "generate",
-            "get",
-            "give",
-            "identify",
-            "invite",
-            "let",
-        ),
-        *("list", "look", "mail", "make", "move", "name", "notify", "open", "order", "pay", "plan", "play"),
-        *(
-            "predict",
-            "provide",
-            "put",
-            "recommend",
-            "register",
-            "remind",
-            "rent",
-            "request",
-            "retrieve",
-            "run",
-        ),
-        *(
-            "save",
-            "schedule",
-            "search",
-            "send",
-            "set",
-            "show",
-            "simulate",
-            "solve",
-            "start",
-            "stop",
-            "suggest",
-        ),
-        *(
-            "summarize",
-            "tell",
-            "translate",
-            "turn",
-            "update",
-            "use",
-            "write",
-            "is",
-            "are",
-            "was",
-            "does",
-            "did",
-        ),
-        *(
-            "what",
-            "which",
-            "who",
-            "when",
-            "where",
-            "how",
-            "why",
-            "for",
-            "in",
-            "on",
-            "at",
-            "from",
-            "with",
-            "the",
-        ),
-        *("has", "have", "can", "could", "would", "please", "hi", "hello", "thanks", "thank", "if", "any"),
-        *("after", "before", "between", "during", "since", "i'm", "i'd", "my", "we", "our", "anything"),
-    )
+    """
+    add analyze analyse ask book buy calculate call cancel check compare compute convert copy create
+    delete describe determine display draw email enrol estimate explain fetch find generate get give
+    identify invite let list look mail make move name notify open order pay plan play predict provide
+    put recommend register remind rent request retrieve run save schedule search send set show simulate
+    solve start stop suggest summarize tell translate turn update use write is are was does did what
+    which who when where how why for in on at from with the has have can could would please hi hello
+    thanks thank if any after before between during since i'm i'd my we our anything
+    """.split()
 )
+"""Words that open a request or a sentence, and are no part of the name that follows."""
 _ORDINALS: Final = {
     word: number
     for number, word in enumerate(
@@ -250,7 +162,9 @@ def _number(number: Number, field: Field) -> Candidate | None:
 
 
 def pattern_of(field: Field) -> re.Pattern[str] | None:
-    """What every value of the field looks like, where its `format` or name tells: an address, a phone number."""
+    """The pattern of every value of the field, where its `format` or name gives one: an address,
+    a phone number.
+    """
     if known := _PATTERNS.get(str(field.items.get("format"))):
         return known
     last = field.words.split()[-1:]
@@ -305,7 +219,9 @@ def _by_description(text: str, field: Field) -> Iterator[Candidate]:
 
 
 def _names(text: str) -> list[tuple[int, int]]:
-    """Runs of capitalised words. The first word of a sentence is left out where others follow: `Remind Julia`."""
+    """Runs of capitalised words. The first word of a sentence is left out where others
+    follow: `Remind Julia`.
+    """
     found = []
     for match in _NAME.finditer(text):
         start, end = match.span()
@@ -341,7 +257,7 @@ def _members(text: str, field: Field) -> list[Candidate]:
         if member is not None and (str(member)[-2:] != "ly" or match[0][-2:].lower() == "ly"):
             found.append(Candidate(match.start(), match.end(), member, "member"))
     said = {(c.start, c.end) for c in found}
-    others = (Candidate(*place, "everyday") for place in said_otherwise(text, field.members or ()))
+    others = (Candidate(*place, "everyday") for place in synonyms_in(text, field.members or ()))
     return found + [c for c in others if (c.start, c.end) not in said]
 
 

@@ -16,7 +16,7 @@ NOTHING: Final = frozenset(
 )
 
 
-def converted(raw: Any, field: Field) -> Any:
+def convert(raw: Any, field: Field) -> Any:
     """The value, or None if it has no value of that type: nothing is guessed."""
     if field.listed:
         items = raw if isinstance(raw, list) else _items(str(raw))
@@ -51,22 +51,22 @@ def _scalar(raw: Any, field: Field) -> Any:
         if isinstance(raw, (int, float)) and not isinstance(raw, bool):
             whole = float(raw).is_integer()
             return (int(raw) if whole else None) if field.type == "integer" else raw
-        found = candidates(str(raw), _one(field))
+        found = candidates(str(raw), _field_of_item(field))
         return found[0].value if len(found) == 1 else None
     text = json.dumps(raw) if isinstance(raw, bool) else str(raw).strip()
     if field.date_form or field.is_time:
-        found = candidates(text, _one(field))
+        found = candidates(text, _field_of_item(field))
         return found[0].value if len(found) == 1 else None
-    return _unquoted(text)
+    return _unquote(text)
 
 
-def _one(field: Field) -> Field:
+def _field_of_item(field: Field) -> Field:
     """The field of one item of a list."""
     return Field(field.path, field.type, field.items, field.required) if field.listed else field
 
 
 def _only_member(raw: str, field: Field) -> Any:
-    found = {c.value for c in candidates(raw, _one(field))}
+    found = {c.value for c in candidates(raw, _field_of_item(field))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -77,7 +77,7 @@ def _boolean(raw: Any) -> bool | None:
     return True if word in _YES else False if word in _NO else None
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     for quote in ('"', "'", "`", "**"):
         if len(text) > 2 * len(quote) and text.startswith(quote) and text.endswith(quote):
             return text[len(quote) : -len(quote)]

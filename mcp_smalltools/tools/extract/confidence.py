@@ -17,6 +17,8 @@ from mcp_smalltools.tools.extract.schema import Plan, problems
 DOUBTFUL: Final = 0.85
 """Fields that are less sure are named where the whole is not sure enough."""
 NAMED: Final = 5
+SHORT_TEXT: Final = 900
+"""Characters up to which numbers that no field took count against the whole."""
 LIKELY: Final = 0.25
 """Values of a page that are less sure than this are not given."""
 
@@ -30,7 +32,7 @@ FEATURES: Final[Features] = {
 
 
 @dataclass(slots=True)
-class Judgement:
+class Assessment:
     """`fields` holds the confidence of those that the reader chose. `reason` None: can be relied on."""
 
     confidence: float | None
@@ -42,16 +44,16 @@ class Judgement:
     """Fields that the text may hold although they were not found, the likeliest first."""
 
 
-def judge(
+def assess(
     plan: Plan,
     document: Document,
     found_in: tuple[Filled, Sequence[FilledRecords]],
     data: Any,
     schema: Mapping[str, Any],
-) -> Judgement:
-    """Chances by the calibration of `extract`; what breaks the schema is taken out of `data` first."""
+) -> Assessment:
+    """Probabilities by the calibration of `extract`; values that break the schema are taken out of `data`."""
     filled, tables = found_in
-    judged = Judgement(None, None)
+    judged = Assessment(None, None)
     judged.missing = [item.name for item, _ in filled.absent]
     judged.unverified = [found.field for found in filled.found if not found.verified]
     for group, table in zip(plan.records, tables, strict=True):
@@ -87,39 +89,39 @@ def of_kind(model: str, document: Document) -> str:
 
 
 def whole_features(
-    document: Document, filled: Filled, judged: Judgement, calibration: Calibration
+    document: Document, filled: Filled, judged: Assessment, calibration: Calibration
 ) -> dict[str, float] | None:
-    """What the chance that all is right depends on; None where the text names every value."""
+    """What the probability that all values are right depends on; None where the text names every value."""
     sure_of_found = calibration.models[of_kind("found", document)]
     sure_of_absent = calibration.models[of_kind("absent", document)]
-    chances = []
+    probabilities = []
     for found in filled.found:
         if "named" in found.features:
-            chances.append(0.97 if found.features["named"] > 0.9 else 0.85)
+            probabilities.append(0.97 if found.features["named"] > 0.9 else 0.85)
             continue
-        chance = float(sure_of_found(found.features)[0])
-        judged.fields[found.field] = round(chance, 2)
-        chances.append(chance)
+        probability = float(sure_of_found(found.features)[0])
+        judged.fields[found.field] = round(probability, 2)
+        probabilities.append(probability)
     read = [(item.name, features) for item, features in filled.absent if features and "named" not in features]
     absent = sorted((float(sure_of_absent(features)[0]), name) for name, features in read)
-    judged.overlooked = [name for chance, name in absent if chance < DOUBTFUL]
-    chances += [chance for chance, _ in absent]
+    judged.overlooked = [name for probability, name in absent if probability < DOUBTFUL]
+    probabilities += [probability for probability, _ in absent]
     if not judged.fields and not read:
         return None
-    logs = [math.log(max(chance, 1e-3)) for chance in chances]
+    logs = [math.log(max(probability, 1e-3)) for probability in probabilities]
     return {
         "product": sum(logs),
         "worst": min(logs, default=0.0),
         "unused": float(min(4, unused_numbers(document, filled))),
         "needed": float(sum(item.required for item, _ in filled.absent)),
         "unverified": float(len(judged.unverified)),
-        "fields": math.log1p(len(chances)),
+        "fields": math.log1p(len(probabilities)),
     }
 
 
 def unused_numbers(document: Document, filled: Filled) -> int:
     """Numbers of a short text that no field took: a hint that one was overlooked."""
-    if len(document.text) > 900:
+    if len(document.text) > SHORT_TEXT:
         return 0
     used = " ".join(str(found.value) for found in filled.found)
     taken = {number.value for number in numbers(used)}
@@ -128,7 +130,7 @@ def unused_numbers(document: Document, filled: Filled) -> int:
 
 
 def _take_out_invalid(
-    data: Any, schema: Mapping[str, Any], needed: set[tuple[str, ...]], judged: Judgement
+    data: Any, schema: Mapping[str, Any], needed: set[tuple[str, ...]], judged: Assessment
 ) -> list[str]:
     """Values that break the schema are taken out, or null where one is required; their fields are missing."""
     broken = []
@@ -145,7 +147,7 @@ def _take_out_invalid(
     return list(dict.fromkeys(broken))
 
 
-def take_out_unlikely(data: Any, plan: Plan, needed: set[tuple[str, ...]], judged: Judgement) -> None:
+def take_out_unlikely(data: Any, plan: Plan, needed: set[tuple[str, ...]], judged: Assessment) -> None:
     """On a page, what is more likely wrong than right counts as missing: an agent would take it for found."""
     for item in plan.fields:
         if judged.fields.get(item.name, 1.0) < LIKELY and item.name not in judged.missing:
@@ -177,13 +179,13 @@ def _take_out(data: Any, path: Sequence[str], needed: set[tuple[str, ...]]) -> b
 
 def _reason(
     plan: Plan,
-    judged: Judgement,
+    judged: Assessment,
     broken: Sequence[str],
     tables: Sequence[FilledRecords],
     calibration: Calibration,
 ) -> str | None:
     if broken:
-        return f"what stands there breaks the schema: {', '.join(broken[:5])}"
+        return f"what the text says breaks the schema: {', '.join(broken[:5])}"
     needed = [item.name for item in plan.fields if item.required and item.name in judged.missing]
     needed += [".".join(g.path) or "rows" for g, t in zip(plan.records, tables, strict=True) if not t.rows]
     if needed:
@@ -191,7 +193,9 @@ def _reason(
     if any(not table.named for table in tables):
         return "the list doesn't name its values: check the rows"
     if judged.confidence is not None and judged.confidence < calibration.constants["sure_from"]:
-        weak = sorted((chance, name) for name, chance in judged.fields.items() if chance < DOUBTFUL)
+        weak = sorted(
+            (probability, name) for name, probability in judged.fields.items() if probability < DOUBTFUL
+        )
         more = f" and {len(weak) - NAMED} more" if len(weak) > NAMED else ""
         named = ", ".join(name for _, name in weak[:NAMED])
         if weak:

@@ -1,4 +1,4 @@
-"""The text that values are drawn from: its lines, and which parts of it a field should be read in."""
+"""The text that values are taken from: its lines, and the parts of it in which a field is read."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Document:
 
     @property
     def is_request(self) -> bool:
-        """A short text of the caller's: somebody who asks for something, not a page that speaks of much."""
+        """A short text of the caller's: somebody asks for something; not a page about many things."""
         return not self.path and len(self.lines) <= REQUEST_LINES and len(self.text) <= REQUEST_CHARS
 
     def line_at(self, place: int) -> int:
-        """The number of the line on which a character stands, 1-based."""
+        """The number of a character's line, 1-based."""
         return max(1, bisect.bisect_right(self._starts, place))
 
     def prepare(self, check: Callable[[], None]) -> None:

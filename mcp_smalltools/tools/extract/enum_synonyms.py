@@ -48,7 +48,7 @@ _WORDS: Final = {
 }
 
 
-def said_otherwise(text: str, members: Sequence[Any]) -> Iterator[tuple[int, int, Any]]:
+def synonyms_in(text: str, members: Sequence[Any]) -> Iterator[tuple[int, int, Any]]:
     """Places [start, end) where a member of an enum is said in another everyday word."""
     for member in members:
         if words := _WORDS.get(str(member).lower()):

@@ -1,4 +1,4 @@
-"""Values for the fields of a schema from one document: named values first, then what the reader points at."""
+"""Values for the fields of a schema from one document: named values first, then what the reader points to."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, Choice, choose
-from mcp_smalltools.tools.extract.coerce import converted
+from mcp_smalltools.tools.extract.coerce import convert
 from mcp_smalltools.tools.extract.document import Document, Window
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, question_of, read
-from mcp_smalltools.tools.extract.structure.key_values import Entry, entries_of, fit
-from mcp_smalltools.tools.extract.structure.table_rows import Row
+from mcp_smalltools.tools.extract.structure.key_values import NamedValue, fit, named_values
 from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
+from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
@@ -35,7 +35,7 @@ MAX_READ_ROWS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FieldValue:
     """The value of a field, on lines `start` to `end`. `features` say how sure it is; see `confidence`."""
 
     field: str
@@ -48,7 +48,7 @@ class Found:
 
 @dataclass(slots=True)
 class Filled:
-    found: list[Found] = field(default_factory=list)
+    found: list[FieldValue] = field(default_factory=list)
     absent: list[tuple[Field, dict[str, float]]] = field(default_factory=list)
     used_reader: bool = False
 
@@ -70,10 +70,10 @@ async def fill(
     """A value or an absence for each field."""
     filled = Filled()
     left = list(fields)
-    for item, entry, worth in _named(fields, document):
-        value = converted(entry.value, item)
+    for item, entry, worth in _match_names(fields, document):
+        value = convert(entry.value, item)
         if value is not None:
-            filled.found.append(_from_entry(item, entry, value, worth))
+            filled.found.append(_value_of_entry(item, entry, value, worth))
             left.remove(item)
     if PurePath(document.path).suffix.lower() in _DATA:
         filled.absent += [(item, {"named": 1.0}) for item in left if not item.required]
@@ -106,14 +106,14 @@ async def fill(
 
 
 def _is_part(option: Option, named: Mapping[int, str], document: Document) -> bool:
-    """Whether an option is what another field's name stands before."""
+    """Whether an option is the value of another field that the text names."""
     value = named.get(document.line_at(option.start), "")
     return document.text[option.start : option.end] in value or str(option.value) == value
 
 
-def _named(fields: Sequence[Field], document: Document) -> list[tuple[Field, Entry, float]]:
+def _match_names(fields: Sequence[Field], document: Document) -> list[tuple[Field, NamedValue, float]]:
     """The best entry for each field; none is used twice."""
-    entries = entries_of(document.path, document.lines)
+    entries = named_values(document.path, document.lines)
     pairs = sorted(
         ((fit(entry, item), -n, item, entry) for item in fields for n, entry in enumerate(entries)),
         key=lambda pair: (-pair[0], -pair[1]),
@@ -131,9 +131,9 @@ def _named(fields: Sequence[Field], document: Document) -> list[tuple[Field, Ent
     return chosen
 
 
-def _from_entry(item: Field, entry: Entry, value: Any, worth: float) -> Found:
+def _value_of_entry(item: Field, entry: NamedValue, value: Any, worth: float) -> FieldValue:
     verified = isinstance(value, bool) or occurs(value, entry.text) or occurs(value, str(entry.value))
-    return Found(item.name, value, entry.line, entry.line, verified, {"named": worth})
+    return FieldValue(item.name, value, entry.line, entry.line, verified, {"named": worth})
 
 
 def _keep(item: Field, choice: Choice, document: Document, filled: Filled) -> None:
@@ -143,16 +143,16 @@ def _keep(item: Field, choice: Choice, document: Document, filled: Filled) -> No
     option = choice.option
     start, end = document.line_at(option.start), document.line_at(max(option.start, option.end - 1))
     verified = option.verified and (
-        item.type == "boolean" or _said(item, option.value, document.text[option.start : option.end])
+        item.type == "boolean" or _is_said(item, option.value, document.text[option.start : option.end])
     )
-    filled.found.append(Found(item.name, option.value, start, end, verified, dict(choice.features)))
+    filled.found.append(FieldValue(item.name, option.value, start, end, verified, dict(choice.features)))
 
 
-def _said(item: Field, value: Any, text: str) -> bool:
+def _is_said(item: Field, value: Any, text: str) -> bool:
     if item.members is not None and not item.listed:
         return True  # candidates of an enum are the places where a member is said
     if item.date_form or item.is_time:
-        return True  # made by code from the date or time that stands there
+        return True  # made by code from the date or time in the text
     return occurs(value, text)
 
 
@@ -171,7 +171,7 @@ async def fill_records(
         empty: list[str] = []
         for item in group.fields:
             raw = row.values.get(columns.get(item.name, "\0"))
-            value = None if raw is None else converted(raw, item)
+            value = None if raw is None else convert(raw, item)
             _put(record, item, value)
             if value is None:
                 empty.append(item.name)
@@ -184,7 +184,7 @@ async def fill_records(
 
 async def _read_entries(
     group: Records,
-    entries: Sequence[Row],
+    entries: Sequence[TableRow],
     engine: Engine,
     seconds: Callable[[], float],
     result: FilledRecords,
@@ -221,7 +221,7 @@ async def _read_entries(
 
 
 def _whole_clause(item: Field, choice: Choice, choices: Sequence[Choice], text: str) -> Choice:
-    """For a field that tells something (`task`, `reason`): all up to the next stop or the next value."""
+    """For a field whose value is a clause (`task`, `reason`): all up to the next stop or the next value."""
     option = choice.option
     if option is None or option.kind != "span" or item.listed or not _TELLS.search(item.words):
         return choice
@@ -253,4 +253,4 @@ def put(data: dict[str, Any], item: Field, value: Any) -> None:
     _put(data, item, value)
 
 
-__all__ = ["Filled", "FilledRecords", "Found", "Window", "fill", "fill_records", "put"]
+__all__ = ["FieldValue", "Filled", "FilledRecords", "Window", "fill", "fill_records", "put"]

@@ -90,7 +90,7 @@ def options_of(field: Field, text: str, reading: Reading) -> list[Option]:
         return _yes_or_no(field, text, reading)
     found = [_option(c, field, text, reading) for c in candidates(text, field)]
     if field.members is not None:
-        found = _with_meant_members(field, text, reading, _only_member_said(found))
+        found = _add_meant_members(field, text, reading, _only_member_said(found))
         return sorted(_every_member(field, found) if field.listed else found, key=lambda o: -o.score)
     has_form = pattern_of(field) is not None or field.items.get("format") in _MOMENTS
     has_form = has_form or bool(found and (field.date_form or field.is_time))
@@ -138,7 +138,7 @@ def _option(candidate: Candidate, field: Field, text: str, reading: Reading) -> 
 
 
 def _bonus(candidate: Candidate, field: Field, text: str) -> float:
-    """What code knows of a place that the reader may not: cue words beside it, quotes, quoted choices."""
+    """What code knows of a place and the reader may not: cue words next to it, quotes, quoted choices."""
     bonus = 1.5 * cue(field, text, candidate.start, candidate.end)
     bonus += _direction(field, text, candidate.start)
     if candidate.kind == "member":
@@ -187,7 +187,7 @@ def _direction(field: Field, text: str, start: int) -> float:
 
 
 def cue(field: Field, text: str, start: int, end: int) -> float:
-    """Whether a word of the field's name stands beside a place: 1 right at it, less farther off, else 0."""
+    """How near a word of the field's name is to a place: 1 next to it, less farther off, 0 without one."""
     names = set(content_stems(field.words)) or set(stems_of(field.words))
     before = stems_of(text[max(0, start - 45) : start])[-4:][::-1]
     after = stems_of(text[end : end + 45])[:3]
@@ -209,7 +209,7 @@ def _spans(field: Field, text: str, reading: Reading) -> list[Option]:
     moments = [] if of_time else [(m.start, m.end) for m in (*dates(text), *times(text))]
     for first, last, own in reading.best(_SPANS):
         score = own
-        start, end = _one_piece(text, *_whole_words(text, first, last))
+        start, end = _up_to_gap(text, *_whole_words(text, first, last))
         value: Any = " ".join(text[start:end].split())
         if not any(c.isalnum() for c in value) or ((said := stems_of(value)) and not set(said) - STOP_WORDS):
             continue
@@ -217,7 +217,7 @@ def _spans(field: Field, text: str, reading: Reading) -> list[Option]:
             a < end and start < b and (a, b) != (start, end) and not (start <= a and b <= end)
             for a, b in wholes
         ):
-            score -= 2.0  # a part of a name, or of what stands in quotes
+            score -= 2.0  # a part of a name, or of a quote
         if field.listed:
             value = items_of(re.sub(r"^(?:no|not|any|every|each)\s+", "", _ARTICLE.sub("", value)))
         elif _INNER.search(value):
@@ -240,12 +240,14 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         end += 1
     while start < end and text[start] in _TRIM and not (text[start] in "([" and text[end - 1] in ")]"):
         start += 1
-    while end > start and text[end - 1] in _TRIM and (end == len(text) or not _closes(text[start:end])):
+    while (
+        end > start and text[end - 1] in _TRIM and (end == len(text) or not _keeps_last_sign(text[start:end]))
+    ):
         end -= 1
     return start, end
 
 
-def _one_piece(text: str, start: int, end: int) -> tuple[int, int]:
+def _up_to_gap(text: str, start: int, end: int) -> tuple[int, int]:
     """Up to where a line or column ends: a value ends at a gap, but goes on over a line that is wrapped."""
     for match in _GAP.finditer(text, start, end):
         line = text.rfind("\n", 0, match.start()) + 1
@@ -256,14 +258,14 @@ def _one_piece(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _closes(text: str) -> bool:
+def _keeps_last_sign(text: str) -> bool:
     """The last sign belongs to the text: a bracket that it opens, or the point of an initial."""
     opened = {")": "(", "]": "["}.get(text[-1])
     return (opened is not None and opened in text) or bool(re.search(r"\b[A-Z]\.$", text))
 
 
 def _only_member_said(said: list[Option]) -> list[Option]:
-    """Where a single member of an enum is said, or one date for a date, that is evidence of its own."""
+    """If a text names a single member of an enum, or one date for a date, that alone is evidence."""
     plain = [o for o in said if o.kind != "everyday"]
     if not plain and len({str(o.value) for o in said}) == 1:
         return [replace(o, score=max(o.score, ONLY_EVERYDAY)) for o in said]
@@ -274,7 +276,7 @@ def _only_member_said(said: list[Option]) -> list[Option]:
     ]
 
 
-def _with_meant_members(field: Field, text: str, reading: Reading, said: list[Option]) -> list[Option]:
+def _add_meant_members(field: Field, text: str, reading: Reading, said: list[Option]) -> list[Option]:
     """The members that are said, and one that the reader's best span means though it says it otherwise."""
     members = field.members or []
     for first, last, score in reading.best(3):
@@ -326,7 +328,7 @@ def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
             says = 9.0
         elif literal in ("false", "no", "off", "disabled", "0"):
             says = -9.0
-        elif _denied(around, field):
+        elif _is_negated(around, field):
             says = min(says, -9.0)
         elif _NEGATION.search(around):
             says = 9.0  # `without gluten` of what is to be gluten-free
@@ -339,11 +341,11 @@ def _yes_or_no(field: Field, text: str, reading: Reading) -> list[Option]:
             around = text[max(0, match.start() - 16) : match.end()]
             score = reading.score(match.start(), match.end()) + 1.5
             score = max(score, ASKED_FOR) if wanted else score
-            found.append(Option(not _denied(around, field), match.start(), match.end(), score, "cue"))
+            found.append(Option(not _is_negated(around, field), match.start(), match.end(), score, "cue"))
     return sorted(found, key=lambda o: -o.score)
 
 
-def _denied(around: str, field: Field) -> bool:
+def _is_negated(around: str, field: Field) -> bool:
     """A negation says no, unless the field itself is about leaving something out: `without gluten`."""
     return bool(_NEGATION.search(around)) and not _TURNS.search(f"{field.words} {field.description}")
 

@@ -197,7 +197,7 @@ def _records(path: tuple[str, ...], schema: Mapping[str, Any], *, required: bool
 
 
 def _one_type(schema: Any, where: str) -> dict[str, Any]:
-    """With a single `type`; null beside it, in any of its spellings, is taken out."""
+    """With a single `type`; a null alternative, however it is written, is taken out."""
     if not isinstance(schema, Mapping):
         raise UsageError(f"{where}: its schema is no object.", remedy='Give {"type": …}.')
     found = dict(schema)

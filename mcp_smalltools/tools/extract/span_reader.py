@@ -23,8 +23,10 @@ BETWEEN: Final = " | "
 ADAPTER: Final = "reader"
 PARTS: Final = ("start", "end", "yes")
 """What the head scores at each token, in the order of its rows."""
+MAX_TOKENS: Final = 256
+"""Tokens of question and text together that the adapter was trained with, at most."""
 MAX_CHARS: Final = 900
-"""Characters of a text that are read at once: with the question, what the adapter was trained for."""
+"""Characters of a text that are read at once: with its question, about MAX_TOKENS."""
 _LONGEST: Final = 48
 """Tokens of the longest span."""
 

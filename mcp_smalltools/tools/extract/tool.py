@@ -37,14 +37,14 @@ with warnings.catch_warnings():
 
 
 class Extract:
-    """Code finds what could be a value, the reader says of which field, code checks that it stands there."""
+    """Code finds possible values, the reader chooses the field of each, code checks that the text has it."""
 
     name: ClassVar[str] = "extract"
     title: ClassVar[str] = "Extract fields"
     description: ClassVar[str] = (
         "Pull the values of a JSON schema's fields out of a file or a text: settings, reports, mails, "
         "invoices, tables (a list of objects takes every row). Use it for long files and many fields, or to "
-        "turn a request into arguments. Not for values that must be computed or judged. Gives data that is "
+        "turn a request into arguments. Not for values that must be computed or judged. Returns data that is "
         "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
         "unverified, and escalate when you should check the values yourself."
     )
@@ -56,7 +56,7 @@ class Extract:
         from mcp_smalltools.tools.extract.fill import Filled, FilledRecords, fill, fill_records
         from mcp_smalltools.tools.extract.schema import plan_of
 
-        plan = await context.in_thread(plan_of, _checked(arguments))
+        plan = await context.in_thread(plan_of, _check(arguments))
         document = await context.in_thread(_document, arguments, context)
         filled, tables = Filled(), [FilledRecords() for _ in plan.records]
         note = None
@@ -67,7 +67,7 @@ class Extract:
                 for group in plan.records
             ]
         except (EngineError, ModelError) as error:
-            note = f"Without the reader ({error.code}) nothing could be read from running text."
+            note = f"The reader is not available ({error.code}): values may be missing."
             filled.absent = [(field, {}) for field in plan.fields]
         answer = _answer(arguments, plan, document, filled, tables)
         answer.note = note or answer.note
@@ -77,7 +77,7 @@ class Extract:
         return answer
 
 
-def _checked(arguments: ExtractArguments) -> Mapping[str, Any]:
+def _check(arguments: ExtractArguments) -> Mapping[str, Any]:
     if arguments.path and arguments.text:
         raise UsageError("Both path and text are given.", remedy="Give one of them.")
     if not arguments.path and not arguments.text.strip():
@@ -101,7 +101,7 @@ def _answer(
     filled: Filled,
     tables: Sequence[FilledRecords],
 ) -> ExtractAnswer:
-    from mcp_smalltools.tools.extract.confidence import judge
+    from mcp_smalltools.tools.extract.confidence import assess
     from mcp_smalltools.tools.extract.fill import put
 
     data: Any = {}
@@ -113,7 +113,7 @@ def _answer(
             data = table.rows
         elif table.rows or group.required:
             _set(data, group.path, table.rows or None)
-    judged = judge(plan, document, (filled, tables), data, arguments.schema)
+    judged = assess(plan, document, (filled, tables), data, arguments.schema)
     own = not arguments.path
     evidence = [
         (OwnTextEvidence if own else FieldEvidence)(

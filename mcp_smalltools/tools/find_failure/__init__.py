@@ -4,7 +4,7 @@ lines       a log of any size to the lines that are looked at, with the pattern 
 signs       what one line says by itself: error words, positions in source, frames, statuses
 features    what is around it: neighbours, place, rarity, what a passing log has too
 trees       the learned ranker: boosted trees of `models/skills/find_failure`, evaluated with numpy
-spans       chances of lines to a few spans, the first cause first
+spans       from probabilities of lines to a few spans, the first cause first
 naming      kind of failure, the tool that reports it, the place in the source that it names
 verdict     failed, passed, or can't tell
 run         the flow: log and baseline in, the answer out

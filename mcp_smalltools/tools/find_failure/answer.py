@@ -10,7 +10,7 @@ from mcp_smalltools import result
 from mcp_smalltools.result import FileText
 from mcp_smalltools.tools import base
 
-MOST_LINES = 5_000
+MAX_ANSWER_LINES = 5_000
 
 
 class FindFailureArguments(base.Arguments):
@@ -18,16 +18,16 @@ class FindFailureArguments(base.Arguments):
 
     path: str = Field(description="the log of the failed run; .gz .bz2 .xz .zst are read too")
     baseline_path: str = Field(
-        "", description="the log of a run that passed, if there is one: what it has too is no cause"
+        "", description="the log of a passing run, if you have one: lines that it has too are no cause"
     )
-    max_lines: int = Field(50, ge=1, le=MOST_LINES, description="lines in the answer, context included")
+    max_lines: int = Field(50, ge=1, le=MAX_ANSWER_LINES, description="lines in the answer, context included")
 
 
 class Evidence(result.Span):
     """Lines that say why it failed."""
 
     count: int | None = Field(
-        None, description="how many lines of the log are like its main line, where more than one"
+        None, description="lines of the log that are like its main line, if more than one"
     )
 
 
@@ -44,7 +44,7 @@ class FindFailureAnswer(result.Answer):
     shrinkable: ClassVar[tuple[str, ...]] = ("context", "evidence")
 
     failed: bool | None = Field(
-        None, description="false: nothing in this log failed; absent: can't tell, reason says why"
+        None, description="false: nothing in this log failed; absent: can't tell, `reason` says why"
     )
     kind: str | None = Field(
         None,
@@ -55,5 +55,5 @@ class FindFailureAnswer(result.Answer):
     place: Place | None = Field(None, description="the place in the source that the evidence names")
     evidence: list[Evidence] = Field(description="why it failed, verbatim; the likeliest cause first")
     context: list[result.Span] = Field(
-        default_factory=list, description="what led there and how it ended; no causes"
+        default_factory=list, description="what led to it and how the run ended; not the cause"
     )

@@ -1,4 +1,4 @@
-"""What a line and its surroundings are like, as numbers for the ranker."""
+"""Features of a line and its surroundings, for the ranker."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ _NEAR = (
     "failed test", "failed status", "section", "missing", "cannot", "expected", "information", "nothing to see",
     "warning", "good test", "complaint", "bad summary",
 )  # fmt: skip
-_AROUND = (1, 2, 3)
 _WIDTHS = (3, 10, 40)
 
 
@@ -60,10 +59,10 @@ def features_of(log: LogLines, baseline: Baseline | None) -> Table:
     columns += [strong[:, None], _near(signs), _around(strong, new[:, 1])]
     columns += [
         _places(log),
-        _telling_after(signs),
+        _telling_lines_after(signs),
         _relative(signs, strong),
         _blocks(signs, strong),
-        _rarity(log, signs),
+        _frequency(log, signs),
         new,
     ]
     columns += [_runs_of(signs[:, _COLUMN["frame"]])]
@@ -71,9 +70,9 @@ def features_of(log: LogLines, baseline: Baseline | None) -> Table:
 
 
 def _strength(signs: Table) -> NDArray[np.float32]:
-    said = signs[:, [_COLUMN[name] for name in _STRONG]].max(axis=1)
+    strong = signs[:, [_COLUMN[name] for name in _STRONG]].max(axis=1)
     softer = (signs[:, _COLUMN["none failed"]] > 0) | (signs[:, _COLUMN["warning"]] > 0)
-    return np.where(softer & (signs[:, _COLUMN["diagnostic"]] == 0), 0, said).astype(np.float32)
+    return np.where(softer & (signs[:, _COLUMN["diagnostic"]] == 0), 0, strong).astype(np.float32)
 
 
 def _near(signs: Table) -> Table:
@@ -111,16 +110,16 @@ def _places(log: LogLines) -> Table:
     )
 
 
-def telling(signs: Table) -> NDArray[np.bool_]:
+def is_telling(signs: Table) -> NDArray[np.bool_]:
     """Whether each line is neither empty nor what a CI system says of itself. Rows may have more columns."""
     own = (signs[:, _COLUMN["of the CI"]] > 0) & (signs[:, _COLUMN["marked by the CI"]] == 0)
     return np.asarray((signs[:, _COLUMN["nothing to see"]] == 0) & ~own, np.bool_)
 
 
-def _telling_after(signs: Table) -> Table:
+def _telling_lines_after(signs: Table) -> Table:
     """How many lines after each one say something, as log: 0 is the last word of the run."""
-    told = telling(signs)
-    return np.asarray(np.log1p(told.sum() - np.cumsum(told))[:, None], np.float32)
+    telling = is_telling(signs)
+    return np.asarray(np.log1p(telling.sum() - np.cumsum(telling))[:, None], np.float32)
 
 
 def _since(marked: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -162,7 +161,7 @@ def _blocks(signs: Table, strong: NDArray[np.float32]) -> Table:
     ).astype(np.float32)
 
 
-def _rarity(log: LogLines, signs: Table) -> Table:
+def _frequency(log: LogLines, signs: Table) -> Table:
     by_letters: dict[str, int] = {}
     letters = {pattern: letters_of(pattern) for pattern in set(log.patterns)}
     for pattern, count in log.counts.items():
@@ -214,7 +213,7 @@ def _novelty(log: LogLines, baseline: Baseline | None) -> Table:
 
 
 def _runs_of(values: NDArray[np.float32]) -> Table:
-    """For each line how long the run of marked lines is that it stands in, and its place there, as logs."""
+    """For each marked line the length of its run and its place there, as logarithms; 0 for the others."""
     marked = values > 0
     group = np.cumsum(np.concatenate([[True], marked[1:] != marked[:-1]])[: len(marked)]) - 1
     sizes = np.bincount(group) if len(group) else np.zeros(0)

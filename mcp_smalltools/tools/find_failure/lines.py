@@ -1,8 +1,8 @@
 """A log of any size to the lines that are looked at, with the pattern of each and how often it came.
 
-A log of up to MOST lines is held whole. Of a longer one the start, the end, and what stands around lines
-that may tell of an error; of each pattern only the first few places. So memory is bounded and the first
-cause stays.
+A log of up to MAX_LINES lines is kept whole. Of a longer one, the start, the end, and what surrounds the
+lines that may report an error; of each pattern only its first few places. So memory is bounded, and the first
+cause is kept.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-MOST = 40_000
+MAX_LINES = 40_000
 """Lines that are looked at."""
-HEAD, TAIL = 1_000, 8_000
-BEFORE, AFTER = 6, 30
-PLACES = 3
-"""Of a pattern around which lines are held, in a long log."""
-KEPT = 800
-"""Characters of a line that are held."""
-PATTERNS = 400_000
-"""Distinct patterns that are counted; in a log with more, the later ones count as new and rare."""
+HEAD_LINES, TAIL_LINES = 1_000, 8_000
+"""Lines at the start and at the end of a long log that are always kept."""
+LINES_BEFORE, LINES_AFTER = 6, 30
+"""Lines that are kept before and after one that may report an error, in a long log."""
+PLACES_PER_PATTERN = 3
+"""First places of a pattern around which lines are kept, in a long log."""
+MAX_LINE_CHARS = 800
+"""Characters of a line that are kept."""
+MAX_PATTERNS = 400_000
+"""Distinct patterns that are counted; in a log with more, later ones count as new and rare."""
 
 _TRANSPORT = re.compile(
     r"\ufeff?(?:[\w ./()-]{1,80}\t[^\t]{1,120}\t)?(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
@@ -57,27 +59,23 @@ class LogLines:
     cut_off: bool = False
     """The log was not read to its end."""
 
-    @property
-    def passed_over(self) -> int:
-        return self.total - len(self.numbers)
-
 
 @dataclass(slots=True)
 class Baseline:
-    """What a passing log holds: how often each pattern, and its patterns by their letters alone."""
+    """How often each pattern occurs in a passing log, and its patterns by their letters alone."""
 
     counts: Counter[str]
     letters: set[str]
 
 
 def content_of(line: str) -> str:
-    """The line without the prefix of what carried it."""
+    """The line without the prefix of a CI system or container."""
     found = _TRANSPORT.match(line)
     return line[found.end() :] if found else line
 
 
 def pattern_of(content: str) -> str:
-    """The content with numbers, identifiers and temporary paths made alike."""
+    """The content with numbers, identifiers and temporary paths masked."""
     text = content
     if "/" in text or "\\" in text:
         text = _TEMPORARY.sub("/tmp/_", text)
@@ -86,7 +84,7 @@ def pattern_of(content: str) -> str:
 
 
 def letters_of(pattern: str) -> str:
-    """Only the words: what paths, versions and punctuation can't change."""
+    """The letters alone, which paths, versions and punctuation do not change."""
     return _LETTERS.sub(" ", pattern).strip().lower()
 
 
@@ -95,24 +93,24 @@ def read_baseline(blocks: Iterable[Sequence[str]]) -> Baseline:
     counts: Counter[str] = Counter()
     for lines in blocks:
         for line in lines:
-            pattern = pattern_of(content_of(line[:KEPT]))
-            if pattern in counts or len(counts) < PATTERNS:
+            pattern = pattern_of(content_of(line[:MAX_LINE_CHARS]))
+            if pattern in counts or len(counts) < MAX_PATTERNS:
                 counts[pattern] += 1
     return Baseline(counts, {letters_of(pattern) for pattern in counts})
 
 
-def read_log(blocks: Iterable[Sequence[str]], most: int = MOST) -> LogLines:
+def read_log(blocks: Iterable[Sequence[str]], most: int = MAX_LINES) -> LogLines:
     """Read all blocks of lines, without colours, in their order."""
     log = LogLines()
-    held = _Held(most)
+    held = _LineSelection(most)
     for lines in blocks:
         for line in lines:
             log.total += 1
-            content = content_of(line[:KEPT])
+            content = content_of(line[:MAX_LINE_CHARS])
             pattern = pattern_of(content)
-            if pattern in log.counts or len(log.counts) < PATTERNS:
+            if pattern in log.counts or len(log.counts) < MAX_PATTERNS:
                 log.counts[pattern] += 1
-            held.add((log.total, line[:KEPT], content, pattern), log.counts[pattern])
+            held.add((log.total, line[:MAX_LINE_CHARS], content, pattern), log.counts[pattern])
     for number, text, content, pattern in held.lines():
         log.numbers.append(number)
         log.texts.append(text)
@@ -124,15 +122,15 @@ def read_log(blocks: Iterable[Sequence[str]], most: int = MOST) -> LogLines:
 _Line = tuple[int, str, str, str]
 
 
-class _Held:
-    """Decides which lines stay: all while there are few; then the start, telling places and the end."""
+class _LineSelection:
+    """Decides which lines are kept: all while there are few; then the start, telling places and the end."""
 
     def __init__(self, most: int) -> None:
-        self._room = max(most - HEAD - TAIL, 0) if most > HEAD + TAIL else 0
+        self._room = max(most - HEAD_LINES - TAIL_LINES, 0) if most > HEAD_LINES + TAIL_LINES else 0
         self._most = most
         self._all: list[_Line] | None = []
         self._kept: list[_Line] = []
-        self._tail: deque[_Line] = deque(maxlen=min(TAIL, most))
+        self._tail: deque[_Line] = deque(maxlen=min(TAIL_LINES, most))
         self._after = 0
 
     def add(self, line: _Line, count: int) -> None:
@@ -160,13 +158,13 @@ class _Held:
             self._consider(line, seen[line[3]])
 
     def _consider(self, line: _Line, count: int) -> None:
-        if line[0] <= HEAD:
+        if line[0] <= HEAD_LINES:
             self._keep(line)
-        elif len(self._kept) < HEAD + self._room:
-            if count <= PLACES and _TELLING.search(line[2]):
-                for before in list(self._tail)[-BEFORE:]:
+        elif len(self._kept) < HEAD_LINES + self._room:
+            if count <= PLACES_PER_PATTERN and _TELLING.search(line[2]):
+                for before in list(self._tail)[-LINES_BEFORE:]:
                     self._keep(before)
-                self._after = AFTER
+                self._after = LINES_AFTER
             if self._after > 0:
                 self._after -= 1
                 self._keep(line)

@@ -1,5 +1,6 @@
-"""Kind of failure, the tool that tells of it, and the place in the source that it names. By rules: each can be
-checked against the lines that are shown.
+"""The kind of failure, the tool that reported it, and the place in the source that it names.
+
+All by rules, so that each can be checked against the lines that are shown.
 """
 
 from __future__ import annotations
@@ -8,18 +9,172 @@ import re
 from collections.abc import Sequence
 
 KINDS = {
-    "memory": r"(?i)out ?of ?memory|MemoryError|bad_alloc|heap (?:limit|space)|virtual memory exhausted|\bOOM|cannot allocate memory|\bKilled\b(?!.*timeout)|exit code 137",
+    "memory": (
+        r"(?i)out ?of ?memory"
+        r"|MemoryError"  # Python
+        r"|bad_alloc"  # C++
+        r"|heap (?:limit|space)"  # Node, Java
+        r"|virtual memory exhausted"  # GCC
+        r"|\bOOM"
+        r"|cannot allocate memory"  # errno ENOMEM
+        r"|\bKilled\b(?!.*timeout)"  # the shell, after the OOM killer
+        r"|exit code 137"  # containers: SIGKILL
+    ),
     "disk": r"(?i)no space left|disk (?:is )?full|ENOSPC|quota exceeded|File too large",
-    "timeout": r"(?i)timed out\b|\btimeout (?:after|of|reached|expired|exceeded|waiting)|\*\*\*Timeout|deadline exceeded|TimeoutError|exit code 124|sending signal TERM",
-    "permission": r"(?i)permission denied|EACCES|EPERM|PermissionError|operation not permitted|read-only file system|access (?:is )?denied|\b403\b.*forbidden",
-    "network": r"(?i)connection (?:refused|reset|aborted)|couldn't connect|could not resolve host|name or service not known|\b(?:ECONN\w+|EADDR\w+|ENOTFOUND|EAI_AGAIN)\b|network is unreachable|no route to host|unable to access '|\bTLS\b|certificate|not resolve host",
-    "link": r"undefined reference|multiple definition|cannot find -l|\bld returned|unresolved external|undefined symbol|LNK\d+|linker command failed|linking with",
-    "dependency": r"(?i)No module named|ModuleNotFoundError|cannot find module|could not resolve dependencies|could not find artifact|non-resolvable|no matching (?:distribution|package|version)|unable to locate package|no installation candidate|unmet dependencies|command not found|: not found$|MODULE_NOT_FOUND|no required module|cannot find module providing|cannot load such file|unresolveable|ENOTCACHED|ERESOLVE|E404|could not find a package|find_package|was not found in|has not been downloaded|plugin .* (?:not found|could not be resolved)|unsatisfiable|failed to (?:get|download|fetch)|metadata-generation-failed|Getting requirements to build",
-    "crash": r"(?i)segmentation|SIGSEGV|SIGABRT|core dumped|AddressSanitizer|UndefinedBehaviorSanitizer|\*\*\*Exception|double free|stack smashing|Fatal Python error|forked VM|(?-i:\bAborted\b)|Bus error",
-    "test": r"<<< (?:FAILURE|ERROR)|\btests?::\w+' .*panicked|^E  |\bAssert|\bassert|--- FAIL|✕|✖|not ok \d|\*\*\*Failed|^(?:FAIL|FAILED|ERROR):? |\.\.\. FAILED|Failure:|but was|Tests run:.*(?:Failures|Errors): [1-9]|^\s*\d+\) |tests? failed|● .* ›|There are test failures",
-    "compile": r"(?i)\.\w{1,5}(?::\d+|\(\d+|:\[\d+)[^\n]{0,40}\b(?:error|fatal)\b|error(?:\[E\d+\]| TS\d+|: C\d+):|^error.*\n\s+--> |SyntaxError(?!.*JSON)|IndentationError|syntax error|COMPILATION ERROR|cannot find symbol|undeclared|\.go:\d+:\d+: |mismatched types|could not compile|Parsing error|error TS|-Werror|  error  |[A-Z]+\d{3,} ",
-    "configuration": r"(?i)CONFLICT \(|could not apply|configuration|configur|unrecognized (?:argument|option)|unknown (?:option|command|directive|property)|missing separator|No rule to make|CMake Error|Malformed|non-parseable|EJSONPARSE|invalid (?:value|option|package)|not set|unbound variable|parse error|parsing|\.(?:toml|ya?ml|json|ini|cfg|xml)\b|no such file|not a git repository|pathspec|does not exist",
-}  # fmt: skip
+    "timeout": (
+        r"(?i)timed out\b"
+        r"|\btimeout (?:after|of|reached|expired|exceeded|waiting)"
+        r"|\*\*\*Timeout"  # CTest
+        r"|deadline exceeded"  # Go, gRPC
+        r"|TimeoutError"  # Python
+        r"|exit code 124"  # timeout(1)
+        r"|sending signal TERM"  # timeout(1)
+    ),
+    "permission": (
+        r"(?i)permission denied"  # errno EACCES
+        r"|EACCES"  # Node
+        r"|EPERM"  # Node
+        r"|PermissionError"  # Python
+        r"|operation not permitted"
+        r"|read-only file system"
+        r"|access (?:is )?denied"
+        r"|\b403\b.*forbidden"
+    ),
+    "network": (
+        r"(?i)connection (?:refused|reset|aborted)"
+        r"|couldn't connect"  # curl
+        r"|could not resolve host"  # curl, git
+        r"|name or service not known"  # glibc
+        r"|\b(?:ECONN\w+|EADDR\w+|ENOTFOUND|EAI_AGAIN)\b"  # Node
+        r"|network is unreachable"
+        r"|no route to host"
+        r"|unable to access '"  # git
+        r"|\bTLS\b"
+        r"|certificate"
+        r"|not resolve host"  # curl, git
+    ),
+    "link": (
+        r"undefined reference"  # GNU ld
+        r"|multiple definition"
+        r"|cannot find -l"  # GNU ld
+        r"|\bld returned"  # GCC: collect2
+        r"|unresolved external"  # MSVC
+        r"|undefined symbol"
+        r"|LNK\d+"  # MSVC
+        r"|linker command failed"  # Clang
+        r"|linking with"  # rustc
+    ),
+    "dependency": (
+        r"(?i)No module named"  # Python
+        r"|ModuleNotFoundError"  # Python
+        r"|cannot find module"  # Node
+        r"|could not resolve dependencies"  # Maven
+        r"|could not find artifact"  # Maven
+        r"|non-resolvable"  # Maven
+        r"|no matching (?:distribution|package|version)"  # pip, cargo
+        r"|unable to locate package"  # apt
+        r"|no installation candidate"  # apt
+        r"|unmet dependencies"  # apt
+        r"|command not found"  # shells
+        r"|: not found$"  # sh
+        r"|MODULE_NOT_FOUND"  # Node
+        r"|no required module"  # Go
+        r"|cannot find module providing"  # Go
+        r"|cannot load such file"  # Ruby
+        r"|unresolveable"
+        r"|ENOTCACHED"  # npm
+        r"|ERESOLVE"  # npm
+        r"|E404"  # npm
+        r"|could not find a package"  # CMake
+        r"|find_package"  # CMake
+        r"|was not found in"  # Maven
+        r"|has not been downloaded"  # Maven
+        r"|plugin .* (?:not found|could not be resolved)"
+        r"|unsatisfiable"
+        r"|failed to (?:get|download|fetch)"
+        r"|metadata-generation-failed"  # pip
+        r"|Getting requirements to build"  # pip
+    ),
+    "crash": (
+        r"(?i)segmentation"
+        r"|SIGSEGV"
+        r"|SIGABRT"
+        r"|core dumped"
+        r"|AddressSanitizer"  # LLVM sanitizers
+        r"|UndefinedBehaviorSanitizer"  # LLVM sanitizers
+        r"|\*\*\*Exception"  # CTest
+        r"|double free"  # glibc
+        r"|stack smashing"  # glibc
+        r"|Fatal Python error"  # Python
+        r"|forked VM"  # Maven Surefire
+        r"|(?-i:\bAborted\b)"
+        r"|Bus error"  # the shell
+    ),
+    "test": (
+        r"<<< (?:FAILURE|ERROR)"  # Maven Surefire
+        r"|\btests?::\w+' .*panicked"  # Rust
+        r"|^E  "  # pytest
+        r"|\bAssert"
+        r"|\bassert"
+        r"|--- FAIL"  # go test
+        r"|✕"  # Jest
+        r"|✖"  # node:test
+        r"|not ok \d"  # TAP: node:test
+        r"|\*\*\*Failed"  # CTest
+        r"|^(?:FAIL|FAILED|ERROR):? "
+        r"|\.\.\. FAILED"  # cargo test
+        r"|Failure:"  # minitest
+        r"|but was"  # JUnit
+        r"|Tests run:.*(?:Failures|Errors): [1-9]"  # Maven Surefire
+        r"|^\s*\d+\) "
+        r"|tests? failed"
+        r"|● .* ›"  # Jest
+        r"|There are test failures"  # Maven Surefire
+    ),
+    "compile": (
+        r"(?i)\.\w{1,5}(?::\d+|\(\d+|:\[\d+)[^\n]{0,40}\b(?:error|fatal)\b"
+        r"|error(?:\[E\d+\]| TS\d+|: C\d+):"  # rustc, tsc, MSVC
+        r"|^error.*\n\s+--> "  # rustc
+        r"|SyntaxError(?!.*JSON)"
+        r"|IndentationError"  # Python
+        r"|syntax error"
+        r"|COMPILATION ERROR"  # Maven
+        r"|cannot find symbol"  # javac
+        r"|undeclared"
+        r"|\.go:\d+:\d+: "  # Go
+        r"|mismatched types"  # rustc
+        r"|could not compile"  # cargo
+        r"|Parsing error"  # ESLint
+        r"|error TS"  # tsc
+        r"|-Werror"  # GCC, Clang
+        r"|  error  "
+        r"|[A-Z]+\d{3,} "
+    ),
+    "configuration": (
+        r"(?i)CONFLICT \("  # git
+        r"|could not apply"  # git
+        r"|configuration"
+        r"|configur"
+        r"|unrecognized (?:argument|option)"
+        r"|unknown (?:option|command|directive|property)"
+        r"|missing separator"  # make
+        r"|No rule to make"  # make
+        r"|CMake Error"  # CMake
+        r"|Malformed"
+        r"|non-parseable"  # Maven
+        r"|EJSONPARSE"  # npm
+        r"|invalid (?:value|option|package)"
+        r"|not set"
+        r"|unbound variable"  # bash
+        r"|parse error"
+        r"|parsing"
+        r"|\.(?:toml|ya?ml|json|ini|cfg|xml)\b"
+        r"|no such file"
+        r"|not a git repository"  # git
+        r"|pathspec"  # git
+        r"|does not exist"
+    ),
+}
 # What is more special first; a word such as "error:" is in the reports of all kinds.
 _COMPILED = {kind: re.compile(pattern, re.MULTILINE) for kind, pattern in KINDS.items()}
 _CRASH = re.compile(
@@ -29,7 +184,15 @@ _CRASH = re.compile(
 )
 
 TOOLS = {
-    "pytest": r"^E  |short test summary|^_{3,} .* _{3,}$|^(?:FAILED|ERROR) \S+\.py|=+ (?:FAILURES|ERRORS) =+|^ERROR: usage: .*pytest|^ImportError while loading conftest",
+    "pytest": (
+        r"^E  "
+        r"|short test summary"
+        r"|^_{3,} .* _{3,}$"
+        r"|^(?:FAILED|ERROR) \S+\.py"
+        r"|=+ (?:FAILURES|ERRORS) =+"
+        r"|^ERROR: usage: .*pytest"
+        r"|^ImportError while loading conftest"
+    ),
     "unittest": r"^(?:FAIL|ERROR): \w+ \(|^FAILED \((?:failures|errors)=",
     "jest": r"^\s*● .*(?:›|Test suite failed)|^FAIL \S+\.(?:js|ts|jsx|tsx|mjs)",
     "minitest": r"^\s*\d+\) (?:Failure|Error):$",
@@ -37,24 +200,64 @@ TOOLS = {
     "mocha": r"^\s+\d+ failing|^\s+\d+\) .*\n.*:$",
     "go test": r"--- FAIL|^FAIL\t|_test\.go:\d+",
     "go": r"\.go:\d+:\d+: |^go: |^goroutine \d+",
-    "maven": r"^\[ERROR\] .*(?:Failed to execute goal|\.java:\[|Tests run|COMPILATION|Non-resolvable|<<<)|BUILD FAILURE|maven",
+    "maven": (
+        r"^\[ERROR\] .*(?:Failed to execute goal|\.java:\[|Tests run|COMPILATION|Non-resolvable|<<<)"
+        r"|BUILD FAILURE"
+        r"|maven"
+    ),
     "gradle": r"^\* What went wrong|^Execution failed for task|^> Task .* FAILED|FAILURE: Build failed",
     "ant": r"^\s+\[javac\] |^BUILD FAILED|build\.xml:\d+",
-    "cargo": r"^error\[E\d+\]: |^error: .*\n\s+--> |^\s+--> \S+\.rs:|^error: (?:aborting|test failed|no matching package)|could not compile|panicked at .*\.rs|Cargo\.toml",
+    "cargo": (
+        r"^error\[E\d+\]: "
+        r"|^error: .*\n\s+--> "
+        r"|^\s+--> \S+\.rs:"
+        r"|^error: (?:aborting|test failed|no matching package)"
+        r"|could not compile"
+        r"|panicked at .*\.rs"
+        r"|Cargo\.toml"
+    ),
     "tsc": r"error TS\d+",
     "eslint": r"^\s+\d+:\d+\s+error\s|ESLint",
     "npm": r"^npm (?:ERR!|error)",
     "cmake": r"^CMake Error|CMakeLists\.txt",
-    "ctest": r"\*\*\*(?:Failed|Exception|Timeout|Not Run)|The following tests FAILED|Errors while running CTest",
-    "linker": r"undefined reference to|multiple definition of|ld: cannot find|\bld returned|unresolved external",
+    "ctest": (
+        r"\*\*\*(?:Failed|Exception|Timeout|Not Run)"
+        r"|The following tests FAILED"
+        r"|Errors while running CTest"
+    ),
+    "linker": (
+        r"undefined reference to"
+        r"|multiple definition of"
+        r"|ld: cannot find"
+        r"|\bld returned"
+        r"|unresolved external"
+    ),
     "sanitizer": r"\w+Sanitizer|: runtime error: ",
     "mypy": r"^\S+\.pyi?:\d+(?::\d+)?: error: .*\[[\w-]+\]$",
     "ruff": r"^\S+\.py:\d+:\d+: [A-Z]+\d+ |^[A-Z]+\d{3} .*\n\s+-->",
-    "pip": r"^\s*(?:ERROR: |× )(?:.*requirement|.*distribution|.*subprocess|Failed building|.*metadata)|\bpip\b.*(?:error|failed)",
-    "compiler": r"^\S+\.(?:c|cc|cpp|cxx|h|hpp|m|java|swift|kt|cs|f90)(?::\d+|\()(?:.*?)(?:error|fatal)|cc1plus|javac",
-    "docker": r"failed to solve|^unable to prepare context|^The command '/bin/sh|executor failed running|^ERROR: failed to build",
+    "pip": (
+        r"^\s*(?:ERROR: |× )(?:.*requirement|.*distribution|.*subprocess|Failed building|.*metadata)"
+        r"|\bpip\b.*(?:error|failed)"
+    ),
+    "compiler": (
+        r"^\S+\.(?:c|cc|cpp|cxx|h|hpp|m|java|swift|kt|cs|f90)(?::\d+|\()(?:.*?)(?:error|fatal)"
+        r"|cc1plus"
+        r"|javac"
+    ),
+    "docker": (
+        r"failed to solve"
+        r"|^unable to prepare context"
+        r"|^The command '/bin/sh"
+        r"|executor failed running"
+        r"|^ERROR: failed to build"
+    ),
     "apt": r"^E: |^Err:\d+ |^dpkg: error",
-    "git": r"^fatal: .*(?:repository|remote|branch|revision|commit|pathspec|HEAD|\brefs?\b|git)|pathspec|CONFLICT \(|could not apply",
+    "git": (
+        r"^fatal: .*(?:repository|remote|branch|revision|commit|pathspec|HEAD|\brefs?\b|git)"
+        r"|pathspec"
+        r"|CONFLICT \("
+        r"|could not apply"
+    ),
     "curl": r"^curl: \(",
     "make": r"^g?make(?:\[\d+\])?: |^Makefile:\d+: ",
     "node": r"node:internal|\(node:|^Node\.js v|at .*\.(?:js|mjs|ts):\d+:\d+|FATAL ERROR: .*heap",
@@ -63,8 +266,11 @@ TOOLS = {
     "ruby": r"\.rb:\d+:in |rake aborted|^\s+\d+\) (?:Failure|Error):$",
     "rust": r"panicked at|RUST_BACKTRACE",
     "perl": r" at \S+\.p[lm] line \d+",
-    "shell": r": (?:line \d+: )?\S+: (?:command not found|not found|unbound variable|Permission denied|No such file)|^(?:cp|mv|tar|rm|mkdir|cat|dd|gzip|timeout): ",
-}  # fmt: skip
+    "shell": (
+        r": (?:line \d+: )?\S+: (?:command not found|not found|unbound variable|Permission denied|No such file)"
+        r"|^(?:cp|mv|tar|rm|mkdir|cat|dd|gzip|timeout): "
+    ),
+}
 _TOOLS = {tool: re.compile(pattern, re.MULTILINE) for tool, pattern in TOOLS.items()}
 
 _PLACES = tuple(
@@ -86,7 +292,7 @@ _FOREIGN = re.compile(
 
 
 def kind_of(texts: Sequence[str]) -> str | None:
-    """The kind of the failure that the first of these texts tells; a later one decides if it doesn't say."""
+    """The kind of failure that the first of these texts shows that shows one."""
     for text in texts:
         for kind, pattern in _COMPILED.items():
             if pattern.search(text):
@@ -97,7 +303,7 @@ def kind_of(texts: Sequence[str]) -> str | None:
 
 
 def tool_of(texts: Sequence[str], whole: str) -> str | None:
-    """The tool that tells of it: by the first texts, else by what else stands around."""
+    """The tool that reported it: by the texts in their order, else by the whole log."""
     for text in (*texts, whole):
         for tool, pattern in _TOOLS.items():
             if pattern.search(text):

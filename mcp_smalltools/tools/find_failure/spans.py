@@ -1,4 +1,4 @@
-"""Chances of lines to a few spans: what is shown, in which order, in how many lines."""
+"""From probabilities of lines to a few spans: what is shown, in which order, in how many lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mcp_smalltools.tools.find_failure.features import feature_names
 
 if TYPE_CHECKING:
-    from mcp_smalltools.tools.find_failure.trees import Chances
+    from mcp_smalltools.tools.find_failure.trees import LineProbabilities
 
 Floats = NDArray[np.float64]
 
@@ -28,27 +28,27 @@ _MESSAGE = (
     "failed test",
 )
 _WITHOUT_MESSAGE = 0.2
-"""How much the cause counts of a piece in which no line looks like the message of an error."""
+"""How much the cause counts of a span in which no line looks like the message of an error."""
 _OF_A_STEP = 0.6
-"""Chance of evidence from which a line that only says what is being done is shown."""
+"""Probability of evidence from which a line that only says what is being done is shown."""
 _AFTER = 0.3
 """How much a line that only says how the run ended counts as a cause."""
 _MAY_TELL = 0.1
-"""From this chance of evidence a line is shown where all others only say how the run ended."""
+"""From this probability of evidence a line is shown where all others only say how the run ended."""
 _LONGEST_TRACE = 40
 """Lines of a stack trace up to which it is shown whole."""
 _LOWER = 0.6
-"""Of the cut: what stands next to evidence needs only so much."""
+"""Share of the cut that a line next to evidence must reach."""
 _GAP = 2
 """Lines between two spans that are taken in with them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class EvidenceSpan:
     """Places (from 0, in the lines that are looked at) from `start` to before `stop`.
 
-    `peak` is the main line: the message where there is one, else where it most likely tells the cause;
-    `cause` is the chance that it does.
+    `peak` is the main line: the message where there is one, else the one that most likely states the cause;
+    `cause` is the probability that it does.
     """
 
     start: int
@@ -61,58 +61,59 @@ class Piece:
         return self.stop - self.start
 
 
-def pieces_of(
-    chances: Chances, table: NDArray[np.float32], numbers: Sequence[int], cut: float
-) -> list[Piece]:
+def evidence_spans(
+    probabilities: LineProbabilities, table: NDArray[np.float32], numbers: Sequence[int], cut: float
+) -> list[EvidenceSpan]:
     """Runs of neighbouring lines that are evidence, the likeliest cause first, else the earlier one. If no
-    line reaches the cut, the best one is taken; beside one that only says how the run ended, the best other.
+    line reaches the cut, the best one is taken; in addition to one that only says how the run ended, the
+    best other one.
     """
-    evidence = chances.evidence
+    evidence = probabilities.evidence
     if not len(evidence):
         return []
-    only_ended, message = _has(table, _STATUS), _has(table, _MESSAGE)
-    doing = _has(table, _DOING) & ~_has(table, ("strong",)) & (evidence < _OF_A_STEP)
+    only_ended, message = _lines_with(table, _STATUS), _lines_with(table, _MESSAGE)
+    doing = _lines_with(table, _DOING) & ~_lines_with(table, ("strong",)) & (evidence < _OF_A_STEP)
     if not doing.all():
         evidence = np.where(doing, 0.0, evidence)
-    taken = _taken(evidence, numbers, min(cut, float(evidence.max())))
+    taken = _select_lines(evidence, numbers, min(cut, float(evidence.max())))
     others = np.where(only_ended, 0.0, evidence)
     if not (taken & ~only_ended).any() and others.max() >= _MAY_TELL:
         taken[int(np.argmax(others))] = True
     _take_whole_traces(taken, table, numbers)
     _take_heads(taken, table, numbers)
-    cause = np.where(only_ended, chances.cause * _AFTER, chances.cause)
-    pieces = []
+    cause = np.where(only_ended, probabilities.cause * _AFTER, probabilities.cause)
+    spans = []
     for start, stop in _runs(taken, numbers):
         peak = start + int(np.argmax(cause[start:stop]))
-        chance = float(cause[peak])
+        probability = float(cause[peak])
         if not message[start:stop].any():
-            chance *= _WITHOUT_MESSAGE
+            probability *= _WITHOUT_MESSAGE
         elif not message[peak]:
             # On equal terms the earlier one: the first cause before its consequences.
             likely = np.where(message[start:stop], evidence[start:stop].round(1), -1.0)
             peak = start + int(np.argmax(likely))
-        pieces.append(Piece(start, stop, peak, chance))
-    return sorted(pieces, key=lambda piece: (-round(piece.cause, 2), piece.start))
+        spans.append(EvidenceSpan(start, stop, peak, probability))
+    return sorted(spans, key=lambda span: (-round(span.cause, 2), span.start))
 
 
-def _has(table: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
+def _lines_with(table: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:
     """Whether each line has one of these signs."""
     return np.asarray((table[:, [_COLUMN[name] for name in names]] > 0).any(axis=1))
 
 
 def _take_heads(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
-    """Before source that a report quotes stands what is wrong with it."""
-    quoted = _has(table, ("quoted source",))
+    """The line before source that a report quotes says what is wrong with it."""
+    quoted = _lines_with(table, ("quoted source",))
     shown = np.flatnonzero(taken & quoted)
-    for start, place in _starts(quoted, shown, numbers):
+    for start, place in _starts_of_runs(quoted, shown, numbers):
         if start > 0 and numbers[start - 1] == numbers[start] - 1 and place - start <= _GAP:
             taken[start - 1 : place] = True
 
 
-def _starts(
+def _starts_of_runs(
     inside: NDArray[np.bool_], places: NDArray[np.int64], numbers: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """Where the run begins that each of the places stands in, with the place."""
+    """For each place, where its run begins, and the place."""
     if len(places):
         firsts = np.asarray(_runs(inside, numbers))[:, 0]
         yield from zip(
@@ -124,11 +125,11 @@ def _take_whole_traces(taken: NDArray[np.bool_], table: NDArray[np.float32], num
     """Where a frame is shown, its trace is: the frames, the code between them, and the line before and after,
     one of which names the error.
     """
-    frames = _has(table, ("frame",))
+    frames = _lines_with(table, ("frame",))
     shown = np.flatnonzero(taken & frames)
     if not len(shown):
         return
-    runs = np.asarray(_runs(frames | _has(table, ("indent",)), numbers))
+    runs = np.asarray(_runs(frames | _lines_with(table, ("indent",)), numbers))
     for start, stop in runs[np.unique(np.searchsorted(runs[:, 0], shown, "right") - 1)].tolist():
         if stop - start <= _LONGEST_TRACE:
             before = start > 0 and numbers[start - 1] == numbers[start] - 1
@@ -137,25 +138,25 @@ def _take_whole_traces(taken: NDArray[np.bool_], table: NDArray[np.float32], num
 
 
 def context_of(
-    chances: Chances,
-    chosen: Sequence[Piece],
+    probabilities: LineProbabilities,
+    chosen: Sequence[EvidenceSpan],
     numbers: Sequence[int],
     cut: float,
     most: int,
     *,
     new: NDArray[np.bool_] | None = None,
 ) -> list[tuple[int, int]]:
-    """What else belongs to the report of the failure, in at most so many lines, those nearest to the
+    """What else belongs to the report of the failure, in at most `most` lines, those nearest to the
     evidence, as places (start, before stop) in their order.
 
-    `new` marks the lines that a passing log lacks: those in one piece with evidence belong to the report.
+    `new` marks the lines that a passing log lacks: those in one span with evidence belong to the report.
     """
     shown = np.zeros(len(numbers), bool)
-    for piece in chosen:
-        shown[piece.start : piece.stop] = True
-    report = _taken(chances.report, numbers, cut)
+    for span in chosen:
+        shown[span.start : span.stop] = True
+    report = _select_lines(probabilities.report, numbers, cut)
     if new is not None:
-        report |= _touched(new, shown, numbers)
+        report |= _runs_with_evidence(new, shown, numbers)
     report &= ~shown
     candidates = np.flatnonzero(report)
     if not len(candidates) or most <= 0:
@@ -171,22 +172,24 @@ def context_of(
     return _runs(taken, numbers)
 
 
-def _touched(new: NDArray[np.bool_], shown: NDArray[np.bool_], numbers: Sequence[int]) -> NDArray[np.bool_]:
-    """The stretches of new lines (with small gaps) that hold a shown one."""
-    stretch = new | shown
-    _close_gaps(stretch, np.asarray(numbers))
-    touched = np.zeros(len(stretch), bool)
-    for start, stop in _runs(stretch, numbers):
+def _runs_with_evidence(
+    new: NDArray[np.bool_], shown: NDArray[np.bool_], numbers: Sequence[int]
+) -> NDArray[np.bool_]:
+    """The runs of new lines (with small gaps) that hold a shown one."""
+    runs = new | shown
+    _close_gaps(runs, np.asarray(numbers))
+    touched = np.zeros(len(runs), bool)
+    for start, stop in _runs(runs, numbers):
         touched[start:stop] = shown[start:stop].any()
     return touched
 
 
-def _taken(chance: Floats, numbers: Sequence[int], cut: float) -> NDArray[np.bool_]:
+def _select_lines(probability: Floats, numbers: Sequence[int], cut: float) -> NDArray[np.bool_]:
     """Which lines are taken: those that reach the cut, their likely neighbours, small gaps between them."""
-    taken = chance >= cut
+    taken = probability >= cut
     lines = np.asarray(numbers)
-    joined = np.concatenate([[True], np.diff(lines) == 1])  # stands right after the line before
-    near = chance >= cut * _LOWER
+    joined = np.concatenate([[True], np.diff(lines) == 1])  # directly after the line before
+    near = probability >= cut * _LOWER
     for place in np.flatnonzero(taken):
         _grow(taken, near, joined, int(place), 1)
         _grow(taken, near, joined, int(place), -1)
@@ -222,35 +225,37 @@ def _close_gaps(taken: NDArray[np.bool_], lines: NDArray[np.int64]) -> None:
             taken[left:right] = True
 
 
-def within(pieces: Sequence[Piece], patterns: Sequence[str], evidence: Floats, most: int) -> list[Piece]:
-    """The pieces that fit into so many lines: different ones before repeated ones, of a long one its best
-    part.
+def fit_into(
+    spans: Sequence[EvidenceSpan], patterns: Sequence[str], evidence: Floats, most: int
+) -> list[EvidenceSpan]:
+    """The spans that fit into `most` lines: different ones before repeated ones, of a long one
+    its best part.
     """
     seen: set[str] = set()
-    fresh: list[Piece] = []
-    repeated: list[Piece] = []
-    for piece in pieces:
-        (repeated if patterns[piece.peak] in seen else fresh).append(piece)
-        seen.add(patterns[piece.peak])
+    fresh: list[EvidenceSpan] = []
+    repeated: list[EvidenceSpan] = []
+    for span in spans:
+        (repeated if patterns[span.peak] in seen else fresh).append(span)
+        seen.add(patterns[span.peak])
     room, chosen = most, []
-    for number, piece in enumerate([*fresh, *repeated]):
+    for number, span in enumerate([*fresh, *repeated]):
         if not room:
             break
         waiting = len(fresh) - number - 1
         allowed = room if waiting <= 0 else max(room // 2, min(room, most // 5), 1)
-        part = piece if piece.size <= allowed else _best_part(piece, evidence, allowed)
+        part = span if span.size <= allowed else _best_part_of(span, evidence, allowed)
         chosen.append(part)
         room -= part.size
     return chosen
 
 
-def _best_part(piece: Piece, evidence: Floats, size: int) -> Piece:
-    """The part of a piece with the most evidence that holds its peak."""
-    first = max(piece.start, piece.peak - size + 1)
-    last = min(piece.peak, piece.stop - size)
-    total = np.concatenate([[0.0], np.cumsum(evidence[piece.start : piece.stop])])
+def _best_part_of(span: EvidenceSpan, evidence: Floats, size: int) -> EvidenceSpan:
+    """The part of a span with the most evidence that holds its peak."""
+    first = max(span.start, span.peak - size + 1)
+    last = min(span.peak, span.stop - size)
+    total = np.concatenate([[0.0], np.cumsum(evidence[span.start : span.stop])])
     starts = np.arange(first, last + 1)
-    held = total[starts + size - piece.start] - total[starts - piece.start]
+    held = total[starts + size - span.start] - total[starts - span.start]
     # On equal terms the earlier one: the first cause before its consequences.
     start = int(starts[int(np.argmax(np.round(held, 1)))])
-    return Piece(start, start + size, piece.peak, piece.cause)
+    return EvidenceSpan(start, start + size, span.peak, span.cause)

@@ -73,10 +73,8 @@ class Forest:
 
 
 @dataclass(frozen=True, slots=True)
-class Chances:
-    """For each line: that it belongs to the report of the failure, that it says why, that it is the first
-    to.
-    """
+class LineProbabilities:
+    """For each line, that it belongs to the report of the failure, says why, and is the first to say so."""
 
     report: Floats
     evidence: Floats
@@ -87,8 +85,8 @@ class Chances:
 class Ranker:
     """`first` judges a line by its features: does it belong to the report of a failure.
 
-    The others look at its own and its neighbours' first chances too: `report` decides where a report begins
-    and ends, `evidence` which of its lines say why, `cause` which line does so first.
+    The others look at its own and its neighbours' first probabilities too: `report` decides where a report
+    begins and ends, `evidence` which of its lines say why, `cause` which line does so first.
     """
 
     names: tuple[str, ...]
@@ -97,29 +95,29 @@ class Ranker:
     evidence: Forest
     cause: Forest
 
-    def __call__(self, table: NDArray[np.float32]) -> Chances:
-        """The chances of each row."""
+    def __call__(self, table: NDArray[np.float32]) -> LineProbabilities:
+        """The probabilities of each row."""
         if not len(table):
-            return Chances(np.zeros(0), np.zeros(0), np.zeros(0))
-        wide = np.concatenate([table, neighbourhood(self.first(table))], axis=1)
-        return Chances(self.report(wide), self.evidence(wide), self.cause(wide))
+            return LineProbabilities(np.zeros(0), np.zeros(0), np.zeros(0))
+        wide = np.concatenate([table, neighbour_features(self.first(table))], axis=1)
+        return LineProbabilities(self.report(wide), self.evidence(wide), self.cause(wide))
 
 
-def neighbourhood(chance: Floats) -> NDArray[np.float32]:
-    """What the chances around a line are: at its neighbours, in windows, beside the best of the log."""
-    padded = np.pad(chance, 12)
-    size = len(chance)
+def neighbour_features(probability: Floats) -> NDArray[np.float32]:
+    """The probabilities around a line: of its neighbours, in windows, compared with the best of the log."""
+    padded = np.pad(probability, 12)
+    size = len(probability)
     near = [padded[12 + by : 12 + by + size] for by in (-4, -3, -2, -1, 0, 1, 2, 3, 4)]
     above = np.max([padded[12 - by : 12 - by + size] for by in range(1, 13)], axis=0)
     below = np.max([padded[12 + by : 12 + by + size] for by in range(1, 13)], axis=0)
-    best = np.full(size, chance.max() if size else 0.0)
-    before = np.maximum.accumulate(np.concatenate([[0.0], chance]))[:-1]
+    best = np.full(size, probability.max() if size else 0.0)
+    before = np.maximum.accumulate(np.concatenate([[0.0], probability]))[:-1]
     wide = (
-        np.convolve(chance, np.ones(25) / 25, mode="same")[:size]
+        np.convolve(probability, np.ones(25) / 25, mode="same")[:size]
         if size >= 25
-        else np.full(size, chance.mean())
+        else np.full(size, probability.mean())
     )
-    return np.stack([*near, above, below, best, chance - best, before, wide], axis=1).astype(np.float32)
+    return np.stack([*near, above, below, best, probability - best, before, wide], axis=1).astype(np.float32)
 
 
 @functools.cache

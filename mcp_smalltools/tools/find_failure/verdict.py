@@ -1,4 +1,4 @@
-"""Did the run fail at all, and does the first piece hold its cause: both as calibrated chances."""
+"""Did the run fail at all, and does the first span hold its cause: both as calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.calibration.calibration import Features
-from mcp_smalltools.tools.find_failure.features import feature_names, telling
+from mcp_smalltools.tools.find_failure.features import feature_names, is_telling
 
 if TYPE_CHECKING:
-    from mcp_smalltools.tools.find_failure.spans import Piece
-    from mcp_smalltools.tools.find_failure.trees import Chances
+    from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
+    from mcp_smalltools.tools.find_failure.trees import LineProbabilities
 
 _COLUMN = {name: number for number, name in enumerate(feature_names())}
 _END = 40
 """Lines at the end in which a run says how it went."""
 _LAST = 12
-"""Lines at the end, empty ones and a CI system's own left out, in which an uncaught error stands."""
+"""Lines at the end, without empty ones and a CI system's own, in which an uncaught error is looked for."""
 _AFTER = 40
 """Lines after what looks most like evidence in which the run, or this part of it, says that it failed."""
 _ENDED_BADLY = ("failed status", "exit status", "some failed", "marked by the CI")
@@ -45,16 +45,16 @@ FEATURES: Features = {
 """What the two models of the calibration are given: did the run fail, does the first span hold the cause."""
 
 
-def failure_features(table: NDArray[np.float32], chances: Chances) -> Mapping[str, float]:
-    """What tells a failed run from a passed one: how far its lines look like evidence, and how it ends."""
-    evidence, cause = chances.evidence, chances.cause
+def failure_features(table: NDArray[np.float32], probabilities: LineProbabilities) -> Mapping[str, float]:
+    """What distinguishes a failed run from a passed one: what its lines look like, and how it ends."""
+    evidence, cause = probabilities.evidence, probabilities.cause
     best = np.sort(evidence)[::-1][:5]
     end = table[-_END:]
-    last = np.flatnonzero(telling(table))[-_LAST:]
+    last = np.flatnonzero(is_telling(table))[-_LAST:]
     very_last = table[last[-2:]]
     after = _after_best(table, evidence)
     summaries = table[:, [_COLUMN["bad summary"], _COLUMN["good summary"]]]
-    told = np.flatnonzero(summaries.any(axis=1))
+    summarised = np.flatnonzero(summaries.any(axis=1))
 
     def seen(names: Sequence[str], where: NDArray[np.float32]) -> float:
         return float(where[:, [_COLUMN[name] for name in names]].max()) if len(where) else 0.0
@@ -64,7 +64,7 @@ def failure_features(table: NDArray[np.float32], chances: Chances) -> Mapping[st
         "best five": float(_logit(best.mean())) if len(best) else -6.0,
         "best cause": float(_logit(cause.max())) if len(cause) else -6.0,
         "best at the end": float(_logit(evidence[last].max())) if len(last) else -6.0,
-        "report at the end": float(_logit(chances.report[last].max())) if len(last) else -6.0,
+        "report at the end": float(_logit(probabilities.report[last].max())) if len(last) else -6.0,
         "uncaught at the end": seen(_UNCAUGHT, table[last]),
         "message at the end": seen(_MESSAGE, very_last),
         "complaint at the end": seen(_COMPLAINT, very_last),
@@ -78,7 +78,7 @@ def failure_features(table: NDArray[np.float32], chances: Chances) -> Mapping[st
         "bad summary": seen(["bad summary"], table),
         "bad summary after the best": seen(["bad summary"], after),
         "good summary after the best": seen(["good summary"], after),
-        "last summary": float(summaries[told[-1]] @ (1, -1)) if len(told) else 0.0,
+        "last summary": float(summaries[summarised[-1]] @ (1, -1)) if len(summarised) else 0.0,
         "good summary is the last word": _good_is_the_last_word(table),
         "ends in a trace": seen(_TRACE, table[last[-3:]]),
         "lines after the best": _lines_after_best(table, evidence),
@@ -106,21 +106,21 @@ def _lines_after_best(table: NDArray[np.float32], evidence: NDArray[np.float64])
 
 
 def cause_features(
-    pieces: Sequence[Piece], chances: Chances, *, compared: bool, total: int
+    spans: Sequence[EvidenceSpan], probabilities: LineProbabilities, *, compared: bool, total: int
 ) -> Mapping[str, float]:
-    """What tells a first piece that holds the cause from one that doesn't."""
-    first = pieces[0]
-    second = pieces[1].cause if len(pieces) > 1 else 0.0
+    """What distinguishes a first span that holds the cause from one that doesn't."""
+    first = spans[0]
+    second = spans[1].cause if len(spans) > 1 else 0.0
     return {
         "cause": float(_logit(first.cause)),
-        "evidence": float(_logit(chances.evidence[first.start : first.stop].max())),
+        "evidence": float(_logit(probabilities.evidence[first.start : first.stop].max())),
         "margin": first.cause - second,
-        "pieces": float(np.log1p(len(pieces))),
+        "pieces": float(np.log1p(len(spans))),
         "compared": float(compared),
         "lines": float(np.log1p(total)),
     }
 
 
-def _logit(chance: float | np.floating) -> float:
-    bounded = min(max(float(chance), 0.002), 0.998)
+def _logit(probability: float | np.floating) -> float:
+    bounded = min(max(float(probability), 0.002), 0.998)
     return float(np.log(bounded / (1 - bounded)))

@@ -63,7 +63,9 @@ class SkillTool:
             answer.escalate = True
             answer.reason = NOT_SURE_ENOUGH
             if items:
-                answer.reason = f"{escalated} of {len(items)}, most often: {NOT_SURE_ENOUGH}"
+                answer.reason = (
+                    f"{escalated} of {len(items)} results are escalated, most often: {NOT_SURE_ENOUGH}"
+                )
 
 
 def _with_model(context: base.ToolContext, model: str, adapter: str | None) -> base.ToolContext:

@@ -16,14 +16,14 @@ class SummarizeFileArguments(base.Arguments):
 
     path: str = Field(description="source code, document, HTML, PDF, notebook, data file; or a folder")
     focus: str = Field(
-        "", max_length=500, description="what you want to know: key points near to it come first"
+        "", max_length=500, description="what you want to know: key points close to it are chosen"
     )
     max_words: int = Field(
         0,
         ge=0,
         le=2000,
-        description="length of the answer, about; default: names and first lines of documentation, up to 200 "
-        "words, as the file deserves; 300 and more has room for signatures",
+        description="approximate length; by default names and first lines of documentation, up to 200 words "
+        "depending on the file; 300 or more leaves room for signatures",
     )
 
 
@@ -42,8 +42,8 @@ class ColumnShape(result.Record):
 
     name: FileText
     type: str = Field(description="int, float, bool, time, text, list, object, or several")
-    filled: int = Field(description="values that are not empty, exactly")
-    distinct: int | None = Field(None, description="different values; absent above 1,000")
+    filled: int = Field(description="number of values that are not empty, exact")
+    distinct: int | None = Field(None, description="number of different values; absent above 1,000")
     examples: list[FileText] = Field(default_factory=list)
 
 
@@ -52,7 +52,7 @@ class MapLine(result.Record):
 
     path: str = Field(description='relative to the folder; with "/" at its end it is a folder')
     lines: int | None = None
-    files: int | None = Field(None, description="of a folder: files in it and below")
+    files: int | None = Field(None, description="for a folder: files in it and below")
     about: FileText | None = Field(
         None, description="what it says it is for, then the names that set it apart"
     )
@@ -68,9 +68,9 @@ class SummarizeFileAnswer(result.Answer):
     purpose: Span | None = Field(None, description="what the file says it is for, verbatim")
     outline: list[OutlineItem] = Field(default_factory=list)
     keywords: FileText | None = Field(
-        None, description="names and words that set the file apart, the most telling first"
+        None, description="names and words that set the file apart, the most distinctive first"
     )
     key_points: list[Span] = Field(default_factory=list, description="sentences of the file, verbatim")
     rows: int | None = None
     columns: list[ColumnShape] | None = None
-    map: list[MapLine] | None = Field(None, description="of a folder: what lies in it")
+    map: list[MapLine] | None = Field(None, description="for a folder: its files and subfolders")

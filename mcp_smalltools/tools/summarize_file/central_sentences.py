@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 _DIVERSITY: Final = 0.35
 
 
-def central(vectors: NDArray[np.float32], most: int, focus: NDArray[np.float32] | None = None) -> list[int]:
+def choose_central(
+    vectors: NDArray[np.float32], most: int, focus: NDArray[np.float32] | None = None
+) -> list[int]:
     """Indexes of up to `most` sentences, best first. `vectors` has shape (sentences, dim), L2-normalised.
 
     Maximal marginal relevance (Carbonell and Goldstein, 1998), relevance being the cosine to the centroid, or

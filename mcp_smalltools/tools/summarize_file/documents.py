@@ -177,7 +177,7 @@ def _sentences(lines: Sequence[str], titles: set[int]) -> Iterator[Sentence]:
 
 
 def _of_paragraph(lines: list[str], first: int) -> Iterator[Sentence]:
-    """Sentences of consecutive lines, each with the lines that it stands on."""
+    """Sentences of consecutive lines, each with its lines."""
     lines = [_BULLET.sub("", lines[0]).strip(), *(line.strip() for line in lines[1:])]
     starts, size = [], 0
     for line in lines:
@@ -197,7 +197,7 @@ def _split(block: str, at: int) -> list[Sentence]:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The sentences of a text, each as it stands in it."""
+    """The sentences of a text, verbatim."""
     start = 0
     for end in _ENDS.finditer(text):
         if not _ABBREVIATION.search(text[start : end.start()]):

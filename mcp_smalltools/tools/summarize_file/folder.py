@@ -18,12 +18,12 @@ _SPEAKS_FOR_ITS_FOLDER = (
 
 
 @dataclass(slots=True)
-class Node:
+class FolderNode:
     """A folder with what lies in it. `path` is relative to the folder that is mapped; "" for that itself."""
 
     path: str
     files: list[FileEntry] = field(default_factory=list)
-    folders: dict[str, Node] = field(default_factory=dict)
+    folders: dict[str, FolderNode] = field(default_factory=dict)
     total: int = 0
     """Files in it and below it."""
 
@@ -45,29 +45,29 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class MapEntry:
     """A line of the map: a file, or a folder that is shown as one line."""
 
     path: str
     entry: FileEntry | None = None
-    folder: Node | None = None
+    folder: FolderNode | None = None
 
 
-def tree_of(entries: Iterable[FileEntry], prefix: str) -> Node:
+def tree_of(entries: Iterable[FileEntry], prefix: str) -> FolderNode:
     """The folder at `prefix` ("" or "a/b/") with all that lies below it."""
-    top = Node("")
+    top = FolderNode("")
     for entry in entries:
         node = top
         node.total += 1
         *folders, _ = entry.path[len(prefix) :].split("/")
         for name in folders:
-            node = node.folders.setdefault(name, Node(f"{node.path}{name}/"))
+            node = node.folders.setdefault(name, FolderNode(f"{node.path}{name}/"))
             node.total += 1
         node.files.append(entry)
     return top
 
 
-def lines_of(top: Node, prefix: str, most: int) -> tuple[list[Line], int]:
+def map_entries(top: FolderNode, prefix: str, most: int) -> tuple[list[MapEntry], int]:
     """At most `most` lines in the order of paths, and how many files have no line, nor their folder.
 
     Folders are opened from the top down, small ones first, as long as all that is in them has room.
@@ -85,17 +85,17 @@ def lines_of(top: Node, prefix: str, most: int) -> tuple[list[Line], int]:
         waiting += node.folders.values()
         opened.append(node)
         shown += len(node.files) + len(node.folders) - 1
-    files = [Line(entry.path[len(prefix) :], entry) for node in opened for entry in node.files]
-    lines = [Line(node.path, folder=node) for node in waiting] + files
+    files = [MapEntry(entry.path[len(prefix) :], entry) for node in opened for entry in node.files]
+    lines = [MapEntry(node.path, folder=node) for node in waiting] + files
     kept = sorted(_most_telling(lines, most), key=lambda line: line.path)
     hidden = sum(line.folder.total if line.folder else 1 for line in lines)
     return kept, hidden - sum(line.folder.total if line.folder else 1 for line in kept)
 
 
-def _most_telling(lines: Sequence[Line], most: int) -> list[Line]:
+def _most_telling(lines: Sequence[MapEntry], most: int) -> list[MapEntry]:
     """Folders before files, larger before smaller."""
 
-    def size(line: Line) -> tuple[bool, int]:
+    def size(line: MapEntry) -> tuple[bool, int]:
         return (
             line.folder is None,
             -(line.folder.total if line.folder else line.entry.size if line.entry else 0),

@@ -8,7 +8,7 @@ from mcp_smalltools.errors import FileError
 from mcp_smalltools.files.roots import Roots
 from mcp_smalltools.files.tree import Walk
 from mcp_smalltools.result import Source
-from mcp_smalltools.tools.summarize_file.folder import Line, Node, lines_of, tree_of
+from mcp_smalltools.tools.summarize_file.folder import FolderNode, MapEntry, map_entries, tree_of
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.roots import Folder
@@ -39,7 +39,7 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
     entries = list(walk)
     max_words = arguments.max_words or _USUAL_WORDS
     most = min(_MOST_LINES, max(_FEWEST_LINES, max_words // _WORDS_A_LINE))
-    lines, hidden = lines_of(tree_of(entries, prefix), prefix, most)
+    lines, hidden = map_entries(tree_of(entries, prefix), prefix, most)
     words = max(4, max_words // max(1, len(lines)) - 2)
     answer = SummarizeFileAnswer(kind="folder", map=[])
     answer.only_now()
@@ -71,7 +71,7 @@ class _Mapper:
         self._words = words
         self._context = context
 
-    def line(self, line: Line) -> MapLine:
+    def line(self, line: MapEntry) -> MapLine:
         from mcp_smalltools.tools.summarize_file.answer import MapLine
 
         if line.folder is not None:
@@ -79,15 +79,13 @@ class _Mapper:
         about, count = self._about(line.entry) if line.entry else ("", None)
         return MapLine(path=line.path, lines=count, about=about or None)
 
-    def _about_folder(self, node: Node) -> str | None:
+    def _about_folder(self, node: FolderNode) -> str | None:
         """What its README says it is for; else what lies in it."""
         about, _ = self._about(node.speaker, alone=True) if node.speaker else ("", None)
         return about or node.kinds() or None
 
     def _about(self, entry: FileEntry, *, alone: bool = False) -> tuple[str, int | None]:
         """What a file says it is for and its telling names (or, `alone`, only the former); its lines."""
-        from mcp_smalltools.tools.summarize_file.brief import brief
-
         if entry.size > MAX_BYTES:
             return "", None
         if self._context.stop.remaining_s < _TIME_TO_ANSWER_S:
@@ -99,4 +97,29 @@ class _Mapper:
             text = self._context.scrub(source.text(MAX_BYTES))
         except FileError:  # binary, or gone
             return "", None
-        return brief(entry.path, text, self._words, names=not alone), source.line_count
+        return brief_of(entry.path, text, self._words, names=not alone), source.line_count
+
+
+def brief_of(path: str, text: str, max_words: int, *, names: bool = True) -> str:
+    """A file in one line, in at most about `max_words` words of its text.
+
+    What it says it is for, then, with `names`, the names and words that set it apart.
+    """
+    from mcp_smalltools.tools.summarize_file.digest import digest_of_text
+    from mcp_smalltools.tools.summarize_file.keywords import CHARS_PER_WORD, keywords
+
+    try:
+        digest = digest_of_text(path, text)
+    except FileError:
+        return ""
+    purpose = digest.purpose.text.split() if digest.purpose else []
+    said = " ".join(purpose[:max_words]) + (" …" if len(purpose) > max_words else "")
+    left = (max_words - len(purpose)) * CHARS_PER_WORD
+    if not names or left <= 0:
+        return said
+    if digest.text:
+        named = " ".join(keywords(digest.text, (path, said), left))
+    else:  # settings and data: their keys and columns
+        keys = [heading.text for heading in digest.headings] + [column.name for column in digest.columns]
+        named = " ".join(keys)[:left].rpartition(" ")[0] or " ".join(keys)[:left]
+    return f"{said} · {named}" if said and named else said or named

@@ -1,4 +1,4 @@
-"""The names and words of a file that a search for it would use, as they stand in it.
+"""The names and words of a file that a search for it would use, as they are in it.
 
 A word counts by how often the file has it, and a little by how few files anywhere have it: on the history of
 real repositories the plain words of a file's subject find it better than its rarest ones (models/LOG.md).
@@ -25,9 +25,9 @@ _LONGEST: Final = 40
 _SHORTEST: Final = 3
 _RARITY_POWER: Final = 0.3
 _SAID_POWER: Final = 0.5
-"""How much less a word is worth with each time that it was said."""
+"""How much less a word is worth each time that it was said."""
 _COMMONEST: Final = 250
-"""In how many of 1,000 files a word occurs that says nothing any more: def, self, return."""
+"""In how many of 1,000 files a word occurs that says nothing: def, self, return."""
 _RAREST: Final = 4
 """In how many of 1,000 files a word occurs that is not in the table."""
 
@@ -54,7 +54,7 @@ def keywords(text: str, said: Iterable[str], max_chars: int) -> list[str]:
     """Identifiers and words of `text`, the most telling first, of at most `max_chars` joined by spaces.
 
     `text` is masked already: a secret that is taken out of its line looks like any other word. `said` are
-    texts that the reader has beside them: the path, the outline.
+    texts that are shown with them: the path, the outline.
     """
     often = identifier_counts(_MASKED.sub(" ", text))
     parts = {name: words_of_identifier(name) for name in often if _SHORTEST <= len(name) <= _LONGEST}

@@ -1,6 +1,6 @@
 """How long a summary is, in words (identifiers taken apart), and which headings have room in it.
 
-Without a length from the caller it is as long as the file deserves: its outline up to a bound, and keywords
+Without a length from the caller it is as long as the file needs: its outline up to a bound, and keywords
 in proportion. The constants were chosen on the history of two repositories (models/LOG.md).
 """
 
@@ -21,7 +21,7 @@ _KEYWORDS_PART: Final = 0.3
 _MOST_KEYWORDS: Final = 120
 _POINTS_WORDS: Final = 60
 _FEW_HEADINGS: Final = 30
-"""Words of an outline below which a document is told by its sentences too."""
+"""Words of an outline below which a document is described by sentences too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
     )
     keywords = min(_MOST_KEYWORDS, round(_KEYWORDS_PART * whole)) if digest.text else 0
     if not max_words:
-        told = digest.kind == "code" or (digest.kind == "document" and whole >= _FEW_HEADINGS)
-        points = _POINTS_WORDS if focused or not told else 0
+        outlined = digest.kind == "code" or (digest.kind == "document" and whole >= _FEW_HEADINGS)
+        points = _POINTS_WORDS if focused or not outlined else 0
         return Room(_OUTLINE_WORDS, keywords, points, signatures=False)
     left = max_words - 4 * len(digest.columns) - (code_length(digest.purpose.text) if digest.purpose else 0)
     points = left // 3 if focused or (digest.kind != "code" and digest.sentences) else 0
@@ -54,7 +54,7 @@ def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
     return Room(max(0, left - points - keywords), keywords, max(0, points))
 
 
-def fitting(headings: Sequence[Heading], room: Room) -> list[Heading]:
+def fit_headings(headings: Sequence[Heading], room: Room) -> list[Heading]:
     """The headings that have room: all in full, or all with names for signatures, or the upper ones so."""
     words = room.outline
     short = [replace(heading, text=heading.name or heading.text) for heading in headings]

@@ -1,4 +1,4 @@
-"""`summarize_file`: what a file is and for, what it holds and where, in its own words."""
+"""`summarize_file`: what a file is for, what it holds and where, in its own words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from mcp_smalltools import result
-from mcp_smalltools.errors import EngineError, ModelError
 from mcp_smalltools.privacy.answers import as_json, scrub_named
 from mcp_smalltools.result import Span
 from mcp_smalltools.text.truncate import cut
@@ -28,7 +27,7 @@ _EXAMPLE_CHARS = 40
 
 
 class SummarizeFile:
-    """Outline by grammar or headings, key points by the encoder, shapes by counting; no text is made up."""
+    """Outline by grammar or headings, key points by the encoder, columns by counting; no text is made up."""
 
     name: ClassVar[str] = "summarize_file"
     title: ClassVar[str] = "Summarize a file"
@@ -58,7 +57,7 @@ class SummarizeFile:
         room = room_for(digest, arguments.max_words, focused=bool(arguments.focus))
         points, most = digest.sentences if room.points else [], max(2, arguments.max_words // 50)
         if len(points) > most or (points and arguments.focus):
-            points = await _ranked(points, arguments.focus, most, context, answer)
+            points = await _choose_sentences(points, arguments.focus, most, context, answer)
         digest.text = await context.in_thread(context.scrub, digest.text)
         await context.in_thread(fill, answer, digest, points, room, arguments.path)
         answer.columns = _columns(digest, context.scrub)
@@ -81,36 +80,32 @@ def _why_read_it_yourself(answer: SummarizeFileAnswer, source: UserFile) -> str 
     if not (answer.purpose or answer.outline or answer.key_points or answer.columns):
         return "no definition, heading, column or sentence was found: read the file yourself"
     if answer.kind in ("code", "document") and source.size < len(as_json(answer)):
-        return f"the file has {source.line_count} lines, fewer words than this summary: read it yourself"
+        return f"the file has {source.line_count} lines and is shorter than this summary: read it yourself"
     return None
 
 
-async def _ranked(
+async def _choose_sentences(
     points: list[Sentence], focus: str, most: int, context: base.ToolContext, answer: SummarizeFileAnswer
 ) -> list[Sentence]:
-    """The sentences to show, in the order of the file; the first ones if there is no engine."""
-    from mcp_smalltools.engine.api import CallOptions
+    """The sentences to show, in the order of the file; the first ones if there is no encoder."""
+    from mcp_smalltools.tools.similarity import NoEncoder, embed
 
     texts = [point.text for point in points] + ([focus] if focus else [])
-    options = CallOptions(deadline_s=max(1.0, context.stop.remaining_s), progress=context.progress)
-    try:
-        vectors = (await context.engine.embed(texts, options)).vectors
-    except (EngineError, ModelError) as error:
-        answer.note = (
-            f"Without the encoder ({error.code}) key points are the first sentences, not the central ones."
-        )
+    vectors = await embed(context.engine, texts, context.stop.remaining_s, progress=context.progress)
+    if isinstance(vectors, NoEncoder):
+        answer.note = vectors.note("key points are the first sentences, not the central ones")
         return points[:most]
-    from mcp_smalltools.tools.summarize_file.central_sentences import central
+    from mcp_smalltools.tools.summarize_file.central_sentences import choose_central
 
     answer.model = context.settings.embed_model
-    chosen = central(vectors[: len(points)], most, vectors[-1] if focus else None)
+    chosen = choose_central(vectors[: len(points)], most, vectors[-1] if focus else None)
     return [points[i] for i in sorted(chosen)]
 
 
 def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], room: Room, path: str) -> None:
-    """Put in what the length allows: purpose, key points, the outline, and keywords that aren't in it."""
+    """Put in what the length allows: purpose, key points, the outline, and keywords that are not in it."""
     from mcp_smalltools.text.words import code_length
-    from mcp_smalltools.tools.summarize_file.length import fitting
+    from mcp_smalltools.tools.summarize_file.length import fit_headings
 
     if digest.purpose is not None:
         answer.purpose = _span(digest.purpose)
@@ -122,7 +117,7 @@ def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], ro
         if left < 0 and answer.key_points:
             break
         answer.key_points.append(_span(point))
-    keep = fitting(digest.headings, room)
+    keep = fit_headings(digest.headings, room)
     answer.outline = [
         OutlineItem(line=h.line, end=h.end, depth=h.depth, text=h.text, about=h.about or None) for h in keep
     ]
@@ -132,9 +127,9 @@ def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], ro
         answer.dropped["outline"] = len(digest.headings) - len(keep)
         answer.note = answer.note or "Raise max_words for the rest of the outline."
     if digest.broken:
-        answer.note = "The file has errors in its syntax: the outline may lack something there."
+        answer.note = "The file has syntax errors: the outline may be incomplete there."
     if digest.pages:
-        answer.note = answer.note or "Numbers of lines are numbers of pages."
+        answer.note = answer.note or "Line numbers are page numbers."
 
 
 def _columns(digest: Digest, scrub: Callable[[str], str]) -> list[ColumnShape] | None:

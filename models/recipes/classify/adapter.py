@@ -31,7 +31,7 @@ from torch import nn
 from transformers import BertConfig, BertModel
 
 from mcp_smalltools.text.words import spaced_name
-from mcp_smalltools.tools.classify.scoring import Examples, Scores, Texts, score
+from mcp_smalltools.tools.classify.scoring import Examples, ItemScores, Texts, score
 
 sys.path.insert(0, str(HERE.parent))
 
@@ -220,7 +220,7 @@ class Trial:
 
     def _scores(
         self, items: np.ndarray, names: np.ndarray, chosen: np.ndarray, known: np.ndarray, asked: np.ndarray
-    ) -> tuple[Scores, np.ndarray]:
+    ) -> tuple[ItemScores, np.ndarray]:
         place = {int(label): index for index, label in enumerate(chosen)}
         examples = Examples(
             Texts([self.texts[i] for i in known], items[known]),
@@ -234,7 +234,7 @@ class Trial:
 
     def _accuracy(self, items: np.ndarray, names: np.ndarray, chosen: np.ndarray, seed: int) -> float:
         scores, truth = self._scores(items, names, chosen, *self._split(chosen, seed))
-        return float((scores.chances.argmax(1) == truth).mean())
+        return float((scores.probabilities.argmax(1) == truth).mean())
 
     def _names(self, items: np.ndarray, names: np.ndarray, chosen: np.ndarray) -> float:
         rows = np.flatnonzero(np.isin(self.column, chosen))
@@ -243,7 +243,7 @@ class Trial:
             Texts([self.names[i] for i in chosen], names[chosen]),
             None,
         )
-        return float((chosen[scores.chances.argmax(1)] == self.column[rows]).mean())
+        return float((chosen[scores.probabilities.argmax(1)] == self.column[rows]).mean())
 
     def _outside(self, items: np.ndarray, names: np.ndarray, seed: int) -> float:
         """Share of items of absent labels below the score that 5% of the fitting ones fall below."""

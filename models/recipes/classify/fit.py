@@ -27,9 +27,9 @@ from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.text.words import spaced_name
-from mcp_smalltools.tools.classify.chunks import clauses
-from mcp_smalltools.tools.classify.decision import FEATURES, Several, features, several
-from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Scores, Texts, score
+from mcp_smalltools.tools.classify.chunks import CHUNK_CHARS, clauses_of
+from mcp_smalltools.tools.classify.decision import FEATURES, LabelCandidates, features_of, label_candidates
+from mcp_smalltools.tools.classify.scoring import Examples, ItemScores, Matrix, Texts, score
 from mcp_smalltools.tools.classify.vectors import ADAPTER
 
 SKILL = HERE.parents[1] / "skills" / "classify"
@@ -174,7 +174,7 @@ def _spoken(data: Material, rng: np.random.Generator) -> Iterator[Spoken]:
         return row[text]
 
     def spoken(keys: tuple[str, ...], text: str) -> Spoken:
-        return Spoken(keys, place(text), [place(part) for part in clauses(text)])
+        return Spoken(keys, place(text), [place(part) for part in clauses_of(text)])
 
     for key, table in data.rows.items():
         for index in table[:, 0]:
@@ -189,7 +189,9 @@ def _spoken(data: Material, rng: np.random.Generator) -> Iterator[Spoken]:
         yield spoken((first, second), one + rng.choice(JOINTS) + two)
 
 
-def play_several(data: Material, with_examples: bool, seed: int) -> Iterator[tuple[Several, np.ndarray]]:
+def play_several(
+    data: Material, with_examples: bool, seed: int
+) -> Iterator[tuple[LabelCandidates, np.ndarray]]:
     """Calls with texts of one and of two labels: candidates, and whether each is a label of its text."""
     rng = np.random.default_rng([seed, with_examples, 2])
     for _ in range(EPISODES // 3):
@@ -208,7 +210,7 @@ def play_several(data: Material, with_examples: bool, seed: int) -> Iterator[tup
         whole = _score(data, inside, known, [one.whole for one in chosen])
         parts = sorted({row for one in chosen for row in one.parts})
         place = {row: index for index, row in enumerate(parts)}
-        found = several(
+        found = label_candidates(
             whole,
             _score(data, inside, known, parts) if parts else None,
             [[place[row] for row in one.parts] for one in chosen],
@@ -243,7 +245,7 @@ def _f1(named: np.ndarray, right: np.ndarray) -> float:
     return float(2 * (named & right).sum() / (named.sum() + right.sum()))
 
 
-def _flat(calls: Iterator[tuple[Several, np.ndarray]]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _flat(calls: Iterator[tuple[LabelCandidates, np.ndarray]]) -> tuple[dict[str, np.ndarray], np.ndarray]:
     played = list(calls)
     columns = {name: np.concatenate([found.features[name].ravel() for found, _ in played]) for name in ALSO}
     return columns, np.concatenate([truth.ravel() for _, truth in played])
@@ -298,11 +300,11 @@ def _play_one(
     rows = [row for _, row in items]
     scores = _score(data, inside, known, rows)
     answer = np.array([column for column, _ in items])
-    columns = features(scores, [data.texts[row] for row in rows])
-    return Episode(columns, answer >= 0, scores.chances.argmax(axis=1) == answer)
+    columns = features_of(scores, [data.texts[row] for row in rows])
+    return Episode(columns, answer >= 0, scores.probabilities.argmax(axis=1) == answer)
 
 
-def _score(data: Material, inside: list[str], known: list[tuple[int, int]], items: list[int]) -> Scores:
+def _score(data: Material, inside: list[str], known: list[tuple[int, int]], items: list[int]) -> ItemScores:
     def texts(rows: list[int]) -> Texts:
         return Texts([data.texts[row] for row in rows], data.vectors[rows])
 
@@ -405,6 +407,10 @@ async def main() -> None:
     settings = load_settings()
     engine = EngineClient(settings)
     data = material()
+    if any(len(text) > CHUNK_CHARS for text in data.texts):
+        raise ValueError(
+            f"a text is longer than the {CHUNK_CHARS} characters of a chunk, as the tool reads it"
+        )
     data.vectors = (await engine.embed(data.texts, CallOptions(adapter=ADAPTER))).vectors
     await engine.close()
     calibration, report = fit(data, settings.embed_model)

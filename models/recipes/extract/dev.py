@@ -17,7 +17,7 @@ from typing import Any
 
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.client.client import EngineClient
-from mcp_smalltools.evaluation.suites.extract import Case, is_right
+from mcp_smalltools.evaluation.suites.extract import ExtractCase, is_right
 from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Filled, fill, put
 from mcp_smalltools.tools.extract.schema import plan_of
@@ -36,7 +36,7 @@ _FIELD = re.compile(
 class Played:
     """A case with what the tool's own machinery found."""
 
-    case: Case
+    case: ExtractCase
     filled: Filled
     document: Document
     data: dict[str, Any]
@@ -55,17 +55,17 @@ def _flat(data: dict[str, Any], above: str = "") -> dict[str, Any]:
     return flat
 
 
-def hand_written(file: str = "cases.txt") -> list[Case]:
-    cases: list[Case] = []
+def hand_written(file: str = "cases.txt") -> list[ExtractCase]:
+    cases: list[ExtractCase] = []
     for line in (HERE / file).read_text(encoding="utf-8").splitlines():
         if line.startswith("? "):
-            cases.append(Case(line[2:], {"type": "object", "properties": {}, "required": []}, {}))
+            cases.append(ExtractCase(line[2:], {"type": "object", "properties": {}, "required": []}, {}))
         elif line and not line.startswith("#"):
             _add(cases[-1], line)
     return cases
 
 
-def _add(case: Case, line: str) -> None:
+def _add(case: ExtractCase, line: str) -> None:
     match = _FIELD.fullmatch(line)
     assert match, line
     name, kind, listed, required, members, description, values = match.groups()
@@ -81,7 +81,7 @@ def _add(case: Case, line: str) -> None:
     case.accepted[name] = ways if values.startswith(" =") else [*ways, ""]
 
 
-def generated(count: int, seed: int, *, held_out: bool) -> list[Case]:
+def generated(count: int, seed: int, *, held_out: bool) -> list[ExtractCase]:
     specs = read_specs()
     chosen = specs[::6] if held_out else [s for i, s in enumerate(specs) if i % 6]
     rng = random.Random(seed)
@@ -94,15 +94,15 @@ def generated(count: int, seed: int, *, held_out: bool) -> list[Case]:
                 f.name: _ways(filled.values[f.name], filled, f.name) if f.name in filled.values else [""]
                 for f in spec.fields
             }
-            cases.append(Case(filled.text, spec.schema(), accepted))
+            cases.append(ExtractCase(filled.text, spec.schema(), accepted))
     return cases
 
 
-def pages(count: int, seed: int) -> list[Case]:
+def pages(count: int, seed: int) -> list[ExtractCase]:
     """Texts of several of the held out schemas, for the fields of one of them and some that are not there."""
     specs = read_specs()[::6]
     rng = random.Random(seed)
-    cases: list[Case] = []
+    cases: list[ExtractCase] = []
     while len(cases) < count:
         spec = rng.choice(specs)
         names = {f.name for f in spec.fields}
@@ -117,7 +117,7 @@ def pages(count: int, seed: int) -> list[Case]:
             for f in (*spec.fields, *strange)
         }
         if not any("." in f.name for f in (*spec.fields, *strange)):
-            cases.append(Case(page.text + "\n" * 4, schema, accepted))
+            cases.append(ExtractCase(page.text + "\n" * 4, schema, accepted))
     return cases
 
 
@@ -131,7 +131,7 @@ def _ways(value: Any, filled: Any, name: str) -> list[Any]:
     return ways
 
 
-async def play(cases: list[Case], *, hand_written: bool = False) -> list[Played]:
+async def play(cases: list[ExtractCase], *, hand_written: bool = False) -> list[Played]:
     engine = EngineClient(load_settings())
     played = []
     try:

@@ -25,7 +25,7 @@ from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.evaluation.suites.extract import is_right
-from mcp_smalltools.tools.extract.confidence import FEATURES, Judgement, whole_features
+from mcp_smalltools.tools.extract.confidence import FEATURES, Assessment, whole_features
 
 SKILL = Path(__file__).resolve().parents[2] / "skills" / "extract"
 RELIED_ON = 0.95
@@ -99,7 +99,7 @@ def fit_models(played: Sequence[Played], ending: str) -> dict[str, Logistic]:
 def objects_of(played: Sequence[Played], models: dict[str, Logistic]) -> Objects:
     rows, right, weight = [], [], []
     for item in played:
-        judged = Judgement(None, None)
+        judged = Assessment(None, None)
         judged.unverified = [f.field for f in item.filled.found if not f.verified]
         features = whole_features(item.document, item.filled, judged, Calibration(models, {}, {}))
         if features is not None:

@@ -33,8 +33,8 @@ from mcp_smalltools.calibration.scores import Evaluation, coverage_curve, record
 from mcp_smalltools.logs.lines.headers import strip_colours
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of
 from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
-from mcp_smalltools.tools.find_failure.spans import Piece, context_of, pieces_of, within
-from mcp_smalltools.tools.find_failure.trees import Chances, Forest, neighbourhood
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into
+from mcp_smalltools.tools.find_failure.trees import Forest, LineProbabilities, neighbour_features
 from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
 SKILL = Path(__file__).parents[2] / "skills" / "find_failure"
@@ -75,7 +75,7 @@ class Example:
 @dataclass(slots=True)
 class Judged:
     example: Example
-    chances: Chances
+    chances: LineProbabilities
 
 
 def read_runs(folder: Path) -> list[Run]:
@@ -130,10 +130,13 @@ def fit(examples: Sequence[Example], chance: np.random.Generator) -> tuple[Model
     """
     tables = [example.table for example in examples]
     first_chances = out_of_fold(examples, tables, chance, "report")
-    wide = [np.concatenate([t, neighbourhood(c)], axis=1) for t, c in zip(tables, first_chances, strict=True)]
+    wide = [
+        np.concatenate([t, neighbour_features(c)], axis=1) for t, c in zip(tables, first_chances, strict=True)
+    ]
     by_part = [out_of_fold(examples, wide, chance, part) for part in PARTS]
     judged = [
-        Judged(example, Chances(*chances)) for example, *chances in zip(examples, *by_part, strict=True)
+        Judged(example, LineProbabilities(*chances))
+        for example, *chances in zip(examples, *by_part, strict=True)
     ]
     model = {"first": _forest(examples, tables, chance, "report")}
     return model | {part: _forest(examples, wide, chance, part) for part in PARTS}, judged
@@ -181,8 +184,8 @@ def _forest(
 
 
 def judge(model: Model, example: Example) -> Judged:
-    wide = np.concatenate([example.table, neighbourhood(_chance(model["first"], example.table))], axis=1)
-    return Judged(example, Chances(*(_chance(model[part], wide) for part in PARTS)))
+    wide = np.concatenate([example.table, neighbour_features(_chance(model["first"], example.table))], axis=1)
+    return Judged(example, LineProbabilities(*(_chance(model[part], wide) for part in PARTS)))
 
 
 def _chance(forest: Any, table: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -221,9 +224,9 @@ def f1(chosen: set[int], truth: set[int]) -> float:
     return 0.0 if not hit else 2 * hit / (len(chosen) + len(truth))
 
 
-def chosen_pieces(item: Judged, cut: float, most: int = 100_000) -> list[Piece]:
-    pieces = pieces_of(item.chances, item.example.table, item.example.numbers, cut)
-    return within(pieces, item.example.patterns, item.chances.evidence, most)
+def chosen_pieces(item: Judged, cut: float, most: int = 100_000) -> list[EvidenceSpan]:
+    pieces = evidence_spans(item.chances, item.example.table, item.example.numbers, cut)
+    return fit_into(pieces, item.example.patterns, item.chances.evidence, most)
 
 
 def best_cuts(judged: Sequence[Judged]) -> dict[str, float]:
@@ -268,7 +271,7 @@ def _report_f1(item: Judged, cuts: Mapping[str, float], cut: float) -> float:
     return f1(lines, set(np.flatnonzero(item.example.labels >= CONTEXT).tolist()))
 
 
-def _places(pieces: Sequence[Piece]) -> set[int]:
+def _places(pieces: Sequence[EvidenceSpan]) -> set[int]:
     return {place for piece in pieces for place in range(piece.start, piece.stop)}
 
 

@@ -31,7 +31,7 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from mcp_smalltools.tools.extract.span_reader import BETWEEN, PARTS
+from mcp_smalltools.tools.extract.span_reader import BETWEEN, MAX_CHARS, MAX_TOKENS, PARTS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -84,12 +84,14 @@ class Texts:
 
     def encode(self, group: list[Example]) -> tuple[Any, torch.Tensor, torch.Tensor]:
         """Tokens, places of start and end (0: not in the text), and yes (-1: not asked)."""
+        if any(len(e.text) > MAX_CHARS for e in group):
+            raise ValueError(f"a text is longer than the {MAX_CHARS} characters that are read at once")
         texts = [e.question + BETWEEN + e.text for e in group]
         batch = self.tokenizer(
             texts,
             padding=True,
             truncation=True,
-            max_length=256,
+            max_length=MAX_TOKENS,
             return_offsets_mapping=True,
             return_tensors="pt",
         )

@@ -39,7 +39,7 @@ _SHORT_FOR: Final = dict(pair.split(":") for pair in _SHORT_FORMS.split())
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NamedValue:
     """A value under its name. `path` has the names that lead to it; `line` is 1-based."""
 
     path: tuple[str, ...]
@@ -52,18 +52,18 @@ class Entry:
         return stems_of(" ".join(self.path[-2:]))
 
 
-def entries_of(path: str, lines: Sequence[str]) -> list[Entry]:
+def named_values(path: str, lines: Sequence[str]) -> list[NamedValue]:
     """All named values. A file that is data by its name is parsed; everything else is read line by line."""
     suffix = PurePath(path).suffix.lower()
     text = "\n".join(lines)
     if suffix == ".json" or (not path and text.lstrip()[:1] in "{["):
         try:
-            return list(_flat(json.loads(text), (), _Finder(lines)))
+            return list(_walk_tree(json.loads(text), (), _LineFinder(lines)))
         except (ValueError, RecursionError):
             pass
     if suffix == ".toml":
         try:
-            return list(_flat(tomllib.loads(text), (), _Finder(lines)))
+            return list(_walk_tree(tomllib.loads(text), (), _LineFinder(lines)))
         except (ValueError, RecursionError):
             pass
     return list(
@@ -73,22 +73,22 @@ def entries_of(path: str, lines: Sequence[str]) -> list[Entry]:
     )
 
 
-def _flat(value: Any, path: tuple[str, ...], finder: _Finder) -> Iterator[Entry]:
+def _walk_tree(value: Any, path: tuple[str, ...], finder: _LineFinder) -> Iterator[NamedValue]:
     line = finder.line_of(path[-1]) if path and not path[-1].isdigit() else finder.at
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _flat(inner, (*path, str(key)), finder)
+            yield from _walk_tree(inner, (*path, str(key)), finder)
         return
     plain = not isinstance(value, list) or not any(isinstance(item, (dict, list)) for item in value)
     if path and plain:
-        yield Entry(path, value, line, finder.text(line))
+        yield NamedValue(path, value, line, finder.text(line))
     if isinstance(value, list) and not plain:
         for number, item in enumerate(value):
-            yield from _flat(item, (*path, str(number)), finder)
+            yield from _walk_tree(item, (*path, str(number)), finder)
 
 
-class _Finder:
-    """The line on which the next occurrence of a key stands: parsers don't say."""
+class _LineFinder:
+    """The line of the next occurrence of a key, which parsers don't give."""
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
@@ -106,7 +106,7 @@ class _Finder:
         return self._lines[line - 1].strip() if self._lines else ""
 
 
-def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator[Entry]:
+def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator[NamedValue]:
     above: list[tuple[int, str]] = []
     section = ""
     for number, line in enumerate(lines, 1):
@@ -129,32 +129,32 @@ def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator
             key = match["key"].strip(" *\"'`")
             value = _COMMENT.sub("", match["value"]).rstrip(",;") if nested or sections else match["value"]
             path = (*(key for _, key in above), key) if nested else ((section, key) if section else (key,))
-            yield Entry(path, value.strip(), number, line.strip())
+            yield NamedValue(path, value.strip(), number, line.strip())
 
 
-def _of_columns(cells: Sequence[str], number: int, line: str) -> Iterator[Entry]:
+def _of_columns(cells: Sequence[str], number: int, line: str) -> Iterator[NamedValue]:
     """Each cell as the name of the next one: `Billed to    Invoice no.   HP-871`."""
     for key, value in itertools.pairwise(cells):
         if re.match(r"[A-Za-z]", key) and len(key.split()) <= _LONG_KEY:
-            yield Entry((key.rstrip(" :."),), value, number, line)
+            yield NamedValue((key.rstrip(" :."),), value, number, line)
 
 
-def fit(entry: Entry, field: Field) -> float:
+def fit(entry: NamedValue, field: Field) -> float:
     """How well an entry's name names a field, 0 to 1: 1 if the words are the same.
 
     What a name has in brackets may be left out (`Time (UTC)`), and short forms count as long (`Qty`).
     """
     bare = _IN_BRACKETS.sub("", entry.path[-1])
-    ways = {entry.path[-1], bare, _spelled_out(bare)}
+    ways = {entry.path[-1], bare, _spell_out(bare)}
     names = (replace(entry, path=(*entry.path[:-1], way)) for way in ways if way.strip())
     return max((_fit(name, field) for name in names), default=0.0)
 
 
-def _spelled_out(name: str) -> str:
+def _spell_out(name: str) -> str:
     return " ".join(_SHORT_FOR.get(word, word) for word in stems_of(name))
 
 
-def _fit(entry: Entry, field: Field) -> float:
+def _fit(entry: NamedValue, field: Field) -> float:
     wanted = set(stems_of(field.words.split(".")[-1]))
     own = set(stems_of(entry.path[-1]))
     if not wanted or not own:
@@ -171,5 +171,5 @@ def _fit(entry: Entry, field: Field) -> float:
         return 0.5  # `Date` is not yet a departure date
     said = set(content_stems(field.description))
     inside = len(wanted & own) / len(wanted | own)
-    told = len(own & (said | wanted)) / len(own)
-    return min(0.9, 0.6 * inside + 0.35 * told)
+    described = len(own & (said | wanted)) / len(own)
+    return min(0.9, 0.6 * inside + 0.35 * described)

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.schema import Field
-from mcp_smalltools.tools.extract.structure.key_values import Entry, entries_of, fit
-from mcp_smalltools.tools.extract.structure.table_rows import Row
-from mcp_smalltools.tools.extract.structure.yaml_lists import yaml_lists
+from mcp_smalltools.tools.extract.structure.key_values import NamedValue, fit, named_values
+from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow, yaml_lists
 
 GOOD_FIT: Final = 0.5
 _BULLET: Final = re.compile(r"^(\s*)(?:[-*+•]|\d+[.)])\s+")
@@ -21,9 +20,11 @@ _HEADING: Final = re.compile(r"^(#{1,6})\s+(.*\S)")
 _RULE: Final = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:[|+]\s*:?-+:?\s*)*\|?\s*$|^[\s+=-]*[+=-]{3,}[\s+=-]*$")
 
 
-def best_table(path: str, lines: Sequence[str], fields: Sequence[Field]) -> tuple[list[Row], dict[str, str]]:
+def best_table(
+    path: str, lines: Sequence[str], fields: Sequence[Field]
+) -> tuple[list[TableRow], dict[str, str]]:
     """The rows whose names fit the fields best, and each field's column by its name; ([], {}) if none do."""
-    best: tuple[float, list[Row], dict[str, str]] = (0.0, [], {})
+    best: tuple[float, list[TableRow], dict[str, str]] = (0.0, [], {})
     for rows in _tables(path, lines):
         names = list(dict.fromkeys(name for row in rows[:50] for name in row.values))
         columns = _columns(fields, names)
@@ -36,7 +37,11 @@ def best_table(path: str, lines: Sequence[str], fields: Sequence[Field]) -> tupl
 def _columns(fields: Sequence[Field], names: Sequence[str]) -> dict[str, str]:
     """The best pairs first; a column is given once."""
     pairs = sorted(
-        ((fit(Entry((name,), "", 0, ""), field), field.name, name) for field in fields for name in names),
+        (
+            (fit(NamedValue((name,), "", 0, ""), field), field.name, name)
+            for field in fields
+            for name in names
+        ),
         key=lambda pair: -pair[0],
     )
     columns: dict[str, str] = {}
@@ -46,7 +51,7 @@ def _columns(fields: Sequence[Field], names: Sequence[str]) -> dict[str, str]:
     return columns
 
 
-def _tables(path: str, lines: Sequence[str]) -> Iterator[list[Row]]:
+def _tables(path: str, lines: Sequence[str]) -> Iterator[list[TableRow]]:
     suffix = PurePath(path).suffix.lower()
     if suffix in (".csv", ".tsv"):
         yield _delimited(list(enumerate(lines, 1)), "\t" if suffix == ".tsv" else _separator(lines[:1]))
@@ -61,9 +66,9 @@ def _tables(path: str, lines: Sequence[str]) -> Iterator[list[Row]]:
     yield from _blocks(lines)
 
 
-def list_entries(lines: Sequence[str], about: str = "") -> list[Row]:
-    """Each entry of a list: the one under a heading that says what it is about, else sections that are told
-    apart by numbers or dates, else the longest list of bullets or numbers at one depth.
+def list_entries(lines: Sequence[str], about: str = "") -> list[TableRow]:
+    """Each entry of a list: the one under a heading that says what it is about, else sections that are
+    numbered or dated, else the longest list of bullets or numbers at one depth.
     """
     lists = _lists_under_headings(lines)
     wanted = set(content_stems(about))
@@ -75,24 +80,24 @@ def list_entries(lines: Sequence[str], about: str = "") -> list[Row]:
     return sections or max((rows for _, rows in lists), key=len, default=[])
 
 
-def _lists_under_headings(lines: Sequence[str]) -> list[tuple[str, list[Row]]]:
+def _lists_under_headings(lines: Sequence[str]) -> list[tuple[str, list[TableRow]]]:
     """Bullets of one depth under one heading, with the lines that belong to them."""
-    groups: dict[tuple[str, int], list[Row]] = {}
+    groups: dict[tuple[str, int], list[TableRow]] = {}
     heading = ""
-    held: list[Row] = []
+    held: list[TableRow] = []
     for number, line in enumerate(lines, 1):
         if match := _HEADING.match(line):
             heading, held = match[2], []
         elif match := _BULLET.match(line):
             held = groups.setdefault((heading, len(match[1])), [])
-            held.append(Row({"": line[match.end() :].strip()}, number, number))
+            held.append(TableRow({"": line[match.end() :].strip()}, number, number))
         elif held and line.strip() and line.startswith((" ", "\t")) and number == held[-1].end + 1:
             last = held[-1]
-            held[-1] = Row({"": f"{last.values['']}\n{line.strip()}"}, last.start, number)
+            held[-1] = TableRow({"": f"{last.values['']}\n{line.strip()}"}, last.start, number)
     return [(heading, rows) for (heading, _), rows in groups.items()]
 
 
-def _numbered_sections(lines: Sequence[str]) -> list[Row]:
+def _numbered_sections(lines: Sequence[str]) -> list[TableRow]:
     """Sections of one level, if most of their headings have a number or a date: releases, incidents."""
     starts = [(n, match) for n, line in enumerate(lines, 1) if (match := _HEADING.match(line))]
     levels = [len(match[1]) for _, match in starts]
@@ -114,8 +119,8 @@ def _end_of(i: int, starts: Sequence[tuple[int, Any]], levels: Sequence[int], li
     return end
 
 
-def _section(lines: Sequence[str], start: int, end: int) -> Row:
-    return Row({"": "\n".join(lines[start - 1 : end]).lstrip("# ")}, start, end)
+def _section(lines: Sequence[str], start: int, end: int) -> TableRow:
+    return TableRow({"": "\n".join(lines[start - 1 : end]).lstrip("# ")}, start, end)
 
 
 def _separator(lines: Sequence[str]) -> str:
@@ -123,11 +128,11 @@ def _separator(lines: Sequence[str]) -> str:
     return max(",;\t|", key=first.count)
 
 
-def _delimited(numbered: Sequence[tuple[int, str]], separator: str) -> list[Row]:
+def _delimited(numbered: Sequence[tuple[int, str]], separator: str) -> list[TableRow]:
     """CSV; a quoted cell may go over lines. The first row holds the names."""
     reader = csv.reader((line + "\n" for _, line in numbered), delimiter=separator)
     offset = numbered[0][0] if numbered else 1
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     names: list[str] = []
     at = 0
     try:
@@ -139,13 +144,13 @@ def _delimited(numbered: Sequence[tuple[int, str]], separator: str) -> list[Row]
                 names = [cell.strip() for cell in cells]
                 continue
             values = {n: c.strip() for n, c in zip(names, cells, strict=False)}
-            rows.append(Row(values, offset + start, offset + at - 1))
+            rows.append(TableRow(values, offset + start, offset + at - 1))
     except csv.Error:
         return rows
     return rows
 
 
-def _delimited_blocks(lines: Sequence[str]) -> Iterator[list[Row]]:
+def _delimited_blocks(lines: Sequence[str]) -> Iterator[list[TableRow]]:
     """Runs of lines with the same number of commas, semicolons or tabs."""
     for separator in ("\t", ";", ","):
         run: list[tuple[int, str]] = []
@@ -159,7 +164,7 @@ def _delimited_blocks(lines: Sequence[str]) -> Iterator[list[Row]]:
                 run.append((number, line))
 
 
-def _piped(lines: Sequence[str]) -> Iterator[list[Row]]:
+def _piped(lines: Sequence[str]) -> Iterator[list[TableRow]]:
     """Markdown tables and the like."""
     run: list[tuple[int, list[str]]] = []
     for number, line in enumerate([*lines, ""], 1):
@@ -168,11 +173,11 @@ def _piped(lines: Sequence[str]) -> Iterator[list[Row]]:
         elif not _RULE.match(line):
             if len(run) > 1:
                 names = run[0][1]
-                yield [Row(dict(zip(names, cells, strict=False)), n, n) for n, cells in run[1:]]
+                yield [TableRow(dict(zip(names, cells, strict=False)), n, n) for n, cells in run[1:]]
             run = []
 
 
-def _aligned(lines: Sequence[str]) -> Iterator[list[Row]]:
+def _aligned(lines: Sequence[str]) -> Iterator[list[TableRow]]:
     """Columns set apart by two or more spaces, such as the output of a command."""
     run: list[tuple[int, list[str]]] = []
     for number, line in enumerate([*lines, ""], 1):
@@ -183,11 +188,11 @@ def _aligned(lines: Sequence[str]) -> Iterator[list[Row]]:
             run.append((number, cells))
             continue
         if len(run) > 2:
-            yield [Row(dict(zip(run[0][1], row, strict=False)), n, n) for n, row in run[1:]]
+            yield [TableRow(dict(zip(run[0][1], row, strict=False)), n, n) for n, row in run[1:]]
         run = [(number, cells)] if len(cells) > 1 else []
 
 
-def _json(lines: Sequence[str]) -> Iterator[list[Row]]:
+def _json(lines: Sequence[str]) -> Iterator[list[TableRow]]:
     text = "\n".join(lines)
     try:
         value = json.loads(text)
@@ -199,12 +204,12 @@ def _json(lines: Sequence[str]) -> Iterator[list[Row]]:
             except (ValueError, RecursionError):
                 continue
             if isinstance(entry, dict):
-                rows.append(Row(_flattened(entry), number, number))
+                rows.append(TableRow(_flatten(entry), number, number))
         if rows:
             yield rows
         return
     for entries in _lists(value):
-        yield _with_lines(entries, lines)
+        yield _locate(entries, lines)
 
 
 def _lists(value: Any) -> Iterator[list[dict[str, Any]]]:
@@ -212,28 +217,28 @@ def _lists(value: Any) -> Iterator[list[dict[str, Any]]]:
     if isinstance(value, list):
         objects = [item for item in value if isinstance(item, dict)]
         if objects:
-            yield [_flattened(item) for item in objects]
+            yield [_flatten(item) for item in objects]
         for item in value:
             yield from _lists(item)
     elif isinstance(value, dict):
         inner = [(key, item) for key, item in value.items() if isinstance(item, dict)]
         if len(inner) > 1:
-            yield [{"name": key, **_flattened(item)} for key, item in inner]
+            yield [{"name": key, **_flatten(item)} for key, item in inner]
         for item in value.values():
             yield from _lists(item)
 
 
-def _flattened(value: dict[str, Any], before: str = "") -> dict[str, Any]:
+def _flatten(value: dict[str, Any], before: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, item in value.items():
         if isinstance(item, dict):
-            flat |= _flattened(item, f"{before}{key} ")
+            flat |= _flatten(item, f"{before}{key} ")
         else:
             flat[f"{before}{key}"] = item
     return flat
 
 
-def _with_lines(entries: Sequence[dict[str, Any]], lines: Sequence[str]) -> list[Row]:
+def _locate(entries: Sequence[dict[str, Any]], lines: Sequence[str]) -> list[TableRow]:
     """Where each entry begins: the next line that has its first plain value."""
     rows, at = [], 0
     for entry in entries:
@@ -245,20 +250,20 @@ def _with_lines(entries: Sequence[dict[str, Any]], lines: Sequence[str]) -> list
         for value in shown[1:]:
             last = next((i for i in range(last, min(last + 40, len(lines))) if value in lines[i]), last)
         at = last if last > first else first
-        rows.append(Row(entry, first + 1, last + 1))
+        rows.append(TableRow(entry, first + 1, last + 1))
     return rows
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[list[Row]]:
+def _blocks(lines: Sequence[str]) -> Iterator[list[TableRow]]:
     """Blocks of `key: value` lines, parted by blank lines or headings, that share names."""
-    rows: list[Row] = []
+    rows: list[TableRow] = []
     start = 1
     for number, line in enumerate([*lines, ""], 1):
         if line.strip() and not line.startswith("#"):
             continue
-        values = {e.path[-1]: e.value for e in entries_of("", lines[start - 1 : number - 1])}
+        values = {e.path[-1]: e.value for e in named_values("", lines[start - 1 : number - 1])}
         if len(values) > 1:
-            rows.append(Row(values, start, number - 1))
+            rows.append(TableRow(values, start, number - 1))
         start = number + 1
     if len(rows) > 1:
         yield rows

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
-
-from mcp_smalltools.tools.extract.structure.table_rows import Row
 
 MAX_CHARS: Final = 300_000
 """The parser is slow: what is longer is read line by line."""
 _DEPTH: Final = 40
 
 
-def yaml_lists(text: str) -> Iterator[list[Row]]:
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """Named values on lines `start` to `end`. A row of a list without names has its text under ""."""
+
+    values: dict[str, Any]
+    start: int
+    end: int
+
+
+def yaml_lists(text: str) -> Iterator[list[TableRow]]:
     """Each list with objects in it; an object of objects counts as one, its keys as `name`. None where the
     text is no YAML. Nodes are not built into objects, and what an anchor names is gone through once.
     """
@@ -29,7 +37,7 @@ def yaml_lists(text: str) -> Iterator[list[Row]]:
         yield from _lists(root, seen, _DEPTH)
 
 
-def _lists(node: Any, seen: set[int], depth: int) -> Iterator[list[Row]]:
+def _lists(node: Any, seen: set[int], depth: int) -> Iterator[list[TableRow]]:
     if node is None or id(node) in seen or not depth:
         return
     seen.add(id(node))
@@ -48,11 +56,11 @@ def _inside(node: Any) -> list[tuple[str, Any]]:
     return [("", item) for item in node.value] if node.id == "sequence" else []
 
 
-def _row(name: str, node: Any) -> Row:
+def _row(name: str, node: Any) -> TableRow:
     values: dict[str, Any] = {"name": name} if name else {}
     _flatten(node, "", values, 6)
     start = node.start_mark.line + 1
-    return Row(values, start, max(start, _last_line(node)))
+    return TableRow(values, start, max(start, _last_line(node)))
 
 
 def _flatten(node: Any, before: str, values: dict[str, Any], depth: int) -> None:
@@ -71,7 +79,7 @@ def _flatten(node: Any, before: str, values: dict[str, Any], depth: int) -> None
 
 
 def _last_line(node: Any) -> int:
-    """Where its last value ends: the parser's own end is that of the white space behind it."""
+    """Where its last value ends: the parser's own end is that of the white space after it."""
     for _ in range(_DEPTH):
         inner = _inside(node)
         if not inner:
