@@ -156,10 +156,10 @@ async def test_another_version_takes_over_from_an_engine_that_nobody_uses(make: 
 async def test_another_version_is_told_so_while_the_engine_is_in_use(make: Make) -> None:
     old, new = make(version="1.0"), make(version="2.0")
     await old.embed(["text"])
-    with pytest.raises(VersionMismatch, match=r"version 1\.0 .* this is 2\.0") as caught:
+    with pytest.raises(VersionMismatch, match=r"version 1\.0 .* this program is 2\.0") as caught:
         await new.embed(["text"])
     assert caught.value.remedy
-    assert "another version" in (await new.status()).extra["problem"]
+    assert "its version differs" in (await new.status()).extra["problem"]
 
 
 async def test_it_leaves_when_it_has_been_idle(make: Make, own: Settings) -> None:

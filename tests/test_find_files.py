@@ -20,6 +20,7 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import EngineUnavailable, NotAllowed
 from mcp_smalltools.files.roots import Roots
 from mcp_smalltools.files.tree import Walk
@@ -40,20 +41,17 @@ pytestmark = pytest.mark.anyio
 FIND = Callable[..., Awaitable[dict[str, Any]]]
 
 
-class NoEngine:
+def no_engine() -> FakeEngine:
     """An engine that can't be reached: ranking by words alone."""
-
-    async def embed(self, *args: Any, **kwargs: Any) -> Any:
-        raise EngineUnavailable("There is none.")
-
-    async def close(self) -> None:
-        pass
+    engine = FakeEngine()
+    engine.fail(EngineUnavailable("There is none."))
+    return engine
 
 
 @pytest.fixture
 async def find(settings: Settings) -> AsyncIterator[FIND]:
     """By words alone, since that is what these tests are about."""
-    service = Service(settings, NoEngine())  # type: ignore[arg-type]
+    service = Service(settings, no_engine())
 
     async def call(query: str, **arguments: Any) -> dict[str, Any]:
         return (await service.call(ToolRequest("find_files", {"query": query, **arguments}))).structured()
@@ -220,7 +218,7 @@ async def test_of_a_sealed_root_come_paths_and_lines_and_no_text(settings: Setti
         RootSpec(path=tmp_path / "open", level=PrivacyLevel.OPEN),
         RootSpec(path=tmp_path / "sealed", level=PrivacyLevel.SEALED),
     )
-    service = Service(settings.model_copy(update={"roots": roots}), NoEngine())  # type: ignore[arg-type]
+    service = Service(settings.model_copy(update={"roots": roots}), no_engine())
     both = (await service.call(ToolRequest("find_files", {"query": "zebra"}))).structured()
     texts = {Path(file["path"]).name: file.get("text") for file in both["files"]}
     assert texts == {"a.txt": "zebra one", "b.txt": None}
@@ -239,7 +237,7 @@ async def test_a_root_inside_another_is_searched_once_at_its_own_level(
         RootSpec(path=tmp_path, level=PrivacyLevel.OPEN),
         RootSpec(path=tmp_path / "inner", level=PrivacyLevel.SEALED),
     )
-    service = Service(settings.model_copy(update={"roots": roots}), NoEngine())  # type: ignore[arg-type]
+    service = Service(settings.model_copy(update={"roots": roots}), no_engine())
     answer = (await service.call(ToolRequest("find_files", {"query": "zebra"}))).structured()
     await service.close()
     assert len(answer["files"]) == 2
@@ -252,12 +250,12 @@ async def test_a_damaged_index_is_made_anew_and_the_answer_says_so(
     write(tmp_path, a_dot_txt="zebra\n")
     database = index_of(settings, tmp_path)
     for damage in (b"this is no database", None):
-        service = Service(settings, NoEngine())  # type: ignore[arg-type]
+        service = Service(settings, no_engine())
         await service.call(ToolRequest("find_files", {"query": "zebra"}))
         await service.close()
         data = bytearray(database.read_bytes())
         database.write_bytes(damage or bytes(data[:4096]) + b"\xff" * (len(data) - 4096))
-        service = Service(settings, NoEngine())  # type: ignore[arg-type]
+        service = Service(settings, no_engine())
         answer = (await service.call(ToolRequest("find_files", {"query": "zebra"}))).structured()
         await service.close()
         assert paths_of(answer) == ["a.txt"]
@@ -268,7 +266,7 @@ async def test_where_no_index_can_be_written_it_is_kept_in_memory(settings: Sett
     write(tmp_path, a_dot_txt="zebra\n")
     settings.state_dir.mkdir(parents=True)
     (settings.state_dir / "indexes").write_text("a file is in the way", encoding="utf-8")
-    service = Service(settings, NoEngine())  # type: ignore[arg-type]
+    service = Service(settings, no_engine())
     answer = (await service.call(ToolRequest("find_files", {"query": "zebra"}))).structured()
     await service.close()
     assert paths_of(answer) == ["a.txt"]
@@ -299,7 +297,7 @@ def test_a_process_that_dies_while_it_indexes_leaves_an_index_that_the_next_one_
     assert index.note is None
     assert 100 <= index.index.counts().files < 300
     index.index.close()
-    service = Service(settings, NoEngine())  # type: ignore[arg-type]
+    service = Service(settings, no_engine())
 
     async def ask() -> dict[str, Any]:
         found = await service.call(ToolRequest("find_files", {"query": "number299"}))
@@ -311,7 +309,7 @@ def test_a_process_that_dies_while_it_indexes_leaves_an_index_that_the_next_one_
 
 async def test_two_servers_share_an_index(settings: Settings, tmp_path: Path) -> None:
     write(tmp_path, a_dot_txt="zebra\n")
-    one, two = (Service(settings, NoEngine()) for _ in range(2))  # type: ignore[arg-type]
+    one, two = (Service(settings, no_engine()) for _ in range(2))
     found: list[list[str]] = []
 
     async def ask(service: Service, query: str) -> None:
@@ -505,7 +503,7 @@ async def test_a_secret_is_masked_also_where_the_passage_holds_only_a_part_of_it
     key = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----\n"
     write(tmp_path, a_dot_txt=f"{key}zebra\npassword = hunter2zebra\n")
     redacted = settings.model_copy(update={"roots": (RootSpec(path=tmp_path),)})
-    service = Service(redacted, NoEngine())  # type: ignore[arg-type]
+    service = Service(redacted, no_engine())
     for query in ("MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC77", "zebra", "password"):
         answer = await service.call(ToolRequest("find_files", {"query": query}))
         assert answer.structured()["files"]

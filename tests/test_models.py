@@ -218,7 +218,7 @@ except ModelError as error:
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert "The disk of" in done.stdout
     assert "is full" in done.stdout
-    assert "Make room" in done.stdout
+    assert "Free some space" in done.stdout
     assert done.stdout.count("\n") == 1
     assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
     assert hub.ranges[-1] == "bytes=1000000-"

@@ -1,8 +1,13 @@
 """The engine as its callers see it: typed values in, typed values out.
 
-Chat templates, tokens, contexts and sequences stay on the other side. Two implementations:
-`client.EngineClient`
-(the daemon on this machine) and `http.backend.HttpEngine` (an OpenAI-compatible endpoint).
+Chat templates, contexts and sequences are the engine's own business. Implementations:
+
+client.client.EngineClient     the daemon on this machine
+http.http_engine.HttpEngine    OpenAI-compatible servers
+testing.FakeEngine             no model, for tests
+
+Tools call `embed` and `embed_tokens`. No built-in tool uses the operations of a generator yet: `generate`,
+`score_labels` and `count_tokens`.
 """
 
 from __future__ import annotations
@@ -30,8 +35,8 @@ class ChatMessage:
 class Prompt:
     """A chat to be continued by the model.
 
-    The first `shared` messages are the same in every call of the tool: the engine keeps their state and
-    copies it. `start` is text that the answer starts with; it is not part of what is returned.
+    The first `shared` messages are the same in every call of the tool: the engine keeps their state. `start`
+    is text that the answer starts with; it is not part of what is returned.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -58,10 +63,9 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """Who answers, and how long it may take.
+    """Which model answers, and how long it may take.
 
-    `model` None takes the configured one. `adapter` names a skill's LoRA adapter. Lower `priority` goes
-    first.
+    `model` None is the configured one. `adapter` names a skill's LoRA adapter. Lower `priority` goes first.
     """
 
     model: str | None = None
@@ -73,8 +77,7 @@ class CallOptions:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What the model wrote. `logprob` is the mean natural-log probability of its tokens, nan if there
-    are none."""
+    """What the model wrote. `logprob` is the mean natural-log probability of its tokens; nan without any."""
 
     text: str
     finish: Literal["stop", "length", "deadline"]
@@ -88,8 +91,7 @@ class Generation:
 class Embeddings:
     """Pooled vectors, L2-normalised: `vectors` has shape (texts, dim), float32.
 
-    `truncated` holds the indexes of texts longer than the model's context, of which only the start was
-    embedded.
+    `truncated` holds the indexes of texts longer than the model's context; only their start was embedded.
     """
 
     vectors: NDArray[np.float32]
@@ -98,11 +100,10 @@ class Embeddings:
 
 @dataclass(frozen=True, slots=True)
 class TokenEmbeddings:
-    """One vector a token, not normalised: `vectors[i]` has shape (tokens of text i, dim), float32.
+    """A vector for each token, not normalised: `vectors[i]` has shape (tokens of text i, dim), float32.
 
-    `offsets[i]` has shape (tokens, 2), int32: the characters [start, end) of text i that the token
-    stands for;
-    special tokens have start == end.
+    `offsets[i]` has shape (tokens, 2), int32: the token's characters [start, end) in text i. Special tokens
+    have start == end.
     """
 
     vectors: tuple[NDArray[np.float32], ...]
@@ -114,10 +115,9 @@ class TokenEmbeddings:
 class LabelScores:
     """Natural-log probabilities of each label as the answer: `total` has shape (prompts, labels), float64.
 
-    Exact for each prompt's two best labels, by sum and by mean; of the others it may be an upper bound,
-    below which the true value lies. `total` sums over the label's tokens, `lengths`, shape (labels,), counts
-    them: total / lengths is the length-normalised score. The end of the answer is one of the tokens where
-    one label is the start of another.
+    `total` sums over a label's tokens and `lengths`, shape (labels,), counts them, so total / lengths is the
+    length-normalised score. Exact for each prompt's two best labels, by sum and by mean; for others it may be
+    an upper bound. The token that ends the answer counts where one label is the start of another.
     """
 
     total: NDArray[np.float64]
@@ -137,7 +137,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What `doctor` shows of the engine."""
+    """What the engine says about itself, for `doctor`."""
 
     running: bool
     version: str = ""
@@ -154,7 +154,7 @@ class EngineStatus:
 
 
 class Engine(Protocol):
-    """All operations can be cancelled (cancel the awaiting task) and honour the deadline.
+    """All operations can be cancelled (cancel the awaiting task) and respect the deadline.
 
     Raise EngineUnavailable, EngineBusy, VersionMismatch, ModelError, DeadlineExceeded.
     """

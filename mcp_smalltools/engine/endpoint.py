@@ -1,7 +1,7 @@
 """Where a user's engine is found: its folder, socket, token and lock. One engine for each runtime folder.
 
-What this guards: only the user who owns the folder (0700) can connect, and a connection needs the token
-besides. What it does not: another program of the same user can do whatever that user can.
+Only the user who owns the folder (0700) can connect, and a connection needs the token too. It does not
+protect from other programs of the same user, which can do whatever that user can.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class FileLock:
         return True
 
     def write(self, text: str) -> None:
-        """Leave a note in the locked file. Works on a full disk too, if the file had one before."""
+        """Replace the content of the locked file. Works on a full disk too, if it had one before."""
         assert self._descriptor is not None, "write() without the lock"
         os.lseek(self._descriptor, 0, os.SEEK_SET)
         os.write(self._descriptor, text.encode())
@@ -65,7 +65,7 @@ class Endpoint:
 
     @property
     def socket(self) -> Path:
-        """The Unix socket; in a private folder of a short name if the runtime folder's is too long."""
+        """The Unix socket; in a private folder with a short name if the runtime folder's name is too long."""
         path = self.folder / "engine.sock"
         if len(os.fsencode(path)) <= _SUN_PATH:
             return path
@@ -84,7 +84,7 @@ class Endpoint:
             _private_folder(self.socket.parent)
 
     def port(self) -> int | None:
-        """The TCP port on loopback (Windows); None if no engine has said one."""
+        """The TCP port on loopback (Windows); None if no engine has written one."""
         try:
             return int(self.port_file.read_text())
         except (OSError, ValueError):
@@ -108,7 +108,7 @@ class Endpoint:
         return token
 
     def life_lock(self) -> FileLock:
-        """Held by the daemon as long as it lives; its pid stands in the file."""
+        """Held by the daemon as long as it lives; the file contains its pid."""
         return FileLock(self._pid_file)
 
     def living_pid(self) -> int | None:

@@ -1,4 +1,4 @@
-"""An engine in front of another."""
+"""An engine that forwards to another one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAMPLING = Sampling()
 
 
 class ForwardingEngine:
-    """`api.Engine` that hands each call on. Subclasses change texts, prompts or options on the way."""
+    """`api.Engine` that forwards each call. Subclasses change its texts, prompts or options."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

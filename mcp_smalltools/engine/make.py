@@ -1,4 +1,4 @@
-"""Which engine the settings ask for: the daemon on this machine, or servers over HTTP."""
+"""The engine that the settings ask for: the daemon on this machine, or servers over HTTP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def make_engine(settings: Settings, *, client_name: str = "mcp-smalltools") -> Engine:
-    """Starts and contacts nothing. Raises ConfigError or NotAllowed for addresses that can't be used."""
+    """Starts and contacts nothing. Raises ConfigError or NotAllowed for engine_urls that can't be used."""
     if settings.engine_urls:
         from mcp_smalltools.engine.http.http_engine import HttpEngine
 

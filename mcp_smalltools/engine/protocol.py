@@ -8,12 +8,12 @@
     Request, Cancel, Ping, …      ->
                                   <-        Progress, Result, Failure, Pong, …
 
-Both sides prove that they know the token, and neither sends it: on loopback TCP (Windows) a stranger may
+Both sides prove that they know the token, and neither sends it: on loopback TCP (Windows) another program may
 listen where a daemon used to. The handshake's frames keep their meaning in every version, so that two
-versions can say that they differ.
+versions can tell each other that they differ.
 
-Nothing in a frame is ever executed: the only types that cross are numbers, text, bytes, arrays of four
-number types, and the records listed in `_RECORDS`.
+Nothing in a frame is ever executed: it can hold numbers, text, bytes, arrays of four number types, and the
+records of `_RECORDS`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from mcp_smalltools import errors
 from mcp_smalltools.engine import api, work
 from mcp_smalltools.models.download_records import AdapterFile
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 MAX_HANDSHAKE: Final = 4 << 10
 """Bytes of a frame before its sender has proved that it knows the token."""
 MAX_REQUEST: Final = 64 << 20
@@ -45,7 +45,7 @@ _DTYPES: Final = frozenset({"<f4", "<f8", "<i4", "<i8"})
 
 
 class ProtocolError(errors.EngineError):
-    """A frame that is too large, damaged, or not expected here."""
+    """A frame that is too large, damaged or unexpected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,8 @@ class Challenge:
 class Auth:
     proof: bytes
     version: str  # of the program
-    client: str  # who asks, for fairness between clients and for `doctor`
-    replace: bool = True  # an engine of another version that nobody uses may leave
+    client: str  # its name, for `doctor`
+    replace: bool = True  # an engine of another version leaves if nobody uses it
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ _RECORDS: Final[Mapping[str, type[Any]]] = {
 
 def encode(frame: Any, limit: int) -> bytes:
     """A frame's bytes, its length in front. Raises ProtocolError if it is larger than `limit` bytes."""
-    # A text with a lone surrogate is no UTF-8; "?" in its place keeps the offsets of what follows.
+    # A lone surrogate can't be encoded in UTF-8; "?" in its place keeps the offsets of what follows.
     body: bytes = msgpack.packb(frame, default=_pack, unicode_errors="replace")
     if len(body) > limit:
         raise ProtocolError(
@@ -183,7 +183,7 @@ async def read_frame(read_exactly: Callable[[int], Awaitable[bytes]], limit: int
 
 
 def prove(token: str, role: str, mine: bytes, theirs: bytes) -> bytes:
-    """What only a holder of the token can send in `role` ("engine" or "client") over these nonces."""
+    """The proof of knowing the token, for a role ("engine" or "client") and the nonces of this handshake."""
     return hmac.digest(token.encode(), b"|".join((role.encode(), mine, theirs)), hashlib.sha256)
 
 

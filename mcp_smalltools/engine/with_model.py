@@ -1,4 +1,4 @@
-"""An engine that answers with a skill's own model and adapter where the caller names none."""
+"""An engine that uses a skill's model and adapter where the caller names none."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ def settings_with(settings: Settings, model_id: str) -> tuple[Settings, Kind]:
 
 
 class EngineWithModel(ForwardingEngine):
-    """Calls for the chosen model's kind get that model, and the adapter in place of the tool's
-    own; others pass as they are.
-    """
+    """Calls of the model's kind use this model, and this adapter in place of the tool's."""
 
     def __init__(self, engine: Engine, model: str, kind: Kind, adapter: str | None) -> None:
         super().__init__(engine)

@@ -1,8 +1,7 @@
-"""What crosses from the daemon to the scheduler: jobs with typed payloads, and the way back.
+"""The interface between the daemon and its scheduler: jobs with typed work, and their callbacks.
 
-The daemon decodes frames into jobs and submits them; the scheduler owns llama.cpp on one thread and calls
-back.
-This interface stays while the inside of the scheduler changes.
+The daemon decodes frames into jobs and submits them. The scheduler owns llama.cpp, on one thread, and calls
+back from there.
 """
 
 from __future__ import annotations
@@ -58,9 +57,9 @@ Work = Embed | Generate | ScoreLabels | CountTokens
 class Job:
     """One request of one client.
 
-    `on_done` and `on_progress` are called on the scheduler's thread: hand over, don't work. `on_done`
-    gets the api record that the operation returns (Embeddings, TokenEmbeddings, list[Generation],
-    LabelScores, list[int]) or a SmallToolsError. It is called exactly once, also after `cancel()`.
+    `on_done` and `on_progress` are called on the scheduler's thread and must return at once. `on_done` gets
+    what the operation returns (Embeddings, TokenEmbeddings, list[Generation], LabelScores, list[int]) or a
+    SmallToolsError. It is called exactly once, also after `cancel()`.
     """
 
     client: str
@@ -90,8 +89,7 @@ class Scheduler(Protocol):
     def loaded(self) -> tuple[LoadedModel, ...]: ...
 
     def stats(self) -> Mapping[str, Any]:
-        """Counters: queued, running, steps, threads, backend; `step_started` (monotonic; None
-        between steps)."""
+        """queued, steps, tokens, threads, backend; `step_started` (monotonic seconds; None between steps)."""
         ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""From a model's id to a file that can be loaded: found, fetched, converted and checked as need be."""
+"""From a model's id to a file that can be loaded: found, fetched, converted and checked on need."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class ModelStore:
 
     @property
     def layout(self) -> str:
-        """The layout in use: chosen by `tune`, else the one that suits this kind of CPU; "" as it comes."""
+        """The layout in use: chosen by `tune`, or the default for this CPU; "" if it isn't converted."""
         if not self.manifest.layouts:
             return ""
         chosen = self._choice().get("layout")
@@ -116,7 +116,7 @@ class ModelStore:
         (self.folder / "layout.json").write_text(json.dumps({"layout": layout, "measured": speeds}, indent=1))
 
     def path(self, layout: str) -> Path | None:
-        """Where the file of a layout is; None for one that is used where it lies and not found."""
+        """Where the file of a layout is; None for a file of others that is not found."""
         if layout:
             return self.folder / f"{self.manifest.id}.{layout}.gguf"
         source = self.manifest.files[0]
@@ -133,18 +133,18 @@ class ModelStore:
         if sha256 is None:
             if layout:
                 return None  # touched since it was made: make it again
-            sha256 = self._checked(path)
+            sha256 = self._verified_hash(path)
         return self._file(path, sha256, layout)
 
     def prepare(self, progress: Progress, layout: str | None = None) -> ModelFile:
-        """Fetch and convert what is missing. One process at a time; the others wait and find it done."""
+        """Fetch and convert what is missing. One process at a time; others wait, and find it done."""
         layout = self.layout if layout is None else layout
         with self._locked(progress):
             if ready := self.ready(layout):
                 return ready
             sources = [self._source(file, progress) for file in self.manifest.files]
             if not layout:
-                return self._file(sources[0], self._checked(sources[0]), layout)
+                return self._file(sources[0], self._verified_hash(sources[0]), layout)
             target = self.path(layout)
             assert target is not None
             progress(0, None, f"converting {self.manifest.id} to {layout}")
@@ -184,7 +184,7 @@ class ModelStore:
         manifest = self.manifest
         return ModelFile(manifest.id, str(path), sha256, manifest.kind, manifest.context, layout)
 
-    def _checked(self, path: Path) -> str:
+    def _verified_hash(self, path: Path) -> str:
         """The hash of a file that is used as it comes. Raises ModelError if it isn't the manifest's."""
         expected, found = self.manifest.files[0].sha256, self.stamps.hash(path)
         if expected is not None and found != expected:
@@ -222,7 +222,7 @@ class ModelStore:
         except OSError as error:
             raise ModelError(
                 f"{target.name} can't be written: {error.strerror or error}.",
-                remedy="Make room, or choose another folder with model_dir.",
+                remedy="Free some space, or choose another folder with model_dir.",
             ) from None
         finally:
             new.unlink(missing_ok=True)
@@ -269,5 +269,5 @@ def _quantize(source: Path, target: Path, layout: str) -> None:
     if done.returncode or not target.exists():
         raise ModelError(
             f"{source.name} can't be turned into {layout} (code {done.returncode}).",
-            remedy="Make room on the disk, or run `mcp-smalltools models verify`.",
+            remedy="Free some space on the disk, or run `mcp-smalltools models verify`.",
         )

@@ -31,7 +31,7 @@ _NAMES: Final = (
     ("output.LayerNorm", "layer_output_norm"),
 )
 _EXACT: Final = ("position_embd", "token_types", "norm", ".bias")
-"""Tensors that stay at 32 bits: small, and what is lost in them shows."""
+"""Tensors that stay at 32 bits: they are small, and rounding them costs accuracy."""
 HEADS: Final = 12
 
 
@@ -103,7 +103,7 @@ def _piece(word: str, special: bool) -> str:
 
 
 def _gguf_name(key: str) -> str:
-    """llama.cpp's name of a tensor; "" for those that it doesn't use."""
+    """llama.cpp's name of a tensor; "" if it doesn't use it."""
     key = key.removeprefix("bert.")
     prefix = ""
     if key.startswith("encoder.layer."):

@@ -1,4 +1,4 @@
-"""What the engine needs to know of a model and an adapter: where the file is, and what it must hash to."""
+"""What the engine needs to know about a model and an adapter: where the file is, and its hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hashes of large files, computed once: the result is kept with what tells whether the file was touched."""
+"""Hashes of large files, computed once, and kept with what shows whether the file has changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Stamps:
         self._path = path
 
     def get(self, file: Path) -> str | None:
-        """The hash that the file had when it was last hashed; None if it was touched since."""
+        """The hash that was kept; None if the file has changed since."""
         entry = self._all().get(str(file))
         return entry["sha256"] if entry and entry["stamp"] == _stamp(file) else None
 
@@ -45,7 +45,7 @@ class Stamps:
             self._write(entries)
 
     def hash(self, file: Path) -> str:
-        """Of the file as it is now; from memory if it wasn't touched."""
+        """The file's hash; the kept one if it hasn't changed."""
         known = self.get(file)
         if known is None:
             known = sha256_of(file)

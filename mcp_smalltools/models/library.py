@@ -1,4 +1,4 @@
-"""The manifests that there are: those that ship, and those that the user has added."""
+"""All manifests: those that ship, and those that the user has added."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def user_manifests(settings: Settings) -> Path:
 
 
 def manifests(settings: Settings) -> dict[str, Manifest]:
-    """By id; a user's own goes before one that ships. Raises ModelError for one that can't be read."""
+    """By id; one that the user has added replaces one that ships. Raises ModelError for a broken one."""
     found: dict[str, Manifest] = {}
     for folder in (library_folder(), user_manifests(settings)):
         for path in sorted(folder.glob("*.toml")):

@@ -1,4 +1,4 @@
-"""Manifests: what a model is, where its files come from, and what they must hash to."""
+"""Manifests: what a model is, where its files come from, and their hashes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class HubSource(_ManifestPart):
 
 
 class LocalSource(_ManifestPart):
-    """A file that the user has; it is used where it lies."""
+    """A file of the user's own; it stays where it is."""
 
     type: Literal["local"] = "local"
     path: Path
@@ -47,7 +47,7 @@ Source = Annotated[PackageSource | HubSource | LocalSource, Field(discriminator=
 
 
 class ManifestFile(_ManifestPart):
-    """A file that is fetched. Without a sha256 the hub's own is taken on the first pull, and kept."""
+    """A file that is fetched. Without a sha256, the one that the hub names on the first pull is kept."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     sha256: str | None = Field(None, pattern=_SHA256)
@@ -56,7 +56,7 @@ class ManifestFile(_ManifestPart):
 
 
 class Manifest(_ManifestPart):
-    """A model. `convert` says how its GGUF file is made: as it comes, requantized, or from safetensors."""
+    """A model. `convert` says how its GGUF file is made: not at all, by requantizing, or from safetensors."""
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")
     title: str

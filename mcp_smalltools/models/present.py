@@ -1,4 +1,4 @@
-"""Files that the user has already, in the stores of Ollama, LM Studio and the hub; found by their hash."""
+"""Files that are on this machine already, in the stores of Ollama, LM Studio and the hub; found by hash."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mcp_smalltools.models.manifest import HubSource, LocalSource, ManifestFile
 
 
 def find_present(file: ManifestFile, stamps: Stamps) -> Path | None:
-    """A file on this machine with the manifest's hash; it is used where it lies."""
+    """A file on this machine with the manifest's hash; it is used where it is."""
     for path in _candidates(file):
         if not path.is_file() or (file.bytes is not None and path.stat().st_size != file.bytes):
             continue

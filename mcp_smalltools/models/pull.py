@@ -30,13 +30,13 @@ _PIP_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
 
 
 class _SourceFailed(Exception):
-    """A source that can't give the file, and why."""
+    """Why a source couldn't give the file."""
 
 
 def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) -> str:
     """Fetch a file to `target` from the first source that has it; returns its sha256.
 
-    What was fetched before is gone on with. Nothing stands at `target` before its hash was checked. Raises
+    A download that was interrupted is resumed. `target` exists only once its hash was checked. Raises
     ModelError saying why each source failed.
     """
     part = target.with_name(f"{target.name}.part")
@@ -56,7 +56,7 @@ def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) 
             found = sha256_of(part)
             if expected is not None and found != expected:
                 part.unlink()
-                raise _SourceFailed("the file that it gives is not the one in the manifest (sha256 differs)")
+                raise _SourceFailed("its file is not the one in the manifest (sha256 differs)")
             part.replace(target)
             stamps.put(target, found)
             return found
@@ -78,7 +78,7 @@ def _disk_error(error: OSError, target: Path) -> ModelError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ModelError(
             f"The disk of {target.parent} is full.",
-            remedy="Make room, or choose another model_dir; the download goes on where it stopped.",
+            remedy="Free some space, or choose another model_dir; the download resumes where it stopped.",
         )
     return ModelError(
         f"{target.parent} can't be written: {error.strerror or error}.",
@@ -129,7 +129,7 @@ def _copy(read: Callable[[int], bytes], part: Path, total: int, progress: Progre
 
 
 def _from_hub(source: HubSource, file: ManifestFile, part: Path, progress: Progress) -> str | None:
-    """Download over HTTP, going on where an earlier try stopped; returns the hash to expect."""
+    """Download over HTTP, resuming where an earlier attempt stopped; returns the hash to expect."""
     import httpx2
 
     base = os.environ.get("HF_ENDPOINT", "https://huggingface.co").rstrip("/")

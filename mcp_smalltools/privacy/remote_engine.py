@@ -1,6 +1,4 @@
-"""What may be sent to an engine outside this machine: no text of a sealed file, and nothing unmasked of a
-redacted one.
-"""
+"""What may be sent to an engine outside this machine: nothing of a sealed file, and a redacted one masked."""
 
 from __future__ import annotations
 
@@ -17,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class RedactingEngine(ForwardingEngine):
-    """An engine for one call: texts are scrubbed as the call's level asks before they leave the machine.
+    """The engine for one call: texts are masked as the call's privacy level demands before they leave.
 
-    `level` and `scrub` are the call's own, so that a value has one placeholder in question and answer.
-    Raises NotAllowed under `sealed`.
+    `level` and `scrub` are the call's, so a value has the same placeholder in question and answer. Raises
+    NotAllowed under `sealed`.
     """
 
     def __init__(

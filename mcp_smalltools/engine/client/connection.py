@@ -16,18 +16,18 @@ from mcp_smalltools.errors import EngineUnavailable
 
 HEARTBEAT_S: Final = 1.0
 SILENT_BEATS: Final = 10
-"""Beats without a frame after which the daemon counts as stuck. They are counted by our own clock's ticks,
-so that a laptop that slept, or a client that was stopped itself, blames nobody."""
+"""Heartbeats without a frame after which the daemon counts as stuck. They are counted while this process
+runs, so a laptop that slept, or a client that was stopped, doesn't count as silence of the daemon."""
 
 _HANDSHAKE_S: Final = HEARTBEAT_S * SILENT_BEATS
 
 
 class DaemonNotRunning(Exception):
-    """Nobody listens there."""
+    """Nothing listens at the endpoint."""
 
 
 class DaemonSilent(Exception):
-    """Somebody listens, and says nothing."""
+    """Something listens, and doesn't answer."""
 
 
 class VersionRefused(Exception):
@@ -39,7 +39,7 @@ class VersionRefused(Exception):
 
 
 class ConnectionLost(Exception):
-    """The daemon went away before it answered; `silent` if it is there and doesn't move."""
+    """The daemon went away before it answered; `silent` if it is there and doesn't answer."""
 
     def __init__(self, *, silent: bool = False) -> None:
         super().__init__(silent)
@@ -119,7 +119,7 @@ class Connection:
             self._writer.write(protocol.encode(frame, protocol.MAX_REQUEST))
 
     async def close(self) -> None:
-        self._lose()
+        self._abort()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -147,7 +147,7 @@ class Connection:
         if isinstance(frame, protocol.Refused) and frame.code == "version":
             raise VersionRefused(frame)
         raise EngineUnavailable(
-            "The engine refused the connection: the token is not its own.",
+            "The engine refused the connection: its token is another one.",
             remedy="Run `mcp-smalltools doctor`.",
         )
 
@@ -158,7 +158,7 @@ class Connection:
                 self._heard = True
                 self._take(frame)
         except (OSError, asyncio.IncompleteReadError, protocol.ProtocolError):
-            self._lose()
+            self._abort()
 
     def _take(self, frame: Any) -> None:
         pending = self._pending.get(getattr(frame, "id", -1))
@@ -172,19 +172,19 @@ class Connection:
             pending.future.set_result(frame.value)
 
     async def _watch(self) -> None:
-        """Lose a daemon that says nothing for SILENT_BEATS beats while it owes an answer."""
+        """Give up on a daemon that sends nothing for SILENT_BEATS heartbeats while an answer is due."""
         silent = 0
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             silent = 0 if self._heard or not self._pending else silent + 1
             self._heard = False
             if silent >= SILENT_BEATS:
-                self._lose(silent=True)
+                self._abort(silent=True)
                 return
             if self._pending:
                 self.send(protocol.Ping())
 
-    def _lose(self, *, silent: bool = False) -> None:
+    def _abort(self, *, silent: bool = False) -> None:
         for pending in self._pending.values():
             if not pending.future.done():
                 pending.future.set_exception(ConnectionLost(silent=silent))

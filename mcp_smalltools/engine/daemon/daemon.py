@@ -2,8 +2,8 @@
 
 python -m mcp_smalltools.engine.daemon.daemon
 
-It listens, turns frames into jobs for the scheduler, and answers. It leaves when nobody has asked for
-anything for a while. Its log tells what happened to it, and never what it was asked.
+It listens, makes jobs of requests for the scheduler, and sends the answers back. It leaves when it has been
+idle for a while. Its log says what happened to it, and never what it was asked.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _TICK_S = 1.0
 _OTHER_LEAVES_S = 10.0
 _CLOSE_S = 10.0
 
-# Threads that wait for the next step spin for a moment and then sleep: spinning on beside a compiler costs
-# ten times what it saves (GNU's runtime counts turns, LLVM's and Intel's milliseconds).
+# Threads that wait for the next step spin for a moment and then sleep: on cores that a compiler needs too,
+# spinning costs ten times what it saves. (GNU's runtime counts iterations, LLVM's and Intel's milliseconds.)
 OPENMP: Final = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
 
 
 class Daemon:
-    """Accepts clients, and knows when to leave."""
+    """Accepts clients, and leaves when it is idle, unreachable or too large."""
 
     def __init__(
         self, settings: Settings, make_scheduler: MakeScheduler, *, version: str = __version__
@@ -135,19 +135,19 @@ class Daemon:
             session.close()
 
     async def _load_scheduler(self) -> None:
-        """Load llama.cpp beside the event loop, so that the first client is greeted at once."""
+        """Load llama.cpp in a thread, so that the first client's handshake doesn't wait."""
         assert self._scheduler is not None
         try:
             scheduler = await asyncio.to_thread(self._make_scheduler, self.settings)
         except SmallToolsError as error:
             self._fail_to_load(error)
         except Exception as error:
-            # Whatever a damaged installation raises, the clients must hear of it.
+            # Whatever a damaged installation raises, clients get an error.
             log.exception("llama.cpp can't be loaded")
             self._fail_to_load(
                 EngineUnavailable(
                     f"llama.cpp can't be loaded: {type(error).__name__}.",
-                    remedy="Install llama-cpp-python anew; the engine's log says more.",
+                    remedy="Reinstall llama-cpp-python; the engine's log says more.",
                 )
             )
         else:
@@ -157,7 +157,7 @@ class Daemon:
     def _fail_to_load(self, error: SmallToolsError) -> None:
         assert self._scheduler is not None
         self._scheduler.set_exception(error)
-        self._scheduler.exception()  # seen: a daemon that nobody asks anything has nothing to report
+        self._scheduler.exception()  # retrieved: asyncio would log it if nobody ever asked
 
     def _scheduler_if_loaded(self) -> Scheduler | None:
         future = self._scheduler

@@ -1,4 +1,4 @@
-"""One client at the daemon: who it is, what it has asked for, and the way back to it."""
+"""One client's connection to the daemon: the handshake, its requests, and the answers to them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ PENDING_BYTES: Final = 256 << 20
 class _PendingRequest:
     size: int
     job: Job | None = None
-    told_at: float = field(default=0.0)
+    reported_at: float = field(default=0.0)
 
 
 class _HandshakeFailed(Exception):
-    """The handshake failed; the client has been told why."""
+    """The handshake failed; the reason was sent to the client."""
 
 
 class SessionHost(Protocol):
-    """The daemon, as far as a session asks it for anything."""
+    """What a session needs of the daemon."""
 
     token: str
     version: str
@@ -54,7 +54,7 @@ class SessionHost(Protocol):
 
 
 class DaemonSession:
-    """Reads one client's frames until it leaves, then cancels what it had asked for."""
+    """Reads one client's frames until it disconnects, then cancels its jobs."""
 
     def __init__(
         self, daemon: SessionHost, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -75,7 +75,7 @@ class DaemonSession:
         return time.monotonic() - self._asked_at < seconds
 
     async def run(self) -> None:
-        """Serve the client until it disconnects or sends what is no frame of ours."""
+        """Serve the client until it disconnects or sends something that isn't a frame."""
         try:
             async with asyncio.timeout(HANDSHAKE_S):
                 await self._shake_hands()
@@ -164,8 +164,8 @@ class DaemonSession:
 
         def on_progress(done: int, total: int) -> None:
             now = time.monotonic()
-            if done >= total or now - running.told_at > PROGRESS_EVERY_S:
-                running.told_at = now
+            if done >= total or now - running.reported_at > PROGRESS_EVERY_S:
+                running.reported_at = now
                 self._call_soon(self._send, protocol.Progress(number, done, total))
 
         return Job(
@@ -185,7 +185,7 @@ class DaemonSession:
         except SmallToolsError as error:
             self._answer(number, error)
         except Exception as error:
-            # A bug in the scheduler's entrance: this client hears of it, the others go on.
+            # A bug in the scheduler's `submit` must cost this request, and not the daemon.
             log.exception("submit failed")
             self._answer(number, InternalError.at("The engine", error))
 
@@ -207,7 +207,7 @@ class DaemonSession:
             self._writer.write(protocol.encode(frame, protocol.MAX_REPLY))
 
     def _call_soon(self, function: Any, *args: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody is there to be told
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and the client with it
             self._loop.call_soon_threadsafe(function, *args)
 
 

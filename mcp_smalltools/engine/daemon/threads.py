@@ -1,6 +1,6 @@
-"""How many threads the engine uses: all cores when the machine is idle, fewer beside other work.
+"""How many threads the engine uses: all cores when the machine is idle, fewer when other programs work.
 
-With other work on the cores, threads that wait for each other cost several times what one thread does; on an
+On cores that others use too, threads that wait for each other are several times slower than one thread; on an
 idle machine one thread leaves half of the speed unused.
 """
 
@@ -15,7 +15,7 @@ LOOK_EVERY_S: Final = 1.0
 
 
 class ThreadPolicy:
-    """Follows the load that others make. `fixed` above 0 turns that off."""
+    """Follows the load of other processes. `fixed` above 0 turns that off."""
 
     def __init__(self, fixed: int = 0) -> None:
         self._fixed = fixed
@@ -52,7 +52,7 @@ def _physical_cores() -> int:
 
 
 def _cpu_seconds() -> tuple[float, float] | None:
-    """Seconds that all cores were busy, and those of this process; None where the system doesn't tell."""
+    """Seconds that all cores were busy, and those of this process; None where the system doesn't say."""
     try:
         with Path("/proc/stat").open(encoding="ascii") as file:
             fields = [int(value) for value in file.readline().split()[1:8]]

@@ -1,4 +1,4 @@
-"""Ends a daemon whose step of the model doesn't come back, so that its clients can go on with a fresh one."""
+"""Ends a daemon whose step of a model doesn't return, so that its clients can start a new one."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from typing import Any, Final
 log = logging.getLogger("mcp_smalltools.engine")
 
 STEP_S: Final = 120.0
-"""Seconds that one step may take: a slice of a prompt on a large model takes a few on a busy machine."""
+"""Seconds that one step may take: a prefill chunk of a large model takes a few on a busy machine."""
 EXIT_STUCK: Final = 70
 _LOOK_S = 1.0
 
 
 class Watchdog(threading.Thread):
-    """Looks at the scheduler's `step_started` each second; past the limit it ends the process at once:
-    a step that is stuck in C can't be stopped from Python.
+    """Checks the scheduler's `step_started` each second, and ends the process past the limit.
+
+    At once: a step that is stuck in C can't be stopped from Python.
     """
 
     def __init__(self, stats: Callable[[], Mapping[str, Any]], limit_s: float = STEP_S) -> None:
@@ -38,13 +39,13 @@ class Watchdog(threading.Thread):
         os._exit(EXIT_STUCK)
 
     def stuck(self) -> bool:
-        """A suspended machine doesn't count: the monotonic clock stands still then."""
+        """Time while the machine is suspended doesn't count: the monotonic clock stops then."""
         started = self._stats().get("step_started")
         return started is not None and time.monotonic() - started > self._limit_s
 
 
 def memory_mb() -> float:
-    """Resident memory of this process; its peak where the system tells no more; 0 where it tells nothing."""
+    """Resident memory of this process; its peak where the system says only that; 0 where it says nothing."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return round(pages * os.sysconf("SC_PAGE_SIZE") / (1 << 20), 1)

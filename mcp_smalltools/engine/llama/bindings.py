@@ -1,8 +1,8 @@
 """llama.cpp's low-level interface as three small classes: Model, Context, Batch.
 
-Only the engine's process imports `llama_cpp`, and there only this module: llama.cpp aborts on a failed
-assertion, and no handler sees that. Arrays cross as numpy views, since filling ctypes arrays in a loop costs
-more than a step of a small model.
+Only processes of the engine import this module: llama.cpp aborts on a failed assertion, and no handler sees
+that. Arrays are passed as numpy views, since filling ctypes arrays in a loop costs more than a step of a
+small model.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ class Model:
 
 
 class Batch:
-    """Tokens of one step, in arrays that llama.cpp reads where they lie."""
+    """Tokens of one step, in arrays that llama.cpp reads without a copy."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity

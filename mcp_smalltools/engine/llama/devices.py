@@ -1,4 +1,4 @@
-"""What can run a model on this machine: the devices that llama.cpp was built for, and how much fits there."""
+"""The devices that this build of llama.cpp can use, and how much of a model fits there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 ALL_LAYERS: Final = 999
 KEPT_FREE: Final = 0.15
-"""Share of a device's free memory that is left to others: buffers of a step, and the user's own programs."""
+"""Share of a device's free memory that is left for the buffers of a step and for other programs."""
 _CPU, _GPU, _IGPU = 0, 1, 2  # ggml_backend_dev_type
 
 

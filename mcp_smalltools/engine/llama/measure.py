@@ -1,7 +1,7 @@
 """How fast this machine runs a GGUF file: `python -m mcp_smalltools.engine.llama.measure FILE KIND THREADS`.
 
-Prints JSON: tokens/s of reading (`prefill`) and, for models that write, of writing (`decode`, one text;
-`decode_8`, eight at a time). Best of several rounds: what slows a round is other work, never the file.
+Prints JSON: tokens/s of reading (`prefill`) and, for generators, of writing (`decode`, one text;
+`decode_8`, eight at a time). Best of several rounds: what slows a round is other work on the machine.
 """
 
 from __future__ import annotations

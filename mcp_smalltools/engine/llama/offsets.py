@@ -1,4 +1,4 @@
-"""Which characters of a text a word piece stands for: llama.cpp's WordPiece gives pieces without places."""
+"""The characters of a text that each token stands for, which llama.cpp's WordPiece doesn't give."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ def token_offsets(model: Model, text: str, tokens: Tokens) -> NDArray[np.int32]:
     """Characters [start, end) of each token, shape (tokens, 2), int32; (0, 0) for special tokens.
 
     Folds the text as BERT's uncased tokenizer does (NFD, marks dropped, lower case; Devlin et al., 2019) and
-    walks along it piece by piece. A piece that isn't found there, such as [UNK], stands for the word at its
-    place.
+    matches it token by token. A token that doesn't match, such as [UNK], stands for the word at its position.
     """
-    folded, places = _fold(text)
+    folded, indexes = _fold(text)
     offsets = np.zeros((len(tokens), 2), dtype=np.int32)
     at = 0
     for i, token in enumerate(tokens):
@@ -27,14 +26,14 @@ def token_offsets(model: Model, text: str, tokens: Tokens) -> NDArray[np.int32]:
         while at < len(folded) and folded[at].isspace():
             at += 1
         if at >= len(folded) or i == 0 or i == len(tokens) - 1:
-            continue  # [CLS] and [SEP] stand for nothing
+            continue  # [CLS] and [SEP] have no characters
         if piece and folded.startswith(piece, at):
             end = at + len(piece)
         else:
             end = at + 1
             while end < len(folded) and not folded[end].isspace():
                 end += 1
-        offsets[i] = places[at], places[end - 1] + 1
+        offsets[i] = indexes[at], indexes[end - 1] + 1
         at = end
     return offsets
 
@@ -42,12 +41,12 @@ def token_offsets(model: Model, text: str, tokens: Tokens) -> NDArray[np.int32]:
 def _fold(text: str) -> tuple[str, list[int]]:
     """The folded text, and for each of its characters the index of the original one."""
     out: list[str] = []
-    places: list[int] = []
+    indexes: list[int] = []
     for index, character in enumerate(text):
         for part in unicodedata.normalize("NFD", character):
             if unicodedata.category(part) in {"Mn", "Cc", "Cf"} and not part.isspace():
                 continue
             for lowered in part.lower():
                 out.append(lowered)
-                places.append(index)
-    return "".join(out), places
+                indexes.append(index)
+    return "".join(out), indexes

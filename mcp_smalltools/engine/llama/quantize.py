@@ -1,8 +1,8 @@
-"""Turns a GGUF file into another layout.
+"""Converts a GGUF file to another layout.
 
 python -m mcp_smalltools.engine.llama.quantize SOURCE TARGET LAYOUT
 
-A process of its own, since llama.cpp aborts on what it can't do.
+It runs in a process of its own, since llama.cpp aborts when it fails.
 """
 
 from __future__ import annotations

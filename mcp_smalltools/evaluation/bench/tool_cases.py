@@ -1,6 +1,6 @@
-"""The jobs of `bench tools`: what is asked of a tool and of the peer, and when an answer is right.
+"""The cases of `bench tools`: what a tool and the peer are asked, and how right an answer is.
 
-All material is made here or is a file of Python's library; the failing log is of tests that are really run.
+All texts are made here or are files of Python's standard library; the failing log comes from real test runs.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class PeerPrompt:
 
 
 Peer = Callable[[Sequence[PeerPrompt]], list[str]]
-"""Asks all at once, as many at a time as the server has slots; answers in order."""
+"""Puts all prompts to the peer, as many at a time as its server has slots; answers in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchCase:
-    """`right` and `peer_right` take an answer and say which share of it is right, 0 to 1."""
+    """`right` and `peer_right` give the share of an answer, of ours and of the peer's, that is right."""
 
     what: str
     tool: str
@@ -129,12 +129,12 @@ def summarize_file(folder: Path) -> BenchCase:
     shutil.copyfile(shutil.__file__, path)
     text = path.read_text(encoding="utf-8")
 
-    def said(summary: str) -> float:
+    def describes(summary: str) -> float:
         about = all(word in summary.lower() for word in ("copy", "archiv", "director"))
         return float(about and not invented(summary, text))
 
     def right(answer: Mapping[str, Any]) -> float:
-        return said(json.dumps({name: answer[name] for name in answer if name not in _ENVELOPE}))
+        return describes(json.dumps({name: answer[name] for name in answer if name not in _ENVELOPE}))
 
     def peer(ask: Peer) -> str:
         system = "You summarize files for programmers. Be exact and short; name only what is in the text."
@@ -147,7 +147,9 @@ def summarize_file(folder: Path) -> BenchCase:
         )[0]
 
     size = f"{len(text) / 1000:.0f} KB"
-    return BenchCase(f"a file of {size} summarized", "summarize_file", {"path": path.name}, right, peer, said)
+    return BenchCase(
+        f"a file of {size} summarized", "summarize_file", {"path": path.name}, right, peer, describes
+    )
 
 
 _ENVELOPE: Final = {"call_id", "source", "model", "dropped", "note", "confidence", "escalate", "reason"}
@@ -194,15 +196,15 @@ def find_failure(folder: Path) -> BenchCase:
 
 
 def _nightly_log(folder: Path) -> str:
-    said = []
+    output = []
     for number in range(PACKAGES):
         package = folder / f"package_{number:02}"
         package.mkdir(parents=True)
         (package / "test_prices.py").write_text(_package(number), encoding="utf-8")
         command = [sys.executable, "-m", "unittest", "-v"]  # of tests that are written here
         done = processes.run(command, cwd=package)
-        said.append(f"== testing package_{number:02}\n{(done.stdout + done.stderr).decode()}")
-    return "".join(said)
+        output.append(f"== testing package_{number:02}\n{(done.stdout + done.stderr).decode()}")
+    return "".join(output)
 
 
 def _package(number: int) -> str:
@@ -342,18 +344,7 @@ def ask_file(folder: Path) -> BenchCase:
 
 
 _THINGS: Final = ("invoice", "mail", "stock", "price", "image", "order", "audit", "search", "label", "tax")
-_ROLES: Final = (
-    "exporter",
-    "importer",
-    "gateway",
-    "worker",
-    "indexer",
-    "cache",
-    "watcher",
-    "proxy",
-    "mirror",
-    "queue",
-)
+_ROLES: Final = "exporter importer gateway worker indexer cache watcher proxy mirror queue".split()  # noqa: SIM905
 
 
 def _settings() -> Iterator[str]:

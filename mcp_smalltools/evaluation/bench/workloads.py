@@ -1,6 +1,6 @@
-"""The work that `bench engine` gives to both engines: texts of known length, new in each round.
+"""The workloads of `bench engine`: texts of known length, new in each round.
 
-A word of the list is one token of SmolLM2 with the space before it, so that words count tokens.
+Each word of the list, with the space before it, is one token of SmolLM2: words count tokens.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ class RandomTexts:
     """Random texts from a seed."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = random.Random(seed)
+        self._random = random.Random(seed)
 
     def words(self, count: int) -> str:
-        return " ".join(self._chance.choice(_WORDS) for _ in range(count))
+        return " ".join(self._random.choice(_WORDS) for _ in range(count))
 
     def shared_prefix(self, at_a_time: int) -> ChatLoad:
         """32 requests: a prefix of 300 tokens, 200 of their own, 32 written."""
@@ -109,8 +109,8 @@ class RandomTexts:
     def embeddings(self) -> EmbedLoad:
         """1,024 log lines and 100 paragraphs of 120 words."""
         lines = [
-            self._chance.choice(_LOG_LINES).format(
-                m=self._chance.randrange(60), s=self._chance.randrange(60), n=self._chance.randrange(1, 10)
+            self._random.choice(_LOG_LINES).format(
+                m=self._random.randrange(60), s=self._random.randrange(60), n=self._random.randrange(1, 10)
             )
             for _ in range(1024)
         ]
@@ -124,13 +124,13 @@ class RandomTexts:
     def adapters(self) -> ChatLoad:
         """32 requests, four adapters in random order, each with an instruction of its own."""
         systems = [self.words(290) for _ in range(4)]
-        chosen = [self._chance.randrange(4) for _ in range(32)]
+        chosen = [self._random.randrange(4) for _ in range(32)]
         return ChatLoad([Chat(systems[n], self.words(60), 16, adapter=n) for n in chosen], 8)
 
     def tool_prefixes(self) -> ChatLoad:
         """64 requests over six instructions of 550 tokens in random order, 45 words of their own, 16 out."""
         systems = [self.words(540) for _ in range(6)]
-        return ChatLoad([Chat(self._chance.choice(systems), self.words(45), 16) for _ in range(64)], 8)
+        return ChatLoad([Chat(self._random.choice(systems), self.words(45), 16) for _ in range(64)], 8)
 
     def long_and_short(self) -> tuple[Chat, Chat]:
         """A prompt of 6,000 tokens, and a short call that comes while it runs."""
