@@ -308,12 +308,12 @@ def _whole_lines(
         data = held + data
         end = data.rfind(b"\n") + 1
         held = data[end:]
-        behind = at - len(held)
+        end_offset = at - len(held)
         if len(held) > MAX_LINE:
             held, skipping = held[: MAX_LINE + 1], True  # one more than is kept: it counts as cut
         if end:
-            last_end = behind
-            yield data[:end], behind, True
+            last_end = end_offset
+            yield data[:end], end_offset, True
     if held:
         yield held, last_end, False
 

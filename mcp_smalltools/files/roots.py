@@ -1,6 +1,6 @@
-"""Which paths may be read, and at which privacy level. Confined on the descriptor, not on the name.
+"""Which paths may be read, and at which privacy level. Checked on the descriptor, not on the name.
 
-A path is resolved, must lie inside a root, and is then opened from the root's own descriptor, component by
+A path is resolved, must be inside a root, and is then opened from the root's own descriptor, component by
 component, following no link: whatever is swapped in between the look and the opening is refused.
 """
 
@@ -35,7 +35,7 @@ class _Root:
 
 
 Identity = tuple[int, int]
-"""Device and inode: what a folder is, whatever it is called."""
+"""Device and inode of a folder, which identify it under any name."""
 OpenFolder = int | Path
 """An open folder: its descriptor, or its path where folders can't be walked by descriptor (Windows)."""
 
@@ -46,16 +46,16 @@ class Folder:
 
     root: Path
     parts: tuple[str, ...]
-    """The way from the root to it; empty for the root itself."""
+    """The path from the root to it; empty for the root itself."""
     level: PrivacyLevel
     other_roots: frozenset[str]
-    """Roots inside of this root, relative to it: they are walked as roots, at their own level."""
+    """Roots inside this root, relative to it. They are walked as roots, at their own level."""
     own_folders: frozenset[Identity] = frozenset()
-    """Our own folders, wherever they are: they are not entered."""
+    """The program's own folders, which are not entered."""
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[OpenFolder]:
-        """The root, open. Raises ConfigError if it is no folder."""
+        """The root, open. Raises ConfigError if it is not a folder."""
         try:
             place: OpenFolder = os.open(self.root, _FOLDER) if _WALKS else self.root
         except OSError as error:
@@ -71,11 +71,11 @@ class Folder:
 
 
 class _OwnFolderError(Exception):
-    """The path leads into a folder of ours."""
+    """The path leads into one of the program's own folders."""
 
 
 class _WrongKindError(Exception):
-    """What lies at the path is not a file."""
+    """There is something other than a file at the path."""
 
     def __init__(self, mode: int) -> None:
         super().__init__(mode)
@@ -83,10 +83,10 @@ class _WrongKindError(Exception):
 
 
 class Roots:
-    """The folders that may be read. The innermost root that holds a file decides its level."""
+    """The folders that may be read. The innermost root that holds a file decides on its level."""
 
     def __init__(self, specs: Sequence[RootSpec], own_folders: Sequence[Path] = ()) -> None:
-        """`own_folders` are outside of every root. Raises ConfigError for a root that is inside of one."""
+        """`own_folders` count as outside every root. Raises ConfigError for a root inside one of them."""
         self._roots = [
             _Root(Path(os.path.realpath(spec.path.expanduser())), str(spec.path), spec.level)
             for spec in specs
@@ -102,7 +102,7 @@ class Roots:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The roots of the settings, without our own folders. Raises ConfigError where there is none."""
+        """The roots of the settings, without our own folders. Raises ConfigError if there is none."""
         if not settings.effective_roots:
             raise no_root()
         return cls(settings.effective_roots, settings.own_folders)
@@ -146,7 +146,7 @@ class Roots:
         return root.level
 
     def folders(self, path: str = "") -> list[Folder]:
-        """All roots; or a folder, and the roots inside of it. Of a file, the folder that holds nothing else.
+        """All roots, or a folder and the roots inside it. For a file, a folder that holds nothing else.
 
         Raises NotAllowed or NotFound.
         """
@@ -167,7 +167,7 @@ class Roots:
         ]
 
     def shown(self, folder: Folder, path: str) -> str:
-        """How to name a file to the caller: relative to its root if that leads to it, else in full."""
+        """The path of a file for the caller: relative to its root if that leads to it, else in full."""
         real = folder.root / path
         return path if self._resolve(path) == real else str(real)
 
@@ -184,7 +184,7 @@ class Roots:
         return Folder(root.folder, parts, root.level, frozenset(others), self._own_identities)
 
     def _resolve(self, path: str) -> Path:
-        """The path without links and dots; of a relative one, the first that exists, or the first root's."""
+        """The path without links and dots. A relative one is the first that exists, or in the first root."""
         if not path or "\0" in path:
             raise NotFound("The path is empty or holds a NUL.", remedy="Give the path of a file.")
         if not self._roots:
@@ -214,7 +214,7 @@ class Roots:
         )
 
     def _refusal(self, path: str, real: Path, error: OSError) -> SmallToolsError:
-        """What a failed opening means, in words. Only called for paths inside a root."""
+        """The error for a failed opening. Only called for paths inside a root."""
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             if missing := next((root for root in self._roots if not root.folder.is_dir()), None):
                 return ConfigError(
@@ -253,7 +253,7 @@ def _identities(folders: Iterable[Path]) -> Iterator[Identity]:
 
 
 def _own_folder(path: str) -> FileError:
-    """Says nothing of what is there."""
+    """The same error whether or not there is such a file."""
     return NotAllowed(
         f"{path} is in a folder of mcp-smalltools itself, which no root opens.",
         remedy="Read exports, models and settings with your own tools.",
@@ -263,7 +263,7 @@ def _own_folder(path: str) -> FileError:
 def _open_inside(folder: Path, real: Path, own: frozenset[Identity]) -> int:
     """Open `real`, which has no links in it, from the descriptor of `folder` down, through none of `own`.
 
-    Raises OSError. A folder is told by its identity too: names differ in case, and mounts repeat folders.
+    Raises OSError. `own` has devices and inodes: names may differ in case, and mounts repeat folders.
     """
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -289,7 +289,7 @@ def _identity(descriptor: int) -> Identity:
 
 
 def _open_and_look(folder: Path, real: Path) -> int | None:
-    """Where folders can't be walked by descriptor (Windows): open, then look where that led."""
+    """Where folders can't be walked by descriptor (Windows): open first, then check where that led."""
     descriptor = os.open(real, _READ)
     if Path(os.path.realpath(real)) == real and folder in real.parents:
         return descriptor

@@ -1,7 +1,7 @@
-"""Teaching a classify skill from corrections: items whose right label somebody reported become examples.
+"""Improves a classify skill with corrections: items whose right label was reported become examples.
 
-What is learned is measured where the skill names cases: if it does worse on them with the new examples, they
-are not taken. The cases themselves are never learned.
+If the skill has evaluation cases and does worse on them with the new examples, they are not added. The cases
+themselves never become examples.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from mcp_smalltools.tools.own.skill import SkillTool
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What corrections hold: examples that can be taken, and how many can't, by the reason."""
+    """Examples from corrections, and the number of those left out, by reason."""
 
     examples: list[SkillExample]
     left: dict[str, int]
 
 
 def lesson_of(skill: Skill, outcomes: Sequence[ReportedOutcome]) -> Lesson:
-    """Later corrections of a text take the place of earlier ones; oldest first."""
+    """Examples from outcomes, oldest first: later corrections of a text replace earlier ones."""
     assert isinstance(skill.file, ClassifySkill)
     labels = parse_labels(labels_of(skill.file))
     known = {*labels.names, labels.none_name}
@@ -59,40 +59,42 @@ def lesson_of(skill: Skill, outcomes: Sequence[ReportedOutcome]) -> Lesson:
 
 
 def learn(tool: SkillTool, settings: Settings, *, dry_run: bool) -> list[str]:
-    """Write what corrections teach into the pack; returns what to say. Raises UsageError, SkillError."""
+    """Add corrections to the pack's examples; returns lines to print. Raises UsageError, SkillError."""
     skill = tool.skill
     if not isinstance(skill.file, ClassifySkill):
-        raise UsageError(f"{skill.name} is no classify skill.", remedy="Only those learn from corrections.")
+        raise UsageError(
+            f"{skill.name} is not a classify skill.", remedy="Only classify skills learn from corrections."
+        )
     outcomes = open_outcomes(settings.state_dir)
     try:
         lesson = lesson_of(skill, outcomes.all(skill.name))
     finally:
         outcomes.close()
-    said = [f"{len(lesson.examples)} corrections to learn from."]
-    said += [f"{count} left out: {why}." for why, count in lesson.left.items() if count]
+    lines = [f"{len(lesson.examples)} corrections to learn from."]
+    lines += [f"{count} left out: {why}." for why, count in lesson.left.items() if count]
     if not lesson.examples:
-        return said
-    said += _measured(skill, lesson.examples, settings)
+        return lines
+    lines += _measure(skill, lesson.examples, settings)
     if not dry_run:
         _write(skill, lesson.examples)
-        said.append(f"Written to {skill.folder / LEARNED_NAME}; delete lines there to forget them.")
-    return said
+        lines.append(f"Written to {skill.folder / LEARNED_NAME}; delete lines there to forget them.")
+    return lines
 
 
-def _measured(skill: Skill, more: Sequence[SkillExample], settings: Settings) -> list[str]:
+def _measure(skill: Skill, more: Sequence[SkillExample], settings: Settings) -> list[str]:
     if skill.file.eval is None:
-        return ["The skill names no cases (`eval`), so whether this helps was not measured."]
+        return ["The skill has no cases (`eval`), so the effect was not measured."]
     before = evaluate(skill, settings)
     after = evaluate(replace(skill, examples=merge_examples(skill.examples, more)), settings)
     figures = ("right", "not escalated", "right where not escalated")
-    said = [f"{name}: {before[name]} before, {after[name]} after." for name in figures]
+    figures_text = [f"{name}: {before[name]} before, {after[name]} after." for name in figures]
     worse = float(after["right"] or 0) < float(before["right"] or 0)
     if worse or int(after["wrong where not escalated"] or 0) > int(before["wrong where not escalated"] or 0):
         raise SkillError(
-            f"{skill.name} does worse with these corrections: " + " ".join(said),
-            remedy="They were not taken. Look at them with `skills outcomes`, or mend the labels.",
+            f"{skill.name} does worse with these corrections: " + " ".join(figures_text),
+            remedy="They were not added. Look at them with `skills outcomes`, or correct the labels.",
         )
-    return said
+    return figures_text
 
 
 def _write(skill: Skill, more: Sequence[SkillExample]) -> None:

@@ -99,7 +99,7 @@ def _own_pattern(pattern: str) -> Any:
         ) from None
     if compiled.search("") is not None:
         raise ConfigError(
-            f"redact_patterns: {pattern!r} can't be used: it matches where nothing stands.",
+            f"redact_patterns: {pattern!r} can't be used: it matches the empty string.",
             remedy="Correct it in the configuration.",
         )
     return compiled
