@@ -72,10 +72,10 @@ def _nvidia() -> str:
         return ""
     query = [program, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        told = processes.run(query, timeout_s=PROBE_S, check=True).stdout.decode(errors="replace")
+        output = processes.run(query, timeout_s=PROBE_S, check=True).stdout.decode(errors="replace")
     except (OSError, processes.SubprocessError):
         return ""
-    return told.strip().split("\n")[0]
+    return output.strip().split("\n")[0]
 
 
 def _processor_flags() -> frozenset[str]:

@@ -81,7 +81,7 @@ def _adapter_folder(name: str, settings: Settings) -> Path | None:
 
 
 def _adapter_entry(folder: Path) -> dict[str, Any]:
-    """The [adapter] part of the skill.toml beside an adapter; empty if there is none."""
+    """The [adapter] part of the skill.toml next to an adapter; empty if there is none."""
     try:
         return dict(tomllib.loads((folder / "skill.toml").read_text(encoding="utf-8"))["adapter"])
     except (OSError, KeyError, TypeError, ValueError):

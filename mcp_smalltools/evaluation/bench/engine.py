@@ -52,7 +52,7 @@ WORKLOADS: Final = {
     "d": "1,024 log lines and 100 paragraphs embedded",
     "e": "32 JSON objects by a schema, 8 at a time",
     "f": "32 requests, four adapters mixed, 8 at a time",
-    "g": "workload a beside a busy core",
+    "g": "workload a while another process keeps a core busy",
     "h": "a short call while a prompt of 6,000 tokens runs: time to its first token",
     "i": "cold start to the first answer, the prefix saved before",
     "j": "64 requests over six prefixes of 550 tokens in random order, 16 written, 8 at a time",
@@ -143,7 +143,7 @@ class EngineBench:
         self._encoder = ensure_model(settings.embed_model, settings)
         self._adapters = [write_adapter(folder, self._writer.path, seed=seed) for seed in range(4)]
         self._ours = OurEngine(settings, self._adapters)
-        # Beside other work, the engine as it is by default: it follows the load.
+        # For the workload with a busy core, the engine as it is by default: it follows the load.
         apart = {"runtime_dir": folder / "run-adaptive", "engine_threads": 0}
         self._adaptive = OurEngine(settings.model_copy(update=apart), self._adapters)
         self._rates = self._measured_rates()
@@ -172,7 +172,7 @@ class EngineBench:
 
     def _workload(self, name: str, rounds: int) -> EngineFigures:
         if name == "h":
-            return self._beside_a_long_prompt(rounds)
+            return self._during_a_long_prompt(rounds)
         if name == "i":
             return self._cold_start(rounds)
         options = self._options(name)
@@ -227,12 +227,12 @@ class EngineBench:
     def _prefix_tokens(self, chat: Chat) -> int:
         return len(chat.system.split()) + 5
 
-    def _beside_a_long_prompt(self, rounds: int) -> EngineFigures:
+    def _during_a_long_prompt(self, rounds: int) -> EngineFigures:
         waits = []
         with Peer(self._program, self._options("h")) as peer:
             for turn in range(rounds + 1):
                 long, short = RandomTexts(seed=turn).long_and_short()
-                pair = self._ours.wait_beside(long, short), _peer_wait_beside(peer, long, short)
+                pair = self._ours.wait_during(long, short), _peer_wait_during(peer, long, short)
                 if turn:
                     waits.append(pair)
         return _figures("h", waits, round(512 / self._rates.read, 3))
@@ -277,7 +277,7 @@ class OurEngine:
     def chat(self, chat: Chat) -> Generation:
         return self._runner.run(self._chat(chat))
 
-    def wait_beside(self, long: Chat, short: Chat) -> float:
+    def wait_during(self, long: Chat, short: Chat) -> float:
         async def run() -> float:
             running = asyncio.create_task(self._chat(long))
             await asyncio.sleep(LONG_RUNS_S)
@@ -349,9 +349,9 @@ def _time(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, answer
 
 
-def _peer_wait_beside(peer: Peer, long: Chat, short: Chat) -> float:
-    with ThreadPoolExecutor(1) as beside:
-        running = beside.submit(peer.chat, long)
+def _peer_wait_during(peer: Peer, long: Chat, short: Chat) -> float:
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(peer.chat, long)
         time.sleep(LONG_RUNS_S)
         seconds, _ = _time(lambda: peer.chat(short))
         running.result()

@@ -16,7 +16,7 @@ from pathlib import Path
 from mcp_smalltools.config import Settings
 
 _PEER_SHARE = 20
-"""The peer gets one part in so many of the text, since it is that much slower."""
+"""The peer gets one twentieth of the text, since it is about that much slower."""
 _CODE_CHARS = 6_000_000
 
 

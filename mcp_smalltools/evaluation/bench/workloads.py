@@ -64,7 +64,7 @@ class Chat:
 
 @dataclass(frozen=True, slots=True)
 class ChatLoad:
-    """Requests, so many at a time."""
+    """Requests, of which `at_a_time` are in flight."""
 
     chats: list[Chat]
     at_a_time: int
