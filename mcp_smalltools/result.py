@@ -1,9 +1,10 @@
 """The output of the service: one answer of one tool, made of small typed records.
 
-A tool's answer is a subclass of `Answer`. Three markers on its fields tell the service what a string is:
+A tool's answer is a subclass of `Answer`. Four markers on its fields tell the service what a string is:
 
 - `FileText`: text of the user's file. Redacted under `redacted`, removed under `sealed`.
 - `MaskedText`: text of the file in which every variable is masked. Redacted, too, but allowed under `sealed`.
+- `FileName`: the path of a file, which anybody may have named. Escaped, on one line, and redacted.
 - no marker: written by code, or the caller's own words. Not changed.
 
 A marker holds for all strings below its field, so it can be used on lists and mappings.
@@ -26,12 +27,14 @@ from pydantic import (
 class TextOfFile:
     """Marker: strings here are text of a file."""
 
-    def __init__(self, *, masked: bool = False) -> None:
+    def __init__(self, *, masked: bool = False, name: bool = False) -> None:
         self.masked = masked
+        self.name = name
 
 
 FileText = Annotated[str, TextOfFile()]
 MaskedText = Annotated[str, TextOfFile(masked=True)]
+FileName = Annotated[str, TextOfFile(name=True)]
 
 
 class Record(BaseModel):
@@ -48,7 +51,7 @@ class Record(BaseModel):
 class Source(Record):
     """What was read to make the answer."""
 
-    path: str = Field(description="path as the caller gave it")
+    path: FileName = Field(description="path as the caller gave it")
     lines: int | None = Field(None, description="lines in the file; absent if it was not read to the end")
     bytes: int = Field(description="bytes on disk")
 

@@ -343,23 +343,35 @@ class OpenFiles:
 
     def scrub(self, text: str) -> str:
         """Mask what the level of the files forbids, and remove control and invisible characters."""
-        from mcp_smalltools.privacy.redact import Redactor, clean_text
         from mcp_smalltools.privacy.vocabulary import mask_unknown_words
+        from mcp_smalltools.text.visible import clean_text
 
         level = self.level
         if level is PrivacyLevel.OPEN:
             return clean_text(text)
+        scrubbed = self._redact(clean_text(text))
+        return mask_unknown_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
+
+    def _redact(self, text: str) -> str:
+        from mcp_smalltools.privacy.redact import Redactor
+
         if self._redactor is None:
             self._redactor = Redactor.from_settings(self._settings)
-        scrubbed = self._redactor.scrub(clean_text(text))
-        return mask_unknown_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
+        return self._redactor.scrub(text)
 
     def apply_privacy(self, answer: Answer) -> None:
         """Mask or remove in the answer what the level of the files forbids."""
-        apply_privacy(answer, self.level, self.scrub)
+        apply_privacy(answer, self.level, self.scrub, self.scrub_name)
         if self._redactor is not None and self._redactor.counts:
             # Again: a later string may have shown that a value in an earlier one is a secret.
-            apply_privacy(answer, self.level, self.scrub)
+            apply_privacy(answer, self.level, self.scrub, self.scrub_name)
+
+    def scrub_name(self, name: str) -> str:
+        """The path of a file as it may be shown: on one line, nothing hidden, masked but under `open`."""
+        from mcp_smalltools.text.visible import escaped_name
+
+        shown = escaped_name(name)
+        return shown if self.level is PrivacyLevel.OPEN else self._redact(shown)
 
     @property
     def level(self) -> PrivacyLevel:

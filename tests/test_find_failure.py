@@ -26,9 +26,9 @@ from mcp_smalltools.errors import ModelError
 from mcp_smalltools.evaluation.suites.failure import Pair, ReturnedLines, anchors, read_pairs, score
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.models.shipped import shipped_file
-from mcp_smalltools.privacy.redact import clean_text
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.text.visible import clean_text
 from mcp_smalltools.tools.find_failure.answer import FindFailureAnswer, FindFailureArguments
 from mcp_smalltools.tools.find_failure.compose import compose_answer
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.privacy.prefilter import candidate_spans
-from mcp_smalltools.privacy.redact import Redactor, clean_text
+from mcp_smalltools.privacy.redact import Redactor
 from mcp_smalltools.privacy.rules import RULES
+from mcp_smalltools.text.visible import clean_text
 
 ALNUM = string.ascii_letters + string.digits
 DIGITS = string.digits

@@ -21,8 +21,8 @@ from typing import Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound, UsageError
-from mcp_smalltools.privacy.redact import clean_text
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow, RefusedRequests
+from mcp_smalltools.text.visible import clean_text, escaped_name
 
 _COLUMNS = [
     *("at", "call_id", "principal", "client", "tool", "level", "paths"),
@@ -109,18 +109,18 @@ def _no_formula(value: Any) -> Any:
 
 def _show(rows: Sequence[LedgerRow], refusals: Sequence[RefusedRequests], at_most: int | None) -> None:
     for row in rows:
-        paths = ", ".join(row.paths) or "no file"
+        paths = ", ".join(map(escaped_name, row.paths)) or "no file"
         text = (
             f"{_local(row.at)}  {row.call_id}  {row.tool}  {row.level}  {row.principal} ({row.client})\n"
             f"  read {row.bytes_read:,} bytes of {paths}; {row.chars_left:,} characters sent"
             f"{f', error {row.error}' if row.error else ''}\n"
             f"  {_start(row.answer, at_most)}"
         )
-        print(clean_text(text))  # paths come from the caller and may hold control characters
+        print(clean_text(text))  # principals and clients name themselves
     for refused in refusals:
         print(
             f"{_local(refused.minute * 60)}  refused {refused.count} times: {refused.reason}, "
-            f"{refused.path} from {refused.address} {refused.principal}".rstrip()
+            f"{escaped_name(refused.path)} from {refused.address} {refused.principal}".rstrip()
         )
     sent = sum(row.chars_left for row in rows)
     refused_requests = sum(refused.count for refused in refusals)

@@ -18,6 +18,7 @@ from typing import Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow
+from mcp_smalltools.text.visible import escaped_name
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,14 +83,14 @@ def _show(rows: list[LedgerRow], verdicts: Mapping[str, str]) -> None:
             f"{row.seconds:.2f}",
             _outcome(row, verdicts.get(row.call_id)),
         )
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print(table)
     console.print(_summary(rows))
 
 
 def _files(paths: list[str]) -> str:
     """The first file's name and how many more there are; --json has the whole paths."""
-    first = PurePath(paths[0]).name if paths else "-"
+    first = escaped_name(PurePath(paths[0]).name) if paths else "-"
     return f"{first} +{len(paths) - 1}" if len(paths) > 1 else first
 
 

@@ -13,32 +13,36 @@ from pydantic.fields import FieldInfo
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.result import Answer, Record, TextOfFile
+from mcp_smalltools.text.visible import escaped_name
 
 Scrub = Callable[[str], str]
-_LONG_NUMBER = 10**8
-"""Numbers from this size on may be card or telephone numbers."""
 
 
-def apply_privacy(answer: Answer, level: PrivacyLevel, scrub: Scrub) -> None:
+def apply_privacy(
+    answer: Answer, level: PrivacyLevel, scrub: Scrub, scrub_name: Scrub = escaped_name
+) -> None:
     """Change the answer's marked strings in place: scrub them or, under `sealed`, remove and count them.
 
-    `scrub` masks what the level forbids; it is called for every marked string that may leave.
+    `scrub` masks what the level forbids; it is called for every marked string that may leave. `scrub_name` is
+    called for names of files, which leave under `sealed` too: a tool that gives them is asked for them.
     """
-    withheld = _walk(answer, level, scrub)
+    withheld = _walk(answer, level, scrub, scrub_name)
     if withheld:
         answer.dropped["sealed_texts"] = withheld
 
 
-def _walk(record: Record, level: PrivacyLevel, scrub: Scrub) -> int:
+def _walk(record: Record, level: PrivacyLevel, scrub: Scrub, scrub_name: Scrub) -> int:
     withheld = 0
     for name, field in type(record).model_fields.items():
         value = getattr(record, name)
         for nested in _records_in(value):
-            withheld += _walk(nested, level, scrub)
+            withheld += _walk(nested, level, scrub, scrub_name)
         marker = _marker(field)
         if marker is None or not value:
             continue
-        if level is PrivacyLevel.SEALED and not marker.masked:
+        if marker.name:
+            setattr(record, name, _map_strings(value, scrub_name))
+        elif level is PrivacyLevel.SEALED and not marker.masked:
             setattr(record, name, _empty_of(value))
             withheld += 1
         else:
@@ -78,22 +82,20 @@ def scrub_named(name: str, value: str, scrub: Scrub) -> str:
     return scrub(value)
 
 
-def _map_strings(value: Any, change: Scrub) -> Any:
-    """The value with its strings and keys changed; a number whose digits are masked becomes a string."""
+def _map_strings(value: Any, change: Scrub, name: str = "") -> Any:
+    """The value with its strings changed, keys too, each judged by the name of its key or of the list that it
+    is in; a number whose digits are masked becomes a string.
+    """
     if isinstance(value, str):
-        return change(value)
+        return scrub_named(name, value, change) if name else change(value)
     if isinstance(value, dict):
-        return {
-            _map_strings(key, change): scrub_named(str(key), item, change)
-            if isinstance(item, str)
-            else _map_strings(item, change)
-            for key, item in value.items()
-        }
+        return {_map_strings(key, change): _map_strings(item, change, str(key)) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_map_strings(item, change) for item in value]
-    if isinstance(value, int) and abs(value) >= _LONG_NUMBER:
-        masked = change(str(value))
-        return value if masked == str(value) else masked
+        return [_map_strings(item, change, name) for item in value]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        written = str(value)
+        masked = scrub_named(name, written, change) if name else change(written)
+        return value if masked == written else masked
     return value
 
 

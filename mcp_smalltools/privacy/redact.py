@@ -12,23 +12,8 @@ from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.privacy.prefilter import candidate_spans
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 
-# Escape sequences of terminals: colours, titles, cursor.
-_ESCAPE_SEQUENCES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-# Control characters, invisible and direction-changing characters, and tags.
-_INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f]"
-)
-_SEPARATORS = re.compile("[\u2028\u2029]")
 _PLACEHOLDER: Final = "<{}_{}>"
 _MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
-
-
-def clean_text(text: str) -> str:
-    """The text without escape sequences, control and invisible characters: what a person would see."""
-    if text.isascii() and text.isprintable():
-        return text
-    return _SEPARATORS.sub(" ", _INVISIBLE.sub("", _ESCAPE_SEQUENCES.sub("", text)))
 
 
 class Redactor:

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mcp_smalltools.text.visible import clean_text
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -23,7 +25,7 @@ def progress_bar(shown: bool) -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("working", total=None)
         yield lambda done, total, message: bar.update(task, completed=done, total=total, description=message)
@@ -35,10 +37,20 @@ def show_answer(tool: str, answer: Mapping[str, Any], console: Console | None = 
         from rich.console import Console
 
         console = Console(highlight=False)
+    answer = _cleaned(answer)  # the caller's own words are in it, and they may come from a file
     for name, value in answer.items():
         if name not in _BOOKKEEPING and value not in ("", [], {}):
             _show_field(console, name, value)
     _show_bookkeeping(console, answer)
+
+
+def _cleaned(value: Any) -> Any:
+    """The value without anything that a terminal would obey."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, Mapping):
+        return {clean_text(str(key)): _cleaned(item) for key, item in value.items()}
+    return list(map(_cleaned, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _show_field(console: Console, name: str, value: Any) -> None:

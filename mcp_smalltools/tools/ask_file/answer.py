@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from mcp_smalltools import result
-from mcp_smalltools.result import FileText
+from mcp_smalltools.result import FileName, FileText
 from mcp_smalltools.tools import base
 
 MAX_PATHS = 50
@@ -32,7 +32,7 @@ class AskFileArguments(base.Arguments):
 class Evidence(result.Span):
     """Lines that answer."""
 
-    path: str | None = Field(None, description="the file, if several were given")
+    path: FileName | None = Field(None, description="the file, if several were given")
 
 
 class AskFileAnswer(result.Answer):

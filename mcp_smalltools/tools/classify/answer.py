@@ -68,7 +68,7 @@ class ClassifyArguments(base.Arguments):
 class ItemResult(result.Record):
     """The answer for one item."""
 
-    path: str | None = Field(None, description="the file, where paths were given")
+    path: result.FileName | None = Field(None, description="the file, where paths were given")
     label: str = Field(description='one of the labels, or "none of these"')
     labels: list[str] | None = Field(None, description="with `multiple`: all labels that fit, the best first")
     confidence: float | None = Field(

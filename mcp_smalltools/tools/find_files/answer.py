@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from mcp_smalltools import result
-from mcp_smalltools.result import FileText
+from mcp_smalltools.result import FileName, FileText
 from mcp_smalltools.tools import base
 
 
@@ -27,7 +27,7 @@ class FindFilesArguments(base.Arguments):
 class FoundFile(result.Record):
     """A file, and the lines in it that fit the query best."""
 
-    path: str
+    path: FileName
     start: int | None = Field(None, description="first line of the passage, 1-based")
     end: int | None = Field(None, description="last line, included")
     inside: FileText | None = Field(None, description="the definition or heading that the passage belongs to")

@@ -8,7 +8,8 @@ from mcp_smalltools import result
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.privacy.redact import Redactor, clean_text
+from mcp_smalltools.privacy.redact import Redactor
+from mcp_smalltools.text.visible import clean_text
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.read_redacted.answer import MOST_LINES, ReadRedactedAnswer, ReadRedactedArguments
 

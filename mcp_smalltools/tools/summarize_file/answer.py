@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from mcp_smalltools import result
-from mcp_smalltools.result import FileText, Span
+from mcp_smalltools.result import FileName, FileText, Span
 from mcp_smalltools.tools import base
 
 
@@ -50,7 +50,7 @@ class ColumnShape(result.Record):
 class MapLine(result.Record):
     """A file of a folder, or a folder in it."""
 
-    path: str = Field(description='relative to the folder; with "/" at its end it is a folder')
+    path: FileName = Field(description='relative to the folder; with "/" at its end it is a folder')
     lines: int | None = None
     files: int | None = Field(None, description="for a folder: files in it and below")
     about: FileText | None = Field(
