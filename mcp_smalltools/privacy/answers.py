@@ -89,7 +89,9 @@ def _map_strings(value: Any, change: Scrub, name: str = "") -> Any:
     if isinstance(value, str):
         return scrub_named(name, value, change) if name else change(value)
     if isinstance(value, dict):
-        return {_map_strings(key, change): _map_strings(item, change, str(key)) for key, item in value.items()}
+        return {
+            _map_strings(key, change): _map_strings(item, change, str(key)) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_map_strings(item, change, name) for item in value]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
