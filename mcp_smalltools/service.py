@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -22,7 +21,6 @@ from mcp_smalltools.errors import (
     DeadlineExceeded,
     FileError,
     InternalError,
-    NotAllowed,
     NotRecorded,
     SmallToolsError,
     UsageError,
@@ -34,16 +32,19 @@ from mcp_smalltools.privacy.remote_engine import RedactingEngine
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
+from mcp_smalltools.stores.exports import create_output
+from mcp_smalltools.stores.kept_state import StateFolder
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.base import Arguments, StopSignal, Tool, ToolContext
+from mcp_smalltools.tools.base import Arguments, FolderListing, StopSignal, Tool, ToolContext
 from mcp_smalltools.tools.registry import SkillState, ToolRegistry, listed_tools, why_unlisted
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Roots
+    from mcp_smalltools.files.tree import FileEntry
     from mcp_smalltools.privacy.redact import Redactor
 
 GRACE_S = 5.0
@@ -282,7 +283,9 @@ class Call:
             settings=self.settings,
             engine=self._engine(),
             open=self.files.open,
-            output_file=self._output_file,
+            folders=self.files,
+            create_output=lambda name: create_output(self.settings.export_dir, name),
+            kept=StateFolder(self.settings.state_dir, self.principal.name),
             scrub=self.files.scrub,
             progress=self._progress,
             stop=self.stop,
@@ -302,25 +305,6 @@ class Call:
     async def close(self) -> None:
         await anyio.to_thread.run_sync(self.files.close)
 
-    def _output_file(self, name: str) -> Path:
-        folder = self.settings.export_dir.expanduser()
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folder = folder.resolve(strict=True)
-            target = (folder / name).resolve()
-        except (OSError, ValueError) as error:
-            raise NotAllowed(
-                f"The output folder {folder} can't be used: {error}.",
-                remedy="Name another folder with --output-dir.",
-            ) from None
-        if not target.is_relative_to(folder) or target == folder or target.is_dir():
-            raise NotAllowed(
-                f"{name} is not a file inside the output folder.",
-                remedy=f"Give a file name; it is written into {folder}.",
-            )
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return target
-
 
 class OpenFiles:
     """The files that one call has opened, and their privacy level."""
@@ -334,12 +318,30 @@ class OpenFiles:
     def open(self, path: str) -> UserFile:
         """Open a path inside the roots, once for each call. Raises FileError."""
         if path not in self._open:
-            if self._roots is None:
-                from mcp_smalltools.files.roots import Roots
-
-                self._roots = Roots.of(self._settings)
-            self._open[path] = self._roots.open(path)
+            self._open[path] = self._within().open(path)
         return self._open[path]
+
+    def is_folder(self, path: str) -> bool:
+        return self._within().is_folder(path)
+
+    def listing(self, path: str, check: Callable[[], None]) -> FolderListing:
+        from mcp_smalltools.files.tree import Walk
+
+        folder = self._within().folders(path)[0]
+        walk = Walk(folder, check)
+        entries = tuple(walk)
+        return FolderListing("".join(f"{part}/" for part in folder.parts), entries, walk.ignored)
+
+    def path_to_open(self, folder: str, entry: FileEntry) -> str:
+        roots = self._within()
+        return roots.shown(roots.folders(folder)[0], entry.path)
+
+    def _within(self) -> Roots:
+        if self._roots is None:
+            from mcp_smalltools.files.roots import Roots
+
+            self._roots = Roots.of(self._settings)
+        return self._roots
 
     def scrub(self, text: str) -> str:
         """Mask what the level of the files forbids, and remove control and invisible characters."""

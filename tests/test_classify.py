@@ -18,8 +18,10 @@ from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.errors import FileError, NotAllowed
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.stores import vector_cache
+from mcp_smalltools.stores.vector_cache import VectorCache
 from mcp_smalltools.text.words import spaced_name
-from mcp_smalltools.tools.classify import vector_cache, vectors
+from mcp_smalltools.tools.classify import vectors
 from mcp_smalltools.tools.classify.chunks import CHUNK_CHARS, MAX_CHUNKS, chunks_of, clauses_of, is_cut
 from mcp_smalltools.tools.classify.decision import (
     FEATURES,
@@ -34,7 +36,6 @@ from mcp_smalltools.tools.classify.decision import (
 )
 from mcp_smalltools.tools.classify.labels import MAX_LABELS, NONE_OF_THESE, parse_labels
 from mcp_smalltools.tools.classify.scoring import Examples, Texts, score, unit
-from mcp_smalltools.tools.classify.vector_cache import VectorCache
 
 MESSAGES = {
     "The app crashes when I press save": "crash",
@@ -113,9 +114,9 @@ def test_pieces_are_short_hold_the_start_of_the_text_and_say_when_something_is_c
     assert len(parts) <= MAX_CHUNKS
     assert all(part and len(part) <= CHUNK_CHARS for part in parts)
     whole = "".join(text.split())
-    vector_cache = "".join("".join(parts).split())
-    assert whole.startswith(vector_cache)
-    assert is_cut(text) == (vector_cache != whole)
+    kept_vectors = "".join("".join(parts).split())
+    assert whole.startswith(kept_vectors)
+    assert is_cut(text) == (kept_vectors != whole)
 
 
 @pytest.mark.parametrize(

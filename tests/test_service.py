@@ -61,7 +61,8 @@ class Grep:
     async def run(self, arguments: GrepArguments, context: ToolContext) -> GrepAnswer:
         self.runs += 1
         if arguments.export:
-            context.output_file(arguments.export).write_text("done")
+            with context.create_output(arguments.export) as output:
+                output.write("done")
         source = context.open(arguments.path)
         if arguments.mode == "crash":
             raise ValueError(f"text of the file: {source.text()}")

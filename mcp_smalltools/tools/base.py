@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 import anyio.to_thread
@@ -22,6 +21,9 @@ from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.files.tree import FileEntry
+    from mcp_smalltools.stores.exports import OutputFile
+    from mcp_smalltools.stores.kept_state import KeptState
 
 T = TypeVar("T")
 A = TypeVar("A", bound="Arguments")
@@ -91,6 +93,29 @@ class StopSignal:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """The files below a folder inside the roots. `prefix` is the way from its root to it, ended by "/"."""
+
+    prefix: str
+    entries: tuple[FileEntry, ...]
+    ignored: int
+    """Files and folders that a .gitignore leaves out."""
+
+
+class FolderAccess(Protocol):
+    """Folders inside the roots, as far as tools look into them."""
+
+    def is_folder(self, path: str) -> bool:
+        """Raises NotAllowed, NotFound."""
+
+    def listing(self, path: str, check: Callable[[], None]) -> FolderListing:
+        """All files below a folder; `check` is called now and then and may raise. Raises FileError."""
+
+    def path_to_open(self, folder: str, entry: FileEntry) -> str:
+        """How to name a file of a listing to `ToolContext.open`."""
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What a tool may use while it runs. Built by the service for one call."""
@@ -99,8 +124,12 @@ class ToolContext:
     engine: Engine
     open: Callable[[str], UserFile]
     """Open a path inside the roots; the service closes it. Raises FileError."""
-    output_file: Callable[[str], Path]
-    """Turn an export path that the agent named into one inside the output folder. Raises NotAllowed."""
+    folders: FolderAccess
+    """Look into folders inside the roots."""
+    create_output: Callable[[str], OutputFile]
+    """Start an export under the name that the agent gave, inside the output folder. Raises NotAllowed."""
+    kept: KeptState
+    """What the caller's earlier calls left to be found again."""
     scrub: Callable[[str], str]
     """Mask secrets and personal data as the level of the files opened so far demands; under `sealed` also
     every word that is not in the vocabulary. Scrub a line before cutting it: half a secret is not recognised.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, ClassVar
 
 from mcp_smalltools import result
-from mcp_smalltools.errors import NotAllowed, UsageError
+from mcp_smalltools.errors import UsageError
 from mcp_smalltools.privacy.answers import as_json
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
@@ -21,6 +20,7 @@ from mcp_smalltools.tools.classify.labels import LabelSet, parse_labels
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
+    from mcp_smalltools.stores.exports import OutputFile
     from mcp_smalltools.tools.classify.decision import Decision
     from mcp_smalltools.tools.classify.vectors import CallVectors
 
@@ -48,21 +48,25 @@ class Classify:
         from mcp_smalltools.tools.classify.vectors import embed_all
 
         labels = _check(arguments)
-        target = context.output_file(arguments.export_path) if arguments.export_path else None
-        known = [(example.text.strip(), example.label) for example in arguments.examples]
-        cases = await _cases(arguments, context)
-        decisions: dict[str, Decision] = {}
-        model = context.settings.embed_model
-        if any(case.text for case in cases):
-            instructions = arguments.instructions.strip()
-            read = await embed_all(cases, labels, known, instructions, context, by_clause=arguments.multiple)
-            decisions = await context.in_thread(_decide, read, arguments.multiple)
-            model += f"+{read.adapter}" if read.adapter else ""
-        answer = _answer(cases, decisions, labels, model)
-        if decisions and (doubt := _calibration().doubt(context.settings, context.adapter)):
-            _take_out_confidences(answer, cases, doubt)
-        if target is not None:
-            answer.export = await context.in_thread(_export, cases, answer.results, target)
+        with (
+            context.create_output(arguments.export_path) if arguments.export_path else nullcontext() as output
+        ):
+            known = [(example.text.strip(), example.label) for example in arguments.examples]
+            cases = await _cases(arguments, context)
+            decisions: dict[str, Decision] = {}
+            model = context.settings.embed_model
+            if any(case.text for case in cases):
+                instructions = arguments.instructions.strip()
+                read = await embed_all(
+                    cases, labels, known, instructions, context, by_clause=arguments.multiple
+                )
+                decisions = await context.in_thread(_decide, read, arguments.multiple)
+                model += f"+{read.adapter}" if read.adapter else ""
+            answer = _answer(cases, decisions, labels, model)
+            if decisions and (doubt := _calibration().doubt(context.settings, context.adapter)):
+                _take_out_confidences(answer, cases, doubt)
+            if output is not None:
+                answer.export = await context.in_thread(_export, cases, answer.results, output)
         if len(as_json(answer)) > context.settings.max_answer_chars:
             _leave_out_runners_up(answer)
         return answer
@@ -152,19 +156,13 @@ def _answer(
     return answer
 
 
-def _export(cases: Sequence[Case], results: Sequence[ItemResult], target: Path) -> Export:
-    # Files are named by their path alone: none of their text is written.
-    rows = (
-        ({} if case.path else {"item": case.text}) | item.model_dump(mode="json")
-        for case, item in zip(cases, results, strict=False)
-    )
-    try:
-        _write_lines(rows, target)
-    except OSError as error:
-        raise NotAllowed(
-            f"{target} can't be written: {error.strerror}.", remedy="Name another folder with --output-dir."
-        ) from None
-    return Export(path=str(target), lines=len(results))
+def _export(cases: Sequence[Case], results: Sequence[ItemResult], output: OutputFile) -> Export:
+    """All results as JSON lines, for the agent's own scripts: one object for each item, in their order."""
+    for case, item in zip(cases, results, strict=False):
+        # Files are named by their path alone: none of their text is written.
+        row = ({} if case.path else {"item": case.text}) | item.model_dump(mode="json")
+        output.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return Export(path=str(output.path), lines=len(results))
 
 
 def _leave_out_runners_up(answer: ClassifyAnswer) -> None:
@@ -202,14 +200,3 @@ def _report_what_is_left_out(answer: ClassifyAnswer, cases: Sequence[Case], reac
         answer.note = (
             f"The time ran out: items from number {reached + 1} on are not classified; send them again."
         )
-
-
-def _write_lines(rows: Iterable[Mapping[str, Any]], target: Path) -> None:
-    """One JSON object on a line for each row. The file appears whole or not at all. Raises OSError."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
-            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

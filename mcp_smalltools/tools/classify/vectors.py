@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.errors import ConfigError, DeadlineExceeded
+from mcp_smalltools.errors import DeadlineExceeded
 from mcp_smalltools.models.catalog import adapter_entry
 from mcp_smalltools.tools.classify.chunks import chunks_of, clauses_of
 from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Texts, unit
-from mcp_smalltools.tools.classify.vector_cache import VectorCache
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
@@ -26,7 +23,6 @@ T = TypeVar("T")
 
 TEXTS_PER_STEP = 512
 """Texts that are embedded between two looks at the clock."""
-CACHE_FILE = "classify-vectors.db"
 ADAPTER = "classify"
 """Trained to separate similar labels; its vectors can't be compared with those of the bare encoder."""
 
@@ -141,20 +137,14 @@ class _Embedder:
         return unit(np.stack([found[[row[chunk] for chunk in part]].mean(axis=0) for part in parts]))
 
     def _look_up(self, texts: Sequence[str]) -> dict[str, Matrix]:
-        return self._with_store(lambda store: store.get(texts)) or {}
+        return self._context.kept.vectors(self._made_by(), texts) if self._settings.cache else {}
 
     def _keep(self, vectors: Mapping[str, Matrix]) -> None:
-        self._with_store(lambda store: store.put(vectors))
+        if self._settings.cache:
+            self._context.kept.keep_vectors(self._made_by(), vectors)
 
-    def _with_store(self, use: Callable[[VectorCache], T]) -> T | None:
-        """None without a cache; a broken one is no cache."""
-        if not self._settings.cache:
-            return None
+    def _made_by(self) -> str:
+        """All that changes a vector of the same text."""
         entry = adapter_entry(self.adapter, self._settings) if self.adapter else {}
         version = [str(entry.get(part, "")) for part in ("sha256", "scale")]
-        made_by = " ".join((self._settings.embed_model, *self._settings.engine_urls, *version))
-        try:
-            with closing(VectorCache(self._settings.state_dir / CACHE_FILE, made_by)) as store:
-                return use(store)
-        except (ConfigError, sqlite3.Error):
-            return None
+        return " ".join((self._settings.embed_model, *self._settings.engine_urls, *version))

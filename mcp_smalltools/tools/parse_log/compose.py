@@ -102,12 +102,12 @@ def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None
 def _export(
     name: str, source: UserFile, parser: LogParser, log: ParsedLog, context: ToolContext
 ) -> records.Export:
-    target = context.output_file(name)
     sealed = context.level() is PrivacyLevel.SEALED
     masked = rare_word_mask(log.templates) if sealed else str
     texts = {
         template.id: context.scrub(masked(template.text).replace(VAR, "<*>")) for template in log.templates
     }
     exporter = Exporter(log, parser.table, texts, None if sealed else context.scrub)
-    lines = exporter.write(source.blocks(stop=context.stop), target, context.stop, log.last_line)
-    return records.Export(path=str(target), lines=lines)
+    with context.create_output(name) as output:
+        lines = exporter.write(source.blocks(stop=context.stop), output, context.stop, log.last_line)
+    return records.Export(path=str(output.path), lines=lines)

@@ -111,7 +111,7 @@ class _Reading:
         if not self._source.is_plain():
             note("since=last needs a plain UTF-8 text file: all of it was read.")
             return self.whole()
-        place = load_position(self._context.settings.state_dir, self._context.caller, self._source)
+        place = load_position(self._context.kept, self._source)
         if place is None:
             note("since=last found no earlier call on this file: all of it was read.")
             return self.whole()
@@ -143,7 +143,7 @@ class _Reading:
         if self._offset and self._source.is_plain() and not self._is_sealed:
             counted = self._unended or compact(self._parser, with_before=self._with_before)
             place = position_at(self._source, self._offset, counted["last_line"], counted)
-            save_position(self._context.settings.state_dir, self._context.caller, self._source, place)
+            save_position(self._context.kept, self._source, place)
 
     def _feed(self, source: UserFile, what: str, feed: Feed, part: FilePart | None = None) -> None:
         """Feed block by block while there is time, and note how many bytes were not read."""

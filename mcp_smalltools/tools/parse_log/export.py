@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from mcp_smalltools.logs.lines.headers import read_line, strip_terminal_codes_of_lines
 from mcp_smalltools.logs.lines.layouts import LineLayout
@@ -19,6 +17,7 @@ from mcp_smalltools.tools.parse_log.report import Scrub
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import LineBlock
+    from mcp_smalltools.stores.exports import OutputFile
     from mcp_smalltools.tools.base import StopSignal
 
 _KNOWN_TEMPLATES = 5_000
@@ -36,25 +35,19 @@ class Exporter:
         self._texts = texts
         self._slots: dict[int, tuple[TemplateMatcher, str]] = {}
 
-    def write(self, blocks: Iterable[LineBlock], target: Path, stop: StopSignal, last_line: int) -> int:
-        """Write lines up to `last_line`; returns how many. The file appears whole or not at all."""
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    def write(self, blocks: Iterable[LineBlock], output: OutputFile, stop: StopSignal, last_line: int) -> int:
+        """Write lines up to `last_line`; returns how many."""
         written = 0
-        try:
-            with part.open("w", encoding="utf-8", errors="surrogatepass", newline="\n") as out:
-                for block in blocks:
-                    stop.check()
-                    lines = strip_terminal_codes_of_lines(block.lines[: last_line - block.first + 1])
-                    self._write_block(out, block.first, lines)
-                    written += len(lines)
-                    if block.first + len(block.lines) > last_line:
-                        break
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
+        for block in blocks:
+            stop.check()
+            lines = strip_terminal_codes_of_lines(block.lines[: last_line - block.first + 1])
+            self._write_block(output, block.first, lines)
+            written += len(lines)
+            if block.first + len(block.lines) > last_line:
+                break
         return written
 
-    def _write_block(self, out: IO[str], first: int, lines: list[str]) -> None:
+    def _write_block(self, output: OutputFile, first: int, lines: list[str]) -> None:
         rows = []
         for number, (line, layout) in enumerate(
             zip(lines, self._table.layouts_of(lines), strict=True), first
@@ -66,7 +59,7 @@ class Exporter:
                 "null" if values is None else json.dumps(values, ensure_ascii=False) if values else "[]"
             )
             rows.append(f'{{"line": {number}, {head}, "variables": {variables}}}\n')
-        out.write("".join(rows))
+        output.write("".join(rows))
 
     def _template(self, layout: LineLayout) -> ParsedTemplate:
         return self._log.template_of_shape[layout.line_type.shape]

@@ -9,45 +9,21 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import sqlite3
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.files.reader import FilePart
-from mcp_smalltools.stores.store import Store
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.stores.kept_state import KeptState
 
 _COMPARED = 4 << 10
 """Bytes of the head, and before the place, by which a file is known again."""
-_MOST_BYTES = 64 << 20
 _VERSION = 1
-MIGRATIONS: Sequence[str] = (
-    """
-    CREATE TABLE logs (
-        path TEXT PRIMARY KEY,
-        place BLOB NOT NULL,
-        bytes INTEGER NOT NULL,
-        used REAL NOT NULL
-    );
-    """,
-    """
-    DROP TABLE logs;
-    CREATE TABLE logs (
-        caller TEXT NOT NULL,
-        path TEXT NOT NULL,
-        place BLOB NOT NULL,
-        bytes INTEGER NOT NULL,
-        used REAL NOT NULL,
-        PRIMARY KEY (caller, path)
-    );
-    """,
-)
+_MOST_BYTES = 256 << 20
+"""Of a position, unpacked."""
 
 
 class LogChange(enum.Enum):
@@ -93,65 +69,27 @@ def _hashes(source: UserFile, offset: int) -> tuple[str, str]:
     return head, tail
 
 
-class ReadPositions(Store):
-    """The places of all logs, in the state folder. Those used longest ago leave."""
-
-    def __init__(self, state_dir: Path) -> None:
-        super().__init__(state_dir / "logs.db", MIGRATIONS)
-
-    def get(self, caller: str, path: Path) -> ReadPosition | None:
-        import msgpack
-        import zstandard
-
-        found = self.select("SELECT place FROM logs WHERE (caller, path) = (?, ?)", (caller, str(path)))
-        if not found:
-            return None
-        version, *fields = msgpack.unpackb(
-            zstandard.decompress(found[0]["place"]), unicode_errors="surrogatepass"
-        )
-        return ReadPosition(*fields) if version == _VERSION else None
-
-    def put(self, caller: str, path: Path, place: ReadPosition) -> None:
-        import msgpack
-        import zstandard
-
-        fields = (place.offset, place.line, place.device, place.inode, place.head, place.tail, place.counted)
-        packed = cast(bytes, msgpack.packb((_VERSION, *fields), unicode_errors="surrogatepass"))
-        blob = zstandard.compress(packed)
-        with self.transaction() as db:
-            row = (caller, str(path), blob, len(blob), time.time())
-            db.execute("INSERT OR REPLACE INTO logs VALUES (?, ?, ?, ?, ?)", row)
-            total = db.execute("SELECT sum(bytes) FROM logs").fetchone()[0]
-            while total > _MOST_BYTES:
-                oldest = db.execute("SELECT rowid, bytes FROM logs ORDER BY used LIMIT 1").fetchone()
-                db.execute("DELETE FROM logs WHERE rowid = ?", (oldest["rowid"],))
-                total -= oldest["bytes"]
-
-
-def load_position(state_dir: Path, caller: str, source: UserFile) -> ReadPosition | None:
+def load_position(state: KeptState, source: UserFile) -> ReadPosition | None:
     """None if there is none, or the store can't be used."""
-    try:
-        places = ReadPositions(state_dir)
-    except ConfigError:
+    import msgpack
+    import zstandard
+
+    blob = state.position(source.real_path)
+    if blob is None:
         return None
     try:
-        return places.get(caller, source.real_path)
-    except sqlite3.Error:
+        packed = zstandard.ZstdDecompressor().decompress(blob, max_output_size=_MOST_BYTES)
+        version, *fields = msgpack.unpackb(packed, unicode_errors="surrogatepass")
+    except (zstandard.ZstdError, ValueError, TypeError):
         return None
-    finally:
-        places.close()
+    return ReadPosition(*fields) if version == _VERSION else None
 
 
-def save_position(state_dir: Path, caller: str, source: UserFile, place: ReadPosition) -> bool:
+def save_position(state: KeptState, source: UserFile, place: ReadPosition) -> bool:
     """False if it can't be kept."""
-    try:
-        places = ReadPositions(state_dir)
-    except ConfigError:
-        return False
-    try:
-        places.put(caller, source.real_path, place)
-    except sqlite3.Error:
-        return False
-    finally:
-        places.close()
-    return True
+    import msgpack
+    import zstandard
+
+    fields = (place.offset, place.line, place.device, place.inode, place.head, place.tail, place.counted)
+    packed = cast(bytes, msgpack.packb((_VERSION, *fields), unicode_errors="surrogatepass"))
+    return state.keep_position(source.real_path, zstandard.compress(packed))

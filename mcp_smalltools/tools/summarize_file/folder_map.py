@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.errors import FileError
-from mcp_smalltools.files.roots import Roots
-from mcp_smalltools.files.tree import Walk
 from mcp_smalltools.result import Source
 from mcp_smalltools.tools.summarize_file.folder import FolderNode, MapEntry, map_entries, tree_of
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.roots import Folder
     from mcp_smalltools.files.tree import FileEntry
     from mcp_smalltools.tools.base import ToolContext
     from mcp_smalltools.tools.summarize_file.answer import (
@@ -31,19 +28,16 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
     """Raises FileError for a path that may not be read."""
     from mcp_smalltools.tools.summarize_file.answer import SummarizeFileAnswer
 
-    roots = Roots.of(context.settings)
-    folder = roots.folders(arguments.path)[0]
-    prefix = "".join(f"{part}/" for part in folder.parts)
     context.progress(0, None, "looking for files")
-    walk = Walk(folder, context.stop.check)
-    entries = list(walk)
+    listing = context.folders.listing(arguments.path, context.stop.check)
+    entries, prefix = listing.entries, listing.prefix
     max_words = arguments.max_words or _USUAL_WORDS
     most = min(_MOST_LINES, max(_FEWEST_LINES, max_words // _WORDS_A_LINE))
     lines, hidden = map_entries(tree_of(entries, prefix), prefix, most)
     words = max(4, max_words // max(1, len(lines)) - 2)
     answer = SummarizeFileAnswer(kind="folder", map=[])
     answer.only_now()
-    mapper = _Mapper(roots, folder, words, context)
+    mapper = _Mapper(arguments.path, words, context)
     for done, line in enumerate(lines, 1):
         answer.map = [*(answer.map or []), mapper.line(line)]
         context.progress(done, len(lines), "reading files")
@@ -52,8 +46,8 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
         answer.dropped["files_not_read"] = mapper.unread
     if hidden:
         answer.dropped["files"] = hidden
-    if walk.ignored:
-        answer.dropped["ignored_by_git"] = walk.ignored
+    if listing.ignored:
+        answer.dropped["ignored_by_git"] = listing.ignored
     closed = sum(line.folder is not None for line in lines)
     if hidden or closed:
         answer.note = "Raise max_words, or name a folder in it, to see more."
@@ -65,9 +59,9 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
 class _Mapper:
     """Makes the lines, `words` long each."""
 
-    def __init__(self, roots: Roots, folder: Folder, words: int, context: ToolContext) -> None:
+    def __init__(self, folder: str, words: int, context: ToolContext) -> None:
         self.unread = 0
-        self._roots, self._folder = roots, folder
+        self._folder = folder
         self._words = words
         self._context = context
 
@@ -92,7 +86,7 @@ class _Mapper:
             self.unread += 1
             return "", None
         try:
-            source = self._context.open(self._roots.shown(self._folder, entry.path))
+            source = self._context.open(self._context.folders.path_to_open(self._folder, entry))
             # Masked before it is cut or taken apart; under `sealed`, nothing is left.
             text = self._context.scrub(source.text(MAX_BYTES))
         except FileError:  # binary, or gone

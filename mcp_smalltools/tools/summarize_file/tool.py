@@ -69,9 +69,7 @@ class SummarizeFile:
 
 
 def _is_folder(path: str, context: base.ToolContext) -> bool:
-    from mcp_smalltools.files.roots import Roots
-
-    return Roots.of(context.settings).is_folder(path)
+    return context.folders.is_folder(path)
 
 
 def _why_read_it_yourself(answer: SummarizeFileAnswer, source: UserFile) -> str | None:

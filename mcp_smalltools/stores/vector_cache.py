@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcp_smalltools.stores.store import Store
-from mcp_smalltools.tools.classify.scoring import Matrix
 
+CACHE_FILE = "classify-vectors.db"
+Vector = NDArray[np.float32]
 MAX_VECTORS = 50_000  # about 80 MB
 _AT_ONCE = 500  # variables of one query
 
@@ -32,11 +34,11 @@ class VectorCache(Store):
         super().__init__(path, MIGRATIONS)
         self._model = model
 
-    def get(self, texts: Iterable[str]) -> dict[str, Matrix]:
+    def get(self, texts: Iterable[str]) -> dict[str, Vector]:
         """Of those texts that are kept, the vector, shape (dim,)."""
         by_key = {self._key(text): text for text in texts}
         keys = list(by_key)
-        found: dict[str, Matrix] = {}
+        found: dict[str, Vector] = {}
         for start in range(0, len(keys), _AT_ONCE):
             part = keys[start : start + _AT_ONCE]
             marks = ",".join("?" * len(part))
@@ -50,7 +52,7 @@ class VectorCache(Store):
                 )
         return found
 
-    def put(self, vectors: Mapping[str, Matrix]) -> None:
+    def put(self, vectors: Mapping[str, Vector]) -> None:
         now = time.time()
         rows = [
             (self._key(text), np.asarray(vector, np.float32).tobytes(), now)
