@@ -1,4 +1,4 @@
-"""Lines a second, peak memory and model calls of parse_log, Drain3 beside it on the same files, in turns.
+"""Lines a second, peak memory and model calls of parse_log, compared with Drain3 on the same files, in turns.
 
 Each run is a process of its own, its imports not timed. Ours is the whole call: reading, headers, stack
 traces, templates, redaction, ledger, answer. Drain3 gets the lines as they are, with its default settings
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each (default 3)")
     parser.add_argument("--peer-lines", type=int, default=1_000_000, metavar="N")
     parser.add_argument(
-        "--helpers", type=int, metavar="N", help="processes beside ours (default: as the machine is idle)"
+        "--helpers", type=int, metavar="N", help="more processes than one (default: as the machine is idle)"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument("--worker", choices=sorted(RUNS), help=argparse.SUPPRESS)

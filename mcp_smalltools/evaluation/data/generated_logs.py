@@ -49,7 +49,7 @@ Message = Callable[[random.Random], str]
 
 
 def write_log(path: Path, *, lines: int = 0, size: int = 0, patterns: int = 500, seed: int = SEED) -> int:
-    """Write at least so many lines, or bytes; returns the lines."""
+    """Write at least `lines` lines or `size` bytes; returns the number of lines."""
     written = 0
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for block in _blocks(patterns, seed):
@@ -76,22 +76,20 @@ def _repeat(path: Path, unit_size: int, unit_lines: int, lines: int, size: int) 
 
 def _blocks(patterns: int, seed: int) -> Iterator[list[str]]:
     """Records without end, some thousands at a time."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     events = list(itertools.islice(_events(), patterns - 1))
     weights = list(itertools.accumulate(1 / number for number in range(1, len(events) + 1)))
     now = FIRST_DAY + datetime.timedelta(hours=4)
     fails = now + _FAILS_AFTER
     while True:
         block = []
-        for level, component, message in chance.choices(events, cum_weights=weights, k=4_096):
-            now += datetime.timedelta(milliseconds=chance.expovariate(1 / 40))
-            thread = chance.randrange(16)
-            if fails < now < fails + _FAILS_FOR and chance.random() < 0.05:
-                block += _lost_order(_stamp(now), thread, chance)
+        for level, component, message in rng.choices(events, cum_weights=weights, k=4_096):
+            now += datetime.timedelta(milliseconds=rng.expovariate(1 / 40))
+            thread = rng.randrange(16)
+            if fails < now < fails + _FAILS_FOR and rng.random() < 0.05:
+                block += _lost_order(_stamp(now), thread, rng)
             else:
-                block.append(
-                    f"{_stamp(now)} {level:<7} [worker-{thread}] shop.{component}: {message(chance)}"
-                )
+                block.append(f"{_stamp(now)} {level:<7} [worker-{thread}] shop.{component}: {message(rng)}")
         yield block
 
 
@@ -128,11 +126,11 @@ def _events() -> Iterator[tuple[str, str, Message]]:
 
 
 def _statement(number: int) -> Message:
-    """A logging statement: three to seven words of its own, and one to three values between them."""
-    chance = random.Random(f"statement {number}")
-    words = chance.sample(_WORDS, chance.randint(3, 7))
-    values = chance.sample(_VALUES, chance.randint(1, 3))
-    after = sorted(chance.sample(range(1, len(words) + 1), min(len(values), len(words))))
+    """A logging statement: three to seven words, and one to three values between them."""
+    rng = random.Random(f"statement {number}")
+    words = rng.sample(_WORDS, rng.randint(3, 7))
+    values = rng.sample(_VALUES, rng.randint(1, 3))
+    after = sorted(rng.sample(range(1, len(words) + 1), min(len(values), len(words))))
     parts: list[str | Message] = []
     for place, word in enumerate(words, 1):
         parts.append(word)
@@ -155,12 +153,12 @@ _VALUES: tuple[Message, ...] = (
 )
 
 
-def _lost_order(stamp: str, thread: int, chance: random.Random) -> list[str]:
-    order = _uuid(chance)
+def _lost_order(stamp: str, thread: int, rng: random.Random) -> list[str]:
+    order = _uuid(rng)
     return [
         f"{stamp} ERROR   [worker-{thread}] shop.worker: order {order} lost after 3 attempts",
         "Traceback (most recent call last):",
-        f'  File "/srv/shop/worker.py", line {chance.choice([187, 203])}, in _work',
+        f'  File "/srv/shop/worker.py", line {rng.choice([187, 203])}, in _work',
         "    self._store(order, items)",
         '  File "/srv/shop/store.py", line 208, in _store',
         "    raise StoreTimeout(order)",
@@ -168,22 +166,22 @@ def _lost_order(stamp: str, thread: int, chance: random.Random) -> list[str]:
     ]
 
 
-def _uuid(chance: random.Random) -> str:
-    return str(uuid.UUID(int=chance.getrandbits(128)))
+def _uuid(rng: random.Random) -> str:
+    return str(uuid.UUID(int=rng.getrandbits(128)))
 
 
-def _address(chance: random.Random) -> str:
-    return f"10.{chance.randrange(4)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
+def _address(rng: random.Random) -> str:
+    return f"10.{rng.randrange(4)}.{rng.randrange(256)}.{rng.randrange(1, 255)}"
 
 
-def _path(chance: random.Random) -> str:
-    return f"/srv/shop/{chance.choice('abcdefgh')}/{chance.randrange(10**6)}/{chance.randrange(99)}.json"
+def _path(rng: random.Random) -> str:
+    return f"/srv/shop/{rng.choice('abcdefgh')}/{rng.randrange(10**6)}/{rng.randrange(99)}.json"
 
 
-def _ms(chance: random.Random) -> str:
-    return f"{chance.expovariate(1 / 20):.1f}"
+def _ms(rng: random.Random) -> str:
+    return f"{rng.expovariate(1 / 20):.1f}"
 
 
-def _user(chance: random.Random) -> str:
+def _user(rng: random.Random) -> str:
     names = ("ada", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ida", "joe")
-    return f"{chance.choice(names)}{chance.randrange(100)}"
+    return f"{rng.choice(names)}{rng.randrange(100)}"

@@ -1,9 +1,9 @@
-"""Quality of parse_log on labelled logs, with one configuration for all of them, and Drain3 beside it.
+"""Quality of parse_log on labelled logs, with one configuration for all of them, compared with Drain3.
 
 Each log is a file NAME_2k.log_structured_corrected.csv (or .csv.xz) with the columns Content and
-EventTemplate, in the manner of Loghub; the raw NAME_2k.log beside it, if it is there, is parsed by the whole
-tool as well. Nothing is configured for any log. After `train parse_log` what was learned is measured beside
-what ships.
+EventTemplate, as Loghub has them; the raw NAME_2k.log in the same folder, if there is one, is parsed by the
+whole tool too. Nothing is configured for any log. After `train parse_log`, what was learned
+and what ships are measured.
 
 GA: share of lines whose group is exactly the true one. PA: share of lines whose template is the true one.
 FGA, FTA: F1 over groups and over templates. Templates are compared after white space and adjacent <*> are

@@ -16,10 +16,10 @@ def average_networks(networks: Sequence[Network]) -> Network:
     their scale.
     """
     first = networks[0]
-    alike = [_rescaled(network, first.mean, first.scale) for network in networks]
+    rescaled = [_rescaled(network, first.mean, first.scale) for network in networks]
     layers = [
         tuple(np.concatenate(parts) for parts in zip(*layer, strict=True))
-        for layer in zip(*alike, strict=True)
+        for layer in zip(*rescaled, strict=True)
     ]
     return Network(first.mean, first.scale, tuple((weights, bias) for weights, bias in layers))
 

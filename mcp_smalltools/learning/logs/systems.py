@@ -137,8 +137,8 @@ def _add_siblings(
     Programs have many; but what runs together is rarely in the few files that were chosen.
     """
     for at in range(len(statements)):
-        chance = rng.random()
-        if chance < 0.05:
+        draw = rng.random()
+        if draw < 0.05:
             other = rng.randrange(len(statements))
             start = _tail(statements[other], rng)
             if start is None:
@@ -147,7 +147,7 @@ def _add_siblings(
             cut = str(tail[0])[start[1] :]
             sibling = replace(statements[at], pieces=join_pieces([*statements[at].pieces, cut, *tail[1:]]))
             own = _aligned(sibling.pieces, [*draws[at], *draws[other][start[0] :]])
-        elif chance < 0.17 and (found := _sibling(statements[at], known, rng)):
+        elif draw < 0.17 and (found := _sibling(statements[at], known, rng)):
             sibling, own = found, draws[at]
         else:
             continue
@@ -188,10 +188,10 @@ def _sibling(source: StatementSource, known: Vocabulary, rng: random.Random) -> 
     number, start, end = rng.choice(spots)
     piece = str(pieces[number])
     old = piece[start:end]
-    alike = known.by_ending.get(old[-2:].lower(), [])
-    if len(alike) < 3:
+    similar = known.by_ending.get(old[-2:].lower(), [])
+    if len(similar) < 3:
         return None
-    new = rng.choice(alike)
+    new = rng.choice(similar)
     new = new.upper() if old.isupper() else new.capitalize() if old[0].isupper() else new
     pieces[number] = piece[:start] + new + piece[end:]
     return StatementSource(source.program, source.file, tuple(pieces), source.raises)

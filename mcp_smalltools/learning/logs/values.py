@@ -274,10 +274,10 @@ class World:
         return start + (f"{host}:{self._draw_port()}" if self._rng.random() < 0.7 else host)
 
     def _draw_user(self) -> str:
-        chance = self._rng.random()
+        draw = self._rng.random()
         return (
-            self._rng.choice(_USERS if chance < 0.5 else _NOUNS)
-            if chance < 0.9
+            self._rng.choice(_USERS if draw < 0.5 else _NOUNS)
+            if draw < 0.9
             else self._rng.choice(self._words)
         )
 
@@ -328,8 +328,8 @@ class World:
         return ".".join(["org", self._rng.choice(self._words), self._rng.choice(self._words), name])
 
     def _draw_word(self) -> str:
-        chance = self._rng.random()
-        return self._rng.choice(_NOUNS if chance < 0.6 else self._words if chance < 0.8 else self._names)
+        draw = self._rng.random()
+        return self._rng.choice(_NOUNS if draw < 0.6 else self._words if draw < 0.8 else self._names)
 
     def _draw_name(self) -> str:
         return self._rng.choice(self._names if self._rng.random() < 0.6 else self._words)
@@ -356,7 +356,7 @@ class World:
         return sign.join([first, *(rng.choice(self._words) for _ in range(rng.choice((1, 1, 2))))])
 
     def _draw_object(self) -> str:
-        """A value that has a structure of its own, as languages print their objects."""
+        """A value with a structure, as languages print their objects."""
         rng = self._rng
         name = rng.choice(self._classes)
         pairs = [

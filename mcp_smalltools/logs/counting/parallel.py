@@ -1,5 +1,5 @@
-"""A large log parsed on several cores: helpers take parts of it beside this process, and what they counted is
-put together in the order of the parts.
+"""A large log parsed on several cores: worker processes take parts of it as this process does, and their
+counts are combined in the order of the parts.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class _OtherWasFirst(Exception):
 
 
 class ParallelReader:
-    """Feeds a whole file to a parser. `read_to` is the place behind the last part that was counted; `tell`
+    """Feeds a whole file to a parser. `read_to` is the place after the last part that was counted; `tell`
     hears how many bytes are done, by all together.
     """
 
@@ -214,5 +214,5 @@ def _end(helper: processes.Popen[bytes], thread: threading.Thread) -> None:
     helper.wait()
     for pipe in (helper.stdin, helper.stdout):
         if pipe is not None:
-            with contextlib.suppress(OSError):  # what it was not told is not told now
+            with contextlib.suppress(OSError):  # what was not sent yet is not needed any more
                 pipe.close()

@@ -86,8 +86,8 @@ class LogParser:
         return numbers, self.table.layouts.types_of(numbers)
 
     def _starts(self, block: Block, line_types: NDArray[np.int64], *, keep: bool) -> NDArray[np.int64]:
-        """The places of lines that start a record. Lines with a header always do, so only stretches of
-        other lines are looked at one by one.
+        """The places of lines that start a record. Lines with a header always do, so only runs of
+        other lines are examined one by one.
         """
         table = self.table.line_types
         headed = np.array([item.kind is Kind.HEADED for item in table])[line_types]
@@ -173,7 +173,7 @@ class LogParser:
         for number in self.counts.add_records(line_types, numbers).tolist():
             line_type = self.table.line_types[number]
             last = block.line(int(self.counts.last[number]) - block.first)
-            # Whole or not at all: half a secret can't be told for one.
+            # Whole or not at all: half a secret can't be recognised as one.
             if len(last) <= SAMPLE_LINE_CHARS:
                 line_type.first_text, line_type.last_text = line_type.first_text or last, last
 

@@ -1,7 +1,7 @@
 """A large plain log in parts that can be parsed each by itself.
 
 A part starts at a line with a header, so no record goes over its start, and knows the number of its first
-line, for which its line ends are counted while it is on its way from the disk.
+line, for which its line ends are counted while it is read from the disk.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _STEP = 1 << 20
 
 
 def parts_of(source: UserFile, part_bytes: int = PART_BYTES) -> Iterator[FilePart]:
-    """All whole lines of the file, in parts of about so many bytes; larger where no line has a header."""
+    """All whole lines of the file, in parts of about `part_bytes`; larger where no line has a header."""
     start, first, all_of = source.text_start(), 1, _last_end(source)
     while start < all_of:
         end = _next_start(source, start + part_bytes, all_of) if start + part_bytes < all_of else all_of
@@ -40,7 +40,7 @@ def parts_of(source: UserFile, part_bytes: int = PART_BYTES) -> Iterator[FilePar
 
 
 def _last_end(source: UserFile) -> int:
-    """The place behind the last line end."""
+    """The place after the last line end."""
     end = source.size
     while end > 0:
         start = max(0, end - _LOOKED_AT)
@@ -52,7 +52,7 @@ def _last_end(source: UserFile) -> int:
 
 
 def _next_start(source: UserFile, place: int, all_of: int) -> int:
-    """The start of the first line with a header behind this place; `all_of` if there is none near."""
+    """The start of the first line with a header after this place; `all_of` if there is none near."""
     given_up = min(all_of, place + _SOUGHT_IN)
     while place < given_up:
         line_end = source.read_at(place, _LOOKED_AT).find(b"\n")
@@ -80,7 +80,7 @@ def _headed(data: bytes) -> int | None:
 
 
 def _offset(source: UserFile, place: int, line: int) -> int:
-    """Bytes on disk of so many lines from this place on."""
+    """Bytes on disk of the next `line` lines from this place on."""
     ends = np.flatnonzero(np.frombuffer(source.read_at(place, _LOOKED_AT), np.uint8) == ord("\n"))
     return int(ends[line - 1]) + 1 if line else 0
 
@@ -93,7 +93,7 @@ def _line_ends(source: UserFile, start: int, end: int) -> int:
 
 
 class PartParser:
-    """Parses part after part; what it knows of lines that are alike serves all of them."""
+    """Parses part after part, with one table of what is known of lines."""
 
     def __init__(self, source: UserFile, table: LineTable | None = None) -> None:
         self._source = source

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 BUCKETS = 64
-"""At most so many buckets between the first and the last position."""
+"""At most this many buckets between the first and the last position."""
 GAPS_KEPT = 3
 BURST_RECORDS = 10
-"""A burst has at least so many records."""
+"""Records that a burst has at least."""
 BURST_FACTOR = 5.0
-"""In a burst, a template's share of its own records is so many times the share of all records there."""
+"""In a burst, the share of a template's records is at least this many times the share of all records."""
 _GAP_FACTOR = 20.0
 
 

@@ -192,7 +192,7 @@ def slot_features(
     known: Mapping[str, int],
     lexicon: Lexicon,
 ) -> list[float]:
-    """What equally long token sequences, each with its weight, show about one of the places that differ."""
+    """The features of one place at which equally long token sequences, each with its weight, differ."""
     others = set(places) - {place}
     tokens = [item for item, _ in weighted]
     frame = [VAR if at in others else token for at, token in enumerate(tokens[0])]
@@ -213,7 +213,7 @@ def slot_features(
 def gap_features(
     head: Tokens, tail: Tokens, values: Mapping[Value, int], known: Mapping[str, int], lexicon: Lexicon
 ) -> list[float]:
-    """What templates show that are alike but for one stretch of tokens."""
+    """The features of the gap between `head` and `tail`, which holds these values."""
     before, after = head[-1] if head else START, tail[0] if tail else END
     values = {value: min(weight, _ENOUGH) for value, weight in values.items()}
     firsts = Counter(value[0] if value else "" for value in values)
@@ -243,22 +243,22 @@ def _around(tokens: Sequence[str], place: int) -> tuple[str, str]:
 
 
 def _dependence(tokens: Sequence[Tokens], place: int, others: Iterable[int], count: int) -> list[float]:
-    """Does this slot tell the others, and they it? Values of one event vary freely; words of several events
-    go together.
+    """Whether this slot and the others determine each other: values of one event vary freely, words of
+    several events go together.
     """
     repeats = Counter(item[place] for item in tokens)
-    told, tells = [], []
+    free, repeated = [], []
     for other in others:
         pairs = len({(item[place], item[other]) for item in tokens})
         there = len({item[other] for item in tokens})
-        tells.append((len(tokens) - pairs) / max(1, len(tokens) - 1))
-        told.append((pairs - max(count, there)) / max(1, len(tokens) - 1))
+        repeated.append((len(tokens) - pairs) / max(1, len(tokens) - 1))
+        free.append((pairs - max(count, there)) / max(1, len(tokens) - 1))
     recurring = sum(1 for number in repeats.values() if number > 1) / len(repeats)
     return [
         recurring,
         math.log1p(len(tokens)),
         count / len(tokens),
-        max(told, default=0.0),
-        min(told, default=0.0),
-        max(tells, default=0.0),
+        max(free, default=0.0),
+        min(free, default=0.0),
+        max(repeated, default=0.0),
     ]

@@ -40,7 +40,7 @@ class Lexicon:
         return self._get("pairs", first, second)
 
     def before(self, word: str) -> float:
-        """How much more often than by chance a variable follows the word: log odds."""
+        """How much likelier than elsewhere a variable is after the word: log odds."""
         return self._odds("before", word)
 
     def after(self, word: str) -> float:
@@ -48,7 +48,7 @@ class Lexicon:
         return self._odds("after", word)
 
     def around(self, first: str, second: str) -> float:
-        """How often a variable stands between the two words."""
+        """How often a variable is between the two words."""
         return self._get("around", first, second)
 
     def _odds(self, table: str, word: str) -> float:

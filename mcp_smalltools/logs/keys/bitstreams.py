@@ -1,4 +1,4 @@
-"""Sets of places in a text as one large integer each: bit n stands for byte n.
+"""Sets of places in a text as one large integer each: bit n is for byte n.
 
 A block is combined with itself in a few operations on whole integers, and an addition carries a mark to the
 end of its run, so no word is looked at by itself (the method of Parabix, Cameron et al., PACT 2014).
@@ -32,7 +32,7 @@ def holds(stream: int, places: NDArray[np.int64], size: int) -> NDArray[np.bool_
 
 
 def runs_of(stream: int, length: int) -> int:
-    """Places where a run of so many begins, at least 1."""
+    """Places where a run of at least `length` begins; `length` is 1 or more."""
     runs, known = stream, 1
     while known < length:
         step = min(known, length - known)
@@ -42,8 +42,8 @@ def runs_of(stream: int, length: int) -> int:
 
 
 def ends_of_runs(runs: int, starts: int) -> int:
-    """The place behind each run, from these starts on, at most one start in each run. A start that is in no
-    run stands for itself.
+    """The place after each run, from these starts on, at most one start in each run. A start outside any run
+    gives itself.
     """
     return ((runs + starts) | runs) ^ runs
 

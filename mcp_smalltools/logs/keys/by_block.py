@@ -2,8 +2,8 @@
 
 A key is its line with every digit as 1 and every identifier of letters and digits made alike, byte for byte
 at the same places: what is found at a place of the key is at that place of the line. It is a pure function of
-the line, so no result depends on the lines before. `keys.identifier_key` says what an identifier is; here it
-is found over the bytes of a block, where letters beyond ASCII stand next to none.
+the line, so no result depends on the lines before. `normalize.identifier_key` defines an identifier, which
+is found here over the bytes of a block, where no letter beyond ASCII is next to one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that woul
 _ZERO, _ONE, _A, _BEYOND = np.frombuffer(b"01a\x80", np.uint8)
 _TO_LOWER, _TEN, _HEX_LETTERS, _LETTERS = np.array((0x20, 10, 6, 26), np.uint8)
 _LEAST = 6
-"""An identifier of hexadecimal digits has at least so many; one of any letters has two more."""
+"""Characters of the shortest identifier of hexadecimal digits; one of any letters has two more."""
 _SWITCHES_WITHIN = 20
 _UUID = np.frombuffer(b"f1f1f1f1-f1f1-f1f1-f1f1-f1f1f1f1f1f1", np.uint8)
 _DASHES = (8, 13, 18, 23)
@@ -57,7 +57,7 @@ def _digits_alike(data: Bytes) -> Bytes:
 
 
 def _has(data: bytes, first: bytes, second: bytes, distance: int) -> bool:
-    """Do two signs anywhere stand so far apart? Comparing all bytes is several times as fast as a search."""
+    """Are two signs anywhere this far apart? Comparing all bytes is several times as fast as a search."""
     text = np.frombuffer(data, np.uint8)
     return first in data and bool(((text[:-distance] == ord(first)) & (text[distance:] == ord(second))).any())
 
@@ -139,7 +139,7 @@ def _fill_words(text: Bytes, starts: Places, ends: Places, letters: Bytes) -> No
 
 
 def _is_number_with_unit(text: Bytes, starts: Places, switches: Places, ends: Places) -> NDArray[np.bool_]:
-    """Digits with one or two letters behind them (`15000000ms`), or the digits of a date before its T.
+    """Digits with one or two letters after them (`15000000ms`), or the digits of a date before its T.
 
     `switches`: the first place in each word where digits and letters change.
     """

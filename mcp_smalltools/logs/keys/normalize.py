@@ -2,7 +2,7 @@
 
 Lines with equal keys have one shape, one kind and their parts at the same places, so a dictionary answers
 for nearly all lines of a log. Keys are pure functions of the line, so the result never depends on the order
-of lines. `linekeys` makes them for a whole block at once.
+of lines. `by_block` makes them for a whole block at once.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _UUID = "-".join(f"[1a-fA-F]{{{size}}}" for size in (8, 4, 4, 4, 12))
 _IDENTIFIER = re.compile(
     rf"(?<![^\W_])(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"
 )
-# What is before a number or path is looked at behind its first character, by which the search goes. No path
-# is changed by what shortens numbers: in it, each is behind a sign that none stands alone behind.
+# What is before a number or path is checked after its first character, by which the search goes. Shortening
+# numbers changes no path: in a path, each number follows a sign after which no number is alone.
 _ALONE = r"(?<![\w.:/+,-]{})"
 _END = r"(?![\w:/+-]|[.,]\w)"
 _ADDRESS = re.compile(rf"1{_ALONE.format('1')}1{{0,2}}\.1{{1,3}}\.1{{1,3}}\.1{{1,3}}(:1{{1,5}})?{_END}")

@@ -1,5 +1,5 @@
-"""`keys.short_numbers` of many keys at once: numbers that stand alone without the digits that only say how
-large they are. The regular expressions there say what stands alone; here runs of digits are judged together.
+"""`normalize.short_numbers` of many keys at once: numbers that stand alone lose the digits that only say how
+large they are. The regular expressions there define "alone"; here all runs of digits are judged together.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def _set_of(signs: str) -> Chosen:
 _LETTERS = string.ascii_letters + "_"
 _LETTER, _WORD = _set_of(_LETTERS), _set_of(_LETTERS + string.digits)
 _BEFORE = _WORD | _set_of(".:/+,-")
-"""Nothing that stands alone is behind one of these."""
+"""A number alone does not follow one of these."""
 _BEHIND = _WORD | _set_of(":/+-")
-"""None of these is behind a number that stands alone, nor a sign below with a word behind it."""
+"""A number alone is not followed by one of these, nor by a sign of `_JOINS` and a word."""
 _JOINS = _set_of(".,")
 _PATH = _WORD | _set_of("./-")
 _DOT, _COLON, _SLASH, _ONE = np.frombuffer(b".:/1", np.uint8)
@@ -39,7 +39,7 @@ def shorten_numbers(keys: bytes) -> bytes:
     digit = np.concatenate(([False], text == _ONE))  # it ends with LF, so each run ends
     starts, ends = np.flatnonzero(digit[1:] & ~digit[:-1]), np.flatnonzero(digit[:-1] & ~digit[1:])
     chosen = (ends - starts > 1) & (_alone(text, starts, ends) | _in_paths(text, starts))
-    change = np.zeros(len(text), np.int8)  # +1 where digits to be left out begin, -1 behind them
+    change = np.zeros(len(text), np.int8)  # +1 where digits to be left out begin, -1 after them
     change[starts[chosen] + 1] += 1
     change[ends[chosen]] -= 1
     kept: NDArray[np.uint8] = text[np.cumsum(change, dtype=np.int8) == 0]
@@ -69,12 +69,12 @@ def _alone(text: NDArray[np.uint8], starts: Places, ends: Places) -> Chosen:
 
 
 def _next(chosen: Chosen, number: int = 1) -> Chosen:
-    """For each run whether that so many behind it is chosen."""
+    """For each run, whether the run `number` after it is chosen."""
     return np.append(chosen[number:], np.zeros(min(number, len(chosen)), bool))
 
 
 def _before(chosen: Chosen, number: int = 1) -> Chosen:
-    """For each run whether that so many before it is chosen."""
+    """For each run, whether the run `number` before it is chosen."""
     return np.append(np.zeros(min(number, len(chosen)), bool), chosen[: len(chosen) - number])[: len(chosen)]
 
 

@@ -22,7 +22,7 @@ Rows = NDArray[np.uint64]
 
 
 class KeyTable:
-    """`keys` are known, which take up so many `bytes`, about."""
+    """`keys`: how many are known. `bytes`: about how many they take up."""
 
     def __init__(self) -> None:
         self.clear()
@@ -158,6 +158,6 @@ def _rows(padded: NDArray[np.uint8], starts: Numbers, sizes: Numbers, width: int
 
 @lru_cache(maxsize=len(WIDTHS))
 def _masks(width: int) -> NDArray[np.void]:
-    """For each size from 0 to the width a row with so many bytes of ones."""
+    """For each size from 0 to the width, a row whose first `size` bytes are ones."""
     bits = np.where(np.arange(width) < np.arange(width + 1)[:, None], 255, 0).astype(np.uint8)
     return bits.view(f"V{width}").reshape(-1)

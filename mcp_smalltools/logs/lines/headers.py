@@ -1,8 +1,8 @@
-"""What stands before a message: time, level, host, process, logger.
+"""The header before a message: time, level, host, process, logger.
 
 A header is recognised on one line alone, so that a log may mix formats. Transport prefixes (GitHub Actions,
-GitLab, docker compose, Kubernetes) are taken off first: what they carry is a line of its own right, and may
-be the continuation of the line before.
+GitLab, docker compose, Kubernetes) are taken off first: what follows is a line in its own right, and may
+continue the line before.
 """
 
 from __future__ import annotations

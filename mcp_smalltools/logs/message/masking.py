@@ -1,4 +1,4 @@
-"""Values that can be told by their form: numbers, addresses, paths, durations, identifiers, ..."""
+"""Values that are recognised by their form: numbers, addresses, paths, durations, identifiers, ..."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class TemplateMatcher:
             return None
         values = []
         for part in self._middle:
-            # A value is rarely empty: look for the next constant behind at least one character first.
+            # A value is rarely empty: look for the next constant after at least one character first.
             found = content.find(part, place + 1, end) if part else min(place + 1, end)
             if found < 0:
                 found = content.find(part, place, end)

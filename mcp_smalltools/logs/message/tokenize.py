@@ -34,7 +34,7 @@ def text_of(tokens: Sequence[str], spaces: str) -> str:
 
 @lru_cache(maxsize=50_000)
 def is_word(token: str) -> bool:
-    """Has the token letters of its own?"""
+    """Has the token letters, and is it no variable?"""
     return token != VAR and _LETTER.search(token) is not None
 
 

@@ -49,7 +49,7 @@ class Statement:
 
 def statements_under(folder: Path, *, formats: bool = False) -> Iterator[Statement]:
     """All logging statements of a source tree, in the order of the files' names; files that can't be read
-    are skipped. With `formats` also format strings that stand elsewhere.
+    are skipped. With `formats`, also format strings elsewhere.
     """
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _LEFT_OUT)

@@ -1,1 +1,1 @@
-"""Templates: counted shapes that are one event are put together, and what varies in them is told apart."""
+"""Templates: counted shapes are clustered by event, and what varies in a cluster becomes a parameter."""

@@ -1,13 +1,13 @@
-"""Header columns that nothing names, told by statistics over the whole log.
+"""Header columns without a form of their own, recognised by statistics over the whole log.
 
-`headers` knows a header by its form, on one line. What may stand between it and the message (a host, a
-component, a thread, a request in brackets, a level) has no form of its own. But in a header nearly all lines
+`headers` recognises a header by its form, on one line. What may follow it before the message (a host, a
+component, a thread, a request in brackets, a level) has no such form. But in a header nearly all lines
 of one kind have the same sort of column at the same place, whatever their messages are:
 
 - a level: a word or a letter for one,
 - a variable: an identifier, a number, an address, a time,
 - a context: something in brackets,
-- a word, such as a component: only if a column of the first three kinds comes behind it.
+- a word, such as a component: only if a column of the first three kinds follows it.
 
 A message may begin like this too ("worker 12 ..."). So the columns must leave enough different messages, and
 words are taken for a header only before a level, or before a context if they look like names.
@@ -145,7 +145,7 @@ def first_columns(shape: str) -> list[str]:
 
 
 def skip_columns(text: str, columns: int) -> str:
-    """A text with single spaces, less so many columns at its start."""
+    """A text with single spaces, without this many columns at its start."""
     place = 0
     for _ in range(columns):
         column = _COLUMN.match(text, place)
@@ -204,7 +204,7 @@ class _Total:
         self.lines = sum(row.lines for row in rows)
 
     def kind_at(self, place: int) -> str | None:
-        """What sort of column it is; None if too few have one there and another one behind it."""
+        """The kind of column; None if too few shapes have one there and another one after it."""
         if not self._nearly_all(place, lambda _: True):
             return None
         for kind, pattern in _KINDS:
@@ -222,7 +222,7 @@ class _Total:
         return len(with_level) >= self._share * len(self._rows) and lines >= self._share * self.lines
 
     def are_names(self, place: int) -> bool:
-        """Whether nearly all have a name or a sign there, of which there are not many."""
+        """Whether nearly all shapes have a name or a sign there, and there are few different ones."""
         known = {row.columns[place] for row in self._rows if len(row.columns) > place}
         return len(known) <= _NAMES and self._match(place, _NAMED_SO)
 

@@ -1,4 +1,4 @@
-"""What several stretches of tokens have in common: the text that stands in a template for all of them.
+"""What several token sequences have in common: the text of a template that describes all of them.
 
 `x' with cluster 'y` and `z' with cluster 'u v` are a variable, the words between, and a variable: not one
 variable that swallows the words.
@@ -17,11 +17,11 @@ from mcp_smalltools.logs.message.tokenize import Tokens
 Part = tuple[tuple[str, str], ...]
 """Tokens, each with what is before it: "1" for a space, "0" for nothing."""
 _COMPARED = 40
-"""Stretches that are searched for common words; in the others they are looked for only."""
+"""Sequences from which common words are collected; the others are only checked for them."""
 _FEW = 2
-"""Of so few stretches one common word may be chance."""
+"""With only this many sequences, one common word may be a coincidence."""
 _MOST = 0.9
-"""The share of stretches whose brackets must match as those of the text do; masks may have cut the others."""
+"""The share of sequences whose brackets must match as those of the text do; masks may have cut the others."""
 _WORD = re.compile(r"[A-Za-z]+(?:_[A-Za-z]+)*")
 _VARIABLE: Part = ((VAR, "0"),)
 
@@ -105,7 +105,7 @@ def _common_words(parts: Sequence[Part]) -> Part:
 
 
 def _words(part: Part) -> Part:
-    """Plain words that stand in no brackets."""
+    """Plain words outside brackets."""
     ends = ends_of_brackets(tuple(token for token, _ in part), "".join(space for _, space in part))
     found = []
     at = 0

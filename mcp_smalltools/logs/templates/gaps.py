@@ -138,8 +138,8 @@ def _candidate(members: Sequence[tuple[Cluster, int, int]], space: str) -> GapCa
 
 
 def _branches(sequences: Sequence[Sequence[object]]) -> list[list[tuple[int, int]]]:
-    """For each sequence the lengths of its beginnings after which not all sequences go on alike, each with a
-    number that stands for that beginning.
+    """For each sequence, the lengths of its starts after which the sequences differ, each with the number of
+    that start.
     """
     numbers: dict[tuple[int, object], int] = {}
     goes_on: dict[int, set[object]] = defaultdict(set)

@@ -2,7 +2,7 @@
 
 A logging statement names its values so, and leaves out those that it does not have; structured logs do it for
 every field. Messages with the same words before such parts are one event. The template has the keys that all
-of them have; what stands between two of these is a value there, with the parts that only some lines have.
+of them have; between two of these, a value takes in the parts that only some lines have.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ANY = MARKS["text"]
 _FIRST = re.compile(r"[ ,;]{1,4}[A-Za-z_@][\w.@/-]*=")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _MOST_ALONE = 2
-"""A single word before the parts says little: then so many of them may be missing, and one must be common."""
+"""After a single word, which says little, at most this many fields may be missing, and one must be common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class MessageField:
 
 @dataclass(frozen=True, slots=True)
 class FieldedMessage:
-    """The words of a message, and the parts behind them."""
+    """The words of a message, and the fields after them."""
 
     body: str
     parts: tuple[MessageField, ...]
@@ -64,13 +64,13 @@ def optional_field_counts(texts: Sequence[str], records: Sequence[int]) -> dict[
 
 
 def strip_fields(value: str) -> str:
-    """A value of a template less the parts behind it that only some lines have."""
+    """A value of a template without the fields after it that only some lines have."""
     message = split_fields(value)
     return message.body if message.body and message.parts else value
 
 
 def merge_optional_fields(texts: Sequence[str]) -> list[str]:
-    """For each text of a log the one that stands for all with the same words and other parts."""
+    """For each text of a log, one text for all that have the same words and differ in their fields."""
     messages = [split_fields(text) for text in texts]
     by_body: dict[str, list[int]] = defaultdict(list)
     for number, message in enumerate(messages):

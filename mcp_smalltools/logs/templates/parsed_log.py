@@ -1,4 +1,4 @@
-"""What was counted, as templates: the end of the flow."""
+"""The templates of what was counted: the last stage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mcp_smalltools.logs.templates.columns import messages_of
 from mcp_smalltools.logs.templates.optional_fields import merge_optional_fields, optional_field_counts
 
 _RECORDS_FOR_LINES = 1_000
-"""A log without times must have so many records for its line numbers to tell of bursts."""
+"""Records that a log without times must have for bursts by line number."""
 
 
 @dataclass(slots=True)
@@ -37,7 +37,7 @@ class ParsedTemplate:
     burst: TimelineBurst | None = None
     # Records by key=value part, of those that some lack.
     optional: dict[str, int] = field(default_factory=dict)
-    judged: bool = True  # False: the time was over, like lines are taken for one event
+    judged: bool = True  # False: the time was over, and similar lines are taken for one event
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Templates that differ only in the structure of a value: what is in quotation marks or brackets, what is
 after `key=` or `: `, names with signs or capitals inside. Such values may have any length, several of them
-may differ at once, and a part in brackets may be missing: no single slot or stretch shows that.
+may differ at once, and a part in brackets may be missing: no single slot or gap shows that.
 
 No judgement is needed: plain words are never taken for a value, so "(opened)" and "(closed)" stay two events.
 """
@@ -29,14 +29,14 @@ _CONSTANTS = ("None", "null", "nil", "True", "False", "true", "false")
 class Segment:
     """Tokens from `start` to `end`: a constant token, or a value."""
 
-    kind: str  # alike in all templates of one event: "" of a whole value, _INSIDE brackets, or the token
+    kind: str  # the same in all templates of one event: "" of a whole value, _INSIDE brackets, or the token
     start: int
     end: int
     value: bool
 
 
 def merge_structures(clusters: list[Cluster]) -> list[Cluster]:
-    """Join clusters that are alike but for the insides of their values."""
+    """Merge clusters that differ only inside their values."""
     return _join(clusters, segments_of)
 
 
@@ -46,16 +46,16 @@ def merge_wide_structures(clusters: list[Cluster]) -> list[Cluster]:
 
 
 def _join(clusters: list[Cluster], segments: Callable[[Cluster], list[Segment]]) -> list[Cluster]:
-    alike: dict[tuple[tuple[str, str], ...], list[tuple[Cluster, list[Segment]]]] = defaultdict(list)
+    by_key: dict[tuple[tuple[str, str], ...], list[tuple[Cluster, list[Segment]]]] = defaultdict(list)
     result = []
     for item in clusters:
         found = segments(item) if len(item.tokens) <= _MOST_TOKENS else []
         if any(not segment.value and is_word(segment.kind) for segment in found):
             key = tuple((segment.kind, item.spaces[segment.start : segment.start + 1]) for segment in found)
-            alike[key].append((item, found))
+            by_key[key].append((item, found))
         else:
             result.append(item)
-    result += [_merge(members) for members in alike.values()]
+    result += [_merge(members) for members in by_key.values()]
     return sorted(result, key=lambda item: (-item.weight, item.tokens, item.spaces))
 
 
@@ -112,7 +112,7 @@ def segments_of(item: Cluster) -> list[Segment]:
 
 
 def is_value(token: str) -> bool:
-    """Does the token look like a value wherever it stands: a variable, a constant, a name with signs?"""
+    """Does the token look like a value in any place: a variable, a constant, a name with signs?"""
     return token == VAR or token in _CONSTANTS or (is_word(token) and _NAME.fullmatch(token) is not None)
 
 

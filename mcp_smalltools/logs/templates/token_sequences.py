@@ -12,7 +12,7 @@ from mcp_smalltools.logs.message.tokenize import Tokens, tokens_of
 
 @dataclass(slots=True)
 class TokenSequence:
-    """A distinct token sequence (all types of variables alike), with the shapes that have it."""
+    """A distinct token sequence (all types of variables as one), with the shapes that have it."""
 
     tokens: Tokens
     spaces: str

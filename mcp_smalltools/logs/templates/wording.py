@@ -66,7 +66,7 @@ def _places(template: Tokens, tokens: Tokens) -> list[Span] | None:
 
 
 def _find(run: list[str], tokens: Tokens, at: int, *, last: bool) -> int | None:
-    """Where constants come next, behind at least one token if that is possible."""
+    """Where constants come next, after at least one token if that is possible."""
     if last:
         end = len(tokens) - len(run)
         return end if end >= at and list(tokens[end:]) == run else None

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from mcp_smalltools.logs.templates.parsed_log import ParsedTemplate
 
-_CHANCE = 0.01
-"""Over all templates: the chance that one of them is named though nothing changed."""
+_FALSE_ALARMS = 0.01
+"""Over all templates: the probability that one of them is named though nothing changed."""
 _LEAST_FACTOR = 2.0
 _COMMON = 10
-"""Records, before and now together, from which a template tells of the rate."""
+"""Records, before and now together, from which a template counts for the rate."""
 _SUMMED_UP_TO = 2_000
 
 
@@ -50,11 +50,13 @@ def compare(templates: Sequence[ParsedTemplate]) -> Comparison:
         return Comparison(rate)
     telling = []
     for template in both:
-        chance = change_probability(template.records, template.before, rate) * len(both)
-        if template.before and chance < _CHANCE:
+        probability = change_probability(template.records, template.before, rate) * len(both)
+        if template.before and probability < _FALSE_ALARMS:
             factor = template.records / (template.before * rate)
             if template.records and max(factor, 1 / factor) >= _LEAST_FACTOR:
-                telling.append((chance, -template.records, template.id, FrequencyChange(template, factor)))
+                telling.append(
+                    (probability, -template.records, template.id, FrequencyChange(template, factor))
+                )
     gone = [template for template in both if not template.records]
     gone.sort(key=lambda item: -item.before)
     telling.sort(key=lambda item: item[:3])
@@ -75,14 +77,14 @@ def _rate(templates: Sequence[ParsedTemplate]) -> float:
 
 
 def change_probability(now: int, before: int, rate: float) -> float:
-    """The chance of counts at least as far apart if nothing changed: two-sided, given their sum."""
+    """The probability of counts at least as far apart if nothing changed: two-sided, given their sum."""
     total, share = now + before, rate / (1 + rate)
     tail = min(_tail(now, total, share), _tail(before, total, 1 - share))
     return min(1.0, 2 * tail)
 
 
 def _tail(least: int, total: int, share: float) -> float:
-    """The chance of at least `least` of `total`, each with this chance."""
+    """The probability of at least `least` of `total`, each with the probability `share`."""
     if least <= 0:
         return 1.0
     if total > _SUMMED_UP_TO:

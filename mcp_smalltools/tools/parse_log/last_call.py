@@ -58,7 +58,7 @@ class ReadPosition:
 
 
 def position_at(source: UserFile, offset: int, line: int, counted: Mapping[str, Any]) -> ReadPosition:
-    """The place behind line `line` of a plain file."""
+    """The position after line `line` of a plain file."""
     return ReadPosition(offset, line, *source.identity(), *_hashes(source, offset), counted)
 
 

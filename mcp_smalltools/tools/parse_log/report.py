@@ -1,4 +1,4 @@
-"""What of a parsed log an agent should see: a choice of templates, and the records behind the errors."""
+"""What an agent should see of a parsed log: a choice of templates, and the records of the errors."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def select(
     log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool, named: Sequence[int] = ()
 ) -> Selection:
     """Choose at most `limit` templates: those that fit the focus, best first; without one, first a few of
-    each notable kind, then the most frequent. `named` are ids that the answer speaks of.
+    each notable kind, then the most frequent. `named` are ids that other parts of the answer name.
     """
     present = [template for template in log.templates if template.records]
     candidates = focus.templates if focus else present

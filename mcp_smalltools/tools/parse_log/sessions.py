@@ -55,8 +55,9 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class LogSessions:
-    """All sessions by the identifier that tells most. `usual` is the commonest sequence of templates, repeats
-    left out.
+    """All sessions, by the identifier that makes the best ones.
+
+    `usual` is the most common sequence of templates, without repeats.
     """
 
     by_value: Mapping[str, Sequence[SessionRecord]]
@@ -150,7 +151,7 @@ def values_in(line: str, start: int) -> Iterator[tuple[int, int]]:
 
 
 class _Values:
-    """Which values stand in which slots, and in which records."""
+    """Which values are in which slots, and in which records."""
 
     def __init__(self) -> None:
         self._records: dict[tuple[Hashable, str], list[SessionRecord]] = defaultdict(list)
@@ -167,7 +168,7 @@ class _Values:
                 continue
             kind: Hashable = (record.template, ordinal)
             if value.isdigit():
-                # Numbers are alike by chance: only those behind the same word are one kind.
+                # Numbers are equal by coincidence: only those after the same word are one kind.
                 before = _BEFORE.search(line[max(start, first - _CONTEXT) : first])
                 if before is None:
                     continue
