@@ -102,13 +102,19 @@ class Settings(BaseModel):
         16, ge=1, le=256, description="maximum size in MB of a request to a listening server"
     )
     http_max_sessions: int = Field(
-        200, ge=1, description="open SSE streams and sessions of older streamable HTTP"
+        200, ge=1, description="open SSE streams and sessions of older streamable HTTP, of all tokens"
+    )
+    http_sessions_each: int = Field(
+        16, ge=1, description="those of one token; for one more, its idlest is closed"
+    )
+    http_connections_each: int = Field(
+        512, ge=1, description="connections of one address; for one more, its idlest is closed"
     )
     http_requests_per_minute: int = Field(
         1200, ge=0, description="requests per minute of one token; 0 sets no limit"
     )
     http_open_requests: int = Field(
-        256, ge=1, description="requests and streams that a token may have open at once"
+        128, ge=1, description="requests and streams that a token may have open at once"
     )
     http_calls_per_minute: int = Field(
         0, ge=0, description="calls per minute for tokens of the identity provider; 0 sets no limit"

@@ -27,6 +27,8 @@ class ProbeArguments(base.Arguments):
     lasts_s: float = 0.0
     fails: bool = False
     partly: bool = False
+    hears: bool = True
+    in_loop: bool = False
 
     @property
     def cacheable(self) -> bool:
@@ -51,6 +53,9 @@ class Probe:
     async def run(self, arguments: ProbeArguments, context: base.ToolContext) -> ProbeAnswer:
         if arguments.fails:
             raise ValueError("secret of the file")
+        if arguments.in_loop:
+            (self._folder / "started").touch()
+            time.sleep(arguments.lasts_s)
         return await context.in_thread(self._work, arguments, context)
 
     def _work(self, arguments: ProbeArguments, context: base.ToolContext) -> ProbeAnswer:
@@ -60,7 +65,8 @@ class Probe:
             while time.monotonic() < ends:
                 if arguments.partly and context.stop.expired:
                     return ProbeAnswer(ended="partly", dropped={"seconds": int(ends - time.monotonic())})
-                context.stop.check()
+                if arguments.hears:
+                    context.stop.check()
                 context.progress(arguments.lasts_s - (ends - time.monotonic()), arguments.lasts_s, "probing")
                 time.sleep(0.01)
         except Cancelled:

@@ -46,7 +46,7 @@ from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server import prompts, resources
 from mcp_smalltools.server.client_roots import client_roots
 from mcp_smalltools.server.progress import ProgressRelay
-from mcp_smalltools.server.scope import DISCONNECTED, PRINCIPAL
+from mcp_smalltools.server.scope import DISCONNECTED, IN_CALL, PRINCIPAL
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers
 from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.service import Service
@@ -192,7 +192,8 @@ class _Handlers:
                 group.start_soon(relay.run)
             if disconnected is not None:
                 group.start_soon(_cancel_when, disconnected, group.cancel_scope)
-            result = await self._call(request, relay.report)
+            with _scope(context).get(IN_CALL, nullcontext)():
+                result = await self._call(request, relay.report)
             group.cancel_scope.cancel()
         return result
 

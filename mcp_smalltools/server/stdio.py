@@ -10,13 +10,12 @@ import anyio
 from mcp.server.stdio import stdio_server
 
 from mcp_smalltools.server.app import build_server
+from mcp_smalltools.server.shutdown import EndSignals, exit_in_time, exit_status
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers, follow_skills, print_skill_problems
 from mcp_smalltools.service import Service
 
 CANCEL_GRACE_S = 0.2
 """Seconds that cancelled calls get after a signal, to stop their threads and to write their ledger rows."""
-SHUTDOWN_S = 5.0
-"""Seconds after which a signal ends the process, whatever still hangs."""
 
 
 async def serve_stdio(service: Service) -> None:
@@ -33,15 +32,16 @@ async def serve_stdio(service: Service) -> None:
             async with stdio_server() as (read, write):
                 await server.run(read, write, server.create_initialization_options())
         group.cancel_scope.cancel()
+    exit_in_time()
     await service.close()
 
 
 async def _exit_on_signal(running: anyio.CancelScope, service: Service) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
-        async for number in signals:
-            running.cancel()
-            with anyio.move_on_after(SHUTDOWN_S, shield=True):
-                await anyio.sleep(CANCEL_GRACE_S)
-                await service.close()
-            # The thread that reads stdin can't be woken: it would keep the process until the client writes.
-            os._exit(128 + number if number == signal.SIGINT else 0)
+    with EndSignals((signal.SIGTERM, signal.SIGINT, signal.SIGHUP)) as signals:
+        number = await signals.next()
+        running.cancel()
+        with anyio.CancelScope(shield=True):
+            await anyio.sleep(CANCEL_GRACE_S)
+            await service.close()
+        # The thread that reads stdin can't be woken: it would keep the process until the client writes.
+        os._exit(exit_status(number))

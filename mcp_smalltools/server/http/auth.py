@@ -92,6 +92,14 @@ class ErrorResponse:
     retry_after_s: int = 0
 
 
+class RefusedError(Exception):
+    """A request is refused after its principal was found; `response` says why."""
+
+    def __init__(self, response: ErrorResponse) -> None:
+        super().__init__(response.sentence)
+        self.response = response
+
+
 @dataclass(frozen=True, slots=True)
 class HostOriginCheck:
     """The Host and Origin headers that are accepted. They are compared without case; a host that is listed
@@ -164,6 +172,17 @@ class Authenticator:
     def close(self) -> None:
         self._tokens.close()
 
+    def asks_provider(self, authorization: str) -> bool:
+        """Whether an Authorization header may have to wait for the identity provider."""
+        scheme, _, rest = authorization.partition(" ")
+        text = rest.strip()
+        return (
+            self.provider is not None
+            and scheme.lower() == "bearer"
+            and text.count(".") == 2
+            and not text.startswith(f"{PREFIX}_")
+        )
+
     def authenticate(self, authorization: str) -> Principal | ErrorResponse:
         """The principal of an Authorization header, or an error."""
         scheme, _, rest = authorization.partition(" ")
@@ -177,7 +196,7 @@ class Authenticator:
             if token is not None and state == "active":
                 return token.principal
             return _unknown(f"{state} token", token.principal.name if token else "")
-        if self.provider is not None and text.count(".") == 2:
+        if self.provider is not None and self.asks_provider(authorization):
             try:
                 return self.provider.principal(text)
             except Denied as denied:

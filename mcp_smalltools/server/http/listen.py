@@ -9,6 +9,7 @@ import signal
 import socket
 import sqlite3
 import ssl
+import stat
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -26,10 +27,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings, no_root
 from mcp_smalltools.errors import ConfigError, SmallToolsError
 from mcp_smalltools.server.app import build_server
+from mcp_smalltools.server.http.accept import Acceptor
 from mcp_smalltools.server.http.asgi import AsgiApp, Receive, Scope, Send
 from mcp_smalltools.server.http.auth import (
     LOOPBACK_NAMES,
@@ -38,22 +39,29 @@ from mcp_smalltools.server.http.auth import (
     HostOriginCheck,
     token_file,
 )
+from mcp_smalltools.server.http.connections import Connections, raise_descriptor_limit
 from mcp_smalltools.server.http.header_timeout import HeaderTimeoutProtocol
 from mcp_smalltools.server.http.limits import ConcurrencyLimit
+from mcp_smalltools.server.http.log_lines import LineLog, take_over_logs
 from mcp_smalltools.server.http.metrics import CONTENT_TYPE, Metrics
-from mcp_smalltools.server.http.middleware import CALLER, AccessMiddleware, resource_of
+from mcp_smalltools.server.http.middleware import (
+    CALLER,
+    MAX_HEADER_BYTES,
+    AccessMiddleware,
+    resource_of,
+)
 from mcp_smalltools.server.http.oauth import ResourceServer
 from mcp_smalltools.server.http.refusals import RefusalRecorder
+from mcp_smalltools.server.http.sessions import SessionMiddleware, SessionTable
 from mcp_smalltools.server.scope import DISCONNECTED
+from mcp_smalltools.server.shutdown import EndSignals, exit_in_time
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers, follow_skills, print_skill_problems
 from mcp_smalltools.service import Service
 
 MESSAGES_PATH = "/messages/"
-MAX_CONNECTIONS = 2048
 BACKLOG = 256
 """Connections that the system keeps until they are accepted."""
-MAX_HEADER_BYTES = 32 << 10
-SHUTDOWN_S = 3
+FINISH_S = 2
 """Seconds that open connections get to finish after a signal."""
 
 # `AccessMiddleware` checks Host and Origin on every route; the SDK's own check covers only some of them.
@@ -104,22 +112,39 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
         open_paths=_open_paths(settings),
         requests_per_minute=settings.http_requests_per_minute,
         open_requests=settings.http_open_requests,
+        max_body_bytes=settings.http_max_body_mb << 20,
     )
-    server = _UvicornServer(_uvicorn_config(app, options))
+    log = LineLog()
+    take_over_logs(log)
+    config = _uvicorn_config(app, options)
+    server = _UvicornServer(config)
+    most = raise_descriptor_limit()
+    connections = Connections(most=most, each=settings.http_connections_each)
+    acceptor = Acceptor(listener, connections, server.protocol, config.ssl, log)
     # The SDK logs what it could not read, which may be text that an agent has sent.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
     _warm_up(service)
     _print_address(options, port, token_file(settings))
     print_skill_problems(service)
     async with anyio.create_task_group() as group:
+        accepting = anyio.CancelScope()
         group.start_soon(follow_skills, service, subscribers)
         group.start_soon(refusals.run)
         if sys.platform != "win32":
-            group.start_soon(_stop_on_signal, server)
-        await server.serve(sockets=[listener])
+            group.start_soon(_stop_on_signal, server, accepting)
+        group.start_soon(_accept, acceptor, server, accepting)
+        await server.serve(sockets=[])
         group.cancel_scope.cancel()
+    exit_in_time()
     authenticator.close()
     await service.close()
+
+
+async def _accept(acceptor: Acceptor, server: uvicorn.Server, accepting: anyio.CancelScope) -> None:
+    with accepting:
+        while not server.started:
+            await anyio.sleep(0.01)
+        await acceptor.run()
 
 
 def _warm_up(service: Service) -> None:
@@ -136,20 +161,22 @@ def _warm_up(service: Service) -> None:
 
 
 def _uvicorn_config(app: AsgiApp, options: HttpOptions) -> uvicorn.Config:
-    return uvicorn.Config(
+    config = uvicorn.Config(
         app,
         http=HeaderTimeoutProtocol,
         ws="none",
         lifespan="on",
         log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=MAX_CONNECTIONS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
-        timeout_graceful_shutdown=SHUTDOWN_S,
+        timeout_graceful_shutdown=FINISH_S,
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
     )
+    config.load()
+    return config
 
 
 def _open_paths(settings: Settings) -> frozenset[str]:
@@ -170,25 +197,17 @@ def http_app(
         server,
         security_settings=_CHECKED_BY_MIDDLEWARE,
         max_request_body_size=most_body,
-        max_sessions=settings.http_max_sessions,
+        max_sessions=2 * settings.http_max_sessions,  # `SessionTable` limits them, with those being closed
     )
     sse = SseServerTransport(MESSAGES_PATH, _CHECKED_BY_MIDDLEWARE, max_request_body_size=most_body)
-    streams = anyio.Semaphore(settings.http_max_sessions)
+    table = SessionTable(most=settings.http_max_sessions, each=settings.http_sessions_each)
 
     async def listen_to_sse(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            streams.acquire_nowait()
-        except anyio.WouldBlock:
-            full = JSONResponse({"error": "Too many streams are open."}, 503, {"retry-after": "10"})
-            return await full(scope, receive, send)
-        try:
-            async with sse.connect_sse(scope, receive, send) as (read, write):
-                await server.run(read, write, server.create_initialization_options())
-        finally:
-            streams.release()
+        async with sse.connect_sse(scope, receive, send) as (read, write):
+            await server.run(read, write, server.create_initialization_options())
 
     async def healthz(request: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "version": __version__})
+        return JSONResponse({"status": "ok"})
 
     async def exposition(request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
@@ -207,7 +226,7 @@ def http_app(
     ]
     if provider is not None:
         routes.append(Route(METADATA_PATH + "{path:path}", _metadata(provider), methods=["GET"]))
-    return Starlette(routes=routes, lifespan=lifespan)
+    return SessionMiddleware(Starlette(routes=routes, lifespan=lifespan), table)
 
 
 def _metadata(provider: ResourceServer) -> Callable[[Request], Awaitable[Response]]:
@@ -267,12 +286,17 @@ class _UvicornServer(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    def protocol(self) -> HeaderTimeoutProtocol:
+        """For a connection that `Acceptor` has accepted."""
+        return HeaderTimeoutProtocol(self.config, self.server_state, self.lifespan.state)
 
-async def _stop_on_signal(server: uvicorn.Server) -> None:
-    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async for _ in signals:
+
+async def _stop_on_signal(server: uvicorn.Server, accepting: anyio.CancelScope) -> None:
+    with EndSignals((signal.SIGTERM, signal.SIGINT)) as signals:
+        while await signals.next():
             server.force_exit = server.should_exit  # a second signal doesn't wait
             server.should_exit = True
+            accepting.cancel()
 
 
 def _check_certificate(options: HttpOptions) -> None:
@@ -281,6 +305,7 @@ def _check_certificate(options: HttpOptions) -> None:
         raise ConfigError("TLS needs both --tls-cert and --tls-key.", remedy="Give both.")
     if options.tls_cert is None or options.tls_key is None:
         return
+    _check_key_mode(options.tls_key)
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
             options.tls_cert, options.tls_key, password=_no_password
@@ -290,6 +315,28 @@ def _check_certificate(options: HttpOptions) -> None:
             f"The certificate {options.tls_cert} with the key {options.tls_key} can't be used: {error}.",
             remedy="Both must be PEM files, and the key must have no password.",
         ) from None
+
+
+def _check_key_mode(key: Path) -> None:
+    """A key that everybody on the machine can read is refused; one for a group may be meant so, and is told.
+
+    Raises ConfigError.
+    """
+    try:
+        mode = stat.S_IMODE(key.stat().st_mode)
+    except OSError:
+        return  # whoever reads it will tell
+    if os.name != "posix" or not mode & 0o077:
+        return
+    if mode & 0o007:
+        raise ConfigError(
+            f"The TLS key {key} can be read or changed by every user of this machine (mode {mode:o}).",
+            remedy=f"Make it yours alone (chmod 600 {key}), and think of it as known.",
+        )
+    print(
+        f"mcp-smalltools: warning: the group of the TLS key {key} can read or change it (mode {mode:o})",
+        file=sys.stderr,
+    )
 
 
 def _no_password() -> str:

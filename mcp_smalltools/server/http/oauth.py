@@ -30,6 +30,9 @@ KEY_LIFETIME_S: Final = 600.0
 KEY_REFETCH_S: Final = 10.0
 """Seconds between two fetches at least: tokens with made-up key ids must not flood the provider."""
 _FETCH_S: Final = 5.0
+"""Seconds that a caller waits for the provider."""
+_WAITING: Final = 4
+"""Callers that may wait for the provider at once; others are told to come again."""
 _MOST_BYTES: Final = 1 << 20
 _MOST_TOKEN_CHARS: Final = 16_384
 _DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
@@ -110,46 +113,89 @@ class ResourceServer:
 
 
 class _Keys:
-    """The provider's public keys, by their ids."""
+    """The provider's public keys, by their ids. They are fetched in a thread of their own, one fetch at a
+    time: a provider that hangs holds up at most `_WAITING` callers, each for `_FETCH_S`.
+    """
 
     def __init__(self, issuer: str, jwks_url: str) -> None:
         self._issuer = issuer
         self._url = jwks_url
         self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(_WAITING)
         self._keys: dict[str | None, jwt.PyJWK] = {}
         self._fetched = self._tried = -float("inf")
+        self._fetch: threading.Event | None = None
+        self._failed = False
 
     def get(self, key_id: str | None) -> jwt.PyJWK:
         """Raises Denied if the provider has no such key or can't be reached."""
+        fetch = self._begin_if_due(key_id)
         with self._lock:
-            now = time.monotonic()
-            is_old = now - self._fetched > KEY_LIFETIME_S
-            if (is_old or key_id not in self._keys) and now - self._tried > KEY_REFETCH_S:
-                self._tried = now
-                self._fetch(now)
+            is_enough = key_id in self._keys and (self._failed or not self._is_old)
+        if fetch is not None and not is_enough:
+            self._wait(fetch)
+        with self._lock:
+            if not self._keys:
+                raise _unavailable()
             if key_id not in self._keys:
                 raise Denied("invalid_token", "The token's key is not one of the provider's.")
             return self._keys[key_id]
 
-    def _fetch(self, now: float) -> None:
+    @property
+    def _is_old(self) -> bool:
+        return time.monotonic() - self._fetched > KEY_LIFETIME_S
+
+    def _begin_if_due(self, key_id: str | None) -> threading.Event | None:
+        """The fetch that runs or has just been started; None if none does."""
+        with self._lock:
+            now = time.monotonic()
+            is_wanted = self._is_old or key_id not in self._keys
+            if is_wanted and self._fetch is None and now - self._tried > KEY_REFETCH_S:
+                self._tried = now
+                self._fetch = threading.Event()
+                threading.Thread(
+                    target=self._fetch_keys, args=(self._fetch,), name="provider's keys", daemon=True
+                ).start()
+            return self._fetch
+
+    def _wait(self, fetch: threading.Event) -> None:
+        """Raises Denied if the fetch takes too long, or too many wait for it."""
+        if not self._waiting.acquire(blocking=False):
+            raise _unavailable()
+        try:
+            if not fetch.wait(_FETCH_S):
+                with self._lock:
+                    self._failed = True
+        finally:
+            self._waiting.release()
+
+    def _fetch_keys(self, done: threading.Event) -> None:
         """Fetch the keys. If the provider can't be reached, the known ones stay valid for an hour."""
         import jwt
 
+        keys: dict[str | None, jwt.PyJWK] | None = None
         try:
             self._url = self._url or self._discover_keys_url()
             found = jwt.PyJWKSet.from_dict(_json_at(self._url)).keys
+            keys = {
+                key.key_id: key
+                for key in found
+                if key.public_key_use in (None, "sig") and key.key_type != "oct"
+            }
+            if len(keys) == 1:
+                keys[None] = next(iter(keys.values()))  # a token need not name the only key
         except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
-            if now - self._fetched > 6 * KEY_LIFETIME_S:
-                self._keys = {}
-            if not self._keys:
-                raise Denied("temporarily_unavailable", "The provider's keys can't be fetched.") from None
-            return
-        keys: dict[str | None, jwt.PyJWK] = {
-            key.key_id: key for key in found if key.public_key_use in (None, "sig") and key.key_type != "oct"
-        }
-        if len(keys) == 1:
-            keys[None] = next(iter(keys.values()))  # a token need not name the only key
-        self._keys, self._fetched = keys, now
+            pass
+        finally:
+            with self._lock:
+                now = time.monotonic()
+                self._failed = keys is None
+                if keys is not None:
+                    self._keys, self._fetched = keys, now
+                elif now - self._fetched > 6 * KEY_LIFETIME_S:
+                    self._keys = {}
+                self._fetch = None
+            done.set()
 
     def _discover_keys_url(self) -> str:
         for path in _DISCOVERY:
@@ -162,6 +208,10 @@ class _Keys:
                 raise ValueError(url)
             return str(url)
         raise ValueError(self._issuer)
+
+
+def _unavailable() -> Denied:
+    return Denied("temporarily_unavailable", "The provider's keys can't be fetched.")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
