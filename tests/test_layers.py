@@ -45,7 +45,10 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
         {"own", "registry", "built_in"},
     ),
 }
-CLASSES_OF_ONE_NAME: dict[str, str] = {}
+CLASSES_OF_ONE_NAME: dict[str, str] = {
+    "Evidence": "of two tools' answers: agents read the same word for the same thing",
+    "Export": "of two tools' answers: agents read the same word for the same thing",
+}
 """Names of classes that stand in two modules, each with the reason."""
 
 
