@@ -117,7 +117,7 @@ def test_every_module_that_a_text_names_exists() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     named = {(module, text) for module, text in texts if re.fullmatch(r"mcp_smalltools(\.[a-z_]+)+", text)}
-    scope_keys = {"mcp_smalltools.principal", "mcp_smalltools.disconnected"}
+    scope_keys = {f"mcp_smalltools.{key}" for key in ("principal", "disconnected", "in_call")}
     no_modules = scope_keys | {"mcp_smalltools.engine"}  # the name of a logger
     missing = {(module, text) for module, text in named if text not in no_modules and not find_spec(text)}
     assert named
