@@ -7,8 +7,9 @@
 The inputs are `examples/`, those small sets of the evaluation suites that DIR has (`loghub_2k_corrected`,
 `cidiff`, `logchunks`, `classification`, `extraction`), its folder `field`, and the sources of this package as
 they are when the cases are made. Every call runs with an `open` root, every fourth also with a `redacted` and
-a `sealed` one. `record --server "COMMAND"` asks the server of another checkout. Call ids are left out of the
-recording; no answer holds a time of measuring.
+a `sealed` one. `record --server "COMMAND"` asks the server of another checkout. Call ids, and the line
+of our code in which a call failed, are left out of the recording; no answer holds a time of measuring.
+`find_files` is asked until all vectors are made.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import json
 import lzma
 import os
 import random
+import re
 import shlex
 import shutil
 import sys
@@ -35,6 +37,7 @@ HERE = Path(__file__).resolve().parents[1]
 EVERY_NTH_MASKED = 4
 """One call in so many is repeated under the levels `redacted` and `sealed`."""
 Call = dict[str, Any]
+_PLACE_OF_A_BUG = re.compile(r" in \w+\.py:\d+")
 
 QUESTIONS = (
     ("docs/privacy.md", "Which levels can a root have?"),
@@ -245,8 +248,8 @@ def _field(data: Path, folder: Path) -> Iterator[Call]:
             yield _call(row["tool"], **arguments)
 
 
-async def record(folder: Path, out: Path, command: Sequence[str]) -> None:
-    calls = [json.loads(line) for line in (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines()]
+async def record(folder: Path, out: Path, command: Sequence[str], listed: Path) -> None:
+    calls = [json.loads(line) for line in listed.read_text(encoding="utf-8").splitlines()]
     with tempfile.TemporaryDirectory() as own, out.open("w", encoding="utf-8") as file:
         for level in ("open", "redacted", "sealed"):
             chosen = [call for call in calls if call["level"] == level]
@@ -269,6 +272,7 @@ async def _answers(
         "MCP_SMALLTOOLS_CONFIG": os.devnull,
         "MCP_SMALLTOOLS_CACHE": "0",
         "MCP_SMALLTOOLS_MAX_TOOLS": "20",
+        "MCP_SMALLTOOLS_DEADLINE_S": "900",
     }
     arguments = [*command[1:], "serve", "--root", f"{folder}:{level}"]
     server = StdioServerParameters(command=command[0], args=arguments, env=env, cwd=folder)
@@ -279,13 +283,17 @@ async def _answers(
                 name: last if value == "{last}" else value for name, value in call["arguments"].items()
             }
             result = await client.call_tool(call["tool"], arguments)
+            while "files_ranked_by_words_alone" in (result.structured_content or {}).get("dropped", {}):
+                await anyio.sleep(1)  # their vectors are still being made
+                result = await client.call_tool(call["tool"], arguments)
             answer = dict(result.structured_content or {})
             last = answer.pop("call_id", last)
             if result.is_error:
                 answer = {"error": " ".join(getattr(part, "text", "") for part in result.content)}
             line = {"id": call["id"], "tool": call["tool"], "level": level, "answer": answer}
             text = json.dumps(line, ensure_ascii=False, sort_keys=True)
-            lines.append(text.replace(str(folder), "{folder}").replace(str(own), "{own}"))
+            text = text.replace(str(folder), "{folder}").replace(str(own), "{own}")
+            lines.append(_PLACE_OF_A_BUG.sub(" in a module", text))
             if sys.stderr.isatty():
                 print(f"\r{level} {number + 1}/{len(calls)}", end="", file=sys.stderr)
     return lines
@@ -337,6 +345,7 @@ def main() -> int:
     recording = what.add_parser("record", help="put the calls to a server")
     recording.add_argument("folder", type=Path)
     recording.add_argument("out", type=Path)
+    recording.add_argument("--calls", type=Path, metavar="FILE", help="a part of FOLDER/calls.jsonl")
     recording.add_argument("--server", metavar="COMMAND", help="default: this environment's mcp-smalltools")
     comparing = what.add_parser("compare", help="compare two recordings")
     comparing.add_argument("before", type=Path)
@@ -346,7 +355,7 @@ def main() -> int:
         write_cases(args.folder.resolve(), args.data.resolve())
     elif args.what == "record":
         command = shlex.split(args.server) if args.server else [sys.executable, "-m", "mcp_smalltools.cli"]
-        anyio.run(record, args.folder.resolve(), args.out, command)
+        anyio.run(record, args.folder.resolve(), args.out, command, args.calls or args.folder / "calls.jsonl")
     else:
         return 1 if compare(args.before, args.after) else 0
     return 0

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,27 @@ class Reference:
         self.context.close()
         self.model.close()
 
-    def logprobs(self, prompt: Prompt, tokens: np.ndarray) -> np.ndarray:
-        """Log-probabilities of the next token before each of `tokens` and after the last."""
+    def logprobs(self, prompt: Prompt, tokens: np.ndarray, apart: str = "") -> np.ndarray:
+        """Log-probabilities of the next token before each of `tokens` and after the last.
+
+        `apart` (prefix or tokens): what is in a batch of its own; the kernels round differently then.
+        """
         encoded = self.template.encode(prompt)
+        whole = np.concatenate([encoded.prefix, encoded.own, tokens])
+        cuts = {
+            "": [],
+            "prefix": [len(encoded.prefix)],
+            "tokens": [encoded.size],
+            "each": range(1, len(whole)),
+        }
         self.context.clear()
-        self.context.batch.clear()
-        self.context.batch.add(np.concatenate([encoded.prefix, encoded.own, tokens]), 0, 0, wanted="all")
-        self.context.decode()
-        rows = self.context.logits(self.context.batch.size)[encoded.size - 1 :].astype(np.float64)
+        rows = []
+        for start, end in pairwise([0, *cuts[apart], len(whole)]):
+            self.context.batch.clear()
+            self.context.batch.add(whole[start:end], 0, start, wanted="all")
+            self.context.decode()
+            rows.append(self.context.logits(self.context.batch.size)[max(0, encoded.size - 1 - start) :])
+        rows = np.concatenate(rows).astype(np.float64)
         return (
             rows
             - rows.max(1, keepdims=True)
@@ -181,15 +195,21 @@ def test_label_scores_are_those_of_reading_prompt_and_label_in_one_go(desk: Desk
         tokens = [reference.model.tokenize(label) for label in labels]
         assert scores.lengths.tolist() == [len(label) for label in tokens]
         for row, prompt in zip(scores.total, prompts, strict=True):
-            expected = []
-            for label in tokens:
-                logprobs = reference.logprobs(prompt, label)
-                expected.append(sum(float(logprobs[i, token]) for i, token in enumerate(label)))
+            # The engine's batches are none of these. Without AVX512 they differ among themselves by up to 0.4
+            # for a token: being within 0.2 of one of them is as near as rounding lets any come.
+            expected, *others = (
+                np.array([_total(reference.logprobs(prompt, label, apart), label) for label in tokens])
+                for apart in ("", "prefix", "tokens")
+            )
             tolerance = 0.2 * scores.lengths
-            for per_label in (np.array(expected), np.array(expected) / scores.lengths):
+            for per_label in (expected, expected / scores.lengths):
                 best = np.argsort(-per_label)[:2]
-                assert row[best] == pytest.approx(np.array(expected)[best], abs=tolerance.max())
-            assert (row >= expected - tolerance).all()  # exact, or above it
+                assert row[best] == pytest.approx(expected[best], abs=tolerance.max())
+            assert (row >= np.min([expected, *others], axis=0) - tolerance).all()  # exact, or above it
+
+
+def _total(logprobs: np.ndarray, label: np.ndarray) -> float:
+    return sum(float(logprobs[i, token]) for i, token in enumerate(label))
 
 
 def test_the_end_counts_where_a_label_is_the_start_of_another(desk: Desk) -> None:
