@@ -93,6 +93,9 @@ class Settings(BaseModel):
     cache: bool = Field(True, description="answer from the cache when files, tool and arguments are the same")
     cache_mb: int = Field(256, ge=1, description="maximum size of the answer cache, in MB")
     ledger_days: int = Field(90, ge=1, description="days that rows of the ledger are kept")
+    ledger_mb: int = Field(
+        1024, ge=1, description="maximum size of the ledger, in MB; beyond it the oldest rows are deleted"
+    )
     unrecorded: Literal["local", "all", "none"] = Field(
         "local",
         description="who still gets answers when the ledger can't be written: `local` (stdio and the command "

@@ -34,7 +34,7 @@ from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
 from mcp_smalltools.stores.exports import create_output
 from mcp_smalltools.stores.kept_state import StateFolder
-from mcp_smalltools.stores.ledger import Ledger, LedgerRow
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow, open_ledger
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.base import Arguments, FolderListing, StopSignal, Tool, ToolContext
@@ -231,8 +231,7 @@ class Service:
         """The ledger, opened on first use. Raises ConfigError."""
         with self._ledger_lock:
             if self._ledger is None:
-                path = self.settings.state_dir / "ledger.db"
-                self._ledger = Ledger(path, keep_days=self.settings.ledger_days)
+                self._ledger = open_ledger(self.settings)
             return self._ledger
 
 

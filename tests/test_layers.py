@@ -16,7 +16,7 @@ STRUCTURE = Structure(PACKAGE)
 
 # Lowest first. A module may import from its own layer and from those below it.
 LAYERS: Sequence[set[str]] = (
-    {"level", "errors", "request", "result", "suggest", "principal", "config", "processes"},
+    {"level", "errors", "request", "result", "suggest", "principal", "config", "processes", "private_files"},
     {"stores", "files", "models", "text"},
     {"calibration", "skills", "engine"},
     {"privacy", "logs"},

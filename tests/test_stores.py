@@ -49,10 +49,17 @@ def test_a_row_comes_back_as_it_was_written(ledger: Ledger) -> None:
     assert ledger.rows() == [row]
 
 
-def test_rows_older_than_the_retention_are_gone_at_the_next_start(tmp_path: Path) -> None:
-    first = Ledger(tmp_path / "l.db", keep_days=30)
-    first.write(dataclasses.replace(A_ROW, at=time.time() - 31 * 86_400))
-    first.close()
+def test_rows_older_than_the_retention_are_gone_at_the_next_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time()
+    for day in (0, 6, 12, 18, 24, 30):
+        monkeypatch.setattr(time, "time", lambda day=day: now + day * 86_400)
+        first = Ledger(tmp_path / "l.db", keep_days=30)
+        if day == 0:
+            first.write(dataclasses.replace(A_ROW, at=time.time()))
+        first.close()
+    monkeypatch.setattr(time, "time", lambda: now + 31 * 86_400)
     second = Ledger(tmp_path / "l.db", keep_days=30)
     assert second.rows() == []
     second.close()

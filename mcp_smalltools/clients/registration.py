@@ -23,6 +23,7 @@ from typing import Any
 from mcp_smalltools.clients.known import SERVER_NAME, Client, ServerEntry
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.private_files import make_private_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Registration:
         return [str(folder) for folder in self.path.parents if not folder.exists()]
 
     def _save_record(self, record: _Record) -> None:
-        self._record_file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(self._record_file.parent)
         _write(self._record_file, json.dumps(asdict(record)).encode())
 
     def _record(self) -> _Record | None:

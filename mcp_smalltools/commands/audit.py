@@ -5,6 +5,7 @@ mcp-smalltools audit                      today
 mcp-smalltools audit 2026-03-01           that day, in this machine's time zone
 mcp-smalltools audit --call a1b2c3d4e5f6  one call, in full
 mcp-smalltools audit all --export csv > audit.csv
+mcp-smalltools audit --verify             whether any row was changed or taken out
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import csv
 import datetime
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -21,7 +23,7 @@ from typing import Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound, UsageError
-from mcp_smalltools.stores.ledger import Ledger, LedgerRow, RefusedRequests
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow, RefusedRequests, open_ledger
 from mcp_smalltools.text.visible import clean_text, escaped_name
 
 _COLUMNS = [
@@ -29,6 +31,7 @@ _COLUMNS = [
     *("bytes_read", "chars_left", "error", "left"),
 ]
 _SHOWN_CHARS = 600
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +42,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--export", choices=("jsonl", "csv"), help="print one record per call, with whole answers"
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="check the chain of hashes over all calls; exit code 1 if a row was changed or is missing",
+    )
+    parser.add_argument(
+        "--expect", metavar="HASH", help="with --verify: a last hash of earlier, which must be in the chain"
+    )
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    ledger = open_ledger(settings)
     try:
+        if args.verify or args.expect:
+            return _verify(ledger, args.expect)
         if args.call:
             rows, refusals = [_call(ledger, args.call)], []
         else:
@@ -61,6 +74,31 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         case _:
             _show(rows, refusals, None if args.call else _SHOWN_CHARS)
     return 0
+
+
+def _verify(ledger: Ledger, expect: str | None) -> int:
+    expect = (expect or "").lower()
+    if expect and not _HASH.fullmatch(expect):
+        raise UsageError(f"{expect!r} is not a hash.", remedy="Give the 64 digits that --verify printed.")
+    started = time.perf_counter()
+    report = ledger.verify(expect)
+    seconds = time.perf_counter() - started
+    for found in report.breaks:
+        where = f"{_local(found.at)}  {found.call_id}" if found.call_id else "end of the ledger"
+        print(clean_text(f"{where}: {found.problem}"))
+    if not report.has_expected:
+        print(f"The hash {expect} is not in this chain: rows were made anew, or it is another ledger.")
+    span = f", {_local(report.first_at)} to {_local(report.last_at or 0.0)}" if report.first_at else ""
+    gone = f"; {report.gone} older ones are no longer kept" if report.gone else ""
+    more = f"; {report.unchained} of another version aren't chained yet" if report.unchained else ""
+    state = "whole" if report.whole else "BROKEN"
+    print(f"The chain is {state}: {report.rows} rows{span}{gone}{more} ({seconds:.1f} s).")
+    if report.whole:
+        print(
+            f"Last hash: {report.last_hash}\nKept elsewhere, it tells later (--verify --expect HASH) whether "
+            "this is still the same chain."
+        )
+    return 0 if report.whole else 1
 
 
 def span_of(day: str) -> tuple[float, float]:

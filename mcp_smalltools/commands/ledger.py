@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Any
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.stores.ledger import Ledger, LedgerRow
+from mcp_smalltools.stores.ledger import LedgerRow, open_ledger
 from mcp_smalltools.text.visible import escaped_name
 
 
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    ledger = open_ledger(settings)
     try:
         rows = ledger.rows(limit=args.limit or -1)
     finally:

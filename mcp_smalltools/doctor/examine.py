@@ -12,6 +12,7 @@ from mcp_smalltools.doctor.check import Check
 from mcp_smalltools.doctor.client_checks import check_clients
 from mcp_smalltools.doctor.engine_checks import check_daemon, check_servers
 from mcp_smalltools.doctor.installation import check_folders, check_program, check_roots, check_speed
+from mcp_smalltools.doctor.ledger_checks import check_ledger
 from mcp_smalltools.doctor.model_checks import check_models
 from mcp_smalltools.doctor.skill_checks import check_skills
 from mcp_smalltools.engine.api import EngineStatus
@@ -23,6 +24,7 @@ def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
         *check_program(settings),
         *check_speed(settings),
         *check_folders(settings),
+        *check_ledger(settings),
         *check_roots(settings),
         *check_models(settings),
         *check_skills(settings),

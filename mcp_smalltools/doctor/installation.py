@@ -13,6 +13,7 @@ from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings, default_config_file, no_root
 from mcp_smalltools.doctor.check import Check, CheckState
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.private_files import make_private_folder
 
 
 def check_program(settings: Settings) -> Iterator[Check]:
@@ -48,7 +49,7 @@ def check_folders(settings: Settings) -> Iterator[Check]:
     for name, given in (folders | {"output folder": settings.export_dir}).items():
         folder = given.expanduser()
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(folder)
             with tempfile.TemporaryFile(dir=folder):
                 pass
             yield Check(name, CheckState.OK, str(folder))

@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 from mcp_smalltools.errors import EngineUnavailable
+from mcp_smalltools.private_files import make_private_folder
 
 EXIT_NOT_ALONE = 75
 """Exit code of a daemon that found another one alive."""
@@ -125,7 +126,7 @@ class Endpoint:
 
 def _private_folder(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(path)
         found = path.lstat()
     except OSError as error:
         raise EngineUnavailable(

@@ -66,10 +66,9 @@ def read_resource(uri: str, service: Service, remote: bool) -> ReadResourceResul
 
 
 def _ledger(service: Service, remote: bool) -> Any:
-    from mcp_smalltools.stores.ledger import Ledger
+    from mcp_smalltools.stores.ledger import open_ledger
 
-    settings = service.settings
-    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    ledger = open_ledger(service.settings)
     try:
         rows = ledger.rows(limit=CALLS_SHOWN)
     finally:

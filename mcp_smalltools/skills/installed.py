@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError
+from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.skills.manifest import ADAPTER_NAME, Skill, read_files
 from mcp_smalltools.skills.packs import find_pack
 
@@ -52,7 +53,7 @@ def set_aside(folder: Path, settings: Settings) -> Path:
     """Move a pack into the state folder rather than delete it: somebody may have written it by hand."""
     kept = settings.state_dir.expanduser() / "removed-skills" / f"{folder.name}-{time.time_ns() // 1_000_000}"
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(kept.parent)
         if folder.is_symlink():
             folder.rename(kept)
         else:

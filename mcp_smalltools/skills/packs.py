@@ -17,6 +17,7 @@ from pathlib import Path
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SkillError
+from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.skills.manifest import FILE_NAME, Skill, hash_of, parse_skill, read_files
 from mcp_smalltools.suggest import did_you_mean
 
@@ -133,7 +134,7 @@ def allowed_file(settings: Settings) -> Path:
 def _write_allowed(allowed: Allowed, settings: Settings) -> None:
     path = allowed_file(settings)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(path.parent)
         descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".allowed-")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(asdict(allowed), file, indent=1)

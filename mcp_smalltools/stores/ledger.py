@@ -1,20 +1,27 @@
 """The ledger: one row per call, written before the answer goes out, with what was read and what was sent.
 
 The answer is kept in full (compressed), so that the user can see it later. Arguments are not kept, except the
-paths in them.
+paths in them. Each row holds the hash of the one before (`chain`). Rows leave by age, by a clock that a leap
+of the system's doesn't move at once, and by size; a damaged ledger is set aside, and a new one begins.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from mcp_smalltools.stores.store import Store
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.stores import chain
+from mcp_smalltools.stores.set_aside import replace_damaged
+from mcp_smalltools.stores.steady_clock import SteadyClock
+from mcp_smalltools.stores.store import DamagedStore, Store, connect, is_damage, transaction
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -50,7 +57,16 @@ MIGRATIONS: Sequence[str] = (
         PRIMARY KEY (minute, reason, principal, address, path)
     );
     """,
+    chain.MIGRATION,
 )
+
+OWN_ROWS: Final = "ledger"
+"""`tool` of the rows in which the ledger says something about itself."""
+_PRUNE_S: Final = 3600.0
+_DROPPED_AT_ONCE: Final = 100
+_MOST_ROUNDS: Final = 20
+_REFUSALS_A_MINUTE: Final = 100
+"""Further ones of a minute are counted by their reason alone: a flood from many addresses fills no disk."""
 
 CLIENT_LETS_THROUGH = 100_000
 """Characters that a client lets its agent read of a file: 25,000 tokens in Claude Code's documentation, at 4
@@ -104,44 +120,152 @@ class RefusedRequests:
 class Ledger(Store):
     """The ledger on disk. Safe for several processes."""
 
-    def __init__(self, path: Path, *, keep_days: int) -> None:
-        super().__init__(path, MIGRATIONS)
+    def __init__(self, path: Path, *, keep_days: int, max_mb: int = 1024) -> None:
+        """Raises ConfigError when the file can't be used."""
+        self._file = path
         self._keep_s = keep_days * 86_400.0
+        self._max_bytes = max_mb << 20
         self._prune_at = 0.0
-        with self.transaction() as db:
-            self._prune(db)
-
-    def _prune(self, db: sqlite3.Connection) -> None:
-        """Delete what is older than `keep_days`; at most once an hour."""
-        now = time.time()
-        if now >= self._prune_at:
-            self._prune_at = now + 3600
-            db.execute("DELETE FROM calls WHERE at < ?", (now - self._keep_s,))
-            db.execute("DELETE FROM refusals WHERE minute < ?", ((now - self._keep_s) // 60,))
+        self._identity: tuple[int, int] | None = None
+        super().__init__(path, MIGRATIONS)
 
     def write(self, row: LedgerRow) -> None:
-        """Raises sqlite3.Error when the disk is full or the file is damaged."""
-        import zstandard
-
-        record = asdict(row)
-        record["paths"] = json.dumps(row.paths)
-        record["answer"] = zstandard.compress(row.answer.encode())
-        names = ", ".join(record)
-        marks = ", ".join(f":{name}" for name in record)
-        with self.transaction() as db:
-            self._prune(db)
-            db.execute(f"INSERT INTO calls ({names}) VALUES ({marks})", record)
+        """Raises ConfigError or sqlite3.Error when it can't be written, such as on a full disk."""
+        record = _record(row)
+        try:
+            self._append(record)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            self._replace()
+            self._append(record)
 
     def refuse(self, refusal: RefusedRequests) -> None:
         """Count refused requests. Equal ones share a row per minute, so that a flood can't fill the disk."""
         record = asdict(refusal)
         with self.transaction() as db:
-            self._prune(db)
+            self._tend(db)
+            rows = db.execute("SELECT count(*) FROM refusals WHERE minute = ?", (refusal.minute,)).fetchone()
+            if rows[0] >= _REFUSALS_A_MINUTE:
+                record |= {"principal": "", "address": "several", "path": "several"}
             db.execute(
                 f"INSERT INTO refusals ({', '.join(record)}) VALUES ({', '.join(f':{n}' for n in record)}) "
                 "ON CONFLICT DO UPDATE SET count = count + excluded.count",
                 record,
             )
+
+    def verify(self, expect: str = "") -> chain.ChainReport:
+        """Check every row of the chain. `expect` is a hash, in hex, that must be in it.
+
+        Raises ConfigError where the file can't be read to its end.
+        """
+        try:
+            return chain.verify(self._file, expect)
+        except sqlite3.Error as error:
+            raise self._unreadable(error) from None
+
+    def select(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        """Raises ConfigError where the file is damaged."""
+        try:
+            return super().select(query, values)
+        except sqlite3.DatabaseError as error:
+            raise self._unreadable(error) from None
+
+    def _unreadable(self, error: sqlite3.Error) -> ConfigError:
+        return ConfigError(
+            f"The ledger {self._file} can't be read: {error}.",
+            remedy="If it is damaged, move it to another folder; the next call begins a new one.",
+        )
+
+    def _append(self, record: dict[str, Any]) -> None:
+        with self.transaction() as db:
+            chain.append(db, record, self._tend(db))
+
+    def _tend(self, db: sqlite3.Connection) -> float:
+        """Note the time, and delete what is too old or too much, in the caller's transaction; the time that
+        is believed.
+        """
+        now = time.time()
+        believed, leapt_to = db.execute("SELECT believed, leapt_to FROM chain").fetchone()
+        if believed is None:  # a new ledger, or one of an older version
+            newest = db.execute("SELECT max(at) FROM calls").fetchone()[0]
+            before = SteadyClock(now if newest is None else min(now, newest))
+        else:
+            before = SteadyClock(believed, leapt_to)
+        clock = before.at(now)
+        if clock != before or believed is None:
+            db.execute("UPDATE chain SET believed = ?, leapt_to = ?", (clock.believed, clock.leapt_to))
+        if clock.believed < before.believed:  # the believed time was wrong, and with it the rows' age
+            db.execute("UPDATE calls SET kept_since = ?1 WHERE kept_since > ?1", (clock.believed,))
+            self._prune_at = 0.0
+        if clock.believed >= self._prune_at:
+            self._prune_at = clock.believed + _PRUNE_S
+            oldest = clock.believed - self._keep_s
+            chain.drop_older(db, oldest)
+            db.execute("DELETE FROM refusals WHERE minute < ?", (oldest // 60,))
+        self._shrink(db)
+        return clock.believed
+
+    def _shrink(self, db: sqlite3.Connection) -> None:
+        """Delete the oldest rows while there is more than the file may hold, a bounded number at a time."""
+        for _ in range(_MOST_ROUNDS):
+            if _bytes_used(db) <= self._max_bytes:
+                return
+            oldest = "SELECT rowid FROM refusals ORDER BY minute LIMIT ?"
+            db.execute(f"DELETE FROM refusals WHERE rowid IN ({oldest})", (_DROPPED_AT_ONCE,))
+            if not chain.drop_oldest(db, _DROPPED_AT_ONCE):
+                return
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            db = self._connect()
+        except DamagedStore:
+            db = self._begin_anew()
+        self._identity = _identity(self._file)
+        return db
+
+    def _connect(self) -> sqlite3.Connection:
+        """Raises DamagedStore, ConfigError."""
+        db = connect(self._file, MIGRATIONS)
+        try:
+            with transaction(db):
+                chain.adopt(db, time.time())
+                self._tend(db)
+        except sqlite3.Error as error:
+            db.close()
+            raise (DamagedStore if is_damage(error) else ConfigError)(
+                f"The ledger {self._file} can't be used: {error}.", remedy="Free some space on the disk."
+            ) from None
+        return db
+
+    def _connect_whole(self) -> sqlite3.Connection:
+        db = self._connect()
+        found = [row[0] for row in db.execute("PRAGMA quick_check(1)")]
+        if found != ["ok"]:
+            db.close()
+            raise DamagedStore(f"The ledger {self._file} is damaged: {found[0]}.")
+        return db
+
+    def _begin_anew(self) -> sqlite3.Connection:
+        """Set the damaged file aside. The first row of the new one says so."""
+        db, kept = replace_damaged(self._file, self._connect_whole)
+        if kept is not None:
+            now = time.time()
+            with transaction(db):
+                chain.append(db, _record(_first_row(now, kept)), self._tend(db))
+        return db
+
+    def _replace(self) -> None:
+        with self._lock:
+            self._db.close()
+            self._db = self._begin_anew()
+            self._identity = _identity(self._file)
+
+    def _before_use(self) -> None:
+        """Follow the file: another process has set it aside, or somebody has moved it."""
+        if _identity(self._file) != self._identity:
+            self._db.close()
+            self._db = self._open()
 
     def rows(
         self, *, since: float = 0.0, until: float = 1e18, limit: int = -1, principal: str | None = None
@@ -168,11 +292,70 @@ class Ledger(Store):
         return _row(found[0]) if found else None
 
 
+def open_ledger(settings: Settings) -> Ledger:
+    """Raises ConfigError when the file can't be used."""
+    path = ledger_file(settings)
+    return Ledger(path, keep_days=settings.ledger_days, max_mb=settings.ledger_mb)
+
+
+def ledger_file(settings: Settings) -> Path:
+    return settings.state_dir.expanduser() / "ledger.db"
+
+
+def _first_row(at: float, kept: Path) -> LedgerRow:
+    text = f"This ledger begins here. The one before it was damaged, and is kept as {kept.name}."
+    return LedgerRow(
+        call_id=secrets.token_hex(6),
+        at=at,
+        client="mcp-smalltools",
+        tool=OWN_ROWS,
+        paths=[str(kept)],
+        level="open",
+        bytes_read=0,
+        chars_asked=0,
+        chars_left=0,
+        seconds=0.0,
+        model=None,
+        confidence=None,
+        escalate=False,
+        cached=False,
+        error=None,
+        answer=text,
+    )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _bytes_used(db: sqlite3.Connection) -> int:
+    pages, free, size = (
+        db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+    )
+    return int((pages - free) * size)
+
+
+def _record(row: LedgerRow) -> dict[str, Any]:
+    import zstandard
+
+    record = asdict(row)
+    record["paths"] = json.dumps(row.paths)
+    record["answer"] = zstandard.compress(row.answer.encode("utf-8", "backslashreplace"))
+    return record
+
+
 def _row(found: sqlite3.Row) -> LedgerRow:
     import zstandard
 
     values: dict[str, Any] = {field.name: found[field.name] for field in fields(LedgerRow)}
-    values["paths"] = json.loads(values["paths"])
-    values["answer"] = zstandard.decompress(values["answer"]).decode()
+    try:
+        values["paths"] = json.loads(values["paths"])
+        values["answer"] = zstandard.decompress(values["answer"]).decode()
+    except (TypeError, ValueError, zstandard.ZstdError):  # somebody has changed the row; --verify tells
+        values |= {"paths": [], "answer": "(this row can't be read: it was changed or is damaged)"}
     values["escalate"], values["cached"] = bool(values["escalate"]), bool(values["cached"])
     return LedgerRow(**values)

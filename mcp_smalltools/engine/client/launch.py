@@ -18,6 +18,7 @@ from mcp_smalltools import processes
 from mcp_smalltools.config import ENV_PREFIX, Settings
 from mcp_smalltools.engine.endpoint import Endpoint, FileLock
 from mcp_smalltools.errors import EngineUnavailable
+from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.processes import apart, clean_environment, module_command
 
 DAEMON: Sequence[str] = module_command("mcp_smalltools.engine.daemon.daemon")
@@ -107,7 +108,7 @@ _children: list[processes.Popen[bytes]] = []
 
 
 def _open_log(path: Path) -> BinaryIO:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent)
     with contextlib.suppress(OSError):
         if path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))

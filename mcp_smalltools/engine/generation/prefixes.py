@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.engine.llama.bindings import TESTED_VERSION, Tokens
+from mcp_smalltools.private_files import make_private_folder
 
 State = NDArray[np.uint8]
 
@@ -95,7 +96,7 @@ class PrefixStore:
         if self._folder is None:
             return
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self._folder)
             self._make_room(len(state))
             handle, name = tempfile.mkstemp(dir=self._folder, prefix=".new-")
             try:

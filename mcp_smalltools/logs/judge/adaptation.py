@@ -24,6 +24,7 @@ from mcp_smalltools.logs.judge.known_templates import StatementIndex
 from mcp_smalltools.logs.judge.lexicon import Lexicon, counts_of
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.statements.pieces import Piece
+from mcp_smalltools.private_files import make_private_folder
 
 _KEPT = 5
 """Versions that can be gone back to."""
@@ -48,7 +49,7 @@ def adapt_judge(statements: Sequence[tuple[Piece, ...]]) -> Judge:
 def save_version(state_dir: Path, statements: Sequence[tuple[Piece, ...]], report: Mapping[str, Any]) -> int:
     """Write a new version and use it. Returns its number."""
     folder = _folder(state_dir)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     version = max(_versions(folder), default=0) + 1
     new = folder / f"{version:04}"
     new.mkdir()

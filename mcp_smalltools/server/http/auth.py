@@ -19,6 +19,7 @@ from typing import Final
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.principal import Principal
+from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.server.http.oauth import Denied, ResourceServer
 from mcp_smalltools.server.http.tokens import PREFIX, TokenStore
 
@@ -64,7 +65,7 @@ def bearer_token(settings: Settings) -> str:
 
 def _make_token(path: Path) -> None:
     """Write the file as a whole, and never over one that another process has just made."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".token-")  # mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:

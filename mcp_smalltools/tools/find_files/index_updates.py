@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.files.tree import NEVER_ENTERED, FileEntry, Walk
+from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.tools.find_files.index import (
     DAMAGED,
     FileIndex,
@@ -181,7 +182,7 @@ class IndexUpdater:
 
         lock: BaseFileLock = FileLock(self.path.with_suffix(".lock"), mode=0o600)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self.path.parent)
             lock.acquire(timeout=max(0.0, ends_at - time.monotonic()))
         except Timeout:
             yield False

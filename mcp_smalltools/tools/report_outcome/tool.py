@@ -64,10 +64,10 @@ class ReportOutcome:
 
 
 def _call(call_id: str, context: base.ToolContext) -> LedgerRow | None:
-    from mcp_smalltools.stores.ledger import Ledger
+    from mcp_smalltools.stores.ledger import open_ledger
 
     settings = context.settings
-    ledger = Ledger(settings.state_dir / "ledger.db", keep_days=settings.ledger_days)
+    ledger = open_ledger(settings)
     try:
         return ledger.find(call_id)
     finally:
