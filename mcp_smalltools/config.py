@@ -96,6 +96,10 @@ class Settings(BaseModel):
     ledger_mb: int = Field(
         1024, ge=1, description="maximum size of the ledger, in MB; beyond it the oldest rows are deleted"
     )
+    export_mb: int = Field(
+        4096, ge=1, description="maximum size in MB of the exports of one caller, together"
+    )
+    export_files: int = Field(1000, ge=1, description="exports that one caller may have")
     unrecorded: Literal["local", "all", "none"] = Field(
         "local",
         description="who still gets answers when the ledger can't be written: `local` (stdio and the command "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,13 +31,17 @@ class Principal:
         return self.roots is not None or self.level is not PrivacyLevel.OPEN
 
 
+_READABLE_CHARS = 40
+_HASH_CHARS = 32
+
 LOCAL = Principal()
 """Whoever started the program: over stdio, and on the command line."""
 
 
 def narrow_settings(settings: Settings, principal: Principal) -> Settings:
-    """The settings for a principal's calls: the folders that both allow, each at the stricter level, and a
-    separate folder for exports. Raises NotAllowed if no folder is left.
+    """The settings for a principal's calls: the folders that both allow, each at the stricter level.
+
+    Raises NotAllowed if no folder is left.
     """
     if not principal.is_narrower:
         return settings
@@ -56,7 +61,6 @@ def narrow_settings(settings: Settings, principal: Principal) -> Settings:
     changes = {
         "roots": roots,
         "privacy": max(settings.privacy, principal.level, key=lambda level: level.strictness),
-        "output_dir": settings.export_dir / _folder_name(principal.name),
     }
     return settings.model_copy(update=changes)
 
@@ -78,5 +82,13 @@ def _resolved(root: RootSpec) -> RootSpec:
     return RootSpec(path=Path(os.path.realpath(root.path.expanduser())), level=root.level)
 
 
-def _folder_name(name: str) -> str:
-    return "".join(char if char.isalnum() or char in "-_." else "_" for char in name).lstrip(".") or "_"
+def export_folder_name(principal: Principal) -> str:
+    """The folder inside the output folder that a remote principal's exports go to, and nobody else's; "" for
+    the user's own. Readable, and told apart by the hash of the whole name, whatever the file system makes of
+    case and of signs.
+    """
+    if not principal.remote:
+        return ""
+    readable = "".join(char if char.isascii() and char.isalnum() else "_" for char in principal.name)
+    digest = hashlib.sha256(principal.name.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{readable[:_READABLE_CHARS]}-{digest[:_HASH_CHARS]}"

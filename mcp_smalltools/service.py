@@ -26,13 +26,13 @@ from mcp_smalltools.errors import (
     UsageError,
 )
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.principal import LOCAL, narrow_settings
+from mcp_smalltools.principal import LOCAL, export_folder_name, narrow_settings
 from mcp_smalltools.privacy.answers import apply_privacy, as_json, shrink_to_fit
 from mcp_smalltools.privacy.remote_engine import RedactingEngine
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer, Source
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
-from mcp_smalltools.stores.exports import create_output
+from mcp_smalltools.stores.exports import Exports, OutputFile, Quota
 from mcp_smalltools.stores.kept_state import StateFolder
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow, open_ledger
 from mcp_smalltools.suggest import did_you_mean
@@ -283,7 +283,7 @@ class Call:
             engine=self._engine(),
             open=self.files.open,
             folders=self.files,
-            create_output=lambda name: create_output(self.settings.export_dir, name),
+            create_output=self._create_output,
             kept=StateFolder(self.settings.state_dir, self.principal.name),
             scrub=self.files.scrub,
             progress=self._progress,
@@ -291,6 +291,17 @@ class Call:
             level=lambda: self.files.level,
             caller=self.principal.name,
         )
+
+    def _create_output(self, name: str) -> OutputFile:
+        settings, principal = self.settings, self.principal
+        exports = Exports(
+            settings.export_dir,
+            settings.state_dir / "exports.db",
+            owner=principal.name,
+            own=export_folder_name(principal),
+            quota=Quota(settings.export_mb << 20, settings.export_files),
+        )
+        return exports.create(name)
 
     def _engine(self) -> Engine:
         """The engine. One outside this machine only gets what the call's privacy level allows."""

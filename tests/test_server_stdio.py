@@ -84,7 +84,7 @@ async def test_the_list_of_tools_is_short_and_described_for_agents(tmp_path: Pat
         assert not {"anyOf", "oneOf", "allOf", "$defs", "$ref"} & set(tool.input_schema)
         assert "$ref" not in str(tool.input_schema)
         assert tool.output_schema is not None
-        assert tool.annotations is not None and tool.annotations.destructive_hint is False
+        assert tool.annotations is not None and tool.annotations.open_world_hint is False
 
 
 async def test_a_tool_that_can_write_is_not_called_read_only(tmp_path: Path) -> None:

@@ -240,8 +240,8 @@ def describe(tool: base.Tool, max_answer_chars: int) -> Tool:
         output_schema=output_schema(tool.Answer),
         annotations=ToolAnnotations(
             read_only_hint=not tool.Arguments.writes,
-            destructive_hint=False,
-            idempotent_hint=True,
+            destructive_hint=tool.Arguments.writes,  # what the caller wrote earlier may be replaced
+            idempotent_hint=tool.Arguments.repeatable,
             open_world_hint=False,
         ),
         _meta=meta if max_answer_chars > _CLIENT_INLINE_CHARS else None,

@@ -35,7 +35,10 @@ class Arguments(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     writes: ClassVar[bool] = False
-    """Whether a call may do more than answer, such as write a file."""
+    """Whether a call may do more than answer, such as write a file, or replace one that it wrote before."""
+
+    repeatable: ClassVar[bool] = True
+    """Whether the same call again changes nothing more than the first did."""
 
     @property
     def cacheable(self) -> bool:

@@ -7,7 +7,9 @@ token names an unknown one, since providers rotate their keys.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import threading
 import time
 import urllib.error
@@ -36,7 +38,8 @@ _WAITING: Final = 4
 _MOST_BYTES: Final = 1 << 20
 _MOST_TOKEN_CHARS: Final = 16_384
 _DISCOVERY: Final = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
-_NAME_CHARS: Final = 80
+_PLAIN_SUBJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|:/+=-]{0,79}")
+_READABLE_CHARS: Final = 48
 
 
 class Denied(Exception):
@@ -100,7 +103,7 @@ class ResourceServer:
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
         """The provider can narrow the principal's rights by two claims, but not widen them."""
-        subject = "".join(char for char in str(claims["sub"]) if char.isprintable())[:_NAME_CHARS]
+        subject = _name_of(claims["sub"])
         try:
             roots = claims.get("smalltools_roots")
             level = PrivacyLevel(claims.get("smalltools_level", PrivacyLevel.OPEN))
@@ -238,6 +241,19 @@ def _is_safe(url: str) -> bool:
     parts = urllib.parse.urlsplit(url)
     is_loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback)
+
+
+def _name_of(subject: Any) -> str:
+    """The name of a subject, which no other one has: a plain one as it is, of others what can be read of it
+    and the hash of the whole. Raises Denied.
+    """
+    if not isinstance(subject, str) or not subject:
+        raise Denied("invalid_token", "The token's sub is not a text.")
+    if _PLAIN_SUBJECT.fullmatch(subject):
+        return subject
+    readable = "".join(char for char in subject if char.isprintable() and char != "#")[:_READABLE_CHARS]
+    digest = hashlib.sha256(subject.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{readable} #{digest[:32]}"
 
 
 def _scopes_of(claims: Mapping[str, Any]) -> set[str]:

@@ -21,6 +21,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import Principal
+from mcp_smalltools.stores.steady_clock import SteadyClock
 from mcp_smalltools.stores.store import Store
 
 PREFIX: Final = "mcpst"
@@ -45,6 +46,7 @@ MIGRATIONS: Sequence[str] = (
         used REAL
     )
     """,
+    "CREATE TABLE clock (id INTEGER PRIMARY KEY CHECK (id = 1), believed REAL NOT NULL, leapt_to REAL)",
 )
 
 
@@ -135,11 +137,23 @@ class TokenStore(Store):
         if not match or not found or not hmac.compare_digest(found[0]["hash"], _hash(match[2])):
             return None, "wrong"
         token, now = _token(found[0]), time.time()
-        state = token.state(now)
-        if state == "active" and now - (token.used or 0) > _USED_INTERVAL_S:
+        state = token.state(max(now, self._believed(now)))
+        if state == "active" and abs(now - (token.used or 0)) > _USED_INTERVAL_S:
             with self.transaction() as db:
                 db.execute("UPDATE tokens SET used = ? WHERE id = ?", (now, token.id))
         return token, state
+
+    def _believed(self, now: float) -> float:
+        """The time by which tokens expire: what has expired stays so when the clock is put back."""
+        found = self.select("SELECT believed, leapt_to FROM clock")
+        known = SteadyClock(*found[0]) if found else SteadyClock(0.0)
+        clock = known.at(now) if found else SteadyClock(now)
+        leaps = clock.leapt_to != known.leapt_to
+        if leaps or abs(clock.believed - known.believed) > _USED_INTERVAL_S:
+            with self.transaction() as db:
+                row = (clock.believed, clock.leapt_to)
+                db.execute("INSERT OR REPLACE INTO clock VALUES (1, ?, ?)", row)
+        return clock.believed
 
 
 def store_file(settings: Settings) -> Path:

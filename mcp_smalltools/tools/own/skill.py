@@ -88,5 +88,5 @@ def _remaining_arguments(
     if whole.cacheable is base.Arguments.cacheable:
         return record
     # The built-in tool decides whether a call writes something.
-    inherited = {"cacheable": whole.cacheable, "writes": whole.writes}
+    inherited = {name: getattr(whole, name) for name in ("cacheable", "writes", "repeatable")}
     return cast("type[base.Arguments]", type(record.__name__, (record,), inherited))

@@ -48,6 +48,7 @@ class ParseLogArguments(base.Arguments):
     )
 
     writes: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = False  # with since=last, each call goes on from the one before
 
     @property
     def cacheable(self) -> bool:
