@@ -18,6 +18,7 @@ from identity_provider import AUDIENCE, SCOPE, Provider, new_key
 from mcp_smalltools.config import Settings, load_settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.principal import export_folder_name
 from mcp_smalltools.server.http import oauth
 from mcp_smalltools.server.http.oauth import Denied, ResourceServer
 
@@ -44,8 +45,43 @@ def test_a_token_that_the_provider_signed_for_this_server_is_its_subjects(
     provider: Provider, resource: ResourceServer, algorithm: str
 ) -> None:
     provider.add_key("k2", algorithm)
-    principal = resource.principal(provider.token("k2", sub="ann\n@example"))
+    principal = resource.principal(provider.token("k2", sub="ann@example"))
     assert (principal.name, principal.remote, principal.roots) == ("oauth ann@example", True, None)
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [
+        (
+            "https://idp/realms/team/users/" + "0" * 90 + "alice",
+            "https://idp/realms/team/users/" + "0" * 90 + "bob",
+        ),
+        ("ann", "ann\n", "a\u200bnn", "ann ", "Ann", "ann #0"),
+        ("a/b", "a_b"),
+        ("müller", "mu\u0308ller"),
+    ],
+)
+def test_two_subjects_are_never_one_caller(
+    provider: Provider, resource: ResourceServer, subjects: tuple[str, ...]
+) -> None:
+    """In the ledger, rates and sessions by the name; in exports by the folder."""
+    principals = [resource.principal(provider.token("k1", sub=subject)) for subject in subjects]
+    assert len({principal.name for principal in principals}) == len(subjects)
+    assert len({export_folder_name(principal).casefold() for principal in principals}) == len(subjects)
+    for principal in principals:
+        assert principal.name.isprintable() and len(principal.name) < 100
+
+
+def test_the_name_of_a_subject_stays_readable(provider: Provider, resource: ResourceServer) -> None:
+    name = resource.principal(provider.token("k1", sub="ann\n<ann@example>")).name
+    assert name.startswith("oauth ann<ann@example> #")
+
+
+def test_a_subject_can_not_take_the_name_of_a_hashed_one(
+    provider: Provider, resource: ResourceServer
+) -> None:
+    name = resource.principal(provider.token("k1", sub="ann b")).name.removeprefix("oauth ")
+    assert resource.principal(provider.token("k1", sub=name)).name != f"oauth {name}"
 
 
 WRONG: dict[str, dict[str, Any]] = {

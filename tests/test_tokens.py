@@ -123,3 +123,32 @@ def test_the_command_makes_lists_and_revokes(
     assert main(["tokens", "list"]) == 0
     assert "revoked" in capsys.readouterr().out
     assert main(["tokens", "revoke", "nobody"]) == 2
+
+
+def test_a_token_that_has_expired_stays_so_when_the_clock_is_put_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = time.time()
+    clock = [start]
+    monkeypatch.setattr(time, "time", lambda: clock[0])
+    store = TokenStore(settings)
+    text, _ = store.create("ci", lasts_s=3600)
+    assert store.check(text)[1] == "active"
+    clock[0] = start + 3700
+    assert store.check(text)[1] == "expired"
+    store.close()
+    clock[0] = start + 60
+    again = TokenStore(settings)
+    assert again.check(text)[1] == "expired"
+    again.close()
+
+
+def test_a_leap_of_the_clock_ends_no_token_for_good(
+    tokens: TokenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = time.time()
+    text, _ = tokens.create("ci", lasts_s=30 * 86_400)
+    assert tokens.check(text)[1] == "active"
+    for days, state in ((100, "expired"), (0, "active"), (-3000, "active"), (0, "active")):
+        monkeypatch.setattr(time, "time", lambda days=days: start + days * 86_400)
+        assert tokens.check(text)[1] == state
