@@ -9,9 +9,16 @@ from typing import Any, Final, Self
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
-from mcp_smalltools.privacy.prefilter import candidate_spans
+from mcp_smalltools.privacy.find_secrets import Finding, find_all
+from mcp_smalltools.privacy.secret_values import is_mixed_case
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 
+_WORD: Final = re.compile(r"[^\W_]+")
+_SIGNS: Final = frozenset("!#$%^&*+=?~@|")
+_FEW_VALUES: Final = 32
+"""So many values are looked for one after the other."""
+_MOST_LINES: Final = 100_000
+"""Lines of whole files that are kept, at most."""
 _PLACEHOLDER: Final = "<{}_{}>"
 _MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
 
@@ -26,6 +33,8 @@ class Redactor:
         self._placeholders: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
         self._known_values: dict[str, str] = {}
+        self._known_lines: dict[str, set[tuple[int, int, str]]] = {}
+        """By line, without the blanks around it: what is masked in it, counted from its first character."""
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -48,22 +57,73 @@ class Redactor:
             at = end
         return "".join(parts) + text[at:] if parts else text
 
+    def learn(self, text: str) -> None:
+        """Take note of a whole file before parts of it are masked: of the values that it shows to be secrets,
+        and of the lines whose secrets only other lines show, such as rows below a header.
+        """
+        for found in find_all(text):
+            value = text[found.start : found.end]
+            if _MASKED.fullmatch(value):
+                continue
+            if found.named and _is_distinctive(value):
+                self._known_values.setdefault(value, found.kind)
+            if found.beyond_line:
+                self._learn_lines(text, found)
+
+    def _learn_lines(self, text: str, found: Finding) -> None:
+        at = text.rfind("\n", 0, found.start) + 1
+        while at < found.end and len(self._known_lines) < _MOST_LINES:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            line = text[at:end]
+            start = at + len(line) - len(line.lstrip())
+            a, b = max(found.start, start), min(found.end, start + len(line.strip()))
+            if a < b:
+                self._known_lines.setdefault(line.strip(), set()).add((a - start, b - start, found.kind))
+            at = end + 1
+
     def _spans_of(self, text: str) -> list[tuple[int, int, str]]:
         spans = [
             (*match.span(), "PRIVATE")
             for own in self._own
             for match in own.finditer(text.encode("utf-8", "replace").decode())
         ]
-        for rule, start, end in candidate_spans(text):
-            for match in rule.pattern.finditer(text, start, end):
-                value = match[rule.group]
-                if rule.check(value) and not _MASKED.fullmatch(value):
-                    spans.append((*match.span(rule.group), rule.kind))
-                    if rule.named and _is_distinctive(value):
-                        self._known_values.setdefault(value, rule.kind)
-        for value, kind in self._known_values.items():
-            spans += [(start, start + len(value), kind) for start in _whole_occurrences(value, text)]
+        for found in find_all(text):
+            value = text[found.start : found.end]
+            if value and not _MASKED.fullmatch(value):
+                spans.append((found.start, found.end, found.kind))
+                if found.named and _is_distinctive(value):
+                    self._known_values.setdefault(value, found.kind)
+        if self._known_values:
+            spans += self._known_spans(text)
+        if self._known_lines:
+            spans += self._line_spans(text)
         return spans
+
+    def _known_spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        if len(self._known_values) <= _FEW_VALUES:
+            for value, kind in self._known_values.items():
+                yield from ((at, at + len(value), kind) for at in _whole_occurrences(value, text))
+            return
+        # One look at each word of the text, however many values there are.
+        by_word: dict[str, list[tuple[int, str, str]]] = {}
+        for value, kind in self._known_values.items():
+            if word := _WORD.search(value):
+                by_word.setdefault(word[0], []).append((word.start(), value, kind))
+        for word in _WORD.finditer(text):
+            for offset, value, kind in by_word.get(word[0], ()):
+                start = word.start() - offset
+                if start >= 0 and text.startswith(value, start) and _stands_apart(value, text, start):
+                    yield start, start + len(value), kind
+
+    def _line_spans(self, text: str) -> Iterator[tuple[int, int, str]]:
+        at = 0
+        for line in text.split("\n"):
+            for start, end, kind in self._known_lines.get(line.strip(), ()):
+                first = at + len(line) - len(line.lstrip())
+                if not _MASKED.fullmatch(text[first + start : first + end]):
+                    yield first + start, first + end, kind
+            at += len(line) + 1
 
     def _placeholder(self, kind: str, value: str) -> str:
         if value not in self._placeholders:
@@ -91,18 +151,24 @@ def _own_pattern(pattern: str) -> Any:
 
 
 def _is_distinctive(value: str) -> bool:
-    """Whether a value may be masked wherever it occurs: not if it could be an ordinary word."""
-    return len(value) >= 6 and any(not char.isalpha() for char in value)
+    """Whether a value may be masked wherever it occurs: not if it could be an ordinary word, name or path."""
+    return len(value) >= 6 and (
+        any(char.isdigit() or char in _SIGNS for char in value) or is_mixed_case(value)
+    )
 
 
 def _whole_occurrences(value: str, text: str) -> Iterator[int]:
     """Where the value occurs in the text, but not as part of a longer word."""
     at = text.find(value)
     while at >= 0:
-        before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]
-        if not (before.isalnum() and value[0].isalnum()) and not (after.isalnum() and value[-1].isalnum()):
+        if _stands_apart(value, text, at):
             yield at
         at = text.find(value, at + len(value))
+
+
+def _stands_apart(value: str, text: str, at: int) -> bool:
+    before, after = text[at - 1 : at], text[at + len(value) : at + len(value) + 1]
+    return not (before.isalnum() and value[0].isalnum()) and not (after.isalnum() and value[-1].isalnum())
 
 
 def _without_overlaps(spans: Iterable[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:

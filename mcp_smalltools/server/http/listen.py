@@ -152,9 +152,9 @@ def _warm_up(service: Service) -> None:
     them.
     """
     from mcp_smalltools.files import roots  # noqa: F401
-    from mcp_smalltools.privacy.prefilter import rule_batches
+    from mcp_smalltools.privacy.find_secrets import compile_matchers
 
-    rule_batches()
+    compile_matchers()
     with contextlib.suppress(SmallToolsError, sqlite3.Error):
         _ = service.engine
         service.ledger()
