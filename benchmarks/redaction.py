@@ -1,11 +1,11 @@
-"""Recall and false alarms of masking: generated secrets of more than 200 kinds in six contexts, and real text.
+"""Recall and false alarms of masking: made secrets of more than 200 kinds in six contexts; real text.
 
     python benchmarks/redaction.py                      recall by context and kind
     python benchmarks/redaction.py --text DIR [DIR …]   false alarms in the files below these folders
     python benchmarks/redaction.py --marked FILE.tsv    recall on lines of a file: secret, TAB, line (escaped)
 
-The forms are written after the issuers' documentation, not after the rules. A secret counts as masked when no part
-of it longer than three characters is left. E-mail addresses are no false alarms: they are masked wherever they are.
+The forms are written after the issuers' documentation, not after the rules. A secret counts as masked when no
+part of it longer than three characters is left. E-mail addresses are no false alarms: all are masked.
 """
 
 from __future__ import annotations
@@ -307,12 +307,16 @@ storage key|{B64}
 """
 
 CONTEXTS: Final[dict[str, Callable[[str, str, random.Random], str]]] = {
-    "text": lambda name, value, r: f"For the new host the {name} is {value} until the end of the month."
-    if r.random() < 0.5
-    else f"{name.capitalize()}: {value}",
-    "yaml": lambda name, value, r: "service:\n  name: shop\n  "
-    + (f"{_snake(name)}: {_yaml(value)}\n" if r.random() < 0.7 else f'{_snake(name)}: "{value}"\n')
-    + "  port: 8080\n",
+    "text": lambda name, value, r: (
+        f"For the new host the {name} is {value} until the end of the month."
+        if r.random() < 0.5
+        else f"{name.capitalize()}: {value}"
+    ),
+    "yaml": lambda name, value, r: (
+        "service:\n  name: shop\n  "
+        + (f"{_snake(name)}: {_yaml(value)}\n" if r.random() < 0.7 else f'{_snake(name)}: "{value}"\n')
+        + "  port: 8080\n"
+    ),
     "json": lambda name, value, r: json.dumps(
         {"name": "shop", (_snake(name) if r.random() < 0.5 else _camel(name)): value, "port": 80},
         indent=2 if r.random() < 0.5 else None,
@@ -398,7 +402,11 @@ def false_alarms(folders: list[Path], most_lines: int) -> tuple[int, list[tuple[
     lines, hits = 0, []
     for folder in folders:
         for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
-            if not path.is_file() or path.is_symlink() or path.suffix in {".pyc", ".so", ".gz", ".whl", ".pem", ".crt"}:
+            if (
+                not path.is_file()
+                or path.is_symlink()
+                or path.suffix in {".pyc", ".so", ".gz", ".whl", ".pem", ".crt"}
+            ):
                 continue
             data = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
             if b"\0" in data[:4096] or len(data) > 40_000_000:
@@ -414,7 +422,9 @@ def false_alarms(folders: list[Path], most_lines: int) -> tuple[int, list[tuple[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--text", type=Path, nargs="+", help="folders or files of ordinary text")
     parser.add_argument("--most-lines", type=int, default=100_000, help="lines of one file")
     parser.add_argument("--marked", type=Path, help="lines with known secrets")

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Roots
     from mcp_smalltools.files.tree import FileEntry
-    from mcp_smalltools.privacy.redact import Redactor
+    from mcp_smalltools.privacy.in_context import ContextRedactor
 
 GRACE_S = 5.0
 """Seconds that a tool gets after its deadline to hand in a partial answer."""
@@ -81,7 +81,7 @@ class Service:
             if answer is None:
                 answer = await call.run(tool, arguments)
                 answer.source = answer.source or call.files.sources()
-                call.files.apply_privacy(answer)
+                await call.in_thread(call.files.apply_privacy, answer)
                 if key and answer.lasting and not call.stop.expired:
                     await call.in_thread(self._to_cache, key, call, answer)
             answer.call_id = call.id
@@ -307,7 +307,11 @@ class Call:
         """The engine. One outside this machine only gets what the call's privacy level allows."""
         engine = self._service.engine
         hosts: Sequence[str] = getattr(engine, "remote_hosts", ())
-        return RedactingEngine(engine, hosts, lambda: self.files.level, self.files.scrub) if hosts else engine
+        return (
+            RedactingEngine(engine, hosts, lambda: self.files.level, self.files.scrub_for_sending)
+            if hosts
+            else engine
+        )
 
     async def in_thread(self, function: Any, *args: Any) -> Any:
         return await anyio.to_thread.run_sync(function, *args)
@@ -323,7 +327,8 @@ class OpenFiles:
         self._settings = settings
         self._open: dict[str, UserFile] = {}
         self._roots: Roots | None = None
-        self._redactor: Redactor | None = None
+        self._redactor: ContextRedactor | None = None
+        self._lock = threading.Lock()
 
     def open(self, path: str) -> UserFile:
         """Open a path inside the roots, once for each call. Raises FileError."""
@@ -364,17 +369,24 @@ class OpenFiles:
         scrubbed = self._redact(clean_text(text))
         return mask_unknown_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
 
-    def _redact(self, text: str) -> str:
-        from mcp_smalltools.privacy.redact import Redactor
+    def scrub_for_sending(self, text: str) -> str:
+        """Mask a text for an engine on another machine, under `open` too: that allows the user's agent."""
+        from mcp_smalltools.text.visible import clean_text
 
-        if self._redactor is None:
-            self._redactor = Redactor.from_settings(self._settings)
+        return self._redact(clean_text(text))
+
+    def _redact(self, text: str) -> str:
+        from mcp_smalltools.privacy.in_context import ContextRedactor
+
+        with self._lock:
+            if self._redactor is None:
+                self._redactor = ContextRedactor(self._settings, self._open.values)
         return self._redactor.scrub(text)
 
     def apply_privacy(self, answer: Answer) -> None:
         """Mask or remove in the answer what the level of the files forbids."""
         apply_privacy(answer, self.level, self.scrub, self.scrub_name)
-        if self._redactor is not None and self._redactor.counts:
+        if self._redactor is not None and self._redactor.has_masked:
             # Again: a later string may have shown that a value in an earlier one is a secret.
             apply_privacy(answer, self.level, self.scrub, self.scrub_name)
 

@@ -21,6 +21,7 @@ from mcp_smalltools.privacy.secret_values import (
 
 _LOOK_BACK: Final = 80
 _MAX_VALUE: Final = 4096
+_MAX_SETTING: Final = 300
 _MAX_BLOCK: Final = 20_000
 
 _STRONG: Final = (
@@ -28,13 +29,16 @@ _STRONG: Final = (
     r"parole|sifre|jelszo|salasana|losenord|adgangskode|geheim|mot_?de_?passe|lozinka|kata_?sandi|"
     r"api[_-]?key|securestring|masterauth|ssn|social_?security"
 )
-_WEAK: Final = r"(?:keys?|auth(?:orization|code)?|salt|psk|jwt|bearer|mnemonic|creds?|phrase|\bpat|_pat)(?:\b|[_.\d-])"
+_WEAK: Final = (
+    r"(?:keys?|auth(?:orization|code)?|salt|psk|jwt|bearer|mnemonic|creds?|phrase|\bpat|_pat)(?:\b|[_.\d-])"
+)
 _REST: Final = r"[A-Za-z0-9_.-]*"
 _AFTER: Final = r"[\\\"'`\])}*]*"
 ANCHOR: Final = (
-    rf"(?i:(?:{_STRONG}){_REST}(?:{_AFTER}\s*(?:[:=>]|->|is\s)|[\\\"']+[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]|"
-    rf"[\\\"']+\s*,\s*[A-Za-z]{{0,2}}[\\\"'`]|[\\\"'`]*[ \t]+[\\A-Za-z]{{0,2}}[\"'`]|\([ \t]*[\\@A-Za-z]{{0,2}}[\"'`]|"
-    rf"\s[^<>\n]{{0,100}}>|</key>\s*<string>)|"
+    rf"(?i:(?:{_STRONG}){_REST}(?:{_AFTER}\s*(?:[:=>]|->|is\s)|[\\\"']*[\s,]+[\"']?val(?:ue)?[\"']?\s*[:=]|"
+    rf"[\\\"']+\s*,\s*[A-Za-z]{{0,2}}[\\\"'`]|[\\\"'`]*[ \t]+[\\A-Za-z]{{0,2}}[\"'`]|"
+    rf"\([ \t]*[\\@A-Za-z]{{0,2}}[\"'`]|"
+    rf"\s[^<>\n]{{0,100}}>|</key>\s*<string>)|curlopt_[a-z]*pwd\s*,\s*[\"']|"
     rf"(?:{_WEAK}){_REST}{_AFTER}(?:\s*(?:[:=>,]|->|is\s)[>\s]*|[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]\s*|</key>\s*<string>)"
     rf"[\\\"'`]*[^\s\"'`<>(){{}},;]{{16}}|(?:key|salt)[\"']\s*,\s*[\"']|"
     rf"(?:\b|_)(?:pin|otp|totp|cvv|cvc|cvv2|pw)(?:_?code)?{_AFTER}\s*[:=>]\s*[\"']?\w)"
@@ -49,22 +53,30 @@ _BLANKS: Final = re.compile(r"[ \t]*")
 _IS: Final = re.compile(r"[ \t]+is[ \t]+(?:(?:set|now|still|changed)[ \t]+(?:to[ \t]+)?)?(?=\S)")
 _COMMA: Final = re.compile(r"\s*,\s*")
 _VALUE_KEY: Final = re.compile(r"[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]\s*", re.IGNORECASE)
-_IN_NAME: Final = re.compile(r"(?:name|key|id|property|entry|field)[\"']?\s{0,3}[:=]\s{0,3}\\?[\"']?$", re.IGNORECASE)
+_IN_NAME: Final = re.compile(
+    r"(?:name|key|id|property|entry|field)[\"']?\s{0,3}[:=]\s{0,3}\\?[\"']?$", re.IGNORECASE
+)
 _ELEMENT: Final = re.compile(r"[^<>\n]{0,200}>\s*")
 _ELEMENT_TEXT: Final = re.compile(r"(?:<!\[CDATA\[)?([^<>]{1,4000}?)\s*(?:\]\]>)?\s*</")
 _PLIST: Final = re.compile(r"</key>\s*<string>([^<>]{1,4000})</string>")
 _ANNOTATION: Final = re.compile(r"[A-Za-z][\w.<>\[\]|?, ]{0,40}=(?!=)[ \t]*(?=[\\rbuf@]{0,2}[\"'`])")
 _WRAPPER: Final = re.compile(
-    r"(?:new[ \t]+)?(?:SecretStr|SecretBytes|Secret|String::from|String|Some|str|bytes|[\w.]{0,30}[Ss]ecure\w{0,20}|"
-    r"to_owned|Buffer\.from|b64decode|base64\.b64decode|text|Password|Token|[\w.]{0,30}Password)\([ \t]*(?=[\"'`rb@])"
+    r"(?:new[ \t]+)?(?:SecretStr|SecretBytes|Secret|String::from|String|Some|str|bytes|to_owned|Buffer\.from|"
+    r"[\w.]{0,30}[Ss]ecure\w{0,20}|b64decode|base64\.b64decode|text|Password|Token|[\w.]{0,30}Password)"
+    r"\([ \t]*(?=[\"'`rb@])"
 )
-_QUOTE: Final = re.compile(r"(?:!!\w+[ \t]+)?(?:[rbuflRBUFLN]{0,2}|@|u8)(\\{0,3}(?:\"\"\"|'''|[\"'`])|&quot;|&#3[49];)")
+_QUOTE: Final = re.compile(
+    r"(?:!!\w+[ \t]+)?(?:[rbuflRBUFLN]{0,2}|@|u8)(\\{0,3}(?:\"\"\"|'''|[\"'`])|&quot;|&#3[49];)"
+)
 _BARE: Final = re.compile(r"[^\s\"'`]{1,4096}")
-_BARE_END: Final = re.compile(r"[,;&|](?=$|\s|\\n|[\w.-]+\s*[:=])|</|<[A-Za-z]|\\n|\\r|\\t|\\?[\"']|&quot;|&amp;|&lt;")
+_BARE_END: Final = re.compile(
+    r"[,;&|](?=$|\s|\\n|[\w.-]+\s*[:=])|</|<[A-Za-z]|\\n|\\r|\\t|\\?[\"']|&quot;|&amp;|&lt;"
+)
 _BLOCK: Final = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*(?:#[^\n]*)?\n")
-_LIST_ITEM: Final = re.compile(r"[ \t]*-[ \t]+[\"']?([^\s\"'#][^\n\"'#]{0,300}?)[\"']?[ \t]*(?:#[^\n]*)?(?:\n|$)")
+_LIST_ITEM: Final = re.compile(
+    r"[ \t]*-[ \t]+[\"']?([^\s\"'#][^\n\"'#]{0,300}?)[\"']?[ \t]*(?:#[^\n]*)?(?:\n|$)"
+)
 _ARRAY_ITEM: Final = re.compile(r"\\{0,3}([\"'])((?:(?!\1)[^\n\\]){1,300})\\{0,3}\1")
-_REST_OF_LINE: Final = re.compile(r"[^\n]{0,4096}")
 _LINE_START: Final = re.compile(
     r"\s*(?:[-*+]\s+)?(?:(?:export|set|setx|ENV|ARG|env|declare\s+-x|local|let|readonly|-e|--env|--build-arg)\s+)?"
     r"(?:\$env:|\$|[\"'])?$"
@@ -73,11 +85,21 @@ _NOT_A_SETTER: Final = re.compile(
     r"(?:get|find|prompt|ask|read|input|fetch|load|lookup|generate|gen|has|is|check|verify|validate|hash|encrypt|"
     r"decrypt|test|should|require|need|show|print|log|describe|it|format|parse|make|by|for|no|new_?random)_"
 )
-_SETTINGS_LINE: Final = re.compile(r"\s*(?:[#;!].*|\[[^\]]*\]|(?:export\s+)?[\w.\-/ ]{1,60}\s*[=:].*|-\s+.*|)$")
+_SETTINGS_LINE: Final = re.compile(
+    r"\s*(?:[#;!].*|\[[^\]]*\]|(?:export\s+)?[\w.\-/ ]{1,60}\s*[=:].*|-\s+.*|)$"
+)
 _CODE_LINE: Final = re.compile(
     r"\s*(?:def|class|import|from|if|else|elif|for|while|return|func|function|var|const|public|private|static|try|"
     r"except|raise|throw|case|switch|with|and|or|not|assert|package|using|namespace)\b|.*[({;,]\s*$|.*\w\(.*\)"
 )
+
+
+class _Name(NamedTuple):
+    """Where a name stands, and what it says."""
+
+    start: int
+    end: int
+    secrecy: Secrecy
 
 
 class NamedValue(NamedTuple):
@@ -89,7 +111,9 @@ class NamedValue(NamedTuple):
     """Its name stands on another line."""
 
 
-FOREIGN: Final = f"(?i:{'|'.join(map(re.escape, sorted(FOREIGN_SCRIPTS, key=len, reverse=True)))})"
+FOREIGN: Final = (
+    f"(?i:{'|'.join(map(re.escape, sorted(FOREIGN_SCRIPTS, key=len, reverse=True)))})[\"'`)\\s]{{0,8}}[:=]"
+)
 """A name of a password that is not written in ASCII, for RE2."""
 
 
@@ -116,7 +140,11 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     close = _CLOSE.match(look, end)
     at = close.end() if close else end
     closed = look[end:at]
-    if in_name := _IN_NAME.search(look, max(0, start - 24), start) if look[start - 1 : start] in "\"' :=" else None:
+    if (
+        in_name := _IN_NAME.search(look, max(0, start - 24), start)
+        if look[start - 1 : start] in "\"' :="
+        else None
+    ):
         found = _value_beside(look, at, secrecy)
         if found:
             return found
@@ -124,12 +152,14 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
         plist = _PLIST.match(look, at)
         judged = plist is not None and is_quoted_secret(plist[1], secrecy)
         return [NamedValue(*plist.span(1), True)] if plist and judged else []
-    if look[start - 1 : start] == "<" or (look[start - 1 : start] == ":" and "<" in look[max(0, start - 20) : start]):
+    if look[start - 1 : start] == "<" or (
+        look[start - 1 : start] == ":" and "<" in look[max(0, start - 20) : start]
+    ):
         return _element(look, at, secrecy)
     if in_name and look[at : at + 1] == ">":
         return _element(look, at, secrecy)
     if (sign := _SIGN.match(look, at)) and not ("\n" in sign[1] and not closed):
-        return _assigned(look, start, end, sign.end(), sign[2], secrecy)
+        return _assigned(look, _Name(start, end, secrecy), sign.end(), sign[2])
     if closed and (comma := _COMMA.match(look, at)):
         return _argument(look, start, comma.end(), secrecy)
     if look[start : start + 8] == "CURLOPT_" and (comma := _COMMA.match(look, at)):
@@ -155,7 +185,9 @@ def _value_beside(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
 
 def _plain_word(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
     word = re.compile(r"[^\W\d_]{4,60}(?=[ \t]*(?:\n|$))").match(look, at)
-    return [NamedValue(*word.span())] if word and secrecy is Secrecy.PASSWORD and is_plain_word(word[0]) else []
+    return (
+        [NamedValue(*word.span())] if word and secrecy is Secrecy.PASSWORD and is_plain_word(word[0]) else []
+    )
 
 
 def _element(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
@@ -175,8 +207,9 @@ def _is_plain_token(value: str) -> bool:
     return len(value) >= 8 and " " not in value and is_assigned(value) and any(not c.isalpha() for c in value)
 
 
-def _assigned(look: str, start: int, end: int, at: int, sign: str, secrecy: Secrecy) -> list[NamedValue]:
+def _assigned(look: str, name: _Name, at: int, sign: str) -> list[NamedValue]:
     """What stands behind `=`, `:` and their like, on this line or below."""
+    start, end, secrecy = name
     if sign == "::":
         return []
     blanks = _BLANKS.match(look, at)
@@ -197,7 +230,7 @@ def _assigned(look: str, start: int, end: int, at: int, sign: str, secrecy: Secr
     if look[start:end].lower() == "pass" and sign == ":":
         return []  # the outcome of a test
     found = _bare(look, value_at, secrecy, tight=value_at == at and sign in ("=", ":="))
-    return found or _on_a_line_of_its_own(look, start, end, value_at, sign, secrecy, tight=value_at == at)
+    return found or _on_a_line_of_its_own(look, name, value_at, sign, tight=value_at == at)
 
 
 def _quoted(look: str, at: int, secrecy: Secrecy, *, any_word: bool = True) -> list[NamedValue]:
@@ -238,34 +271,39 @@ def _bare(look: str, at: int, secrecy: Secrecy, *, tight: bool) -> list[NamedVal
     value = value.rstrip(",;:)]}" if not any(c in value[:-1] for c in "([{") else ",;:")
     if len(value) > 4 and not tight:
         value = value.rstrip(".")
-    if len(value) >= (6 if secrecy is Secrecy.TOKEN and not tight else 4) and is_bare_secret(value, secrecy, tight=tight):
+    if len(value) >= (6 if secrecy is Secrecy.TOKEN and not tight else 4) and is_bare_secret(
+        value, secrecy, tight=tight
+    ):
         return [NamedValue(at, at + len(value))]
     return []
 
 
-def _on_a_line_of_its_own(
-    look: str, start: int, end: int, at: int, sign: str, secrecy: Secrecy, *, tight: bool
-) -> list[NamedValue]:
+def _on_a_line_of_its_own(look: str, name: _Name, at: int, sign: str, *, tight: bool) -> list[NamedValue]:
     """A setting that is the whole line: its value may be letters alone, or have blanks and signs in it."""
+    start, end, secrecy = name
     if secrecy is not Secrecy.PASSWORD:
         return []
     line_start = look.rfind("\n", max(0, start - _LOOK_BACK), start) + 1 or max(0, start - _LOOK_BACK)
-    rest = _REST_OF_LINE.match(look, at)
-    value = re.sub(r"\s+#.*$", "", rest[0] if rest else "").rstrip()
-    prefix = look[line_start:start]
+    line_end = look.find("\n", at, at + _MAX_SETTING)
+    if line_end < 0 and len(look) > at + _MAX_SETTING:
+        return []
+    value = re.sub(r"\s#.*$", "", look[at : line_end if line_end >= 0 else len(look)]).rstrip()
+    prefix, is_capital = look[line_start:start], look[start:end].isupper()
     connection = prefix.endswith(";") and value.partition(";")[0]
     if connection and is_plain_word(connection):
         return [NamedValue(at, at + len(connection))]
     if not _LINE_START.match(prefix) or not value:
         return []
-    name, indented = look[start:end], prefix[:1].isspace()
+    if tight and is_capital and " " in value and is_plain_word(value.split()[0]):  # before a command
+        return [NamedValue(at, at + len(value.split()[0]))]
+    indented = prefix[:1].isspace()
     if " " in value:
         words = value.split()
         some = any(is_random(word) for word in words) and len(words) <= 5 and not is_prose(value)
         ok = sign == ":" and some and not any(c in value for c in "(){}[]=;,\"'")
     elif not is_plain_word(value):
         ok = not any(c in value for c in "()[]{}\"'`") and is_random(value) and not value.endswith((",", ";"))
-    elif name.isupper():
+    elif is_capital:
         ok = tight and not value.isupper()
     elif tight and sign == "=":
         ok = not indented
@@ -283,7 +321,9 @@ def _neighbours(look: str, line_start: int) -> list[str]:
 
 def _is_among_settings(look: str, line_start: int) -> bool:
     lines = _neighbours(look, line_start)
-    return len(lines) >= 2 and all(_SETTINGS_LINE.match(line) and not _CODE_LINE.match(line) for line in lines)
+    return len(lines) >= 2 and all(
+        _SETTINGS_LINE.match(line) and not _CODE_LINE.match(line) for line in lines
+    )
 
 
 def _is_among_code(look: str, line_start: int) -> bool:
@@ -325,7 +365,9 @@ def _below(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]
     if look.startswith("- ", value_at):
         found, place = [], look.rfind("\n", 0, value_at) + 1
         while (item := _LIST_ITEM.match(look, place)) and place < at + _MAX_BLOCK:
-            if is_bare_secret(item[1], secrecy, tight=True) or (is_plain_word(item[1]) and secrecy > Secrecy.PIN):
+            if is_bare_secret(item[1], secrecy, tight=True) or (
+                is_plain_word(item[1]) and secrecy > Secrecy.PIN
+            ):
                 found.append(NamedValue(*item.span(1), True))
             place = item.end()
         return found
@@ -341,7 +383,11 @@ def _array(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
         return []
     found = []
     for item in _ARRAY_ITEM.finditer(look, at, end):
-        if is_quoted_secret(item[2], secrecy) and is_random(item[2]) and look[item.end() : item.end() + 1] != ":":
+        if (
+            is_quoted_secret(item[2], secrecy)
+            and is_random(item[2])
+            and look[item.end() : item.end() + 1] != ":"
+        ):
             found.append(NamedValue(*item.span(2)))
     return found
 
@@ -371,7 +417,9 @@ def _after_blank(look: str, start: int, at: int, secrecy: Secrecy) -> list[Named
     blanks = _BLANKS.match(look, at)
     if not blanks or not blanks[0]:
         return []
-    if _QUOTE.match(look, blanks.end()) and (look[start:at].lower() != "pass" or look[start - 1 : start] == "-"):
+    if _QUOTE.match(look, blanks.end()) and (
+        look[start:at].lower() != "pass" or look[start - 1 : start] == "-"
+    ):
         found = _quoted(look, blanks.end(), secrecy)
         value = look[found[0].start : found[0].end] if found else ""
         return found if value and " " not in value and not value.startswith(("-", "/")) else []

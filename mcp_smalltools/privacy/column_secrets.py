@@ -1,4 +1,4 @@
-"""Columns of tables that are named like a secret: CSV and its like, Markdown, tables aligned by blanks, SQL."""
+"""Columns that are named like a secret: of CSV and its like, Markdown, tables aligned by blanks, SQL."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import Final
 
 from mcp_smalltools.privacy.assignments import NamedValue
 from mcp_smalltools.privacy.secret_names import Secrecy, secrecy_of
-from mcp_smalltools.privacy.secret_values import is_assigned, is_code, is_plain_word, is_quoted_secret, is_random
+from mcp_smalltools.privacy.secret_values import (
+    is_assigned,
+    is_code,
+    is_plain_word,
+    is_quoted_secret,
+    is_random,
+)
 
 _WORD: Final = (
-    r"pass|pwd|pswd|psw|secret|token|credential|api[ _-]?key|apikey|access[ _-]?key|private[ _-]?key|kennw|senha|"
+    r"pass|pwd|pswd|psw|secret|token|credential|apikey|kennw|senha|(?:api|access|private|auth|admin|master|storage|"
+    r"signing|encryption|secret|service|license|account)[ _-]?key|"
     r"clave|haslo|heslo|mdp|geheim|pin|otp|salt|auth[ _-]?key|contrase|wachtw|parola"
 )
 HEADER: Final = (
@@ -21,13 +28,17 @@ HEADER: Final = (
 """A cell that may be a column's name, for RE2."""
 INSERT: Final = r"(?i:insert\s+(?:ignore\s+)?into\s+[^\s(]+\s*\()"
 
-_LABEL: Final = re.compile(r"(?!(?:from|import|def|return|if|for|class|and|or|not)\b)[\w.\-/#]{1,40}(?: [\w.\-/#]{1,40}){0,2}$")
+_LABEL: Final = re.compile(
+    r"(?!(?:from|import|def|return|if|for|class|and|or|not)\b)[\w.\-/#]{1,40}(?: [\w.\-/#]{1,40}){0,2}$"
+)
 _DELIMITERS: Final = "|\t,;"
 _RULE_LINE: Final = re.compile(r"[\s|:+=-]*$")
 _MAX_LINE: Final = 20_000
 _MAX_COLUMNS: Final = 300
 _BLANKS_APART: Final = re.compile(r"(?: {2,}|\t+)")
-_SQL_VALUE: Final = re.compile(r"\s*(?:N?'((?:[^'\\]|''|\\.){0,4000})'|\"([^\"\n]{0,4000})\"|([^,()'\"]{1,400}(?:\([^()]{0,200}\))?))\s*")
+_SQL_VALUE: Final = re.compile(
+    r"\s*(?:N?'((?:[^'\\]|''|\\.){0,4000})'|\"([^\"\n]{0,4000})\"|([^,()'\"]{1,400}(?:\([^()]{0,200}\))?))\s*"
+)
 
 
 def table_values(look: str, places: Iterator[int]) -> Iterator[NamedValue]:
@@ -41,7 +52,9 @@ def table_values(look: str, places: Iterator[int]) -> Iterator[NamedValue]:
         if end < 0 or start < done:  # no line below, or one too long for a header
             continue
         line = look[start:end].rstrip("\r")
-        delimiter = next((sign for sign in _DELIMITERS if line.count(sign) >= (2 if sign == "|" else 1)), None)
+        delimiter = next(
+            (sign for sign in _DELIMITERS if line.count(sign) >= (2 if sign == "|" else 1)), None
+        )
         if delimiter is None:
             delimiter = next((sign for sign in "|" if sign in line), None)
         if delimiter is None:
@@ -52,8 +65,8 @@ def table_values(look: str, places: Iterator[int]) -> Iterator[NamedValue]:
 
 
 def _cells(look: str, start: int, end: int, delimiter: str) -> tuple[list[tuple[int, int]], int]:
-    """Where the cells of the row from `start` stand, without quotes; and where the row ends: a cell in quotes may
-    go over line ends.
+    """Where the cells of the row from `start` stand, without quotes; and where the row ends: a cell in quotes
+    may go over line ends.
     """
     cells: list[tuple[int, int]] = []
     at = start
@@ -93,7 +106,11 @@ def _delimited(look: str, line: str, delimiter: str, below: int, done: int) -> t
     filled = [label for label in labels if label]
     if len(filled) < 2 or not all(_LABEL.match(label) for label in filled):
         return [], done
-    secret = {number: level for number, label in enumerate(labels) if (level := _of_column(label)) is not Secrecy.NONE}
+    secret = {
+        number: level
+        for number, label in enumerate(labels)
+        if (level := _of_column(label)) is not Secrecy.NONE
+    }
     if not secret or len(secret) == len(filled) > 2:
         return [], done
     spaced = delimiter in ",;" and f"{delimiter} " in line
@@ -109,6 +126,9 @@ def _delimited(look: str, line: str, delimiter: str, below: int, done: int) -> t
                 break
             at = end + 1
             odd += 1
+            continue
+        if _RULE_LINE.match(look, at, end):
+            at = end + 1
             continue
         cells, end = _cells(look, at, end, delimiter)
         if len(cells) != len(names):
@@ -142,11 +162,13 @@ def _is_cell(value: str, secrecy: Secrecy, *, careful: bool) -> bool:
         if " " in value:
             return is_quoted_secret(value, secrecy)
         return is_assigned(value) or (len(value) >= 3 and value.isdigit())
-    return is_quoted_secret(value, secrecy) or (len(value) >= 8 and " " not in value and not is_plain_word(value) and is_assigned(value))
+    return is_quoted_secret(value, secrecy) or (
+        len(value) >= 8 and " " not in value and not is_plain_word(value) and is_assigned(value)
+    )
 
 
 def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[NamedValue], int]:
-    """Columns that are set apart by two blanks and more, under headers in capitals or over a line of dashes."""
+    """Columns that are set apart by two blanks, under headers in capitals or over a line of dashes."""
     start = look.rfind("\n", 0, below - 1) + 1
     columns: list[tuple[int, int, str]] = []
     at = 0
@@ -159,8 +181,15 @@ def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[NamedVal
         return [], done
     secret = [(a, b, level) for a, b, label in columns if (level := _of_column(label)) is not Secrecy.NONE]
     next_end = look.find("\n", below)
-    ruled = bool(_RULE_LINE.match(look[below : next_end if next_end >= 0 else below + 200])) and "-" in look[below : below + 200]
-    if not secret or start == below or not (ruled or all(label.isupper() or label.istitle() for *_, label in columns)):
+    ruled = (
+        bool(_RULE_LINE.match(look[below : next_end if next_end >= 0 else below + 200]))
+        and "-" in look[below : below + 200]
+    )
+    if (
+        not secret
+        or start == below
+        or not (ruled or all(label.isupper() or label.istitle() for *_, label in columns))
+    ):
         return [], done
     found: list[NamedValue] = []
     at = below
@@ -175,19 +204,25 @@ def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[NamedVal
             while 0 < left < len(row) and row[left - 1 : left] not in (" ", "\t", "") and left > a - 40:
                 left -= 1
             cell = re.compile(r"\s*(\S+)").match(row, left) if left < len(row) else None
-            if cell and cell.start(1) < b + 2 and _is_cell(cell[1], level, careful=not ruled and not cell[1].isdigit()):
+            if (
+                cell
+                and cell.start(1) < b + 2
+                and _is_cell(cell[1], level, careful=not ruled and not cell[1].isdigit())
+            ):
                 found.append(NamedValue(at + cell.start(1), at + cell.end(1), True))
         at = end + 1
     return found, max(done, at if found else done)
 
 
 def inserted_values(look: str, at: int) -> Iterator[NamedValue]:
-    """Values of an SQL insert whose list of columns starts at `at`, of the columns that are named like a secret."""
+    """Of an SQL insert whose list of columns starts at `at`: the values of those named like a secret."""
     close = look.find(")", at, at + 5000)
     if close < 0:
         return
-    names = [name.strip(" `\"[]\n\t") for name in look[at:close].split(",")]
-    secret = {number: level for number, name in enumerate(names) if (level := _of_column(name)) is not Secrecy.NONE}
+    names = [name.strip(' `"[]\n\t') for name in look[at:close].split(",")]
+    secret = {
+        number: level for number, name in enumerate(names) if (level := _of_column(name)) is not Secrecy.NONE
+    }
     values = re.compile(r"\s*(?:values?|select)\s*", re.IGNORECASE).match(look, close + 1)
     if not secret or not values:
         return

@@ -17,12 +17,16 @@ _MATCHER_BYTES: Final = 64 << 20
 _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _WIDE_RUN: Final = re.compile("[\uff01-\uff5e]+")
 _LATIN: Final = bytes(code if code < 0x80 else 1 if code >= 0xC0 else ord("?") for code in range(256))
-_BEGIN: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|-----BEGIN OpenVPN Static key V1-----")
+_BEGIN: Final = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|-----BEGIN OpenVPN Static key V1-----"
+)
 _END: Final = re.compile(r"-----END [A-Z0-9 a-z]{0,40}-----")
 _KEY_TEXT: Final = re.compile(r"(?:\\n|\\r|[\sA-Za-z0-9+/=:,.\-\"'>|#*])*")
 _KEY_WORD: Final = re.compile(r"[A-Za-z0-9+/=]{16}")
 _MAX_KEY: Final = 20_000
-_JWK_PARTS: Final = re.compile(r"\\?[\"'](?:d|p|q|dp|dq|qi|k)\\?[\"']\s*:\s*\\?[\"']([A-Za-z0-9_-]{16,2000})\\?[\"']")
+_JWK_PARTS: Final = re.compile(
+    r"\\?[\"'](?:d|p|q|dp|dq|qi|k)\\?[\"']\s*:\s*\\?[\"']([A-Za-z0-9_-]{16,2000})\\?[\"']"
+)
 _JWK_KIND: Final = re.compile(r"[\"']kty\\?[\"']")
 _JWK_REACH: Final = 4000
 
@@ -118,9 +122,7 @@ def _private_keys(look: str) -> Iterator[Finding]:
         text = _KEY_TEXT.match(look, begin.end(), begin.end() + _MAX_KEY)
         at = text.end() if text else begin.end()
         heading = look.rfind("-----END", begin.end(), at + 8)
-        if heading >= 0 and (end := _END.match(look, heading)):
-            at = end.end()
-        elif end := _END.match(look, at):
+        if (heading >= 0 and (end := _END.match(look, heading))) or (end := _END.match(look, at)):
             at = end.end()
         elif not _KEY_WORD.search(look, begin.end(), at):
             continue  # a heading alone, in code
@@ -158,7 +160,8 @@ def _foreign_names(look: str) -> Iterator[tuple[int, int]]:
     for found in _foreign().finditer(data):
         in_characters += len(data[in_bytes : found.start()].decode())
         in_bytes = found.start()
-        yield in_characters, in_characters + len(found.group().decode())
+        name = found.group().decode().rstrip(":=").rstrip("\"'`) \t\n")
+        yield in_characters, in_characters + len(name)
 
 
 def _columns(look: str, data: bytes) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """Secrets and personal data that are known by their form or by the words beside them.
 
-Each form is a pattern in RE2's syntax whose first group is what is masked, and, where the pattern alone is wrong
-too often, a check of the value and of the text before it.
+Each form is a pattern in RE2's syntax whose group is what is masked and, where the pattern alone is wrong too
+often, a check of the value and of the text before it.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ _WORDY: Final = re.compile(r"[a-z]+(?:[_.-][a-z0-9]{0,2}[a-z]+)*[_.-]?$")
 
 def _is_issued(token: str) -> bool:
     """Not a name of lower-case words that only starts like a token."""
-    if not any(c.isdigit() for c in token) and (token.islower() or token.isupper()):
+    if not any(c.isdigit() for c in token) and token.islower():
         return False
     parts = re.split(r"[-_.]", token)
-    wordy = sum(part.isalpha() and part.islower() or not part for part in parts)
+    wordy = sum((part.isalpha() and part.islower()) or not part for part in parts)
     return len(parts) < 4 or wordy < len(parts) - 1 or entropy(token) > 4.2
 
 
@@ -111,7 +111,9 @@ def _is_key_line(value: str) -> bool:
 def _is_loose_key(value: str, before: str) -> bool:
     hexadecimal = all(c in "0123456789abcdefABCDEF" for c in value)
     told = before[-60:].lower()
-    if hexadecimal and any(word in told for word in ("commit", "sha", "hash", "digest", "checksum", "etag", "md5")):
+    if hexadecimal and any(
+        word in told for word in ("commit", "sha", "hash", "digest", "checksum", "etag", "md5")
+    ):
         return False
     return len(value) >= 24 and is_long_random(value)
 
@@ -136,7 +138,9 @@ SHAPES: Final = (
         r"(?:^|[\s\"'>|])([A-Za-z0-9+/]{64}(?:[A-Za-z0-9+/]{6}|[A-Za-z0-9+/]{12})?)(?:\\n|[\s\"']|$)",
         _value(_is_key_line),
     ),
-    Form("SECRET", r"(?:^|[^A-Za-z0-9+/])([MNO][A-Za-z0-9+/]{43})(?:[^A-Za-z0-9+/=]|$)", _value(_is_jira_token)),
+    Form(
+        "SECRET", r"(?:^|[^A-Za-z0-9+/])([MNO][A-Za-z0-9+/]{43})(?:[^A-Za-z0-9+/=]|$)", _value(_is_jira_token)
+    ),
     # Okta.
     Form(
         "SECRET",
@@ -152,11 +156,16 @@ HASHES: Final = (
         r"[./A-Za-z0-9]{20,}|apr1\$[./A-Za-z0-9]{1,8}\$[./A-Za-z0-9]{22}|(?:argon2id?|argon2i|scrypt|pbkdf2[a-z0-9-]*)"
         r"\$[^\s:\"']{30,}))",
     ),
-    Form("SECRET", r"((?:pbkdf2_sha(?:1|256)|bcrypt_sha256|argon2|md5|sha1)\$[^\s:\"'$]{1,60}\$[^\s\"']{20,})"),
+    Form(
+        "SECRET", r"((?:pbkdf2_sha(?:1|256)|bcrypt_sha256|argon2|md5|sha1)\$[^\s:\"'$]{1,60}\$[^\s\"']{20,})"
+    ),
     Form("SECRET", r"(\{(?:S?SHA(?:256|512)?|S?MD5|CRYPT)\}[A-Za-z0-9+/=$./]{16,})"),
     # SAM: user, number, LM and NT hash.
     Form("SECRET", r":\d{3,6}:([a-fA-F0-9]{32}:[a-fA-F0-9]{32}):"),
-    Form("SECRET", r"(?:^|[^0-9a-fA-F])((?:aad3b435b51404eeaad3b435b51404ee|[a-f0-9]{32}):[a-f0-9]{32})(?:[^0-9a-fA-F]|$)"),
+    Form(
+        "SECRET",
+        r"(?:^|[^0-9a-fA-F])((?:aad3b435b51404eeaad3b435b51404ee|[a-f0-9]{32}):[a-f0-9]{32})(?:[^0-9a-fA-F]|$)",
+    ),
     Form("PRIVATE_KEY", r"(LS0tLS1CRUdJTi[A-Za-z0-9+/=]{20,})"),  # "-----BEGIN" in base64
     # .pgpass
     Form(
@@ -166,7 +175,11 @@ HASHES: Final = (
         named=True,
     ),
     # htpasswd's short hash, after a user.
-    Form("SECRET", r"(?:^|\n)[\w.@-]+:([./A-Za-z0-9]{13})(?:\n|$)", _value(lambda v: is_random(v) and v[0] != "/")),
+    Form(
+        "SECRET",
+        r"(?:^|\n)[\w.@-]+:([./A-Za-z0-9]{13})(?:\n|$)",
+        _value(lambda v: is_random(v) and v[0] != "/"),
+    ),
 )
 ADDRESSES: Final = (
     Form(
@@ -177,7 +190,12 @@ ADDRESSES: Final = (
     ),
     Form("SECRET", r"://([a-f0-9]{32})@[\w.-]{0,60}sentry"),
     Form("SECRET", r"://[^\s:/@\"'<>]*:([^\s@/\"'<>]+)@", _url_password, named=True),
-    Form("SECRET", rf"[?&;](?:{_QUERY_NAMES})=([^&\s\"'#<>]{{6,}})", _value(lambda v: is_assigned(v) and not is_code(v)), named=True),
+    Form(
+        "SECRET",
+        rf"[?&;](?:{_QUERY_NAMES})=([^&\s\"'#<>]{{6,}})",
+        _value(lambda v: is_assigned(v) and not is_code(v)),
+        named=True,
+    ),
 )
 MAIL: Final = (
     Form(
@@ -187,7 +205,8 @@ MAIL: Final = (
     ),
     Form(
         "EMAIL",
-        r"(?:^|[^\w.+/%\x01-])([A-Za-z0-9\x01][A-Za-z0-9\x01._%+-]*(?: ?\[at\] ?| ?\(at\) ?| ?\{at\} ?)[A-Za-z0-9\x01-]+"
+        r"(?:^|[^\w.+/%\x01-])([A-Za-z0-9\x01][A-Za-z0-9\x01._%+-]*"
+        r"(?: ?\[at\] ?| ?\(at\) ?| ?\{at\} ?)[A-Za-z0-9\x01-]+"
         r"(?:(?:\.| ?\[dot\] ?| ?\(dot\) ?)[A-Za-z0-9\x01-]+)+)(?:[^\w\x01-]|$)",
     ),
 )
@@ -224,33 +243,67 @@ COMMANDS: Final = (
     ),
     Form(
         "SECRET",
-        r"(?i)\b(?:pass(?:word|phrase)|secret|token|pin) (?:for|of|to) [^\n:=]{1,60}(?:[:=]|\bis)\s+[\"'`]?([^\s\"'`]{4,})",
+        r"(?i)\b(?:pass(?:word|phrase)|secret|token|pin) (?:for|of|to) [^\n:=]{1,60}(?:[:=]|\bis)\s+[\"'`]?"
+        r"([^\s\"'`]{4,})",
         _value(is_random),
         named=True,
     ),
     Form(
         "SECRET",
-        r"(?i)--?[a-z-]{0,30}(?:password|passwd|pass|token|secret|api-?key|pwd|passphrase|access-?key)(?:[ \t]+|=)[\"']?"
+        r"(?i)--?[a-z-]{0,30}(?:password|passwd|pass|token|secret|api-?key|pwd|passphrase|access-?key)"
+        r"(?:[ \t]+|=)[\"']?"
         r"([^\s\"']{4,})",
-        _value(lambda v: is_random(v) and not is_code(v) or (v.isdigit() and len(v) >= 4)),
+        _value(lambda v: (is_random(v) and not is_code(v)) or (v.isdigit() and len(v) >= 4)),
         named=True,
     ),
     Form(
         "SECRET",
         r"[ \t](?:-u|-U|--user|--proxy-user|--basic)(?:[ \t]+|=)?[\"']?[^\s:\"'%/]{0,80}[:%]([^\s\"']{4,})",
-        _after("curl", "http", "wget", "smbclient", "rpcclient", "net ", check=lambda v: is_assigned(v) and not v.isdigit()),
+        _after(
+            "curl",
+            "http",
+            "wget",
+            "smbclient",
+            "rpcclient",
+            "net ",
+            check=lambda v: is_assigned(v) and not v.isdigit(),
+        ),
         named=True,
     ),
     Form(
         "SECRET",
         r"[ \t]-p[ \t]*[\"']?([^\s\"'-][^\s\"']{3,})",
-        _after("mysql", "mariadb", "sshpass", "mongo ", "mongosh", "mongodump", "mongorestore", "docker login", "podman login", "az login", "7z", "zip ", "expect"),
+        _after(
+            "mysql",
+            "mariadb",
+            "sshpass",
+            "mongo ",
+            "mongosh",
+            "mongodump",
+            "mongorestore",
+            "docker login",
+            "podman login",
+            "az login",
+            "7z",
+            "zip ",
+            "expect",
+        ),
         named=True,
     ),
     Form("SECRET", r"[ \t]-a[ \t]+[\"']?([^\s\"'-][^\s\"']{3,})", _after("redis-cli"), named=True),
     Form("SECRET", r"[ \t]-w[ \t]+[\"']?([^\s\"'-][^\s\"']{3,})", _after("ldap"), named=True),
-    Form("SECRET", r"htpasswd[ \t]+-\w*b\w*[ \t]+\S+[ \t]+\S+[ \t]+[\"']?([^\s\"']{4,})", _value(is_assigned), named=True),
-    Form("SECRET", r"[ \t\"']pass:([^\s\"']{4,})", _after("openssl", "-pass", "passin", "passout", check=is_assigned), named=True),
+    Form(
+        "SECRET",
+        r"htpasswd[ \t]+-\w*b\w*[ \t]+\S+[ \t]+\S+[ \t]+[\"']?([^\s\"']{4,})",
+        _value(is_assigned),
+        named=True,
+    ),
+    Form(
+        "SECRET",
+        r"[ \t\"']pass:([^\s\"']{4,})",
+        _after("openssl", "-pass", "passin", "passout", check=is_assigned),
+        named=True,
+    ),
     Form(
         "SECRET",
         r"(?i)\bidentified\s+(?:with\s+\S{1,40}\s+)?(?:by|as)\s+(?:password\s+)?[\"'`]([^\"'`\n]{3,200})[\"'`]",
@@ -273,7 +326,11 @@ COMMANDS: Final = (
     ),
 )
 NUMBERS: Final = (
-    Form("IBAN", r"(?:^|[^\w])([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?:[^\w]|$)", _value(_iban)),
+    Form(
+        "IBAN",
+        r"(?:^|[^\w])([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?:[^\w]|$)",
+        _value(_iban),
+    ),
     Form("CARD", r"(?:^|[^\w.-])(\d(?:[ -]?\d){12,18})(?:[^\w.-]|\.[^\d]|\.?$)", _value(_luhn)),
     Form("CARD", r"(?:^|[^\w.-])(\d{4}\.\d{4}\.\d{4}\.\d{4})(?:[^\w.-]|\.[^\d]|\.?$)", _value(_dotted_card)),
     Form("SSN", r"(?:^|[^\w-])(\d{3}-\d{2}-\d{4})(?:[^\w-]|$)", _value(_ssn)),

@@ -1,7 +1,7 @@
 """Tokens that are known by their own form, as their issuers document it for users and secret scanning.
 
-Shorthands: %A letters and digits, %W the same with - and _, %L lower-case letters and digits, %U upper-case ones,
-%H hexadecimal digits, %B Base64, %I a UUID. Nothing here starts inside a word.
+Shorthands: %A letters and digits, %W the same with - and _, %L lower-case letters and digits, %U upper-case
+ones, %H hexadecimal digits, %B Base64, %I a UUID. Nothing here starts inside a word.
 """
 
 from __future__ import annotations
@@ -34,7 +34,12 @@ _BY_PREFIX: Final[dict[str, tuple[str, ...]]] = {
     "Volcengine": (r"AKLT%W{40,}",),
     "Scaleway": (r"SCW%U{17}",),
     "Exoscale": (r"EXO%H{24}",),
-    "Yandex": (r"AQVN%W{35,40}", r"YC[A-Z]%W{22,40}", r"y[0-3]_%W{40,}", r"t1\.[A-Z0-9]%W{20,}\.%W{60,}={0,2}"),
+    "Yandex": (
+        r"AQVN%W{35,40}",
+        r"YC[A-Z]%W{22,40}",
+        r"y[0-3]_%W{40,}",
+        r"t1\.[A-Z0-9]%W{20,}\.%W{60,}={0,2}",
+    ),
     "DigitalOcean": (r"do[opr]_v1_%H{64}", r"DO00%U{16}"),
     "Heroku": (r"HRKU-%W{36,}",),
     "Fly.io": (r"fo1_%W{43}", r"fm[12][ar]?_%B{80,}={0,3}"),
@@ -148,7 +153,11 @@ _BY_PREFIX: Final[dict[str, tuple[str, ...]]] = {
     "ClickHouse": (r"4b1d%A{38}",),
     "Tinybird": (r"p\.eyJ%W{20,}\.%W{20,}",),
     # Messages and mail.
-    "Slack": (r"xox[abeoprs](?:\.xox[abp])?-[A-Za-z0-9-]{10,}", r"xapp-\d-[A-Za-z0-9-]{20,}", r"xwfp-[A-Za-z0-9-]{20,}"),
+    "Slack": (
+        r"xox[abeoprs](?:\.xox[abp])?-[A-Za-z0-9-]{10,}",
+        r"xapp-\d-[A-Za-z0-9-]{20,}",
+        r"xwfp-[A-Za-z0-9-]{20,}",
+    ),
     "Twilio": (r"(?:SK|AC|AP)(?:[0-9a-f]{32}|[0-9A-F]{32})",),
     "SendGrid": (r"SG\.%W{16,32}\.%W{32,64}",),
     "Mailgun": (r"key-%H{32}",),
@@ -224,7 +233,9 @@ _BY_SHAPE: Final[dict[str, tuple[str, ...]]] = {
     "Terraform Cloud": (r"%A{14}\.atlasv1\.[A-Za-z0-9_=-]{60,}",),
     "Ably": (r"%W{6}\.%W{6}:%W{43}",),
 }
-_AZURE_KEYS: Final = r"%B{28,80}(?:AzFu|AzSe|AzCa|AzCo|\+ASt|\+AMC|\+ABa|\+ARm|\+AEh|ACDb|APIM|AIoT|AZDO|JQQJ99)%B{4,40}={0,2}"
+_AZURE_KEYS: Final = (
+    r"%B{28,80}(?:AzFu|AzSe|AzCa|AzCo|\+ASt|\+AMC|\+ABa|\+ARm|\+AEh|ACDb|APIM|AIoT|AZDO|JQQJ99)%B{4,40}={0,2}"
+)
 """Azure's keys that say in the middle whose they are."""
 
 

@@ -39,10 +39,15 @@ class RedactingEngine(ForwardingEngine):
                 f"A file of a sealed root would be sent to the engine at {', '.join(self._hosts)}.",
                 remedy="Use the engine on this machine (no engine_urls) for sealed roots.",
             )
-        return [self._scrub(text) for text in texts]
+        return self._scrubbed(texts)
+
+    def _scrubbed(self, texts: Sequence[str]) -> list[str]:
+        """Twice: a later text may show that a value in an earlier one is a secret."""
+        return [self._scrub(text) for text in [self._scrub(text) for text in texts]]
 
     def _prompts(self, prompts: Sequence[Prompt]) -> list[Prompt]:
         self._texts(())
+        self._scrubbed([m.content for prompt in prompts for m in prompt.messages])
         return [
             replace(
                 prompt,

@@ -1,4 +1,4 @@
-"""Which names say that what they name is a secret: `DB_PASSWORD` and `dbPassword` do, `password_length` doesn't."""
+"""Which names say that they name a secret: `DB_PASSWORD` and `dbPassword` do, `password_length` doesn't."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ _TOKEN: Final = re.compile(
     r"_?keys?))"
 )
 _RANDOM: Final = re.compile(r"(?:[a-z0-9_]*_)?(?:key|keys|secret_?id|auth_?code)")
-_PIN: Final = re.compile(r"(?:[a-z0-9_]*_)?(?:pin|pin_?code|pincode|otp|totp|mfa_?code|cvv|cvc|cvv2|passcode)")
+_PIN: Final = re.compile(
+    r"(?:[a-z0-9_]*_)?(?:pin|pin_?code|pincode|otp|totp|mfa_?code|cvv|cvc|cvv2|passcode)"
+)
 _SUFFIXES: Final = re.compile(
     r"(?:_(?:value|val|str|string|text|b64|base64|prod|production|dev|development|staging|stage|live|sandbox|"
     r"old|new|current|plain|plaintext|raw|default|confirm|confirmation|again|repeat|backup|primary|secondary|"
@@ -98,9 +100,31 @@ def secrecy_of(name: str) -> Secrecy:
 
 FOREIGN_SCRIPTS: Final = (
     *("пароль", "парол", "секрет", "токен", "ключ доступа", "гасло", "лозинка", "сифра"),
-    *("密码", "密碼", "口令", "密钥", "密鑰", "暗号", "パスワード", "パスコード", "暗証番号", "合言葉", "秘密鍵"),
+    *(
+        "密码",
+        "密碼",
+        "口令",
+        "密钥",
+        "密鑰",
+        "暗号",
+        "パスワード",
+        "パスコード",
+        "暗証番号",
+        "合言葉",
+        "秘密鍵",
+    ),
     *("비밀번호", "암호", "패스워드", "รหัสผ่าน", "mật khẩu", "contraseña", "contrasenya", "hasło", "lösenord"),
-    *("jelszó", "şifre", "palavra-passe", "кодова дума", "κωδικός", "סיסמה", "סיסמא", "كلمة المرور", "كلمة السر"),
+    *(
+        "jelszó",
+        "şifre",
+        "palavra-passe",
+        "кодова дума",
+        "κωδικός",
+        "סיסמה",
+        "סיסמא",
+        "كلمة المرور",
+        "كلمة السر",
+    ),
     *("रहस्य", "पासवर्ड", "parolă", "salaĵo", "slaptažodis", "şifrə", "құпия сөз", "գաղտնաբառ", "પાસવર્ડ"),
 )
 """Names of passwords that are not written in ASCII."""

@@ -11,13 +11,14 @@ from mcp_smalltools.privacy.secret_names import Secrecy, secrecy_of
 
 _PLACEHOLDER: Final = re.compile(
     r"(?i)[<\[{(%*]|\$(?:[{(]|[a-z_]+$|\d{1,2}$)|@[{(]|#\{|--|(?:none|null|nil|true|false|undefined|string|str|"
-    r"int|integer|bytes|bool|boolean|number|text|varchar|object|array|any|char|void|optional|required|yes|no|on|off|"
+    r"int|integer|bytes|bool|boolean|number|text|varchar|object|array|any|char|void|optional|required|yes|no|"
+    r"on|off|"
     r"change[_-]?me.*|change[_-]?this.*|replace[_-]?(?:me|this|with).*|insert[_-].*|enter[_-].*|fill[_-]?me.*|"
     r"example|placeholder|redacted|hidden|masked|x{3,}|\.{2,}|…|-+|_+|todo|tbd|unset|unknown|empty|default|"
     r"missing|invalid|inherit|valid|incorrect|correct|wrong|expired|accepted|rejected|failed|changed|updated|"
     r"given|provided|protected|encrypted|sensitive|plain|plaintext|basic|bearer|login|blank|set|ok|"
-    r"(?:your|my|the|some|a)[ _-].*|.*[ _-]here|test|dummy|fake|foo|bar|baz|n/a|env|secret|password|passwd|token|"
-    r"pass|key|value|user|username|name|self|this|file|input|prompt|config|settings|stdin|keyring|vault|"
+    r"(?:your|my|the|some|a)[ _-].*|.*[ _-]here|test|dummy|fake|foo|bar|baz|n/a|env|secret|password|passwd|"
+    r"token|pass|key|value|user|username|name|self|this|file|input|prompt|config|settings|stdin|keyring|vault|"
     r"let|const|var|type|return|async|await|readonly)$"
 )
 _STAND_IN: Final = re.compile(r"(?i)^(?:\$\{|\{\{|\{%|%[({]|<%|<[a-z]|\$\(|%[a-z_]+%$|#\{)")
@@ -29,10 +30,13 @@ _CODE: Final = re.compile(
 _NUMERAL: Final = re.compile(r"0[xX][0-9a-fA-F]{1,8}[lLuU]*$|\d+(?:\.\d+)?(?:[a-zA-Z]{1,2}|%)$|\d+[*/+-]\w+$")
 _WORDS: Final = re.compile(r"[A-Za-z]+")
 _PROSE: Final = frozenset(
-    "a an and any are as at be been by can cannot could do does enter field for from has have if in incorrect "
-    "invalid is it least length like may minimum must no not of on one only or our please required reset see "
-    "set should strong than that the there this to too type use used using was we weak when will with without "
-    "you your der die das und nicht bitte ihr ihre le la les votre est et el los su es por para il per un una".split()
+    (  # noqa: SIM905 - a list of so many would be a page
+        "a an and any are as at be been by can cannot could do does enter field for from has have if in "
+        "incorrect invalid is it least length like may minimum must no not of on one only or our please "
+        "required reset see set should strong than that the there this to too type use used using was we "
+        "weak when will with without you your der die das und nicht bitte ihr ihre le la les votre est "
+        "et el los su es por para il per un una "
+    ).split()
 )
 _CAMELS: Final = re.compile(r"[A-Z][a-z]{3,}[A-Z][a-z]{2,}")
 _TYPE: Final = re.compile(
@@ -99,14 +103,13 @@ def is_long_random(value: str) -> bool:
         and max(map(len, parts)) >= 12
         and entropy(value) >= (3.0 if len(value) < 24 else 3.2)
         and not value.isupper() | bool(re.match(r"[\d.:TZ+-]+$", value))
-        or (value.isupper() and digits >= 3 and len(value) >= 20 and entropy(value) >= 3.5)
-    )
+    ) or (value.isupper() and digits >= 3 and len(value) >= 20 and entropy(value) >= 3.5)
 
 
 def is_prose(value: str) -> bool:
     """A sentence, such as a hint in a form."""
     words = [word.lower() for word in _WORDS.findall(value)]
-    if len(words) < 2:
+    if len(words) < 2 or sum(map(len, words)) + value.count(" ") < 0.8 * len(value):
         return False
     if value.endswith((".", "!", "?", ":", "…")) and not any(c.isdigit() for c in value):
         return True
@@ -123,7 +126,7 @@ def is_quoted_secret(value: str, secrecy: Secrecy) -> bool:
     value = value.strip()
     match secrecy:
         case Secrecy.PASSWORD:
-            if not is_assigned(value) or secrecy_of(value) is Secrecy.PASSWORD and _is_name(value):
+            if not is_assigned(value) or (secrecy_of(value) is Secrecy.PASSWORD and _is_name(value)):
                 return False
             return " " not in value or (_is_mixed(value) and not is_prose(value))
         case Secrecy.TOKEN:
@@ -132,7 +135,9 @@ def is_quoted_secret(value: str, secrecy: Secrecy) -> bool:
             if " " in value:
                 return len(value) >= 32 and _is_mixed(value) and not is_prose(value) and entropy(value) > 4
             long = len(value) >= 20 and is_assigned(value) and not _IDENTIFIER.match(value)
-            return is_random(value) or long or _is_run_of_letters(value) or (value.isdigit() and len(value) >= 8)
+            return (
+                is_random(value) or long or _is_run_of_letters(value) or (value.isdigit() and len(value) >= 8)
+            )
         case Secrecy.RANDOM:
             return len(value) >= 20 and is_long_random(value)
         case Secrecy.PIN:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.privacy.redact import Redactor
+from mcp_smalltools.privacy.in_context import ContextRedactor
 from mcp_smalltools.text.visible import clean_text
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.read_redacted.answer import MOST_LINES, ReadRedactedAnswer, ReadRedactedArguments
+
+_LINES_AROUND: Final = 500
+"""So many lines before and after those that are asked for are looked at."""
+_HEAD_LINES: Final = 5
+"""First lines of the file that are, too: a table's header."""
 
 
 class ReadRedacted:
@@ -24,7 +30,7 @@ class ReadRedacted:
         "for finding out what a long log or document says: parse_log and summarize_file take far fewer "
         "tokens. Returns the lines from `start` to `end`, in order; line numbers are those of the file."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = ReadRedactedArguments
     Answer: ClassVar[type[result.Answer]] = ReadRedactedAnswer
 
@@ -35,18 +41,19 @@ class ReadRedacted:
         source = context.open(arguments.path)
         last = min(arguments.end or 1 << 62, arguments.start + MOST_LINES - 1)
         lines, seen = _lines(source, arguments.start, last, context)
-        if not lines and arguments.start > 1:
+        if not lines.asked and arguments.start > 1:
             raise UsageError(
                 f"{arguments.path} has {seen} lines; there is no line {arguments.start}.",
                 remedy=f"Ask for lines 1 to {seen}.",
             )
-        # All lines together, since a private key spans many. Under `open` too: that is the tool's purpose.
+        # With the lines around them: a key, a block or a table may begin before the first line that is asked
+        # for. Under `open` too: that is the tool's purpose.
         is_open = context.level() is PrivacyLevel.OPEN
-        scrub = Redactor.from_settings(context.settings).scrub if is_open else context.scrub
-        text = scrub(clean_text("\n".join(lines)))
-        answer = ReadRedactedAnswer(
-            start=arguments.start, lines=text.split("\n") if lines else [], of=source.line_count
-        )
+        scrub = ContextRedactor(context.settings, lambda: [source]).scrub if is_open else context.scrub
+        text = scrub(clean_text("\n".join([*lines.head, *lines.before, *lines.asked, *lines.after])))
+        first = len(lines.head) + len(lines.before)
+        shown = text.split("\n")[first : first + len(lines.asked)]
+        answer = ReadRedactedAnswer(start=arguments.start, lines=shown, of=source.line_count)
         if source.cut_lines:
             answer.dropped["cut_lines"] = source.cut_lines
         wanted = (arguments.end or 0) - last
@@ -56,15 +63,34 @@ class ReadRedacted:
         return answer
 
 
-def _lines(source: UserFile, start: int, last: int, context: base.ToolContext) -> tuple[list[str], int]:
-    """Lines `start` to `last`, and how many lines were read."""
-    taken: list[str] = []
+@dataclass(slots=True)
+class _Lines:
+    """Lines of a file, and those that say how they are to be masked."""
+
+    head: list[str] = field(default_factory=list)
+    """The file's first lines, if `before` doesn't start with them."""
+    before: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    after: list[str] = field(default_factory=list)
+
+
+def _lines(source: UserFile, start: int, last: int, context: base.ToolContext) -> tuple[_Lines, int]:
+    """Lines `start` to `last` with their surroundings, and how many lines were read."""
+    taken = _Lines()
     seen = 0
     for block in source.blocks(stop=context.stop):
         seen = block.first + len(block.lines) - 1
-        if seen >= start:
-            taken += block.lines[max(0, start - block.first) : max(0, last - block.first + 1)]
-        if seen >= last:
+        from_line = max(1, start - _LINES_AROUND)
+        if block.first == 1 and from_line > 1:
+            taken.head = block.lines[: min(_HEAD_LINES, from_line - 1)]
+        for lines, first, end in (
+            (taken.before, from_line, start - 1),
+            (taken.asked, start, last),
+            (taken.after, last + 1, last + _LINES_AROUND),
+        ):
+            if seen >= first and end >= block.first:
+                lines.extend(block.lines[max(0, first - block.first) : max(0, end - block.first + 1)])
+        if seen >= last + _LINES_AROUND:
             break
         context.progress(source.bytes_read, source.size, "reading")
     return taken, seen
