@@ -239,6 +239,8 @@ def _quoted(look: str, at: int, secrecy: Secrecy, *, any_word: bool = True) -> l
         return []
     end = _end_of_quoted(look, quote.end(), quote[1])
     value = look[quote.end() : end]
+    if not look.startswith(quote[1] or "&", end) and not is_random(value):
+        return []  # no end: the quote closed another text
     if value and is_quoted_secret(value, secrecy) and (any_word or not value.replace("_", "").isalpha()):
         return [NamedValue(quote.end(), end)]
     return []

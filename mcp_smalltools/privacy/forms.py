@@ -112,7 +112,19 @@ def _is_loose_key(value: str, before: str) -> bool:
     hexadecimal = all(c in "0123456789abcdefABCDEF" for c in value)
     told = before[-60:].lower()
     if hexadecimal and any(
-        word in told for word in ("commit", "sha", "hash", "digest", "checksum", "etag", "md5")
+        word in told
+        for word in (
+            "commit",
+            "sha",
+            "hash",
+            "digest",
+            "checksum",
+            "etag",
+            "md5",
+            "gpg",
+            "signature",
+            "fingerprint",
+        )
     ):
         return False
     return len(value) >= 24 and is_long_random(value)

@@ -1,4 +1,4 @@
-"""What may be sent to an engine outside this machine: nothing of a sealed file, and a redacted one masked."""
+"""What may be sent to an engine outside this machine: nothing of a sealed file, all else masked."""
 
 from __future__ import annotations
 
