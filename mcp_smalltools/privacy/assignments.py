@@ -102,7 +102,7 @@ class _Name(NamedTuple):
     secrecy: Secrecy
 
 
-class NamedValue(NamedTuple):
+class SecretSpan(NamedTuple):
     """Where the value of a secret stands."""
 
     start: int
@@ -130,7 +130,7 @@ def name_around(look: str, start: int) -> tuple[int, int]:
     return left, right
 
 
-def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -> list[NamedValue]:
+def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -> list[SecretSpan]:
     """The values that the name from `start` to `end` gives away: none, one, or those of a list."""
     secrecy = secrecy_of(look[start:end]) if secrecy is None else secrecy
     if secrecy is Secrecy.NONE:
@@ -151,7 +151,7 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     if look.startswith("</key>", at):
         plist = _PLIST.match(look, at)
         judged = plist is not None and is_quoted_secret(plist[1], secrecy)
-        return [NamedValue(*plist.span(1), True)] if plist and judged else []
+        return [SecretSpan(*plist.span(1), True)] if plist and judged else []
     if look[start - 1 : start] == "<" or (
         look[start - 1 : start] == ":" and "<" in look[max(0, start - 20) : start]
     ):
@@ -171,7 +171,7 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     return _after_blank(look, start, at, secrecy)
 
 
-def _value_beside(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _value_beside(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """`name: DB_PASSWORD, value: x`, as an object, an attribute or on the next line."""
     if not (key := _VALUE_KEY.match(look, at)):
         return []
@@ -183,14 +183,14 @@ def _value_beside(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
     ]
 
 
-def _plain_word(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _plain_word(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     word = re.compile(r"[^\W\d_]{4,60}(?=[ \t]*(?:\n|$))").match(look, at)
     return (
-        [NamedValue(*word.span())] if word and secrecy is Secrecy.PASSWORD and is_plain_word(word[0]) else []
+        [SecretSpan(*word.span())] if word and secrecy is Secrecy.PASSWORD and is_plain_word(word[0]) else []
     )
 
 
-def _element(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _element(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     opened = _ELEMENT.match(look, at)
     text = _ELEMENT_TEXT.match(look, opened.end()) if opened and look[opened.end() - 1 :] else None
     if not opened or not text or look[opened.start() : opened.end()].rstrip().endswith("/>"):
@@ -200,14 +200,14 @@ def _element(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
         return []
     if secrecy is not Secrecy.TOKEN and not is_quoted_secret(value, secrecy):
         return []
-    return [NamedValue(*text.span(1), "\n" in look[at : text.start(1)])]
+    return [SecretSpan(*text.span(1), "\n" in look[at : text.start(1)])]
 
 
 def _is_plain_token(value: str) -> bool:
     return len(value) >= 8 and " " not in value and is_assigned(value) and any(not c.isalpha() for c in value)
 
 
-def _assigned(look: str, name: _Name, at: int, sign: str) -> list[NamedValue]:
+def _assigned(look: str, name: _Name, at: int, sign: str) -> list[SecretSpan]:
     """What stands behind `=`, `:` and their like, on this line or below."""
     start, end, secrecy = name
     if sign == "::":
@@ -233,7 +233,7 @@ def _assigned(look: str, name: _Name, at: int, sign: str) -> list[NamedValue]:
     return found or _on_a_line_of_its_own(look, name, value_at, sign, tight=value_at == at)
 
 
-def _quoted(look: str, at: int, secrecy: Secrecy, *, any_word: bool = True) -> list[NamedValue]:
+def _quoted(look: str, at: int, secrecy: Secrecy, *, any_word: bool = True) -> list[SecretSpan]:
     quote = _QUOTE.match(look, at)
     if not quote:
         return []
@@ -242,7 +242,7 @@ def _quoted(look: str, at: int, secrecy: Secrecy, *, any_word: bool = True) -> l
     if not look.startswith(quote[1] or "&", end) and not is_random(value):
         return []  # no end: the quote closed another text
     if value and is_quoted_secret(value, secrecy) and (any_word or not value.replace("_", "").isalpha()):
-        return [NamedValue(quote.end(), end)]
+        return [SecretSpan(quote.end(), end)]
     return []
 
 
@@ -263,7 +263,7 @@ def _end_of_quoted(look: str, at: int, quote: str) -> int:
     return place if place >= 0 else limit
 
 
-def _bare(look: str, at: int, secrecy: Secrecy, *, tight: bool) -> list[NamedValue]:
+def _bare(look: str, at: int, secrecy: Secrecy, *, tight: bool) -> list[SecretSpan]:
     found = _BARE.match(look, at)
     if not found:
         return []
@@ -276,11 +276,11 @@ def _bare(look: str, at: int, secrecy: Secrecy, *, tight: bool) -> list[NamedVal
     if len(value) >= (6 if secrecy is Secrecy.TOKEN and not tight else 4) and is_bare_secret(
         value, secrecy, tight=tight
     ):
-        return [NamedValue(at, at + len(value))]
+        return [SecretSpan(at, at + len(value))]
     return []
 
 
-def _on_a_line_of_its_own(look: str, name: _Name, at: int, sign: str, *, tight: bool) -> list[NamedValue]:
+def _on_a_line_of_its_own(look: str, name: _Name, at: int, sign: str, *, tight: bool) -> list[SecretSpan]:
     """A setting that is the whole line: its value may be letters alone, or have blanks and signs in it."""
     start, end, secrecy = name
     if secrecy is not Secrecy.PASSWORD:
@@ -293,11 +293,11 @@ def _on_a_line_of_its_own(look: str, name: _Name, at: int, sign: str, *, tight: 
     prefix, is_capital = look[line_start:start], look[start:end].isupper()
     connection = prefix.endswith(";") and value.partition(";")[0]
     if connection and is_plain_word(connection):
-        return [NamedValue(at, at + len(connection))]
+        return [SecretSpan(at, at + len(connection))]
     if not _LINE_START.match(prefix) or not value:
         return []
     if tight and is_capital and " " in value and is_plain_word(value.split()[0]):  # before a command
-        return [NamedValue(at, at + len(value.split()[0]))]
+        return [SecretSpan(at, at + len(value.split()[0]))]
     indented = prefix[:1].isspace()
     if " " in value:
         words = value.split()
@@ -313,7 +313,7 @@ def _on_a_line_of_its_own(look: str, name: _Name, at: int, sign: str, *, tight: 
         ok = value.islower() and (line_start == 0 or not _is_among_code(look, line_start))
     else:
         ok = sign == "=" and not indented and _is_among_settings(look, line_start)
-    return [NamedValue(at, at + len(value))] if ok else []
+    return [SecretSpan(at, at + len(value))] if ok else []
 
 
 def _neighbours(look: str, line_start: int) -> list[str]:
@@ -332,7 +332,7 @@ def _is_among_code(look: str, line_start: int) -> bool:
     return any(map(_CODE_LINE.match, _neighbours(look, line_start)))
 
 
-def _block(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _block(look: str, start: int, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """The lines of YAML's `|` and `>`: all that are further in than their key."""
     line_start = look.rfind("\n", max(0, start - 200), start) + 1
     indent = len(look[line_start:start]) - len(look[line_start:start].lstrip(" \t-\"'"))
@@ -352,10 +352,10 @@ def _block(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]
     if not value or secrecy < Secrecy.TOKEN or value.startswith("<") or is_prose(value):
         return []
     begin = at + len(text) - len(text.lstrip())
-    return [NamedValue(begin, begin + len(value), True)]
+    return [SecretSpan(begin, begin + len(value), True)]
 
 
-def _below(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _below(look: str, start: int, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """A value, or a list of them, that starts on the next line."""
     first = re.compile(r"[\\(]?[ \t]*\n\s*").match(look, at)
     if not first:
@@ -370,7 +370,7 @@ def _below(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]
             if is_bare_secret(item[1], secrecy, tight=True) or (
                 is_plain_word(item[1]) and secrecy > Secrecy.PIN
             ):
-                found.append(NamedValue(*item.span(1), True))
+                found.append(SecretSpan(*item.span(1), True))
             place = item.end()
         return found
     bare = _bare(look, value_at, secrecy, tight=False)
@@ -379,7 +379,7 @@ def _below(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]
     return []
 
 
-def _array(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _array(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     end = look.find("]" if look[at] == "[" else "}", at, at + 2000)
     if end < 0:
         return []
@@ -390,11 +390,11 @@ def _array(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
             and is_random(item[2])
             and look[item.end() : item.end() + 1] != ":"
         ):
-            found.append(NamedValue(*item.span(2)))
+            found.append(SecretSpan(*item.span(2)))
     return found
 
 
-def _argument(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _argument(look: str, start: int, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """`define('DB_PASSWORD', 'x')`, `setenv("API_TOKEN", "x")`: the argument behind the name."""
     before = look[max(0, start - 24) : start].lower()
     if "define" in before or look.startswith("CURLOPT_", start):
@@ -403,7 +403,7 @@ def _argument(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedVal
     return [value for value in _quoted(look, at, secrecy) if is_random(look[value.start : value.end])]
 
 
-def _set(look: str, start: int, end: int, secrecy: Secrecy) -> list[NamedValue]:
+def _set(look: str, start: int, end: int, secrecy: Secrecy) -> list[SecretSpan]:
     """`setPassword("x")`, `.token("x")`, SQL's `PASSWORD('x')`."""
     from mcp_smalltools.privacy.secret_names import snake_case
 
@@ -414,7 +414,7 @@ def _set(look: str, start: int, end: int, secrecy: Secrecy) -> list[NamedValue]:
     return [value for value in found if is_random(look[value.start : value.end])]
 
 
-def _after_blank(look: str, start: int, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def _after_blank(look: str, start: int, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """`-Password 'x'`, `--token x`, `WITH PASSWORD 'x'`, "the password `x`"."""
     blanks = _BLANKS.match(look, at)
     if not blanks or not blanks[0]:
@@ -428,7 +428,7 @@ def _after_blank(look: str, start: int, at: int, secrecy: Secrecy) -> list[Named
     return []
 
 
-def option_value(look: str, at: int, secrecy: Secrecy) -> list[NamedValue]:
+def option_value(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """The value of a command line's option: `--password x`."""
     return _bare(look, at, secrecy, tight=False)
 

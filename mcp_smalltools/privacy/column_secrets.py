@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mcp_smalltools.privacy.assignments import NamedValue
+from mcp_smalltools.privacy.assignments import SecretSpan
 from mcp_smalltools.privacy.secret_names import Secrecy, secrecy_of
 from mcp_smalltools.privacy.secret_values import (
     is_assigned,
@@ -41,7 +41,7 @@ _SQL_VALUE: Final = re.compile(
 )
 
 
-def table_values(look: str, places: Iterator[int]) -> Iterator[NamedValue]:
+def table_values(look: str, places: Iterator[int]) -> Iterator[SecretSpan]:
     """Cells below the headers that stand at `places` (characters in a line of headers, ascending)."""
     done = -1
     for place in places:
@@ -98,7 +98,7 @@ def _cells(look: str, start: int, end: int, delimiter: str) -> tuple[list[tuple[
     return cells, end
 
 
-def _delimited(look: str, line: str, delimiter: str, below: int, done: int) -> tuple[list[NamedValue], int]:
+def _delimited(look: str, line: str, delimiter: str, below: int, done: int) -> tuple[list[SecretSpan], int]:
     start = below - 1 - len(line)
     start = look.rfind("\n", 0, below - 1) + 1
     names, _ = _cells(look, start, below - 1, delimiter)
@@ -114,7 +114,7 @@ def _delimited(look: str, line: str, delimiter: str, below: int, done: int) -> t
     if not secret or len(secret) == len(filled) > 2:
         return [], done
     spaced = delimiter in ",;" and f"{delimiter} " in line
-    found: list[NamedValue] = []
+    found: list[SecretSpan] = []
     at, odd = below, 0
     while at < len(look) and odd < 3:
         end = look.find("\n", at)
@@ -141,7 +141,7 @@ def _delimited(look: str, line: str, delimiter: str, below: int, done: int) -> t
                 value = look[a:b].strip("`\"' ")
                 a += look[a:b].find(value) if value else 0
                 if _is_cell(value, level, careful=spaced):
-                    found.append(NamedValue(a, a + len(value), True))
+                    found.append(SecretSpan(a, a + len(value), True))
         at = end + 1
     return found, max(done, at if found else done)
 
@@ -167,7 +167,7 @@ def _is_cell(value: str, secrecy: Secrecy, *, careful: bool) -> bool:
     )
 
 
-def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[NamedValue], int]:
+def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[SecretSpan], int]:
     """Columns that are set apart by two blanks, under headers in capitals or over a line of dashes."""
     start = look.rfind("\n", 0, below - 1) + 1
     columns: list[tuple[int, int, str]] = []
@@ -191,7 +191,7 @@ def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[NamedVal
         or not (ruled or all(label.isupper() or label.istitle() for *_, label in columns))
     ):
         return [], done
-    found: list[NamedValue] = []
+    found: list[SecretSpan] = []
     at = below
     while at < len(look):
         end = look.find("\n", at)
@@ -209,12 +209,12 @@ def _aligned(look: str, line: str, below: int, done: int) -> tuple[list[NamedVal
                 and cell.start(1) < b + 2
                 and _is_cell(cell[1], level, careful=not ruled and not cell[1].isdigit())
             ):
-                found.append(NamedValue(at + cell.start(1), at + cell.end(1), True))
+                found.append(SecretSpan(at + cell.start(1), at + cell.end(1), True))
         at = end + 1
     return found, max(done, at if found else done)
 
 
-def inserted_values(look: str, at: int) -> Iterator[NamedValue]:
+def inserted_values(look: str, at: int) -> Iterator[SecretSpan]:
     """Of an SQL insert whose list of columns starts at `at`: the values of those named like a secret."""
     close = look.find(")", at, at + 5000)
     if close < 0:
@@ -236,10 +236,10 @@ def inserted_values(look: str, at: int) -> Iterator[NamedValue]:
             if number in secret and value.lastindex and value.lastindex < 3:
                 text = value[value.lastindex]
                 if _is_cell(text, secret[number], careful=False):
-                    yield NamedValue(*value.span(value.lastindex), True)
+                    yield SecretSpan(*value.span(value.lastindex), True)
             elif number in secret and value[3] and value[3].strip().isdigit() and len(value[3].strip()) >= 4:
                 a = value.start(3)
-                yield NamedValue(a, a + len(value[3].rstrip()), True)
+                yield SecretSpan(a, a + len(value[3].rstrip()), True)
             place = value.end()
             if look[place : place + 1] == ",":
                 place += 1
