@@ -23,14 +23,14 @@ class Secrecy(enum.IntEnum):
 
 
 # Words of other languages, as they are written in names of settings and columns.
-_FOREIGN: Final = (
+FOREIGN_WORDS: Final = (
     r"kennw(?:o|oe)rt|passwort|geheimnis|wachtwoord|contrasena|contrasenya|senha|palavra_?passe|mot_?de_?passe|"
     r"mdp|parola_?chiave|parola|haslo|heslo|jelszo|salasana|losenord|adgangskode|passord|sifre|lozinka|"
     r"zaporka|parole|matkhau|mat_khau|kata_?sandi|katalaluan|mima|clave_?secreta|llave_?secreta|clave_?de_?acceso"
 )
 _PASSWORD: Final = re.compile(
     r"(?:[a-z0-9_]*(?:pass_?word|passwd|passwrd|pass_?phrase|pass_?code|psswd|paswd|passw|pass_?wd|pswd|psw|pword|"
-    rf"pwd|secret|{_FOREIGN})|(?:[a-z0-9_]*_)?(?:pass|pw|pwds?|secrets|passwords|userpwd|auth_?pass)|"
+    rf"pwd|secret|{FOREIGN_WORDS})|(?:[a-z0-9_]*_)?(?:pass|pw|pwds?|secrets|passwords|userpwd|auth_?pass)|"
     r"[a-z0-9]*(?:db|user|usr|my|root|admin|ftp|smtp|mail|imap|sql|pg|redis|ssh|ldap|proxy|store|key|trust|sudo|"
     r"login|rpc|web|mongo|app|proxy)_?(?:pass|pw)|"
     r"(?:[a-z0-9_]*_)?(?:secret_?key(?:_?base)?|client_?secret|secret_?access_?key|secret_?token|shared_?secret|"

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Final
 
-from mcp_smalltools.privacy.secret_names import Secrecy, secrecy_of
+from mcp_smalltools.privacy.secret_names import FOREIGN_WORDS, Secrecy, secrecy_of
 
 _PLACEHOLDER: Final = re.compile(
     r"(?i)[<\[{(%*]|\$(?:[{(]|[a-z_]+$|\d{1,2}$)|@[{(]|#\{|--|(?:none|null|nil|true|false|undefined|string|str|"
@@ -42,6 +42,9 @@ _CAMELS: Final = re.compile(r"[A-Z][a-z]{3,}[A-Z][a-z]{2,}")
 _TYPE: Final = re.compile(
     r"[\w.]{0,80}(?:Key|Keys|Token|Types?|Mgr|Manager|Provider|Source|Store|Config|Options|Error|Exception|Class|"
     r"Secret|Password|Credentials?|Str|String|Field|Factory)$"
+)
+_WORD_FOR_PASSWORD: Final = re.compile(
+    rf"(?i)(?:your |new |old )?(?:pass[_ -]?word|passwd|pass|pwd|secret|pass[_ -]?phrase|{FOREIGN_WORDS})s?$"
 )
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _LONG: Final = re.compile(r"[A-Za-z0-9+/_=.~-]{16,}$")
@@ -126,7 +129,7 @@ def is_quoted_secret(value: str, secrecy: Secrecy) -> bool:
     value = value.strip()
     match secrecy:
         case Secrecy.PASSWORD:
-            if not is_assigned(value) or (secrecy_of(value) is Secrecy.PASSWORD and _is_name(value)):
+            if not is_assigned(value) or (_WORD_FOR_PASSWORD.match(value)):
                 return False
             return " " not in value or (_is_mixed(value) and not is_prose(value))
         case Secrecy.TOKEN:
