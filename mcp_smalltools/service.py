@@ -345,7 +345,9 @@ class OpenFiles:
         folder = self._within().folders(path)[0]
         walk = Walk(folder, check)
         entries = tuple(walk)
-        return FolderListing("".join(f"{part}/" for part in folder.parts), entries, walk.ignored)
+        return FolderListing(
+            "".join(f"{part}/" for part in folder.parts), entries, walk.ignored, walk.unreachable
+        )
 
     def path_to_open(self, folder: str, entry: FileEntry) -> str:
         roots = self._within()

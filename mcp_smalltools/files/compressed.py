@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import io
 import lzma
 import zlib
 from collections.abc import Iterator
@@ -15,10 +14,16 @@ _MAGIC: Final = (
     (b"\xfd7zXZ\0", "xz"),
     (b"\x28\xb5\x2f\xfd", "zst"),
 )
-_READ_BYTES: Final = 256 << 10
-"""Compressed bytes that are read at once."""
+_READ_BYTES: Final = 16 << 10
+"""Compressed bytes that are read at once. They may hold many streams, each of which copies what is left."""
 _CHUNK_BYTES: Final = 1 << 20
 """Decompressed bytes of a chunk at most."""
+_SMALL_CHUNK_BYTES: Final = 64 << 10
+"""Smaller parts are put together, but for the last: each chunk costs the reader something."""
+_ZSTD_BYTES: Final = 512
+"""Compressed bytes that zstd is given at once. Its decompressor has no limit for what it gives back: four
+bytes can be a block of 128 KB, so these are 16 MB at most.
+"""
 
 
 class Damaged(Exception):
@@ -45,6 +50,22 @@ def decompress_stream(file: BinaryIO, compression: str) -> Iterator[bytes]:
 
     Raises Damaged after what could be read.
     """
+    held: list[bytes] = []
+    size = 0
+    try:
+        for part in _all_parts(file, compression):
+            held.append(part)
+            size += len(part)
+            if size >= _SMALL_CHUNK_BYTES:
+                yield b"".join(held)
+                held, size = [], 0
+    except Damaged:
+        yield b"".join(held)
+        raise
+    yield b"".join(held)
+
+
+def _all_parts(file: BinaryIO, compression: str) -> Iterator[bytes]:
     decompressor = _new(compression)
     fresh = True
     while data := file.read(_READ_BYTES):
@@ -71,13 +92,8 @@ def _parts(decompressor: _Decompressor, data: bytes) -> Iterator[bytes]:
         yield decompressor.decompress(data, _CHUNK_BYTES)
         while not decompressor.eof and not decompressor.needs_input:
             yield decompressor.decompress(b"", _CHUNK_BYTES)
-    else:
-        view = io.BytesIO(data)
-        while piece := view.read(16 << 10):
-            yield decompressor.decompress(piece)
-            if decompressor.eof:
-                decompressor.rest = view.read()  # type: ignore[attr-defined]  # see _Zstd
-                return
+    elif isinstance(decompressor, _Zstd):
+        yield from decompressor.parts(data)
 
 
 class _Gzip:
@@ -113,7 +129,7 @@ class _Zstd:
 
         self._errors = zstandard.ZstdError
         self._inner = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
-        self.rest = b""
+        self._rest = b""
 
     @property
     def eof(self) -> bool:
@@ -121,13 +137,20 @@ class _Zstd:
 
     @property
     def unused_data(self) -> bytes:
-        return self._inner.unused_data + self.rest
+        return self._inner.unused_data + self._rest
 
     def decompress(self, data: bytes, /) -> bytes:
-        try:
-            return self._inner.decompress(data)
-        except self._errors as error:
-            raise ValueError(str(error)) from None
+        return b"".join(self.parts(data))
+
+    def parts(self, data: bytes) -> Iterator[bytes]:
+        for start in range(0, len(data), _ZSTD_BYTES):
+            try:
+                yield self._inner.decompress(data[start : start + _ZSTD_BYTES])
+            except self._errors as error:
+                raise ValueError(str(error)) from None
+            if self._inner.eof:
+                self._rest = data[start + _ZSTD_BYTES :]
+                return
 
 
 def _new(compression: str) -> _Decompressor:

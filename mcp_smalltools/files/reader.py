@@ -151,11 +151,13 @@ class UserFile:
         for block in self.blocks():
             yield from block.lines
 
-    def text(self, max_bytes: int = 32 << 20) -> str:
-        """The whole text, line ends as LF. Raises Unreadable if it has more bytes than that."""
+    def text(self, max_bytes: int = 32 << 20, *, stop: StopCheck | None = None) -> str:
+        """The whole text, line ends as LF. Raises Unreadable if it has more bytes than that, and what `stop`
+        raises.
+        """
         parts: list[str] = []
         size = 0
-        for block in self.blocks():
+        for block in self.blocks(stop=stop):
             parts += block.lines
             size += sum(map(len, block.lines)) + len(block.lines)
             if size > max_bytes:

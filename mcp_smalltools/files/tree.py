@@ -18,6 +18,8 @@ NEVER_ENTERED: Final = frozenset(
     {".git", ".hg", ".svn", ".jj", "node_modules", "bower_components", "__pycache__", ".tox", ".nox", ".venv"}
 )
 """Folders of other programs. Besides them: what has a pyvenv.cfg or a CACHEDIR.TAG in it."""
+MAX_DEPTH: Final = 100
+"""Folders inside each other that are entered: each takes a file handle."""
 _MARKS: Final = frozenset({"pyvenv.cfg", "CACHEDIR.TAG"})
 _RULES_BYTES: Final = 1 << 20
 _READ: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
@@ -42,6 +44,8 @@ class Walk:
     """Called for each folder; what it raises ends the walk."""
     ignored: int = 0
     """Number of files and folders that were ignored by git's rules."""
+    unreachable: int = 0
+    """Number of files and folders that can't be named in UTF-8, and of folders deeper than MAX_DEPTH."""
 
     def __iter__(self) -> Iterator[FileEntry]:
         with self.folder.opened() as place:
@@ -79,6 +83,9 @@ class Walk:
     ) -> Iterator[FileEntry]:
         path = prefix + entry.name
         is_folder = entry.is_dir(follow_symlinks=False)
+        if not _is_utf8(entry.name) or (is_folder and path.count("/") >= MAX_DEPTH):
+            self.unreachable += 1
+            return
         if not way:  # what was asked for by name is never left out
             if entry.name in NEVER_ENTERED or path in self.folder.other_roots:
                 return
@@ -103,6 +110,15 @@ class Walk:
             return False  # by path, `other_roots` names them
         found = os.fstat(place)
         return (found.st_dev, found.st_ino) in self.folder.own_folders
+
+
+def _is_utf8(name: str) -> bool:
+    """Other names can't be said in an answer, nor asked for."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with_rules_of(place: OpenFolder, prefix: str, rules: IgnoreRules, names: set[str]) -> IgnoreRules:

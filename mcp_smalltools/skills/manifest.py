@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError,
 from mcp_smalltools.errors import SkillError
 from mcp_smalltools.skills import example_tables
 from mcp_smalltools.skills.toml_lines import line_of, line_of_syntax_error
+from mcp_smalltools.text.toml import TOMLRefused, load_toml
 
 FILE_NAME = "skill.toml"
 ADAPTER_NAME = "adapter.gguf"
@@ -272,7 +273,11 @@ def _decode(path: Path, content: bytes | None) -> str:
 
 def _validate_file(path: Path, text: str) -> SkillFile:
     try:
-        found = tomllib.loads(text)
+        found = load_toml(text)
+    except TOMLRefused as error:
+        raise skill_error(path, None, str(error), "Write it shorter.") from None
+    except RecursionError:
+        raise skill_error(path, None, "it is nested too deeply", "Flatten it.") from None
     except tomllib.TOMLDecodeError as error:
         said = str(error).partition(" (at ")[0]
         raise skill_error(path, line_of_syntax_error(str(error), text), said) from None

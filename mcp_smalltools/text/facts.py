@@ -39,6 +39,8 @@ _SCALES: Final = {
     "trillion": 10**12,
 }
 _SHORT_SCALES: Final = {"k": 1_000, "m": 1_000_000, "mn": 1_000_000, "bn": 10**9, "b": 10**9}
+MAX_DIGITS: Final = 300
+"""Digits of a number: more are no number that a float can hold."""
 _WORD = "|".join([*_UNITS, *_TENS, *_SCALES, "dozen"])
 _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 
@@ -101,6 +103,8 @@ def numbers(text: str) -> list[Number]:
 
 def _in_digits(text: str) -> Iterator[Number]:
     for match in _NUMBER.finditer(text):
+        if len(match["digits"]) > MAX_DIGITS:
+            continue
         digits = re.sub(r"[,'’]", "", match["digits"])
         value: float | int = int(digits) if digits.isdigit() else float(digits)
         if match["sign"] in ("-", "−") or match["sign2"]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import importlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mcp_smalltools.text.truncate import cut
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Language, Node, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,15 @@ _EXTENSIONS: Final = {
     **dict.fromkeys((".sh", ".bash"), "bash"),
 }
 _SIGNATURE_CHARS = 160
+_PARSE_S: Final = 1.0
+_PARSE_S_PER_BYTE: Final = 1e-5
+_MOST_PARSE_S: Final = 10.0
+"""Seconds of CPU time that a parse may take; of ordinary code it takes a twentieth of them."""
+_READ_BYTES: Final = 64 << 10
+_CHECKED_EVERY: Final = 256
+"""Nodes between two looks at the clock."""
+_COMMENTS_ABOVE: Final = 500
+"""Comments right above a definition that are looked at."""
 _Doc = tuple[str, int, int]
 """The first sentence of a comment or docstring, its first and its last line."""
 _NO_DOC: Final[_Doc] = ("", 0, 0)
@@ -144,45 +154,178 @@ def language_of(path: str, first_line: str = "") -> str | None:
     return "ruby" if "ruby" in first_line else None
 
 
-def outline(text: str, language: str) -> Outline:
-    """Symbols in the order of the file. `text` has LF line ends."""
-    data = text.encode("utf-8", errors="replace")
-    root = _parser(language).parse(data).root_node
-    return Outline(language, *_file_doc(root, language), list(_symbols(root, language, 0)), root.has_error)
+def outline(text: str, language: str, check: Callable[[], None] = lambda: None) -> Outline:
+    """Symbols in the order of the file. `text` has LF line ends. Empty, and broken, for a text that the
+    parser takes too long for: some grammars need the square of its length where it is no code at all.
+    Raises what `check` raises.
+    """
+    source = text.encode("utf-8", errors="replace")
+    root = _parsed(source, language, check)
+    if root is None:
+        return Outline(language, *_NO_DOC, [], True)
+    reader = _Reader(source, language, check)
+    return Outline(language, *reader.file_doc(root), list(reader.symbols(root)), root.has_error)
+
+
+def _parsed(source: bytes, language: str, check: Callable[[], None]) -> Node | None:
+    from tree_sitter import Parser
+
+    most = min(_MOST_PARSE_S, _PARSE_S + _PARSE_S_PER_BYTE * len(source))
+    started = time.thread_time()
+    raised: list[Exception] = []
+
+    def is_enough(_place: int, _broken: bool) -> bool:
+        try:
+            check()
+        except Exception as error:  # raised below: nothing may be raised through the parser
+            raised.append(error)
+        return bool(raised) or time.thread_time() - started > most
+
+    def read(start: int, _point: object) -> bytes:
+        return source[start : start + _READ_BYTES]
+
+    try:
+        # A parser of its own: other threads may run between its calls of `read`.
+        tree: Tree | None = Parser(_grammar(language)).parse(read, progress_callback=is_enough)
+    except ValueError:  # it was enough
+        tree = None
+    if raised:
+        raise raised[0]
+    return tree.root_node if tree else None
 
 
 @functools.cache
-def _parser(language: str) -> Parser:
-    from tree_sitter import Language, Parser
+def _grammar(language: str) -> Language:
+    from tree_sitter import Language
 
     entry = _LANGUAGES[language]
     module = importlib.import_module(entry.module)
-    return Parser(Language(getattr(module, entry.entry)()))
+    return Language(getattr(module, entry.entry)())
 
 
-def _symbols(node: Node, language: str, depth: int) -> Iterator[Symbol]:
-    kinds = _LANGUAGES[language].kinds
-    for child in node.named_children:
-        kind = kinds.get(child.type)
-        name = _name(child) if kind else ""
-        if not kind or not name or not _is_definition(child):
-            # Inside functions, only what nests a definition further: its local helpers are not the outline.
-            yield from _symbols(child, language, depth)
-            continue
-        whole = child.parent if child.parent and child.parent.type == "decorated_definition" else child
-        if depth and kind == "function" and language == "python":
-            kind = "method"
-        yield Symbol(
-            kind,
-            name,
-            _signature(child),
-            whole.start_point[0] + 1,
-            child.end_point[0] + 1,
-            depth,
-            *_doc(child, language),
-        )
-        if kind not in ("function", "method", "constructor"):
-            yield from _symbols(child, language, depth + 1)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads symbols off a tree. Goes through it without recursion: code of others may be nested at will."""
+
+    source: bytes
+    language: str
+    check: Callable[[], None]
+
+    def symbols(self, root: Node) -> Iterator[Symbol]:
+        kinds = _LANGUAGES[self.language].kinds
+        way = [_Level(root, root.named_children, 0)]
+        while way:
+            level = way[-1]
+            if level.at == len(level.children):
+                way.pop()
+                continue
+            child = level.children[level.at]
+            level.at += 1
+            if level.at % _CHECKED_EVERY == 0:
+                self.check()
+            kind = kinds.get(child.type)
+            name = self._name(child) if kind else ""
+            if not kind or not name or not _is_definition(child):
+                # Inside functions, only what nests a definition further: local helpers are not the outline.
+                if child.child_count:
+                    way.append(_Level(child, child.named_children, level.depth))
+                continue
+            whole = level.node if level.node.type == "decorated_definition" else child
+            if level.depth and kind == "function" and self.language == "python":
+                kind = "method"
+            # A comment stands before the whole of an `export` statement.
+            place = way[-2] if level.node.type == "export_statement" and len(way) > 1 else level
+            yield Symbol(
+                kind,
+                name,
+                self._signature(child),
+                whole.start_point[0] + 1,
+                child.end_point[0] + 1,
+                level.depth,
+                *self._doc(child, place.children, place.at - 1),
+            )
+            if kind not in ("function", "method", "constructor"):
+                way.append(_Level(child, child.named_children, level.depth + 1))
+
+    def file_doc(self, root: Node) -> _Doc:
+        """The first sentence that the file says about itself."""
+        if self.language == "python":
+            return self._docstring(root)
+        for child in root.named_children:
+            if "comment" not in child.type:
+                return _NO_DOC
+            found = self._comment(child)
+            text = found[0].lower()
+            if (
+                text
+                and not text.startswith("!")
+                and not any(word in text for word in ("copyright", "licen", "spdx"))
+            ):
+                return found
+        return _NO_DOC
+
+    def _name(self, node: Node) -> str:
+        named = node.child_by_field_name("name")
+        declarator = node.child_by_field_name("declarator")
+        if named is None and node.type == "impl_item":
+            named = node.child_by_field_name("type")
+        while named is None and declarator is not None:
+            inner = declarator.child_by_field_name("declarator")
+            if inner is None:
+                named = declarator
+            declarator = inner
+        return self._text(named) if named is not None else ""
+
+    def _signature(self, node: Node) -> str:
+        """The definition up to its body, on one line."""
+        body = node.child_by_field_name("body")
+        end = node.end_byte if body is None else body.start_byte
+        if body is None and (line_end := self.source.find(b"\n", node.start_byte, end)) >= 0:
+            end = line_end
+        data = self.source[node.start_byte : end]
+        line = " ".join(data.decode("utf-8", errors="replace").split()).rstrip("{:= ")
+        return cut(line, _SIGNATURE_CHARS)
+
+    def _doc(self, node: Node, siblings: Sequence[Node], place: int) -> _Doc:
+        """The first line of a docstring, or of the comment right above, and its line number."""
+        if self.language == "python":
+            body = node.child_by_field_name("body")
+            return self._docstring(body) if body is not None else _NO_DOC
+        first = None
+        line = node.start_point[0]
+        for above in reversed(siblings[max(0, place - _COMMENTS_ABOVE) : place]):
+            if "comment" not in above.type or above.end_point[0] < line - 1:
+                break
+            first, line = above, above.start_point[0]
+        return self._comment(first) if first is not None else _NO_DOC
+
+    def _docstring(self, body: Node) -> _Doc:
+        first = next((child for child in body.named_children if child.type != "comment"), None)
+        if first is None or first.type != "expression_statement" or not first.named_children:
+            return _NO_DOC
+        string = first.named_children[0]
+        if string.type != "string":
+            return _NO_DOC
+        parts = [self._text(part) for part in string.named_children if part.type == "string_content"]
+        return _first_sentence("".join(parts), string.start_point[0] + 1)
+
+    def _comment(self, node: Node) -> _Doc:
+        given = ["" if line.startswith("#!") else line for line in self._text(node).split("\n")]
+        lines = [line.strip().lstrip("/*#!-; ").removesuffix("*/").strip() for line in given]
+        return _first_sentence("\n".join(lines), node.start_point[0] + 1)
+
+    def _text(self, node: Node) -> str:
+        return self.source[node.start_byte : node.end_byte].decode("utf-8", errors="replace")
+
+
+@dataclass(slots=True)
+class _Level:
+    """A node on the way, and how many of its children were looked at."""
+
+    node: Node
+    children: Sequence[Node]
+    depth: int
+    at: int = 0
 
 
 def _is_definition(node: Node) -> bool:
@@ -192,74 +335,6 @@ def _is_definition(node: Node) -> bool:
     if node.type.endswith("_specifier"):  # `struct x *p` uses one, `struct x {…}` defines it
         return node.child_by_field_name("body") is not None
     return True
-
-
-def _name(node: Node) -> str:
-    named = node.child_by_field_name("name")
-    declarator = node.child_by_field_name("declarator")
-    if named is None and node.type == "impl_item":
-        named = node.child_by_field_name("type")
-    while named is None and declarator is not None:
-        inner = declarator.child_by_field_name("declarator")
-        if inner is None:
-            named = declarator
-        declarator = inner
-    return _text(named) if named is not None else ""
-
-
-def _signature(node: Node) -> str:
-    """The definition up to its body, on one line."""
-    body = node.child_by_field_name("body")
-    data = node.text or b""
-    data = data[: body.start_byte - node.start_byte] if body is not None else data.split(b"\n", 1)[0]
-    line = " ".join(data.decode("utf-8", errors="replace").split()).rstrip("{:= ")
-    return cut(line, _SIGNATURE_CHARS)
-
-
-def _doc(node: Node, language: str) -> _Doc:
-    """The first line of a docstring, or of the comment right above, and its line number."""
-    if language == "python":
-        body = node.child_by_field_name("body")
-        return _docstring(body) if body is not None else _NO_DOC
-    above = (
-        node.parent if node.parent and node.parent.type == "export_statement" else node
-    ).prev_named_sibling
-    first = None
-    line = node.start_point[0]
-    while above is not None and "comment" in above.type and above.end_point[0] >= line - 1:
-        first, line = above, above.start_point[0]
-        above = above.prev_named_sibling
-    return _comment(first) if first is not None else _NO_DOC
-
-
-def _file_doc(root: Node, language: str) -> _Doc:
-    if language == "python":
-        return _docstring(root)
-    for child in root.named_children:
-        if "comment" not in child.type:
-            return _NO_DOC
-        found = _comment(child)
-        text = found[0].lower()
-        if text and not text.startswith("!") and not any(w in text for w in ("copyright", "licen", "spdx")):
-            return found
-    return _NO_DOC
-
-
-def _docstring(body: Node) -> _Doc:
-    first = next((child for child in body.named_children if child.type != "comment"), None)
-    if first is None or first.type != "expression_statement" or not first.named_children:
-        return _NO_DOC
-    string = first.named_children[0]
-    if string.type != "string":
-        return _NO_DOC
-    content = "".join(_text(part) for part in string.named_children if part.type == "string_content")
-    return _first_sentence(content, string.start_point[0] + 1)
-
-
-def _comment(node: Node) -> _Doc:
-    given = ["" if line.startswith("#!") else line for line in _text(node).split("\n")]
-    lines = [line.strip().lstrip("/*#!-; ").removesuffix("*/").strip() for line in given]
-    return _first_sentence("\n".join(lines), node.start_point[0] + 1)
 
 
 def _first_sentence(text: str, at: int) -> _Doc:
@@ -272,7 +347,3 @@ def _first_sentence(text: str, at: int) -> _Doc:
     while last + 1 < len(lines) and lines[last + 1] and not lines[last].endswith((".", "!", "?", ":")):
         last += 1
     return " ".join(lines[first : last + 1]), at + first, at + last
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode("utf-8", errors="replace")

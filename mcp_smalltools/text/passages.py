@@ -15,6 +15,8 @@ from typing import Final
 MAX_CHARS: Final = 700
 MAX_LINES: Final = 14
 """Of a passage; a longer line is a passage by itself."""
+_TITLE_CHARS: Final = 200
+"""Characters of a heading that go with each of its passages."""
 _HEADING = re.compile(r"#{1,6}\s+\S|\[\[?[\w.\-\" ]+\]\]?\s*$")
 _RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
 
@@ -39,7 +41,7 @@ def split_passages(
 ) -> list[Passage]:
     """The passages of a file in their order. `lines` come without their ends."""
     check()
-    starts = _code_starts(path, lines) or _heading_starts(lines)
+    starts = _code_starts(path, lines, check) or _heading_starts(lines)
     passages: list[Passage] = []
     bounds = [1, *[line for line, _ in starts if line > 1], len(lines) + 1]
     titles = dict(starts)
@@ -70,20 +72,23 @@ def _split_section(lines: Sequence[str], first: int, last: int, title: str) -> I
         at = end + 1
 
 
-def _code_starts(path: str, lines: Sequence[str]) -> list[tuple[int, str]]:
+def _code_starts(path: str, lines: Sequence[str], check: Callable[[], None]) -> list[tuple[int, str]]:
     """First line and signature of each definition; empty for a file without an outline."""
     from mcp_smalltools.text.outline import language_of, outline
 
     language = language_of(path, lines[0] if lines else "")
     if language is None:
         return []
-    symbols = outline("\n".join(lines), language).symbols
+    symbols = outline("\n".join(lines), language, check).symbols
     owners: list[str] = []
     starts: dict[int, str] = {}
+    with_comment: dict[int, int] = {}  # many definitions may begin on one line
     for symbol in symbols:
         del owners[symbol.depth :]
         owners.append(symbol.name)
-        first = _with_comment(lines, symbol.first)
+        if symbol.first not in with_comment:
+            with_comment[symbol.first] = _with_comment(lines, symbol.first)
+        first = with_comment[symbol.first]
         starts.setdefault(
             first, f"{'.'.join(owners[:-1])}: {symbol.signature}" if owners[1:] else symbol.signature
         )
@@ -103,7 +108,7 @@ def _heading_starts(lines: Sequence[str]) -> list[tuple[int, str]]:
         below = lines[number] if number < len(lines) else ""
         underlined = line.strip() and _RULE.match(below) and abs(len(below.strip()) - len(line.strip())) <= 3
         if _HEADING.match(line) or (underlined and not _RULE.match(line)):
-            starts.append((number, line.strip("#[] \t")))
+            starts.append((number, line.strip("#[] \t")[:_TITLE_CHARS]))
     return starts
 
 

@@ -60,12 +60,17 @@ def _parts(token: str) -> list[str]:
 
 # Stems
 
+_LONGEST_WORD: Final = 100
+"""Characters of a word that may have an ending; what is longer is kept in no cache."""
 
-@functools.lru_cache(maxsize=1 << 16)
+
 def stem(word: str) -> str:
     """A word without its ending (plurals, -ed, -ing, -er, -ation and the like), by a light stemmer."""
-    if len(word) < 4 or not word.isascii():
-        return word
+    return _stem(word) if 4 <= len(word) <= _LONGEST_WORD and word.isascii() else word
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _stem(word: str) -> str:
     for ending, instead in _ENDINGS:
         if word.endswith(ending):
             root = word[: -len(ending)]
@@ -115,12 +120,18 @@ _IDENTIFIER_PART = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=1 << 16)
 def words_of_identifier(identifier: str) -> tuple[str, ...]:
     """`maxRetry_count` gives max, retry, count and maxretrycount."""
+    return (_words_of_short if len(identifier) <= 10 * MAX_CODE_WORD else _words_of)(identifier)
+
+
+def _words_of(identifier: str) -> tuple[str, ...]:
     parts = tuple(part.lower() for part in _IDENTIFIER_PART.findall(identifier) if len(part) <= MAX_CODE_WORD)
     whole = "".join(parts)
     return (*parts, whole) if len(parts) > 1 and len(whole) <= MAX_CODE_WORD else parts
+
+
+_words_of_short = functools.lru_cache(maxsize=1 << 16)(_words_of)
 
 
 def code_words(text: str) -> list[str]:

@@ -104,6 +104,8 @@ class FolderListing:
     entries: tuple[FileEntry, ...]
     ignored: int
     """Files and folders that a .gitignore leaves out."""
+    unreachable: int = 0
+    """Files and folders whose names are not UTF-8, or that are too deep."""
 
 
 class FolderAccess(Protocol):

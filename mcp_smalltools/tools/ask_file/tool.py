@@ -75,7 +75,7 @@ def _read(paths: Sequence[str], context: base.ToolContext) -> tuple[list[list[st
     for number, path in enumerate(paths):
         context.progress(number, len(paths), "reading")
         try:
-            files.append(context.open(path).text(MAX_TEXT).split("\n"))
+            files.append(context.open(path).text(MAX_TEXT, stop=context.stop).split("\n"))
         except FileError as error:
             errors.append(error)
             files.append([])

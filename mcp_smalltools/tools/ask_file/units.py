@@ -43,7 +43,7 @@ def units_of(path: str, lines: Sequence[str], check: Callable[[], None] = lambda
     language = language_of(path, lines[0] if lines else "")
     check()
     if language is not None:
-        found = list(code_units(lines, outline("\n".join(lines), language)))
+        found = list(code_units(lines, outline("\n".join(lines), language, check)))
     elif suffix in _DATA:
         found = list(_table_units(lines, suffix))
     elif (

@@ -19,7 +19,10 @@ MAX_CHUNKS = 6
 TEXT_CHARS = CHUNK_CHARS * MAX_CHUNKS
 MAX_CLAUSES = 8
 """Clauses of a text that are read by themselves at most."""
-_BETWEEN_CLAUSES = re.compile(r"(?<=[.!?;])\s+|\n+|,?\s+(?:and|but|also|plus|moreover)\s+", re.IGNORECASE)
+# White space before "and" is looked at from its start, and not given back.
+_BETWEEN_CLAUSES = re.compile(
+    r"(?<=[.!?;])\s+|\n+|(?:,|(?<![^\S\n]))\s++(?:and|but|also|plus|moreover)\s+", re.IGNORECASE
+)
 
 
 def chunks_of(text: str) -> list[str]:

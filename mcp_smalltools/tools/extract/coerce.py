@@ -11,6 +11,8 @@ from mcp_smalltools.tools.extract.schema import Field
 
 _YES: Final = frozenset(("true", "yes", "y", "on", "1", "enabled", "x", "✓", "t"))
 _NO: Final = frozenset(("false", "no", "n", "off", "0", "disabled", "f", "✗"))
+MAX_SEARCHED: Final = 4_000
+"""Characters of a named value in which a number, a date or a member of an enum is looked for."""
 NOTHING: Final = frozenset(
     ("", "-", "–", "—", "n/a", "na", "none", "null", "nil", "~", "unknown", "tbd", "?")
 )
@@ -41,28 +43,30 @@ def _scalar(raw: Any, field: Field) -> Any:
     if raw is None or (isinstance(raw, str) and raw.strip().lower() in NOTHING and field.members is None):
         return None
     if field.members is not None:
-        wanted = fold(str(raw))
-        return next((m for m in field.members if fold(str(m)) == wanted), None) or _only_member(
-            str(raw), field
-        )
+        return field.folded_members.get(fold(_start_of(raw))) or _only_member(_start_of(raw), field)
     if field.type == "boolean":
         return _boolean(raw)
     if field.type in ("integer", "number"):
         if isinstance(raw, (int, float)) and not isinstance(raw, bool):
             whole = float(raw).is_integer()
             return (int(raw) if whole else None) if field.type == "integer" else raw
-        found = candidates(str(raw), _field_of_item(field))
+        found = candidates(_start_of(raw), _field_of_item(field))
         return found[0].value if len(found) == 1 else None
     text = json.dumps(raw) if isinstance(raw, bool) else str(raw).strip()
     if field.date_form or field.is_time:
-        found = candidates(text, _field_of_item(field))
+        found = candidates(_start_of(text), _field_of_item(field))
         return found[0].value if len(found) == 1 else None
     return _unquote(text)
 
 
+def _start_of(raw: Any) -> str:
+    """As much of a value as is looked through for a number, a date or a member of an enum."""
+    return str(raw)[:MAX_SEARCHED]
+
+
 def _field_of_item(field: Field) -> Field:
     """The field of one item of a list."""
-    return Field(field.path, field.type, field.items, field.required) if field.listed else field
+    return field.of_item
 
 
 def _only_member(raw: str, field: Field) -> Any:

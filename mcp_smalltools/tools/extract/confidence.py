@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -50,8 +50,13 @@ def assess(
     found_in: tuple[Filled, Sequence[FilledRecords]],
     data: Any,
     schema: Mapping[str, Any],
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> Assessment:
-    """Probabilities by the calibration of `extract`; values that break the schema are taken out of `data`."""
+    """Probabilities by the calibration of `extract`; values that break the schema are taken out of `data`.
+
+    Raises what `check` raises.
+    """
     filled, tables = found_in
     judged = Assessment(None, None)
     judged.missing = [item.name for item, _ in filled.absent]
@@ -63,7 +68,7 @@ def assess(
         judged.missing += [f"{name}[].{item}" for item in sorted(table.missing)]
         judged.unverified += [f"{name}[].{item}" for item in sorted(table.unverified)]
     needed = {item.path for item in plan.fields if item.required}
-    broken = _take_out_invalid(data, schema, needed, judged)
+    broken = _take_out_invalid(data, schema, needed, judged, check)
     calibration = calibration_of_extract()
     columns = whole_features(document, filled, judged, calibration)
     if columns is not None:
@@ -130,12 +135,18 @@ def unused_numbers(document: Document, filled: Filled) -> int:
 
 
 def _take_out_invalid(
-    data: Any, schema: Mapping[str, Any], needed: set[tuple[str, ...]], judged: Assessment
+    data: Any,
+    schema: Mapping[str, Any],
+    needed: set[tuple[str, ...]],
+    judged: Assessment,
+    check: Callable[[], None],
 ) -> list[str]:
     """Values that break the schema are taken out, or null where one is required; their fields are missing."""
     broken = []
     for _ in range(3):
-        found = [(path, message) for path, message in problems(data, schema) if not _is_null(data, path)]
+        found = [
+            (path, message) for path, message in problems(data, schema, check) if not _is_null(data, path)
+        ]
         if not found:
             break
         for path, _message in found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,6 +39,7 @@ class Document:
     _starts: list[int] = field(default_factory=list)
     _windows: list[Window] = field(default_factory=list)
     _index: BM25 | None = None
+    _with_pattern: dict[re.Pattern[str], list[Window]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.text = "\n".join(self.lines)
@@ -64,17 +66,29 @@ class Document:
         self._windows = [Window(self._starts[p.start - 1], self._cut(p.start, p.end)) for p in passages]
         self._index = index_of_passages(passages)
 
-    def windows(self, field: Field) -> list[Window]:
+    def windows(self, field: Field, check: Callable[[], None] = lambda: None) -> list[Window]:
         """Where to look for a field: all of a short text, the passages that share its words of a long one."""
         if self._index is None or len(self._windows) <= WINDOWS:
             return self._windows
         if (pattern := pattern_of(field)) is not None:
-            holding = [window for window in self._windows if pattern.search(window.text)]
+            holding = self._holding(pattern, check)
             if 0 < len(holding) <= 2 * WINDOWS:
                 return holding
         query = content_stems(f"{field.words} {field.words} {field.description}")
         best = self._index.best(query, WINDOWS)
         return [self._windows[i] for i in best or evenly_spaced(len(self._windows), WINDOWS)]
+
+    def _holding(self, pattern: re.Pattern[str], check: Callable[[], None]) -> list[Window]:
+        """The windows with a value of the pattern; many fields may have one pattern."""
+        if pattern not in self._with_pattern:
+            found = self._with_pattern[pattern] = []
+            for window in self._windows:
+                check()
+                if pattern.search(window.text):
+                    found.append(window)
+                    if len(found) > 2 * WINDOWS:
+                        break
+        return self._with_pattern[pattern]
 
     def _cut(self, start: int, end: int) -> str:
         last = self._starts[end] - 1 if end < len(self._starts) else len(self.text)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, Choice, choose
@@ -14,13 +14,15 @@ from mcp_smalltools.tools.extract.coerce import convert
 from mcp_smalltools.tools.extract.document import Document, Window
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
-from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, question_of, read
-from mcp_smalltools.tools.extract.structure.key_values import NamedValue, fit, named_values
+from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
+from mcp_smalltools.tools.extract.structure.key_values import NamedValue, Names, named_values
 from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
 from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
+
+T = TypeVar("T")
 
 NAMED_FROM: Final = 0.6
 """Fit of a name from which its value is taken without asking the reader."""
@@ -30,8 +32,31 @@ _TELLS: Final = re.compile(
 _STOP: Final = re.compile(r"[:;,.!?](?=\s|$)|\s[-–—]\s|[()|\n]")
 _DATA: Final = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".csv", ".tsv", ".properties", ".env")
 """Files whose values all have names: what has no name there is read only if it is required."""
+_CHECKED_EVERY: Final = 256
+"""Names or rows between two looks at the clock."""
 MAX_READ_ROWS: Final = 60
 """Entries of a list without names that the reader goes through."""
+
+
+class InThread(Protocol):
+    """Runs work that takes long beside the event loop."""
+
+    async def __call__(self, function: Callable[..., T], /, *args: Any) -> T: ...
+
+
+async def _in_place(function: Callable[..., T], /, *args: Any) -> T:
+    return function(*args)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How work is done: where, and what is called now and then to end it by an exception."""
+
+    in_thread: InThread = _in_place
+    check: Callable[[], None] = lambda: None
+
+
+WORK: Final = Work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +90,29 @@ class FilledRecords:
 
 
 async def fill(
-    fields: Sequence[Field], document: Document, engine: Engine, seconds: Callable[[], float]
+    fields: Sequence[Field],
+    document: Document,
+    engine: Engine,
+    seconds: Callable[[], float],
+    work: Work = WORK,
 ) -> Filled:
-    """A value or an absence for each field."""
+    """A value or an absence for each field. Raises what `work.check` raises."""
     filled = Filled()
+    asked = await work.in_thread(_take_named, fields, document, filled, work.check)
+    if asked:
+        filled.used_reader = True
+        pairs = [(question_of(item.words, item.description), window.text) for item, window in asked]
+        readings = await read(engine, pairs, seconds())
+        await work.in_thread(_take_read, asked, readings, document, filled, work.check)
+    return filled
+
+
+def _take_named(
+    fields: Sequence[Field], document: Document, filled: Filled, check: Callable[[], None]
+) -> list[tuple[Field, Window]]:
+    """Fill in what the text names; what the reader has to read for the other fields."""
     left = list(fields)
-    for item, entry, worth in _match_names(fields, document):
+    for item, entry, worth in _match_names(fields, document, check):
         value = convert(entry.value, item)
         if value is not None:
             filled.found.append(_value_of_entry(item, entry, value, worth))
@@ -78,31 +120,40 @@ async def fill(
     if PurePath(document.path).suffix.lower() in _DATA:
         filled.absent += [(item, {"named": 1.0}) for item in left if not item.required]
         left = [item for item in left if item.required]
-    if left and document.text.strip():
-        filled.used_reader = True
-        asked = [(item, window) for item in left for window in document.windows(item)]
-        pairs = [(question_of(item.words, item.description), window.text) for item, window in asked]
-        readings = await read(engine, pairs, seconds())
-        options: dict[str, list[Option]] = {item.name: [] for item in left}
-        for (item, window), reading in zip(asked, readings, strict=True):
-            options[item.name] += [
-                replace(o, start=o.start + window.start, end=o.end + window.start)
-                for o in (without_article(o, window.text) for o in options_of(item, window.text, reading))
-            ]
-        floors = REQUEST if document.is_request else PAGE
-        named = {found.start: str(found.value) for found in filled.found}
-        ordered = [
-            sorted(
-                (o for o in options[item.name] if not _is_part(o, named, document)),
-                key=lambda o: (-o.score, o.start),
-            )
-            for item in left
-        ]
-        for item, choice in zip(left, choose(left, ordered, document.text, floors), strict=True):
-            _keep(item, choice, document, filled)
-    else:
+    if not left or not document.text.strip():
         filled.absent += [(item, {"named": 1.0}) for item in left]
-    return filled
+        return []
+    return [(item, window) for item in left for window in document.windows(item, check)]
+
+
+def _take_read(
+    asked: Sequence[tuple[Field, Window]],
+    readings: Sequence[Reading],
+    document: Document,
+    filled: Filled,
+    check: Callable[[], None],
+) -> None:
+    """Fill in what the reader read, a value or an absence for each field."""
+    left = list({item.name: item for item, _ in asked}.values())
+    options: dict[str, list[Option]] = {item.name: [] for item in left}
+    for (item, window), reading in zip(asked, readings, strict=True):
+        check()
+        options[item.name] += [
+            replace(o, start=o.start + window.start, end=o.end + window.start)
+            for o in (without_article(o, window.text) for o in options_of(item, window.text, reading))
+        ]
+    floors = REQUEST if document.is_request else PAGE
+    named = {found.start: str(found.value) for found in filled.found}
+    ordered = [
+        sorted(
+            (o for o in options[item.name] if not _is_part(o, named, document)),
+            key=lambda o: (-o.score, o.start),
+        )
+        for item in left
+    ]
+    for item, choice in zip(left, choose(left, ordered, document.text, floors), strict=True):
+        check()
+        _keep(item, choice, document, filled)
 
 
 def _is_part(option: Option, named: Mapping[int, str], document: Document) -> bool:
@@ -111,19 +162,24 @@ def _is_part(option: Option, named: Mapping[int, str], document: Document) -> bo
     return document.text[option.start : option.end] in value or str(option.value) == value
 
 
-def _match_names(fields: Sequence[Field], document: Document) -> list[tuple[Field, NamedValue, float]]:
+def _match_names(
+    fields: Sequence[Field], document: Document, check: Callable[[], None]
+) -> list[tuple[Field, NamedValue, float]]:
     """The best entry for each field; none is used twice."""
-    entries = named_values(document.path, document.lines)
-    pairs = sorted(
-        ((fit(entry, item), -n, item, entry) for item in fields for n, entry in enumerate(entries)),
-        key=lambda pair: (-pair[0], -pair[1]),
-    )
+    names = Names(fields)
+    entries: list[NamedValue] = []
+    pairs: list[tuple[float, int, int]] = []
+    for place, entry in enumerate(named_values(document.path, document.lines)):
+        if place % _CHECKED_EVERY == 0:
+            check()
+        fits = [(-worth, place, n) for n, worth in names.fits(entry.path).items() if worth >= NAMED_FROM]
+        pairs += fits
+        entries.append(entry)
     taken: set[str] = set()
     used: set[tuple[tuple[str, ...], int]] = set()
     chosen = []
-    for worth, _, item, entry in pairs:
-        if worth < NAMED_FROM:
-            break
+    for less, place, number in sorted(pairs):
+        worth, item, entry = -less, fields[number], entries[place]
         if item.name not in taken and (entry.path, entry.line) not in used:
             taken.add(item.name)
             used.add((entry.path, entry.line))
@@ -157,16 +213,32 @@ def _is_said(item: Field, value: Any, text: str) -> bool:
 
 
 async def fill_records(
-    group: Records, document: Document, engine: Engine, seconds: Callable[[], float]
+    group: Records, document: Document, engine: Engine, seconds: Callable[[], float], work: Work = WORK
 ) -> FilledRecords:
     """A record for each row of the table, or entry of the list, that fits the fields best."""
-    rows, columns = best_table(document.path, document.lines, group.fields)
     result = FilledRecords()
+    entries = await work.in_thread(_take_table, group, document, result, work.check)
+    if not result.named:
+        texts = map(_text_of, entries)
+        pairs = [(question_of(item.words, item.description), text) for text in texts for item in group.fields]
+        readings = await read(engine, pairs, seconds())
+        await work.in_thread(_take_read_entries, group, entries, readings, result, work.check)
+    return result
+
+
+def _take_table(
+    group: Records, document: Document, result: FilledRecords, check: Callable[[], None]
+) -> Sequence[TableRow]:
+    """Fill in the rows of the table that names the fields best; if none does, the entries to read."""
+    rows, columns = best_table(document.path, document.lines, group.fields, check)
     if not columns:
         result.named = False
         entries = list_entries(document.lines, f"{' '.join(group.path)} {group.description}")
-        return await _read_entries(group, entries, engine, seconds, result)
-    for row in rows:
+        result.not_read = max(0, len(entries) - MAX_READ_ROWS)
+        return entries[:MAX_READ_ROWS]
+    for number, row in enumerate(rows):
+        if number % _CHECKED_EVERY == 0:
+            check()
         record: dict[str, Any] = {}
         empty: list[str] = []
         for item in group.fields:
@@ -179,22 +251,23 @@ async def fill_records(
             result.rows.append(record)
             result.places.append((row.start, row.end))
             result.missing.update(empty)
-    return result
+    return ()
 
 
-async def _read_entries(
+def _text_of(entry: TableRow) -> str:
+    return str(entry.values[""])[:MAX_CHARS]
+
+
+def _take_read_entries(
     group: Records,
     entries: Sequence[TableRow],
-    engine: Engine,
-    seconds: Callable[[], float],
+    readings: Sequence[Reading],
     result: FilledRecords,
-) -> FilledRecords:
-    result.not_read = max(0, len(entries) - MAX_READ_ROWS)
-    entries = entries[:MAX_READ_ROWS]
-    texts = [str(entry.values[""])[:MAX_CHARS] for entry in entries]
-    pairs = [(question_of(item.words, item.description), text) for text in texts for item in group.fields]
-    readings = await read(engine, pairs, seconds())
-    for row, (entry, text) in enumerate(zip(entries, texts, strict=True)):
+    check: Callable[[], None],
+) -> None:
+    for row, entry in enumerate(entries):
+        text = _text_of(entry)
+        check()
         part = Document("", text.split("\n"))
         filled = Filled()
         at = row * len(group.fields)
@@ -217,7 +290,6 @@ async def _read_entries(
         if values:
             result.rows.append(record)
             result.places.append((entry.start, entry.end))
-    return result
 
 
 def _whole_clause(item: Field, choice: Choice, choices: Sequence[Choice], text: str) -> Choice:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.errors import UsageError
+from mcp_smalltools.text.facts import fold
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 from mcp_smalltools.text.words import spaced_name
 
@@ -18,6 +20,16 @@ MAX_FIELDS: Final = 60
 MAX_DEPTH: Final = 4
 MAX_NODES: Final = 20_000
 """Values of a schema at any depth; a larger one takes seconds to check."""
+MAX_SCHEMA_DEPTH: Final = 40
+"""Objects and lists of a schema inside each other."""
+MAX_SCHEMA_CHARS: Final = 200_000
+"""Characters of all names and texts of a schema together."""
+MAX_DESCRIPTION: Final = 4_000
+"""Characters of one text of a schema: a description, a pattern, a member of an enum."""
+MAX_NAME: Final = 200
+"""Characters of a field's name."""
+MAX_MEMBERS: Final = 1_000
+"""Values of an enum."""
 _REFERENCES: Final = ("$ref", "$dynamicRef", "$recursiveRef")
 _SCALARS: Final = ("string", "integer", "number", "boolean")
 _HONOURED: Final = frozenset(
@@ -37,9 +49,12 @@ _LISTED = re.compile(
 _CHOICES = re.compile(r"['\"‘“`]([^'\"’”`]{1,40})['\"’”`]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Field:
-    """A scalar, or a list of scalars, somewhere in the schema. `path` holds the names that lead to it."""
+    """A scalar, or a list of scalars, somewhere in the schema. `path` holds the names that lead to it.
+
+    What follows from the schema is worked out once: values are compared with it by the thousand.
+    """
 
     path: tuple[str, ...]
     type: str  # string, integer, number, boolean
@@ -47,22 +62,22 @@ class Field:
     required: bool
     listed: bool = False  # a list of such values
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         return ".".join(self.path)
 
-    @property
+    @functools.cached_property
     def words(self) -> str:
         """The name in words, with that of the object it is in."""
         return " ".join(spaced_name(part) for part in self.path[-2:])
 
-    @property
+    @functools.cached_property
     def description(self) -> str:
         of_items = self.schema.get("items") if self.listed else None
         inner = str(of_items.get("description", "")) if isinstance(of_items, Mapping) else ""
         return " ".join(str(self.schema.get("description") or self.schema.get("title") or inner).split())
 
-    @property
+    @functools.cached_property
     def items(self) -> Mapping[str, Any]:
         """The schema of one value."""
         return (
@@ -71,7 +86,7 @@ class Field:
             else self.schema
         )
 
-    @property
+    @functools.cached_property
     def members(self) -> list[Any] | None:
         """The values that an enum allows, or the one of a const."""
         if "const" in self.items:
@@ -79,7 +94,17 @@ class Field:
         allowed = self.items.get("enum")
         return [member for member in allowed if member is not None] if allowed is not None else None
 
-    @property
+    @functools.cached_property
+    def folded_members(self) -> dict[str, Any]:
+        """The members by their text without case, accents and punctuation; of equal ones the first."""
+        return {fold(str(member)): member for member in reversed(self.members or ())}
+
+    @functools.cached_property
+    def of_item(self) -> Field:
+        """The field of one item of a list; itself, if it is no list."""
+        return Field(self.path, self.type, self.items, self.required) if self.listed else self
+
+    @functools.cached_property
     def choices(self) -> list[str]:
         """Values that the description quotes: hints, not limits."""
         quoted = _CHOICES.findall(self.description)
@@ -87,7 +112,7 @@ class Field:
         plain = re.split(r"\s*(?:,|/|\bor\b|\band\b)\s*", listed[1]) if listed and not quoted else []
         return list(dict.fromkeys([*quoted, *(word for word in plain if 1 < len(word) < 25)]))
 
-    @property
+    @functools.cached_property
     def date_form(self) -> str | None:
         """`YYYY-MM-DD` and the like, if the values are dates in a stated form."""
         if self.items.get("format") in ("date", "date-time"):
@@ -95,7 +120,7 @@ class Field:
         match = _DATE_FORM.search(self.description)
         return match[0].upper() if match and re.search("y", match[0], re.I) else None
 
-    @property
+    @functools.cached_property
     def is_time(self) -> bool:
         return self.items.get("format") == "time" or bool(re.search(r"\bHH:?MM\b", self.description, re.I))
 
@@ -262,36 +287,103 @@ def _refuse_references(schema: Mapping[str, Any]) -> None:
     Also in branches that are dropped later: validators follow references wherever they are.
     """
     waiting: list[tuple[Any, tuple[str, ...]]] = [(schema, ())]
+    chars = 0
     for _ in range(MAX_NODES):
         if not waiting:
             return
         node, path = waiting.pop()
+        if len(path) > MAX_SCHEMA_DEPTH:
+            raise UsageError("The schema is nested too deeply.", remedy="Flatten it.")
+        texts = [node] if isinstance(node, str) else [*node] if isinstance(node, Mapping) else []
+        chars += sum(map(len, texts))
+        for text in texts:
+            most = MAX_DESCRIPTION if isinstance(node, str) else MAX_NAME
+            if len(text) > most:
+                raise _too_long(
+                    path, f"a {'text' if isinstance(node, str) else 'name'} of {len(text):,}", most
+                )
+        if chars > MAX_SCHEMA_CHARS:
+            raise _too_long((), "more", MAX_SCHEMA_CHARS)
         if isinstance(node, Mapping):
+            if isinstance(members := node.get("enum"), list | tuple) and len(members) > MAX_MEMBERS:
+                raise UsageError(
+                    f"{_place(path)}: an enum has {len(members):,} values; the limit is {MAX_MEMBERS:,}.",
+                    remedy="Give the type instead, and check the value yourself.",
+                )
             for word in _REFERENCES:
                 if isinstance(node.get(word), str):
                     raise _refusal(path or ("the schema",), f"{word} ({str(node[word])[:80]})")
             waiting += [(value, (*path, str(key))) for key, value in node.items()]
         elif isinstance(node, list | tuple):
-            waiting += [(value, path) for value in node]
+            waiting += [(value, (*path, "[]")) for value in node]
     raise UsageError(
         f"The schema has more than {MAX_NODES:,} values.", remedy="Name fewer fields and enum members."
     )
 
 
-def problems(value: Any, schema: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Path and message of each place where a value breaks a schema."""
-    for error in _validator(schema).iter_errors(value):
+def _place(path: Sequence[str]) -> str:
+    return ".".join(part[:MAX_NAME] for part in path) or "the schema"
+
+
+def _too_long(path: Sequence[str], what: str, most: int) -> UsageError:
+    return UsageError(
+        f"{_place(path)}: {what} characters; the limit is {most:,}.", remedy="Shorten names and descriptions."
+    )
+
+
+def problems(
+    value: Any, schema: Mapping[str, Any], check: Callable[[], None] = lambda: None
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Path and message of each place where a value breaks a schema. Raises what `check` raises."""
+    for error in _validator(schema, check).iter_errors(value):
         yield tuple(map(str, error.absolute_path)), error.message
 
 
-def _validator(schema: Mapping[str, Any]) -> Any:
-    """A validator that can fetch nothing, and whose patterns no text can slow down."""
+def _validator(schema: Mapping[str, Any], check: Callable[[], None]) -> Any:
+    """A validator that can fetch nothing, that can be stopped, and that takes linear time."""
     import jsonschema
     import referencing
 
+    draft = jsonschema.Draft202012Validator
+    allowed: dict[int, frozenset[Any]] = {}
+
+    def properties(validator: Any, given: Any, value: Any, schema: Any) -> Iterator[Any]:
+        check()
+        return draft.VALIDATORS["properties"](validator, given, value, schema)  # type: ignore[no-any-return]
+
+    def is_member(validator: Any, members: Sequence[Any], value: Any, schema: Any) -> Iterator[Any]:
+        """jsonschema's compares with each member, and shows all of them for each value."""
+        if id(members) not in allowed:
+            allowed[id(members)] = frozenset(map(_comparable, members))
+        if _comparable(value) not in allowed[id(members)]:
+            yield jsonschema.ValidationError(f"{str(value)[:MAX_NAME]!r} is not one of the enum")
+
+    replaced = {
+        "pattern": _matches,
+        "uniqueItems": _has_unique_items,
+        "enum": is_member,
+        "properties": properties,
+    }
     checker = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6"))
-    linear = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"pattern": _matches})
+    linear = jsonschema.validators.extend(draft, replaced)
     return linear(schema, format_checker=checker, registry=referencing.Registry())
+
+
+def _has_unique_items(validator: Any, wanted: Any, value: Any, schema: Any) -> Iterator[Any]:
+    """jsonschema's compares each item with each."""
+    import jsonschema
+
+    if wanted is True and isinstance(value, list) and len(set(map(_comparable, value))) < len(value):
+        yield jsonschema.ValidationError("the items are not unique")
+
+
+def _comparable(value: Any) -> Any:
+    """Equal for what JSON schema takes for equal: 1 and 1.0 are, 1 and true are not."""
+    if isinstance(value, dict):
+        return "object", frozenset((key, _comparable(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return "array", tuple(map(_comparable, value))
+    return isinstance(value, bool), value
 
 
 def _matches(validator: Any, pattern: str, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -53,23 +53,25 @@ class Extract:
     Answer: ClassVar[type[result.Answer]] = ExtractAnswer
 
     async def run(self, arguments: ExtractArguments, context: base.ToolContext) -> ExtractAnswer:
-        from mcp_smalltools.tools.extract.fill import Filled, FilledRecords, fill, fill_records
+        from mcp_smalltools.tools.extract.fill import Filled, FilledRecords, Work, fill, fill_records
         from mcp_smalltools.tools.extract.schema import plan_of
 
         plan = await context.in_thread(plan_of, _check(arguments))
         document = await context.in_thread(_document, arguments, context)
         filled, tables = Filled(), [FilledRecords() for _ in plan.records]
         note = None
+        work, seconds = Work(context.in_thread, context.stop.check), lambda: context.stop.remaining_s
         try:
-            filled = await fill(plan.fields, document, context.engine, lambda: context.stop.remaining_s)
+            filled = await fill(plan.fields, document, context.engine, seconds, work)
             tables = [
-                await fill_records(group, document, context.engine, lambda: context.stop.remaining_s)
-                for group in plan.records
+                await fill_records(group, document, context.engine, seconds, work) for group in plan.records
             ]
         except (EngineError, ModelError) as error:
             note = f"The reader is not available ({error.code}): values may be missing."
             filled.absent = [(field, {}) for field in plan.fields]
-        answer = _answer(arguments, plan, document, filled, tables)
+        answer = await context.in_thread(
+            _answer, arguments, plan, document, (filled, tables), context.stop.check
+        )
         answer.note = note or answer.note
         if filled.used_reader:
             answer.model = f"{context.settings.embed_model}+reader"
@@ -88,7 +90,7 @@ def _check(arguments: ExtractArguments) -> Mapping[str, Any]:
 def _document(arguments: ExtractArguments, context: base.ToolContext) -> Document:
     from mcp_smalltools.tools.extract.document import Document
 
-    text = arguments.text or context.open(arguments.path).text(MAX_TEXT)
+    text = arguments.text or context.open(arguments.path).text(MAX_TEXT, stop=context.stop)
     document = Document(arguments.path, text.replace("\r\n", "\n").split("\n"))
     document.prepare(context.stop.check)
     return document
@@ -98,14 +100,15 @@ def _answer(
     arguments: ExtractArguments,
     plan: Plan,
     document: Document,
-    filled: Filled,
-    tables: Sequence[FilledRecords],
+    found: tuple[Filled, Sequence[FilledRecords]],
+    check: Callable[[], None],
 ) -> ExtractAnswer:
     from mcp_smalltools.tools.extract.confidence import assess
     from mcp_smalltools.tools.extract.fill import put
 
+    filled, tables = found
     data: Any = {}
-    values = {found.field: found for found in filled.found}
+    values = {value.field: value for value in filled.found}
     for field in plan.fields:
         put(data, field, values[field.name].value if field.name in values else None)
     for group, table in zip(plan.records, tables, strict=True):
@@ -113,18 +116,18 @@ def _answer(
             data = table.rows
         elif table.rows or group.required:
             _set(data, group.path, table.rows or None)
-    judged = assess(plan, document, (filled, tables), data, arguments.schema)
+    judged = assess(plan, document, found, data, arguments.schema, check=check)
     own = not arguments.path
     evidence = [
         (OwnTextEvidence if own else FieldEvidence)(
-            field=found.field,
-            start=found.start,
-            end=found.end,
-            text=None if own else "\n".join(document.lines[found.start - 1 : found.end]).strip(),
-            confidence=judged.fields.get(found.field),
+            field=value.field,
+            start=value.start,
+            end=value.end,
+            text=None if own else "\n".join(document.lines[value.start - 1 : value.end]).strip(),
+            confidence=judged.fields.get(value.field),
         )
-        for found in filled.found
-        if found.field not in judged.missing
+        for value in filled.found
+        if value.field not in judged.missing
     ]
     for group, table in zip(plan.records, tables, strict=True):
         name = ".".join(group.path)

@@ -9,13 +9,15 @@ from mcp_smalltools.text.words import code_words
 
 MAX_CHARS: Final = 400
 """Of a digest: about as many as the encoder reads."""
+# Linear: a line's own white space is all that may be before a name, and what is taken is not given back.
 _DEFINED = re.compile(
-    r"^\s*(?:export |pub |public |private |static |async |abstract |final |default )*"
-    r"(?:def|class|func|fn|function|interface|struct|enum|trait|type|module|impl)\s+(?:\([^)]*\)\s*)?([A-Za-z_]\w*)",
+    r"^[^\S\n]*+(?:export |pub |public |private |static |async |abstract |final |default )*"
+    r"(?:def|class|func|fn|function|interface|struct|enum|trait|type|module|impl)\s++(?:\([^)]{0,200}+\)\s*+)?([A-Za-z_]\w*)",
     re.MULTILINE,
 )
-_HEADING = re.compile(r"^(?:#{1,4}\s+(.+)|(.+)\n[=~-]{4,}\s*)$", re.MULTILINE)
-_PROSE = re.compile(r"[A-Za-z][A-Za-z'-]+(?:[ ,]+[A-Za-z`'-]+){3,}[^\n]*")
+_HEADING = re.compile(r"^(?:#{1,4}\s++(.+)|(.+)\n[=~-]{4,}\s*)$", re.MULTILINE)
+# From the start of a run of letters alone: inside it, a match would only be shorter.
+_PROSE = re.compile(r"(?<![A-Za-z])[A-Za-z][A-Za-z'-]++(?:[ ,]++[A-Za-z`'-]++){3,}+[^\n]*")
 _LEGAL = re.compile(r"(?i)copyright|licen[sc]e|spdx|all rights reserved|permission is hereby")
 _HEAD_CHARS: Final = 4000
 """Characters of a file in which its first prose is looked for."""

@@ -173,7 +173,7 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
             answer.dropped["sealed_texts"] = answer.dropped.get("sealed_texts", 0) + 1
             continue
         with contextlib.suppress(FileError):  # deleted since it was read
-            whole = context.open(record.path).text(MAX_BYTES)
+            whole = context.open(record.path).text(MAX_BYTES, stop=context.stop)
             # Masked as a whole, which keeps the lines: half a secret would not be recognised.
             lines = context.scrub(whole).split("\n")[record.start - 1 : record.end]
             record.text = cut("\n".join(lines), MAX_CHARS)

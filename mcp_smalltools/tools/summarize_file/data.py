@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.text.next_line import NextLine
+from mcp_smalltools.text.toml import TOMLRefused, load_toml
 from mcp_smalltools.tools.summarize_file.digest_records import Column, Digest, Heading, Sentence
 
 MAX_COLUMNS: Final = 60
@@ -19,7 +21,7 @@ _KEPT_CHARS: Final = 1000
 """Of an example: enough to see what it is and to mask it before it is cut to what is shown."""
 _TYPES: Final = (
     ("int", re.compile(r"[+-]?\d{1,18}$")),
-    ("float", re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$")),
+    ("float", re.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?$")),
     ("bool", re.compile(r"(?i)(?:true|false|yes|no)$")),
     ("time", re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?.*)?$")),
 )
@@ -39,6 +41,10 @@ _LANGUAGES: Final = {
 _REMARK = re.compile(r"\s*(?:#+|;+|//)\s*(\w.*)")
 
 
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
+
+
 class _Tally:
     """One column while it is read."""
 
@@ -52,8 +58,13 @@ class _Tally:
     def add(self, value: str, kind: str) -> None:
         self.filled += 1
         self.types[kind] = self.types.get(kind, 0) + 1
-        if self.values is not None and value not in self.values:
-            self.values.add(value)
+        told_apart = (
+            value
+            if len(value) <= _KEPT_CHARS
+            else hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
+        )
+        if self.values is not None and told_apart not in self.values:
+            self.values.add(told_apart)
             if len(self.examples) < 3:
                 self.examples.append(value[:_KEPT_CHARS])
             if len(self.values) > MAX_DISTINCT:
@@ -75,17 +86,18 @@ def read_table(lines: Iterable[str], name: str) -> Digest:
     names = next(_checked(rows, name), [])
     digest = Digest("data", language="tsv" if separator == "\t" else "csv")
     has_names = all(_kind(cell) == "text" for cell in names if cell)
-    tallies = [_Tally(cell if has_names else f"column {i + 1}") for i, cell in enumerate(names)]
+    shown = names[:MAX_COLUMNS]
+    tallies = [_Tally(cell if has_names else f"column {i + 1}") for i, cell in enumerate(shown)]
     digest.rows = uneven = 0
     for row in _checked(rows, name) if has_names else _with(names, _checked(rows, name)):
         if not row:
             continue
         digest.rows += 1
-        uneven += len(row) != len(tallies)
+        uneven += len(row) != len(names)
         for tally, cell in zip(tallies, row, strict=False):
             if cell.strip():
                 tally.add(cell.strip(), _kind(cell.strip()))
-    return _with_columns(digest, tallies, uneven)
+    return _with_columns(digest, tallies, uneven, len(names))
 
 
 def _checked(rows: Any, name: str) -> Iterator[list[str]]:
@@ -101,7 +113,7 @@ def _checked(rows: Any, name: str) -> Iterator[list[str]]:
 
 def read_json_lines(lines: Iterable[str]) -> Digest:
     digest = Digest("data", language="jsonl")
-    tallies: dict[str, _Tally] = {}
+    tallies = _Tallies()
     digest.rows = broken = 0
     for line in lines:
         if not line.strip():
@@ -112,31 +124,32 @@ def read_json_lines(lines: Iterable[str]) -> Digest:
             broken += 1
             continue
         digest.rows += 1
-        _tally_object(entry, tallies)
+        tallies.add(entry)
     if broken:
         digest.dropped["lines_that_are_no_json"] = broken
-    return _with_columns(digest, list(tallies.values()), 0)
+    return _with_columns(digest, tallies.shown, 0, tallies.count)
 
 
-def read_json(text: str) -> Digest | None:
-    """None if it is no JSON."""
+def read_json(text: str, check: Callable[[], None] = lambda: None) -> Digest | None:
+    """None if it is no JSON. Raises what `check` raises."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     digest = Digest("data", language="json")
-    tallies: dict[str, _Tally] = {}
     if isinstance(value, list):
+        tallies = _Tallies()
         digest.rows = len(value)
         for entry in value:
-            _tally_object(entry, tallies)
-        return _with_columns(digest, list(tallies.values()), 0)
+            check()
+            tallies.add(entry)
+        return _with_columns(digest, tallies.shown, 0, tallies.count)
     if isinstance(value, dict):
-        lines = text.split("\n")
-        at = 0
+        lines_with, at = NextLine(text.split("\n")), 0
         for key, entry in value.items():
-            quoted = json.dumps(key, ensure_ascii=False)
-            at = next((i for i in range(at, len(lines)) if quoted in lines[i]), at)
+            check()
+            found = lines_with.find(json.dumps(key, ensure_ascii=False), at)
+            at = at if found is None else found
             digest.headings.append(Heading(at + 1, at + 1, 0, key, _shape(entry)))
     return digest
 
@@ -159,8 +172,10 @@ def read_settings(text: str, language: str) -> Digest:
             digest.headings.append(Heading(number, number, 0, match[1].strip("\"'")))
     if language == "toml":
         try:
-            tomllib.loads(text)
-        except (tomllib.TOMLDecodeError, RecursionError):
+            load_toml(text)
+        except TOMLRefused:
+            pass
+        except (ValueError, RecursionError):
             digest.broken = True
     for i, heading in enumerate(digest.headings):
         end = digest.headings[i + 1].line - 1 if i + 1 < len(digest.headings) else len(lines)
@@ -173,22 +188,43 @@ def _with(first: Any, rest: Iterable[Any]) -> Iterable[Any]:
     yield from rest
 
 
-def _with_columns(digest: Digest, tallies: Sequence[_Tally], uneven: int) -> Digest:
-    digest.columns = [tally.column() for tally in tallies[:MAX_COLUMNS]]
-    if len(tallies) > MAX_COLUMNS:
-        digest.dropped["columns"] = len(tallies) - MAX_COLUMNS
+def _with_columns(digest: Digest, tallies: Sequence[_Tally], uneven: int, count: int) -> Digest:
+    """`count` is that of all columns, of which `tallies` are the first."""
+    digest.columns = [tally.column() for tally in tallies]
+    if count > len(tallies):
+        digest.dropped["columns"] = count - len(tallies)
     if uneven:
         digest.dropped["rows_of_another_width"] = uneven
     return digest
 
 
-def _tally_object(entry: Any, tallies: dict[str, _Tally]) -> None:
-    fields = entry.items() if isinstance(entry, dict) else [("value", entry)]
-    for name, value in fields:
-        tally = tallies.setdefault(name, _Tally(name))
-        if value is not None and value != "":
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            tally.add(shown, _json_kind(value))
+class _Tallies:
+    """The fields of objects: the first MAX_COLUMNS are counted out, of the others there is only a number."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, _Tally] = {}
+        self._others: set[int] = set()
+
+    @property
+    def shown(self) -> list[_Tally]:
+        return list(self._by_name.values())
+
+    @property
+    def count(self) -> int:
+        return len(self._by_name) + len(self._others)
+
+    def add(self, entry: Any) -> None:
+        fields = entry.items() if isinstance(entry, dict) else [("value", entry)]
+        for name, value in fields:
+            tally = self._by_name.get(name)
+            if tally is None:
+                if len(self._by_name) >= MAX_COLUMNS:
+                    self._others.add(hash(name))
+                    continue
+                tally = self._by_name[name] = _Tally(name)
+            if value is not None and value != "":
+                shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+                tally.add(shown, _json_kind(value))
 
 
 def _json_kind(value: Any) -> str:

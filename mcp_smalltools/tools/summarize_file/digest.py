@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -24,30 +24,32 @@ def digest_of(source: UserFile, stop: base.StopSignal) -> Digest:
 
     suffix = PurePath(source.path).suffix.lower()
     if suffix == ".pdf":
-        return documents.read_pdf(source.read_bytes(MAX_PDF), source.path)
+        return documents.read_pdf(source.read_bytes(MAX_PDF), source.path, stop.check)
     if suffix in (".csv", ".tsv"):
         return data.read_table(_checked_lines(source, stop), source.path)
     if suffix in (".jsonl", ".ndjson"):
         return data.read_json_lines(_checked_lines(source, stop))
-    text = source.text(MAX_TEXT)
+    text = source.text(MAX_TEXT, stop=stop)
     stop.check()
-    return digest_of_text(source.path, text)
+    return digest_of_text(source.path, text, stop.check)
 
 
-def digest_of_text(path: str, text: str) -> Digest:
-    """The same for a text that is there: everything but PDF and tables of any length."""
+def digest_of_text(path: str, text: str, check: Callable[[], None] = lambda: None) -> Digest:
+    """The same for a text that is there: everything but PDF and tables of any length. Raises what `check`
+    raises.
+    """
     from mcp_smalltools.tools.summarize_file import data, documents
 
     suffix = PurePath(path).suffix.lower()
     if suffix == ".ipynb":
         return documents.read_notebook(text, path)
-    if suffix == ".json" and (digest := data.read_json(text)) is not None:
+    if suffix == ".json" and (digest := data.read_json(text, check)) is not None:
         return digest
     if language := data.settings_language(path):
         return data.read_settings(text, language)
     if suffix in (".html", ".htm", ".xhtml"):
         return documents.read_html(text)
-    return _code(path, text) or documents.read_document(text)
+    return _code(path, text, check) or documents.read_document(text, check)
 
 
 def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
@@ -55,14 +57,14 @@ def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
         yield from block.lines
 
 
-def _code(path: str, text: str) -> Digest | None:
+def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
     from mcp_smalltools.text.outline import language_of, outline
     from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
 
     language = language_of(path, text.split("\n", 1)[0])
     if language is None:
         return None
-    found = outline(text, language)
+    found = outline(text, language, check)
     digest = Digest("code", language=language, broken=found.broken, text=text)
     if found.doc:
         digest.purpose = Sentence(found.doc_line, found.doc_end, found.doc)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import bisect
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.text.next_line import NextLine
 from mcp_smalltools.text.truncate import cut
 from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
 
 MAX_SENTENCES: Final = 600
 MAX_PAGES: Final = 200
 _HEADING_CHARS: Final = 120
-_ATX = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
+_ATX = re.compile(r"(#{1,6})\s++(.*)")
 _RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
 _FENCE = re.compile(r"\s*(```|~~~)")
 _NOT_PROSE = re.compile(r"\s*(?:[|<>!\[]|https?://|[-*+]\s*$|:\w+:|\.\. )|^(?:    |\t)")
@@ -25,22 +27,30 @@ _ENDS = re.compile(r"(?<=[.!?])([\"')\]]*)\s+(?=[A-Z0-9\"'(`*\[])")
 _SAYS_SOMETHING = re.compile(r"[\"'(`*_\[]*[^\W_](?=.*[^\W\d_])(?!.*:$)", re.DOTALL)
 """Begins like a sentence, and doesn't only announce what follows."""
 _ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Ms|St|No|Fig|approx)\.|\b[A-Z]\.)$")
+_ABBREVIATION_CHARS: Final = 8
+"""Characters of the longest abbreviation, and one before it."""
+_LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
+"""To a character that there isn't; Python's parser fails on one of thousands of digits."""
 
 
-def read_document(text: str) -> Digest:
-    """Headings, and sentences of running text, of Markdown, reStructuredText or plain text."""
+def read_document(text: str, check: Callable[[], None] = lambda: None) -> Digest:
+    """Headings, and sentences of running text, of Markdown, reStructuredText or plain text.
+
+    Raises what `check` raises.
+    """
     lines = text.split("\n")
     digest = Digest("document", text=text)
     digest.headings = _closed(list(_headings(lines)), len(lines))
+    check()
     titles = {heading.line for heading in digest.headings}
-    digest.sentences = _limited(list(_sentences(lines, titles)), digest)
+    digest.sentences = _limited(list(_sentences(lines, titles, check)), digest)
     digest.purpose = digest.sentences[0] if digest.sentences else None
     return digest
 
 
 def read_html(text: str) -> Digest:
     page = _Page()
-    page.feed(text)
+    page.feed(_LONG_REFERENCE.sub("\ufffd", text))
     page.close()
     digest = Digest("html", headings=_closed(page.headings, text.count("\n") + 1))
     blocks = [s for at, block in page.blocks for s in _split(block, at)]
@@ -49,8 +59,10 @@ def read_html(text: str) -> Digest:
     return digest
 
 
-def read_pdf(data: bytes, path: str) -> Digest:
-    """Pages take the place of lines. Raises Unreadable for what is no PDF, encrypted, or without text."""
+def read_pdf(data: bytes, path: str, check: Callable[[], None] = lambda: None) -> Digest:
+    """Pages take the place of lines. Raises Unreadable for what is no PDF, encrypted, or without text, and
+    what `check` raises.
+    """
     import pypdf
     from pypdf.errors import PyPdfError
 
@@ -59,7 +71,10 @@ def read_pdf(data: bytes, path: str) -> Digest:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable(f"{path} is encrypted.", remedy="Give a copy without a password.")
-        pages = [page.extract_text() for page in reader.pages[:MAX_PAGES]]
+        pages = []
+        for page in reader.pages[:MAX_PAGES]:
+            check()
+            pages.append(page.extract_text())
         total = len(reader.pages)
     except (PyPdfError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         raise Unreadable(f"{path} is no PDF that can be read.", remedy="Give its text.") from None
@@ -88,14 +103,15 @@ def read_notebook(text: str, path: str) -> Digest:
         cells = json.loads(text)["cells"]
         sources = [_joined(cell.get("source", "")) for cell in cells]
         kinds = [str(cell.get("cell_type")) for cell in cells]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unreadable(f"{path} is no notebook.", remedy="Save it again as .ipynb.") from None
     digest = Digest("notebook", language="python")
-    raw, at = text.split("\n"), 0
+    lines_with, at = NextLine(text.split("\n")), 0
     for kind, source in zip(kinds, sources, strict=True):
         first = next((line for line in source.split("\n") if line.strip()), "")
         quoted = json.dumps(first, ensure_ascii=False)[1:-1]
-        at = next((i for i in range(at, len(raw)) if quoted in raw[i]), at)
+        found = lines_with.find(quoted, at)
+        at = at if found is None else found
         depth = 0 if kind == "markdown" else 1
         digest.headings.append(
             Heading(at + 1, at + 1, depth, f"{kind}: {cut(first.strip(), _HEADING_CHARS)}")
@@ -122,7 +138,7 @@ def _headings(lines: Sequence[str]) -> Iterator[Heading]:
         if fenced:
             continue
         if not remarks and (match := _ATX.match(line)):
-            yield Heading(i + 1, i + 1, len(match[1]) - 1, match[2])
+            yield Heading(i + 1, i + 1, len(match[1]) - 1, match[2].rstrip().rstrip("#").rstrip())
         elif i + 1 < len(lines) and _underlined(line, lines[i + 1]):
             mark = lines[i + 1][0]
             if mark not in order:
@@ -150,14 +166,17 @@ def _underlined(line: str, below: str) -> bool:
 def _closed(headings: list[Heading], total: int) -> list[Heading]:
     """Each heading's section ends where the next of its depth or above begins."""
     out = []
-    for i, heading in enumerate(headings):
-        following = (h.line - 1 for h in headings[i + 1 :] if h.depth <= heading.depth)
-        end = max(heading.line, next(following, total))
+    below: list[Heading] = []  # those that may end a section above them, the next one last
+    for heading in reversed(headings):
+        while below and below[-1].depth > heading.depth:
+            below.pop()
+        end = max(heading.line, below[-1].line - 1 if below else total)
         out.append(Heading(heading.line, end, heading.depth, heading.text, heading.about))
-    return out
+        below.append(heading)
+    return out[::-1]
 
 
-def _sentences(lines: Sequence[str], titles: set[int]) -> Iterator[Sentence]:
+def _sentences(lines: Sequence[str], titles: set[int], check: Callable[[], None]) -> Iterator[Sentence]:
     fenced = False
     held: list[str] = []
     first = 0
@@ -168,6 +187,7 @@ def _sentences(lines: Sequence[str], titles: set[int]) -> Iterator[Sentence]:
             line = ""
         prose = line.strip() and not fenced and i + 1 not in titles and not _NOT_PROSE.match(line)
         if held and (not prose or _BULLET.match(line)):
+            check()
             yield from _of_paragraph(held, first)
             held = []
         if prose and not _RULE.match(line):
@@ -186,9 +206,10 @@ def _of_paragraph(lines: list[str], first: int) -> Iterator[Sentence]:
     whole = " ".join(lines)
     at = 0
     for piece in _pieces(whole):
-        start, at = whole.index(piece, at), whole.index(piece, at) + len(piece)
-        begins = sum(s <= start for s in starts) - 1
-        ends = sum(s < at for s in starts) - 1
+        start = whole.index(piece, at)
+        at = start + len(piece)
+        begins = bisect.bisect_right(starts, start) - 1
+        ends = bisect.bisect_left(starts, at) - 1
         yield Sentence(first + begins, first + ends, piece)
 
 
@@ -200,7 +221,8 @@ def _pieces(text: str) -> Iterator[str]:
     """The sentences of a text, verbatim."""
     start = 0
     for end in _ENDS.finditer(text):
-        if not _ABBREVIATION.search(text[start : end.start()]):
+        last_word = max(start, end.start() - _ABBREVIATION_CHARS)
+        if not _ABBREVIATION.search(text, last_word, end.start()):
             yield text[start : end.end(1)].strip()
             start = end.end()
     if text[start:].strip():

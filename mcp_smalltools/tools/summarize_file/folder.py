@@ -39,9 +39,11 @@ class FolderNode:
         return ", ".join(f"{count} {ending}" for ending, count in counts.most_common(3))
 
     def below(self) -> Iterable[FileEntry]:
-        yield from self.files
-        for folder in self.folders.values():
-            yield from folder.below()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield from node.files
+            waiting += reversed(node.folders.values())
 
 
 @dataclass(frozen=True, slots=True)

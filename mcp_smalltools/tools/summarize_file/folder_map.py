@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.errors import FileError
@@ -46,6 +47,8 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
         answer.dropped["files_not_read"] = mapper.unread
     if hidden:
         answer.dropped["files"] = hidden
+    if listing.unreachable:
+        answer.dropped["names_not_utf8_or_too_deep"] = listing.unreachable
     if listing.ignored:
         answer.dropped["ignored_by_git"] = listing.ignored
     closed = sum(line.folder is not None for line in lines)
@@ -88,13 +91,16 @@ class _Mapper:
         try:
             source = self._context.open(self._context.folders.path_to_open(self._folder, entry))
             # Masked before it is cut or taken apart; under `sealed`, nothing is left.
-            text = self._context.scrub(source.text(MAX_BYTES))
+            text = self._context.scrub(source.text(MAX_BYTES, stop=self._context.stop))
         except FileError:  # binary, or gone
             return "", None
-        return brief_of(entry.path, text, self._words, names=not alone), source.line_count
+        brief = brief_of(entry.path, text, self._words, names=not alone, check=self._context.stop.check)
+        return brief, source.line_count
 
 
-def brief_of(path: str, text: str, max_words: int, *, names: bool = True) -> str:
+def brief_of(
+    path: str, text: str, max_words: int, *, names: bool = True, check: Callable[[], None] = lambda: None
+) -> str:
     """A file in one line, in at most about `max_words` words of its text.
 
     What it says it is for, then, with `names`, the names and words that set it apart.
@@ -103,7 +109,7 @@ def brief_of(path: str, text: str, max_words: int, *, names: bool = True) -> str
     from mcp_smalltools.tools.summarize_file.keywords import CHARS_PER_WORD, keywords
 
     try:
-        digest = digest_of_text(path, text)
+        digest = digest_of_text(path, text, check)
     except FileError:
         return ""
     purpose = digest.purpose.text.split() if digest.purpose else []

@@ -21,6 +21,8 @@ from mcp_smalltools.text.words import STOP_WORDS, code_words, identifier_counts,
 
 CHARS_PER_WORD: Final = 7
 """A name and the space after it, about."""
+_MOST_NAMES: Final = 5_000
+"""Names that are compared, those that are worth most at first: each choice makes others worth less."""
 _LONGEST: Final = 40
 _SHORTEST: Final = 3
 _RARITY_POWER: Final = 0.3
@@ -65,8 +67,8 @@ def keywords(text: str, said: Iterable[str], max_chars: int) -> list[str]:
         new = sum(worth[word] / math.pow(1 + times[word], _SAID_POWER) for word in set(parts[name]))
         return new / math.sqrt(len(name) + 1)
 
-    heap = [(-gain(name), number, name) for number, name in enumerate(parts)]
-    heapq.heapify(heap)
+    every = ((-gain(name), number, name) for number, name in enumerate(parts))
+    heap = heapq.nsmallest(_MOST_NAMES, every)
     chosen: dict[str, str] = {}
     left = max_chars
     while heap and left >= _SHORTEST:

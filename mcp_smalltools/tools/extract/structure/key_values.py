@@ -5,25 +5,34 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, Final
 
-from mcp_smalltools.text.words import content_stems, stems_of
+from mcp_smalltools.text.next_line import NextLine
+from mcp_smalltools.text.toml import load_toml
+from mcp_smalltools.text.words import content_stems, stem, stems_of
 from mcp_smalltools.tools.extract.schema import Field
 
+# Of a line without white space at its end. Linear: no two quantifiers can share a run of white space, and
+# a key has at most 60 characters.
 _LINE: Final = re.compile(
-    r"^\s*(?:[-*+•]\s+)?(?:export\s+)?(?P<key>\*{0,2}[\w\"'`][\w ./()#%&'\"`*-]{0,60}?)\*{0,2}"
-    r"\s*(?::\*{0,2}\s+|\s*=\s*|\t+|\s{3,}|:(?=\S)(?!//))(?P<value>\S.*?)\s*$"
+    r"\s*+(?:[-*+•]\s++)?(?:export\s++)?(?P<key>\*{0,2}[\w\"'`][\w ./()#%&'\"`*-]{0,60}?)\*{0,2}"
+    r"\s*+(?::\*{0,2}\s++|=\s*+|(?<=\t)|(?<=\s\s\s)|:(?=\S)(?!//))(?P<value>\S.*)"
 )
-_IN_BRACKETS: Final = re.compile(r"\s*[(\[][^()\[\]]*[)\]]")
-_ROW: Final = re.compile(r"^\s*\|\s*(?P<key>[^|]+?)\s*\|\s*(?P<value>[^|]+?)\s*\|\s*$")
+_IN_BRACKETS: Final = re.compile(r"(?<!\s)\s*+[(\[][^()\[\]]*+[)\]]")
 _SENTENCE_END: Final = re.compile(r"(?<=[a-z\d)%])\.\s+(?=[A-Z])")
-_COMMENT: Final = re.compile(r"\s+(?:#|//)\s.*$")
+_COMMENT: Final = re.compile(r"(?<!\s)\s++(?:#|//)\s.*$")
+_AFTER_KEY: Final = re.compile(r"[\"']?\s*+[\]:=.]")
 _COLUMNS: Final = re.compile(r"\s{3,}|\t+")
 _LONG_KEY: Final = 7
+_KEY_CHARS: Final = 200
+"""Characters of a name up to which it is looked for, and compared with those of fields."""
+_DEPTH: Final = 40
+"""Names that lead to a value, in data of any depth."""
+_SHOWN_CHARS: Final = 20_000
+"""Characters of a line in which a value is looked for again."""
 _MEAN_LITTLE: Final = frozenset(
     stems_of(
         "date time name number id type status value amount total price city address phone email subject text"
@@ -63,7 +72,7 @@ def named_values(path: str, lines: Sequence[str]) -> list[NamedValue]:
             pass
     if suffix == ".toml":
         try:
-            return list(_walk_tree(tomllib.loads(text), (), _LineFinder(lines)))
+            return list(_walk_tree(load_toml(text), (), _LineFinder(lines)))
         except (ValueError, RecursionError):
             pass
     return list(
@@ -74,6 +83,8 @@ def named_values(path: str, lines: Sequence[str]) -> list[NamedValue]:
 
 
 def _walk_tree(value: Any, path: tuple[str, ...], finder: _LineFinder) -> Iterator[NamedValue]:
+    if len(path) > _DEPTH:
+        return
     line = finder.line_of(path[-1]) if path and not path[-1].isdigit() else finder.at
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -92,18 +103,28 @@ class _LineFinder:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self._lines = lines
+        self._next = NextLine(lines)
         self.at = 1
 
     def line_of(self, key: str) -> int:
-        pattern = re.compile(rf"(?<![\w-])[\"']?{re.escape(key)}[\"']?\s*[\]:=.]")
-        for number in range(self.at, len(self._lines) + 1):
-            if pattern.search(self._lines[number - 1]):
-                self.at = number
-                return number
+        if len(key) <= _KEY_CHARS:
+            found = self._next.find(key, self.at - 1, fits=lambda line: _is_key_in(key, line))
+            self.at = self.at if found is None else found + 1
         return self.at
 
     def text(self, line: int) -> str:
-        return self._lines[line - 1].strip() if self._lines else ""
+        return self._lines[line - 1][:_SHOWN_CHARS].strip() if self._lines else ""
+
+
+def _is_key_in(key: str, line: str) -> bool:
+    """Whether a line has the whole word, bare or quoted, before a sign such as that after a key."""
+    at = line.find(key)
+    while at >= 0:
+        before = line[at - 1 : at]
+        if not (before.isalnum() or before in {"_", "-"}) and _AFTER_KEY.match(line, at + len(key)):
+            return True
+        at = line.find(key, at + 1)
+    return False
 
 
 def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator[NamedValue]:
@@ -120,16 +141,26 @@ def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator
                 above.append((indent, match[1].strip("\"'")))
                 continue
         if not nested and not sections and len(cells := _COLUMNS.split(line.strip())) > 2:
-            yield from _of_columns(cells, number, line.strip())
+            yield from _of_columns(cells, number, line.strip()[:_SHOWN_CHARS])
             continue
         for part in [line] if nested or sections else _SENTENCE_END.split(line):
-            match = _ROW.match(part) or _LINE.match(part)
-            if match is None or len(match["key"].split()) > _LONG_KEY or set(match["value"]) <= set("-:|= "):
+            name, value = _pair_in(part)
+            if not name or len(name.split()) > _LONG_KEY or set(value) <= set("-:|= "):
                 continue
-            key = match["key"].strip(" *\"'`")
-            value = _COMMENT.sub("", match["value"]).rstrip(",;") if nested or sections else match["value"]
+            key = name.strip(" *\"'`")
+            value = _COMMENT.sub("", value).rstrip(",;") if nested or sections else value
             path = (*(key for _, key in above), key) if nested else ((section, key) if section else (key,))
-            yield NamedValue(path, value.strip(), number, line.strip())
+            yield NamedValue(path, value.strip(), number, line.strip()[:_SHOWN_CHARS])
+
+
+def _pair_in(line: str) -> tuple[str, str]:
+    """Name and value of a row of two cells, or of `name: value` and the like; "" if it is neither."""
+    text = line.strip()
+    if text.count("|") == 3 and text[0] == text[-1] == "|" and "||" not in text:
+        name, value = text.split("|")[1:3]
+        return name.strip() or name[-1], value.strip() or value[-1]
+    match = _LINE.match(line.rstrip())
+    return (match["key"], match["value"]) if match else ("", "")
 
 
 def _of_columns(cells: Sequence[str], number: int, line: str) -> Iterator[NamedValue]:
@@ -139,37 +170,110 @@ def _of_columns(cells: Sequence[str], number: int, line: str) -> Iterator[NamedV
             yield NamedValue((key.rstrip(" :."),), value, number, line)
 
 
-def fit(entry: NamedValue, field: Field) -> float:
-    """How well an entry's name names a field, 0 to 1: 1 if the words are the same.
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The stems of a field's name."""
 
-    What a name has in brackets may be left out (`Time (UTC)`), and short forms count as long (`Qty`).
+    last: frozenset[str]
+    whole: frozenset[str]
+    squeezed: str
+    said: frozenset[str]
+    """Stems of its description."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The stems of an entry's name in one of the ways to read it."""
+
+    own: frozenset[str]
+    full: frozenset[str]
+    squeezed: str
+
+
+class Names:
+    """The fields that names may be the names of. Each name is taken apart once, and compared only with the
+    fields that share a stem with it, so that the time grows with names and fields, not with their product.
     """
-    bare = _IN_BRACKETS.sub("", entry.path[-1])
-    ways = {entry.path[-1], bare, _spell_out(bare)}
-    names = (replace(entry, path=(*entry.path[:-1], way)) for way in ways if way.strip())
-    return max((_fit(name, field) for name in names), default=0.0)
+
+    def __init__(self, fields: Sequence[Field]) -> None:
+        self._wanted = [_wanted(field) for field in fields]
+        self._by_stem: dict[str, set[int]] = {}
+        for number, wanted in enumerate(self._wanted):
+            for word in (*wanted.last, *wanted.whole, wanted.squeezed):
+                self._by_stem.setdefault(word, set()).add(number)
+
+    def fits(self, path: tuple[str, ...]) -> dict[int, float]:
+        """How well a name names each field, 0 to 1: 1 if the words are the same; by the fields' numbers.
+        Fields that share no stem with the name are left out: they fit by their description at most, below
+        0.5.
+
+        What a name has in brackets may be left out (`Time (UTC)`), and short forms count as long (`Qty`).
+        """
+        if len(path[-1]) > _KEY_CHARS or not self._may_fit(path[-1]):
+            return {}
+        ways = _ways_to_read(path)
+        near = {
+            number
+            for way in ways
+            for word in (*way.own, way.squeezed)
+            for number in self._by_stem.get(word, ())
+        }
+        return {number: max(_fit(way, self._wanted[number]) for way in ways) for number in near}
+
+    def _may_fit(self, name: str) -> bool:
+        """False for most names, in a fraction of the time."""
+        words, known = stems_of(name), self._by_stem
+        if (
+            "(" in name
+            or "[" in name
+            or any(w in known or stem(w) in known or w in _SHORT_FOR for w in words)
+        ):
+            return True
+        return "".join(words) in known or "".join(map(stem, words)) in known
+
+
+def fit(entry: NamedValue, field: Field) -> float:
+    """How well an entry's name names a field, 0 to 1; 0 where they share no stem (see `Names`)."""
+    return Names([field]).fits(entry.path).get(0, 0.0)
+
+
+def _ways_to_read(path: tuple[str, ...]) -> list[_Named]:
+    bare = _IN_BRACKETS.sub("", path[-1])
+    before = path[-2:-1]
+    ways = []
+    for way in {path[-1], bare, _spell_out(bare)}:
+        if way.strip():
+            own = stems_of(way)
+            ways.append(_Named(frozenset(own), frozenset(stems_of(" ".join((*before, way)))), "".join(own)))
+    return ways
+
+
+def _wanted(field: Field) -> _Wanted:
+    whole = stems_of(field.words)
+    return _Wanted(
+        frozenset(stems_of(field.words.split(".")[-1])),
+        frozenset(whole),
+        "".join(whole),
+        frozenset(content_stems(field.description)),
+    )
 
 
 def _spell_out(name: str) -> str:
     return " ".join(_SHORT_FOR.get(word, word) for word in stems_of(name))
 
 
-def _fit(entry: NamedValue, field: Field) -> float:
-    wanted = set(stems_of(field.words.split(".")[-1]))
-    own = set(stems_of(entry.path[-1]))
+def _fit(named: _Named, field: _Wanted) -> float:
+    wanted, own = field.last, named.own
     if not wanted or not own:
         return 0.0
     if wanted == own:
         return 1.0
-    full, whole = set(entry.words), set(stems_of(field.words))
-    if full in (whole, wanted):
+    if named.full in (field.whole, wanted):
         return 0.97
-    squeezed = "".join(stems_of(entry.path[-1])), "".join(stems_of(field.words))
-    if squeezed[0] == squeezed[1]:
+    if named.squeezed == field.squeezed:
         return 0.95
     if own < wanted and own <= _MEAN_LITTLE:
         return 0.5  # `Date` is not yet a departure date
-    said = set(content_stems(field.description))
     inside = len(wanted & own) / len(wanted | own)
-    described = len(own & (said | wanted)) / len(own)
+    described = len(own & (field.said | wanted)) / len(own)
     return min(0.9, 0.6 * inside + 0.35 * described)
