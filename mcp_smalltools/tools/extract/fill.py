@@ -15,7 +15,7 @@ from mcp_smalltools.tools.extract.document import Document, Window
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
-from mcp_smalltools.tools.extract.structure.key_values import NamedValue, Names, named_values
+from mcp_smalltools.tools.extract.structure.key_values import NamedValue, FieldNames, named_values
 from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
 from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow
 
@@ -33,7 +33,7 @@ _STOP: Final = re.compile(r"[:;,.!?](?=\s|$)|\s[-–—]\s|[()|\n]")
 _DATA: Final = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".csv", ".tsv", ".properties", ".env")
 """Files whose values all have names: what has no name there is read only if it is required."""
 _CHECKED_EVERY: Final = 256
-"""Names or rows between two looks at the clock."""
+"""FieldNames or rows between two looks at the clock."""
 MAX_READ_ROWS: Final = 60
 """Entries of a list without names that the reader goes through."""
 
@@ -166,7 +166,7 @@ def _match_names(
     fields: Sequence[Field], document: Document, check: Callable[[], None]
 ) -> list[tuple[Field, NamedValue, float]]:
     """The best entry for each field; none is used twice."""
-    names = Names(fields)
+    names = FieldNames(fields)
     entries: list[NamedValue] = []
     pairs: list[tuple[float, int, int]] = []
     for place, entry in enumerate(named_values(document.path, document.lines)):

@@ -190,7 +190,7 @@ class _Named:
     squeezed: str
 
 
-class Names:
+class FieldNames:
     """The fields that names may be the names of. Each name is taken apart once, and compared only with the
     fields that share a stem with it, so that the time grows with names and fields, not with their product.
     """
@@ -233,8 +233,8 @@ class Names:
 
 
 def fit(entry: NamedValue, field: Field) -> float:
-    """How well an entry's name names a field, 0 to 1; 0 where they share no stem (see `Names`)."""
-    return Names([field]).fits(entry.path).get(0, 0.0)
+    """How well an entry's name names a field, 0 to 1; 0 where they share no stem (see `FieldNames`)."""
+    return FieldNames([field]).fits(entry.path).get(0, 0.0)
 
 
 def _ways_to_read(path: tuple[str, ...]) -> list[_Named]:

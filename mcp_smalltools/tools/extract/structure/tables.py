@@ -12,7 +12,7 @@ from typing import Any, Final
 from mcp_smalltools.text.next_line import NextLine
 from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.schema import Field
-from mcp_smalltools.tools.extract.structure.key_values import Names, named_values
+from mcp_smalltools.tools.extract.structure.key_values import FieldNames, named_values
 from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow, yaml_lists
 
 GOOD_FIT: Final = 0.5
@@ -39,7 +39,7 @@ def best_table(
     raises.
     """
     best: tuple[float, list[TableRow], dict[str, str]] = (0.0, [], {})
-    wanted = Names(fields)
+    wanted = FieldNames(fields)
     for rows in _tables(path, lines, check):
         check()
         names = list(dict.fromkeys(name for row in rows[:50] for name in row.values))
@@ -57,7 +57,7 @@ def _is_rule(line: str) -> bool:
     )
 
 
-def _columns(fields: Sequence[Field], names: Sequence[str], wanted: Names) -> dict[str, str]:
+def _columns(fields: Sequence[Field], names: Sequence[str], wanted: FieldNames) -> dict[str, str]:
     """The best pairs first; a column is given once."""
     pairs = sorted(
         (-worth, number, place)
