@@ -15,7 +15,7 @@ from mcp_smalltools.tools.extract.document import Document, Window
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
-from mcp_smalltools.tools.extract.structure.key_values import NamedValue, FieldNames, named_values
+from mcp_smalltools.tools.extract.structure.key_values import FieldNames, NamedValue, named_values
 from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
 from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow
 
