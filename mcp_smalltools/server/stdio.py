@@ -12,6 +12,7 @@ from mcp.server.stdio import stdio_server
 from mcp_smalltools.server.app import build_server
 from mcp_smalltools.server.shutdown import EndSignals, exit_in_time, exit_status
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers, follow_skills, print_skill_problems
+from mcp_smalltools.server.unreadable_lines import AnsweredStream
 from mcp_smalltools.service import Service
 
 CANCEL_GRACE_S = 0.2
@@ -30,7 +31,7 @@ async def serve_stdio(service: Service) -> None:
         group.start_soon(follow_skills, service, subscribers)
         with running:
             async with stdio_server() as (read, write):
-                await server.run(read, write, server.create_initialization_options())
+                await server.run(AnsweredStream(read, write), write, server.create_initialization_options())
         group.cancel_scope.cancel()
     exit_in_time()
     await service.close()
