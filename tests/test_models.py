@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.server
 import json
+import os
 import random
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -405,3 +408,69 @@ def test_without_an_id_only_the_encoder_is_pulled(
     assert main(["models", "pull", "smollm2-135m-instruct"]) == 0
     assert asked[1:] == ["smollm2-135m-instruct"]
     assert "/models/all-minilm-l6-v2.gguf" in capsys.readouterr().out
+
+
+@pytest.fixture
+def read_only(own: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Makes the model folder read-only, as a layer of a container is: for root too, whom modes don't stop."""
+    real = os.open
+    folder = str(own.model_dir)
+
+    def refuse(path: Any, flags: int, *more: Any, **named: Any) -> int:
+        if str(path).startswith(folder) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return real(path, flags, *more, **named)
+
+    def write_text(self: Path, *args: Any, **named: Any) -> int:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    def make() -> None:
+        monkeypatch.setattr(os, "open", refuse)
+        monkeypatch.setattr(tempfile._os, "open", refuse)
+        monkeypatch.setattr(Path, "write_text", write_text)
+
+    yield make
+
+
+def test_a_read_only_folder_with_stale_stamps_works(own: Settings, hub: Hub, read_only: Any) -> None:
+    """As where an image was built in one layer and the files have other times in the next."""
+    write_manifest(own)
+    path = Path(ensure_model("tiny", own).path)
+    os.utime(path, ns=(1, 1))
+    read_only()
+    for _ in range(2):
+        found = ensure_model("tiny", own)
+        assert (found.path, found.sha256) == (str(path), SHA256)
+
+
+@pytest.mark.parametrize("stamp", ["stale", "wrong", "missing"])
+def test_a_converted_model_of_a_read_only_folder_is_used_if_its_hash_is_known(
+    own: Settings, hub: Hub, read_only: Any, stamp: str
+) -> None:
+    write_manifest(own)
+    ensure_model("tiny", own)
+    manifest = manifest_of("tiny", own).model_copy(update={"layouts": ("F16",)})
+    store = ModelStore(manifest, own)
+    made = store.path("F16")
+    assert made is not None
+    made.write_bytes(CONTENT)
+    if stamp != "missing":
+        store.stamps.put(made, SHA256 if stamp == "stale" else "0" * 64)
+    os.utime(made, ns=(1, 1))
+    read_only()
+    if stamp == "stale":
+        assert store.ready("F16") is None
+        assert store.prepare(lambda *_: None, "F16").sha256 == SHA256
+        assert store.ready("F16") is not None, "hashed once in a process"
+    else:
+        with pytest.raises(ModelError, match="read-only") as caught:
+            store.prepare(lambda *_: None, "F16")
+        assert "models pull" in caught.value.remedy
+
+
+def test_a_read_only_folder_without_the_model_is_named(own: Settings, hub: Hub, read_only: Any) -> None:
+    write_manifest(own)
+    (own.model_dir / "tiny").mkdir()
+    read_only()
+    with pytest.raises(ModelError, match="read-only"):
+        ensure_model("tiny", own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -52,7 +53,12 @@ def check_folders(settings: Settings) -> Iterator[Check]:
             make_private_folder(folder)
             with tempfile.TemporaryFile(dir=folder):
                 pass
-            yield Check(name, CheckState.OK, str(folder))
+            mode = stat.S_IMODE(folder.stat().st_mode)
+            if name == "state folder" and os.name == "posix" and mode & 0o077:
+                found = f"{folder} can be entered by others (mode {mode:o})"
+                yield Check(name, CheckState.NOTE, found, f"chmod 700 {folder}")
+            else:
+                yield Check(name, CheckState.OK, str(folder))
         except OSError as error:
             remedy = "Make it writable, or name another one in the configuration."
             yield Check(name, CheckState.WRONG, f"{folder} can't be written: {error.strerror}", remedy)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import tempfile
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from mcp_smalltools.suggest import did_you_mean
 
 Progress = Callable[[float, float | None, str], None]
 _LOCK_S: Final = 3600.0
+_READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
 def ensure_model(model_id: str, settings: Settings, progress: Progress | None = None) -> ModelFile:
@@ -137,8 +140,13 @@ class ModelStore:
         return self._file(path, sha256, layout)
 
     def prepare(self, progress: Progress, layout: str | None = None) -> ModelFile:
-        """Fetch and convert what is missing. One process at a time; others wait, and find it done."""
+        """Fetch and convert what is missing. One process at a time; others wait, and find it done.
+
+        In a folder that can't be written, a file is used as it is if its hash is the one that was kept.
+        """
         layout = self.layout if layout is None else layout
+        if not self._can_be_written():
+            return self._as_it_is(layout)
         with self._locked(progress):
             if ready := self.ready(layout):
                 return ready
@@ -227,6 +235,32 @@ class ModelStore:
         finally:
             new.unlink(missing_ok=True)
 
+    def _can_be_written(self) -> bool:
+        """Tried, since only that tells: a read-only file system, a layer of a container, another's folder."""
+        if not self.folder.is_dir():
+            return True  # it will be made, or the error names it
+        try:
+            with tempfile.TemporaryFile(dir=self.folder):
+                return True
+        except OSError as error:
+            return error.errno not in _READ_ONLY
+
+    def _as_it_is(self, layout: str) -> ModelFile:
+        """The file of a read-only folder, checked by its content: copying has given it another time."""
+        path = self.path(layout)
+        if path is not None and path.is_file():
+            if not layout:
+                return self._file(path, self._verified_hash(path), layout)
+            found = sha256_of(path)
+            if found == self.stamps.last(path):
+                self.stamps.put(path, found)
+                return self._file(path, found, layout)
+        raise ModelError(
+            f"{self.folder} is read-only, and holds no {self.manifest.id} that can be used and checked.",
+            remedy=f"Run `mcp-smalltools models pull {self.manifest.id}` where it can be written, or set "
+            "model_dir.",
+        )
+
     @contextmanager
     def _locked(self, progress: Progress) -> Iterator[None]:
         import filelock
@@ -239,10 +273,20 @@ class ModelStore:
             ) from None
         lock = filelock.FileLock(self.folder / ".lock")
         try:
-            lock.acquire(timeout=0)
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                progress(0, None, f"waiting for another process that prepares {self.manifest.id}")
+                lock.acquire(timeout=_LOCK_S)
         except filelock.Timeout:
-            progress(0, None, f"waiting for another process that prepares {self.manifest.id}")
-            lock.acquire(timeout=_LOCK_S)
+            raise ModelError(
+                f"Another process has prepared {self.manifest.id} for an hour.",
+                remedy="End it, and call again.",
+            ) from None
+        except OSError as error:
+            raise ModelError(
+                f"{self.folder} can't be locked: {error.strerror}.", remedy="Choose another model_dir."
+            ) from None
         try:
             yield
         finally:

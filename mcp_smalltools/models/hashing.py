@@ -23,6 +23,10 @@ def sha256_of(path: Path, report: Report = lambda done: None) -> str:
     return digest.hexdigest()
 
 
+_unwritten: dict[Path, tuple[str, list[int]]] = {}
+"""Hashes and stamps that could not be written down, since the model folder is read-only; of this process."""
+
+
 class Stamps:
     """A JSON file of hashes by path, valid while size, modification time and inode are the same."""
 
@@ -31,13 +35,26 @@ class Stamps:
 
     def get(self, file: Path) -> str | None:
         """The hash that was kept; None if the file has changed since."""
+        stamp = _stamp(file)
         entry = self._all().get(str(file))
-        return entry["sha256"] if entry and entry["stamp"] == _stamp(file) else None
+        if entry and entry["stamp"] == stamp:
+            return str(entry["sha256"])
+        sha256, unwritten = _unwritten.get(file, (None, None))
+        return sha256 if unwritten == stamp else None
+
+    def last(self, file: Path) -> str | None:
+        """The hash that was written down last, even if the file has another time or inode now."""
+        entry = self._all().get(str(file))
+        return entry["sha256"] if entry else None
 
     def put(self, file: Path, sha256: str) -> None:
+        """Keep a hash; for this process alone where it can't be written down."""
         entries = self._all()
         entries[str(file)] = {"sha256": sha256, "stamp": _stamp(file)}
-        self._write(entries)
+        try:
+            self._write(entries)
+        except OSError:
+            _unwritten[file] = (sha256, _stamp(file))
 
     def forget(self, file: Path) -> None:
         entries = self._all()

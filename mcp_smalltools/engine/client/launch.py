@@ -18,7 +18,7 @@ from mcp_smalltools import processes
 from mcp_smalltools.config import ENV_PREFIX, Settings
 from mcp_smalltools.engine.endpoint import Endpoint, FileLock
 from mcp_smalltools.errors import EngineUnavailable
-from mcp_smalltools.private_files import make_private_folder
+from mcp_smalltools.private_files import make_private_file, make_private_folder
 from mcp_smalltools.processes import apart, clean_environment, module_command
 
 DAEMON: Sequence[str] = module_command("mcp_smalltools.engine.daemon.daemon")
@@ -112,6 +112,7 @@ def _open_log(path: Path) -> BinaryIO:
     with contextlib.suppress(OSError):
         if path.stat().st_size > LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
+    make_private_file(path)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")
 
 
