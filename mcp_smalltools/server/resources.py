@@ -22,7 +22,7 @@ from mcp_types import (
     TextResourceContents,
 )
 
-from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.errors import InternalError, SmallToolsError
 from mcp_smalltools.service import Service
 
 JSON = "application/json"
@@ -62,6 +62,8 @@ def read_resource(uri: str, service: Service, remote: bool) -> ReadResourceResul
         text = json.dumps(page.content(service, remote), ensure_ascii=False)
     except SmallToolsError as error:
         raise MCPError(INTERNAL_ERROR, str(error)) from None
+    except Exception as error:  # a bug, or a file that somebody has changed; its text may be of the user's
+        raise MCPError(INTERNAL_ERROR, str(InternalError.at(uri, error))) from None
     return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type=JSON, text=text)])
 
 

@@ -357,5 +357,7 @@ def _row(found: sqlite3.Row) -> LedgerRow:
         values["answer"] = zstandard.decompress(values["answer"]).decode()
     except (TypeError, ValueError, zstandard.ZstdError):  # somebody has changed the row; --verify tells
         values |= {"paths": [], "answer": "(this row can't be read: it was changed or is damaged)"}
+    for name in ("at", "seconds", "bytes_read", "chars_asked", "chars_left"):
+        values[name] = values[name] if isinstance(values[name], int | float) else 0
     values["escalate"], values["cached"] = bool(values["escalate"]), bool(values["cached"])
     return LedgerRow(**values)
