@@ -438,7 +438,7 @@ def test_a_resource_of_a_ledger_with_odd_values_is_still_read(settings: Settings
     write(ledger, "a", "b")
     ledger.close()
     with sqlite3.connect(settings.state_dir / "ledger.db") as db:
-        db.execute("UPDATE calls SET seconds = 'text', bytes_read = 'text', answer = 'text' WHERE call_id = 'a'")
+        db.execute("UPDATE calls SET seconds = 'x', bytes_read = 'x', answer = 'x' WHERE call_id = 'a'")
     (content,) = read_resource("smalltools://ledger", Service(settings), False).contents
     assert {row["call_id"] for row in json.loads(content.text)} == {"a", "b"}
 
