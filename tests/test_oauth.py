@@ -21,6 +21,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import export_folder_name
 from mcp_smalltools.server.http import oauth
 from mcp_smalltools.server.http.oauth import Denied, ResourceServer
+from mcp_smalltools.stores.steady_clock import SteadyClock
 
 
 @pytest.fixture
@@ -104,6 +105,16 @@ def test_a_token_with_wrong_claims_is_refused(
     with pytest.raises(Denied) as caught:
         resource.principal(provider.token("k1", **WRONG[what]))
     assert caught.value.error == "invalid_token"
+
+
+def test_a_token_that_has_expired_stays_so_when_the_clock_is_put_back(
+    provider: Provider, resource: ResourceServer
+) -> None:
+    """As the server has seen it: it looked at the clock an hour from now, and it was put back since."""
+    resource._clock = SteadyClock(time.time() + 3600)
+    with pytest.raises(Denied, match="expired"):
+        resource.principal(provider.token("k1", exp=int(time.time()) + 600))
+    assert resource.principal(provider.token("k1", exp=int(time.time()) + 7200))
 
 
 def test_a_token_without_the_scope_is_refused_as_such(provider: Provider, resource: ResourceServer) -> None:

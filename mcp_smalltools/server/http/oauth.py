@@ -22,6 +22,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import Principal
+from mcp_smalltools.stores.steady_clock import SteadyClock
 
 if TYPE_CHECKING:
     import jwt
@@ -72,6 +73,7 @@ class ResourceServer:
                     remedy="Give the provider's https address.",
                 )
         self._keys = _Keys(self.issuer, settings.oauth_jwks_url)
+        self._clock = SteadyClock(time.time())
 
     def principal(self, token: str) -> Principal:
         """The principal of a token. Raises Denied."""
@@ -96,6 +98,9 @@ class ResourceServer:
             raise Denied("invalid_token", "The token has expired.") from None
         except (jwt.PyJWTError, ValueError, TypeError) as error:
             raise Denied("invalid_token", f"The token is not valid ({type(error).__name__}).") from None
+        self._clock = self._clock.at(time.time())
+        if int(claims["exp"]) + CLOCK_SKEW_S < self._clock.believed:  # the system's clock was put back
+            raise Denied("invalid_token", "The token has expired.")
         granted = _scopes_of(claims)
         if missing := [scope for scope in self.scopes if scope not in granted]:
             raise Denied("insufficient_scope", f"The token lacks the scope {' '.join(missing)}.")
