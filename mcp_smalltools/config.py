@@ -82,6 +82,15 @@ class Settings(BaseModel):
     deadline_s: float = Field(
         55.0, gt=0, le=3600, description="seconds after which a call answers with what it has so far"
     )
+    workers: int = Field(
+        default_factory=lambda: max(2, min(4, os.cpu_count() or 1)),
+        ge=0,
+        le=64,
+        description="processes of a server that read files, at most; 0 reads them in the server itself",
+    )
+    worker_memory_mb: int = Field(
+        3072, ge=512, description="memory that such a process may take, in MB, helpers not counted"
+    )
     max_answer_chars: int = Field(
         24_000, ge=1_000, description="maximum size of an answer's JSON in characters"
     )

@@ -117,6 +117,12 @@ class VersionMismatch(EngineError):
     code = "engine_version"
 
 
+class WorkerDied(SmallToolsError):
+    """The process that read the call's files ended before it had answered."""
+
+    code = "worker_died"
+
+
 class NotRecorded(SmallToolsError):
     """The answer can't be written into the ledger, so it is withheld."""
 

@@ -93,6 +93,15 @@ class Answer(Record):
     note: str | None = Field(None, description="how to get the rest, or what to know before acting on it")
 
     _lasting: bool = PrivateAttr(True)
+    _masked: bool = PrivateAttr(False)
+
+    def mark_masked(self) -> None:
+        """What may not leave was masked where the answer was made."""
+        self._masked = True
+
+    @property
+    def masked(self) -> bool:
+        return self._masked
 
     def only_now(self) -> None:
         """Keep the answer out of the cache: it depends on more than the files that were opened for it."""

@@ -25,27 +25,24 @@ from mcp_smalltools.errors import (
     SmallToolsError,
     UsageError,
 )
-from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import LOCAL, export_folder_name, narrow_settings
-from mcp_smalltools.privacy.answers import apply_privacy, as_json, shrink_to_fit
+from mcp_smalltools.privacy.answers import as_json, shrink_to_fit
 from mcp_smalltools.privacy.remote_engine import RedactingEngine
 from mcp_smalltools.request import ToolRequest
-from mcp_smalltools.result import Answer, Source
+from mcp_smalltools.result import Answer
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
 from mcp_smalltools.stores.exports import Exports, OutputFile, Quota
 from mcp_smalltools.stores.kept_state import StateFolder
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow, open_ledger
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.base import Arguments, FolderListing, StopSignal, Tool, ToolContext
+from mcp_smalltools.tools.base import Arguments, StopSignal, Tool, ToolContext
+from mcp_smalltools.tools.open_files import OpenFiles
 from mcp_smalltools.tools.registry import SkillState, ToolRegistry, listed_tools, why_unlisted
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
-    from mcp_smalltools.files.reader import UserFile
-    from mcp_smalltools.files.roots import Roots
-    from mcp_smalltools.files.tree import FileEntry
-    from mcp_smalltools.privacy.in_context import ContextRedactor
+    from mcp_smalltools.workers.pool import WorkerPool
 
 GRACE_S = 5.0
 """Seconds that a tool gets after its deadline to hand in a partial answer."""
@@ -57,11 +54,20 @@ CACHED_UP_TO = 256 << 20
 class Service:
     """Answers tool calls. One for each server process; calls may run at the same time."""
 
-    def __init__(self, settings: Settings, engine: Engine | None = None) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine | None = None, workers: WorkerPool | None = None
+    ) -> None:
+        """With `workers`, tools read files in processes of their own; without, in this one."""
         from mcp_smalltools.tools.built_in import built_in_tools
 
         self.settings = settings
-        self._registry = ToolRegistry(settings, built_in_tools())
+        self._workers = workers
+        built_in = built_in_tools()
+        if workers is not None:
+            from mcp_smalltools.workers.isolated import isolate
+
+            built_in = isolate(built_in, workers)
+        self._registry = ToolRegistry(settings, built_in)
         self.tools: Mapping[str, Tool] = self._registry.tools
         self._engine = engine
         self._ledger: Ledger | None = None
@@ -81,7 +87,8 @@ class Service:
             if answer is None:
                 answer = await call.run(tool, arguments)
                 answer.source = answer.source or call.files.sources()
-                await call.in_thread(call.files.apply_privacy, answer)
+                if not answer.masked:
+                    await call.in_thread(call.files.apply_privacy, answer)
                 if key and answer.lasting and not call.stop.expired:
                     await call.in_thread(self._to_cache, key, call, answer)
             answer.call_id = call.id
@@ -135,10 +142,17 @@ class Service:
             self._engine = make_engine(self.settings)
         return self._engine
 
+    def warm_up(self) -> None:
+        """Start what the first call needs. Returns at once."""
+        if self._workers is not None:
+            self._workers.warm()
+
     async def close(self) -> None:
         for tool in self.tools.values():
             if closing := getattr(tool, "close", None):
                 await closing()
+        if self._workers is not None:
+            await anyio.to_thread.run_sync(self._workers.close)
         if self._engine is not None:
             await self._engine.close()
         for store in (self._ledger, self._cache):
@@ -174,7 +188,7 @@ class Service:
         return tool.Answer.model_validate(entry.answer) if entry else None
 
     def _to_cache(self, key: str, call: Call, answer: Answer) -> None:
-        hashes = call.files.hashes_if_unchanged()
+        hashes = call.files.hashes_if_unchanged(CACHED_UP_TO)
         if hashes is None:
             return
         try:
@@ -318,112 +332,3 @@ class Call:
 
     async def close(self) -> None:
         await anyio.to_thread.run_sync(self.files.close)
-
-
-class OpenFiles:
-    """The files that one call has opened, and their privacy level."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._open: dict[str, UserFile] = {}
-        self._roots: Roots | None = None
-        self._redactor: ContextRedactor | None = None
-        self._lock = threading.Lock()
-
-    def open(self, path: str) -> UserFile:
-        """Open a path inside the roots, once for each call. Raises FileError."""
-        if path not in self._open:
-            self._open[path] = self._within().open(path)
-        return self._open[path]
-
-    def is_folder(self, path: str) -> bool:
-        return self._within().is_folder(path)
-
-    def listing(self, path: str, check: Callable[[], None]) -> FolderListing:
-        from mcp_smalltools.files.tree import Walk
-
-        folder = self._within().folders(path)[0]
-        walk = Walk(folder, check)
-        entries = tuple(walk)
-        return FolderListing(
-            "".join(f"{part}/" for part in folder.parts), entries, walk.ignored, walk.unreachable
-        )
-
-    def path_to_open(self, folder: str, entry: FileEntry) -> str:
-        roots = self._within()
-        return roots.shown(roots.folders(folder)[0], entry.path)
-
-    def _within(self) -> Roots:
-        if self._roots is None:
-            from mcp_smalltools.files.roots import Roots
-
-            self._roots = Roots.of(self._settings)
-        return self._roots
-
-    def scrub(self, text: str) -> str:
-        """Mask what the level of the files forbids, and remove control and invisible characters."""
-        from mcp_smalltools.privacy.vocabulary import mask_unknown_words
-        from mcp_smalltools.text.visible import clean_text
-
-        level = self.level
-        if level is PrivacyLevel.OPEN:
-            return clean_text(text)
-        scrubbed = self._redact(clean_text(text))
-        return mask_unknown_words(scrubbed) if level is PrivacyLevel.SEALED else scrubbed
-
-    def scrub_for_sending(self, text: str) -> str:
-        """Mask a text for an engine on another machine, under `open` too: that allows the user's agent."""
-        from mcp_smalltools.text.visible import clean_text
-
-        return self._redact(clean_text(text))
-
-    def _redact(self, text: str) -> str:
-        from mcp_smalltools.privacy.in_context import ContextRedactor
-
-        with self._lock:
-            if self._redactor is None:
-                self._redactor = ContextRedactor(self._settings, self._open.values)
-        return self._redactor.scrub(text)
-
-    def apply_privacy(self, answer: Answer) -> None:
-        """Mask or remove in the answer what the level of the files forbids."""
-        apply_privacy(answer, self.level, self.scrub, self.scrub_name)
-        if self._redactor is not None and self._redactor.has_masked:
-            # Again: a later string may have shown that a value in an earlier one is a secret.
-            apply_privacy(answer, self.level, self.scrub, self.scrub_name)
-
-    def scrub_name(self, name: str) -> str:
-        """The path of a file as it may be shown: on one line, nothing hidden, masked but under `open`."""
-        from mcp_smalltools.text.visible import escaped_name
-
-        shown = escaped_name(name)
-        return shown if self.level is PrivacyLevel.OPEN else self._redact(shown)
-
-    @property
-    def level(self) -> PrivacyLevel:
-        """The strictest level of the opened files, or the configured level if there are none."""
-        levels = [file.level for file in self._open.values()] or [self._settings.privacy]
-        return max(levels, key=lambda level: level.strictness)
-
-    @property
-    def paths(self) -> list[str]:
-        return list(self._open)
-
-    @property
-    def bytes(self) -> int:
-        return sum(file.size for file in self._open.values())
-
-    def sources(self) -> list[Source]:
-        return [
-            Source(path=file.path, lines=file.line_count, bytes=file.size) for file in self._open.values()
-        ]
-
-    def hashes_if_unchanged(self) -> dict[str, str] | None:
-        """The SHA-256 of each file, or None if one is too large or has changed since it was opened."""
-        if any(file.size > CACHED_UP_TO or file.changed() for file in self._open.values()):
-            return None
-        return {path: file.sha256() for path, file in self._open.items()}
-
-    def close(self) -> None:
-        for file in self._open.values():
-            file.close()

@@ -21,6 +21,7 @@ LAYERS: Sequence[set[str]] = (
     {"calibration", "skills", "engine"},
     {"privacy", "logs"},
     {"tools"},
+    {"workers"},
     {"service"},
     {"server", "clients", "evaluation"},
     {"learning", "doctor"},
@@ -37,7 +38,7 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
     ),
     "tools": (
         {"base"},
-        {"similarity"},
+        {"similarity", "open_files"},
         {
             *("ask_file", "classify", "extract", "find_failure", "find_files"),
             *("parse_log", "read_redacted", "report_outcome", "summarize_file"),

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcp_smalltools.config import Settings
+
+if TYPE_CHECKING:
+    from mcp_smalltools.workers.pool import WorkerPool
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8765
@@ -53,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="its private key (PEM)")
 
 
+def _workers(settings: Settings) -> WorkerPool | None:
+    from mcp_smalltools.workers.pool import AVAILABLE, WorkerPool
+
+    return WorkerPool(settings) if settings.workers and AVAILABLE else None
+
+
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.server.sdk import defer_packages, uncollected
 
@@ -66,7 +76,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
         from mcp_smalltools.service import Service
 
-        service = Service(settings)
+        service = Service(settings, workers=_workers(settings))
     if args.transport == "stdio":
         anyio.run(serve_stdio, service)
     else:

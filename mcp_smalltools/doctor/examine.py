@@ -15,17 +15,19 @@ from mcp_smalltools.doctor.installation import check_folders, check_program, che
 from mcp_smalltools.doctor.ledger_checks import check_ledger
 from mcp_smalltools.doctor.model_checks import check_models
 from mcp_smalltools.doctor.skill_checks import check_skills
+from mcp_smalltools.doctor.worker_checks import check_workers
 from mcp_smalltools.engine.api import EngineStatus
 
 
 def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
-    """All checks. Starts nothing, loads nothing, fetches nothing."""
+    """All checks. Loads no model and fetches nothing; one worker is started to see what closes it off."""
     return [
         *check_program(settings),
         *check_speed(settings),
         *check_folders(settings),
         *check_ledger(settings),
         *check_roots(settings),
+        *check_workers(settings),
         *check_models(settings),
         *check_skills(settings),
         *check_server_token(settings),

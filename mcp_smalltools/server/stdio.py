@@ -15,6 +15,7 @@ from mcp_smalltools.server.tool_list_changes import ToolListSubscribers, follow_
 from mcp_smalltools.server.unreadable_lines import AnsweredStream
 from mcp_smalltools.service import Service
 
+WARM_UP_AFTER_S = 0.5
 CANCEL_GRACE_S = 0.2
 """Seconds that cancelled calls get after a signal, to stop their threads and to write their ledger rows."""
 
@@ -29,12 +30,19 @@ async def serve_stdio(service: Service) -> None:
         if sys.platform != "win32":  # Ctrl-C ends the process there anyway
             group.start_soon(_exit_on_signal, running, service)
         group.start_soon(follow_skills, service, subscribers)
+        group.start_soon(warm_up, service)
         with running:
             async with stdio_server() as (read, write):
                 await server.run(AnsweredStream(read, write), write, server.create_initialization_options())
         group.cancel_scope.cancel()
     exit_in_time()
     await service.close()
+
+
+async def warm_up(service: Service) -> None:
+    """Once the client has had its answer to the handshake."""
+    await anyio.sleep(WARM_UP_AFTER_S)
+    service.warm_up()
 
 
 async def _exit_on_signal(running: anyio.CancelScope, service: Service) -> None:

@@ -68,6 +68,27 @@ class OutputFile:
         except OSError as error:
             raise _refusal(self.path, error) from None
 
+    @property
+    def descriptor(self) -> int:
+        """For another process to write to."""
+        return self._file.fileno()
+
+    def allow(self, size: int) -> None:
+        """The other process writes, or has written, so many bytes in all. Raises NotAllowed."""
+        self._bytes = size
+        self._allow(size)
+
+    def close(self) -> None:
+        """The file is complete. Raises NotAllowed where the disk refuses."""
+        self._bytes = max(self._bytes, os.fstat(self.descriptor).st_size)
+        self.__exit__(None, None, None)
+
+    def abandon(self) -> None:
+        """Nothing appears."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._finish(False)
+
     def __enter__(self) -> Self:
         return self
 

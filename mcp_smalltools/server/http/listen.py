@@ -126,6 +126,7 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     _warm_up(service)
     _print_address(options, port, token_file(settings))
     print_skill_problems(service)
+    service.warm_up()
     async with anyio.create_task_group() as group:
         accepting = anyio.CancelScope()
         group.start_soon(follow_skills, service, subscribers)

@@ -1,0 +1,8 @@
+"""Worker processes: tools work on the contents of files in processes that can do nothing else.
+
+sandbox    what a worker gives up before it sees anything: files, network, memory
+wire       frames over a socket, with open descriptors beside them
+sandboxed  the process: runs one tool at a time, asks the server for what it may not do itself
+pool       the server's side: keeps a few warm, serves what they ask, kills one at its deadline
+isolated   a built-in tool that runs in a worker
+"""

@@ -1,0 +1,342 @@
+"""The server's side: a few warm workers, what is done for them while a call runs, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import socket
+import sys
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+
+from mcp_smalltools import processes
+from mcp_smalltools.config import Settings
+from mcp_smalltools.engine import api, protocol
+from mcp_smalltools.errors import DeadlineExceeded, SmallToolsError, WorkerDied
+from mcp_smalltools.files.tree import FileEntry
+from mcp_smalltools.models.shipped import library_folder
+from mcp_smalltools.tools.base import Arguments, ToolContext
+from mcp_smalltools.workers.sandbox import Walls
+from mcp_smalltools.workers.wire import FrameSocket
+
+if TYPE_CHECKING:
+    from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.stores.exports import OutputFile
+
+AVAILABLE: Final = sys.platform != "win32"
+"""Open files are passed over a Unix socket."""
+LATE_S: Final = 0.8
+"""After its deadline, what a call may take to hand in a partial answer before its worker is killed."""
+_TIRED_SHARE: Final = 0.5
+"""Share of its limit of memory at whose peak a worker is replaced after a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A worker's answer: JSON as it may leave, whether it lasts, lines of each file that was read."""
+
+    answer: dict[str, Any]
+    lasting: bool
+    lines: tuple[tuple[str, int | None], ...]
+
+
+class Worker:
+    """One process, running or idle. All methods block; the first call waits until it is ready."""
+
+    def __init__(self, settings: Settings) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        readable = [str(folder) for folder in _readable(settings)]
+        limits = (str(settings.worker_memory_mb), str(settings.export_mb))
+        arguments = (str(theirs.fileno()), *limits, *readable)
+        command = processes.module_command("mcp_smalltools.workers.sandboxed", *arguments)
+        env = {**processes.clean_environment(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        try:
+            self._process = processes.start(command, env=env, pass_fds=(theirs.fileno(),))
+        finally:
+            theirs.close()
+        self._connection = FrameSocket(ours)
+        self._walls: Walls | None = None
+        self.peak_kb = 0
+
+    def wait_until_ready(self) -> Walls:
+        """Raises WorkerDied."""
+        if self._walls is None:
+            try:
+                (kind, walls), _ = self._connection.receive()
+            except (EOFError, OSError):
+                raise self._died() from None
+            assert kind == "ready"
+            self._walls = Walls(**walls)
+        return self._walls
+
+    def run(self, tool: str, arguments: Arguments, context: ToolContext) -> Outcome:
+        """Run a call and do what it asks for. In a thread of anyio's. Raises what the tool raised."""
+        self.wait_until_ready()
+        call = {
+            "tool": tool,
+            "arguments": arguments.model_dump(mode="json"),
+            "settings": context.settings.model_dump(mode="json"),
+            "deadline_s": context.stop.remaining_s,
+            "caller": context.caller,
+            "adapter": context.adapter,
+        }
+        desk = _Desk(context)
+        try:
+            self._connection.send(("call", json.dumps(call)))
+            while True:
+                (kind, *rest), _ = self._connection.receive()
+                if kind == "ask":
+                    number, what, given = rest
+                    value, descriptors = desk.serve(what, given)
+                    self._connection.send(("reply", number, value), descriptors)
+                elif kind == "progress":
+                    context.progress(*rest)
+                elif kind == "answer":
+                    answer, lasting, lines, self.peak_kb = rest
+                    counted = tuple((os.fsdecode(path), count) for path, count in lines)
+                    return Outcome(json.loads(answer), lasting, counted)
+                else:
+                    raise protocol.as_error(rest[0])
+        except (EOFError, OSError):
+            raise self._died() from None
+        finally:
+            desk.close()
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for it gets an error."""
+        with contextlib.suppress(OSError):
+            self._process.kill()
+        self._process.wait()
+        self._connection.close()
+
+    def _died(self) -> WorkerDied:
+        return WorkerDied(
+            "The process that read the files ended: they took too much memory, or it was killed.",
+            remedy="Ask for less at once, or read the file yourself.",
+        )
+
+
+class _Desk:
+    """What the server does for one call of a worker's, by name. Its own state are the exports under way."""
+
+    def __init__(self, context: ToolContext) -> None:
+        self._context = context
+        self._outputs: dict[int, OutputFile] = {}
+        self._numbers = itertools.count()
+
+    def serve(self, what: str, given: Sequence[Any]) -> tuple[Any, Sequence[int]]:
+        """The value, or the error as a value, and the descriptors that go with it."""
+        try:
+            if what == "open":
+                file: UserFile = self._context.open(os.fsdecode(given[0]))
+                return (os.fsencode(file.real_path), file.level.value), (file.descriptor,)
+            if what == "create_output":
+                return self._create_output(os.fsdecode(given[0]))
+            operation = getattr(self, f"_{what}", None) if what in _OPERATIONS else None
+            if operation is None:
+                raise protocol.ProtocolError(f"A worker asked for {what!r}.")
+            return operation(*given), ()
+        except SmallToolsError as error:
+            return protocol.failure(0, error), ()
+
+    def close(self) -> None:
+        """Drop the exports that were not finished."""
+        for output in self._outputs.values():
+            output.abandon()
+
+    def _create_output(self, name: str) -> tuple[Any, Sequence[int]]:
+        output = self._context.create_output(name)
+        number = next(self._numbers)
+        self._outputs[number] = output
+        return (number, os.fsencode(output.path)), (output.descriptor,)
+
+    def _allow_output(self, number: int, size: int) -> None:
+        self._outputs[number].allow(size)
+
+    def _finish_output(self, number: int, complete: bool) -> None:
+        output = self._outputs.pop(number)
+        if complete:
+            output.close()
+        else:
+            output.abandon()
+
+    def _is_folder(self, path: bytes) -> bool:
+        return self._context.folders.is_folder(os.fsdecode(path))
+
+    def _listing(self, path: bytes) -> tuple[Any, ...]:
+        found = self._context.folders.listing(os.fsdecode(path), self._context.stop.check)
+        entries = tuple(
+            (os.fsencode(entry.path), entry.size, entry.mtime_ns, entry.inode) for entry in found.entries
+        )
+        return os.fsencode(found.prefix), entries, found.ignored, found.unreachable
+
+    def _path_to_open(self, folder: bytes, path: bytes) -> bytes:
+        entry = FileEntry(os.fsdecode(path), 0, 0, 0)
+        return os.fsencode(self._context.folders.path_to_open(os.fsdecode(folder), entry))
+
+    def _position(self, path: bytes) -> bytes | None:
+        return self._context.kept.position(Path(os.fsdecode(path)))
+
+    def _keep_position(self, path: bytes, position: bytes) -> bool:
+        return self._context.kept.keep_position(Path(os.fsdecode(path)), position)
+
+    def _vectors(self, made_by: str, texts: str) -> tuple[Any, ...]:
+        wanted: list[str] = json.loads(texts)
+        found = self._context.kept.vectors(made_by, wanted)
+        return tuple((number, found[text]) for number, text in enumerate(wanted) if text in found)
+
+    def _keep_vectors(self, made_by: str, texts: str, vectors: Sequence[Any]) -> None:
+        self._context.kept.keep_vectors(made_by, dict(zip(json.loads(texts), vectors, strict=True)))
+
+    def _engine(self, operation: str, options: Sequence[Any] | None, arguments: Sequence[Any]) -> Any:
+        if operation not in _OF_ENGINE:
+            raise protocol.ProtocolError(f"A worker asked the engine for {operation!r}.")
+        method = getattr(self._context.engine, operation)
+        if options is None:
+            return anyio.from_thread.run(method)
+        model, adapter, deadline_s, priority, reports = options
+        progress = self._context.progress if reports else None
+        given = api.CallOptions(model, adapter, deadline_s, priority, progress)
+        return anyio.from_thread.run(method, *arguments, given)
+
+
+_OPERATIONS: Final = frozenset(
+    (
+        *("is_folder", "listing", "path_to_open", "allow_output", "finish_output", "engine"),
+        *("position", "keep_position", "vectors", "keep_vectors"),
+    )
+)
+_OF_ENGINE: Final = frozenset("embed embed_tokens generate score_labels count_tokens status".split())  # noqa: SIM905
+
+
+class WorkerPool:
+    """Workers for the calls of one server. The one that was used last goes first: it is warm."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._idle: list[Worker] = []
+        self._lock = threading.Lock()
+        self._places = anyio.Semaphore(settings.workers)
+        # No caller has all of them: others' short calls find one.
+        each = max(1, settings.workers - 1)
+        self._places_of: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(each))
+        self._starting = ThreadPoolExecutor(1, thread_name_prefix="worker-start")
+        self._closed = False
+
+    def warm(self) -> None:
+        """Start a worker in the background, so that the first call finds it ready."""
+        self._starting.submit(self._add_idle)
+
+    async def run(self, tool: str, arguments: Arguments, context: ToolContext) -> Outcome:
+        """Run a call in a worker, which is killed at the deadline and when the call is cancelled.
+
+        Raises what the tool raised, DeadlineExceeded, and WorkerDied.
+        """
+        stop = context.stop
+        try:
+            with anyio.fail_after(max(0.0, stop.remaining_s) + LATE_S):
+                async with self._places_of[context.caller], self._places:
+                    return await self._run(tool, arguments, context)
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"{tool} took longer than {stop.seconds:g} s.",
+                remedy="Ask for less at once, or raise deadline_s in the configuration.",
+            ) from None
+
+    async def _run(self, tool: str, arguments: Arguments, context: ToolContext) -> Outcome:
+        worker = self._take()
+        try:
+            outcome = await anyio.to_thread.run_sync(
+                worker.run, tool, arguments, context, abandon_on_cancel=True
+            )
+        except SmallToolsError as error:
+            if isinstance(error, WorkerDied):
+                self._replace(worker)
+            else:
+                self._give_back(worker)
+            raise
+        except BaseException:  # the time is over, or the call was cancelled
+            self._replace(worker)
+            raise
+        self._give_back(worker)
+        return outcome
+
+    def close(self) -> None:
+        self._closed = True
+        self._starting.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.kill()
+
+    def _take(self) -> Worker:
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return Worker(self._settings)
+
+    def _give_back(self, worker: Worker) -> None:
+        tired = worker.peak_kb > (self._settings.worker_memory_mb << 10) * _TIRED_SHARE
+        if tired or self._closed:
+            self._replace(worker)
+            return
+        with self._lock:
+            self._idle.append(worker)
+
+    def _replace(self, worker: Worker) -> None:
+        """Kill it, off the event loop, and start another."""
+
+        def replace() -> None:
+            worker.kill()
+            if not self._closed:
+                self._add_idle()
+
+        with contextlib.suppress(RuntimeError):  # the pool is closed
+            self._starting.submit(replace)
+            return
+        worker.kill()
+
+    def _add_idle(self) -> None:
+        worker = Worker(self._settings)
+        try:
+            worker.wait_until_ready()
+        except WorkerDied:
+            worker.kill()
+            return
+        with self._lock:
+            if not self._closed:
+                self._idle.append(worker)
+                return
+        worker.kill()
+
+
+def walls_here(settings: Settings) -> Walls:
+    """What holds in a worker on this machine. Raises WorkerDied, OSError."""
+    worker = Worker(settings)
+    try:
+        return worker.wait_until_ready()
+    finally:
+        worker.kill()
+
+
+def _readable(settings: Settings) -> Sequence[Path]:
+    """Folders of ours that tools read: the shipped library, installed skills, what was learned."""
+    state, models = settings.state_dir.expanduser(), settings.model_dir.expanduser()
+    return (
+        library_folder(),
+        models / "skills",
+        models / "manifests",
+        settings.skills_dir.expanduser(),
+        state / "adapted",
+    )
