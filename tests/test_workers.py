@@ -119,7 +119,10 @@ async def test_an_export_is_written_into_a_file_that_the_server_has_opened(
 def worker_pids() -> list[int]:
     """Workers of this process."""
     found = subprocess.run(
-        ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=False
+        ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "pid=,args="],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     lines = [line.split(maxsplit=1) for line in found.stdout.splitlines()]
     return [int(pid) for pid, args in lines if "mcp_smalltools.workers.sandboxed" in args]
