@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec
-from mcp_smalltools.errors import ModelError
+from mcp_smalltools.engine.testing import FakeEngine
+from mcp_smalltools.errors import ModelError, UsageError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.models.shipped import shipped_file
 from mcp_smalltools.request import ToolRequest
@@ -50,6 +51,20 @@ def refused(usage_error_of):
         return str(await usage_error_of("extract", **arguments))
 
     return call
+
+
+async def test_an_engine_without_token_vectors_leaves_what_code_reads(settings, tmp_path):
+    """As a server over HTTP is: its answer is one in part, not an error."""
+    (tmp_path / "notes.md").write_text("The server listens on 8080, and Ann owns it.\n")
+    engine = FakeEngine()
+    engine.fail(UsageError("No vectors for each token."), "embed_tokens")
+    service = Service(settings, engine)
+    schema = schema_of(port={"type": "integer"}, owner={"type": "string"})
+    request = ToolRequest("extract", {"path": "notes.md", "schema": schema})
+    answer = (await service.call(request)).structured()
+    await service.close()
+    assert answer["escalate"] and "may be missing" in answer["note"]
+    assert set(answer["missing"]) >= {"owner"}
 
 
 BOOKING = schema_of(

@@ -66,7 +66,7 @@ class Extract:
             tables = [
                 await fill_records(group, document, context.engine, seconds, work) for group in plan.records
             ]
-        except (EngineError, ModelError) as error:
+        except (EngineError, ModelError, UsageError) as error:  # usage: of an engine without token vectors
             note = f"The reader is not available ({error.code}): values may be missing."
             filled.absent = [(field, {}) for field in plan.fields]
         answer = await context.in_thread(
