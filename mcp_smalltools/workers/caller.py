@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import itertools
 import json
@@ -108,7 +109,7 @@ class Server:
     async def _answer(self, call: Mapping[str, Any], tools: Mapping[str, Tool]) -> tuple[Any, ...]:
         """The answer's JSON as it may leave, whether it lasts, lines of each file, and peak memory in KB."""
         tool = tools[call["tool"]]
-        settings = Settings.model_validate(call["settings"])
+        settings = _settings(call["settings"])
         files = _ServersFiles(settings, self)
         context = ToolContext(
             settings=settings,
@@ -245,6 +246,11 @@ class _ServersEngine:
             reports = options.progress is not None
             given = (options.model, options.adapter, options.deadline_s, options.priority, reports)
         return await anyio.to_thread.run_sync(self._server.ask, "engine", operation, given, arguments)
+
+
+@functools.lru_cache(maxsize=8)
+def _settings(text: str) -> Settings:
+    return Settings.model_validate_json(text)
 
 
 def _peak_kb() -> int:

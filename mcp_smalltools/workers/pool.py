@@ -86,7 +86,7 @@ class Worker:
         call = {
             "tool": tool,
             "arguments": arguments.model_dump(mode="json"),
-            "settings": context.settings.model_dump(mode="json"),
+            "settings": context.settings.model_dump_json(),
             "deadline_s": context.stop.remaining_s,
             "caller": context.caller,
             "adapter": context.adapter,
