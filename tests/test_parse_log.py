@@ -624,10 +624,10 @@ def test_secrets_are_masked_also_where_only_the_template_gives_them_away(parse, 
 
 def test_a_deadline_gives_the_part_that_was_read(parse) -> None:
     digits_as_letters = str.maketrans("0123456789", "abcdefghij")
-    words = (str(n).translate(digits_as_letters) for n in range(1_000_000))  # each line is of a form of its own
+    words = (str(n).translate(digits_as_letters) for n in range(400_000))  # each line is of a form of its own
     big = "".join(f"{stamp(n)} INFO [main] shop: {word} is done\n" for n, word in enumerate(words))
-    answer = parse(big, deadline_s=2)
-    assert 0 < answer.lines < 1_000_000
+    answer = parse(big, deadline_s=1)
+    assert 0 < answer.lines < 400_000
     assert answer.dropped["bytes_of_log_not_read"] > 0
     assert "time was over" in answer.note
 
