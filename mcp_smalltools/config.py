@@ -123,6 +123,9 @@ class Settings(BaseModel):
     http_sessions_each: int = Field(
         16, ge=1, description="those of one token; for one more, its idlest is closed"
     )
+    http_sessions_per_minute: int = Field(
+        120, ge=0, description="those that one token may open in a minute; 0 sets no limit"
+    )
     http_connections_each: int = Field(
         512, ge=1, description="connections of one address; for one more, its idlest is closed"
     )

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.errors import TooMany
 from mcp_smalltools.principal import Principal
+from mcp_smalltools.server.http import limits
 from mcp_smalltools.server.http.limits import ConcurrencyLimit, RateLimit
 
 pytestmark = pytest.mark.anyio
@@ -86,6 +87,55 @@ async def test_lines_are_served_by_turns_so_that_a_long_one_delays_nobody() -> N
                 await anyio.sleep(0)
     assert len(served) == 53
     assert max(place for place, name in enumerate(served) if name == "b") <= 6
+
+
+async def test_among_many_one_caller_runs_its_share_and_alone_as_many_as_it_may() -> None:
+    limit = ConcurrencyLimit(at_once=8, each_at_once=4, each_waiting=100)
+    leave = anyio.Event()
+
+    async def call(principal: Principal) -> None:
+        async with limit.acquire(principal):
+            await leave.wait()
+
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(call, A)
+        while limit.waiting < 6:
+            await anyio.sleep(0)
+        assert limit.running == 4, "alone"
+        leave.set()
+    leave = anyio.Event()
+    for number in range(8):
+        async with limit.acquire(Principal(f"other {number}")):
+            pass
+    async with anyio.create_task_group() as group:
+        for _ in range(10):
+            group.start_soon(call, A)
+        while limit.waiting < 9:
+            await anyio.sleep(0)
+        assert limit.running == 1, "among nine"
+        leave.set()
+    assert (limit.running, limit.waiting) == (0, 0)
+
+
+@pytest.mark.parametrize(("others", "rests"), [(0, False), (1, False), (30, True)])
+async def test_after_a_long_call_whoever_has_more_than_its_share_of_the_cores_rests(
+    monkeypatch: pytest.MonkeyPatch, others: int, rests: bool
+) -> None:
+    monkeypatch.setattr(limits, "FREE_S", 0.0)
+    limit = ConcurrencyLimit(at_once=8, each_at_once=4, each_waiting=100, cores=2)
+    for number in range(others):
+        async with limit.acquire(Principal(f"other {number}")):
+            pass
+    async with limit.acquire(A):
+        await anyio.sleep(0.2)
+    started = time.monotonic()
+    async with limit.acquire(B):
+        assert time.monotonic() - started < 0.2, "others don't wait for it"
+    async with limit.acquire(A):
+        waited = time.monotonic() - started
+    assert (waited >= 0.4) == rests, waited
+    assert (limit.running, limit.waiting) == (0, 0)
 
 
 ACTIONS = st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.integers(0, 4)), max_size=40)

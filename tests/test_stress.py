@@ -4,8 +4,11 @@ call is on record once, nothing is left behind, and nobody is starved.
 
 from __future__ import annotations
 
+import json
 import random
 import re
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,3 +168,14 @@ def fair(rows: list[LedgerRow]) -> None:
     half = Counter(row.principal for row in rows[: len(rows) // 2])
     shares = {name: half[name] / total[name] for name in total}
     assert min(share for name, share in shares.items() if name != "token t0") >= 0.2, shares
+
+
+def test_one_hostile_token_costs_the_others_no_answer_and_little_time() -> None:
+    """`benchmarks/fairness.py` in small; its figures are from more calls."""
+    script = Path(__file__).parents[1] / "benchmarks" / "fairness.py"
+    command = [sys.executable, str(script), "--clients", "16", "--calls", "240", "--rounds", "2"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=500)
+    found = json.loads(done.stdout)
+    assert found["server_alive"]
+    assert found["without"]["share_answered"] == found["with"]["share_answered"] == 1.0
+    assert found["ratio_of_medians"] < 5, found

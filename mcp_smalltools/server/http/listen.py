@@ -61,6 +61,10 @@ from mcp_smalltools.service import Service
 MESSAGES_PATH = "/messages/"
 BACKLOG = 256
 """Connections that the system keeps until they are accepted."""
+SWITCH_INTERVAL_S = 0.001
+"""Seconds that a computing thread keeps the interpreter while others wait. Python's 0.005 would delay a short
+call, which changes threads several times, by more than it takes.
+"""
 FINISH_S = 2
 """Seconds that open connections get to finish after a signal."""
 
@@ -123,6 +127,7 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     acceptor = Acceptor(listener, connections, server.protocol, config.ssl, log)
     # The SDK logs what it could not read, which may be text that an agent has sent.
     logging.getLogger("mcp").setLevel(logging.CRITICAL)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     _warm_up(service)
     _print_address(options, port, token_file(settings))
     print_skill_problems(service)
@@ -227,7 +232,8 @@ def http_app(
     ]
     if provider is not None:
         routes.append(Route(METADATA_PATH + "{path:path}", _metadata(provider), methods=["GET"]))
-    return SessionMiddleware(Starlette(routes=routes, lifespan=lifespan), table)
+    inner = Starlette(routes=routes, lifespan=lifespan)
+    return SessionMiddleware(inner, table, settings.http_sessions_per_minute)
 
 
 def _metadata(provider: ResourceServer) -> Callable[[Request], Awaitable[Response]]:

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Final
 
 import anyio
@@ -40,6 +41,8 @@ BODY_TIMEOUT_S: Final = 30.0
 """Seconds within which the body of a request must arrive."""
 REFUSALS_PER_MINUTE: Final = 600
 """Requests of one address that are refused for their token before it is told to wait."""
+REFUSAL_DELAY_S: Final = 2.0
+"""Seconds by which a 429 is delayed, at most, so that asking again at once doesn't keep the server busy."""
 _BODIES_AT_ONCE: Final = 4
 """Bodies of the greatest size that a principal's open requests may hold together."""
 _AUTHENTICATING: Final = 8
@@ -143,9 +146,10 @@ class AccessMiddleware:
         try:
             await self._app(scope, body.receive, send_and_note)
         except RefusedError as refused:
-            self._refusals.note(refused.response.reason, name, _address(scope), scope["path"])
-            if not answered:
-                await _answer(send, refused.response)
+            if answered:
+                self._refusals.note(refused.response.reason, name, _address(scope), scope["path"])
+            else:
+                await self._refuse(scope, send, replace(refused.response, principal=name))
         finally:
             self._metrics.connections -= 1
             _take_off(self._open, name, 1)
@@ -158,6 +162,8 @@ class AccessMiddleware:
 
     async def _refuse(self, scope: Scope, send: Send, refusal: ErrorResponse) -> None:
         self._refusals.note(refusal.reason, refusal.principal, _address(scope), scope["path"])
+        if refusal.status == 429:
+            await anyio.sleep(min(refusal.retry_after_s, REFUSAL_DELAY_S))
         metadata = ""
         if self._authenticator.provider is not None and refusal.challenge:
             metadata = resource_of(scope, METADATA_PATH + scope["path"])

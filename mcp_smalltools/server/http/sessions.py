@@ -26,6 +26,8 @@ from mcp_smalltools.server.scope import IN_CALL, PRINCIPAL
 
 FORGOTTEN_S: Final = 1800.0
 """Seconds without a request after which the SDK ends a session by itself."""
+_BURST: Final = 32
+"""Sessions that a principal may open in quick succession."""
 _CLOSE_S: Final = 2.0
 """Seconds that the closing of a session may take before the next one is opened all the same."""
 _RETRY_S: Final = 10
@@ -136,10 +138,12 @@ class SessionMiddleware:
     notes what is used.
     """
 
-    def __init__(self, app: AsgiApp, table: SessionTable) -> None:
+    def __init__(self, app: AsgiApp, table: SessionTable, per_minute: int) -> None:
+        """`per_minute` is how many a principal may open, and 0 for no limit but its own rate."""
         self._app = app
         self._table = table
-        self._rate = RateLimit()
+        self._per_minute = per_minute
+        self._rate = RateLimit(_BURST)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or PRINCIPAL not in scope:
@@ -161,11 +165,11 @@ class SessionMiddleware:
     async def _make_room(self, principal: Principal) -> OpenSession:
         """Raises RefusedError."""
         name = principal.name
-        if wait_s := self._rate.wait_s(name, principal.calls_per_minute):
+        limits = [limit for limit in (principal.calls_per_minute, self._per_minute) if limit]
+        per_minute = min(limits, default=0)
+        if wait_s := self._rate.wait_s(name, per_minute):
             seconds = math.ceil(wait_s)
-            sentence = (
-                f"More than {principal.calls_per_minute} sessions per minute. Try again in {seconds} s."
-            )
+            sentence = f"More than {per_minute} sessions per minute. Try again in {seconds} s."
             raise RefusedError(ErrorResponse(429, "too many requests", sentence, "", name, seconds))
         session, victim = self._table.open(name)
         if session is None:
