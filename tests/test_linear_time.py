@@ -22,13 +22,16 @@ from mcp_smalltools.files.compressed import decompress_stream
 from mcp_smalltools.files.roots import Folder
 from mcp_smalltools.files.tree import MAX_DEPTH, Walk
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.lines import headers
 from mcp_smalltools.logs.lines.headers import strip_terminal_codes
+from mcp_smalltools.logs.message import masking
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.text.facts import numbers
 from mcp_smalltools.text.next_line import NextLine
 from mcp_smalltools.text.outline import outline
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
+from mcp_smalltools.tools.ask_file import settings_units
 from mcp_smalltools.tools.classify import chunks
 from mcp_smalltools.tools.extract.schema import plan_of, problems
 from mcp_smalltools.tools.extract.structure import key_values, tables
@@ -92,6 +95,45 @@ def test_named_values_are_those_of_the_patterns_that_took_cubic_time(line: str) 
 def test_keys_are_those_of_the_pattern_that_was_compiled_for_each(key: str, line: str) -> None:
     pattern = re.compile(rf"(?<![\w-])[\"']?{re.escape(key)}[\"']?\s*[\]:=.]")
     assert key_values._is_key_in(key, line) == bool(pattern.search(line))
+
+
+AFTER_LEVEL = re.compile(
+    r"(?:[\w$-]+\.){1,}[\w$*/-]+(?:[\w$.@/-]*)?(?:[:(]\d+\)?)?(?: -|:| :| \|)"
+    r"|[A-Za-z][\w$./-]*(?:\[\d+\]|(?::<?\w+>?)?:\d+|\(\d+\)) ?(?:-|:|\|)"
+)
+IN_HEADER = ["a", "A", "1", ".", "*", "/", "-", "$", "@", ":", "(", " -", " |", "[", "]"]
+
+
+@given(st.lists(st.sampled_from(IN_HEADER), max_size=10).map("".join))
+def test_loggers_are_those_of_the_pattern_that_took_cubic_time(text: str) -> None:
+    old, new = AFTER_LEVEL.match(text), headers._AFTER_LEVEL.match(text)
+    assert old is None or (new is not None and new.end() >= old.end())
+
+
+SETTING = re.compile(
+    r"^\s*(?:[-*]\s+)?(?:export\s+|const\s+|let\s+|var\s+|#define\s+)?"
+    r"[\"']?(?P<key>[\w.\-/ ]{1,60}?)[\"']?\s*"
+    r"(?::\s*[\w\[\], .|]+\s*=|=(?!=)|:(?!:)|\s(?=\S+$))"
+    r"\s*(?P<value>\S.*)$"
+)
+IN_SETTING = ["a", " ", "\t", ":", "=", "|", "[", "x", "export ", "'", "- "]
+
+
+@given(st.lists(st.sampled_from(IN_SETTING), max_size=12).map("".join))
+def test_settings_are_those_of_the_pattern_that_took_cubic_time(line: str) -> None:
+    old, new = SETTING.match(line), settings_units.ENTRY.match(line)
+    assert (old and old.groupdict()) == (new and new.groupdict())
+
+
+PATH = r"(?<![\w])[\w.@+-]*\d[\w.@+-]*(?:/[\w.@+-]+)+(?![\w])"
+VERSION = r"(?<![\w])v?\d+\.\d+\.\d+[0-9A-Za-z]*(?:[.+-][0-9A-Za-z]+)*(?![\w])"
+
+
+@given(st.sampled_from([PATH, VERSION]), st.text("a1\u0661-./@+_v", max_size=16))
+def test_values_that_a_replaced_form_described_are_masked_whole(form: str, text: str) -> None:
+    for match in re.finditer(form, text):
+        value = match[0]
+        assert any(re.fullmatch(each, value) for _, each in masking._FORMS)
 
 
 RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:[|+]\s*:?-+:?\s*)*\|?\s*$|^[\s+=-]*[+=-]{3,}[\s+=-]*$")
@@ -184,6 +226,12 @@ SLOW = [
     ("summarize_file", ".html", "<p>&#" + "9" * 100_000 + ";"),
     ("find_files", ".md", "# " + "a" * 100_000 + "\n\n" + "which port\n\n" * 20_000),
     ("classify", ".txt", "a" + " \n\t" * 2_000 + "b"),
+    ("parse_log", ".log", "1-" * 10_000),
+    ("parse_log", ".log", "2020-" * 20_000),
+    ("parse_log", ".log", "\n".join(f"{'a.' * 1_900}!{chr(97 + n)}" for n in range(20))),
+    ("ask_file", ".yaml", "a: " + " " * 100_000 + "x y"),
+    ("ask_file", ".yaml", "port" + " " * 100_000 + "x:"),
+    ("ask_file", ".md", "# port" + " " * 100_000 + "#x"),
 ]
 
 

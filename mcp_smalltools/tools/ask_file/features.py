@@ -164,7 +164,7 @@ def _structure_features(question: Question, unit: Unit) -> Mapping[str, float]:
 def _counted_stems(unit: Unit) -> set[str]:
     """Stems of what the unit counts: tokens in `at most 512 tokens`, days in `retention_days = 30`."""
     text = unit.text
-    named = stems_of(unit.name) if unit.kind == "entry" and re.search(r"[=:\s]\s*\d", text) else []
+    named = stems_of(unit.name) if unit.kind == "entry" and re.search(r"[=:\s]\d", text) else []
     counts = re.finditer(r"\b\d[\d.,]*\s+(?:of\s+)?(\w+)(?:\s+(\w+))?", text)
     return {*named, *(stem(word.lower()) for match in counts for word in match.groups() if word)}
 

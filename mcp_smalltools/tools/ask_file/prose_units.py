@@ -92,8 +92,8 @@ def _split(held: Sequence[tuple[int, str]], context: str) -> Iterator[Unit]:
 
 def _title_of(line: str, below: str) -> str:
     """The heading that a line is in Markdown or reStructuredText; "" if it is none."""
-    if match := re.match(r"#{1,6}\s+(.*?)\s*#*$", line):
-        return match[1]
+    if match := re.match(r"#{1,6}\s++(.*)", line):
+        return match[1].rstrip("#").rstrip()
     if (
         line.strip()
         and _is_rule(below)

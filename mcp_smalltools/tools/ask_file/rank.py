@@ -25,6 +25,8 @@ UNKNOWN_SIMILARITY: Final = 0.3
 """What all candidates get where there is no encoder: between what unrelated and related texts have."""
 _ENCODER_CHARS: Final = 500
 """Characters of a unit that the encoder reads."""
+_VALUE_CHARS: Final = 400
+"""Characters of a line of which a value is a short answer."""
 _VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
 
 
@@ -101,7 +103,8 @@ def short_answer(question: Question, unit: Unit) -> str | None:
         addresses = [match[0].rstrip(".,;)") for match in ADDRESS.finditer(unit.text)]
         return addresses[0] if len(addresses) == 1 else None
     if unit.kind == "entry" and question.kind in ("value", "number", "when", "other"):
-        match = _VALUE.match(unit.text.split("\n")[0])
+        line = unit.text.split("\n")[0]
+        match = _VALUE.match(line) if len(line) <= _VALUE_CHARS else None
         return match["value"].strip("\"'") if match else None
     if question.kind == "when":
         moments = [*dates(unit.text), *times(unit.text)]

@@ -10,12 +10,15 @@ from typing import Final
 from mcp_smalltools.tools.ask_file.prose_units import sentences
 from mcp_smalltools.tools.ask_file.unit import Unit
 
+_HEAD_CHARS: Final = 400
+"""Characters of a line that may be the head of a block."""
 MAX_COMMENT_LINES: Final = 6
 """Lines of a comment above an entry, or of a docstring below it, that belong to the entry."""
 ENTRY: Final = re.compile(
     r"^\s*(?:[-*]\s+)?(?:export\s+|const\s+|let\s+|var\s+|#define\s+)?"
     r"[\"']?(?P<key>[\w.\-/ ]{1,60}?)[\"']?\s*"
-    r"(?::\s*[\w\[\], .|]+\s*=|=(?!=)|:(?!:)|\s(?=\S+$))"  # `: type =`, `=`, `:`, or a space
+    r"(?::(?:\s*+[\w\[\],.|][\w\[\], .|]*+\s*+|(?=\s* )\s++)=|=(?!=)|:(?!:)|\s(?=\S+$))"
+    # `: type =`, `=`, `:`, or a space
     r"\s*(?P<value>\S.*)$"
 )
 """A key or name with its value, in settings or code."""
@@ -81,6 +84,8 @@ def comment_above(comment: Sequence[tuple[int, str]], number: int) -> str:
 
 def _block_name(text: str) -> str:
     """The name that a line gives to those indented below it: a key without a value, or a block's head."""
+    if len(text) > _HEAD_CHARS:
+        return ""
     key = re.match(r"[\"']?([\w.\-/ ]+?)[\"']?\s*(?::\s*[\[{]?|=\s*[\[{])\s*$", text.removeprefix("- "))
     if key:
         return key[1]
