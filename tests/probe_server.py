@@ -19,6 +19,7 @@ from mcp_smalltools import result
 from mcp_smalltools.cli import main
 from mcp_smalltools.errors import Cancelled
 from mcp_smalltools.tools import base, built_in
+from mcp_smalltools.workers import isolated
 
 WAIT_S = 60.0
 
@@ -101,6 +102,11 @@ if __name__ == "__main__":
     own_tools = built_in.built_in_tools
     probe = Probe(Path(sys.argv[1]))
     built_in.built_in_tools = lambda: {**own_tools(), "probe": probe}  # type: ignore[assignment,dict-item]
+    isolate = isolated.isolate
+    isolated.isolate = lambda tools, pool: {  # a worker doesn't know it
+        **isolate({name: tool for name, tool in tools.items() if name != "probe"}, pool),
+        "probe": tools["probe"],
+    }
     arguments = sys.argv[2:]
     if "--timeout" in arguments:  # for request headers and bodies, in seconds
         from mcp_smalltools.server.http import header_timeout, middleware
