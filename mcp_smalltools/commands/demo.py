@@ -111,7 +111,7 @@ def steps(folder: Path) -> list[DemoStep]:
         DemoStep(
             "Where are secrets masked?",
             "find_files",
-            {"query": "secrets are masked", "path": str(Path(__file__).parents[1] / "files"), "limit": 3},
+            {"query": "secrets are masked", "path": str(Path(__file__).parents[1] / "privacy"), "limit": 3},
         ),
     ]
 
