@@ -19,9 +19,11 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import DeadlineExceeded, NotAllowed, SmallToolsError, WorkerDied
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
-from mcp_smalltools.workers.pool import AVAILABLE, WorkerPool, walls_here
+from mcp_smalltools.workers.pool import AVAILABLE, Worker, WorkerPool, walls_here
+from mcp_smalltools.workers.sandbox import Walls
 
 pytestmark = [
     pytest.mark.anyio,
@@ -264,3 +266,63 @@ def test_what_holds_here_is_known(own: Settings) -> None:
     walls = walls_here(own)
     assert walls.memory_mb == (own.worker_memory_mb if sys.platform == "linux" else 0)
     assert str(own.worker_memory_mb) in str(walls) or sys.platform != "linux"
+
+
+async def test_a_worker_that_takes_longer_to_start_than_a_call_may_is_there_for_the_next_one(
+    own: Settings, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = Worker.wait_until_ready
+
+    def late(worker: Worker) -> Walls:
+        if worker._walls is None:
+            time.sleep(3)
+        return ready(worker)
+
+    monkeypatch.setattr(Worker, "wait_until_ready", late)
+    monkeypatch.setattr("mcp_smalltools.workers.pool.LATE_S", 0.1)
+    service = Service(own, FakeEngine(), WorkerPool(own))
+    outcomes = []
+    with anyio.fail_after(60):
+        while "answer" not in outcomes:
+            try:
+                await service.call(ToolRequest("read_redacted", {"path": "app.toml"}, deadline_s=1))
+            except DeadlineExceeded:
+                outcomes.append("deadline")
+            else:
+                outcomes.append("answer")
+    assert outcomes[0] == "deadline"
+    await service.close()
+
+
+async def test_whoever_costs_a_worker_waits_for_the_next_one_and_others_have_those_that_are_left(
+    own: Settings, files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = Service(own, FakeEngine(), WorkerPool(own))
+    one, other = Principal("one", remote=True), Principal("other", remote=True)
+
+    async def read(principal: Principal, deadline_s: float = 30.0) -> None:
+        arguments = {"path": "app.toml"}
+        request = ToolRequest("read_redacted", arguments, deadline_s=deadline_s, principal=principal)
+        await service.call(request)
+
+    async with anyio.create_task_group() as group:  # both workers run
+        group.start_soon(read, one)
+        group.start_soon(read, other)
+    with anyio.fail_after(60):
+        while len(worker_pids()) < 2:
+            await read(one)
+            await anyio.sleep(0.1)
+    start = WorkerPool._start
+    monkeypatch.setattr(WorkerPool, "_start", lambda pool: (time.sleep(5), start(pool))[1])
+    pids = worker_pids()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(DeadlineExceeded):
+        await read(one, deadline_s=0.5)
+    for pid in set(pids) & set(worker_pids()):
+        os.kill(pid, signal.SIGCONT)
+    with pytest.raises(DeadlineExceeded):
+        await read(one, deadline_s=0.5)
+    with anyio.fail_after(3):
+        await read(other)
+    await service.close()

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -28,7 +28,7 @@ from mcp_smalltools.files.tree import FileEntry
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.tools.base import Arguments, ToolContext
 from mcp_smalltools.workers.sandbox import Walls
-from mcp_smalltools.workers.wire import FrameSocket
+from mcp_smalltools.workers.wire import FrameSocket, close_all
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -75,7 +75,7 @@ class Worker:
             try:
                 (kind, walls), _ = self._connection.receive()
             except (EOFError, OSError):
-                raise self._died() from None
+                raise died() from None
             assert kind == "ready"
             self._walls = Walls(**walls)
         return self._walls
@@ -95,7 +95,8 @@ class Worker:
         try:
             self._connection.send(("call", json.dumps(call)))
             while True:
-                (kind, *rest), _ = self._connection.receive()
+                (kind, *rest), unasked = self._connection.receive()
+                close_all(unasked)
                 if kind == "ask":
                     number, what, given = rest
                     value, descriptors = desk.serve(what, given)
@@ -109,7 +110,7 @@ class Worker:
                 else:
                     raise protocol.as_error(rest[0])
         except (EOFError, OSError):
-            raise self._died() from None
+            raise died() from None
         finally:
             desk.close()
 
@@ -120,11 +121,12 @@ class Worker:
         self._process.wait()
         self._connection.close()
 
-    def _died(self) -> WorkerDied:
-        return WorkerDied(
-            "The process that read the files ended: they took too much memory, or it was killed.",
-            remedy="Ask for less at once, or read the file yourself.",
-        )
+
+def died() -> WorkerDied:
+    return WorkerDied(
+        "The process that read the files ended: they took too much memory, or it was killed.",
+        remedy="Ask for less at once, or read the file yourself.",
+    )
 
 
 class _Desk:
@@ -232,11 +234,13 @@ class WorkerPool:
         each = max(1, settings.workers - 1)
         self._places_of: defaultdict[str, anyio.Semaphore] = defaultdict(lambda: anyio.Semaphore(each))
         self._starting = ThreadPoolExecutor(1, thread_name_prefix="worker-start")
+        self._busy = 0
+        self._owed: defaultdict[str, list[Future[None]]] = defaultdict(list)
         self._closed = False
 
     def warm(self) -> None:
         """Start a worker in the background, so that the first call finds it ready."""
-        self._starting.submit(self._add_idle)
+        self._starting.submit(self._start)
 
     async def run(self, tool: str, arguments: Arguments, context: ToolContext) -> Outcome:
         """Run a call in a worker, which is killed at the deadline and when the call is cancelled.
@@ -255,21 +259,21 @@ class WorkerPool:
             ) from None
 
     async def _run(self, tool: str, arguments: Arguments, context: ToolContext) -> Outcome:
-        worker = self._take()
+        worker = await self._take(context.caller)
         try:
             outcome = await anyio.to_thread.run_sync(
                 worker.run, tool, arguments, context, abandon_on_cancel=True
             )
         except SmallToolsError as error:
-            if isinstance(error, WorkerDied):
-                self._replace(worker)
+            if isinstance(error, (WorkerDied, protocol.ProtocolError)):
+                self._replace(worker, context.caller)
             else:
-                self._give_back(worker)
+                self._give_back(worker, context.caller)
             raise
         except BaseException:  # the time is over, or the call was cancelled
-            self._replace(worker)
+            self._replace(worker, context.caller)
             raise
-        self._give_back(worker)
+        self._give_back(worker, context.caller)
         return outcome
 
     def close(self) -> None:
@@ -280,45 +284,78 @@ class WorkerPool:
         for worker in idle:
             worker.kill()
 
-    def _take(self) -> Worker:
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return Worker(self._settings)
+    async def _take(self, caller: str) -> Worker:
+        """A worker that is ready. Raises WorkerDied if none starts.
 
-    def _give_back(self, worker: Worker) -> None:
+        Whoever has cost a worker waits until there is another in its place, so that others find the ones
+        that are left. A worker that starts is not killed with the call that waits for it: where starting
+        takes longer than a call may, the next one finds it ready.
+        """
+        owed = self._owed[caller]
+        while owed:
+            await _until(owed[-1])
+            owed[:] = [start for start in owed if not start.done()]
+        while True:
+            with self._lock:
+                if self._idle:
+                    self._busy += 1
+                    return self._idle.pop()
+            if self._closed:
+                raise died()
+            await _until(self._starting.submit(self._start))
+
+    def _give_back(self, worker: Worker, caller: str) -> None:
         tired = worker.peak_kb > (self._settings.worker_memory_mb << 10) * _TIRED_SHARE
         if tired or self._closed:
-            self._replace(worker)
+            self._replace(worker, caller)
             return
         with self._lock:
+            self._busy -= 1
             self._idle.append(worker)
 
-    def _replace(self, worker: Worker) -> None:
+    def _replace(self, worker: Worker, caller: str) -> None:
         """Kill it, off the event loop, and start another."""
+        with self._lock:
+            self._busy -= 1
 
         def replace() -> None:
             worker.kill()
             if not self._closed:
-                self._add_idle()
+                self._start()
 
         with contextlib.suppress(RuntimeError):  # the pool is closed
-            self._starting.submit(replace)
+            self._owed[caller].append(self._starting.submit(replace))
             return
         worker.kill()
 
-    def _add_idle(self) -> None:
+    def _start(self) -> None:
+        """Add a worker to the idle ones, unless there are enough. Raises WorkerDied."""
+        with self._lock:
+            if len(self._idle) + self._busy >= self._settings.workers:
+                return
         worker = Worker(self._settings)
         try:
             worker.wait_until_ready()
-        except WorkerDied:
+        except BaseException:
             worker.kill()
-            return
+            raise
         with self._lock:
             if not self._closed:
                 self._idle.append(worker)
                 return
         worker.kill()
+
+
+async def _until(start: Future[None]) -> None:
+    """Wait for a worker that starts. Raises WorkerDied if it does not, or if the pool is closed."""
+
+    def wait() -> None:
+        try:
+            start.result()
+        except CancelledError:
+            raise died() from None
+
+    await anyio.to_thread.run_sync(wait, abandon_on_cancel=True)
 
 
 def walls_here(settings: Settings) -> Walls:

@@ -42,13 +42,15 @@ class FrameSocket:
     def receive(self) -> tuple[Any, list[int]]:
         """The next value and its descriptors. Raises EOFError at the end, ProtocolError for a bad frame."""
         data, descriptors, _, _ = socket.recv_fds(self._end, _HEAD.size, 4)
-        data += self._exactly(_HEAD.size - len(data))
-        length, count = _HEAD.unpack(data)
-        if length > MAX_FRAME or count != len(descriptors):
-            for descriptor in descriptors:
-                os.close(descriptor)
-            raise protocol.ProtocolError("A frame of a worker is damaged.")
-        return protocol.decode(self._exactly(length)), descriptors
+        try:
+            data += self._exactly(_HEAD.size - len(data))
+            length, count = _HEAD.unpack(data)
+            if length > MAX_FRAME or count != len(descriptors):
+                raise protocol.ProtocolError("A frame of a worker is damaged.")
+            return protocol.decode(self._exactly(length)), descriptors
+        except BaseException:
+            close_all(descriptors)
+            raise
 
     def close(self) -> None:
         self._end.close()
@@ -61,3 +63,8 @@ class FrameSocket:
                 raise EOFError
             parts += part
         return bytes(parts)
+
+
+def close_all(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
