@@ -49,8 +49,10 @@ test: models-of-tests check  ## all that CI runs; the clients of others too, whe
 quick: models-of-tests  ## the fast tests only
 	$(BIN)/pytest -m "not slow"
 
-fuzz: models-of-tests  ## the property tests with new examples
-	$(BIN)/pytest --hypothesis-profile=default -m "not slow"
+fuzz: models-of-tests  ## new examples for the fuzzers and property tests, and crafted files through a server (15 minutes)
+	FUZZ=20 $(BIN)/pytest --hypothesis-profile=fuzz tests/test_fuzz.py
+	$(BIN)/pytest --hypothesis-profile=fuzz -m "not slow" --ignore tests/test_fuzz.py
+	$(BIN)/python benchmarks/crafted_inputs.py --seed $$(date +%s)
 
 test-clients: setup  ## what others wrote, against the server: conformance, Inspector, Claude Code, fuzzer (network)
 	$(BIN)/pytest client_tests --clients-required

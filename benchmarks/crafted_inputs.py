@@ -6,9 +6,9 @@ One token's clients send crafted inputs: repeated characters, brackets, archives
 megabytes, deep and wide documents, odd encodings and names, links, files that grow. Another token's client
 makes short calls without a pause, first alone and then beside them. What is crafted depends on the seed alone.
 
-Prints JSON: calls that were answered later than a second after their deadline, answers that were lost,
-errors by kind, the other caller's median and slowest answer alone and beside, and the largest memory of a
-worker. Linux: the memory is read from /proc. Exits with 1 if a call was late, lost or failed inside.
+Prints JSON: calls that were answered later than a second after their deadline, lost answers, errors by
+kind, the other caller's median and slowest answer alone and beside, and the largest memory of a worker (Linux: it
+is read from /proc). Exits with 1 if a call was late, lost or failed inside.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ import argparse
 import bz2
 import collections
 import gzip
+import itertools
 import json
 import lzma
 import os
 import random
 import re
-import statistics
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -153,7 +154,7 @@ def nested(r: random.Random) -> Crafted:
 
 
 def bomb(r: random.Random) -> Crafted:
-    """An archive that unpacks to a hundred times its size and more, cut off or followed by rubbish at times."""
+    """An archive that unpacks to a hundred times its size and more, at times cut off, or rubbish behind it."""
     unit = r.choice((b"a", b"-", b"2024-01-01 10:00:00 ERROR it failed\n", b"\n", b"\0", b"a,b\n"))
     plain = unit * (r.choice((1 << 20, 20 << 20, 60 << 20)) // len(unit))
     suffix, pack = r.choice(
@@ -177,11 +178,20 @@ def wide(r: random.Random) -> Crafted:
         ".tsv": lambda: "a\tb\n" + '"\t' * count,
         ".json": lambda: "{" + ",".join(f'"k{n}":{n}' for n in range(count)) + "}",
         ".jsonl": lambda: '{"a":1,"b":[1,2]}\n' * count,
-        ".yaml": lambda: r.choice(("&a [*a", "".join(f"k{n}: {n}\n" for n in range(count)), "a: &a [x]\nb: [" + "*a," * count)),
+        ".yaml": lambda: r.choice(
+            ("&a [*a", "".join(f"k{n}: {n}\n" for n in range(count)), "a: &a [x]\nb: [" + "*a," * count)
+        ),
         ".toml": lambda: "".join(f"[t{n}]\nk = {n}\n" for n in range(count)),
         ".xml": lambda: '<!DOCTYPE a [<!ENTITY b "bbbbbbbb">]><a>' + "&b;" * count,
-        ".log": lambda: "".join(f"{r.getrandbits(64):x} {n} {r.getrandbits(32):x} failed\n" for n in range(count)),
-        ".md": lambda: "".join(f"# h{n}\n" for n in range(count)) if r.random() < 0.5 else "|a" * count + "\n" + "|-" * count + "\n" + "|1" * count,
+        ".log": lambda: "".join(
+            f"{r.getrandbits(64):x} {n} {r.getrandbits(32):x} failed\n" for n in range(count)
+        ),
+        ".md": lambda: r.choice(
+            (
+                "".join(f"# h{n}\n" for n in range(count)),
+                "|a" * count + "\n" + "|-" * count + "\n" + "|1" * count,
+            )
+        ),
         ".ini": lambda: "password = hunter2x!\n" * count,
     }  # fmt: skip
     suffix = r.choice(list(forms))
@@ -191,19 +201,20 @@ def wide(r: random.Random) -> Crafted:
 def odd_bytes(r: random.Random) -> Crafted:
     """Encodings that are none, NULs, marks of direction, bytes at will, headers of other kinds of files."""
     size = r.choice((100, 10_000, 300_000))
+    wide_encodings = ("utf-16", "utf-16-be", "utf-32", "utf-7")
+    heads = (b"%PDF-1.7\n", b"PK\x03\x04", b"\x7fELF", b"SQLite format 3\0", b"\x1f\x8b", b"(\xb5/\xfd")
     data = r.choice(
         [
             lambda: r.randbytes(size),
             lambda: bytes(r.choice(b"ab \n\0\xff\xfe\x80") for _ in range(min(size, 30_000))),
-            lambda: ("line \u202ereversed\u2066 \u200b\U000e0041\n" * (size // 20)).encode(),
-            lambda: ("line of text\n" * (size // 12)).encode(r.choice(("utf-16", "utf-16-be", "utf-32", "utf-7"))),
+            lambda: "line \u202ereversed\u2066 \u200b\U000e0041\n".encode() * (size // 20),
+            lambda: ("line of text\n" * (size // 12)).encode(r.choice(wide_encodings)),
             lambda: "Stra\xdfe, caf\xe9; \xa7 5\n".encode("latin-1") * (size // 20),
             lambda: b"\xed\xa0\x80" * (size // 3),
-            lambda: r.choice((b"%PDF-1.7\n", b"PK\x03\x04", b"\x7fELF", b"SQLite format 3\0", b"\x1f\x8b", b"(\xb5/\xfd"))
-            + r.randbytes(size),
+            lambda: r.choice(heads) + r.randbytes(size),
             lambda: b"a\0" * size,
         ]
-    )()  # fmt: skip
+    )()
     return Crafted(
         "odd bytes", f"o{r.choice(('.log', '.txt', '.md', '.csv', '.json', '.pdf', '.py', '.gz'))}", data
     )
@@ -354,9 +365,11 @@ class Server:
 @asynccontextmanager
 async def client(url: str, token: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
-    async with create_mcp_http_client(headers, timeout=httpx2.Timeout(300)) as web:
-        async with Client(streamable_http_client(url, http_client=web)) as agent:
-            yield agent
+    async with (
+        create_mcp_http_client(headers, timeout=httpx2.Timeout(300)) as web,
+        Client(streamable_http_client(url, http_client=web)) as agent,
+    ):
+        yield agent
 
 
 @contextmanager
@@ -408,9 +421,9 @@ async def short_calls(url: str, token: str) -> None:
                 await anyio.sleep(0.05)
 
 
-def craft(folder: Path, seed: int, count: int) -> None:
+def craft(folder: Path, seed: int, first: int, count: int) -> None:
     """Put the files there and name each in a line on standard output; whoever reads them sets the pace."""
-    for number, (made, tool) in zip(range(count), inputs(seed), strict=False):
+    for number, (made, tool) in itertools.islice(enumerate(inputs(seed)), first, first + count):
         path = place(made, folder / f"i{number}")
         name = f"{number} {made.kind} {tool} {made.name!r} {made.data[:16]!r} ({len(made.data)})"
         print(json.dumps([made.kind, tool, path, name, f"i{number}"]), flush=True)
@@ -474,6 +487,7 @@ def kind_of(said: str) -> str:
     for part, kind in {
         "failed inside": "failed inside",
         "took longer than": "deadline",
+        "time is over": "deadline",
         "process that read the files ended": "worker ended",
         "outside": "not allowed",
         "no such file": "not found",
@@ -498,12 +512,12 @@ async def watch_memory(server: Server, seen: Seen) -> None:
             with suppress(OSError, TypeError):  # it has just ended
                 status = (entry / "status").read_text()
                 peak = int(re.search(r"VmHWM:\s+(\d+)", status)[1])  # type: ignore[index]
+                parent = int(re.search(r"PPid:\s+(\d+)", status)[1])  # type: ignore[index]
                 if int(entry.name) == server.pid:
                     seen.server_kb = max(seen.server_kb, peak)
-                elif int(re.search(r"PPid:\s+(\d+)", status)[1]) == server.pid:  # type: ignore[index]
-                    if b"workers.sandboxed" in (entry / "cmdline").read_bytes():
-                        seen.worker_kb = max(seen.worker_kb, peak)
-                        seen.workers.add(int(entry.name))
+                elif parent == server.pid and b"workers.sandboxed" in (entry / "cmdline").read_bytes():
+                    seen.worker_kb = max(seen.worker_kb, peak)
+                    seen.workers.add(int(entry.name))
         await anyio.sleep(0.25)
 
 
@@ -525,7 +539,9 @@ async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         await anyio.sleep(WARM_S + ALONE_S)
         load = os.getloadavg()[0]
         started = time.monotonic()
-        with helper("--craft", str(root), str(options.seed), str(options.inputs)) as crafting:
+        with helper(
+            "--craft", str(root), *map(str, (options.seed, options.first, options.inputs))
+        ) as crafting:
             assert crafting.stdout
             crafted = Crafting(iter(crafting.stdout), started + options.seconds)
             async with anyio.create_task_group() as watching:
@@ -582,7 +598,7 @@ def main() -> int:
     if sys.argv[1:2] == ["--short"]:
         anyio.run(short_calls, sys.argv[2], sys.argv[3])
     if sys.argv[1:2] == ["--craft"]:
-        craft(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+        craft(Path(sys.argv[2]), *map(int, sys.argv[3:6]))
         return 0
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -590,6 +606,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=2_000, help="how many, at most")
     parser.add_argument("--seconds", type=float, default=220.0, help="no more are begun after this time")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--first", type=int, default=0, help="number of the first one, to see some again")
     parser.add_argument("--deadline", type=float, default=5.0, help="of each call, in seconds")
     parser.add_argument("--workers", type=int, default=3, help="setting `workers`")
     parser.add_argument("--clients", type=int, default=2, help="of the crafting caller, at once")

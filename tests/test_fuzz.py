@@ -342,7 +342,7 @@ EXTENSIONS = st.one_of(
 FRAMES = st.one_of(
     st.binary(max_size=200),
     EXTENSIONS.map(msgpack.packb),
-    st.lists(EXTENSIONS | PLAIN, max_size=4).map(lambda frame: msgpack.packb(frame)),
+    st.lists(EXTENSIONS | PLAIN, max_size=4).map(msgpack.packb),
 )
 
 
@@ -383,7 +383,7 @@ def heard(sent: bytes, *, descriptors: int = 0) -> None:
 
 
 def _send(end: socket.socket, sent: bytes, descriptors: int) -> None:
-    with end, suppress(OSError), open(os.devnull, "rb") as null:
+    with end, suppress(OSError), Path(os.devnull).open("rb") as null:
         if descriptors:
             socket.send_fds(end, [sent[:1] or b"x"], [null.fileno()] * descriptors)
             sent = sent[1:]
@@ -413,7 +413,7 @@ def test_whatever_a_worker_sends_it_is_a_value_a_protocol_error_or_the_end(
 
 
 def _open_descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+    return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
 
 
 # Lines over stdio.

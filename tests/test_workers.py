@@ -305,13 +305,13 @@ async def test_whoever_costs_a_worker_waits_for_the_next_one_and_others_have_tho
         request = ToolRequest("read_redacted", arguments, deadline_s=deadline_s, principal=principal)
         await service.call(request)
 
-    async with anyio.create_task_group() as group:  # both workers run
-        group.start_soon(read, one)
-        group.start_soon(read, other)
+    await read(one)
+    await read(other)  # there are two callers now: a second worker starts before anybody waits for it
     with anyio.fail_after(60):
         while len(worker_pids()) < 2:
-            await read(one)
             await anyio.sleep(0.1)
+    await anyio.sleep(1)
+    await read(one)
     start = WorkerPool._start
     monkeypatch.setattr(WorkerPool, "_start", lambda pool: (time.sleep(5), start(pool))[1])
     pids = worker_pids()

@@ -295,14 +295,19 @@ class WorkerPool:
         while owed:
             await _until(owed[-1])
             owed[:] = [start for start in owed if not start.done()]
-        while True:
+        while not self._closed:
             with self._lock:
-                if self._idle:
-                    self._busy += 1
-                    return self._idle.pop()
-            if self._closed:
-                raise died()
-            await _until(self._starting.submit(self._start))
+                worker = self._idle.pop() if self._idle else None
+                self._busy += worker is not None
+                last = not self._idle
+            if worker is None:
+                await _until(self._starting.submit(self._start))
+                continue
+            if last and len(self._places_of) > 1:  # another caller finds one that is ready
+                with contextlib.suppress(RuntimeError):  # the pool is closed
+                    self._starting.submit(self._start)
+            return worker
+        raise died()
 
     def _give_back(self, worker: Worker, caller: str) -> None:
         tired = worker.peak_kb > (self._settings.worker_memory_mb << 10) * _TIRED_SHARE
