@@ -4,7 +4,7 @@
 
 One token's clients send crafted inputs: repeated characters, brackets, archives that unpack to hundreds of
 megabytes, deep and wide documents, odd encodings and names, links, files that grow. Another token's client
-makes short calls without a pause, first alone and then beside them. What is crafted depends on the seed alone.
+makes short calls without a pause, first alone and then beside them. The seed alone decides what is crafted.
 
 Prints JSON: calls that were answered later than a second after their deadline, lost answers, errors by
 kind, the other caller's median and slowest answer alone and beside, and the largest memory of a worker
@@ -154,7 +154,7 @@ def nested(r: random.Random) -> Crafted:
 
 
 def bomb(r: random.Random) -> Crafted:
-    """An archive that unpacks to a hundred times its size and more; some cut off, some with rubbish behind."""
+    """An archive that unpacks to a hundred times its size and more; some cut off, some with more behind."""
     unit = r.choice((b"a", b"-", b"2024-01-01 10:00:00 ERROR it failed\n", b"\n", b"\0", b"a,b\n"))
     plain = unit * (r.choice((1 << 20, 20 << 20, 60 << 20)) // len(unit))
     suffix, pack = r.choice(
