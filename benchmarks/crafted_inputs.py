@@ -488,6 +488,7 @@ def kind_of(said: str) -> str:
         "failed inside": "failed inside",
         "took longer than": "deadline",
         "time is over": "deadline",
+        "within the call's time": "deadline",
         "process that read the files ended": "worker ended",
         "outside": "not allowed",
         "no such file": "not found",
