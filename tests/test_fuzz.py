@@ -45,6 +45,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.service import Service
+from mcp_smalltools.text.visible import clean_text
 from mcp_smalltools.tools.built_in import built_in_tools
 from mcp_smalltools.workers.pool import AVAILABLE, WorkerPool
 from mcp_smalltools.workers.wire import MAX_FRAME, FrameSocket
@@ -197,6 +198,8 @@ def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 
 @given(calls())
+@example(("parse_log", {"path": "\ud800"}))
+@example(("summarize_file", {"path": "a\udcffb\ud800"}))
 @budget(max_examples=150 * FACTOR, deadline=None)
 def test_whatever_arguments_a_tool_gets_it_answers_or_says_what_is_wrong(
     fuzzed: Fuzzed, call: tuple[str, dict[str, Any]]
@@ -303,6 +306,46 @@ def test_whatever_the_files_are_called_a_folder_is_searched_and_mapped(
         fuzzed.check("summarize_file", {"path": folder.name})
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not AVAILABLE, reason="open files are passed over a Unix socket")
+def test_a_log_that_is_cut_and_written_to_while_it_is_read_has_an_answer(fuzzed: Fuzzed) -> None:
+    log, ended = fuzzed.root / "rotating.log", threading.Event()
+
+    def write() -> None:
+        for number in range(1_000_000):
+            with log.open("a" if number % 7 else "w") as file:
+                file.write(f"2026-03-01 10:00:00 ERROR job {number} failed\n" * (number % 50))
+            if ended.wait(0.002):
+                return
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    try:
+        for number in range(10):
+            fuzzed.check("parse_log", {"path": log.name, "export_path": f"out{number}.jsonl"})
+            fuzzed.check("find_failure", {"path": log.name})
+            fuzzed.check("read_redacted", {"path": log.name, "start": 20, "end": 40})
+    finally:
+        ended.set()
+        writing.join()
+        log.unlink()
+
+
+HIDDEN = "\ufe00\ufe0f\U000e0100\U000e01ef\u034f\u115f\u3164\uffa0\u2800\u202e\u200b\U000e0041"
+
+
+@given(
+    st.lists(st.sampled_from([*HIDDEN, "\x1b]", "\x1b[", "\x1b", "\x07", "a", "\n", "0;"]), max_size=30).map(
+        "".join
+    )
+)
+@example("\x1b]0;a title that never ends\nsecond\n")
+@budget(max_examples=200 * FACTOR, deadline=None)
+def test_what_is_not_seen_is_not_shown_and_no_line_is_lost(text: str) -> None:
+    shown = clean_text(text)
+    assert shown.count("\n") == text.count("\n")
+    assert not set(shown) & {*HIDDEN, "\x1b", "\x07"}
 
 
 # Frames, of the engine and of workers.

@@ -28,7 +28,7 @@ from mcp_smalltools.tools.base import FolderListing, StopSignal, Tool, ToolConte
 from mcp_smalltools.tools.built_in import built_in_tools
 from mcp_smalltools.tools.open_files import OpenFiles
 from mcp_smalltools.workers.sandbox import Walls
-from mcp_smalltools.workers.wire import FrameSocket
+from mcp_smalltools.workers.wire import FrameSocket, pack_path, unpack_path
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,7 +129,7 @@ class Server:
             answer = await tool.run(tool.Arguments.model_validate(call["arguments"]), context)
             answer.source = answer.source or files.sources()
             files.apply_privacy(answer)
-            lines = [(os.fsencode(path), count) for path, count in files.line_counts().items()]
+            lines = [(pack_path(path), count) for path, count in files.line_counts().items()]
             return json.dumps(answer.model_dump(mode="json")), answer.lasting, lines, _peak_kb()
         finally:
             files.close()
@@ -144,23 +144,23 @@ class _ServersFiles(OpenFiles):
 
     def open(self, path: str) -> UserFile:
         if path not in self._open:
-            (real, level), (descriptor,) = self._server.ask_with_descriptors("open", os.fsencode(path))
-            self._open[path] = UserFile(path, Path(os.fsdecode(real)), PrivacyLevel(level), descriptor)
+            (real, level), (descriptor,) = self._server.ask_with_descriptors("open", pack_path(path))
+            self._open[path] = UserFile(path, Path(unpack_path(real)), PrivacyLevel(level), descriptor)
         return self._open[path]
 
     def is_folder(self, path: str) -> bool:
-        return bool(self._server.ask("is_folder", os.fsencode(path)))
+        return bool(self._server.ask("is_folder", pack_path(path)))
 
     def listing(self, path: str, check: Callable[[], None]) -> FolderListing:
-        prefix, entries, *counts = self._server.ask("listing", os.fsencode(path))
-        found = tuple(FileEntry(os.fsdecode(name), *rest) for name, *rest in entries)
-        return FolderListing(os.fsdecode(prefix), found, *counts)
+        prefix, entries, *counts = self._server.ask("listing", pack_path(path))
+        found = tuple(FileEntry(unpack_path(name), *rest) for name, *rest in entries)
+        return FolderListing(unpack_path(prefix), found, *counts)
 
     def path_to_open(self, folder: str, entry: FileEntry) -> str:
-        return os.fsdecode(self._server.ask("path_to_open", os.fsencode(folder), os.fsencode(entry.path)))
+        return unpack_path(self._server.ask("path_to_open", pack_path(folder), pack_path(entry.path)))
 
     def create_output(self, name: str) -> OutputFile:
-        (number, path), (descriptor,) = self._server.ask_with_descriptors("create_output", os.fsencode(name))
+        (number, path), (descriptor,) = self._server.ask_with_descriptors("create_output", pack_path(name))
 
         def allow(size: int) -> None:
             self._server.ask("allow_output", number, size)
@@ -168,7 +168,7 @@ class _ServersFiles(OpenFiles):
         def finish(complete: bool) -> None:
             self._server.ask("finish_output", number, complete)
 
-        return OutputFile(Path(os.fsdecode(path)), descriptor, allow, finish)
+        return OutputFile(Path(unpack_path(path)), descriptor, allow, finish)
 
     def line_counts(self) -> dict[str, int | None]:
         return {path: file.line_count for path, file in self._open.items()}
@@ -181,11 +181,11 @@ class _ServersState:
         self._server = server
 
     def position(self, path: Path) -> bytes | None:
-        found = self._server.ask("position", os.fsencode(path))
+        found = self._server.ask("position", pack_path(path))
         return bytes(found) if found is not None else None
 
     def keep_position(self, path: Path, position: bytes) -> bool:
-        return bool(self._server.ask("keep_position", os.fsencode(path), position))
+        return bool(self._server.ask("keep_position", pack_path(path), position))
 
     def vectors(self, made_by: str, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
         found = self._server.ask("vectors", made_by, json.dumps(list(texts)))

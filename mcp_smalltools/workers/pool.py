@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import socket
 import sys
 import threading
@@ -28,7 +27,7 @@ from mcp_smalltools.files.tree import FileEntry
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.tools.base import Arguments, ToolContext
 from mcp_smalltools.workers.sandbox import Walls
-from mcp_smalltools.workers.wire import FrameSocket, close_all
+from mcp_smalltools.workers.wire import FrameSocket, close_all, pack_path, unpack_path
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -105,7 +104,7 @@ class Worker:
                     context.progress(*rest)
                 elif kind == "answer":
                     answer, lasting, lines, self.peak_kb = rest
-                    counted = tuple((os.fsdecode(path), count) for path, count in lines)
+                    counted = tuple((unpack_path(path), count) for path, count in lines)
                     return Outcome(json.loads(answer), lasting, counted)
                 else:
                     raise protocol.as_error(rest[0])
@@ -141,10 +140,10 @@ class _Desk:
         """The value, or the error as a value, and the descriptors that go with it."""
         try:
             if what == "open":
-                file: UserFile = self._context.open(os.fsdecode(given[0]))
-                return (os.fsencode(file.real_path), file.level.value), (file.descriptor,)
+                file: UserFile = self._context.open(unpack_path(given[0]))
+                return (pack_path(file.real_path), file.level.value), (file.descriptor,)
             if what == "create_output":
-                return self._create_output(os.fsdecode(given[0]))
+                return self._create_output(unpack_path(given[0]))
             operation = getattr(self, f"_{what}", None) if what in _OPERATIONS else None
             if operation is None:
                 raise protocol.ProtocolError(f"A worker asked for {what!r}.")
@@ -161,7 +160,7 @@ class _Desk:
         output = self._context.create_output(name)
         number = next(self._numbers)
         self._outputs[number] = output
-        return (number, os.fsencode(output.path)), (output.descriptor,)
+        return (number, pack_path(output.path)), (output.descriptor,)
 
     def _allow_output(self, number: int, size: int) -> None:
         self._outputs[number].allow(size)
@@ -174,24 +173,24 @@ class _Desk:
             output.abandon()
 
     def _is_folder(self, path: bytes) -> bool:
-        return self._context.folders.is_folder(os.fsdecode(path))
+        return self._context.folders.is_folder(unpack_path(path))
 
     def _listing(self, path: bytes) -> tuple[Any, ...]:
-        found = self._context.folders.listing(os.fsdecode(path), self._context.stop.check)
+        found = self._context.folders.listing(unpack_path(path), self._context.stop.check)
         entries = tuple(
-            (os.fsencode(entry.path), entry.size, entry.mtime_ns, entry.inode) for entry in found.entries
+            (pack_path(entry.path), entry.size, entry.mtime_ns, entry.inode) for entry in found.entries
         )
-        return os.fsencode(found.prefix), entries, found.ignored, found.unreachable
+        return pack_path(found.prefix), entries, found.ignored, found.unreachable
 
     def _path_to_open(self, folder: bytes, path: bytes) -> bytes:
-        entry = FileEntry(os.fsdecode(path), 0, 0, 0)
-        return os.fsencode(self._context.folders.path_to_open(os.fsdecode(folder), entry))
+        entry = FileEntry(unpack_path(path), 0, 0, 0)
+        return pack_path(self._context.folders.path_to_open(unpack_path(folder), entry))
 
     def _position(self, path: bytes) -> bytes | None:
-        return self._context.kept.position(Path(os.fsdecode(path)))
+        return self._context.kept.position(Path(unpack_path(path)))
 
     def _keep_position(self, path: bytes, position: bytes) -> bool:
-        return self._context.kept.keep_position(Path(os.fsdecode(path)), position)
+        return self._context.kept.keep_position(Path(unpack_path(path)), position)
 
     def _vectors(self, made_by: str, texts: str) -> tuple[Any, ...]:
         wanted: list[str] = json.loads(texts)

@@ -68,3 +68,12 @@ class FrameSocket:
 def close_all(descriptors: Sequence[int]) -> None:
     for descriptor in descriptors:
         os.close(descriptor)
+
+
+def pack_path(path: str | os.PathLike[str]) -> bytes:
+    """A path as it crosses: any text, also one that can be no file's name."""
+    return os.fspath(path).encode("utf-8", "surrogatepass")
+
+
+def unpack_path(packed: bytes) -> str:
+    return packed.decode("utf-8", "surrogatepass")
