@@ -199,6 +199,11 @@ def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 
 @given(calls())
 @example(("parse_log", {"path": "\ud800"}))
+@example(
+    ("extract", {"text": "a: 1", "schema": {"type": "object", "properties": {"\ud800": {"type": "string"}}}})
+)
+@example(("classify", {"items": ["\ud800", "b"], "labels": ["\ud800", "b"]}))
+@example(("ask_file", {"paths": ["a.md"], "question": "\ud800"}))
 @example(("summarize_file", {"path": "a\udcffb\ud800"}))
 @budget(max_examples=150 * FACTOR, deadline=None)
 def test_whatever_arguments_a_tool_gets_it_answers_or_says_what_is_wrong(

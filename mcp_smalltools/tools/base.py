@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -55,6 +56,11 @@ def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, A
                 f"{name} takes no argument {argument!r}{did_you_mean(argument, known)}.",
                 remedy=f"Arguments are: {', '.join(known)}.",
             )
+        if isinstance(given[argument], dict) and _has_half_character(given[argument]):
+            raise UsageError(
+                f"{name}: {argument} has half a character (a lone surrogate).",
+                remedy="Correct the text and call again.",
+            )
     try:
         return record.model_validate(given)
     except ValidationError as error:
@@ -63,6 +69,17 @@ def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, A
             for item in error.errors()[:3]
         )
         raise UsageError(f"{name}: {problems}.", remedy="Correct the arguments and call again.") from None
+
+
+def _has_half_character(value: Mapping[str, Any]) -> bool:
+    """Whether a JSON object has text that no UTF-8 can hold."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return True
+    except (TypeError, ValueError, RecursionError):
+        return False  # the record says what is wrong
+    return False
 
 
 class StopSignal:
