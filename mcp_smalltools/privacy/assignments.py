@@ -68,7 +68,7 @@ _WRAPPER: Final = re.compile(
 _QUOTE: Final = re.compile(
     r"(?:!!\w+[ \t]+)?(?:[rbuflRBUFLN]{0,2}|@|u8)(\\{0,3}(?:\"\"\"|'''|[\"'`])|&quot;|&#3[49];)"
 )
-_BARE: Final = re.compile(r"[^\s\"'`]{1,4096}")
+_BARE: Final = re.compile(r"[^\s\"'`\x00-\x1f\x7f]{1,4096}")  # colours of a terminal are no part of it
 _BARE_END: Final = re.compile(
     r"[,;&|](?=$|\s|\\n|[\w.-]+\s*[:=])|</|<[A-Za-z]|\\n|\\r|\\t|\\?[\"']|&quot;|&amp;|&lt;"
 )
@@ -135,7 +135,7 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     secrecy = secrecy_of(look[start:end]) if secrecy is None else secrecy
     if secrecy is Secrecy.NONE:
         return []
-    if look.startswith("</", max(0, start - 2)):
+    if look.startswith("</", max(0, start - 2)) or _is_folder(look, start, end):
         return []
     close = _CLOSE.match(look, end)
     at = close.end() if close else end
@@ -169,6 +169,15 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     if said := _IS.match(look, at):
         return _bare(look, said.end(), secrecy, tight=False) or _quoted(look, said.end(), secrecy)
     return _after_blank(look, start, at, secrecy)
+
+
+def _is_folder(look: str, start: int, end: int) -> bool:
+    """Whether the name is the shell's variable of the working folder: `$PWD:/mnt`, `OLDPWD=/home/ann`."""
+    if look[start:end] not in ("PWD", "OLDPWD"):
+        return False
+    return look[start - 1 : start] in ("$", "{") or (
+        look[end : end + 1] in (":", "=") and (look[end + 1 : end + 2] in ("/", "~", "$"))
+    )
 
 
 def _value_beside(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:

@@ -10,10 +10,15 @@ from typing import Any, Final, NamedTuple
 from mcp_smalltools.privacy.assignments import ANCHOR, FOREIGN, name_around, values_of
 from mcp_smalltools.privacy.column_secrets import HEADER, INSERT, inserted_values, table_values
 from mcp_smalltools.privacy.forms import GROUPS, LOOK_BACK, Form
+from mcp_smalltools.privacy.live_settings import encrypted_values, live_value
 from mcp_smalltools.privacy.secret_names import Secrecy
 
 _MATCHER_BYTES: Final = 64 << 20
 """Memory of one matcher's automaton at most; RE2 starts it afresh when it is full."""
+_PIECE: Final = 1 << 14
+"""Characters of a text that are asked at once whether they are ASCII."""
+_NAME_REACH: Final = 64
+"""Characters of the longest name of another script, with the signs behind it, or more."""
 _WIDE: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _WIDE_RUN: Final = re.compile("[\uff01-\uff5e]+")
 _LATIN: Final = bytes(code if code < 0x80 else 1 if code >= 0xC0 else ord("?") for code in range(256))
@@ -45,12 +50,14 @@ class Finding(NamedTuple):
 
 def find_all(text: str) -> Iterator[Finding]:
     """All values of a text that are secrets or personal data; they may overlap."""
-    look = _narrowed(text)
-    data = _as_bytes(look)
+    pieces = _beyond_ascii(text)
+    look = _narrowed(text, pieces)
+    data = _as_bytes(look, pieces)
     for matcher, forms in _matchers():
         yield from _of_forms(look, data, matcher, forms)
     yield from _private_keys(look)
-    yield from _named(look, data)
+    yield from _named(look, data, pieces)
+    yield from map(_finding, encrypted_values(look))
     yield from _columns(look, data)
     yield from _web_keys(look)
 
@@ -61,21 +68,41 @@ def compile_matchers() -> None:
     _anchor(ANCHOR), _anchor(HEADER), _anchor(INSERT)
 
 
-def _narrowed(text: str) -> str:
-    """Full-width letters and signs as ASCII ones; as long as the text."""
+def _beyond_ascii(text: str) -> list[tuple[int, int]]:
+    """The parts of a text that hold more than ASCII: most texts of megabytes have few of them."""
     if text.isascii():
-        return text
-    data = text.encode("utf-8", "replace")
-    if b"\xef\xbc" not in data and b"\xef\xbd" not in data:  # nothing of U+FF00 to U+FF7F
-        return text
-    return _WIDE_RUN.sub(lambda run: run[0].translate(_WIDE), text)
+        return []
+    pieces: list[tuple[int, int]] = []
+    for start in range(0, len(text), _PIECE):
+        end = min(len(text), start + _PIECE)
+        if text[start:end].isascii():
+            continue
+        joined = bool(pieces) and pieces[-1][1] == start
+        pieces.append((pieces.pop()[0] if joined else start, end))
+    return pieces
 
 
-def _as_bytes(look: str) -> bytes:
+def _narrowed(text: str, pieces: list[tuple[int, int]]) -> str:
+    """Full-width letters and signs as ASCII ones; as long as the text."""
+    parts, at = [], 0
+    for start, end in pieces:
+        part = text[start:end]
+        data = part.encode("utf-8", "replace")
+        if b"\xef\xbc" not in data and b"\xef\xbd" not in data:  # nothing of U+FF00 to U+FF7F
+            continue
+        parts += [text[at:start], _WIDE_RUN.sub(lambda run: run[0].translate(_WIDE), part)]
+        at = end
+    return "".join(parts) + text[at:] if parts else text
+
+
+def _as_bytes(look: str, pieces: list[tuple[int, int]]) -> bytes:
     """One byte for each character: Latin letters beyond ASCII are 1, all else beyond it is `?`."""
-    if look.isascii():
-        return look.encode("ascii")
-    return look.encode("latin-1", "replace").translate(_LATIN)
+    parts, at = [], 0
+    for start, end in pieces:
+        other = look[start:end].encode("latin-1", "replace").translate(_LATIN)
+        parts += [look[at:start].encode("ascii"), other]
+        at = end
+    return b"".join([*parts, look[at:].encode("ascii")])
 
 
 def _compiled(pattern: str) -> Any:
@@ -138,30 +165,31 @@ def _next_key(look: str, at: int) -> re.Match[str] | None:
     return None
 
 
-def _named(look: str, data: bytes) -> Iterator[Finding]:
+def _named(look: str, data: bytes, pieces: list[tuple[int, int]]) -> Iterator[Finding]:
     matcher = _anchor(ANCHOR)
     at = 0
     while found := matcher.search(data, at):
         start, end = name_around(look, found.start())
         at = max(end, found.start() + 1)
-        for value in values_of(look, start, end):
+        for value in values_of(look, start, end) or live_value(look, start, end):
             yield _finding(value)
             at = max(at, value.end)
-    if look.isascii():
-        return
-    for start, end in _foreign_names(look):
+    for start, end in _foreign_names(look, pieces):
         for value in values_of(look, start, end, Secrecy.PASSWORD):
             yield _finding(value)
 
 
-def _foreign_names(look: str) -> Iterator[tuple[int, int]]:
-    data = look.encode("utf-8", "replace")
-    in_bytes = in_characters = 0
-    for found in _foreign().finditer(data):
-        in_characters += len(data[in_bytes : found.start()].decode())
-        in_bytes = found.start()
-        name = found.group().decode().rstrip(":=").rstrip("\"'`) \t\n")
-        yield in_characters, in_characters + len(name)
+def _foreign_names(look: str, pieces: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Each of these names has a letter beyond ASCII: only what is near one is looked at."""
+    for start, end in pieces:
+        in_characters = max(0, start - _NAME_REACH)
+        data = look[in_characters : end + _NAME_REACH].encode("utf-8", "replace")
+        in_bytes = 0
+        for found in _foreign().finditer(data):
+            in_characters += len(data[in_bytes : found.start()].decode())
+            in_bytes = found.start()
+            name = found.group().decode().rstrip(":=").rstrip("\"'`) \t\n")
+            yield in_characters, in_characters + len(name)
 
 
 def _columns(look: str, data: bytes) -> Iterator[Finding]:
@@ -169,7 +197,7 @@ def _columns(look: str, data: bytes) -> Iterator[Finding]:
         headers = (found.end() - 1 for found in _anchor(HEADER).finditer(data))
         for value in table_values(look, headers):
             yield _finding(value)
-    if not any(word in look for word in ("INSERT", "insert", "Insert")):
+    if not any(word in look for word in ("NSERT", "nsert")):
         return
     for found in _anchor(INSERT).finditer(data):
         for value in inserted_values(look, found.end()):

@@ -56,11 +56,17 @@ def _is_issued(token: str) -> bool:
     return len(parts) < 4 or wordy < len(parts) - 1 or entropy(token) > 4.2
 
 
+_LONG_CARD: Final = re.compile(r"62|5[06-8]|6[37]")
+"""First digits of the cards that may have more than 16: UnionPay's and Maestro's."""
+
+
 def _luhn(value: str) -> bool:
     """The checksum of ISO/IEC 7812-1, for the lengths and first digits of cards."""
     digits = [int(c) for c in value if c.isdigit()]
     if not 13 <= len(digits) <= 19 or digits[0] not in (3, 4, 5, 6) or len(set(digits)) < 2:
         return False
+    if len(digits) > 16 and not _LONG_CARD.match("".join(map(str, digits))):
+        return False  # a tenth of all ids of 19 digits have the checksum
     doubled = [sum(divmod(2 * d, 10)) for d in digits[-2::-2]]
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
 
@@ -83,7 +89,12 @@ def _ssn(value: str) -> bool:
     return area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"
 
 
-def _email(value: str) -> bool:
+_ADDRESS_USER: Final = re.compile(r"://[^\s/\"'<>]{0,300}[:@]$")
+
+
+def _email(value: str, before: str) -> bool:
+    if before.endswith((":", "@")) and _ADDRESS_USER.search(before):
+        return False  # the end of a password, and a host
     local, _, host = value.partition("@")
     return local not in ("git", "hg") and not host.endswith((".png", ".jpg", ".svg", ".js", ".css", ".py"))
 
@@ -128,6 +139,15 @@ def _is_loose_key(value: str, before: str) -> bool:
     ):
         return False
     return len(value) >= 24 and is_long_random(value)
+
+
+_NETRC: Final = re.compile(r"(?:^|\n)[ \t]*machine\s+\S{1,200}\s+login\s+\S{1,80}\s+password\s+\"?$")
+_PGPASS_SERVER: Final = re.compile(r"(?:^|\n)(?:localhost|\*|\d+(?:\.\d+){3}):(?:5432|\*):[^:\n]*:[^:\n]*:$")
+
+
+def _is_pgpass(value: str, before: str) -> bool:
+    """Any word, where a line starts with PostgreSQL's host and port: such lines are of its file."""
+    return is_random(value) or (value.isprintable() and _PGPASS_SERVER.search(before) is not None)
 
 
 def _url_password(value: str, before: str) -> bool:
@@ -183,7 +203,7 @@ HASHES: Final = (
     Form(
         "SECRET",
         r"(?:^|\s)[\w.*-]+:(?:\d{4,5}|\*):[\w*-]+:[\w*-]+:([^\s:]{4,})(?:\s|$)",
-        _value(is_random),
+        _is_pgpass,
         named=True,
     ),
     # htpasswd's short hash, after a user.
@@ -201,7 +221,13 @@ ADDRESSES: Final = (
         r"chat\.googleapis\.com/v1/spaces|[a-z0-9]{32}@o?\d*\.?[a-z.]{0,20}sentry\.io)/[^\s\"'<>]+)",
     ),
     Form("SECRET", r"://([a-f0-9]{32})@[\w.-]{0,60}sentry"),
-    Form("SECRET", r"://[^\s:/@\"'<>]*:([^\s@/\"'<>]+)@", _url_password, named=True),
+    # A user may be an e-mail address, and a password may have an `@` in it.
+    Form(
+        "SECRET",
+        r"://[^\s:/\"'<>?&,;()]*:([^\s@/\"'<>]+(?:@[^\s@/\"'<>?&=,;()|]+)*)@[^\s@/\"'<>]",
+        _url_password,
+        named=True,
+    ),
     Form(
         "SECRET",
         rf"[?&;](?:{_QUERY_NAMES})=([^&\s\"'#<>]{{6,}})",
@@ -213,7 +239,7 @@ MAIL: Final = (
     Form(
         "EMAIL",
         r"(?:^|[^\w.+/%\x01-])([A-Za-z0-9\x01][A-Za-z0-9\x01._%+-]*@(?:[A-Za-z0-9\x01-]+\.)+[A-Za-z\x01]{2,24})(?:[^\w\x01-]|$)",
-        _value(_email),
+        _email,
     ),
     Form(
         "EMAIL",
@@ -239,7 +265,7 @@ HEADERS: Final = (
     # A pair of user and password, as libraries for HTTP take it; and as base64, as Docker keeps it.
     Form(
         "SECRET",
-        r"(?i)(?:\bauth\s*=\s*|basicauth\s*|HTTPBasicAuth\s*|Credentials?\s*)\(\s*[\"'][^\"'\n]*[\"'],\s*[\"']([^\"'\n]{4,})[\"']\s*\)",
+        r"(?i)(?:\bauth\s*=\s*|basicauth\s*|HTTPBasicAuth\s*|Credentials?\s*|\.log_?in\s*)\(\s*[\"'][^\"'\n]*[\"'],\s*[\"']([^\"'\n]{4,})[\"']\s*[,)]",
         _value(is_assigned),
         named=True,
     ),
@@ -250,7 +276,11 @@ COMMANDS: Final = (
     Form(
         "SECRET",
         r"(?i)\blogin\s+\S{1,80}\s+password\s+[\"']?([^\s\"']{4,})",
-        lambda value, before: is_random(value) or ("machine" in before and is_assigned(value)),
+        lambda value, before: (
+            is_random(value)
+            or ("machine" in before and is_assigned(value))
+            or (_NETRC.search(before) is not None and value[0] not in "<$")
+        ),
         named=True,
     ),
     Form(
@@ -343,8 +373,8 @@ NUMBERS: Final = (
         r"(?:^|[^\w])([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?:[^\w]|$)",
         _value(_iban),
     ),
-    Form("CARD", r"(?:^|[^\w.-])(\d(?:[ -]?\d){12,18})(?:[^\w.-]|\.[^\d]|\.?$)", _value(_luhn)),
-    Form("CARD", r"(?:^|[^\w.-])(\d{4}\.\d{4}\.\d{4}\.\d{4})(?:[^\w.-]|\.[^\d]|\.?$)", _value(_dotted_card)),
+    Form("CARD", r"(?:^|[^\w.-])(\d(?:[ -]?\d){12,18})(?:[^\w.-]|\.\W|\.?$)", _value(_luhn)),
+    Form("CARD", r"(?:^|[^\w.-])(\d{4}\.\d{4}\.\d{4}\.\d{4})(?:[^\w.-]|\.\W|\.?$)", _value(_dotted_card)),
     Form("SSN", r"(?:^|[^\w-])(\d{3}-\d{2}-\d{4})(?:[^\w-]|$)", _value(_ssn)),
     Form(
         "NATIONAL_ID",

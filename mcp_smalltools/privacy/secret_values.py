@@ -46,6 +46,10 @@ _TYPE: Final = re.compile(
 _WORD_FOR_PASSWORD: Final = re.compile(
     rf"(?i)(?:your |new |old )?(?:pass[_ -]?word|passwd|pass|pwd|secret|pass[_ -]?phrase|{FOREIGN_WORDS})s?$"
 )
+_NOT_SECRET: Final = re.compile(
+    r"[a-z][a-z_]{2,40}/\d$|(?:amd64|arm64|armhf|armel|i[3-6]86|x86_64|aarch64|ppc64(?:el|le)|s390x)\b[.,:)]*$"
+)
+"""A function and the number of its arguments, as Erlang writes it; the architecture of a package."""
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
 _LONG: Final = re.compile(r"[A-Za-z0-9+/_=.~-]{16,}$")
 _FILE: Final = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/][\w.@-]+(?:[\\/][\w.@-]*)+$")
@@ -66,6 +70,7 @@ def is_assigned(value: str) -> bool:
         and not (_PLACEHOLDER.match(value) and _is_stand_in(value))
         and not _STAND_IN.match(value)
         and not _FILE.match(value)
+        and value[0] not in "\x1b`"  # colours of a terminal; a command whose output is meant
     )
 
 
@@ -89,6 +94,7 @@ def is_random(value: str) -> bool:
         and _is_mixed(value)
         and not _IDENTIFIER.match(value)
         and not _NUMERAL.match(value)
+        and not _NOT_SECRET.match(value)
         and entropy(value) >= (2.0 if len(value) < 12 else 2.75)
     )
 
@@ -159,8 +165,10 @@ def _is_run_of_letters(value: str) -> bool:
 
 def is_bare_secret(value: str, secrecy: Secrecy, *, tight: bool) -> bool:
     """Whether a value without quotes is one; `tight` where no blank stands before it, as in shells."""
-    if _TYPE.match(value) or (
-        is_code(value) and not (len(value) >= 20 and is_long_random(value) and not _CAMELS.search(value))
+    if (
+        _TYPE.match(value)
+        or _NOT_SECRET.match(value)
+        or (is_code(value) and not (len(value) >= 20 and is_long_random(value) and not _CAMELS.search(value)))
     ):
         return False
     if _is_name(value) and secrecy_of(value) is not Secrecy.NONE:
