@@ -16,6 +16,7 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.server import prompts, resources
 from mcp_smalltools.tools import base, built_in
+from mcp_smalltools.workers import isolated
 
 
 class NoArguments(base.Arguments):
@@ -57,8 +58,13 @@ class WithProgress(SimpleText):
 
 def add_fixtures() -> None:
     """Before the server is built."""
-    own_tools = built_in.built_in_tools
+    own_tools, isolate = built_in.built_in_tools, isolated.isolate
     more: dict[str, Any] = {tool.name: tool for tool in (SimpleText(), ErrorHandling(), WithProgress())}
+    # Workers don't know them.
+    isolated.isolate = lambda tools, pool: {
+        **isolate({name: tool for name, tool in tools.items() if name not in more}, pool),
+        **more,
+    }
     built_in.built_in_tools = lambda: {**more, **own_tools()}
     simple = "This is a simple prompt for testing."
     two = "Prompt with arguments: arg1='{arg1}', arg2='{arg2}'"

@@ -110,7 +110,7 @@ async def test_calls_go_on_where_no_prefix_can_be_saved(own: Settings) -> None:
     """A limit of 64 KB on each file's size: the daemon's own small files fit, a prefix doesn't."""
     command = """
 import resource, sys
-from mcp_smalltools.engine import daemon
+from mcp_smalltools.engine.daemon import daemon
 resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
 sys.exit(daemon.main())
 """
