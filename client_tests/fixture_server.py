@@ -62,8 +62,8 @@ def add_fixtures() -> None:
     more: dict[str, Any] = {tool.name: tool for tool in (SimpleText(), ErrorHandling(), WithProgress())}
     # Workers don't know them.
     isolated.isolate = lambda tools, pool: {
-        **isolate({name: tool for name, tool in tools.items() if name not in more}, pool),
         **more,
+        **isolate({name: tool for name, tool in tools.items() if name not in more}, pool),
     }
     built_in.built_in_tools = lambda: {**more, **own_tools()}
     simple = "This is a simple prompt for testing."

@@ -135,7 +135,8 @@ def _rules(readable: Sequence[Path]) -> Iterator[tuple[Path, int]]:
         "/sys/devices/system/cpu",
     ]
     kernel = ["/proc/cpuinfo", "/proc/meminfo", "/proc/loadavg", "/dev/urandom", "/dev/null"]
-    for path in [*python, package, *map(Path, system + kernel), *readable]:
+    library = package.parent / "models"  # of a checkout; else it is in the package
+    for path in [*python, package, library, *map(Path, system + kernel), *readable]:
         yield path, _READ
     yield Path("/dev/null"), _WRITE_FILE
     # Of a checkout, helpers see the names beside the package, to find it; they read nothing else.
