@@ -205,7 +205,7 @@ def calls(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
 @example(("classify", {"items": ["\ud800", "b"], "labels": ["\ud800", "b"]}))
 @example(("ask_file", {"paths": ["a.md"], "question": "\ud800"}))
 @example(("summarize_file", {"path": "a\udcffb\ud800"}))
-@budget(max_examples=150 * FACTOR, deadline=None)
+@budget(max_examples=40 * FACTOR, deadline=None)
 def test_whatever_arguments_a_tool_gets_it_answers_or_says_what_is_wrong(
     fuzzed: Fuzzed, call: tuple[str, dict[str, Any]]
 ) -> None:
@@ -277,7 +277,7 @@ READING = [
 @given(st.sampled_from(READING), BYTES, PACKED)
 @example(("extract", ".yaml"), b"- " * 5_000 + b"a", bytes)
 @example(("summarize_file", ".ipynb"), b"[" * 50_000, bytes)
-@budget(max_examples=250 * FACTOR, deadline=None)
+@budget(max_examples=60 * FACTOR, deadline=None)
 def test_whatever_a_file_holds_a_tool_answers_or_says_what_is_wrong(
     fuzzed: Fuzzed, reading: tuple[str, str], data: bytes, pack: Any
 ) -> None:
@@ -298,7 +298,7 @@ NAMES = st.lists(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of any bytes")
 @given(NAMES, BYTES)
-@budget(max_examples=25 * FACTOR, deadline=None)
+@budget(max_examples=10 * FACTOR, deadline=None)
 def test_whatever_the_files_are_called_a_folder_is_searched_and_mapped(
     fuzzed: Fuzzed, names: list[bytes], data: bytes
 ) -> None:

@@ -173,6 +173,20 @@ async def test_a_worker_that_dies_is_a_clear_error_and_the_next_call_has_another
     assert (await service.call(ToolRequest("parse_log", {"path": "app.log"}))).structured()["records"] == 99
 
 
+@LINUX
+async def test_a_worker_tells_its_own_peak_of_memory_not_its_parents(own: Settings, files: Path) -> None:
+    """Else a large server would replace each worker after each call."""
+    pool = WorkerPool(own)
+    service = Service(own, FakeEngine(), pool)
+    await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    (worker,) = pool._idle
+    (pid,) = worker_pids()
+    status = Path(f"/proc/{pid}/status").read_text()
+    peak = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+    assert 0 < worker.peak_kb <= peak
+    await service.close()
+
+
 async def test_workers_end_with_the_service(own: Settings, files: Path) -> None:
     service = Service(own, FakeEngine(), WorkerPool(own))
     await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))

@@ -9,6 +9,7 @@ import itertools
 import json
 import os
 import queue
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -51,8 +52,9 @@ _WARM: Final = (
 class Server:
     """The other end of the connection. One call runs at a time, in a thread of its own."""
 
-    def __init__(self, connection: FrameSocket) -> None:
+    def __init__(self, connection: FrameSocket, status: int | None = None) -> None:
         self._connection = connection
+        self._status = status
         self._calls: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
         self._waiting: dict[int, Future[tuple[Any, list[int]]]] = {}
         self._numbers = itertools.count(1)
@@ -130,7 +132,7 @@ class Server:
             answer.source = answer.source or files.sources()
             files.apply_privacy(answer)
             lines = [(pack_path(path), count) for path, count in files.line_counts().items()]
-            return json.dumps(answer.model_dump(mode="json")), answer.lasting, lines, _peak_kb()
+            return json.dumps(answer.model_dump(mode="json")), answer.lasting, lines, _peak_kb(self._status)
         finally:
             files.close()
 
@@ -253,9 +255,9 @@ def _settings(text: str) -> Settings:
     return Settings.model_validate_json(text)
 
 
-def _peak_kb() -> int:
-    try:
-        import resource
-    except ImportError:
+def _peak_kb(status: int | None) -> int:
+    """Peak memory of this process; 0 where it isn't known. `ru_maxrss` would begin at the parent's."""
+    if status is None:
         return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = re.search(rb"VmHWM:\s*(\d+)", os.pread(status, 16_384, 0))
+    return int(found[1]) if found else 0

@@ -15,6 +15,7 @@ from mcp_smalltools.workers import sandbox
 
 def main() -> None:
     descriptor, memory_mb, file_mb, *readable = sys.argv[1:]
+    status = sandbox.open_status()
     walls = sandbox.enter([Path(folder) for folder in readable], int(memory_mb), int(file_mb))
     import os
     import socket
@@ -23,7 +24,7 @@ def main() -> None:
     from mcp_smalltools.workers.caller import Server
     from mcp_smalltools.workers.wire import FrameSocket
 
-    server = Server(FrameSocket(socket.socket(fileno=int(descriptor))))
+    server = Server(FrameSocket(socket.socket(fileno=int(descriptor))), status)
     server.start(walls)
     os._exit(0)
 
