@@ -122,3 +122,13 @@ def _no_settings_of_the_user() -> Iterator[None]:
     os.environ["MCP_SMALLTOOLS_SKILLS_DIR"] = str(Path(os.devnull) / "no skills")
     yield
     os.environ.update(saved)
+
+
+@pytest.fixture(autouse=True)
+def _stays_in_its_folder() -> Iterator[None]:
+    """A test that leaves the working folder changed breaks those after it, far from the cause."""
+    before = Path.cwd()
+    yield
+    after = Path.cwd()
+    os.chdir(before)
+    assert after == before, f"the test left the working folder at {after}"
