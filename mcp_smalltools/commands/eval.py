@@ -14,6 +14,7 @@ SUITES = Modules(
     "mcp_smalltools.evaluation.suites",
     "SUITE",
     {
+        "field": "how right the tools are on real cases, by tool and source, next to plain methods",
         "logs": "grouping and parsing accuracy of parse_log, next to Drain3",
         "ask": "lines that ask_file finds for questions on real files, next to the best by words",
         "extract": "right objects of extract on BFCL, next to the first value of each type",

@@ -1,0 +1,1 @@
+"""Real cases with the right answer of each: what they hold, how an answer is judged, what is reported."""

@@ -1,0 +1,171 @@
+"""Is an answer right: by the truth of its case, one way for each tool.
+
+Each judge gives the parts that were looked at, each right or wrong; an answer is right if all of them are.
+What the parts ask is told in benchmarks/field/README.md.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+Answer = Mapping[str, Any]
+Parts = dict[str, bool]
+_COUNTED_AS = {"fatal": "error", "notice": "info", "trace": "debug"}
+_KINDS_OF_FAILURE = ("kind", "tool")
+
+
+def judge(tool: str, right: Mapping[str, Any], answer: Answer) -> Parts:
+    """The parts of this answer that were looked at, and whether each is right. Raises KeyError for a tool
+    that has no judge.
+    """
+    return JUDGES[tool](right, answer) | says(right, answer)
+
+
+def says(right: Mapping[str, Any], answer: Answer) -> Parts:
+    """Whether the answer, a refusal too, holds words of the pattern that it has to say."""
+    if "says" not in right:
+        return {}
+    words = json.dumps(answer, ensure_ascii=False)
+    return {"says": re.search(str(right["says"]), words, re.IGNORECASE) is not None}
+
+
+def lines_of(spans: Iterable[Mapping[str, Any]]) -> set[int]:
+    """The line numbers of these spans."""
+    return {line for span in spans for line in range(span["start"], span["end"] + 1)}
+
+
+def _touches(lines: set[int], ranges: Sequence[Sequence[int]]) -> bool:
+    return any(line in lines for first, last in ranges for line in range(first, last + 1))
+
+
+def judge_failure(right: Mapping[str, Any], answer: Answer) -> Parts:
+    """`failed` as it is; of a failed run a guilty line in the evidence; names only where they are right."""
+    parts = {"failed": answer.get("failed") == right["failed"]}
+    if right["failed"] and right.get("guilty"):
+        parts["guilty"] = _touches(lines_of(answer["evidence"]), right["guilty"])
+    for name in _KINDS_OF_FAILURE:
+        if right.get(name) and answer.get(name) is not None:
+            parts[name] = answer[name] in right[name]
+    if right.get("place") and answer.get("place"):
+        place = f"{answer['place']['file']}:{answer['place']['line']}"
+        wanted = str(right["place"])
+        parts["place"] = place.endswith(wanted) or wanted.endswith(place)
+    return parts
+
+
+def whole_message(right: Mapping[str, Any], answer: Answer) -> bool:
+    """Whether the evidence holds all lines of the message of the first failure."""
+    wanted = {line for first, last in right.get("message", []) for line in range(first, last + 1)}
+    return wanted <= lines_of(answer["evidence"])
+
+
+def judge_log(right: Mapping[str, Any], answer: Answer) -> Parts:
+    """Records, levels, times, templates, error lines and words, as far as the truth tells of each."""
+    parts: Parts = {}
+    if "records" in right:
+        parts["records"] = _within(answer["records"], right["records"])
+    if "levels" in right:
+        counted = _counted_levels(answer.get("levels") or {})
+        parts["levels"] = all(_within(counted.get(name, 0), want) for name, want in right["levels"].items())
+    if "time" in right:
+        parts["time"] = _times_right(right["time"], answer.get("time") or {})
+    if "templates" in right:
+        parts["templates"] = _within(answer["template_count"], right["templates"])
+    errors = [span for group in answer.get("errors", []) for span in group["evidence"]]
+    if "errors_at" in right:
+        parts["errors_at"] = set(right["errors_at"]) <= lines_of(errors)
+    if "not_errors" in right:
+        told = " ".join(span["text"] for span in errors)
+        parts["not_errors"] = not any(word in told for word in right["not_errors"])
+    if "visible" in right:
+        told = json.dumps(answer, ensure_ascii=False)
+        parts["visible"] = all(word in told for word in right["visible"])
+    if "in_templates" in right:
+        told = " ".join(item["template"] for item in answer["templates"])
+        parts["in_templates"] = all(word in told for word in right["in_templates"])
+    return parts
+
+
+def _within(value: float, wanted: Any) -> bool:
+    if isinstance(wanted, list):
+        return bool(wanted[0] <= value <= wanted[1])
+    return bool(value == wanted)
+
+
+def _counted_levels(levels: Mapping[str, int]) -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for level, count in levels.items():
+        name = _COUNTED_AS.get(level, level)
+        counted[name] = counted.get(name, 0) + count
+    return counted
+
+
+def _times_right(wanted: Mapping[str, Sequence[str]], told: Mapping[str, Any]) -> bool:
+    for end in ("start", "end"):
+        if end in wanted:
+            given = _plain_time(str(told.get(end, "")))
+            if not any(given.startswith(_plain_time(time)) for time in wanted[end]):
+                return False
+    return True
+
+
+def _plain_time(time: str) -> str:
+    """Without the bracket before it and the T in it."""
+    return re.sub(r"(?<=\d)T(?=\d)", " ", time.strip().lstrip("["))
+
+
+def judge_extract(right: Mapping[str, Any], answer: Answer) -> Parts:
+    return {"data": answer["data"] == right["data"]}
+
+
+def judge_classify(right: Mapping[str, Any], answer: Answer) -> Parts:
+    """Right if nine in ten are, of those that are not escalated."""
+    sure = [
+        (given["label"], label)
+        for given, label in zip(answer["results"], right["labels"], strict=True)
+        if not given.get("escalate")
+    ]
+    return {"labels": sum(given == label for given, label in sure) >= 0.9 * len(sure)}
+
+
+def judge_ask(right: Mapping[str, Any], answer: Answer) -> Parts:
+    """The first evidence holds a line that answers."""
+    if not right.get("lines"):
+        return {"lines": not answer["found"]}
+    first = answer["evidence"][:1]
+    return {"lines": any(_touches(lines_of(first), [[low, high]]) for _, low, high in right["lines"])}
+
+
+def judge_find(right: Mapping[str, Any], answer: Answer) -> Parts:
+    parts: Parts = {}
+    if "first" in right:
+        parts["first"] = [item["path"] for item in answer["files"][:1]] == [right["first"]]
+    if "not_in_note" in right:
+        parts["note"] = str(right["not_in_note"]) not in str(answer.get("note", ""))
+    return parts
+
+
+def judge_summary(right: Mapping[str, Any], answer: Answer) -> Parts:
+    parts: Parts = {}
+    if "outline" in right:
+        told = json.dumps(answer.get("outline", []), ensure_ascii=False)
+        parts["outline"] = all(name in told for name in right["outline"])
+    if "purpose" in right:
+        parts["purpose"] = answer.get("purpose") == right["purpose"]
+    if "escalate" in right:
+        parts["escalate"] = bool(answer.get("escalate")) == right["escalate"]
+    return parts
+
+
+JUDGES: Mapping[str, Callable[[Mapping[str, Any], Answer], Parts]] = {
+    "find_failure": judge_failure,
+    "parse_log": judge_log,
+    "extract": judge_extract,
+    "classify": judge_classify,
+    "ask_file": judge_ask,
+    "find_files": judge_find,
+    "summarize_file": judge_summary,
+}

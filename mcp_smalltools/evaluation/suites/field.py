@@ -1,0 +1,232 @@
+"""How right the tools are on real cases, by tool and by source, with plain methods beside.
+
+--data holds truth.jsonl files and what they name (benchmarks/field/README.md: the form, and how ours were
+collected). Each case is a call as an agent would make it. An answer is *right* if all that its truth tells of
+holds, and *sure* if it does not escalate. The bar is what is right of the sure answers, on each source: the
+worst one stands beside the mean. Cases marked held_out are what no one who worked on the tool has seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.evaluation.console_table import print_table
+from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
+from mcp_smalltools.evaluation.field.judges import JUDGES, judge, says, whole_message
+from mcp_smalltools.evaluation.field.plain import plain_parts
+from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
+from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.request import ToolRequest
+
+if TYPE_CHECKING:
+    from mcp_smalltools.service import Service
+
+ENOUGH = 3
+"""Cases that a source must have to be the worst one."""
+_DEADLINE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCase:
+    """An answer and what is right of it. `parts` is empty where the call failed: then nothing is right."""
+
+    case: FieldCase
+    parts: dict[str, bool]
+    sure: bool
+    characters: int
+    seconds: float
+    plain: dict[str, bool]
+    error: str = ""
+    message: bool | None = None
+
+    @property
+    def right(self) -> bool:
+        return bool(self.parts) and all(self.parts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFigures:
+    """Of one tool. Shares are of 1, of the cases that the name tells of; `characters` is the median."""
+
+    tool: str
+    cases: int
+    absent: int
+    sources: int
+    right: float
+    sure: float
+    right_of_sure: float
+    sure_and_wrong: list[str]
+    worst_source: str
+    worst_right: float
+    characters: float
+    seconds: float
+    parts: dict[str, float]
+    plain: dict[str, float]
+    failed_calls: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_data(parser, "truth.jsonl and the files that it names")
+    parser.add_argument("--split", default="", metavar="NAME", help="only these cases: fit or held_out")
+    parser.add_argument(
+        "--tool", action="append", choices=sorted(JUDGES), help="only this tool; may be repeated"
+    )
+    parser.add_argument("--wrong", action="store_true", help="name the cases that are not right, and why")
+    add_json(parser)
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    import anyio
+
+    cases = read_cases(args.data.resolve(), split=args.split, tools=frozenset(args.tool or ()))
+    absent = [case for case in cases if not case.is_here()]
+    judged = anyio.run(judge_all, [case for case in cases if case.is_here()], settings)
+    figures = [
+        figures_of(
+            tool,
+            [item for item in judged if item.case.tool == tool],
+            absent=sum(case.tool == tool for case in absent),
+        )
+        for tool in sorted({item.case.tool for item in judged})
+    ]
+    give_figures("field", figures, _shown(wrong=args.wrong), as_json=args.json)
+    return 0
+
+
+async def judge_all(cases: Sequence[FieldCase], settings: Settings) -> list[JudgedCase]:
+    """Call the tool of each case and judge its answer. A call that fails is a case that is wrong."""
+    judged = []
+    for folder in sorted({case.folder for case in cases}):
+        root = RootSpec(path=folder.resolve(), level=PrivacyLevel.OPEN)
+        async with service_with(settings, roots=(root,)) as service:
+            judged += [await _judge(service, case) for case in cases if case.folder == folder]
+    return judged
+
+
+async def _judge(service: Service, case: FieldCase) -> JudgedCase:
+    started = time.perf_counter()
+    plain = plain_parts(case)
+    try:
+        request = ToolRequest(case.tool, _with_folder(case), client="eval", deadline_s=_DEADLINE_S)
+        answer: dict[str, Any] = (await service.call(request)).structured()
+    except SmallToolsError as error:
+        said = judge_error(case, str(error))
+        return JudgedCase(case, said, True, len(str(error)), 0.0, plain, str(error))
+    seconds = time.perf_counter() - started
+    message = whole_message(case.right, answer) if case.right.get("message") else None
+    return JudgedCase(
+        case,
+        judge(case.tool, case.right, answer),
+        not answer.get("escalate"),
+        len(json.dumps(answer, ensure_ascii=False)),
+        seconds,
+        plain,
+        message=message,
+    )
+
+
+def judge_error(case: FieldCase, error: str) -> dict[str, bool]:
+    """A refusal is right only where the truth asks for what it says."""
+    if set(case.right) != {"says"}:
+        return {}
+    return says(case.right, {"error": error})
+
+
+def _with_folder(case: FieldCase) -> dict[str, Any]:
+    """The arguments with paths that are whole, so that the working folder doesn't matter."""
+    arguments = dict(case.arguments)
+    for name in ("path", "baseline_path"):
+        if arguments.get(name):
+            arguments[name] = str(case.folder.resolve() / arguments[name])
+    if "paths" in arguments:
+        arguments["paths"] = [str(case.folder.resolve() / path) for path in arguments["paths"]]
+    return arguments
+
+
+def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> FieldFigures:
+    """Means over the cases; the worst source among those with at least ENOUGH cases. `absent` cases were left
+    out, since their files are not here.
+    """
+    sure = [item for item in judged if item.sure]
+    names = {name for item in judged for name in item.parts}
+    parts = {name: _share([item.parts[name] for item in judged if name in item.parts]) for name in names}
+    told = [item.message for item in judged if item.message is not None]
+    if told:
+        parts["whole message"] = _share(told)
+    ways = {name for item in judged for name in item.plain}
+    by_source: dict[str, list[bool]] = {}
+    for item in judged:
+        by_source.setdefault(item.case.source, []).append(item.right)
+    worst = min(
+        ((_share(rights), source) for source, rights in by_source.items() if len(rights) >= ENOUGH),
+        default=(0.0, ""),
+    )
+    return FieldFigures(
+        tool=tool,
+        cases=len(judged),
+        absent=absent,
+        sources=len(by_source),
+        right=_share([item.right for item in judged]),
+        sure=_share([item.sure for item in judged]),
+        right_of_sure=_share([item.right for item in sure]),
+        sure_and_wrong=[item.case.id for item in sure if not item.right],
+        worst_source=worst[1],
+        worst_right=worst[0],
+        characters=statistics.median(item.characters for item in judged),
+        seconds=round(sum(item.seconds for item in judged), 2),
+        parts=dict(sorted(parts.items())),
+        plain={
+            name: _share([item.plain[name] for item in judged if name in item.plain]) for name in sorted(ways)
+        },
+        failed_calls=[f"{item.case.id}: {item.error}" for item in judged if item.error],
+        wrong=[
+            f"{item.case.id}: " + ", ".join(name for name, right in item.parts.items() if not right)
+            for item in judged
+            if not item.right
+        ],
+    )
+
+
+def _share(rights: Sequence[bool]) -> float:
+    return round(sum(rights) / len(rights), 4) if rights else 0.0
+
+
+def _shown(*, wrong: bool) -> Callable[[Sequence[FieldFigures]], None]:
+    def show(all_figures: Sequence[FieldFigures]) -> None:
+        from rich.table import Table
+
+        table = Table("", *(figures.tool for figures in all_figures))
+        for name in (
+            "cases",
+            "absent",
+            "sources",
+            "right",
+            "sure",
+            "right_of_sure",
+            "worst_source",
+            "worst_right",
+        ):
+            table.add_row(name.replace("_", " "), *(str(getattr(item, name)) for item in all_figures))
+        table.add_row("sure and wrong", *(str(len(item.sure_and_wrong)) for item in all_figures))
+        table.add_row("characters, median", *(str(item.characters) for item in all_figures))
+        for group in ("parts", "plain"):
+            names = {name for item in all_figures for name in getattr(item, group)}
+            for name in sorted(names):
+                cells = (str(getattr(item, group).get(name, "")) for item in all_figures)
+                table.add_row(f"{name} ({'plain method' if group == 'plain' else 'right'})", *cells)
+        print_table(table)
+        for figures in all_figures if wrong else ():
+            for line in (*figures.failed_calls, *figures.wrong):
+                print(f"{figures.tool}: {line}")
+            print(f"{figures.tool}: sure and wrong: {', '.join(figures.sure_and_wrong) or 'none'}")
+
+    return show

@@ -1,0 +1,142 @@
+"""Cases in the field: how truth is read, judged and reported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
+from mcp_smalltools.evaluation.field.judges import judge, whole_message
+from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of, judge_all
+
+
+def _write(folder: Path, *rows: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "truth.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def _row(name: str = "one", **more: Any) -> dict[str, Any]:
+    return {"id": name, "tool": "find_failure", "args": {"path": "a.log"}, "right": {"failed": True}, **more}
+
+
+def test_cases_of_folders_below_are_read_and_chosen_by_split_and_tool(tmp_path: Path) -> None:
+    _write(tmp_path / "a", _row("one", split="fit"), _row("two", split="held_out"))
+    _write(tmp_path / "b", _row("three", split="fit", tool="parse_log"))
+    assert [case.id for case in read_cases(tmp_path)] == ["one", "two", "three"]
+    assert [case.id for case in read_cases(tmp_path, split="fit")] == ["one", "three"]
+    assert [case.id for case in read_cases(tmp_path, tools=frozenset({"parse_log"}))] == ["three"]
+
+
+def test_a_case_without_a_source_is_of_its_kind(tmp_path: Path) -> None:
+    _write(tmp_path, _row(kind="compile"), _row(kind="test", source="me/mine"))
+    assert [case.source for case in read_cases(tmp_path)] == ["compile", "me/mine"]
+
+
+@pytest.mark.parametrize("text", ["", "{}\n", "no json\n"])
+def test_a_folder_without_cases_is_refused_with_the_form(tmp_path: Path, text: str) -> None:
+    (tmp_path / "truth.jsonl").write_text(text)
+    with pytest.raises(NotFound) as raised:
+        read_cases(tmp_path)
+    assert "README.md" in str(raised.value)
+
+
+def _answer(failed: bool | None, *evidence: tuple[int, int], **more: Any) -> dict[str, Any]:
+    spans = [{"start": start, "end": end, "text": "x"} for start, end in evidence]
+    told = {} if failed is None else {"failed": failed}
+    return {**told, "evidence": spans, **more}
+
+
+@pytest.mark.parametrize(
+    ("right", "answer", "parts"),
+    [
+        ({"failed": True, "guilty": [[4, 4]]}, _answer(True, (3, 6)), {"failed": True, "guilty": True}),
+        ({"failed": True, "guilty": [[4, 4]]}, _answer(True, (5, 6)), {"failed": True, "guilty": False}),
+        ({"failed": True, "guilty": [[4, 4]]}, _answer(None, (4, 4)), {"failed": False, "guilty": True}),
+        ({"failed": None}, _answer(None), {"failed": True}),
+        ({"failed": False, "guilty": []}, _answer(False), {"failed": True}),
+        ({"failed": True, "kind": ["test"]}, _answer(True, kind="crash"), {"failed": True, "kind": False}),
+        ({"failed": True, "kind": ["test"]}, _answer(True), {"failed": True}),
+        (
+            {"failed": True, "place": "src/a.py:7"},
+            _answer(True, place={"file": "/build/src/a.py", "line": 7}),
+            {"failed": True, "place": True},
+        ),
+    ],
+)
+def test_an_answer_about_a_failure_is_judged_part_by_part(
+    right: dict[str, Any], answer: dict[str, Any], parts: dict[str, bool]
+) -> None:
+    assert judge("find_failure", right, answer) == parts
+
+
+def test_a_message_is_whole_only_if_all_its_lines_are_in_the_evidence() -> None:
+    right = {"message": [[3, 5], [8, 8]]}
+    assert whole_message(right, _answer(True, (2, 5), (8, 9)))
+    assert not whole_message(right, _answer(True, (2, 5)))
+
+
+def test_an_answer_about_a_log_is_judged_by_levels_times_and_words() -> None:
+    answer = {
+        "records": 9,
+        "levels": {"fatal": 1, "error": 2, "notice": 4},
+        "time": {"start": "2026-03-04T09:15:00", "end": "2026-03-04T09:16:00"},
+        "template_count": 3,
+        "errors": [{"evidence": [{"start": 5, "end": 6, "text": "boom"}]}],
+        "templates": [{"template": "went <*>"}],
+    }
+    right = {
+        "records": [8, 9],
+        "levels": {"error": 3, "info": 4},
+        "time": {"start": ["2026-03-04 09:15"], "end": ["[2026-03-04 09:16"]},
+        "templates": [2, 4],
+        "errors_at": [5],
+        "not_errors": ["fine"],
+        "visible": ["boom"],
+        "in_templates": ["went"],
+        "says": "BOOM",
+    }
+    assert all(judge("parse_log", right, answer).values())
+    assert not judge("parse_log", {"levels": {"error": 2}}, answer)["levels"]
+    assert not judge("parse_log", {"errors_at": [7]}, answer)["errors_at"]
+    assert not judge("parse_log", {"time": {"start": ["09:15"]}}, answer)["time"]
+
+
+def _judged(source: str, right: bool, *, sure: bool = True) -> JudgedCase:
+    case = FieldCase(f"{source}-{right}", "find_failure", "", source, "", Path(), {}, {})
+    return JudgedCase(case, {"failed": right}, sure, 100, 0.1, {})
+
+
+def test_the_worst_source_is_told_beside_the_mean() -> None:
+    judged = [_judged("a", True)] * 3 + [_judged("b", True), _judged("b", False), _judged("b", False)]
+    judged += [_judged("c", False, sure=False)]
+    figures = figures_of("find_failure", judged)
+    assert (figures.worst_source, figures.worst_right) == ("b", 0.3333)  # c has too few cases
+    assert figures.right == 0.5714 and figures.right_of_sure == 0.6667
+    assert figures.sure_and_wrong == ["b-False", "b-False"]
+
+
+def test_each_case_is_called_as_an_agent_would_with_plain_methods_beside(
+    settings: Settings, tmp_path: Path
+) -> None:
+    lines = [f"checking {n}.o" for n in range(70)]
+    lines[3] = "src/main.c:4:2: error: 'cup' undeclared (first use in this function)"
+    lines += ["make: *** [Makefile:3: main.o] Error 1"]
+    (tmp_path / "a.log").write_text("\n".join(lines) + "\n")
+    (tmp_path / "b.log").write_bytes(bytes(range(256)) * 40)
+    _write(
+        tmp_path,
+        _row(right={"failed": True, "guilty": [[4, 4]]}),
+        _row("binary", args={"path": "b.log"}),
+        _row("gone", args={"path": "c.log"}),
+    )
+    cases = read_cases(tmp_path)
+    assert [case.is_here() for case in cases] == [True, True, False]
+    found, binary = anyio.run(judge_all, cases[:2], settings)
+    assert found.right and found.plain["grep, first 50"] and not found.plain["last 50 lines"]
+    assert not binary.right and "b.log" in binary.error
