@@ -138,7 +138,8 @@ class LineTable:
         kind = kind_of(line)
         shape, coarse = self._shapes.of_content(line.content)
         time = _in_bytes(find_time(text, line), text)
-        header = HeaderType(line.format, line.level, kind, opens_trace(line), time and time.calendar)
+        said = line.level is not None and line.headed
+        header = HeaderType(line.format, line.level, kind, opens_trace(line), time and time.calendar, said)
         line_type = self._types.of(shape, header, coarse=coarse)
         at = len(text) - len(line.content) if text.endswith(line.content) else None
         return LineLayout(line_type, time, at)

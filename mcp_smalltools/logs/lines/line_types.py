@@ -10,6 +10,8 @@ from mcp_smalltools.logs.lines.records import Kind, indicates_error
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar
 
+_NOT_HEADED = ("plain", "ci")
+
 
 class HeaderType(NamedTuple):
     """What the lines of one line type share besides their shape."""
@@ -20,17 +22,25 @@ class HeaderType(NamedTuple):
     opens_trace: bool
     """The next lines are a stack trace."""
     calendar: Calendar | None
+    level_said: bool = False
+    """The header says the level; it wasn't guessed from words of the message."""
+
+    @property
+    def headed(self) -> bool:
+        """There is a header of the line's own, or one that carried it."""
+        return self.format not in _NOT_HEADED
 
     def state(self) -> list[Any]:
         """In plain values; see `of`."""
         calendar = None if self.calendar is None else int(self.calendar)
-        return [self.format, self.level, int(self.kind), self.opens_trace, calendar]
+        return [self.format, self.level, int(self.kind), self.opens_trace, calendar, self.level_said]
 
     @classmethod
     def of(cls, state: Sequence[Any]) -> HeaderType:
         """The header type of a state."""
-        name, level, kind, opens_trace, calendar = state
-        return cls(name, level, Kind(kind), opens_trace, None if calendar is None else Calendar(calendar))
+        name, level, kind, opens_trace, calendar, *said = state  # what an older version stored has no `said`
+        known = None if calendar is None else Calendar(calendar)
+        return cls(name, level, Kind(kind), opens_trace, known, bool(said and said[0]))
 
 
 class LineType:
@@ -51,6 +61,7 @@ class LineType:
         "last",
         "last_text",
         "level",
+        "level_said",
         "lines",
         "opens_trace",
         "promoted",
@@ -64,6 +75,7 @@ class LineType:
         self.shape = shape
         self.header = header
         self.level = header.level
+        self.level_said = header.level_said
         self.kind = header.kind
         self.opens_trace = header.opens_trace
         self.error = indicates_error(header.kind, header.level)

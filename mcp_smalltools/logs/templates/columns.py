@@ -86,7 +86,9 @@ def messages_of(table: LineTable, by_shape: Mapping[int, Sequence[LineType]]) ->
         messages.append(message)
         for line_type in line_types:
             line_type.columns = header.columns
-            line_type.level = line_type.level or level_of(header, columns)
+            level = level_of(header, columns)
+            if level is not None and not line_type.level_said:
+                line_type.level, line_type.level_said = level, True
     return messages
 
 

@@ -12,6 +12,7 @@ from mcp_smalltools.logs.counting.timeline import Timeline, TimelineBurst
 from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
+from mcp_smalltools.logs.lines.recognition import FormRecognition, recognition_of
 from mcp_smalltools.logs.lines.times import Calendar
 from mcp_smalltools.logs.templates.clustering import ClusterTemplate, cluster_shapes
 from mcp_smalltools.logs.templates.columns import messages_of
@@ -50,6 +51,7 @@ class ParsedLog:
     coarse_lines: int
     levels: dict[str, int]
     formats: dict[str, int]
+    recognition: list[FormRecognition]
     templates: list[ParsedTemplate]
     template_of_shape: list[ParsedTemplate]
     timeline: Timeline | None
@@ -76,6 +78,7 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
         coarse_lines=sum(item.lines for item in line_types if item.coarse),
         levels=_levels(line_types),
         formats=_counted((item.format, item.records) for item in line_types),
+        recognition=recognition_of(line_types),
         templates=templates,
         template_of_shape=of_shape,
         timeline=timeline,
