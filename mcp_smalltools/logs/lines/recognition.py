@@ -1,4 +1,4 @@
-"""How much of a log was understood: records with a known header, time and level, by the form of the header."""
+"""How much of a log was understood: records with a known header, time and level, by form."""
 
 from __future__ import annotations
 
