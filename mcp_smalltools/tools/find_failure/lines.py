@@ -12,6 +12,8 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mcp_smalltools.tools.find_failure.outcome.roles import Role, roles_of
+
 MAX_LINES = 40_000
 """Lines that are looked at."""
 HEAD_LINES, TAIL_LINES = 1_000, 8_000
@@ -46,13 +48,14 @@ _TELLING = re.compile(
 @dataclass(slots=True)
 class LogLines:
     """The lines that are looked at. Lists run in parallel: 1-based number in the file, text without colours,
-    content without what a CI system or container put before it, and its pattern.
+    content without what a CI system or container put before it, its pattern, and its role.
     """
 
     numbers: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     contents: list[str] = field(default_factory=list)
     patterns: list[str] = field(default_factory=list)
+    roles: list[Role] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     """Lines of each pattern in the whole log."""
     total: int = 0
@@ -116,6 +119,7 @@ def read_log(blocks: Iterable[Sequence[str]], most: int = MAX_LINES) -> LogLines
         log.texts.append(text)
         log.contents.append(content)
         log.patterns.append(pattern)
+    log.roles = roles_of(log.contents)
     return log
 
 
