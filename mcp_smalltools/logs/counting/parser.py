@@ -12,7 +12,7 @@ from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import Assembler, Kind
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.times import Calendar, Clock
+from mcp_smalltools.logs.lines.times import Calendar, Clock, to_local_seconds
 
 SAMPLE_LINE_CHARS = 2_000
 _BLANK_LINES = 20
@@ -29,6 +29,7 @@ class LogParser:
     def __init__(self, table: LineTable | None = None) -> None:
         self.table = table or LineTable()
         self.clock = Clock()
+        self._local_clock = Clock(to_local_seconds)
         self.lines = 0
         self.last_line = 0
         self.counts = LineCounts()
@@ -39,6 +40,7 @@ class LogParser:
         self._blanks: list[str] = []  # lines that are not kept yet
         self._sample_chars = 0
         self.timelines: dict[Calendar, Timeline] = {}
+        self.edges: dict[Calendar, dict[int, str]] = {}  # the lines of its earliest and its latest record
         self.by_line = Timeline(1.0)
         self.years = 0  # how often a log without years went from December to January
         self.newest_yearless: float | None = None
@@ -75,9 +77,12 @@ class LogParser:
         self.last_line, self.assembler = last_line, assembler
         self._open = self._sampling = None
 
-    def times(self, block: Block) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Seconds and calendar of each line, both of shape (lines,); nan and -1 where it has no time."""
-        return self._times(block, np.arange(len(block)), self.table.read(block))
+    def times(self, block: Block, *, local: bool = False) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Seconds and calendar of each line, both of shape (lines,); nan and -1 where it has no time.
+        `local`: seconds of the clock that the line shows, whatever its zone.
+        """
+        clock = self._local_clock if local else self.clock
+        return self._times(block, np.arange(len(block)), self.table.read(block), clock)
 
     def _read(self, block: Block) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The numbers of each line's layout and of its line type, both of shape (lines,)."""
@@ -184,18 +189,27 @@ class LogParser:
         numbers: NDArray[np.int64],
         line_types: NDArray[np.int64],
     ) -> None:
-        seconds, calendars = self._times(block, places, numbers)
+        seconds, calendars = self._times(block, places, numbers, self.clock)
         lines = places + block.first
         for calendar in Calendar:
             chosen = calendars == calendar
             if chosen.any():
                 self._add_times(calendar, line_types[chosen], seconds[chosen], lines[chosen])
+                self._keep_edges(calendar, block)
         chosen = calendars < 0
         if chosen.any():
             self.by_line.add(line_types[chosen], lines[chosen].astype(np.float64), lines[chosen])
 
+    def _keep_edges(self, calendar: Calendar, block: Block) -> None:
+        timeline, known = self.timeline_of(calendar), self.edges.get(calendar, {})
+        edges = {timeline.first_line, timeline.last_line} - {0}
+        if known.keys() != edges:
+            self.edges[calendar] = {
+                line: known.get(line) or block.line(line - block.first)[:SAMPLE_LINE_CHARS] for line in edges
+            }
+
     def _times(
-        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64]
+        self, block: Block, places: NDArray[np.int64], numbers: NDArray[np.int64], clock: Clock
     ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """See `times`; of the lines at these places, whose layouts have these numbers."""
         seconds = np.full(len(places), np.nan)
@@ -206,7 +220,7 @@ class LogParser:
             if span is not None:
                 chosen = np.flatnonzero(of_line == number)
                 shown = block.columns(places[chosen], span.start, span.end)
-                seconds[chosen] = self.clock.read(shown, span)
+                seconds[chosen] = clock.read(shown, span)
                 calendars[chosen] = span.calendar
         return seconds, calendars
 

@@ -39,6 +39,7 @@ def state_of(parser: LogParser) -> State:
         "numbers": numbers,
         "counts": [getattr(counts, name)[numbers].tolist() for name in _COUNTS],
         "timelines": {int(calendar): line.state() for calendar, line in parser.timelines.items()},
+        "edges": {int(calendar): lines for calendar, lines in parser.edges.items()},
         "by_line": parser.by_line.state(),
     }
 
@@ -55,8 +56,14 @@ def append(parser: LogParser, state: State) -> bool:
     _add_counts(parser, line_types, state["counts"])
     numbers = np.full(max(state["numbers"], default=-1) + 1, -1)
     numbers[state["numbers"]] = [item.id for item in line_types]
-    for calendar, timeline in state["timelines"].items():
-        parser.timeline_of(Calendar(calendar)).append(timeline, numbers)
+    for number, timeline in state["timelines"].items():
+        calendar = Calendar(number)
+        merged = parser.timeline_of(calendar)
+        merged.append(timeline, numbers)
+        edges = parser.edges.get(calendar, {}) | state["edges"].get(number, {})
+        parser.edges[calendar] = {
+            line: text for line, text in edges.items() if line in (merged.first_line, merged.last_line)
+        }
     parser.by_line.append(state["by_line"], numbers)
     parser.lines += state["lines"]
     if state["newest_yearless"] is not None:

@@ -45,6 +45,7 @@ class Timeline:
         self.width = width
         self.records = 0
         self.first = self.last = 0.0  # smallest and largest position
+        self.first_line = self.last_line = 0  # and their line numbers
         self.backwards = 0  # records that are earlier than the one before
         self._base = 0  # the bucket of the smallest position
         self._counts = np.zeros((0, BUCKETS), np.int64)  # number of the line type, bucket from `_base`
@@ -59,7 +60,9 @@ class Timeline:
         if not self.records:
             self.newest, self._newest_line = float(positions[0]), int(lines[0])
             self.oldest, self._oldest_line = self.newest, self._newest_line
-        self._cover(float(positions.min()), float(positions.max()), int(types.max()) + 1)
+        low, high = int(positions.argmin()), int(positions.argmax())
+        self._note_edges((float(positions[low]), int(lines[low])), (float(positions[high]), int(lines[high])))
+        self._cover(float(positions[low]), float(positions[high]), int(types.max()) + 1)
         self.records += len(positions)
         self._note_gaps(positions, lines)
         bucket = (positions // self.width).astype(np.int64) - self._base
@@ -77,6 +80,13 @@ class Timeline:
             self._gaps.append((float(steps[place]), -before, int(lines[place])))
         self._gaps = sorted(self._gaps, reverse=True)[:GAPS_KEPT]
         self.newest, self._newest_line = float(positions[-1]), int(lines[-1])
+
+    def _note_edges(self, low: tuple[float, int], high: tuple[float, int]) -> None:
+        """Position and line of the smallest and the largest that are new."""
+        if not self.records or low[0] < self.first:
+            self.first_line = low[1]
+        if not self.records or high[0] > self.last:
+            self.last_line = high[1]
 
     def _cover(self, low: float, high: float, types: int) -> None:
         """Have buckets for these positions, and rows for this many line types."""
@@ -111,6 +121,7 @@ class Timeline:
             "width": self.width,
             "records": self.records,
             "range": [self.first, self.last],
+            "lines": [self.first_line, self.last_line],
             "backwards": self.backwards,
             "ends": [self.oldest, self._oldest_line, self.newest, self._newest_line],
             "gaps": self._gaps,
@@ -131,6 +142,8 @@ class Timeline:
         if self.width < state["width"]:
             self._move(state["width"])
         low, high = state["range"]
+        first_line, last_line = state["lines"]
+        self._note_edges((low, first_line), (high, last_line))
         self._cover(low, high, int(types.max()) + 1)
         self.records += state["records"]
         self.backwards += state["backwards"]

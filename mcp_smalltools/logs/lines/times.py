@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import datetime
 import enum
 import re
 from collections.abc import Callable
@@ -34,6 +35,9 @@ _FORMS = tuple(
     )
 )
 _YEAR_10_000 = 253_402_300_800.0
+_EPOCH = datetime.datetime(1970, 1, 1)
+_EARLIEST, _LATEST = -62_135_596_800.0, _YEAR_10_000 - 1
+"""The first and the last second of the years that a date can have."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -59,6 +63,28 @@ def to_seconds(text: str) -> float | None:
         return _epoch_seconds(text)
     fields = _fields(text)
     return None if fields is None else _of_fields(fields)
+
+
+def to_local_seconds(text: str) -> float | None:
+    """The same of the clock that the log shows, whatever its zone. None if the text is no timestamp."""
+    seconds = to_seconds(text)
+    return None if seconds is None else seconds + zone_seconds(zone_of(text))
+
+
+def as_date(seconds: float) -> datetime.datetime:
+    """Seconds since 1970 as a date without a zone; beyond the years 1 to 9999, the first or last of these."""
+    return _EPOCH + datetime.timedelta(seconds=min(max(seconds, _EARLIEST), _LATEST))
+
+
+def zone_of(text: str) -> str:
+    """The zone of a timestamp as it is written (`Z`, `+0330`, `CET`); Z for seconds since 1970, otherwise
+    empty if there is none.
+    """
+    text = text.strip()
+    if _NUMBER.fullmatch(text):
+        return "Z" if calendar_of(text) is Calendar.DATED else ""
+    fields = _fields(text)
+    return (fields or {}).get("z") or ""
 
 
 def _fields(text: str) -> dict[str, str | None] | None:
@@ -105,10 +131,11 @@ def _of_fields(fields: dict[str, str | None]) -> float | None:
         return None
     whole = calendar.timegm((year, month, day, hour, int(fields["mi"] or 0), int(fields["s"] or 0)))
     fraction = float("0." + (fields.get("f") or ".0")[1:])
-    return whole + fraction - _zone_seconds(fields.get("z"))
+    return whole + fraction - zone_seconds(fields.get("z"))
 
 
-def _zone_seconds(zone: str | None) -> int:
+def zone_seconds(zone: str | None) -> int:
+    """Seconds that a zone `±hh:mm` is ahead of UTC; 0 for a name, whose clock is taken as it is."""
     if not zone or zone[0] not in "+-":
         return 0
     sign = -1 if zone[0] == "-" else 1
@@ -172,8 +199,8 @@ def _place(text: str, line: ParsedLine) -> tuple[int, int]:
 class Clock:
     """Reads the times of lines. Neighbouring lines share their minute, so few texts are parsed."""
 
-    def __init__(self) -> None:
-        self._parse: Callable[[str], float | None] = lru_cache(maxsize=65_536)(to_seconds)
+    def __init__(self, parse: Callable[[str], float | None] = to_seconds) -> None:
+        self._parse: Callable[[str], float | None] = lru_cache(maxsize=65_536)(parse)
 
     def read(self, shown: NDArray[np.uint8], span: TimeSpan) -> NDArray[np.float64]:
         """Seconds (see `to_seconds`) of times of one form, the bytes from `span.start` to `span.end` of each

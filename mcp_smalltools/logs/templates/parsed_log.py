@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.timeline import Timeline, TimelineBurst
 from mcp_smalltools.logs.judge.judge import Judge
+from mcp_smalltools.logs.lines.headers import read_line
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.recognition import FormRecognition, recognition_of
-from mcp_smalltools.logs.lines.times import Calendar
+from mcp_smalltools.logs.lines.times import Calendar, zone_of
 from mcp_smalltools.logs.templates.clustering import ClusterTemplate, cluster_shapes
 from mcp_smalltools.logs.templates.columns import messages_of
 from mcp_smalltools.logs.templates.optional_fields import merge_optional_fields, optional_field_counts
@@ -56,6 +57,8 @@ class ParsedLog:
     template_of_shape: list[ParsedTemplate]
     timeline: Timeline | None
     calendar: Calendar | None  # None: the timeline is one of line numbers
+    zone: str = ""  # as the times are written, of the earliest record
+    last_zone: str = ""  # of the latest
 
 
 def derive_templates(parser: LogParser, judge: Judge | None = None, until: float = math.inf) -> ParsedLog:
@@ -83,7 +86,15 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
         template_of_shape=of_shape,
         timeline=timeline,
         calendar=calendar,
+        zone=_zone(parser, calendar, timeline.first_line if timeline is not None else 0),
+        last_zone=_zone(parser, calendar, timeline.last_line if timeline is not None else 0),
     )
+
+
+def _zone(parser: LogParser, calendar: Calendar | None, line: int) -> str:
+    """The zone that this line, an edge of the timeline, has behind its time."""
+    text = parser.edges.get(calendar, {}).get(line, "") if calendar is not None else ""
+    return zone_of(read_line(text).time or "") if text else ""
 
 
 def _main_timeline(parser: LogParser, records: int) -> tuple[Timeline | None, Calendar | None]:

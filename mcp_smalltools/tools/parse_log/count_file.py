@@ -17,7 +17,7 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.tools.parse_log.answer import LAST
 from mcp_smalltools.tools.parse_log.last_call import LogChange, load_position, position_at, save_position
-from mcp_smalltools.tools.parse_log.since import Since, parse_since
+from mcp_smalltools.tools.parse_log.since import Since, SinceReader, parse_since, time_of
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -92,12 +92,40 @@ class _Reading:
     def since(self, since: Since) -> None:
         """Count what comes before for comparison only."""
         self._counted.compares = True
-        self._feed(self._source, "log", since.reader(self._parser))
+        reader = SinceReader(since, self._parser)
+        self._feed(self._source, "log", reader.read)
         if not self._parser.lines:
-            raise UsageError(
-                f"{self._source.path} has nothing at or after since={since.text}.",
-                remedy="Call without since: the answer has the log's time range and number of lines.",
+            raise self._nothing_since(since, reader)
+        if since.line is None and not self._is_sealed:
+            where = f"{time_of(reader.first_text)} (line {reader.first_line:,})"
+            self._counted.notes.append(f"Counted from {where} on.")
+
+    def _nothing_since(self, since: Since, reader: SinceReader) -> UsageError:
+        """Why no line is at or after it; that a log has no times doesn't mean that nothing happened."""
+        path, lines = self._source.path, self._parser.last_line
+        if self._counted.dropped:
+            return UsageError(
+                f"The time was over before {path} was read to since={since.text}.", remedy="Raise deadline_s."
             )
+        if since.line is not None:
+            return UsageError(
+                f"{path} has {lines:,} lines: none is at or after line {since.line:,}.",
+                remedy="Give a line number or a time within the log.",
+            )
+        if reader.last_timed is None:
+            return UsageError(
+                f"{path} has no times that could be read, so nothing can be said about since={since.text}.",
+                remedy=f"Give a line number from 1 to {lines:,}, or call without since.",
+            )
+        number, line = reader.last_timed
+        told = f"its last time is {time_of(line)}, at line {number:,}"
+        if self._is_sealed:
+            told = f"its last time is at line {number:,}"
+        return UsageError(
+            f"{path} has nothing at or after since={since.text}: {told}; "
+            f"{reader.timed:,} of {lines:,} lines have a time.",
+            remedy="Call without since: the answer has the log's time range and number of lines.",
+        )
 
     def appended(self) -> None:
         """Count what came since the last call, or the whole file where that is not known."""

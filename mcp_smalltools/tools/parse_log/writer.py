@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.times import Calendar
+from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
 from mcp_smalltools.result import Span
@@ -183,16 +182,16 @@ class RecordWriter:
         )
 
     def _time(self) -> records.TimeRange | None:
-        timeline = self._log.timeline
-        if timeline is None or self._log.calendar is None:
+        timeline, calendar = self._log.timeline, self._log.calendar
+        if timeline is None or calendar is None:
             return None
         gaps = [
             records.Gap(seconds=round(gap.seconds, 3), after_line=gap.after_line, before_line=gap.before_line)
             for gap in timeline.gaps
         ]
         return records.TimeRange(
-            start=None if self._sealed else self._shown(timeline.first),
-            end=None if self._sealed else self._shown(timeline.last),
+            start=None if self._sealed else time_text(timeline.first, calendar, self._log.zone),
+            end=None if self._sealed else time_text(timeline.last, calendar, self._log.last_zone),
             seconds=round(timeline.last - timeline.first, 3),
             gaps=gaps or None,
             backwards=timeline.backwards or None,
@@ -203,11 +202,20 @@ class RecordWriter:
         calendar = self._log.calendar
         if calendar is None:
             return f"line {max(1, int(position))}"
-        if calendar is Calendar.UPTIME:
-            return f"{position:.3f} s"
-        at = datetime.datetime.fromtimestamp(position, datetime.UTC).replace(tzinfo=None)
-        text = at.isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
-        return text[{Calendar.DATED: 0, Calendar.YEARLESS: 5, Calendar.CLOCK: 11}[calendar] :]
+        return time_text(position, calendar, self._log.zone)
+
+
+def time_text(seconds: float, calendar: Calendar, zone: str) -> str:
+    """A time as the clock of the log shows it, in ISO 8601's order, with the zone that the log writes."""
+    if calendar is Calendar.UPTIME:
+        return f"{seconds:.3f} s"
+    text = (
+        as_date(seconds + zone_seconds(zone)).isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
+    )
+    text = text[{Calendar.DATED: 0, Calendar.YEARLESS: 5, Calendar.CLOCK: 11}[calendar] :]
+    if zone[:1] in ("+", "-"):
+        return f"{text}{zone[:3]}:{zone[-2:]}"
+    return f"{text} {zone}" if len(zone) > 1 else text + zone
 
 
 def _ids(templates: Sequence[ParsedTemplate], shown: set[int]) -> list[int]:
