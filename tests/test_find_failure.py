@@ -40,7 +40,6 @@ from mcp_smalltools.tools.find_failure.lines import (
     read_baseline,
     read_log,
 )
-from mcp_smalltools.tools.find_failure.naming import kind_of, place_of, tool_of
 from mcp_smalltools.tools.find_failure.rank import rank
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into
 from mcp_smalltools.tools.find_failure.trees import Forest, LineProbabilities, load_ranker, read_ranker
@@ -567,36 +566,6 @@ def test_of_a_trace_that_is_too_long_the_part_with_the_message_is_shown() -> Non
     assert part.size == 12
     assert lines[part.peak] == "ValueError: no price"
     assert part.start <= part.peak < part.stop
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "tool", "place"),
-    [
-        ("a.c:3:1: error: x undeclared", "compile", "compiler", ("a.c", 3)),
-        ("b.c:(.text+0x1): undefined reference to `f'", "link", "linker", None),
-        ("[ERROR] /w/src/A.java:[12,9] cannot find symbol", "compile", "maven", ("/w/src/A.java", 12)),
-        ("error[E0425]: cannot find value\n  --> src/a.rs:6:21", "compile", "cargo", ("src/a.rs", 6)),
-        (
-            "a.c:3:1: error: x undeclared\nerror: Command '['gcc']' returned",
-            "compile",
-            "compiler",
-            ("a.c", 3),
-        ),
-        ("ModuleNotFoundError: No module named 'x'", "dependency", "python", None),
-        ("dd: error writing 'a': No space left on device", "disk", "shell", None),
-        ("curl: (7) Failed to connect: Connection refused", "network", "curl", None),
-        ("FATAL ERROR: heap limit Allocation failed - JavaScript heap out of memory", "memory", "node", None),
-        ("E: Unable to locate package libshelf-dev", "dependency", "apt", None),
-        ("error: pathspec 'side' did not match any file(s) known to git", "configuration", "git", None),
-        ("bash: ./x.sh: Permission denied", "permission", "shell", None),
-        ("src/a.ts(6,3): error TS2322: Type", "compile", "tsc", ("src/a.ts", 6)),
-        ("--- FAIL: TestA (0.00s)\n    a_test.go:13: got 3", "test", "go test", ("a_test.go", 13)),
-    ],
-)
-def test_kind_tool_and_place_follow_the_text(
-    text: str, kind: str, tool: str, place: tuple[str, int] | None
-) -> None:
-    assert (kind_of([text]), tool_of([text], ""), place_of([text])) == (kind, tool, place)
 
 
 # The evaluation

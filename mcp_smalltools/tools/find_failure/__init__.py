@@ -5,7 +5,7 @@ signs       what one line says by itself: error words, positions in source, fram
 features    what is around it: neighbours, place, rarity, what a passing log has too
 trees       the learned ranker: boosted trees of `models/skills/find_failure`, evaluated with numpy
 spans       from probabilities of lines to a few spans, the first cause first
-naming      kind of failure, the tool that reports it, the place in the source that it names
+naming/     kind of failure, the tool that reports it, the place in the source that it names
 verdict     failed, passed, or can't tell
 outcome/    how the run ended: what each line is, who says what of success and failure
 run         the flow: log and baseline in, the answer out

@@ -6,7 +6,7 @@ from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
-from mcp_smalltools.tools.find_failure.naming import kind_of, place_of, tool_of
+from mcp_smalltools.tools.find_failure.naming.name import name_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, fit_into
 from mcp_smalltools.tools.find_failure.verdict import FEATURES
@@ -32,18 +32,16 @@ def compose_answer(
         return _answer_without_failure(log, ranked, dropped)
     limit = max(arguments.max_lines // 2, 1) if unsure else arguments.max_lines
     chosen = fit_into(ranked.spans, log.patterns, ranked.probabilities.evidence, limit)
-    texts = ["\n".join(log.contents[span.start : span.stop]) for span in chosen]
     room = limit - sum(span.size for span in chosen)
     most = min(room, _context_lines(arguments))
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
     context = context_of(ranked.probabilities, chosen, log.numbers, cut, most, new=ranked.new)
-    place = place_of(texts)
-    whole = "\n".join(log.contents[:20] + log.contents[-60:])
+    name = name_of(log.contents, [(span.start, span.stop, span.peak) for span in chosen])
     answer = records.FindFailureAnswer(
         failed=None if unsure else True,
-        kind=kind_of(texts),
-        tool=tool_of(texts, whole),
-        place=records.Place(file=place[0], line=place[1]) if place else None,
+        kind=name.kind,
+        tool=name.tool,
+        place=records.Place(file=name.place.file, line=name.place.line) if name.place else None,
         evidence=[_evidence(log, span) for span in chosen],
         context=[_span(log, start, stop) for start, stop in context],
         confidence=round(ranked.failed * ranked.sure, 3),

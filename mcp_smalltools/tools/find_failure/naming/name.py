@@ -1,0 +1,67 @@
+"""The name of a failure: kind, tool and place, of the first spans of evidence that tell them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcp_smalltools.tools.find_failure.naming.kind import kind_of
+from mcp_smalltools.tools.find_failure.naming.places import SourcePlace, place_of
+from mcp_smalltools.tools.find_failure.naming.reporters import Reporter, reporter_of
+from mcp_smalltools.tools.find_failure.naming.wrapped import console_width, joined
+
+_SPANS = 3
+"""Spans of evidence that are asked: what only a later one tells may be of another failure."""
+_NEAR = 20
+"""Lines before and after a span that may tell which report it belongs to."""
+_REACH = 60
+"""Lines before and after a span that are read at all."""
+_PREFIX = re.compile(
+    r"p=\d{1,9} u=\S{1,60} n=\S{1,60} \| "  # Ansible's log
+    r"|[\w@/.-]{1,60}:(?:build|test|lint|typecheck|check)[\w:-]{0,30}: "  # Turborepo
+    r"|[\w.-]{1,60} {1,20}\| (?=\S)|\| (?=\S)"  # Compose, BitBake
+)
+
+Lines = tuple[int, int, int]
+"""Of a span: its first place, the one after its last, and its main line's."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureName:
+    """What a failure is called; None where its lines don't tell."""
+
+    kind: str | None = None
+    tool: str | None = None
+    place: SourcePlace | None = None
+
+
+def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
+    """The name of the failure that these spans of a log are evidence of, the likeliest cause first."""
+    width = console_width(contents)
+    contents = _near(contents, spans)
+    if width is not None:
+        contents, places = joined(contents, width)
+        spans = [(places[start], places[stop - 1] + 1, places[peak]) for start, stop, peak in spans]
+    kind: str | None = None
+    reporter: Reporter | None = None
+    place: SourcePlace | None = None
+    for start, stop, peak in spans[:_SPANS]:
+        found = reporter_of(contents, start, stop, peak)
+        if reporter is None or (found is not None and found.rank < reporter.rank):
+            reporter = found
+        kind = kind or kind_of(contents[start:stop], contents[max(start - _NEAR, 0) : stop + _NEAR], found)
+        place = place or place_of(contents, start, stop, peak)
+        if found is not None and found.rank == 0:
+            break
+    return FailureName(kind, reporter.tool if reporter else None, place)
+
+
+def _near(contents: Sequence[str], spans: Sequence[Lines]) -> list[str]:
+    """The lines without what a runner of several puts before each; done for those near the spans only."""
+    lines = list(contents)
+    for start, stop, _ in spans[:_SPANS]:
+        for place in range(max(start - _REACH, 0), min(stop + _REACH, len(lines))):
+            if found := _PREFIX.match(lines[place]):
+                lines[place] = lines[place][found.end() :]
+    return lines
