@@ -359,7 +359,10 @@ REPORTERS = (
     _reporter(
         "kotlin",
         "compile",
-        [r"^(?:\S{1,40} : )?e: (?:file://|/|[A-Za-z]:[\\/]|\w)\S*\.kts?\b", r"^error: .*\(\S+\.kt:\d+:\d+\)$"],
+        [
+            r"^(?:\S{1,40} : )?e: (?:file://|/|[A-Za-z]:[\\/]|\w)\S*\.kts?\b",
+            r"^error: .*\(\S+\.kt:\d+:\d+\)$",
+        ],
     ),
     _reporter(
         "swift",
