@@ -29,7 +29,7 @@ from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.base import StopSignal
 from mcp_smalltools.tools.parse_log.answer import ParseLogAnswer
-from mcp_smalltools.tools.parse_log.since import parse_since
+from mcp_smalltools.tools.parse_log.since import SinceReader, parse_since
 
 
 def opened(path: Path) -> UserFile:
@@ -125,7 +125,7 @@ def test_what_came_before_a_line_and_what_came_since_are_the_whole(drawn, line, 
     lines = text_of(drawn, "\n").decode("utf-8", "replace").replace("\r", "").split("\n")[:-1]
     whole, parser = LogParser(), LogParser()
     whole.feed(Block.of(1, lines))
-    read = parse_since(str(line)).reader(parser)
+    read = SinceReader(parse_since(str(line)), parser).read
     for start in range(0, len(lines), size):
         read(Block.of(start + 1, lines[start : start + size]))
     log = derive_templates(parser)

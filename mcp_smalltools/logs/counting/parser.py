@@ -50,7 +50,7 @@ class LogParser:
         if not len(block):
             return
         numbers, line_types = self._read(block)
-        self.counts.add_lines(line_types)
+        self.counts.add_lines(line_types, block.first)
         self.lines += len(block)
         self.last_line = block.first + len(block) - 1
         starts = self._starts(block, line_types, keep=True)

@@ -20,7 +20,7 @@ from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar
 
 State = dict[str, Any]
-_COUNTS = ("lines", "records", "before", "first", "last")
+_COUNTS = ("lines", "records", "before", "first", "last", "seen")
 
 
 def state_of(parser: LogParser) -> State:
@@ -85,12 +85,15 @@ def _add_counts(parser: LogParser, line_types: Sequence[LineType], columns: Sequ
     counts = parser.counts
     counts.grow(len(parser.table.line_types))
     # Two line types of the other table may be one coarse type here, so they are added one after the other.
-    for item, (lines, records, before, first, last) in zip(
+    for item, (lines, records, before, first, last, seen) in zip(
         line_types, zip(*columns, strict=True), strict=True
     ):
         counts.lines[item.id] += lines
         counts.records[item.id] += records
         counts.before[item.id] += before
+        if seen:
+            known = counts.seen[item.id]
+            counts.seen[item.id] = min(known, seen) if known else seen
         if records:
             known = counts.first[item.id]
             counts.first[item.id] = min(known, first) if known else first

@@ -9,11 +9,12 @@ Column = NDArray[np.int64]
 
 
 class LineCounts:
-    """`lines`: of this type, also those inside records of others. `records`: those that start with such a
-    line; `first` and `last`: their line numbers, 0 for none. `before`: records for comparison only.
+    """`lines`: of this type, also those inside records of others; `seen`: the number of the first of them.
+    `records`: those that start with such a line; `first` and `last`: their line numbers, 0 for none.
+    `before`: records for comparison only.
     """
 
-    __slots__ = ("before", "first", "last", "lines", "records")
+    __slots__ = ("before", "first", "last", "lines", "records", "seen")
 
     def __init__(self) -> None:
         self.lines = np.zeros(0, np.int64)
@@ -21,6 +22,7 @@ class LineCounts:
         self.before = np.zeros(0, np.int64)
         self.first = np.zeros(0, np.int64)
         self.last = np.zeros(0, np.int64)
+        self.seen = np.zeros(0, np.int64)
 
     def grow(self, types: int) -> None:
         """Make sure that there is a row for each line type."""
@@ -30,8 +32,12 @@ class LineCounts:
             for name in self.__slots__:
                 setattr(self, name, np.concatenate((getattr(self, name), rows)))
 
-    def add_lines(self, types: Column) -> None:
-        self.lines += np.bincount(types, minlength=len(self.lines))
+    def add_lines(self, types: Column, first: int) -> None:
+        """Count lines, of which this is the number of the first."""
+        added = np.bincount(types, minlength=len(self.lines))
+        for number in np.flatnonzero((self.seen == 0) & (added > 0)).tolist():
+            self.seen[number] = first + int(np.argmax(types == number))
+        self.lines += added
 
     def add_before(self, types: Column) -> None:
         self.before += np.bincount(types, minlength=len(self.before))

@@ -67,6 +67,7 @@ class LineType:
         "promoted",
         "records",
         "sample",
+        "seen",
         "shape",
     )
 
@@ -87,6 +88,7 @@ class LineType:
         self.before = 0  # records before `since`, or of the baseline
         self.first = 0  # line numbers of the first and last record
         self.last = 0
+        self.seen = 0  # number of the first line of this type, also inside a record
         self.first_text = ""  # two of its lines
         self.last_text = ""
         self.sample: Sample | None = None  # the first record
@@ -105,7 +107,7 @@ class LineType:
         """Take over what was counted."""
         self.lines, self.records = int(counts.lines[self.id]), int(counts.records[self.id])
         self.first, self.last = int(counts.first[self.id]), int(counts.last[self.id])
-        self.before = int(counts.before[self.id])
+        self.before, self.seen = int(counts.before[self.id]), int(counts.seen[self.id])
 
 
 class LineTypes:

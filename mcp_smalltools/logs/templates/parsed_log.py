@@ -35,6 +35,7 @@ class ParsedTemplate:
     first: int  # line numbers of the first and last record; 0 without records
     last: int
     before: int  # records before `since`, or in the baseline
+    seen: int  # number of the first line, also inside a record of another template; 0 if only before
     levels: dict[str, int] = field(default_factory=dict)
     burst: TimelineBurst | None = None
     # Records by key=value part, of those that some lack.
@@ -152,6 +153,7 @@ def _template(number: int, template: ClusterTemplate, line_types: list[LineType]
         first=min((item.first for item in started), default=0),
         last=max((item.last for item in started), default=0),
         before=sum(item.before for item in line_types),
+        seen=min((item.seen for item in line_types if item.seen), default=0),
         levels=_levels(started),
     )
 

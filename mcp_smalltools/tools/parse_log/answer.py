@@ -94,8 +94,11 @@ class ErrorGroup(result.Record):
     """The error records of one template, the first of them verbatim."""
 
     template_id: int
-    level: str
+    level: str = Field(description="none: the log gives none")
     count: int
+    suspected: bool | None = Field(
+        None, description="true: no level of an error, but its words look like a failure"
+    )
     evidence: list[result.Span] = Field(
         description="the first record; if it is long, only its start, cause and end"
     )
@@ -106,6 +109,17 @@ class ExceptionLines(result.Record):
 
     template: MaskedText
     lines: int = Field(description="lines of this template; exact")
+    first_line: int
+
+
+class Recognised(result.Record):
+    """Shares of the records whose header, time and level were read; a level that only words of the message
+    suggest does not count.
+    """
+
+    header: float
+    time: float
+    level: float
 
 
 class Changed(result.Record):
@@ -206,10 +220,13 @@ class ParseLogAnswer(result.Answer):
         description="log records: a line with the stack trace or continuation lines that belong to it"
     )
     levels: dict[str, int] | None = Field(None, description="records by level, if the log has levels")
+    recognised: Recognised | None = Field(None, description="absent where there are no records")
     formats: dict[str, int] | None = Field(None, description="records by header format, if there are several")
     time: TimeRange | None = None
     template_count: int = Field(description="distinct templates of records")
-    errors: list[ErrorGroup] = Field(description="worst first")
+    errors: list[ErrorGroup] = Field(
+        description="worst first, then what is only suspected; empty says nothing where levels are unknown"
+    )
     exceptions: list[ExceptionLines] | None = Field(
         None, description="exceptions named inside records, most frequent first"
     )

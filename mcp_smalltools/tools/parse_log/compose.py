@@ -14,6 +14,7 @@ from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.count_file import CountedLog
 from mcp_smalltools.tools.parse_log.export import Exporter
 from mcp_smalltools.tools.parse_log.focus import Focus
+from mcp_smalltools.tools.parse_log.recognised import understood
 from mcp_smalltools.tools.parse_log.report import rare_word_mask, select
 from mcp_smalltools.tools.parse_log.sessions import SHOWN, LogSessions, find_sessions
 from mcp_smalltools.tools.parse_log.writer import RecordWriter
@@ -43,7 +44,16 @@ def compose_answer(
     result.sessions = _shown_sessions(sessions, log) if sessions else None
     result.model = focus.model if focus else None
     result.dropped |= counted.dropped
-    result.note = " ".join([*counted.notes, *_missing(result, log, focus)]) or None
+    notes = [*counted.notes, *_missing(result, log, focus)]
+    known = understood(log)
+    if known is not None:
+        result.recognised = records.Recognised(
+            header=round(known.header, 2), time=round(known.time, 2), level=round(known.level, 2)
+        )
+        result.reason = known.reason()
+        result.escalate = result.reason is not None
+        notes += known.notes()
+    result.note = " ".join(notes) or None
     if arguments.export_path:
         result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
     return result

@@ -11,6 +11,7 @@ from mcp_smalltools.logs.lines.headers import LEVELS, read_line
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import names_exception
 from mcp_smalltools.logs.lines.sample import Sample
+from mcp_smalltools.logs.message.failure_words import SURE, failure_degree
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.parameters import TemplateMatcher, parameter_type
 from mcp_smalltools.logs.templates.columns import message_of
@@ -24,10 +25,23 @@ _TOLD_BY_ONE = frozenset({"int", "float", "hex", "uuid", "id", "duration", "size
 """Types whose second value says nothing that the first doesn't."""
 _SHORT_CHARS = 32
 ERRORS = 5
-"""Templates of errors that are shown with their lines."""
+"""Templates of errors that are shown with all that is kept of their first record."""
+SUSPECTED = 5
+"""Templates without a level of an error that are shown since they look like failures."""
+_TYPES_LOOKED_AT = 12
+"""Line types of a template that are searched for words of failure."""
 _WORD = re.compile(r"[^\W_]+")
 _RARE_UP_TO = 5
 Scrub = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A template without a level of an error that looks like a failure, and the first record that does."""
+
+    template: ParsedTemplate
+    degree: int
+    sample: Sample
 
 
 @dataclass(slots=True)
@@ -41,6 +55,7 @@ class Selection:
     gone: list[ParsedTemplate]
     bursting: list[ParsedTemplate]
     errors: list[ParsedTemplate]
+    suspects: list[Suspect]
     candidates: int  # templates that could have been shown
 
 
@@ -66,10 +81,12 @@ def select(
         notable.sort(key=lambda item: (-severity(item), item.records, item.first))
     bursting.sort(key=lambda item: -item.burst.count if item.burst else 0)
     errors = _in_order(errors)
+    suspects = suspects_of(candidates)
     frequent = candidates if focus else sorted(candidates, key=lambda item: (-item.records, item.first))
     share = max(1, limit // 5)
     notable_first = [
         errors[: max(ERRORS, share)],
+        [suspect.template for suspect in suspects[:SUSPECTED]],
         new[:share],
         [change.template for change in changed[:share]],
     ]
@@ -87,8 +104,40 @@ def select(
         gone=[] if focus else comparison.gone,
         bursting=bursting,
         errors=errors,
+        suspects=suspects,
         candidates=len(candidates),
     )
+
+
+def suspects_of(templates: Sequence[ParsedTemplate]) -> list[Suspect]:
+    """Templates that look like failures though no level says so, the most telling and earliest first.
+
+    A record whose header has another level has to be a failure whatever its level: a panic, a traceback.
+    """
+    found = []
+    for template in templates:
+        if severity(template) >= _ERROR:
+            continue
+        suspects = [
+            Suspect(template, degree, item.sample)
+            for item in template.line_types[:_TYPES_LOOKED_AT]
+            if item.sample is not None and item.records and (degree := _degree(item))
+        ]
+        if suspects:
+            found.append(min(suspects, key=lambda one: (-one.degree, one.sample.first)))
+    found.sort(key=lambda one: (-one.degree, one.sample.first))
+    return found
+
+
+def _degree(line_type: LineType) -> int:
+    """How much a record looks like a failure; of the lines after its first, only a sure one counts."""
+    sample = line_type.sample
+    if sample is None or not sample.head:
+        return 0
+    degree = failure_degree(sample.head[0])
+    if degree < SURE and any(failure_degree(line) == SURE for line in (*sample.head[1:], *sample.tail)):
+        degree = SURE
+    return degree if degree == SURE or not line_type.level_said else 0
 
 
 def _in_order(errors: list[ParsedTemplate]) -> list[ParsedTemplate]:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
+from mcp_smalltools.logs.message.failure_words import SURE
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.report import (
     ERRORS,
+    SUSPECTED,
     Selection,
+    Suspect,
     error_sample,
     exception_lines,
     first_sample,
@@ -41,6 +44,11 @@ _WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 8, 3, 3
 
 _LINE_CHARS = 300
 
+_SHORT_LINE_CHARS = 160
+
+MOST_ERRORS = 25
+"""Templates of errors that are named; the size of the answer may allow fewer."""
+
 _TEMPLATE_CHARS, _SINGLE_CHARS = 300, 160
 
 _VALUE_CHARS = 32
@@ -63,13 +71,15 @@ class RecordWriter:
         self._sealed = context.level() is PrivacyLevel.SEALED
         self._compares = compares
         self._focused = focused
-        self._errors = [template for template in selection.errors[:ERRORS] if template in selection.shown]
+        self._errors = selection.errors[:MOST_ERRORS]
+        self._suspects = selection.suspects[:SUSPECTED]
         self._text = rare_word_mask(log.templates) if self._sealed else str
 
     def answer(self) -> records.ParseLogAnswer:
         log, chosen = self._log, self._selection
         shown = {template.id for template in chosen.shown}
-        errors = [self._error(template) for template in self._errors]
+        errors = [self._error(template, whole=at < ERRORS) for at, template in enumerate(self._errors)]
+        errors += [self._suspected(suspect) for suspect in self._suspects]
         bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
         present = sum(1 for template in log.templates if template.records)
         answer = records.ParseLogAnswer(
@@ -90,7 +100,8 @@ class RecordWriter:
         )
         left_out = {
             "templates": chosen.candidates - len(chosen.shown),
-            "errors": len(chosen.errors) - len(errors),
+            "errors": len(chosen.errors) - len(self._errors),
+            "suspected": len(chosen.suspects) - len(self._suspects),
             "new": len(chosen.new) - len(answer.new or []),
             "changed": len(chosen.changed) - len(answer.changed or []),
             "gone": len(chosen.gone) - len(answer.gone or []),
@@ -126,12 +137,12 @@ class RecordWriter:
         inside = [(template, exception_lines(template)) for template in self._log.templates]
         found = sorted((item for item in inside if item[1]), key=lambda item: -item[1])
         return [
-            records.ExceptionLines(template=self._shown_text(template), lines=lines)
+            records.ExceptionLines(template=self._shown_text(template), lines=lines, first_line=template.seen)
             for template, lines in found[:EXCEPTIONS]
         ]
 
     def _evidence(self, template: ParsedTemplate) -> list[Span] | None:
-        if template in self._errors:
+        if template in self._errors or any(one.template is template for one in self._suspects):
             return None  # it is there, with the record that is one
         sample = first_sample(template)
         return _spans(sample, self._scrub) if sample else None
@@ -159,7 +170,18 @@ class RecordWriter:
             for slot in parameters_of(template, self._scrub)[:SLOTS]
         ]
 
-    def _error(self, template: ParsedTemplate) -> records.ErrorGroup:
+    def _suspected(self, suspect: Suspect) -> records.ErrorGroup:
+        template = suspect.template
+        levels = [name for name, count in template.levels.items() if count]
+        return records.ErrorGroup(
+            template_id=template.id,
+            level=levels[0] if levels else "none",
+            count=template.records,
+            suspected=True,
+            evidence=_spans(suspect.sample, self._scrub, whole=suspect.degree == SURE),
+        )
+
+    def _error(self, template: ParsedTemplate, *, whole: bool) -> records.ErrorGroup:
         level = "fatal" if template.levels.get("fatal") else "error"
         count = sum(template.levels.get(name, 0) for name in ("error", "fatal"))
         sample = error_sample(template)
@@ -167,7 +189,7 @@ class RecordWriter:
             template_id=template.id,
             level=level,
             count=count,
-            evidence=_spans(sample, self._scrub) if sample else [],
+            evidence=_spans(sample, self._scrub, whole=whole) if sample else [],
         )
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:
@@ -222,8 +244,13 @@ def _ids(templates: Sequence[ParsedTemplate], shown: set[int]) -> list[int]:
     return [template.id for template in templates if template.id in shown][:NOTABLE]
 
 
-def _spans(sample: Sample, scrub: Scrub) -> list[Span]:
-    """The record, or where it is long its start and what is most telling of the rest."""
+def _spans(sample: Sample, scrub: Scrub, *, whole: bool = True) -> list[Span]:
+    """The record, or where it is long its start and what is most telling of the rest; its first line only if
+    not `whole`.
+    """
+    if not whole:
+        text = _cut(sample.head[0], _SHORT_LINE_CHARS, scrub) if sample.head else ""
+        return [Span(start=sample.first, end=sample.first, text=text)]
     kept = [*sample.head, *sample.tail]
     if sample.total == len(kept) <= _WHOLE_LINES:
         return [_span(sample.first, kept, scrub)]
