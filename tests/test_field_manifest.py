@@ -1,0 +1,120 @@
+"""The manifests of real cases (benchmarks/field)."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import re
+import urllib.error
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parent.parent / "benchmarks" / "field"
+MANIFESTS = sorted(FOLDER.glob("*.jsonl"))
+FIELDS = {"id", "tool", "kind", "program", "source", "address", "cut", "sha256", "split", "args", "right"}
+
+
+def rows_of(manifest: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(params=MANIFESTS, ids=lambda manifest: manifest.stem)
+def rows(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
+    return rows_of(request.param)
+
+
+def test_every_row_has_its_fields_and_an_id_of_its_own(rows: list[dict[str, Any]]) -> None:
+    assert rows
+    assert [row["id"] for row in rows if not row.keys() >= FIELDS] == []
+    assert [name for name, count in Counter(row["id"] for row in rows).items() if count > 1] == []
+
+
+def test_the_split_follows_from_the_source_alone(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        digit = hashlib.sha1(row["source"].encode(), usedforsecurity=False).hexdigest()[0]
+        assert row["split"] == ("held_out" if int(digit, 16) >= 8 else "fit"), row["id"]
+        assert row["args"]["path"].startswith(row["split"] + "/"), row["id"]
+
+
+def test_the_origin_can_be_checked(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        assert re.fullmatch("[0-9a-f]{64}", row["sha256"]), row["id"]
+        assert row["address"].startswith("https://"), row["id"]
+        assert row["cut"], row["id"]
+
+
+def test_a_run_that_failed_has_lines_that_say_why_and_no_other_has() -> None:
+    for row in rows_of(FOLDER / "failure.jsonl"):
+        right = row["right"]
+        ranges = {name: right.get(name, []) for name in ("guilty", "message", "others")}
+        assert all(1 <= first <= last for part in ranges.values() for first, last in part), row["id"]
+        assert bool(ranges["guilty"]) == bool(ranges["message"]) == (right["failed"] is True), row["id"]
+        assert len(ranges["others"]) <= 20, row["id"]
+
+
+def test_no_source_gives_more_than_six_runs() -> None:
+    sources = Counter(row["source"] for row in rows_of(FOLDER / "failure.jsonl"))
+    assert [source for source, count in sources.items() if count > 6] == []
+
+
+@pytest.fixture(scope="module")
+def fetch() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("field_fetch", FOLDER / "fetch.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_fetch_cuts_lines_and_takes_only_the_right_hash(fetch: ModuleType) -> None:
+    data = b"one\r\ntwo\nthree\nfour"
+    assert fetch.right_cut(data, "lines 2-3", fetch.digest(b"two\nthree\n")) == b"two\nthree\n"
+    assert fetch.right_cut(data, "lines 3-4", fetch.digest(b"three\nfour")) == b"three\nfour"
+    assert fetch.right_cut(data, "whole file", fetch.digest(data)) == data
+    with pytest.raises(fetch.NotFetchedError, match="another hash"):
+        fetch.right_cut(data, "lines 1-2", fetch.digest(data))
+    with pytest.raises(fetch.NotFetchedError, match="by hand"):
+        fetch.right_cut(data, "code block 2 of comment 3", fetch.digest(data))
+
+
+def test_fetch_writes_the_cases_it_got_and_names_the_others(
+    fetch: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def download(address: str) -> bytes:
+        if "gone" in address:
+            raise fetch.NotFetchedError(str(urllib.error.URLError("404")))
+        return b"error: it broke\n"
+
+    def row(name: str, address: str, path: str) -> dict[str, Any]:
+        sha256 = fetch.digest(b"error: it broke\n")
+        return {
+            "id": name,
+            "split": "fit",
+            "address": address,
+            "cut": "whole file",
+            "sha256": sha256,
+            "args": {"path": path},
+        }
+
+    listed = [
+        row("here", "https://github.com/a/b/blob/1234567/build.log", "fit/here.log"),
+        row("gone", "https://raw.githubusercontent.com/a/b/1234567/gone.log", "fit/gone.log"),
+        row("page", "https://example.org/page", "fit/page.log"),
+        row("outside", "https://github.com/a/b/blob/1234567/build.log", "../outside.log"),
+    ]
+    manifest = tmp_path / "manifest.jsonl"
+    manifest.write_text("".join(json.dumps(each) + "\n" for each in listed), encoding="utf-8")
+    monkeypatch.setattr(fetch, "download", download)
+    monkeypatch.setattr("sys.argv", ["fetch.py", str(manifest), "--to", str(tmp_path / "data")])
+    assert fetch.main() == 1
+    assert [each["id"] for each in rows_of(tmp_path / "data" / "truth.jsonl")] == ["here"]
+    assert (tmp_path / "data" / "fit" / "here.log").read_bytes() == b"error: it broke\n"
+    told = capsys.readouterr().out
+    assert re.findall(r"^(\w+):", told, re.MULTILINE) == ["gone", "page", "outside"]
+    assert not (tmp_path / "outside.log").exists()
