@@ -46,6 +46,8 @@ _VALUES = "".join(MARKS[name] for name in ("int", "hex", "ip", "uuid", "id", "ma
 _VARIABLE = re.compile(rf"[\w.:/@#*-]*[{_VALUES}][\w.:/@#*{_VALUES}-]*[,|]?")
 _REQUEST = re.compile(rf"[{MARKS['hex']}{MARKS['uuid']}][,|]?")
 _SIGNS = re.compile(r"[^\w ]{1,3}")
+_NOTHING = re.compile(rf"{_SIGNS.pattern}|(?i:null|none|nil|n/a|unknown\w{{0,20}})")
+"""What stands in a column for a value that is not there."""
 _NAME = re.compile(r"[a-z][a-z0-9]*|[A-Z][A-Z0-9_-]*|(?=.*[._/:$-])[A-Za-z][\w.:/$-]*")
 _NAMED_SO = re.compile(rf"{_NAME.pattern}|{_SIGNS.pattern}|{_VARIABLE.pattern}")
 _NAMES = 64
@@ -62,13 +64,23 @@ class ShapeStart:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """How many columns at the start of a content are a header's, and which of them is the level."""
+    """Which columns at the start of a content are a header's, by their kinds, and which is the level."""
 
-    columns: int
+    kinds: tuple[str, ...] = ()
     level_at: int | None = None
 
+    @property
+    def columns(self) -> int:
+        return len(self.kinds)
 
-_NONE = Header(0)
+    def has(self, columns: Sequence[str]) -> bool:
+        """Whether a content that starts with these columns has this header: some lines of the log lack it."""
+        return len(columns) > len(self.kinds) and all(
+            _is_kind(kind, column) for kind, column in zip(self.kinds, columns, strict=False)
+        )
+
+
+_NONE = Header()
 
 
 def messages_of(table: LineTable, by_shape: Mapping[int, Sequence[LineType]]) -> list[str]:
@@ -80,6 +92,7 @@ def messages_of(table: LineTable, by_shape: Mapping[int, Sequence[LineType]]) ->
         line_types = by_shape[number]
         found = {headers.of(item.format, columns) for item in line_types}
         header = found.pop() if len(found) == 1 else _NONE
+        header = header if header.has(columns) else _NONE
         message = skip_columns(shape, header.columns)
         if header.columns and not (message and _fits(line_types, header, message)):
             header, message = _NONE, shape
@@ -172,18 +185,24 @@ def header_of(rows: Sequence[ShapeStart], *, headed: bool) -> Header:
     if total.lines < _LEAST_LINES:
         return _NONE
     taken, level_at = 0, None
+    kinds: list[str] = []
     for place in range(MOST):
         kind = total.kind_at(place)
         if kind is None:
             break
+        kinds.append(kind)
         if kind == "word" or not _belongs(kind, taken, place, total, headed=headed):
             continue
         taken = place + 1
         if kind in ("level", "letter") and level_at is None:
             level_at = place
+    del kinds[taken:]
     while 0 < taken < MOST and total.are_signs(taken):
         taken += 1
-    return Header(taken, level_at) if taken and total.messages_behind(taken) >= _LEAST_MESSAGES else _NONE
+        kinds.append("sign")
+    if not taken or total.messages_behind(taken) < _LEAST_MESSAGES:
+        return _NONE
+    return Header(tuple(kinds), level_at)
 
 
 def _belongs(kind: str, taken: int, place: int, total: _Total, *, headed: bool) -> bool:
@@ -247,6 +266,17 @@ class _Total:
                 shapes += 1
                 lines += row.lines
         return shapes >= self._share * len(self._rows) and lines >= self._share * self.lines
+
+
+def _is_kind(kind: str, column: str) -> bool:
+    """Whether a column can be one of this kind; what stands for nothing is one of any kind."""
+    if _NOTHING.fullmatch(column):
+        return True
+    if kind == "word":
+        return _NAMED_SO.fullmatch(column) is not None
+    if kind == "sign":
+        return False
+    return any(name == kind and pattern.fullmatch(column) for name, pattern in _KINDS)
 
 
 _KINDS = (
