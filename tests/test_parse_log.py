@@ -385,9 +385,7 @@ def test_a_log_without_levels_has_none_and_a_single_record_no_variables(parse) -
         "2026-03-01 10:00:00 stored 5 files\n2026-03-01 10:00:01 Start-Date: 2026-03-01 10:00:00\n"
     )
     assert answer.levels is None
-    assert [(item.count, item.last_line, item.variables) for item in answer.templates] == [
-        (1, None, None)
-    ] * 2
+    assert [(item.count, item.variables) for item in answer.templates] == [(1, None)] * 2
 
 
 def test_a_label_before_a_time_is_a_message_if_nothing_follows(parse) -> None:
@@ -497,14 +495,9 @@ LOG = (
 def test_the_form_of_the_file_does_not_change_the_counts(parse, encode) -> None:
     answer = parse(encode(LOG))
     stored = next(item for item in answer.templates if "stored" in item.template)
-    assert (stored.template, stored.count, stored.first_line, stored.last_line) == (
-        "order <*> stored in <*>",
-        500,
-        1,
-        500,
-    )
-    assert stored.variables[0].type == "int"
-    assert stored.variables[1].type == "duration"
+    assert (stored.template, stored.count, stored.first_line) == ("order <*> stored in <*>", 500, 1)
+    assert stored.variables[0].slot == 2
+    assert stored.variables[0].range is not None
     assert answer.levels["error"] == 1
 
 

@@ -28,6 +28,7 @@ from mcp_smalltools.logs.judge.features import slot_features
 from mcp_smalltools.logs.judge.judge import Judge, shipped_judge
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.tokenize import is_sign, is_word, text_of
+from mcp_smalltools.logs.message.verdicts import are_verdicts
 from mcp_smalltools.logs.templates.gaps import Cluster, merge_gaps
 from mcp_smalltools.logs.templates.known_statements import match_statements
 from mcp_smalltools.logs.templates.structures import merge_structures, merge_wide_structures
@@ -158,6 +159,11 @@ def _split(
     places = differing_places(sequences)
     if not places:
         yield sequences
+        return
+    verdict = next((at for at in places if are_verdicts({item.tokens[at] for item in sequences})), None)
+    if verdict is not None:
+        for part in split_at(sequences, verdict):
+            yield from _split(part, known, judge)
         return
     scores = judge.slots([slot_features_at(sequences, place, places, known, judge) for place in places])
     worst = min(range(len(places)), key=lambda at: scores[at])

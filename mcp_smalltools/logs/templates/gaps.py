@@ -16,6 +16,7 @@ from mcp_smalltools.logs.judge.features import gap_features
 from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.tokenize import Tokens, is_word
+from mcp_smalltools.logs.message.verdicts import are_verdicts
 
 _MOST_TOKENS = 120
 _MOST_CLUSTERS = 1_500
@@ -165,4 +166,6 @@ def _is_tight(values: Sequence[Tokens]) -> bool:
         return False
     if () in values:
         return True
+    if all(len(value) == 1 for value in values) and are_verdicts({value[0] for value in values}):
+        return False
     return len({value[0] for value in values}) > 1 and len({value[-1] for value in values}) > 1

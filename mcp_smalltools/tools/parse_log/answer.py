@@ -39,7 +39,12 @@ class ParseLogArguments(base.Arguments):
         description='a question, such as "database timeouts": only the templates that match it, each with '
         "its first record",
     )
-    limit: int = Field(20, ge=1, le=200, description="at most this many templates")
+    limit: int | None = Field(
+        None,
+        ge=1,
+        le=200,
+        description="at most this many templates; if not given, as many as a short answer holds",
+    )
     export_path: str = Field(
         "",
         max_length=255,
@@ -56,10 +61,18 @@ class ParseLogArguments(base.Arguments):
 
 
 class Variable(result.Record):
-    """What is in place of one `<*>` of a template."""
+    """What was in place of one `<*>` of a template: records by value, or a range of numbers."""
 
-    type: str = Field(description="int, float, hex, ip, path, url, uuid, duration, size, time, word, text, …")
-    examples: list[FileText] = Field(default_factory=list, description="one or two values")
+    slot: int = Field(description="1 is the template's first <*>")
+    name: MaskedText | None = Field(None, description="what the text around it calls it")
+    counts: dict[FileText, int] | None = Field(
+        None, description="records by value, where values are few: statuses, methods, results"
+    )
+    others: int | None = Field(None, description="records with other values than those in `counts`")
+    range: list[FileText] | None = Field(None, description="least, median and greatest of a measure")
+    records: int | None = Field(
+        None, description="records that were looked at; absent if these are all of the template"
+    )
 
 
 class OptionalPart(result.Record):
@@ -76,16 +89,16 @@ class Template(result.Record):
     template: MaskedText = Field(description="the message, with <*> for each part that varies")
     count: int = Field(description="records; exact")
     first_line: int
-    last_line: int | None = Field(None, description="absent for a single record")
-    levels: dict[str, int] | None = Field(None, description="records by level, where the log has levels")
+    levels: dict[str, int] | None = Field(
+        None,
+        description="records by level; absent where all have the level that most records of the log have",
+    )
     optional: list[OptionalPart] | None = Field(
         None, description="fields key=value that only some records have; at most five"
     )
     before: int | None = Field(None, description="records before `since`, or in the baseline")
     variables: list[Variable] | None = Field(
-        None,
-        description="the first three <*>, left to right; absent for templates with earlier records, and "
-        "for those of one record",
+        None, description="what tells its records apart, the most telling first; at most three"
     )
     evidence: list[result.Span] | None = Field(None, description="with focus: the first record, verbatim")
 
@@ -93,7 +106,7 @@ class Template(result.Record):
 class ErrorGroup(result.Record):
     """The error records of one template, the first of them verbatim."""
 
-    template_id: int
+    template_id: int = Field(description="its template may not be among `templates`")
     level: str = Field(description="none: the log gives none")
     count: int
     suspected: bool | None = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.level import PrivacyLevel
@@ -10,12 +11,14 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
+from mcp_smalltools.logs.templates.slot_values import Columns, count_values
+from mcp_smalltools.privacy.answers import as_json
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.count_file import CountedLog
 from mcp_smalltools.tools.parse_log.export import Exporter
 from mcp_smalltools.tools.parse_log.focus import Focus
 from mcp_smalltools.tools.parse_log.recognised import understood
-from mcp_smalltools.tools.parse_log.report import rare_word_mask, select
+from mcp_smalltools.tools.parse_log.report import Selection, rare_word_mask, select
 from mcp_smalltools.tools.parse_log.sessions import SHOWN, LogSessions, find_sessions
 from mcp_smalltools.tools.parse_log.writer import RecordWriter
 
@@ -23,6 +26,11 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
 
+_LIMITS = (20, 14, 10, 8, 6)
+_SHORT_CHARS = 1_200
+"""Characters of an answer before its notes and sessions, from which on it names fewer templates."""
+_FAR = 1_000_000
+"""Lines before the first that counts, from which the file is not read again for its values."""
 USUAL, LINES = 12, 8
 """At most this many templates of the usual session, and lines of a session in the answer."""
 
@@ -37,10 +45,7 @@ def compose_answer(
     """The answer; writes the export too."""
     sessions = None if focus else _sessions(counted, log, context)
     usual = sessions.usual[:USUAL] if sessions else ()
-    selection = select(log, limit=arguments.limit, focus=focus, compares=counted.compares, named=usual)
-    result = RecordWriter(
-        log, selection, context, compares=counted.compares, focused=focus is not None
-    ).answer()
+    result = _of_fitting_size(counted, log, focus, arguments, context, usual=usual)
     result.sessions = _shown_sessions(sessions, log) if sessions else None
     result.model = focus.model if focus else None
     result.dropped |= counted.dropped
@@ -59,6 +64,29 @@ def compose_answer(
     return result
 
 
+def _of_fitting_size(
+    counted: CountedLog,
+    log: ParsedLog,
+    focus: Focus | None,
+    arguments: records.ParseLogArguments,
+    context: ToolContext,
+    *,
+    usual: Sequence[int],
+) -> records.ParseLogAnswer:
+    """The answer with as many templates as are asked for, or else as a short answer holds."""
+    limits = _LIMITS if arguments.limit is None else (arguments.limit,)
+    values: dict[int, Columns] | None = None
+    for limit in limits:
+        selection = select(log, limit=limit, focus=focus, compares=counted.compares, named=usual)
+        values = _values(counted, log, selection, context) if values is None else values
+        result = RecordWriter(
+            log, selection, context, values, compares=counted.compares, focused=focus is not None
+        ).answer()
+        if len(as_json(result)) <= _SHORT_CHARS:
+            break
+    return result
+
+
 def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogSessions | None:
     """The sessions of a log that was counted from its first line, if the time allows."""
     if log.lines != log.last_line or context.stop.remaining_s < context.stop.seconds / 10:
@@ -67,6 +95,27 @@ def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogS
     blocks = source.byte_blocks(stop=context.stop)
     found = find_sessions(
         (Block(block.first, strip_terminal_codes(block.data)) for block in blocks), log, counted.parser.table
+    )
+    source.line_count = lines  # of the whole file, which was not read again
+    return found
+
+
+def _values(
+    counted: CountedLog, log: ParsedLog, selection: Selection, context: ToolContext
+) -> dict[int, Columns]:
+    """What the slots of the templates that are shown held, if that may leave and the time allows."""
+    if context.level() is PrivacyLevel.SEALED or context.stop.remaining_s < context.stop.seconds / 10:
+        return {}
+    if not log.lines or (counted.part is None and log.last_line - log.lines > _FAR):
+        return {}
+    source, lines = counted.source, counted.source.line_count
+    blocks = source.byte_blocks(stop=context.stop, part=counted.part)
+    found = count_values(
+        (Block(block.first, strip_terminal_codes(block.data)) for block in blocks),
+        log,
+        counted.parser.table,
+        {template.id for template in selection.shown if template.records > 1},
+        context.scrub,
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found

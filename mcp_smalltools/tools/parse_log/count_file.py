@@ -33,12 +33,14 @@ Feed = Callable[[Block], None]
 class CountedLog:
     """Records counted by line type, before there are templates.
 
-    `compares`: there are records to compare with: of a baseline, or from before `since`.
+    `compares`: there are records to compare with: of a baseline, or from before `since`. `part`: what was
+    read of the file, if that is not all of it.
     """
 
     source: UserFile
     parser: LogParser
     compares: bool = False
+    part: FilePart | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -150,7 +152,8 @@ class _Reading:
             note(_WHAT_CHANGED[change].format(line=place.line))
             return self.whole()
         self._offset = place.offset
-        self._feed(self._source, "log", self._parser.feed, place.rest(self._source))
+        self._counted.part = place.rest(self._source)
+        self._feed(self._source, "log", self._parser.feed, self._counted.part)
         first = place.line + 1
         note(
             f"Lines {first} to {self._parser.last_line} were added since the last call."

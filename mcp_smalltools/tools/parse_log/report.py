@@ -6,24 +6,16 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mcp_smalltools.logs.counting.parser import SAMPLE_LINE_CHARS
-from mcp_smalltools.logs.lines.headers import LEVELS, read_line
+from mcp_smalltools.logs.lines.headers import LEVELS
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import names_exception
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.message.failure_words import SURE, failure_degree
 from mcp_smalltools.logs.message.masking import VAR
-from mcp_smalltools.logs.message.parameters import TemplateMatcher, parameter_type
-from mcp_smalltools.logs.templates.columns import message_of
-from mcp_smalltools.logs.templates.optional_fields import strip_fields
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.parse_log.compare import Comparison, FrequencyChange, compare
 from mcp_smalltools.tools.parse_log.focus import Focus
 
-EXAMPLES = 2
-_TOLD_BY_ONE = frozenset({"int", "float", "hex", "uuid", "id", "duration", "size", "time", "mac", "percent"})
-"""Types whose second value says nothing that the first doesn't."""
-_SHORT_CHARS = 32
 ERRORS = 5
 """Templates of errors that are shown with all that is kept of their first record."""
 SUSPECTED = 5
@@ -62,8 +54,9 @@ class Selection:
 def select(
     log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool, named: Sequence[int] = ()
 ) -> Selection:
-    """Choose at most `limit` templates: those that fit the focus, best first; without one, first a few of
-    each notable kind, then the most frequent. `named` are ids that other parts of the answer name.
+    """Choose at most `limit` templates: those that fit the focus, best first; without one, first the most
+    frequent, then a few of each notable kind, then the rest. `named` are ids that other parts of the answer
+    name.
     """
     present = [template for template in log.templates if template.records]
     candidates = focus.templates if focus else present
@@ -85,6 +78,8 @@ def select(
     frequent = candidates if focus else sorted(candidates, key=lambda item: (-item.records, item.first))
     share = max(1, limit // 5)
     notable_first = [
+        new[:share] if compares else [],
+        frequent[: limit // 3],
         errors[: max(ERRORS, share)],
         [suspect.template for suspect in suspects[:SUSPECTED]],
         new[:share],
@@ -160,52 +155,6 @@ _ERROR = LEVELS.index("error")
 def severity(template: ParsedTemplate) -> int:
     """The highest level of the template's records, as an index of LEVELS; -1 without levels."""
     return max((LEVELS.index(level) for level in template.levels if level in LEVELS), default=-1)
-
-
-@dataclass(frozen=True, slots=True)
-class ParameterValues:
-    """What a slot of a template held, by the records that were kept."""
-
-    type: str
-    examples: list[str]
-
-
-def parameters_of(template: ParsedTemplate, scrub: Scrub) -> list[ParameterValues]:
-    """Type and examples of each slot. Lines are scrubbed whole, before they are taken apart: what gives a
-    secret away is often the word before it, which is a constant of the template.
-    """
-    slots = TemplateMatcher(template.text)
-    if not slots.count:
-        return []
-    rows: list[list[str]] = []
-    for line, columns in _kept_lines(template.line_types).items():
-        values = slots.values(message_of(read_line(scrub(line)).content, columns))
-        if values is not None and values not in rows:
-            rows.append(values)
-    return [_slot(column) for column in zip(*rows, strict=True)]
-
-
-def _slot(column: Sequence[str]) -> ParameterValues:
-    values = list(dict.fromkeys(strip_fields(value) for value in column if value))
-    kind = parameter_type(values)
-    long = sum(map(len, values[:EXAMPLES])) > _SHORT_CHARS
-    return ParameterValues(kind, values[: 1 if long or kind in _TOLD_BY_ONE else EXAMPLES])
-
-
-def _kept_lines(line_types: Sequence[LineType], at_most: int = 24) -> dict[str, int]:
-    """Lines, each with the header columns of its line type."""
-    lines: dict[str, int] = {}
-    for line_type in line_types:
-        for line in (
-            line_type.sample.head[0] if line_type.sample else "",
-            line_type.first_text,
-            line_type.last_text,
-        ):
-            if line and len(line) < SAMPLE_LINE_CHARS:  # a longer one may have been cut
-                lines[line] = line_type.columns
-        if len(lines) >= at_most:
-            break
-    return lines
 
 
 def first_sample(template: ParsedTemplate) -> Sample | None:

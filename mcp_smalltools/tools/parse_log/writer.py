@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.level import PrivacyLevel
@@ -11,6 +11,7 @@ from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
 from mcp_smalltools.logs.message.failure_words import SURE
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
+from mcp_smalltools.logs.templates.slot_values import Columns, slot_values
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.report import (
@@ -21,7 +22,6 @@ from mcp_smalltools.tools.parse_log.report import (
     error_sample,
     exception_lines,
     first_sample,
-    parameters_of,
     rare_word_mask,
 )
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 SLOTS = 3
-"""First slots of a template whose values are shown."""
+"""Slots of a template whose values are shown."""
+_NEARLY_ALL = 0.95
+"""Share of a template's records that were looked at, from which their number isn't told."""
 
 NOTABLE = 10
 
@@ -51,11 +53,6 @@ MOST_ERRORS = 25
 
 _TEMPLATE_CHARS, _SINGLE_CHARS = 300, 160
 
-_VALUE_CHARS = 32
-
-_IDENTIFIERS, _IDENTIFIER_CHARS = frozenset({"uuid", "hex", "id", "mac"}), 14
-"""Enough of an identifier to look for it."""
-
 Scrub = Callable[[str], str]
 
 
@@ -63,8 +60,16 @@ class RecordWriter:
     """Turns a parsed log into the answer's records."""
 
     def __init__(
-        self, log: ParsedLog, selection: Selection, context: ToolContext, *, compares: bool, focused: bool
+        self,
+        log: ParsedLog,
+        selection: Selection,
+        context: ToolContext,
+        values: Mapping[int, Columns],
+        *,
+        compares: bool,
+        focused: bool,
     ) -> None:
+        self._values = values
         self._log = log
         self._selection = selection
         self._scrub = context.scrub
@@ -73,6 +78,7 @@ class RecordWriter:
         self._focused = focused
         self._errors = selection.errors[:MOST_ERRORS]
         self._suspects = selection.suspects[:SUSPECTED]
+        self._usual_level = max(log.levels, key=lambda name: log.levels[name], default="none")
         self._text = rare_word_mask(log.templates) if self._sealed else str
 
     def answer(self) -> records.ParseLogAnswer:
@@ -120,8 +126,7 @@ class RecordWriter:
             template=self._shown_text(template),
             count=template.records,
             first_line=template.first,
-            last_line=template.last if template.records > 1 else None,
-            levels=levels or None,
+            levels=levels if levels and [*levels] != [self._usual_level] else None,
             optional=self._optional(template) or None,
             before=template.before if self._compares else None,
             variables=self._variables(template) or None,
@@ -162,12 +167,19 @@ class RecordWriter:
         return _cut(self._text(template.text).replace(VAR, "<*>"), most, self._scrub)
 
     def _variables(self, template: ParsedTemplate) -> list[records.Variable]:
-        known = self._compares and template.before
-        if self._sealed or self._focused or known or template.records == 1:
+        columns = self._values.get(template.id)
+        if self._sealed or columns is None:
             return []
         return [
-            records.Variable(type=slot.type, examples=[_short(slot.type, value) for value in slot.examples])
-            for slot in parameters_of(template, self._scrub)[:SLOTS]
+            records.Variable(
+                slot=item.slot,
+                name=item.name or None,
+                counts=item.counts or None,
+                others=item.others or None,
+                range=[*item.range] if item.range else None,
+                records=item.records if item.records < _NEARLY_ALL * template.records else None,
+            )
+            for item in slot_values(template, columns)[:SLOTS]
         ]
 
     def _suspected(self, suspect: Suspect) -> records.ErrorGroup:
@@ -261,10 +273,6 @@ def _spans(sample: Sample, scrub: Scrub, *, whole: bool = True) -> list[Span]:
 def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:
     text = "\n".join(_cut(line, _LINE_CHARS, scrub) for line in lines)
     return Span(start=start, end=start + len(lines) - 1, text=text)
-
-
-def _short(kind: str, value: str) -> str:
-    return _cut(value, _IDENTIFIER_CHARS if kind in _IDENTIFIERS else _VALUE_CHARS)
 
 
 def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
