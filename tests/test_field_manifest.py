@@ -62,6 +62,27 @@ def test_no_source_gives_more_than_six_runs() -> None:
     assert [source for source, count in sources.items() if count > 6] == []
 
 
+def test_the_truths_of_a_log_do_not_contradict_each_other() -> None:
+    for row in rows_of(FOLDER / "logs.jsonl"):
+        right = row["right"]
+        least, most = bounds(right["records"])
+        assert 1 <= least <= most, row["id"]
+        assert right.get("levels", {}).keys() <= {"error", "warning", "info", "debug"}, row["id"]
+        assert all(low <= high for low, high in map(bounds, right.get("levels", {}).values())), row["id"]
+        assert all(right["time"][end] for end in right.get("time", {})), row["id"]
+        assert len(right.get("errors_at", [])) <= 8, row["id"]
+
+
+def test_no_source_gives_more_than_twelve_logs() -> None:
+    sources = Counter(row["source"] for row in rows_of(FOLDER / "logs.jsonl"))
+    assert [source for source, count in sources.items() if count > 12] == []
+
+
+def bounds(number: int | list[int]) -> tuple[int, int]:
+    """Least and most of what a truth gives as one number or as two."""
+    return (number, number) if isinstance(number, int) else (number[0], number[1])
+
+
 @pytest.fixture(scope="module")
 def fetch() -> ModuleType:
     spec = importlib.util.spec_from_file_location("field_fetch", FOLDER / "fetch.py")
