@@ -1,0 +1,287 @@
+"""Which lines of a failed run are shown: the main failure whole, each further one by its head, then as much of the
+rest as there is room for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from mcp_smalltools.tools.find_failure.lines import LogLines, letters_of
+from mcp_smalltools.tools.find_failure.rank import RankedLog
+from mcp_smalltools.tools.find_failure.showing.excerpts import cut_around, cut_name
+from mcp_smalltools.tools.find_failure.showing.failures import NamedFailure, covering, failures_in
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
+
+_OF_A_SPAN = 38
+"""Characters of JSON around a span: `{"start":…,"end":…,"text":""},`."""
+_MAIN_SHARE = 0.6
+"""Share of the room that the main failure gets where there are others."""
+_MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 240, 160
+"""Characters at most of the main line, of those around it, and of a further failure's."""
+_SHORTEST = 56
+"""Characters at least of a further failure's line: as many are named as fit with so many."""
+_FEW = 4
+"""Further failures up to which each is shown where it is reported; of more, where their lines are shortest."""
+_ENOUGH = 0.7
+"""Share of the room beyond which nothing is added that doesn't name another failure."""
+_LIKELY = 0.25
+"""Share of the main cause's probability from which a further span counts as another failure."""
+_CONSEQUENCE = re.compile(
+    r"^g?make(?:\[\d+\])?: |^ninja: |^npm (?:ERR!|error)|^BUILD FAIL|^\[INFO\] BUILD|^\[ERROR\] (?:Re-run|To see|For more|After correcting|-> \[|\[Help|$)"
+    r"|^##\[error\](?:Process completed|The process)|^The command \"|^Error: Process completed|could not compile|aborting due to"
+    r"|^ *\d+ (?:failed|failing|errors?|failures?|examples?)\b|^error Command failed|ELIFECYCLE|ld returned|compilation terminated"
+    r"|^ *(?:exit (?:code|status)|exited with)|^=+ .*\d+ failed|^Tests?(?: Files| Suites)?:? +\d+|^FAIL(?:ED|URES!?)?$|^Done\. Your build"
+    r"|^FAILURE: Build|^\* Try:|^Found \d+ errors?|^✖ \d+ problems?|^error: test failed|^test result: |^Script .* returned with error"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSpan:
+    """Lines (places from 0, `stop` not included) that are shown, each in at most so many characters; `count` is
+    how often the failure occurs that they are of.
+    """
+
+    start: int
+    stop: int
+    rooms: tuple[int, ...]
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """What is shown: evidence in its order, the main failure first; and how many distinct failures, and lines of
+    evidence, are not.
+    """
+
+    evidence: list[ShownSpan]
+    main: EvidenceSpan
+    failures_left: int
+    lines_left: int
+    room: tuple[int, int]
+    """Lines and characters that are left for the context."""
+
+
+def shortened(line: str, room: int) -> str:
+    """The line in at most so many characters: a short one begins as it did, with the name of what failed."""
+    return cut_name(line, room) if room <= _OTHER_LINE else cut_around(line, room)
+
+
+@dataclass(slots=True)
+class _Sheet:
+    """The lines that are taken so far, each with the characters that it may have, and the room that is left;
+    `kept` characters of it are for later.
+    """
+
+    log: LogLines
+    lines: int
+    chars: int
+    kept: int = 0
+    taken: dict[int, int] = field(default_factory=dict)
+
+    def cost(self, place: int, room: int) -> int:
+        """Characters of JSON that the line would take."""
+        text = shortened(self.log.texts[place], room)
+        near = self._adjoins(place, -1) or self._adjoins(place, 1)
+        return len(json.dumps(text, ensure_ascii=False)) + (0 if near else _OF_A_SPAN)
+
+    def take(self, place: int, room: int) -> bool:
+        """Take a line if there is room for it; whether it is taken."""
+        if place in self.taken:
+            return True
+        cost = self.cost(place, room)
+        if self.lines < 1 or cost > self.chars - self.kept:
+            return False
+        self.taken[place] = room
+        self.lines -= 1
+        self.chars -= cost
+        return True
+
+    def _adjoins(self, place: int, by: int) -> bool:
+        numbers = self.log.numbers
+        return place + by in self.taken and numbers[place + by] == numbers[place] + by
+
+
+def plan_of(
+    log: LogLines, ranked: RankedLog, lines: int, chars: int, heard: Callable[[int], bool]
+) -> ShownPlan:
+    """What to show of a log with at least one span, in at most so many lines and characters of JSON."""
+    failures = failures_in(log.contents, heard)
+    main = _main_of(ranked.spans, failures, log)
+    others = _others(main, failures, ranked, log)
+    sheet = _Sheet(log, lines, chars)
+    if not sheet.take(main.peak, _MAIN_LINE):
+        sheet.take(main.peak, _SHORTEST)
+    if others:
+        sheet.kept = int(chars * (1 - _MAIN_SHARE))
+    most = lines - min(len(others), lines // 2)
+    _grow(sheet, main, ranked, _FULL_LINE, most)
+    sheet.kept = 0
+    _name_others(sheet, others)
+    sheet.kept = int(chars * (1 - _ENOUGH))
+    _fill(sheet, main, ranked, others)
+    left = sum(sheet.taken.keys().isdisjoint(item.places) for item in others)
+    return _laid_out(sheet, main, ranked, failures, left)
+
+
+def _main_of(spans: Sequence[EvidenceSpan], failures: Sequence[NamedFailure], log: LogLines) -> EvidenceSpan:
+    """The likeliest cause; of errors in source that one tool lists the first, which the others may follow from."""
+    main = spans[0]
+    named = covering(failures, main.start, main.stop)
+    if not named:
+        return main
+    if any(item.in_source for item in named):
+        peers = [item for item in failures if item.in_source and item.forms & named[0].forms]
+        first = peers[0].places[0]
+        if not main.start <= first < main.stop:
+            around = next((span for span in spans if span.start <= first < span.stop), None)
+            main = around or EvidenceSpan(first, _end_of(first, failures, log), first, main.cause)
+        named = covering(failures, main.start, main.stop)
+    if len(named) == 1:
+        return main
+    # Of several failures that follow each other, the first; or, in a list, its own line.
+    first = max(named[0].place_in(main.start, main.stop), main.start)
+    stop = min((item.place_in(first + 1, main.stop) for item in named[1:]), default=main.stop)
+    if not first <= main.peak < stop:
+        return EvidenceSpan(first, stop, first, main.cause)
+    return EvidenceSpan(first if named[0].in_source else main.start, stop, main.peak, main.cause)
+
+
+def _end_of(first: int, failures: Sequence[NamedFailure], log: LogLines) -> int:
+    """Where the report that begins at a line ends: before the next failure, or an empty line."""
+    heads = {place for item in failures for place in item.places}
+    for place in range(first + 1, min(first + 12, len(log.contents))):
+        if place in heads or not log.contents[place].strip():
+            return place
+    return first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Other:
+    """A further failure: the lines that may stand for it, the best first."""
+
+    places: tuple[int, ...]
+
+
+def _others(
+    main: EvidenceSpan, failures: Sequence[NamedFailure], ranked: RankedLog, log: LogLines
+) -> list[_Other]:
+    """All failures but the main one: those that a form names, and spans of evidence that are like no other."""
+    shown = {item.key for item in covering(failures, main.start, main.stop)[:1]}
+    others = [_Other(tuple(item.heads())) for item in failures if item.key not in shown]
+    seen = {letters_of(log.patterns[main.peak])}
+    numbered = {place for item in failures for place in item.places}
+    for span in ranked.spans[1:]:
+        letters = letters_of(log.patterns[span.peak])
+        if span.start < main.stop and main.start < span.stop:
+            continue
+        if any(place in numbered for place in range(span.start, span.stop)):
+            continue
+        if (
+            letters in seen
+            or span.cause < _LIKELY * main.cause
+            or _CONSEQUENCE.search(log.contents[span.peak])
+        ):
+            continue
+        if not letters or (failures and span.cause < main.cause):
+            continue
+        seen.add(letters)
+        others.append(_Other((span.peak,)))
+    return others
+
+
+def _name_others(sheet: _Sheet, others: Sequence[_Other]) -> None:
+    """Take a line for each of the others as far as there is room, those unlike each other first."""
+    patterns = sheet.log.patterns
+    seen: set[str] = set()
+    fresh: list[_Other] = []
+    like: list[_Other] = []
+    for item in others:
+        if sheet.taken.keys().isdisjoint(item.places):
+            pattern = patterns[item.places[0]]
+            (like if pattern in seen else fresh).append(item)
+            seen.add(pattern)
+    waiting = [*fresh, *like]
+    for number, item in enumerate(waiting):
+        share = sheet.chars // (len(waiting) - number) - _OF_A_SPAN - 2
+        room = min(max(share, _SHORTEST), _OTHER_LINE)
+        place = item.places[0]
+        if len(waiting) > _FEW:
+            place = min(item.places, key=lambda place: (sheet.cost(place, room), place))
+        sheet.take(place, room)
+
+
+def _grow(sheet: _Sheet, span: EvidenceSpan, ranked: RankedLog, room: int, most: int) -> None:
+    """Take the lines around the peak of a span, the likelier side first, up to so many while there is room."""
+    evidence = ranked.probabilities.evidence
+    before, after, size = span.peak - 1, span.peak + 1, 1
+    while size < most and (before >= span.start or after < span.stop):
+        lower = before >= span.start and (after >= span.stop or evidence[before] > evidence[after])
+        if not sheet.take(before if lower else after, room):
+            return
+        size += 1
+        before, after = (before - 1, after) if lower else (before, after + 1)
+
+
+def _fill(sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog, others: Sequence[_Other]) -> None:
+    """With what is left: the other spans of evidence, as they are ranked, and what follows further failures."""
+    for span in ranked.spans:
+        if span.start < main.stop and main.start < span.stop:
+            continue
+        if not sheet.take(span.peak, _OTHER_LINE):
+            break
+        _grow(sheet, span, ranked, _OTHER_LINE, sheet.lines + 1)
+    for item in others:
+        head = next((place for place in item.places if place in sheet.taken), None)
+        if head is not None and head + 1 < len(sheet.log.texts) and sheet.log.contents[head + 1].strip():
+            sheet.take(head + 1, _OTHER_LINE)
+
+
+def _laid_out(
+    sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog, failures: Sequence[NamedFailure], left: int
+) -> ShownPlan:
+    """The taken lines as spans: the main one first, then as the spans of evidence are ranked, then by line."""
+    log, order = sheet.log, sorted(sheet.taken)
+    groups: list[list[int]] = []
+    for place in order:
+        if groups and groups[-1][-1] == place - 1 and log.numbers[place] == log.numbers[place - 1] + 1:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    rank_of = {
+        place: number
+        for number, span in reversed(list(enumerate(ranked.spans)))
+        for place in range(span.start, span.stop)
+    }
+
+    def rank(group: list[int]) -> tuple[int, int]:
+        if main.peak in group:
+            return -1, 0
+        return min(rank_of.get(place, len(ranked.spans)) for place in group), group[0]
+
+    spans = [
+        ShownSpan(
+            group[0],
+            group[-1] + 1,
+            tuple(sheet.taken[place] for place in group),
+            _times(group, main, failures, log),
+        )
+        for group in sorted(groups, key=rank)
+    ]
+    unseen = sum(place not in sheet.taken for span in ranked.spans for place in range(span.start, span.stop))
+    return ShownPlan(spans, main, left, unseen, (sheet.lines, sheet.chars - sheet.kept))
+
+
+def _times(
+    group: list[int], main: EvidenceSpan, failures: Sequence[NamedFailure], log: LogLines
+) -> int | None:
+    """How often the failure of these lines occurs, if more than once; None where they are of several."""
+    named = covering(failures, group[0], group[-1] + 1)
+    if len(named) > 1:
+        return None
+    count = named[0].times if named else log.counts[log.patterns[group[0]]]
+    if main.peak in group:
+        count = max(count, log.counts[log.patterns[main.peak]])
+    return count if count > 1 else None
