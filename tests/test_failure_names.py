@@ -161,7 +161,7 @@ REPORTS = [
     # Ends that CI or the system made
     ("execution took", "ERROR: Job failed: execution took longer than 1h0m0s seconds", "timeout", None, None),
     ("cancel", "##[error]The operation was canceled.", "cancelled", None, None),
-    ("shutdown", "##[error]The runner has received a shutdown signal.", "infrastructure", None, None),
+    ("shutdown", "##[error]The runner has received a shutdown signal.", "infrastructure", "github actions", None),
     ("137", "ERROR: Job failed: exit code 137", "memory", None, None),
 ]  # fmt: skip
 

@@ -55,7 +55,7 @@ _STOPPED = (
         _any(
             r"##\[error\]The operation was cancell?ed|\bThe (?:job|run|build|operation|workflow) was cancell?ed\b|^\W{0,3}(?:Canceling|Cancelling) since a higher priority",
             r"^(?:#\d+ )?CANCELED$|code = Canceled\b|^(?:#\d+ )?ERROR: .*context canceled$|^ERROR: Job failed: cancell?ed|Aborted by \S+$|^Build was aborted|Received SIG(?:INT|TERM), shutting down|^\^C$",
-            r"^ERROR: script returned exit code 143|^Build cancell?ed",
+            r"\bSIGTERM\b|^(?:.{0,80}: line \d+: +\d+ )?Terminated(?:$| {2,})|\bexit(?:ed with)? (?:code|status):? 143\b|^ERROR: script returned exit code 143|^Build cancell?ed",
         ),
     ),
     (
@@ -107,6 +107,7 @@ _LATE = _any(
     r"(?i:\btimed out\b|\btimeout (?:of|after|reached|expired|exceeded|waiting)\b|deadline exceeded|\bTimeout(?:Error|Exception|Expired)\b|exceeded timeout of)",
 )
 _UNRESOLVED = _any(
+    r"Could not find [\w.-]+:[\w.-]+:[\w.-]+|ModuleVersionNotFoundException|ModuleVersionResolveException|(?i:dependency .{1,80} is required but not found)",
     r"(?i:could not resolve (?:all )?(?:dependencies|artifacts|files for)|could not (?:find|transfer) artifact|non-resolvable (?:parent|import)|no matching (?:distribution|package|version)|unable to locate package)",
     r"(?i:no installation candidate|unmet dependencies|dependency (?:resolution|conflict)|conflicting (?:peer )?dependenc|version solving failed|could not find a version that satisfies|no solution found when resolving)",
     r"command not found$|: command not found|^(?:/bin/)?(?:sh|\S+\.sh): (?:line )?\d*:? ?\S+: not found$|is not recognized as (?:an internal|the name of)|\b(?:ERESOLVE|ENOTCACHED|E404|ETARGET|EUSAGE|EBADENGINE)\b",
@@ -116,6 +117,7 @@ _UNRESOLVED = _any(
     r"package `[^`]+` is unavailable|(?i:the (?:\w+ )?module needs to be installed|is not installed\b|is required .{0,40}to be installed|plugin .{1,80} (?:not found|could not be resolved))",
 )
 _MISCONFIGURED = _any(
+    r"^##\[error\](?:Unable to process file command|Invalid format '|The (?:template|workflow) is not valid|Input required and not supplied|Unrecognized named-value)",
     r"(?i:unrecognized (?:arguments?|options?|command[- ]line option)|unknown (?:option|command|directive|property|argument|field|flag|key)\b|no such (?:option|command)\b|invalid (?:configuration|config|option|argument)\b)",
     r"missing separator|No rule to make target|CMake Error|Malformed POM|Non-parseable|\bEJSONPARSE\b|unbound variable|No Rakefile found|no such file or directory: .*\.(?:toml|ya?ml|json|ini|cfg)$",
     r"(?i:mapping values are not allowed|(?:yaml|toml|json|xml|ini|hcl)(?:\.\w+)*[: ].{0,80}(?:parse|syntax|decode|unmarshal|scanner|did not find|mapping values)|error (?:parsing|converting) (?:yaml|toml|json|config))|\bJSONDecodeError\b|yaml\.(?:scanner|parser)\.",
@@ -182,7 +184,9 @@ def kind_of(lines: Sequence[str], around: Sequence[str], reporter: Reporter | No
         return "compile"
     if does == "check":
         return None
-    stated = _kind_of_a_task(text, does) or _kind_stated(text, does)
+    stated = _kind_stated(text, does)
+    if stated in (None, "configuration"):
+        stated = _kind_of_a_task(text, does) or stated
     if stated is None and _stated(_GRADLE, around) and not _stated(_TASK_OF_GRADLE, around):
         return "configuration"  # Gradle failed before it ran any task
     return stated

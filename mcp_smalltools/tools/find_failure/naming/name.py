@@ -13,6 +13,7 @@ from mcp_smalltools.tools.find_failure.naming.wrapped import console_width, join
 
 _SPANS = 3
 """Spans of evidence that are asked: what only a later one tells may be of another failure."""
+_NOT_OF_SOURCE = ("cancelled", "infrastructure")
 _NEAR = 20
 """Lines before and after a span that may tell which report it belongs to."""
 _REACH = 60
@@ -54,6 +55,8 @@ def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
         place = place or place_of(contents, start, stop, peak)
         if found is not None and found.rank == 0:
             break
+    if kind in _NOT_OF_SOURCE:
+        place = None
     return FailureName(kind, reporter.tool if reporter else None, place)
 
 

@@ -73,6 +73,7 @@ _OWNER_OF_FRAMES = re.compile(
 _NO_PLACE = re.compile(
     r"^\s*(?:In file included from |from \S+:\d+[,:]|In module imported |required from |\S+: note: |note: )"
     r"|^g?make(?:\[\d+\])?: \*\*\* \[|: (?:warning|note|remark|info): |^(?:warning|WARNING|WARN|INFO|DEBUG|\[INFO\]|\[WARN\w*\])\b"
+    r"|^[A-Z]{4,8} +[\w.-]{1,80}:[\w.-]{1,80}:\d+ |^ *In \w+\.php line \d+:$"
     r"|: W\d{3,4}: |^\s+\d+:\d+ +warn"
 )
 _LOGGED = re.compile(
@@ -148,6 +149,12 @@ def places_in(line: str, at: int) -> Iterator[SourcePlace]:
             file = own_file(_whole_name(line, found), surely=surely)
             if file is None or not int(found["line"]):
                 continue
+            if line[found.end() : found.end() + 2] == "] " and line[found.start() - 1 : found.start()] in (
+                "",
+                "[",
+                " ",
+            ):
+                continue  # klog's, and others' "[main.go:12] "
             if logged and not _SAYS_ERROR.match(line[found.end() :]) and not _in_prose(line, found.start()):
                 continue
             yield SourcePlace(at, file, int(found["line"]))

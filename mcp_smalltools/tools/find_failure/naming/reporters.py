@@ -93,7 +93,7 @@ REPORTERS = (
         "jest",
         "test",
         [
-            r"^ *● .{1,300} › ",
+            r"^ *(?:●|ÔùÅ|â—\S?) .{1,300} (?:›|ÔÇ║|â€º) ",
             r"^ *● Test suite failed to run",
             r"^FAIL (?:[\w@/.-]+ )?\S+\.(?:js|ts|jsx|tsx|mjs|cjs)(?: \([\d.]+ ?m?s\))?$",
         ],
@@ -418,7 +418,7 @@ REPORTERS = (
     ),
     _reporter("verilator", "compile", [r"^%Error(?:-\w+)?: "]),
     _reporter("unity", "compile", [r"^Assets[\\/]\S+\.cs\(\d+,\d+\): error CS\d+"]),
-    _reporter("nix", "compile", [r"^error: builder for '/nix/store", r"^error: .*/nix/store/\S+\.drv"]),
+    _reporter("nix", "build", [r"^error: builder for '/nix/store", r"^error: .*/nix/store/\S+\.drv"]),
     _reporter("esbuild", "compile", [r"^✘ \[ERROR\] "]),
     _reporter(
         "webpack",
@@ -447,7 +447,7 @@ REPORTERS = (
         ],
     ),
     # Checks
-    _reporter("phpstan", "check", [r"^ *Line +\S+\.php\b", r"^ *\[ERROR\] Found \d+ errors?"], []),
+    _reporter("phpstan", "check", [r"^ *\[ERROR\] Found \d+ errors?"], [r"^ *Line +\S+\.php\b"]),
     _reporter("psalm", "check", [r"^ERROR: \w+ - \S+\.php:\d+:\d+ - "]),
     _reporter(
         "phpcs", "check", [r"^ *\d+ \| (?:ERROR|WARNING) +\| ", r"^FOUND \d+ ERRORS? "], [r"^FILE: \S+\.php$"]
@@ -481,7 +481,9 @@ REPORTERS = (
     ),
     _reporter("markdownlint", "check", [r"^\S+\.md: ?\d+(?::\d+)?:? (?:error )?MD\d{3}/"]),
     _reporter(
-        "shellcheck", "check", [r"^In \S+ line \d+:$", r"\bSC\d{4} ?\(error\)", r"\(SC\d{4}\)|\[SC\d{4}\]"]
+        "shellcheck",
+        "check",
+        [r"^In \S+\.(?:ba|da|k|z)?sh line \d+:$", r"\bSC\d{4} ?\(error\)", r"\(SC\d{4}\)|\[SC\d{4}\]"],
     ),
     _reporter("golangci-lint", "check", [r"^\S+\.go:\d+(?::\d+)?: .*\((?:\w+)\)$"]),
     _reporter("checkstyle", "check", [r"^\[(?:ERROR|WARN)\] \S+\.java:\d+(?::\d+)?: .*\[\w+\]$"]),
@@ -489,6 +491,11 @@ REPORTERS = (
     _reporter("swiftlint", "check", [r"^\S+\.swift:\d+:\d+: (?:warning|error): .* Violation: "]),
     _reporter("flake8", "check", [r"^\S+\.py:\d+:\d+: [EWFCN]\d{3} "]),
     _reporter("pre-commit", "check", [r"^- hook id: "], [r"^[\w .'-]+\.{5,}Failed$"]),
+    _reporter("cargo fmt", "check", [r"^Diff in \S+\.rs\b"]),
+    _reporter("pa11y", "check", [r"^ • \S"], [r"^Errors in https?://", r"^Running Pa11y on"]),
+    _reporter("gofmt", "check", [r"^diff (?:-u )?\S+\.go(?:\.orig)? "]),
+    _reporter("codespell", "check", [r"^\S+:\d+: \w+ ==> \w"]),
+    _reporter("commitlint", "check", [r"^[✖⧗] +(?:subject|type|body|input|found)"]),
     # Dependencies
     _reporter("uv", "dependency", [r"^ *× No solution found when resolving", r"^ *[├╰]─▶ "], []),
     _reporter(
@@ -577,6 +584,15 @@ REPORTERS = (
             r"^error: (?:no matching package|failed to (?:select a version|parse manifest|get `|load|download|read|resolve))"
         ],
     ),
+    _reporter(
+        "unity", "dependency", [r"^\[Package Manager\]", r"^An error occurred while resolving packages"]
+    ),
+    _reporter(
+        "composer",
+        "dependency",
+        [r"^ +Failed to (?:extract|download) [\w-]+/[\w-]+"],
+        [r"^Installing dependencies from lock file", r"^ {2}- (?:Installing|Downloading) [\w-]+/[\w-]+ \("],
+    ),
     # Configuration and deployment
     _reporter("cmake", "configuration", [r"^CMake Error"], [r"^-- Configuring incomplete, errors occurred"]),
     _reporter("meson", "configuration", [r"^\S*meson\.build:\d+:\d+: ERROR: "]),
@@ -660,6 +676,23 @@ REPORTERS = (
     ),
     _reporter("curl", "network", [r"^curl: \(\d+\) "]),
     _reporter("wget", "network", [r"^wget: ", r"^Connecting to .* failed: "]),
+    _reporter(
+        "packer",
+        "deploy",
+        [r"^Build '[\w.-]+' errored"],
+        [r"^==> (?:Some builds didn't complete|Wait completed after)"],
+    ),
+    _reporter(
+        "vagrant", "deploy", [r"^(?:Vagrant|The SSH command responded with a non-zero)", r"^ *==> \w+: "]
+    ),
+    _reporter("kubelet", "configuration", [r"\bkubelet\[\d+\]: "]),
+    _reporter(
+        "github actions",
+        "ci's own",
+        [
+            r"^##\[error\](?:Unable to (?:process|resolve|download|find)|Invalid format|The (?:template|workflow|job|runner|hosted)|Input required|Missing download|Unrecognized named-value|No files were found)"
+        ],
+    ),
     # Wrappers
     _reporter(
         "bitbake",
@@ -799,6 +832,7 @@ REPORTERS = (
         [
             r"^\s+at [\w.$/@]+\([\w$-]+\.(?:java|kt|scala|groovy):\d+\)",
             r"^Exception in thread ",
+            r"^(?:Caused by: )?(?:java|javax|org|com|io|net|kotlin|scala|jdk)\.[\w.$]{1,200}(?:Error|Exception)\b",
             r"^Caused by: ",
             r"^Error occurred during initialization of (?:VM|boot)",
         ],

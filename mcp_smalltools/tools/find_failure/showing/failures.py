@@ -158,7 +158,7 @@ _FORMS = (
     _form("go panic", r"(?P<id>panic: test timed out .{1,100})$"),
     _form("kotlin", r"e: (?P<id>(?:file://)?\S{1,300}:\d+:\d+ .{1,400})$"),
     _form("link undefined", r".{0,400}?undefined (?:reference to|symbol:) [`'\"]?(?P<id>[^'`\"]{1,300})"),
-    _form("link unresolved", r".{0,300}?unresolved external symbol (?P<id>.{1,300})$"),
+    _form("link unresolved", r"(?P<id>.{0,300}?unresolved external symbol .{1,400})$"),
     _form(
         "link multiple", r".{0,300}?(?:multiple definition of|duplicate symbol) [`'\"]?(?P<id>[^'`\"]{1,300})"
     ),
@@ -244,6 +244,10 @@ _NUMBERED_SURELY = re.compile(r"\d+\) (?:(?:Failure|Error):$|(?:test|doctest|pro
 _LIST_FROM = re.compile(r"^ *Summary of all failing tests|\d+ tests?, listed below:$")
 _TOLERATED = re.compile(r"^\.\.\.ignoring")
 _XCTEST = re.compile(r"error: (-\[[\w. ]{1,300}\])")
+_END_OF_A_HEAD = 120
+"""Characters at the end of a line that are looked through for the ending of a file; tables pad their heads."""
+_PLACED = frozenset({"rust error", "oxlint", "ruff"})
+_PLACE_BELOW = re.compile(r" *(?:-->|,-\[|╭─\[|┌─|::) *(?P<place>\S{1,300}:\d+:\d+)")
 _AFTER_A_HOST = 12
 """Lines after a host's failure in which Ansible says that it is ignored."""
 
@@ -262,6 +266,8 @@ def failures_in(contents: Sequence[str], heard: Callable[[int], bool] = lambda _
         if named is None or (named[0].name == "ansible" and _is_tolerated(contents, place)):
             continue
         form, key = named
+        if form.name in _PLACED:
+            key += _place_below(contents, place)
         failure = found.get(key)
         if failure is None:
             if len(found) >= _MOST:
@@ -269,6 +275,14 @@ def failures_in(contents: Sequence[str], heard: Callable[[int], bool] = lambda _
             failure = found[key] = NamedFailure(key, form.level)
         failure.lines.setdefault(form.name + reader.in_a_list, []).append(place)
     return _distinct(list(found.values()))
+
+
+def _place_below(contents: Sequence[str], place: int) -> str:
+    """The place in source that the line below an error, or the one after, says that it is at."""
+    for line in contents[place + 1 : place + 3]:
+        if found := _PLACE_BELOW.match(line):
+            return f" {found['place']}"
+    return ""
 
 
 def _is_tolerated(contents: Sequence[str], place: int) -> bool:
@@ -294,7 +308,7 @@ class _FailureReader:
 
     def see(self, line: str) -> None:
         """Take note of where a line is: under the head of a table, in a numbered report, in a list at the end."""
-        if "." in line[-12:] and _OF_A_TABLE.match(line):
+        if "." in line[-_END_OF_A_HEAD:] and _OF_A_TABLE.match(line.rstrip()):
             self._file = line.strip()
         elif self._file and not _TABLE_LINE.match(line):
             self._file = ""

@@ -17,8 +17,8 @@ from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
 _OF_A_SPAN = 38
 """Characters of JSON around a span: `{"start":…,"end":…,"text":""},`."""
-_MAIN_SHARE = 0.6
-"""Share of the room that the main failure gets where there are others."""
+_MAIN_SHARES = ((5, 0.6), (12, 0.5), (10**9, 0.4))
+"""Share of the room that the main failure gets where there are others: up to so many, the share."""
 _MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 240, 160
 """Characters at most of the main line, of those around it, and of a further failure's."""
 _SHORTEST = 56
@@ -34,7 +34,7 @@ _CONSEQUENCE = re.compile(
     r"|^##\[error\](?:Process completed|The process)|^The command \"|^Error: Process completed|could not compile|aborting due to"
     r"|^ *\d+ (?:failed|failing|errors?|failures?|examples?)\b|^error Command failed|ELIFECYCLE|ld returned|compilation terminated"
     r"|^ *(?:exit (?:code|status)|exited with)|^=+ .*\d+ failed|^Tests?(?: Files| Suites)?:? +\d+|^FAIL(?:ED|URES!?)?$|^Done\. Your build"
-    r"|^FAILURE: Build|^\* Try:|^Found \d+ errors?|^✖ \d+ problems?|^error: test failed|^test result: |^Script .* returned with error"
+    r"|^FAILURE: Build|^\* Try:|^Found \d+ errors?|^✖ \d+ problems?|^error: test failed|^test result: |^Script .* returned with error|^error: build of '/nix|^error: \d+ dependenc|^Target //|^ERROR: Build did NOT"
 )
 
 
@@ -115,7 +115,7 @@ def plan_of(
     if not sheet.take(main.peak, _MAIN_LINE):
         sheet.take(main.peak, _SHORTEST)
     if others:
-        sheet.kept = int(chars * (1 - _MAIN_SHARE))
+        sheet.kept = int(chars * (1 - next(share for up_to, share in _MAIN_SHARES if len(others) <= up_to)))
     most = lines - min(len(others), lines // 2)
     _grow(sheet, main, ranked, _FULL_LINE, most)
     sheet.kept = 0
@@ -129,6 +129,8 @@ def plan_of(
 def _main_of(spans: Sequence[EvidenceSpan], failures: Sequence[NamedFailure], log: LogLines) -> EvidenceSpan:
     """The likeliest cause; of errors in source that one tool lists the first, which the others may follow from."""
     main = spans[0]
+    if failures and _CONSEQUENCE.search(log.contents[main.peak]):
+        main = next((span for span in spans if covering(failures, span.start, span.stop)), main)
     named = covering(failures, main.start, main.stop)
     if not named:
         return main
