@@ -1,0 +1,154 @@
+"""What single lines say of success and failure."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from mcp_smalltools.tools.find_failure.outcome import words
+from mcp_smalltools.tools.find_failure.outcome.roles import Role
+
+
+class Scope(IntEnum):
+    """Of what a line speaks, the narrowest first."""
+
+    MESSAGE = 0
+    STEP = 1
+    TOOL = 2
+    RUN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A line, by its place from 0, that says that something went well, or that it failed."""
+
+    place: int
+    good: bool
+    scope: Scope
+
+
+_LONGEST = 400
+_BAD_WORD = (
+    r"(?:tests? |test cases? |assertions? |specs? |examples? |scenarios? |jobs? |tasks? |packages? |suites? |files? |tests?suites? )?"
+    r"(?:fail(?:ed|ures?|ing|s)|err(?:or|ored|ors)|broken|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
+    r"errores|fallos?|fallid[oa]s|erros?|falhas?|errori|falliti|ошиб\w+|bł[ęe]d\w*|hata|fouten)"
+)
+_COUNTED = re.compile(
+    rf"(?<![\w.%/:-])(?P<before>\d+(?:,\d{{3}})*)(?: {{0,2}}(?:个 ?|個 ?)?|-)(?:{_BAD_WORD}\b|错误|錯誤|失败|エラー|失敗)(?:\(s\))?(?![-_/\w])"
+    rf"|\b{_BAD_WORD}\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|\[ FAIL (?P<r>\d+) ",
+    re.IGNORECASE,
+)
+"""A count of what failed, before or after its name."""
+_GOOD_COUNT = re.compile(
+    r"(?<![\w.%/-])[1-9][\d,]*\W{0,3}(?:(?:tests?|specs?|examples?|checks?|assertions?|scenarios?|steps?|suites?|of \d+|\w+ test suites?) ){0,2}"
+    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?! \(| (?:to|as|in|by|through|from)\b)|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
+    r"(?<![\w.%/-])(?:100% tests passed|(?P<n>[1-9]\d*)/(?P=n) (?:tests? )?passed)",
+    re.IGNORECASE,
+)
+_NOT_COUNTED = re.compile(
+    r"(?i)expected (?:failure|error)|\bxfail|exit[- ]?code|\bline \d+|error code|status|\berror[:=] ?\d+\b.{0,4}\w|failed attempts?|max|limit|retr|threshold|allow"
+)
+"""Numbers beside a word of failure that count no failures of this run."""
+_EXIT = re.compile(
+    r"\b(?:exit(?:ed|s|ing)?|return(?:ed|s)?|finish(?:ed)?|end(?:ed)?|complet(?:ed|ion)|terminat(?:ed|ion)|quit|done|fail(?:ed)?|stopped|command|process|script)\b"
+    r"[^\n]{0,60}?\b(?:code|status|value)\b[\s:='\"(#]{0,4}(?P<a>-?\d+|0x[0-9a-f]+)(?![\w./]\w)"
+    r"|\b(?:exit(?:ed)? with|returned|exit[ _-]?code|exit[ _-]?status|exit value|errorlevel|return code|returncode|RC|COMMAND_EXIT_CODE)\b[\s:='\"(]{0,4}(?P<b>-?\d+|0x[0-9a-f]+)(?![\w./]\w)"
+    r"|\bexit (?P<c>\d{1,3})$",
+    re.IGNORECASE,
+)
+_TELLING = tuple(
+    "fail|error|success|succe|finish|passed|pass|complete|done|exit|abort|fatal|panic|killed|not found|no such|denied|build |"
+    "✓|✔|✅|✗|✘|✕|✖|❌|×|☒|installed|added |audited|up to date|up-to-date|nothing to|no changes|terminated|stopped|core dumped|"
+    "emergency|bail out|unchanged|congrat|traceback|exception|uncaught|unhandled|returned|code|status|reformat|naming to|digest:|"
+    "output written|deploy|plan:|built|unbound|conflict|unsatisf|no solution|memory|no space|incompat|unable|giving up|cannot |"
+    "could not|unresolved|undefined|generating autoload|invalid|caused by|not ok|[ok]|ok|wrote|saved|created|speedup|live|refused|"
+    "test suites|nvcc|e: |terminating|halted|cancel|jobs|no output|dubious|no issues|no problems|no warnings|no vuln|no diff|"
+    "erfolg|fehl|succès|réussi|échou|échec|erreur|éxito|exitos|falló|fallid|fallado|sucesso|falh|erro|riuscit|fallit|успе|ошиб|не удалось|"
+    "заверш|pomyśln|powodz|powiod|błąd|başar|hata|geslaagd|mislukt|fout|lyckad|成功|失败|失敗|完了|完成|错误|錯誤|エラー|正常|異常|"
+    "성공|실패|완료|오류|rc=|rc:|aborted|gescheitert|abgebrochen|fertig|abgeschlossen|terminé|terminado|concluído|completato|sigint|"
+    "errno|back-off|backoff|oomkilled|resource|crash".split("|")
+)
+"""Without one of these a line says nothing of success or failure: most lines of a log."""
+
+
+def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Statement]:
+    """All statements of a log, in their order. Lines that are no output say nothing."""
+    found = []
+    for place, content in enumerate(contents):
+        role = roles[place]
+        if role is Role.OUTPUT or role is Role.AFTER or role is Role.PROGRESS or role is Role.FRAME:
+            said = _read(content[:_LONGEST])
+            if said is not None and (role is Role.OUTPUT or said[1] is Scope.RUN or said == (True, Scope.TOOL)):
+                found.append(Statement(place, *said))
+    return found
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _read(content: str) -> tuple[bool, Scope] | None:
+    """Whether a line says good or bad, and of what."""
+    lower = content.lower()
+    if not any(word in lower for word in _TELLING):
+        return None
+    if words.BAD_RUN(content):
+        return False, Scope.RUN
+    if words.GOOD_RUN(content):
+        return True, Scope.RUN
+    if words.TOLERATED(content) and not words.BAD_TOOL(content):
+        return _despite_tolerance(content)
+    if (counted := _count(content)) is not None:
+        return counted
+    if (code := _exit_code(content)) is not None:
+        return code == 0, Scope.TOOL
+    if words.BAD_TOOL(content):
+        return False, Scope.TOOL
+    if words.BAD_STEP(content):
+        return False, Scope.STEP
+    if words.BAD_MESSAGE(content):
+        return False, Scope.MESSAGE
+    return _good(content)
+
+
+def _good(content: str) -> tuple[bool, Scope] | None:
+    if words.NOT_GOOD(content):
+        return False, Scope.TOOL
+    if words.GOOD_TOOL(content) or _GOOD_COUNT.search(content):
+        return True, Scope.TOOL
+    if words.GOOD_STEP(content):
+        return True, Scope.STEP
+    return None
+
+
+def _despite_tolerance(content: str) -> tuple[bool, Scope] | None:
+    """A summary counts expected and skipped tests too: `12 passed, 1 xfailed`, `failed=0 ignored=1`."""
+    counted = _count(content)
+    if counted is not None:
+        return counted
+    return (True, Scope.TOOL) if _GOOD_COUNT.search(content) else None
+
+
+def _count(content: str) -> tuple[bool, Scope] | None:
+    """What the numbers of a summary say, if it is one."""
+    counts = [
+        int(next(filter(None, found.groups())).replace(",", ""))
+        for found in _COUNTED.finditer(content)
+        if not _NOT_COUNTED.search(content[max(found.start() - 14, 0) : found.end() + 8])
+    ]
+    if not counts:
+        return None
+    if any(counts):
+        return False, Scope.TOOL
+    return True, Scope.TOOL
+
+
+def _exit_code(content: str) -> int | None:
+    """The exit code that a line tells; the last, if there are several."""
+    found = None
+    for found in _EXIT.finditer(content):
+        pass
+    if found is None:
+        return None
+    number = next(filter(None, found.groups()))
+    return int(number, 16) if number[:2].lower() == "0x" else int(number)

@@ -1,0 +1,228 @@
+"""The words in which a run says how it went: of CI systems, of tools, and of languages.
+
+Four degrees. RUN: the CI system, or the program that ran all the rest, closes the run. TOOL: a compiler, a test
+runner, a package manager concludes its own work. STEP: one test, one layer, one task. MESSAGE: an error is told.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+class Forms:
+    """Patterns of one meaning: at the start of a line, and anywhere in it. Most without regard to case."""
+
+    def __init__(self, start: str = "", within: str = "", flags: re.RegexFlag = re.IGNORECASE) -> None:
+        self._start = re.compile(start, flags) if start else None
+        self._within = re.compile(within, flags) if within else None
+
+    def __call__(self, content: str) -> bool:
+        return bool(
+            (self._start is not None and self._start.match(content))
+            or (self._within is not None and self._within.search(content))
+        )
+
+
+TOLERATED = Forms(
+    within=(
+        r"\.\.\.ignoring|\(ignored\)|\bignored\b|\bignoring\b|\|\| true|\|\| :|continue-on-error|allowed to fail|"
+        r"allow(?:ed)?[ _-]failure|\bx-?fail(?:ed|ures?)?\b|expected(?:ly)? (?:error|failure|to fail|exception)s?\b|"
+        r"known (?:failure|gap|issue)|should fail|non-?fatal|not fatal|best[- ]effort|retry(?:ing)?\b|retries left|"
+        r"will (?:be retried|try again|retry)|trying again|attempt \d+|falling back|fallback|recovered|"
+        r"\bskipp?(?:ed|ing)\b|(?:is|was|be) optional|optional dependency|# TODO\b|# SKIP\b|no longer fails"
+    ),
+)
+"""A failure that the line itself calls no failure of the run."""
+
+GOOD_RUN = Forms(
+    start=(
+        r"Finished: SUCCESS|\W{0,6}Job succeeded|Build success$|(?:\S+ )?Phase complete: POST_BUILD State: SUCCEEDED|"
+        r'\W{0,8}Site is live|##\[section\]Finishing: (?:Finalize Job|Job\b)|Script done.*COMMAND_EXIT_CODE=\"0\"|'
+        r"Build finished with (?:status )?SUCCESS|Pipeline (?:succeeded|finished successfully)|DONE$|"
+        r"\W{0,6}Earthly Build\W{1,6}SUCCESS|Deployment completed$|Result: (?:SUCCESS|PASS(?:ED)?)$|"
+        r"\W{0,8}(?:all|every) (?:jobs?|stages?|steps?) (?:succeeded|passed|completed)"
+    ),
+    within=(
+        r"Your build exited with 0\b|exiting batchmode successfully|AutomationTool exiting with ExitCode=0"
+    ),
+)
+"""The run is closed, and went well."""
+
+BAD_RUN = Forms(
+    start=(
+        r"##\[error\](?:Process completed with exit code|The operation was canceled|The (?:job|action|hosted runner|runner|self-hosted)|.{0,60}exited with code|The process '.{1,200}' failed with exit code)|"
+        r"Finished: (?:FAILURE|ABORTED|UNSTABLE|NOT_BUILT)|\W{0,6}(?:ERROR: )?Job failed\b|Your build has been stopped|"
+        r"The command .{0,3000}(?:exited with [1-9]\d*|failed and exited with [1-9]\d* during)|"
+        r"Build step '.{1,120}' (?:marked build as failure|changed build result to (?:FAILURE|UNSTABLE))|"
+        r"ERROR: script returned exit code [1-9]|Exited with code (?:exit status )?[1-9]|Command exited with code [1-9]|"
+        r"Build failed$|Job cancell?ed|Done\. Job Cancelled|\W{0,4}Error: The command exited with status [1-9]|"
+        r'Script done.*COMMAND_EXIT_CODE=\"[1-9]|Build finished with (?:status )?(?:FAILURE|ERROR)|'
+        r"Build (?:was )?(?:aborted|timed out)|The job exceeded the maximum|No output has been received in the last|"
+        r"Too long with no output|Pipeline failed|\W{0,6}Earthly Build\W{1,6}FAILURE|"
+        r"ERROR: build step \d+ .{1,200} failed"
+    ),
+    within=(
+        r"Your build exited with [1-9]|Phase complete: \w+ State: FAILED|aborting batchmode due to|"
+        r"AutomationTool exiting with ExitCode=[1-9]"
+    ),
+)
+"""The run is closed, and failed."""
+
+GOOD_TOOL = Forms(
+    start=(
+        r"\W{0,10}(?:BUILD|TEST|ARCHIVE|CLEAN|INSTALL|EXPORT|ANALYZE) SUCCEEDED\b|"
+        r"\W{0,6}(?:\w+ ){0,2}Build (?:succeeded|complete!?|completed successfully|success)\b|OK(?:$| \(|, but| - )|"
+        r"PASS(?:ED)?!?$|SUCCESS!?$|Success!?(?:$|[:.] )|(?!#)\W{0,4}PASS(?:ED)?\W{0,4}$|ok(?:\s+\t|\t)|test result: ok|"
+        r"Status: (?:OK|SUCCESS)|"
+        r"\W{0,12}all (?:\d+ |of the |the )?(?:\w+ ){0,2}(?:pass(?:ed)?|succeeded|successful|ok|good|done|completed?|clean|up[- ]to[- ]date|valid)\b|"
+        r"\W{0,8}(?:all matched files use|no (?:errors?|issues?|problems?|failures?|warnings?|vulnerabilit\w+|changes?|differences|findings|offenses|violations)(?: (?:were )?(?:found|detected|reported))?[.!]?$)|"
+        r"\W{0,6}No changes\. |\W{0,4}\[?success\]?\b|\W{0,6}✓? ?built in \d|\W{0,4}Done in \d|\W{0,4}Done!?\W{0,4}$|"
+        r"\W{0,4}(?:Apply|Destroy) complete!|Plan: \d+ to add|"
+        r"Successfully (?:ran|installed|built|tagged|published|deployed|pushed|applied|completed|executed|created|compiled|updated|validated|generated)\b|"
+        r"\W{0,4}congratulations\b|\s*Finished [`\w].{0,60}(?:profile|target\(s\))|added \d+ packages?|"
+        r"up to date(?:,|$)|Already up[- ]to[- ]date|Everything up-to-date|Bundle complete!|Nothing to (?:do|commit|install|be done)|"
+        r"\W{0,4}Installed \d+ packages? in|Audited \d+ packages?|Successfully tagged|Output written on \S|"
+        r"STATUS: deployed|\s*\[100%\] Built target|-- Build files have been written to|\*{3} No errors detected|"
+        r"Test Run Successful|Passed!  - |\[  PASSED  \]|Result: PASS|EXECUTION SUCCESS|ANALYSIS SUCCESSFUL|"
+        r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|System check identified no issues|"
+        r"Project build complete|\W{0,6}(?:Tundra )?build success\b|snapshot \w+ saved|total size is [\d,.]+ +speedup|"
+        r"\[SUCCESS\]|Success: |\W{0,4}Test Successful|\* DONE \(|\W{0,6}Compiled successfully|"
+        r"Signature verified|\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
+    ),
+    within=(
+        r"BUILD SUCCESS(?:FUL)?\b|\bno issues found|\bno (?:errors?|problems?|offenses) (?:found|detected)|"
+        r"\[OK\] No errors|found 0 vulnerabilities|\bcompiled (?:successfully|with \d+ warnings?)|"
+        r"\bcompiled (?:client and server )?successfully|"
+        r"successfully (?:rolled out|completed|finished|installed|built|tagged|published|deployed|pushed|applied|executed|created|signed|verified|ran|compiled|tested|upgraded|migrated)|"
+        r"\b(?:completed|finished|ended|exited|terminated|done|ran|executed|built|deployed|installed|passed) (?:\w+ )?(?:successfully|without (?:any )?(?:errors?|problems?|failures?))|"
+        r"\b(?:was|were|is|has been) (?:successful\b|executed successfully)|result of 'Succeeded'|"
+        r"\bcommands? succeeded\b|congratulations :\)|nothing to commit, working tree clean|Generating autoload files$|"
+        r"naming to \S+ (?:\d\S* )?done$|: digest: sha256:\w+ size: \d+|Happy Helming|would be left unchanged|"
+        r"Test Summary:.*\bPass\b(?!.*\b(?:Fail|Error)\b)|tests passed ?$|all succeeded\.$|"
+        r"Builds finished\. The artifacts|"
+        r"(?:构建|编译|打包|部署|安装|执行|运行|测试|更新|发布|建置|編譯|測試|安裝|執行|全部)(?:已|全部)?(?:成功|通过|通過|完成)|"
+        r"(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に|を)?(?:成功|正常終了|正常に完了)|正常終了|(?:빌드|테스트|설치|배포) ?성공"
+    ),
+)
+"""A tool concludes that its work went well."""
+
+NOT_GOOD = Forms(
+    within=(
+        r"\b(?:not|never|un|in|isn't|wasn't|didn't|if|until|unless|when|nicht|n'a pas|no se|não|non|не|nie|niet)[ -]?(?:\w+ ){0,2}(?:success|succeed|successful|complete|erfolgreich|réussi|sucesso|éxito|riuscit|успешно)|"
+        r"unsuccessful|without success|(?:不|未|没有|非)成功|成功(?:しません|していません)|ohne Erfolg|NOT complete|NOT successful|"
+        r"0 succeeded"
+    ),
+)
+"""A word of success that is denied."""
+
+GOOD_STEP = Forms(
+    start=(
+        r"\s*(?:✓|✔|✅|√|☑) |\s*ok \d+\b|ok: \[|changed: \[|--- PASS|\[ +OK +\]|(?:#\d+ )?DONE \d|#\d+ (?:DONE|CACHED)"
+    ),
+    within=(
+        r"\.\.\.+ ?(?:ok|done|passed|yes|success|found)\b|\bPASSED\b(?! (?:to|as|in|by)\b)|\bok$|\[OK\]|\[  OK  \]|\bdone\.?$|"
+        r"\bfinished\b|\bcompleted?\b|\bsucceeded\b|\bsuccessful(?:ly)?\b|\bup[- ]to[- ]date\b|\bBuilt target\b|"
+        r"\bwrote\b|\bsaved\b|\bcreated\b|"
+        r"\b(?:erfolgreich|avec succ[eè]s|r[eé]ussie?s?|con [eé]xito|exitosamente|com sucesso|bem-sucedid[oa]|con successo|riuscit[oa]|успешно|pomyślnie|powodzeniem|başarıyla|başarılı|geslaagd|lyckades|onnistui|fertig|abgeschlossen|terminé|terminado|concluído|completato|завершен[оа]?|zakończono|tamamlandı|voltooid)\b|"
+        r"完了|完成|완료|成功|성공"
+    ),
+)
+"""One test, layer or task went well, or a word that steps say too."""
+
+BAD_TOOL = Forms(
+    start=(
+        r"FAILURE: |\W{0,10}(?:BUILD|TEST|ARCHIVE|CLEAN|INSTALL|EXPORT) (?:FAILED|INTERRUPTED)\b|"
+        r"npm (?:ERR!|error) (?:code|Test failed|A complete log)|error Command failed|error: could not compile|"
+        r"error: (?:test failed|aborting due|build failed)|ninja: (?:build stopped|error)|FAILED \(|FAIL(?:ED)?!?$|"
+        r"FAIL\t|test result: FAILED|Result: FAIL|Testing failed|\W{0,6}(?:\w+ ){0,2}Build (?:process )?failed\b|"
+        r"Errors while running CTest|The following tests FAILED|rake aborted|ERROR: failed to build|"
+        r"Automatic merge failed|"
+        r"Failed to (?:compile|build|pull image|execute goal|start|deploy|publish|install|apply|create|initialize|load|connect|run|parse|resolve)\b|"
+        r"Test Run Failed|Failed!  - |\[  FAILED  \] \d|\W{0,4}\[?failed\]?$|Summary: .*[1-9]\d* packages? failed|"
+        r"ERROR: Task .* failed with exit code|Status: \d+ ERROR|"
+        r"\W{0,6}Some (?:tests|checks|specs|suites) (?:failed|did not pass)|Error: Build process failed|"
+        r"\W{0,4}(?:Error: )?(?:Command|Process|Script|Task|Job|Step|Stage|Compilation|Installation|Deployment|Configuration|Linting|Tests?|Checks?|Verification|Migration|Provisioning|Validation)(?: [\\x22'`].{1,200}[\\x22'`])? (?:has )?(?:failed|aborted|errored)\b|"
+        r"! Emergency stop|Bail out!|Target \S+ failed|error: Recipe .* failed|lerna ERR!|ERROR in \S|Compilation error|"
+        r'Failed: +\S+#|Error: Process completed with|command .* failed|\W{0,3}error: script \".*\" exited|'
+        r"E: Sub-process|error: subprocess-exited|\*{3} \S+ FAILED|Terminating\b.*(?:failure|error)|"
+        r"FATAL(?: ERROR)?[:! ]|fatal: |panic: |Fatal error|\W{0,4}Unhandled exception|Halted at|Aborted(?: \(core|$)|"
+        r"Killed$|srun: error: .*Exited with|Command terminated by signal"
+    ),
+    within=(
+        r"BUILD FAIL(?:URE|ED)|\bmake(?:\[\d+\])?(?:\.exe)?: \*\*\*|ELIFECYCLE|Build did NOT complete|failed to solve|"
+        r"\[ERROR\] Failed to execute goal|Active: failed \(Result|: Failed with result|\b[1-9]\d* FAILED TESTS?|"
+        r"tasks? failed:|Kernel panic|no output PDF file produced|==> Fatal error|! ==> Fatal|"
+        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|Segmentation fault|core dumped|Terminated$|"
+        r"slurmstepd: error: \*{3}|"
+        r"(?:构建|编译|打包|部署|安装|执行|运行|测试|更新|发布|建置|編譯|測試|安裝|執行)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
+    ),
+)
+"""A tool concludes that its work failed."""
+
+BAD_STEP = Forms(
+    start=(
+        r"\s*(?:✗|✘|✕|✖|❌|×|☒) ?|\s*not ok \d+|\s*--- FAIL|FAILED |FAIL: |ERROR: \w+ \(|fatal: \[|\s*\d+\) \S|"
+        r"> Task \S+ FAILED|#\d+ (?:ERROR|CANCELED)|\[  FAILED  \]|##\[error\]|::error"
+    ),
+    within=(
+        r"<<< (?:FAILURE|ERROR)!|\*\*\*(?:Failed|Exception|Timeout)|\.\.\.+ ?(?:FAILED|FAIL|ERROR|failed|no good)\b|"
+        r"\[FAIL(?:ED)?\]|\bFAILED$"
+    ),
+    flags=re.NOFLAG,
+)
+"""One test, layer or task failed."""
+
+BAD_MESSAGE = Forms(
+    start=(
+        r"(?:\S{1,80}: |\[\w+\] )?(?:fatal |internal |compile )?error(?:\[\w+\]|\(\w+\)| \w+\d+)?(?:: |! )|"
+        r"Traceback \(most recent|(?:[\w$]+\.){0,12}[A-Z][\w$]*(?:Error|Exception)\b(?::|$)|.{0,60}?\w+\.(?:ERROR|CRITICAL|EMERGENCY): |SignalException|.{0,200}: SIG[A-Z]{3,4} \(SignalException\)|Warning +(?:Failed|BackOff|Unhealthy|Evicted|OOMKilling)\w* |Exception in thread|"
+        r"Caused by: |Uncaught |Unhandled |thread '.*' (?:\(\d+\) )?panicked|terminate called|"
+        r"(?:[\w./+-]{1,60}: ){1,3}(?:line \d+: )?.{0,120}(?:No such file|not found|Permission denied|cannot |could not |unbound variable|syntax error|No space left|Connection refused)|"
+        r"\W{0,6}(?:ERROR|FATAL|SEVERE|CRITICAL)\b(?! ?[:=] ?0)|\s*(?:× |╷|│ Error: |E: |E   )|CONFLICT \(|"
+        r'File \".*\", line \d+, characters|nvcc fatal|e: '
+    ),
+    within=(
+        r"[\w/\\.$-]{1,200}[(:]\d+[^\n]{0,20}[:)] ?(?:fatal |internal |compile |syntax )?error\b|"
+        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|no space left on device|out of memory|unsatisfiable|No solution found|"
+        r"could not solve|cannot (?:continue|proceed)|giving up|aborting\b|bailing out|unable to (?:continue|proceed)|"
+        r"unresolved external|undefined reference|\b(?:fehlgeschlagen|gescheitert|abgebrochen|échoué|en échec|ha fallado|falló|fallid[oa]|falhou|fallit[oa]|не удалось|завершил\w* с ошибк\w+|nie powiodł\w*|niepowodzenie\w*|başarısız|mislukt|misslyckades|epäonnistui)\b|失败|失敗|실패|\b(?:Fehler|erreur|erro|errore|ошибка|błąd|hata|fout)\b ?[:!]|错误[:：]|"
+        r"錯誤[:：]|エラー[:：]|오류:"
+    ),
+)
+"""An error is told, whatever came of it."""
+
+FRAMES = {
+    "travis": re.compile(r"travis_(?:fold|time):|^Worker information|^Using worker: "),
+    "github": re.compile(r"^##\[(?:group|endgroup|command)\]"),
+    "gitlab": re.compile(r"^Running with gitlab-runner|^section_start:\d+:"),
+    "jenkins": re.compile(r"^\[Pipeline\] |^Started by |^Building (?:remotely on|in workspace|on master)|^Running as SYSTEM"),
+    "azure": re.compile(r"^##\[section\]Starting: "),
+}
+"""CI systems that always close a log in their own words: without those, the log only stops."""
+
+UNFINISHED = {
+    "gradle": (r"> Task :|> Configure project", r"BUILD (?:SUCCESSFUL|FAILED)|FAILURE: Build"),
+    "maven": (r"\[INFO\] (?:Scanning for projects|--- |Building )", r"\[INFO\] BUILD |\[ERROR\] .*\[Help"),
+    "cargo test": (r"running \d+ tests?$|test \S+ \.\.\. ", r"test result: "),
+    "cargo": (r"\s+(?:Compiling|Checking) [\w-]+ v\d", r"\s*Finished |error: could not compile|error: "),
+    "cargo tests": (r"\s*Finished `test`", r"test result: |error: |\s+Executable "),
+    "pytest": (r"=+ test session starts", r"=+ .*\bin [\d.]+m?s|no tests ran"),
+    "buildkit": (r"#\d+ \[|#\d+ \d+\.\d ", r"#\d+ (?:naming to|exporting (?:to|config|manifest)|DONE|ERROR|pushing)|naming to |ERROR: failed"),
+    "docker": (r"Step \d+/\d+ : ", r"Successfully (?:built|tagged)|The command '|ERROR"),
+    "ansible": (r"(?:PLAY|TASK|RUNNING HANDLER) \[", r"PLAY RECAP"),
+    "pip": (r"Collecting \S|Building wheels? for|Installing collected packages", r"Successfully installed|ERROR: |Requirement already"),
+    "terraform": (r"\S+: (?:Creating|Modifying|Destroying|Refreshing state|Still creating)\.\.\.", r"(?:Apply|Destroy) complete|\W*Error: |No changes|Plan: "),
+    "cmake": (r"-- (?:The C|Detecting|Check for|Looking for|Performing)", r"-- (?:Generating done|Build files|Configuring incomplete)"),
+    "msbuild": (r"Build started |Microsoft \(R\) Build Engine|MSBuild version", r"Build (?:succeeded|FAILED)"),
+    "jest": (r"(?:PASS|FAIL) \S+\.(?:js|ts|jsx|tsx|mjs)", r"Tests: .*total|Ran all test suites"),
+    "vitest": (r"\s*RUN  v\d", r"\s+Tests  .*\d"),
+    "sbt": (r"\[info\] (?:compiling|loading|Compiling)", r"\[success\]|\[error\] Total time"),
+    "bazel": (r"(?:INFO: )?Analyzed \d+ targets|Loading:|Analyzing:", r"INFO: Build completed|.*Build did NOT|ERROR: "),
+    "xcodebuild": (r"(?:CompileC|CompileSwift|ProcessInfoPlistFile|Ld|CodeSign) /", r"\*\* \w+ (?:SUCCEEDED|FAILED)"),
+    "bundler": (r"(?:Fetching|Installing) [\\w-]+ \\d|Fetching gem metadata", r"Bundle complete|Bundler::|.*could not"),
+    "npm": (r"npm (?:info|http|verb|timing|sill) ", r"npm (?:info ok|ERR!|error)|added \d+|up to date|removed \d+|changed \d+"),
+    "apt": (r"Setting up |Unpacking |Selecting previously", r"Processing triggers|E: |Setting up "),
+}
+"""Tools that announce themselves and always close with words of their own: how, and with what."""
+
+GITHUB_END = re.compile(r"^(?:Post job cleanup\.|Cleaning up orphan processes|Complete job)")
