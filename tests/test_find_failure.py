@@ -20,7 +20,6 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.calibration.calibration import load_calibration
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.evaluation.suites.failure import Pair, ReturnedLines, anchors, read_pairs, score
@@ -303,18 +302,15 @@ def test_short_and_empty_logs_ask_to_be_read_by_the_agent(find: Find) -> None:
         assert answer.escalate
 
 
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
-def test_between_failed_and_passed_it_cant_tell_and_shows_what_looks_like_a_failure(share: float) -> None:
-    log = read_log([[*busy(60).splitlines(), "error: cannot open shelf.h"]])
+def test_between_failed_and_passed_it_cant_tell_and_shows_what_looks_like_a_failure() -> None:
+    log = read_log([[*busy(60).splitlines(), "error: cannot open shelf.h", *busy(10).splitlines()]])
     ranked = rank(log, None)
-    constants = load_calibration("find_failure", FEATURES).constants
-    low, high = constants["passed_below"], constants["failed_from"]
-    for chance, failed in ((low - 0.01, False), (low + (high - low) * share, None), (high, True)):
+    for chance, failed in ((0.02, None), (0.2, None), (0.99, True)):
         answer = compose_answer(
             log, dataclasses.replace(ranked, failed=chance), FindFailureArguments(path="a"), {}
         )
         assert answer.failed is failed
-        assert bool(answer.evidence) is (failed is not False)
+        assert answer.evidence
         if failed is None:
             assert answer.escalate
             assert "Can't tell" in str(answer.reason)

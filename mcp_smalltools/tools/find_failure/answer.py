@@ -20,6 +20,12 @@ class FindFailureArguments(base.Arguments):
     baseline_path: str = Field(
         "", description="the log of a passing run, if you have one: lines that it has too are no cause"
     )
+    exit_code: int | None = Field(
+        None, description="the run's exit code, if you know it: then `failed` follows it"
+    )
+    command: str = Field(
+        "", description="the command that was run: says what its exit code means, and whether a pipe hides it"
+    )
     max_lines: int = Field(50, ge=1, le=MAX_ANSWER_LINES, description="lines in the answer, context included")
 
 
@@ -44,12 +50,13 @@ class FindFailureAnswer(result.Answer):
     shrinkable: ClassVar[tuple[str, ...]] = ("context", "evidence")
 
     failed: bool | None = Field(
-        None, description="false: nothing in this log failed; absent: can't tell, `reason` says why"
+        None,
+        description="false: the run says itself that it went well; absent: can't tell, `reason` says why",
     )
     kind: str | None = Field(
         None,
-        description="compile, link, test, dependency, timeout, memory, disk, network, permission, crash or "
-        "configuration; absent if the lines don't say",
+        description="compile, link, test, dependency, timeout, memory, disk, network, permission, crash, "
+        "configuration, cancelled or infrastructure (the CI system's own); absent if the lines don't say",
     )
     tool: str | None = Field(None, description="what reported it: pytest, maven, compiler, cargo, …")
     place: Place | None = Field(None, description="the place in the source that the evidence names")

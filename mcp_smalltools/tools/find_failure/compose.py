@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcp_smalltools.calibration.calibration import load_calibration
+from mcp_smalltools.result import Span
 from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
+from mcp_smalltools.tools.find_failure.outcome.decide import RunVerdict, decide
+from mcp_smalltools.tools.find_failure.outcome.ending import LogEnding, read_ending
 from mcp_smalltools.tools.find_failure.rank import RankedLog
+from mcp_smalltools.tools.find_failure.showing.plan import shortened
 from mcp_smalltools.tools.find_failure.showing.shown_failure import show
 from mcp_smalltools.tools.find_failure.verdict import FEATURES
 
 SHORT_LOG = 12
 """Lines up to which it is faster to read a log than to ask about it."""
-_UNSURE = (
-    "Can't tell whether the run failed: the evidence only looks like a failure. Read the end of the log."
-)
 _CUT_OFF = "The time ran out before the log was read to its end."
 _SHORT = "The log has only {} lines: read it yourself."
 _EMPTY = "The log is empty."
+_LINE_CHARS = 200
 
 
 def compose_answer(
@@ -24,49 +28,62 @@ def compose_answer(
 ) -> records.FindFailureAnswer:
     """Failed, not failed, or, where neither is sure, the likeliest lines to look at."""
     constants = load_calibration("find_failure", FEATURES).constants
-    unsure = ranked.failed < constants["failed_from"] or not ranked.spans
-    if unsure and ((ranked.failed < constants["passed_below"] and not log.cut_off) or not ranked.spans):
-        return _answer_without_failure(log, ranked, dropped)
-    limit = max(arguments.max_lines // 2, 1) if unsure else arguments.max_lines
+    reading = read_ending(log.contents, log.roles)
+    decision = decide(reading, ranked.failed, log.numbers, arguments.exit_code, arguments.command)
+    if log.cut_off and arguments.exit_code is None:
+        decision = replace(decision, failed=decision.failed or None, reason=_CUT_OFF)
+    if decision.failed is False or not ranked.spans or not decision.has_cause:
+        return _answer_without_evidence(log, reading, decision, dropped)
+    limit = max(arguments.max_lines // 2, 1) if decision.failed is None else arguments.max_lines
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
     shown = show(log, ranked, limit, arguments.path, cut)
     place = shown.name.place
     answer = records.FindFailureAnswer(
-        failed=None if unsure else True,
-        kind=shown.name.kind,
+        failed=decision.failed,
+        kind=shown.name.kind or decision.kind,
         tool=shown.name.tool,
         place=records.Place(file=place.file, line=place.line) if place else None,
         evidence=shown.evidence,
         context=shown.context,
-        confidence=round(ranked.failed * ranked.sure, 3),
+        confidence=round(decision.probability * ranked.sure, 3),
         dropped=dropped | shown.dropped,
-        note=shown.note,
+        note=" ".join(filter(None, (decision.note, shown.note))) or None,
     )
-    _add_reason(answer, log, constants["sure_from"])
+    _add_reason(answer, log, decision, constants["sure_from"])
     return answer
 
 
-def _answer_without_failure(
-    log: LogLines, ranked: RankedLog, dropped: dict[str, int]
+def _answer_without_evidence(
+    log: LogLines, reading: LogEnding, decision: RunVerdict, dropped: dict[str, int]
 ) -> records.FindFailureAnswer:
+    """Nothing failed, or there is nothing to show of it; with the line that speaks for it."""
+    says = reading.place
     answer = records.FindFailureAnswer(
-        failed=False, evidence=[], confidence=round(1 - ranked.failed, 3), dropped=dropped
+        failed=decision.failed,
+        evidence=[],
+        context=[_line(log, says)] if says is not None else [],
+        confidence=round(decision.probability if decision.failed else 1 - decision.probability, 3),
+        note=decision.note,
+        dropped=dropped,
     )
-    if log.cut_off:
-        answer.failed = None
-        answer.escalate, answer.reason = True, _CUT_OFF
-    elif log.total <= SHORT_LOG:
-        answer.failed = None
-        answer.escalate, answer.reason = True, _SHORT.format(log.total) if log.total else _EMPTY
+    if decision.reason or not log.total:
+        answer.escalate, answer.reason = True, decision.reason if log.total else _EMPTY
+    if answer.failed is None:
+        answer.escalate, answer.reason = True, answer.reason or _EMPTY
     return answer
 
 
-def _add_reason(answer: records.FindFailureAnswer, log: LogLines, sure_from: float) -> None:
-    if log.cut_off:
-        answer.escalate, answer.reason = True, _CUT_OFF
-    elif answer.failed is None:
-        short = log.total <= SHORT_LOG
-        answer.escalate, answer.reason = True, _SHORT.format(log.total) if short else _UNSURE
+def _line(log: LogLines, place: int) -> Span:
+    number = log.numbers[place]
+    return Span(start=number, end=number, text=shortened(log.texts[place], _LINE_CHARS))
+
+
+def _add_reason(
+    answer: records.FindFailureAnswer, log: LogLines, decision: RunVerdict, sure_from: float
+) -> None:
+    if decision.reason:
+        short = answer.failed is None and log.total <= SHORT_LOG and not log.cut_off
+        answer.escalate, answer.reason = True, _SHORT.format(log.total) if short else decision.reason
     elif (answer.confidence or 0) < sure_from:
         answer.escalate, answer.reason = (
             True,

@@ -31,6 +31,7 @@ _TRANSPORT = re.compile(
     r"\ufeff?(?:[\w ./()-]{1,80}\t[^\t]{1,120}\t)?(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
     r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)(?: (?:stdout|stderr) [FP] | \d\d[OE][+ ]?| |$)"
     r"|#\d+ \d+\.\d+ |\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? )?"
+    r"(?:p=\d{1,9} u=\S{1,60} n=\S{1,60} \| )?"  # Ansible's log
 )
 _TEMPORARY = re.compile(
     r"(?:/tmp|/var/tmp|/var/folders|/private/tmp|/dev/shm|[A-Z]:\\\S*Temp)[/\\][^\s/\\:\"')]+"

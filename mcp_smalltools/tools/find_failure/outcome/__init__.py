@@ -1,4 +1,9 @@
 """How a run ended: who speaks in each line, what is said of success and failure, and what follows from it.
 
-roles       what each line is: a program's output, or an echoed script, the environment, progress, cleanup
+roles           what each line is: a program's output, or an echoed script, the environment, progress, cleanup
+outcome_words   the words of success and failure of CI systems, tools and languages
+said            what single lines say: of the run, of a tool, of a step; numbers of failures, exit codes
+ending          how the log ends: failed, passed, or it only stops
+exit_codes      what an exit code means, and of which program of a command it is
+decide          the verdict: the words, the learned probability and the exit code together
 """

@@ -34,10 +34,15 @@ TOLERATED = Forms(
 )
 """A failure that the line itself calls no failure of the run."""
 
+TAKEN_BACK = Forms(
+    within=r"ignor(?:ed|ing)|\|\| true|retry|retries left|attempt \d+|will try again|x-?fail(?!ures)"
+)
+"""Of those, what holds of a tool's failure too."""
+
 GOOD_RUN = Forms(
     start=(
         r"Finished: SUCCESS|\W{0,6}Job succeeded|Build success$|(?:\S+ )?Phase complete: POST_BUILD State: SUCCEEDED|"
-        r'\W{0,8}Site is live|##\[section\]Finishing: (?:Finalize Job|Job\b)|Script done.*COMMAND_EXIT_CODE=\"0\"|'
+        r"\W{0,8}Site is live|##\[section\]Finishing: (?:Finalize Job|Job\b)|Script done.*COMMAND_EXIT_CODE=\"0\"|"
         r"Build finished with (?:status )?SUCCESS|Pipeline (?:succeeded|finished successfully)|DONE$|"
         r"\W{0,6}Earthly Build\W{1,6}SUCCESS|Deployment completed$|Result: (?:SUCCESS|PASS(?:ED)?)$|"
         r"\W{0,8}(?:all|every) (?:jobs?|stages?|steps?) (?:succeeded|passed|completed)"
@@ -56,7 +61,7 @@ BAD_RUN = Forms(
         r"Build step '.{1,120}' (?:marked build as failure|changed build result to (?:FAILURE|UNSTABLE))|"
         r"ERROR: script returned exit code [1-9]|Exited with code (?:exit status )?[1-9]|Command exited with code [1-9]|"
         r"Build failed$|Job cancell?ed|Done\. Job Cancelled|\W{0,4}Error: The command exited with status [1-9]|"
-        r'Script done.*COMMAND_EXIT_CODE=\"[1-9]|Build finished with (?:status )?(?:FAILURE|ERROR)|'
+        r"Script done.*COMMAND_EXIT_CODE=\"[1-9]|Build finished with (?:status )?(?:FAILURE|ERROR)|"
         r"Build (?:was )?(?:aborted|timed out)|The job exceeded the maximum|No output has been received in the last|"
         r"Too long with no output|Pipeline failed|\W{0,6}Earthly Build\W{1,6}FAILURE|"
         r"ERROR: build step \d+ .{1,200} failed"
@@ -84,7 +89,7 @@ GOOD_TOOL = Forms(
         r"\W{0,4}Installed \d+ packages? in|Audited \d+ packages?|Successfully tagged|Output written on \S|"
         r"STATUS: deployed|\s*\[100%\] Built target|-- Build files have been written to|\*{3} No errors detected|"
         r"Test Run Successful|Passed!  - |\[  PASSED  \]|Result: PASS|EXECUTION SUCCESS|ANALYSIS SUCCESSFUL|"
-        r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|System check identified no issues|"
+        r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|System check identified no issues|\W{0,4}(?:0|no) (?:problems?|issues?|findings|violations|offenses)\b|"
         r"Project build complete|\W{0,6}(?:Tundra )?build success\b|snapshot \w+ saved|total size is [\d,.]+ +speedup|"
         r"\[SUCCESS\]|Success: |\W{0,4}Test Successful|\* DONE \(|\W{0,6}Compiled successfully|"
         r"Signature verified|\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
@@ -106,14 +111,27 @@ GOOD_TOOL = Forms(
 )
 """A tool concludes that its work went well."""
 
+_GOOD_WORD = r"(?:success|succeed|complete|erfolgreich|réussi|sucesso|éxito|riuscit|успешно|pomyśln)"
 NOT_GOOD = Forms(
     within=(
-        r"\b(?:not|never|un|in|isn't|wasn't|didn't|if|until|unless|when|nicht|n'a pas|no se|não|non|не|nie|niet)[ -]?(?:\w+ ){0,2}(?:success|succeed|successful|complete|erfolgreich|réussi|sucesso|éxito|riuscit|успешно)|"
-        r"unsuccessful|without success|(?:不|未|没有|非)成功|成功(?:しません|していません)|ohne Erfolg|NOT complete|NOT successful|"
-        r"0 succeeded"
+        rf"\b(?:not|never|isn't|wasn't|didn't|nicht|n'a pas|no se|não|non|не|nie|niet) (?:\w+ ){{0,2}}{_GOOD_WORD}|"
+        r"\bun-?success|without success|(?:不|未|没有|非)成功|成功(?:しません|していません)|ohne Erfolg|NOT complete|NOT successful|"
+        r"\b0 succeeded"
     ),
 )
 """A word of success that is denied."""
+
+ONLY_IF = Forms(
+    start=r"\W*(?:waiting|checking|trying|attempting|going|about|starting|expect)\b",
+    within=rf"\b(?:if|until|unless|when|once|after|before|whether|should|must|will|to be|in case|wenn|falls|si|se|если) (?:\w+ ){{0,3}}{_GOOD_WORD}|\bto (?:complete|succeed)\b",
+)
+"""A word of success about what may come."""
+
+ONLY_WARNS = Forms(
+    start=r"\W{0,3}(?:\S{1,60}: ){0,2}\W{0,3}(?:w|warn(?:ing)?|notice|info|debug|trace|hint|note|verbose)\b ?[\]:)|!/ ]|npm (?:warn|notice)\b|##\[warning\]|::warning",
+    within=r"^.{0,40}\b(?:WARN(?:ING)?|INFO|DEBUG|TRACE|NOTICE)\b",
+)
+"""A message whose level is below an error."""
 
 GOOD_STEP = Forms(
     start=(
@@ -131,7 +149,7 @@ GOOD_STEP = Forms(
 
 BAD_TOOL = Forms(
     start=(
-        r"FAILURE: |\W{0,10}(?:BUILD|TEST|ARCHIVE|CLEAN|INSTALL|EXPORT) (?:FAILED|INTERRUPTED)\b|"
+        r"CMake Error\b|FAILURE: |\W{0,10}(?:BUILD|TEST|ARCHIVE|CLEAN|INSTALL|EXPORT) (?:FAILED|INTERRUPTED)\b|"
         r"npm (?:ERR!|error) (?:code|Test failed|A complete log)|error Command failed|error: could not compile|"
         r"error: (?:test failed|aborting due|build failed)|ninja: (?:build stopped|error)|FAILED \(|FAIL(?:ED)?!?$|"
         r"FAIL\t|test result: FAILED|Result: FAIL|Testing failed|\W{0,6}(?:\w+ ){0,2}Build (?:process )?failed\b|"
@@ -143,18 +161,18 @@ BAD_TOOL = Forms(
         r"\W{0,6}Some (?:tests|checks|specs|suites) (?:failed|did not pass)|Error: Build process failed|"
         r"\W{0,4}(?:Error: )?(?:Command|Process|Script|Task|Job|Step|Stage|Compilation|Installation|Deployment|Configuration|Linting|Tests?|Checks?|Verification|Migration|Provisioning|Validation)(?: [\\x22'`].{1,200}[\\x22'`])? (?:has )?(?:failed|aborted|errored)\b|"
         r"! Emergency stop|Bail out!|Target \S+ failed|error: Recipe .* failed|lerna ERR!|ERROR in \S|Compilation error|"
-        r'Failed: +\S+#|Error: Process completed with|command .* failed|\W{0,3}error: script \".*\" exited|'
+        r"Failed: +\S+#|Error: Process completed with|command .* failed|\W{0,3}error: script \".*\" exited|"
         r"E: Sub-process|error: subprocess-exited|\*{3} \S+ FAILED|Terminating\b.*(?:failure|error)|"
-        r"FATAL(?: ERROR)?[:! ]|fatal: |panic: |Fatal error|\W{0,4}Unhandled exception|Halted at|Aborted(?: \(core|$)|"
+        r"FATAL(?: ERROR)?[:! ]|fatal: (?!\[)|panic: |Fatal error|\W{0,4}Unhandled exception|Halted at|Aborted(?: \(core|$)|"
         r"Killed$|srun: error: .*Exited with|Command terminated by signal"
     ),
     within=(
         r"BUILD FAIL(?:URE|ED)|\bmake(?:\[\d+\])?(?:\.exe)?: \*\*\*|ELIFECYCLE|Build did NOT complete|failed to solve|"
         r"\[ERROR\] Failed to execute goal|Active: failed \(Result|: Failed with result|\b[1-9]\d* FAILED TESTS?|"
-        r"tasks? failed:|Kernel panic|no output PDF file produced|==> Fatal error|! ==> Fatal|"
+        r"tasks? failed:|Kernel panic|errors? occurred!?$|\bwith (?:\w+ )?(?:errors?|failures?)[.!]?$|no output PDF file produced|==> Fatal error|! ==> Fatal|"
         r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|Segmentation fault|core dumped|Terminated$|"
         r"slurmstepd: error: \*{3}|"
-        r"(?:构建|编译|打包|部署|安装|执行|运行|测试|更新|发布|建置|編譯|測試|安裝|執行)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
+        r"(?:构建|编译|打包|部署|安装|测试|发布|建置|編譯|測試|安裝)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
     ),
 )
 """A tool concludes that its work failed."""
@@ -175,15 +193,15 @@ BAD_STEP = Forms(
 BAD_MESSAGE = Forms(
     start=(
         r"(?:\S{1,80}: |\[\w+\] )?(?:fatal |internal |compile )?error(?:\[\w+\]|\(\w+\)| \w+\d+)?(?:: |! )|"
-        r"Traceback \(most recent|(?:[\w$]+\.){0,12}[A-Z][\w$]*(?:Error|Exception)\b(?::|$)|.{0,60}?\w+\.(?:ERROR|CRITICAL|EMERGENCY): |SignalException|.{0,200}: SIG[A-Z]{3,4} \(SignalException\)|Warning +(?:Failed|BackOff|Unhealthy|Evicted|OOMKilling)\w* |Exception in thread|"
+        r"Traceback \(most recent|(?:[\w$]+\.){0,12}[A-Z][\w$]*(?:Error|Exception)\b(?::|$)|.{0,60}?\w+\.(?:ERROR|CRITICAL|EMERGENCY): |SQLSTATE\[|In \S+\.php line \d+:|PHP (?:Fatal|Parse) error|SignalException|.{0,200}: SIG[A-Z]{3,4} \(SignalException\)|Warning +(?:Failed|BackOff|Unhealthy|Evicted|OOMKilling)\w* |Exception in thread|"
         r"Caused by: |Uncaught |Unhandled |thread '.*' (?:\(\d+\) )?panicked|terminate called|"
         r"(?:[\w./+-]{1,60}: ){1,3}(?:line \d+: )?.{0,120}(?:No such file|not found|Permission denied|cannot |could not |unbound variable|syntax error|No space left|Connection refused)|"
         r"\W{0,6}(?:ERROR|FATAL|SEVERE|CRITICAL)\b(?! ?[:=] ?0)|\s*(?:× |╷|│ Error: |E: |E   )|CONFLICT \(|"
-        r'File \".*\", line \d+, characters|nvcc fatal|e: '
+        r"File \".*\", line \d+, characters|nvcc fatal|e: "
     ),
     within=(
         r"[\w/\\.$-]{1,200}[(:]\d+[^\n]{0,20}[:)] ?(?:fatal |internal |compile |syntax )?error\b|"
-        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|no space left on device|out of memory|unsatisfiable|No solution found|"
+        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|\b(?:failed|aborted)[.!]?$|no space left on device|out of memory|unsatisfiable|No solution found|"
         r"could not solve|cannot (?:continue|proceed)|giving up|aborting\b|bailing out|unable to (?:continue|proceed)|"
         r"unresolved external|undefined reference|\b(?:fehlgeschlagen|gescheitert|abgebrochen|échoué|en échec|ha fallado|falló|fallid[oa]|falhou|fallit[oa]|не удалось|завершил\w* с ошибк\w+|nie powiodł\w*|niepowodzenie\w*|başarısız|mislukt|misslyckades|epäonnistui)\b|失败|失敗|실패|\b(?:Fehler|erreur|erro|errore|ошибка|błąd|hata|fout)\b ?[:!]|错误[:：]|"
         r"錯誤[:：]|エラー[:：]|오류:"
@@ -192,11 +210,13 @@ BAD_MESSAGE = Forms(
 """An error is told, whatever came of it."""
 
 FRAMES = {
-    "travis": re.compile(r"travis_(?:fold|time):|^Worker information|^Using worker: "),
-    "github": re.compile(r"^##\[(?:group|endgroup|command)\]"),
-    "gitlab": re.compile(r"^Running with gitlab-runner|^section_start:\d+:"),
-    "jenkins": re.compile(r"^\[Pipeline\] |^Started by |^Building (?:remotely on|in workspace|on master)|^Running as SYSTEM"),
-    "azure": re.compile(r"^##\[section\]Starting: "),
+    "travis": re.compile(r"travis_(?:fold|time):|Worker information|Using worker: "),
+    "github": re.compile(r"##\[(?:group|endgroup|command)\]"),
+    "gitlab": re.compile(r"Running with gitlab-runner|section_start:\d+:"),
+    "jenkins": re.compile(
+        r"\[Pipeline\] |Started by |Building (?:remotely on|in workspace|on master)|Running as SYSTEM"
+    ),
+    "azure": re.compile(r"##\[section\]Starting: "),
 }
 """CI systems that always close a log in their own words: without those, the log only stops."""
 
@@ -207,22 +227,49 @@ UNFINISHED = {
     "cargo": (r"\s+(?:Compiling|Checking) [\w-]+ v\d", r"\s*Finished |error: could not compile|error: "),
     "cargo tests": (r"\s*Finished `test`", r"test result: |error: |\s+Executable "),
     "pytest": (r"=+ test session starts", r"=+ .*\bin [\d.]+m?s|no tests ran"),
-    "buildkit": (r"#\d+ \[|#\d+ \d+\.\d ", r"#\d+ (?:naming to|exporting (?:to|config|manifest)|DONE|ERROR|pushing)|naming to |ERROR: failed"),
+    "buildkit": (
+        r"#\d+ \[|#\d+ \d+\.\d ",
+        r"#\d+ (?:naming to|exporting (?:to|config|manifest)|DONE|ERROR|pushing)|naming to |ERROR: failed",
+    ),
     "docker": (r"Step \d+/\d+ : ", r"Successfully (?:built|tagged)|The command '|ERROR"),
     "ansible": (r"(?:PLAY|TASK|RUNNING HANDLER) \[", r"PLAY RECAP"),
-    "pip": (r"Collecting \S|Building wheels? for|Installing collected packages", r"Successfully installed|ERROR: |Requirement already"),
-    "terraform": (r"\S+: (?:Creating|Modifying|Destroying|Refreshing state|Still creating)\.\.\.", r"(?:Apply|Destroy) complete|\W*Error: |No changes|Plan: "),
-    "cmake": (r"-- (?:The C|Detecting|Check for|Looking for|Performing)", r"-- (?:Generating done|Build files|Configuring incomplete)"),
-    "msbuild": (r"Build started |Microsoft \(R\) Build Engine|MSBuild version", r"Build (?:succeeded|FAILED)"),
+    "pip": (
+        r"Collecting \S|Building wheels? for|Installing collected packages",
+        r"Successfully installed|ERROR: |Requirement already",
+    ),
+    "terraform": (
+        r"\S+: (?:Creating|Modifying|Destroying|Refreshing state|Still creating)\.\.\.",
+        r"(?:Apply|Destroy) complete|\W*Error: |No changes|Plan: ",
+    ),
+    "cmake": (
+        r"-- (?:The C|Detecting|Check for|Looking for|Performing)",
+        r"-- (?:Generating done|Build files|Configuring incomplete)",
+    ),
+    "msbuild": (
+        r"Build started |Microsoft \(R\) Build Engine|MSBuild version",
+        r"Build (?:succeeded|FAILED)",
+    ),
     "jest": (r"(?:PASS|FAIL) \S+\.(?:js|ts|jsx|tsx|mjs)", r"Tests: .*total|Ran all test suites"),
     "vitest": (r"\s*RUN  v\d", r"\s+Tests  .*\d"),
     "sbt": (r"\[info\] (?:compiling|loading|Compiling)", r"\[success\]|\[error\] Total time"),
-    "bazel": (r"(?:INFO: )?Analyzed \d+ targets|Loading:|Analyzing:", r"INFO: Build completed|.*Build did NOT|ERROR: "),
-    "xcodebuild": (r"(?:CompileC|CompileSwift|ProcessInfoPlistFile|Ld|CodeSign) /", r"\*\* \w+ (?:SUCCEEDED|FAILED)"),
-    "bundler": (r"(?:Fetching|Installing) [\\w-]+ \\d|Fetching gem metadata", r"Bundle complete|Bundler::|.*could not"),
-    "npm": (r"npm (?:info|http|verb|timing|sill) ", r"npm (?:info ok|ERR!|error)|added \d+|up to date|removed \d+|changed \d+"),
+    "bazel": (
+        r"(?:INFO: )?Analyzed \d+ targets|Loading:|Analyzing:",
+        r"INFO: Build completed|.*Build did NOT|ERROR: ",
+    ),
+    "xcodebuild": (
+        r"(?:CompileC|CompileSwift|ProcessInfoPlistFile|Ld|CodeSign) /",
+        r"\*\* \w+ (?:SUCCEEDED|FAILED)",
+    ),
+    "bundler": (
+        r"(?:Fetching|Installing) [\\w-]+ \\d|Fetching gem metadata",
+        r"Bundle complete|Bundler::|.*could not",
+    ),
+    "npm": (
+        r"npm (?:info|http|verb|timing|sill) ",
+        r"npm (?:info ok|ERR!|error)|added \d+|up to date|removed \d+|changed \d+",
+    ),
     "apt": (r"Setting up |Unpacking |Selecting previously", r"Processing triggers|E: |Setting up "),
 }
 """Tools that announce themselves and always close with words of their own: how, and with what."""
 
-GITHUB_END = re.compile(r"^(?:Post job cleanup\.|Cleaning up orphan processes|Complete job)")
+GITHUB_END = re.compile(r"(?:Post job cleanup\.|Cleaning up orphan processes|Complete job)")

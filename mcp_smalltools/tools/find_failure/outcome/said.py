@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from mcp_smalltools.tools.find_failure.outcome import words
+from mcp_smalltools.tools.find_failure.outcome import outcome_words as words
 from mcp_smalltools.tools.find_failure.outcome.roles import Role
 
 
@@ -22,7 +22,7 @@ class Scope(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class OutcomeStatement:
     """A line, by its place from 0, that says that something went well, or that it failed."""
 
     place: int
@@ -37,19 +37,23 @@ _BAD_WORD = (
     r"errores|fallos?|fallid[oa]s|erros?|falhas?|errori|falliti|ошиб\w+|bł[ęe]d\w*|hata|fouten)"
 )
 _COUNTED = re.compile(
-    rf"(?<![\w.%/:-])(?P<before>\d+(?:,\d{{3}})*)(?: {{0,2}}(?:个 ?|個 ?)?|-)(?:{_BAD_WORD}\b|错误|錯誤|失败|エラー|失敗)(?:\(s\))?(?![-_/\w])"
+    rf"(?<![\w.%/:-])(?P<before>\d+(?:,\d{{3}})*)(?: {{0,2}}(?:个 ?|個 ?)?|-)(?:{_BAD_WORD}\b|错误|錯誤|失败|エラー|失敗)(?:\(s\))?(?![-_/\w]|\s?[:=|]\s*\d)"
     rf"|\b{_BAD_WORD}\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|\[ FAIL (?P<r>\d+) ",
     re.IGNORECASE,
 )
 """A count of what failed, before or after its name."""
 _GOOD_COUNT = re.compile(
     r"(?<![\w.%/-])[1-9][\d,]*\W{0,3}(?:(?:tests?|specs?|examples?|checks?|assertions?|scenarios?|steps?|suites?|of \d+|\w+ test suites?) ){0,2}"
-    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?! \(| (?:to|as|in|by|through|from)\b)|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
+    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?! \(| (?:to|as|by|through|from|in(?! [\d<]))\b)|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
     r"(?<![\w.%/-])(?:100% tests passed|(?P<n>[1-9]\d*)/(?P=n) (?:tests? )?passed)",
     re.IGNORECASE,
 )
+_SHARE = re.compile(
+    r"(?<![\w./-])(?P<some>\d+)(?:/| of )(?P<all>\d+)(?: \w+)? (?:passed|succeeded|successful)\b",
+    re.IGNORECASE,
+)
 _NOT_COUNTED = re.compile(
-    r"(?i)expected (?:failure|error)|\bxfail|exit[- ]?code|\bline \d+|error code|status|\berror[:=] ?\d+\b.{0,4}\w|failed attempts?|max|limit|retr|threshold|allow"
+    r"(?i)expected (?:failure|error)|\bxfail|exit[- ]?code|\bline \d+|error code|status|\berror[:=] ?\d+\b.{0,4}\w|attempt|max|limit|retr|threshold|allow"
 )
 """Numbers beside a word of failure that count no failures of this run."""
 _EXIT = re.compile(
@@ -74,15 +78,17 @@ _TELLING = tuple(
 """Without one of these a line says nothing of success or failure: most lines of a log."""
 
 
-def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Statement]:
+def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[OutcomeStatement]:
     """All statements of a log, in their order. Lines that are no output say nothing."""
     found = []
     for place, content in enumerate(contents):
         role = roles[place]
         if role is Role.OUTPUT or role is Role.AFTER or role is Role.PROGRESS or role is Role.FRAME:
             said = _read(content[:_LONGEST])
-            if said is not None and (role is Role.OUTPUT or said[1] is Scope.RUN or said == (True, Scope.TOOL)):
-                found.append(Statement(place, *said))
+            if said is not None and (
+                role is Role.OUTPUT or said[1] is Scope.RUN or said == (True, Scope.TOOL)
+            ):
+                found.append(OutcomeStatement(place, *said))
     return found
 
 
@@ -96,10 +102,12 @@ def _read(content: str) -> tuple[bool, Scope] | None:
         return False, Scope.RUN
     if words.GOOD_RUN(content):
         return True, Scope.RUN
-    if words.TOLERATED(content) and not words.BAD_TOOL(content):
+    if words.TOLERATED(content) and (words.TAKEN_BACK(content) or not words.BAD_TOOL(content)):
         return _despite_tolerance(content)
     if (counted := _count(content)) is not None:
         return counted
+    if (share := _SHARE.search(content)) is not None:
+        return share["some"] == share["all"], Scope.TOOL
     if (code := _exit_code(content)) is not None:
         return code == 0, Scope.TOOL
     if words.BAD_TOOL(content):
@@ -107,13 +115,15 @@ def _read(content: str) -> tuple[bool, Scope] | None:
     if words.BAD_STEP(content):
         return False, Scope.STEP
     if words.BAD_MESSAGE(content):
-        return False, Scope.MESSAGE
+        return None if words.ONLY_WARNS(content) else (False, Scope.MESSAGE)
     return _good(content)
 
 
 def _good(content: str) -> tuple[bool, Scope] | None:
     if words.NOT_GOOD(content):
         return False, Scope.TOOL
+    if words.ONLY_IF(content):
+        return None
     if words.GOOD_TOOL(content) or _GOOD_COUNT.search(content):
         return True, Scope.TOOL
     if words.GOOD_STEP(content):
@@ -145,10 +155,8 @@ def _count(content: str) -> tuple[bool, Scope] | None:
 
 def _exit_code(content: str) -> int | None:
     """The exit code that a line tells; the last, if there are several."""
-    found = None
-    for found in _EXIT.finditer(content):
-        pass
-    if found is None:
+    numbers = [next(filter(None, found.groups())) for found in _EXIT.finditer(content)]
+    if not numbers:
         return None
-    number = next(filter(None, found.groups()))
+    number = numbers[-1]
     return int(number, 16) if number[:2].lower() == "0x" else int(number)

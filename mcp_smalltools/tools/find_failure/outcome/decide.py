@@ -1,0 +1,115 @@
+"""Failed, passed or can't tell: the words of the log, the learned probability and the exit code together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mcp_smalltools.tools.find_failure.outcome.ending import Ending, LogEnding
+from mcp_smalltools.tools.find_failure.outcome.exit_codes import (
+    kind_of_code,
+    meaning,
+    read_command,
+    says_no_match,
+)
+
+_AGREES, _AGREES_PASSED = 0.4, 0.35
+"""Learned probability from which it agrees that the run failed, and up to which that it passed."""
+_SURE = 0.9
+"""Learned probability from which an error near the end is taken for the end."""
+_SAID = 0.98
+"""Probability that what a run says of itself is so."""
+_ASK = "Give exit_code if you know it, or read the end of the log."
+_ONLY_STOPS = f"The log only stops: no line says how the run ended. {_ASK}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunVerdict:
+    """The verdict: failed, passed (False) or can't tell (None)."""
+
+    failed: bool | None
+    probability: float
+    """That it failed."""
+    reason: str | None = None
+    """Why the agent should look itself."""
+    note: str | None = None
+    kind: str | None = None
+    """Of the exit code, where the log tells no better one."""
+    has_cause: bool = True
+    """Whether there is a cause to show; not for `grep` that found nothing."""
+
+
+def decide(
+    reading: LogEnding, learned: float, numbers: list[int], exit_code: int | None, command: str
+) -> RunVerdict:
+    """The verdict. `learned` is the ranker's probability that the run failed, `numbers` those of the lines."""
+    by_log = _by_log(reading, learned, numbers)
+    if exit_code is None:
+        return by_log
+    run = read_command(command)
+    if exit_code == 0:
+        return _of_zero(by_log, reading, numbers, run.hides, run.cure)
+    if run.hides and says_no_match(exit_code, run.last):
+        note = f"{run.hides}: {meaning(exit_code, run.last)}. It says nothing of what came before."
+        return replace(by_log, note=note, reason=by_log.reason and f"{note} {by_log.reason}")
+    return _of_failure(by_log, reading, exit_code, run.last)
+
+
+def _of_zero(
+    by_log: RunVerdict, reading: LogEnding, numbers: list[int], hides: str | None, cure: str
+) -> RunVerdict:
+    if hides:
+        note = f"{hides}, so 0 says nothing of what came before: {cure}."
+        return replace(by_log, note=note, reason=by_log.reason and f"{note} {by_log.reason}")
+    if reading.ending is Ending.FAILED and reading.place is not None:
+        reason = (
+            f"The exit code is 0, but line {numbers[reading.place]} says that something failed: look there."
+        )
+        return RunVerdict(False, 1 - _SAID, reason)
+    return RunVerdict(False, 1 - _SAID)
+
+
+def _of_failure(by_log: RunVerdict, reading: LogEnding, code: int, program: str) -> RunVerdict:
+    said = meaning(code, program)
+    note = f"Exit code {code}: {said}." if said else None
+    if says_no_match(code, program) and not by_log.failed:
+        return RunVerdict(
+            True, 1.0, None, f"{note[:-1]}; that is an answer, not an error." if note else None, None, False
+        )
+    kind = kind_of_code(code)
+    reason = None
+    if reading.ending in {Ending.PASSED, Ending.LOOKS_PASSED}:
+        reason = (
+            f"The exit code is {code}, but the log says that all went well: the cause is hardly in this log."
+        )
+    return RunVerdict(True, 1.0, reason, note, kind)
+
+
+def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdict:
+    line = numbers[reading.place] if reading.place is not None else 0
+    other = numbers[reading.against] if reading.against is not None else 0
+    match reading.ending:
+        case Ending.FAILED:
+            return RunVerdict(True, max(learned, _SAID))
+        case Ending.PASSED:
+            return RunVerdict(False, min(learned, 1 - _SAID))
+        case Ending.LOOKS_FAILED if learned >= _AGREES:
+            doubt = (
+                None
+                if reading.last or learned >= _SURE
+                else f"No line says how the run ended; line {line} tells of an error."
+            )
+            return RunVerdict(True, learned, doubt)
+        case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED:
+            return RunVerdict(False, learned)
+        case Ending.CONTRADICTORY:
+            reason = f"Can't tell whether the run failed: line {line} says that it went well, line {other} that it didn't."
+        case Ending.LOOKS_FAILED:
+            reason = f"Can't tell whether the run failed: line {line} tells of an error, but no line says how the run ended."
+        case Ending.LOOKS_PASSED:
+            doubt = f"but line {other} tells of a failure" if other else "but other lines look like a failure"
+            reason = f"Can't tell whether the run failed: line {line} says that it went well, {doubt}."
+        case _ if reading.unfinished:
+            reason = f"The log only stops: {reading.unfinished} didn't come to its end. {_ASK}"
+        case _:
+            reason = _ONLY_STOPS
+    return RunVerdict(None, learned, reason)

@@ -1,0 +1,233 @@
+"""How a log ends, from what its lines say of success and failure, and where.
+
+A success counts as the last word only where nothing goes on after it, no failure stands beside it, and whoever
+always closes a log in words of its own (a CI system, a build tool that announced itself) has done so. A log in
+which nobody speaks for the run only stops.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from mcp_smalltools.tools.find_failure.outcome.outcome_words import FRAMES, GITHUB_END, UNFINISHED
+from mcp_smalltools.tools.find_failure.outcome.roles import Role
+from mcp_smalltools.tools.find_failure.outcome.said import OutcomeStatement, Scope, statements_of
+
+
+class Ending(Enum):
+    """How a log ends, as far as its words go."""
+
+    FAILED = "failed"
+    """The run, or its tool, says so, and nothing later takes it back."""
+    LOOKS_FAILED = "looks failed"
+    """An error is told near the end, and nobody says how the run ended."""
+    PASSED = "passed"
+    """Success is the last word."""
+    LOOKS_PASSED = "looks passed"
+    CONTRADICTORY = "contradictory"
+    STOPS = "stops"
+    """Nothing says how the run ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogEnding:
+    """How a log ends, and the place (from 0) of the line that says so."""
+
+    ending: Ending
+    place: int | None = None
+    against: int | None = None
+    """The place of the line that says otherwise."""
+    unfinished: str | None = None
+    """The tool that announced itself and never closed."""
+    last: bool = False
+    """Next to nothing comes after the line that says so."""
+
+
+_ACTIVITY = frozenset({Role.OUTPUT, Role.PROGRESS, Role.COMMAND})
+_LAST_WORDS = 12
+"""Lines after a success up to which it is still the last word."""
+_WEAK_LAST_WORDS = 2
+"""The same for a word such as `done`, which steps say too."""
+_CONSEQUENCES = 40
+"""Lines after a tool's failure up to which they are its consequences, or what ran along with it."""
+_OF_THE_LAST_STEP = 8
+"""Lines after an error in the last step of a job up to which the step ended with it."""
+_MESSAGE_LAST_WORDS = 15
+"""Lines after the message of an error up to which the run may have ended with it."""
+_LIST = 3
+"""Times that a line of counts is said, from which it is one of a list and no conclusion."""
+_GOES_ON = 3
+"""Conclusions of success after a failure of the run from which the run went on in spite of it."""
+_CONTINUES = re.compile(r"\s+\S|#\d+ |from \S+:\d+|at \S|\||\W*$|\.\.\. \d+")
+_NUMBER = re.compile(r"\d+")
+_CLOSINGS = [(re.compile(opens), re.compile(closes)) for opens, closes in UNFINISHED.values()]
+_ANY = re.compile("|".join(form for forms in UNFINISHED.values() for form in forms))
+
+
+def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
+    """How the log ends."""
+    said = _without_lists(statements_of(contents, roles), contents)
+    after = _activity_after(roles)
+    after_error = _activity_after(_without_continuations(contents, roles))
+    if (run := _said_by_the_run(said)) is not None:
+        return run
+    frame = frame_of(contents)
+    if frame == "github":
+        return _end_of_github(contents, said, after_error)
+    if frame is not None:
+        return _last_bad(said, after_error) or LogEnding(Ending.STOPS)
+    found = _said_by_tools(said, after, after_error)
+    if found.ending in {Ending.PASSED, Ending.LOOKS_PASSED} and (tool := unfinished_tool(contents)):
+        return LogEnding(Ending.STOPS, None, found.against, tool)
+    return found
+
+
+def frame_of(contents: Sequence[str]) -> str | None:
+    """The CI system that wrote the log, where it always writes how a job ended."""
+    for content in (*contents[:400], *contents[-200:]):
+        for name, form in FRAMES.items():
+            if form.match(content):
+                return name
+    return None
+
+
+def unfinished_tool(contents: Sequence[str]) -> str | None:
+    """The tool that announced itself and never closed in its words, looking from the end."""
+    closed: set[int] = set()
+    for content in reversed(contents):
+        if not _ANY.match(content):
+            continue
+        for number, (opens, closes) in enumerate(_CLOSINGS):
+            if number not in closed and closes.match(content):
+                closed.add(number)
+            elif number not in closed and opens.match(content):
+                return list(UNFINISHED)[number]
+    return None
+
+
+def _without_lists(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
+    """Without lines of success that are said again and again: `row 7: 0 errors, ok` concludes nothing."""
+    shapes = {s.place: _NUMBER.sub("0", contents[s.place]) for s in said if s.good and s.scope <= Scope.TOOL}
+    often = Counter(shapes.values())
+    return [s for s in said if s.place not in shapes or often[shapes[s.place]] < _LIST]
+
+
+def _without_continuations(contents: Sequence[str], roles: Sequence[Role]) -> list[Role]:
+    """Roles in which frames and other lines that continue a message are no activity."""
+    return [
+        Role.BLANK if role is Role.OUTPUT and _CONTINUES.match(content) else role
+        for content, role in zip(contents, roles, strict=True)
+    ]
+
+
+def _activity_after(roles: Sequence[Role]) -> list[int]:
+    """For each line how many lines come after it in which something goes on."""
+    result, count = [0] * len(roles), 0
+    for place in range(len(roles) - 1, -1, -1):
+        result[place] = count
+        count += roles[place] in _ACTIVITY
+    return result
+
+
+def _said_by_the_run(said: Sequence[OutcomeStatement]) -> LogEnding | None:
+    """What the CI system, or the program around all others, says at the end."""
+    whole = [s for s in said if s.scope is Scope.RUN]
+    if not whole:
+        return None
+    last = whole[-1]
+    later = [s for s in said if s.place > last.place and s.scope is Scope.TOOL and s.good is not last.good]
+    if last.good:
+        ending = Ending.CONTRADICTORY if later else Ending.PASSED
+        return LogEnding(ending, last.place, later[0].place if later else None)
+    if len(later) >= _GOES_ON:
+        return LogEnding(Ending.LOOKS_FAILED, last.place, later[-1].place)
+    return LogEnding(Ending.FAILED, last.place)
+
+
+def _end_of_github(
+    contents: Sequence[str], said: Sequence[OutcomeStatement], after: Sequence[int]
+) -> LogEnding:
+    """A job that reached its last steps with no step marked as failed has passed."""
+    end = next((p for p, content in enumerate(contents) if GITHUB_END.match(content)), None)
+    marked = next((p for p, content in enumerate(contents) if content.startswith("##[error]")), None)
+    if marked is not None:
+        return LogEnding(Ending.LOOKS_FAILED, marked)
+    if end is None:
+        return _last_bad(said, after) or LogEnding(Ending.STOPS)
+    before = [s for s in said if s.place < end and s.scope is not Scope.STEP]
+    # A step in a container is not marked where it fails.
+    if before and not before[-1].good and after[before[-1].place] - after[end] <= _OF_THE_LAST_STEP:
+        return LogEnding(Ending.LOOKS_FAILED, before[-1].place)
+    return LogEnding(Ending.PASSED, end)
+
+
+def _last_bad(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding | None:
+    """A tool's failure as the last words of a log that a CI system has not closed."""
+    last = said[-1] if said else None
+    if last is None or last.good or last.scope is not Scope.TOOL or after[last.place] > _WEAK_LAST_WORDS:
+        return None
+    return LogEnding(Ending.LOOKS_FAILED, last.place)
+
+
+def _said_by_tools(
+    said: Sequence[OutcomeStatement], after: Sequence[int], after_error: Sequence[int]
+) -> LogEnding:
+    """What the tools say, where nobody speaks for the run."""
+    conclusions = [s for s in said if s.scope is Scope.TOOL]
+    last = conclusions[-1] if conclusions else None
+    if last is not None and last.good:
+        last = _worst_beside(conclusions)
+    if last is not None and not last.good:
+        certain = after_error[last.place] <= _CONSEQUENCES
+        ending = Ending.FAILED if certain else Ending.LOOKS_FAILED
+        return LogEnding(ending, last.place, last=after_error[last.place] <= _WEAK_LAST_WORDS)
+    message = _message_at_the_end(said, after_error, last)
+    if message is not None:
+        return message
+    if last is not None and after[last.place] <= _LAST_WORDS:
+        failed = [s for s in conclusions if not s.good]
+        if failed:
+            return LogEnding(Ending.LOOKS_PASSED, last.place, failed[-1].place)
+        return LogEnding(Ending.PASSED, last.place)
+    return _passed_by_a_step(said, after)
+
+
+def _worst_beside(conclusions: Sequence[OutcomeStatement]) -> OutcomeStatement:
+    """Of the last conclusions that stand together, as rows of one summary, the last bad one, else the last."""
+    block = [conclusions[-1]]
+    for statement in reversed(conclusions[:-1]):
+        if block[-1].place - statement.place > 1:
+            break
+        block.append(statement)
+    return next((s for s in block if not s.good), block[0])
+
+
+def _message_at_the_end(
+    said: Sequence[OutcomeStatement], after: Sequence[int], last: OutcomeStatement | None
+) -> LogEnding | None:
+    """An error that is told after the last conclusion, and near the end."""
+    since = last.place if last is not None else -1
+    bad = [s for s in said if s.place > since and not s.good]
+    if not bad:
+        return None
+    final = bad[-1]
+    if after[final.place] > _MESSAGE_LAST_WORDS:
+        return LogEnding(Ending.STOPS, None, final.place) if last is None else None
+    if last is not None and final.scope is not Scope.TOOL and after[last.place] - after[final.place] <= 3:
+        return LogEnding(Ending.CONTRADICTORY, last.place, final.place)
+    return LogEnding(Ending.LOOKS_FAILED, final.place, last=after[final.place] <= _WEAK_LAST_WORDS)
+
+
+def _passed_by_a_step(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding:
+    """A word such as `done` at the very end; not the last of a list of steps that went well."""
+    final = said[-1] if said else None
+    if final is None or not final.good or after[final.place] > _WEAK_LAST_WORDS:
+        return LogEnding(Ending.STOPS)
+    near = [s for s in said[-4:-1] if s.scope is Scope.STEP and final.place - s.place <= 4]
+    if len(near) >= _LIST - 1:
+        return LogEnding(Ending.STOPS)
+    return LogEnding(Ending.LOOKS_PASSED, final.place)
