@@ -10,6 +10,7 @@ from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.outcome.decide import RunVerdict, decide
 from mcp_smalltools.tools.find_failure.outcome.ending import LogEnding, read_ending
+from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE
 from mcp_smalltools.tools.find_failure.rank import RankedLog
 from mcp_smalltools.tools.find_failure.showing.plan import shortened
 from mcp_smalltools.tools.find_failure.showing.shown_failure import show
@@ -36,7 +37,7 @@ def compose_answer(
         return _answer_without_evidence(log, reading, decision, dropped)
     limit = max(arguments.max_lines // 2, 1) if decision.failed is None else arguments.max_lines
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
-    shown = show(log, ranked, limit, arguments.path, cut)
+    shown = show(log, ranked, limit, arguments.path, cut, heard=lambda p: log.roles[p] not in NEVER_EVIDENCE)
     place = shown.name.place
     answer = records.FindFailureAnswer(
         failed=decision.failed,
