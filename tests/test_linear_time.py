@@ -22,8 +22,8 @@ from mcp_smalltools.files.compressed import decompress_stream
 from mcp_smalltools.files.roots import Folder
 from mcp_smalltools.files.tree import MAX_DEPTH, Walk
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.logs.lines import headers
-from mcp_smalltools.logs.lines.headers import strip_terminal_codes
+from mcp_smalltools.logs.headers import tail
+from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.message import masking
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
@@ -106,7 +106,7 @@ IN_HEADER = ["a", "A", "1", ".", "*", "/", "-", "$", "@", ":", "(", " -", " |", 
 
 @given(st.lists(st.sampled_from(IN_HEADER), max_size=10).map("".join))
 def test_loggers_are_those_of_the_pattern_that_took_cubic_time(text: str) -> None:
-    old, new = AFTER_LEVEL.match(text), headers._AFTER_LEVEL.match(text)
+    old, new = AFTER_LEVEL.match(text), tail._AFTER_LEVEL.match(text)
     assert old is None or (new is not None and new.end() >= old.end())
 
 

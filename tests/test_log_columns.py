@@ -11,8 +11,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import read_line
 from mcp_smalltools.logs.message.parameters import TemplateMatcher
 from mcp_smalltools.logs.templates.columns import message_of, skip_columns
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, derive_templates

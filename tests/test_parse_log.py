@@ -27,10 +27,10 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotAllowed, UsageError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.keys.by_block import block_keys
 from mcp_smalltools.logs.keys.normalize import identifier_key
-from mcp_smalltools.logs.lines.headers import read_line
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import Assembler, kind_of, opens_trace
 from mcp_smalltools.logs.lines.sample import Sample
@@ -173,8 +173,14 @@ def test_a_template_describes_every_line_that_it_is_given_to(lines) -> None:
 
 def digit_key(line: str) -> str:
     """A line with its digits as 1, but for those that set a level, character by character."""
-    kept = [found.start(1) for found in re.finditer(r'"level":([1-6])(?=0[,}])', line)]
-    kept += [found.start(1) for found in re.finditer(r'HTTP/[0-9]\.[0-9]" (5)(?=[0-9][0-9] )', line)]
+    forms = (
+        r'"(?:level|severity|priority|PRIORITY|lvl|levelno|log\.level)" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])',
+        r'HTTP/[0-9](?:\.[0-9])?" (5)(?=[0-9][0-9] )',
+        r"^<([0-9]{1,3})>",
+        r"\b(?:level|severity)=([0-9]{1,2})\b",
+        r"%[A-Z][A-Z0-9_-]{1,60}-([0-7])-[A-Z0-9_]{1,60}: ",
+    )
+    kept = {place for form in forms for found in re.finditer(form, line) for place in range(*found.span(1))}
     return "".join(
         chr(0x10 + int(char)) if place in kept else "1" if char in "0123456789" else char
         for place, char in enumerate(line)
@@ -183,7 +189,9 @@ def digit_key(line: str) -> str:
 
 words = st.text(st.sampled_from("019afFgzZT"), max_size=24)
 identifiers = st.lists(
-    words | st.uuids().map(str) | st.sampled_from(["-", ".", "_", "é", "“", '"level":30}', 'HTTP/1.1" 503 ']),
+    words
+    | st.uuids().map(str)
+    | st.sampled_from(["-", ".", "_", "é", "“", '"level":30}', 'HTTP/1.1" 503 ', "<13>", "E20260304 "]),
     max_size=12,
 ).flatmap(lambda parts: st.sampled_from(["", " ", "-"]).map(lambda glue: glue.join(parts)))
 
@@ -416,7 +424,7 @@ def test_the_decision_whether_a_line_starts_a_record_survives_the_end_of_a_block
 
 HEADERS = [
     ("Mar  1 10:00:00 host sshd[123]: session opened", "syslog", None, "session opened"),
-    ("<34>1 2026-03-01T10:00:00.123Z host app: session opened", "syslog", None, "session opened"),
+    ("<34>1 2026-03-01T10:00:00.123Z host app: session opened", "syslog", "fatal", "session opened"),
     ("2026-03-01 10:00:00,123 INFO  [main] com.acme.Shop: session opened", "time", "info", "session opened"),
     ("2026-03-01T10:00:00.123Z WARN session opened", "time", "warning", "session opened"),
     ("2026-03-01T10:00:00+01:00 [error] session opened", "time", "error", "session opened"),

@@ -30,6 +30,8 @@ _MAGIC: Final = (
     (b"GGUF", "a model file"),
 )
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_ZEROS = re.compile(rb"\x00+")
+_CONTROL_SHARE_WITH_GAPS = 0.002
 _MAX_CONTROL_SHARE = 0.05
 """Share of control characters up to which a file is text."""
 
@@ -41,9 +43,20 @@ def binary_kind(head: bytes) -> str | None:
             return kind
     if sniff(head) not in ("utf-8", "latin-1"):
         return None
-    if b"\0" in head or len(_CONTROL.findall(head)) > _MAX_CONTROL_SHARE * len(head):
-        return "binary"
-    return None
+    if b"\0" in head:
+        return None if _is_text_with_gaps(head) else "binary"
+    return "binary" if len(_CONTROL.findall(head)) > _MAX_CONTROL_SHARE * len(head) else None
+
+
+def _is_text_with_gaps(head: bytes) -> bool:
+    """Lines with runs of zero bytes, as a power loss leaves them, or a log emptied while open."""
+    text = head.replace(b"\0", b"")
+    if len(text) < max(100, len(head) // 50) or b"\n" not in text:
+        return False
+    if head[257:262] == b"ustar" or not _valid_utf8(text):
+        return False
+    gaps, controls = len(_ZEROS.findall(head)), len(_CONTROL.findall(text))
+    return gaps <= 1 + len(text) // 256 and controls <= _CONTROL_SHARE_WITH_GAPS * len(text)
 
 
 def sniff(head: bytes) -> str:

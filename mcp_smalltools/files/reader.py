@@ -333,6 +333,8 @@ def _clean(data: bytes) -> tuple[bytes, set[str], int]:
     clean, encodings = data, {"ascii"}
     if not data.isascii():
         clean, encodings = _as_utf8(data)
+    if b"\0" in clean:
+        clean = clean.replace(b"\0", b"")
     if b"\r" in clean:
         clean = clean.replace(b"\r\n", b"\n")
     if not _may_hold_long_lines(clean):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +13,7 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.counts import LineCounts
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
-from mcp_smalltools.logs.lines.records import Assembler, Kind
+from mcp_smalltools.logs.lines.records import ANNOUNCING, Assembler, Kind
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar, Clock, to_local_seconds
 
@@ -21,6 +24,19 @@ _SAMPLE_CHARS = 24 << 20
 HALF_A_YEAR = 183 * 86_400
 _YEAR = 366 * 86_400
 _FINEST_S = 2.0**-10
+
+
+class _Announced(NamedTuple):
+    """A record of which only the header has come. `place`: in the block, None if that was an earlier one;
+    then `seconds` and `calendar` are its time, nan and -1 without one.
+    """
+
+    number: int
+    line: str
+    line_type: LineType
+    place: int | None
+    seconds: float = math.nan
+    calendar: int = -1
 
 
 class LogParser:
@@ -35,6 +51,7 @@ class LogParser:
         self.counts = LineCounts()
         self.assembler = Assembler()
         self._open: LineType | None = None
+        self._announced: _Announced | None = None
         self._promoted = False
         self._sampling: Sample | None = None
         self._blanks: list[str] = []  # lines that are not kept yet
@@ -54,6 +71,7 @@ class LogParser:
         self.lines += len(block)
         self.last_line = block.first + len(block) - 1
         starts = self._starts(block, line_types, keep=True)
+        starts = self._wait_for_message(block, starts, numbers)
         if len(starts):
             self._count(block, line_types[starts], starts + block.first)
             self._place_in_time(block, starts, numbers[starts], line_types[starts])
@@ -65,15 +83,18 @@ class LogParser:
         _, line_types = self._read(block)
         self.last_line = block.first + len(block) - 1
         self.counts.add_before(line_types[self._starts(block, line_types, keep=False)])
+        self._announced = None
 
     def restart(self) -> None:
         """What follows does not continue what came before."""
+        self.finish()
         self.last_line = 0
         self.assembler = Assembler()
         self._open = self._sampling = None
 
     def resume(self, last_line: int, assembler: Assembler) -> None:
         """Go on where another parser of the same file had come to."""
+        self.finish()
         self.last_line, self.assembler = last_line, assembler
         self._open = self._sampling = None
 
@@ -98,7 +119,7 @@ class LogParser:
         headed = np.array([item.kind is Kind.HEADED for item in table])[line_types]
         if keep:
             self._sample_headed(block, line_types, headed)
-        others = np.flatnonzero(~headed)
+        others = np.flatnonzero(~headed | self._may_be_message(line_types))
         if not len(others):
             self._follow(block, line_types, len(block) - 1, keep=keep)
             return np.arange(len(block))
@@ -108,7 +129,16 @@ class LogParser:
             if place and place - 1 != previous:
                 self._follow(block, line_types, place - 1, keep=keep)
             line, line_type = block.line(place), table[line_types[place]]
+            if self.assembler.announced and _is_message(line_type):
+                starts[place] = False
+                self._join(line_types, line, line_type, keep=keep)
+                previous = place
+                continue
+            if line_type.kind is not Kind.BLANK:
+                self.finish()
             starts[place] = self.assembler.starts(line_type.kind, line_type.opens_trace, line)
+            if self.assembler.announced and line_type.kind in ANNOUNCING:
+                self._announced = _Announced(block.first + place, line, line_type, place)
             if keep and starts[place]:
                 self._start(block.first + place, line, line_type)
             elif keep:
@@ -117,6 +147,64 @@ class LogParser:
         if headed[-1] and previous != len(block) - 1:
             self._follow(block, line_types, len(block) - 1, keep=keep)
         return np.flatnonzero(starts)
+
+    def _may_be_message(self, line_types: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Of each line, whether the one before it announces its message."""
+        kinds = [item.kind in ANNOUNCING for item in self.table.line_types]
+        announcing: NDArray[np.bool_] = np.array(kinds, bool)[line_types]
+        after = np.zeros(len(announcing), bool)
+        after[1:] = announcing[:-1]
+        after[0] = self.assembler.announced
+        return after
+
+    def _join(self, line_types: NDArray[np.int64], line: str, line_type: LineType, *, keep: bool) -> None:
+        """The message of a header has come: the record's type is that of both."""
+        announced, self._announced = self._announced, None
+        self.assembler.message(line_type.opens_trace)
+        if announced is None:  # it was counted by another call
+            return
+        joined = self.table.with_message(announced.line_type, line_type)
+        self.counts.grow(len(self.table.line_types))
+        if announced.place is not None:
+            line_types[announced.place] = joined.id
+        if not keep:
+            return
+        if announced.place is None:
+            self._count_one(announced, joined)
+        self._start(announced.number, announced.line, joined)
+        self._continue(line_type, line)
+
+    def _wait_for_message(
+        self, block: Block, starts: NDArray[np.int64], numbers: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """The starts less one of which the message is in the next block."""
+        announced = self._announced
+        if announced is None or announced.place is None:
+            return starts
+        place = np.array([announced.place])
+        seconds, calendars = self._times(block, place, numbers[place], self.clock)
+        self._announced = announced._replace(
+            place=None, seconds=float(seconds[0]), calendar=int(calendars[0])
+        )
+        others: NDArray[np.int64] = starts[starts != announced.place]
+        return others
+
+    def finish(self) -> None:
+        """Count a record whose message has not come, as what it is without."""
+        announced, self._announced = self._announced, None
+        if announced is not None and announced.place is None:
+            self._count_one(announced, announced.line_type)
+
+    def _count_one(self, announced: _Announced, line_type: LineType) -> None:
+        """Count a record of an earlier block."""
+        types, lines = np.array([line_type.id]), np.array([announced.number])
+        if len(self.counts.add_records(types, lines)) and len(announced.line) <= SAMPLE_LINE_CHARS:
+            line_type.first_text = line_type.first_text or announced.line
+            line_type.last_text = announced.line
+        if announced.calendar >= 0:
+            self._add_times(Calendar(announced.calendar), types, np.array([announced.seconds]), lines)
+        else:
+            self.by_line.add(types, lines.astype(np.float64), lines)
 
     def _sample_headed(self, block: Block, line_types: NDArray[np.int64], headed: NDArray[np.bool_]) -> None:
         """Keep the first line of each line type that is new."""
@@ -252,3 +340,10 @@ class LogParser:
         placed = seconds + (self.years + turns) * _YEAR
         self.years += int(turns[-1])
         return placed
+
+
+def _is_message(line_type: LineType) -> bool:
+    """Whether a line after a header that announces its message is that message."""
+    if line_type.kind is Kind.HEADED:
+        return line_type.header.calendar is None and line_type.format.endswith(("level", "python"))
+    return line_type.kind is not Kind.BLANK and line_type.kind not in ANNOUNCING

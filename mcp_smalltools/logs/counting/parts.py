@@ -14,10 +14,10 @@ import numpy as np
 from mcp_smalltools.files.reader import FilePart
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import state_of
+from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.logs.lines.line_table import LineTable
-from mcp_smalltools.logs.lines.records import Kind
+from mcp_smalltools.logs.lines.records import ANNOUNCING, Kind
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import StopCheck, UserFile
@@ -72,10 +72,15 @@ def _headed(data: bytes) -> int | None:
     """Which of the lines is the first with a header."""
     block = Block(1, strip_terminal_codes(data))
     table = LineTable()
+    before: Kind | None = None
     for place in range(len(block)):
         number = int(table.read(block.part(place, place + 1))[0])
-        if table.layouts.all[number].line_type.kind is Kind.HEADED:
+        line_type = table.layouts.all[number].line_type
+        timed = line_type.header.calendar is not None
+        announced = before is None or before in ANNOUNCING  # it may be the message of the line before
+        if line_type.kind in ANNOUNCING or (line_type.kind is Kind.HEADED and (timed or not announced)):
             return place
+        before = line_type.kind
     return None
 
 

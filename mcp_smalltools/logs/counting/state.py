@@ -25,6 +25,7 @@ _COUNTS = ("lines", "records", "before", "first", "last", "seen")
 
 def state_of(parser: LogParser) -> State:
     """All that was counted; what the parser's table knows of keys is not in it."""
+    parser.finish()
     counts, table = parser.counts, parser.table
     counts.grow(len(table.line_types))
     used = [item for item in table.line_types if counts.lines[item.id] or counts.before[item.id]]
@@ -105,6 +106,7 @@ def compact(parser: LogParser, *, with_before: bool) -> State:
 
     It is stored in the state folder, so its keys stay as they are.
     """
+    parser.finish()
     counts, table = parser.counts, parser.table
     counts.grow(len(table.line_types))
     records = counts.records + counts.before if with_before else counts.records

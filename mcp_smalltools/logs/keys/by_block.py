@@ -9,6 +9,7 @@ is found here over the bytes of a block, where no letter beyond ASCII is next to
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,17 @@ from numpy.typing import NDArray
 from mcp_smalltools.logs.keys.bitstreams import difference, ends_of_runs, holds, places_of, runs_of, stream_of
 from mcp_smalltools.logs.keys.block import Block
 
-# Digits that set the level are kept, as control characters that no log has: pino's levels, HTTP's 5xx.
-_LEVEL_DIGIT = re.compile(rb'"level":([1-6])(?=0[,}])')
-_SERVER_ERROR = re.compile(rb'HTTP/[0-9]\.[0-9]" (5)(?=[0-9][0-9] )')
+# Digits that set the level are kept, as control characters that no log has: pino's levels, HTTP's 5xx, <PRI>.
+_JSON_LEVELS = tuple(
+    (b'"%s"' % name, re.compile(rb'"%s" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])' % re.escape(name)))
+    for name in (b"level", b"severity", b"PRIORITY", b"priority", b"log.level", b"lvl", b"levelno")
+)
+_SERVER_ERROR = re.compile(rb'HTTP/[0-9](?:\.[0-9])?" (5)(?=[0-9][0-9] )')
+_PRIORITY = re.compile(rb"^<([0-9]{1,3})>", re.MULTILINE)
+_EVENT_LEVEL = re.compile(rb"<Level>([0-9])<")
+_LOGFMT_LEVEL = re.compile(rb"\b(?:level|severity)=([0-9]{1,2})\b")
+_CISCO = re.compile(rb"%[A-Z][A-Z0-9_-]{1,60}-([0-7])-[A-Z0-9_]{1,60}: ")
+_SCCM = re.compile(rb'<!\[LOG\[[^\n]{0,4000}?\btype="([1-3])"')
 _KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that would be read as such a digit
 _ZERO, _ONE, _A, _BEYOND = np.frombuffer(b"01a\x80", np.uint8)
 _TO_LOWER, _TEN, _HEX_LETTERS, _LETTERS = np.array((0x20, 10, 6, 26), np.uint8)
@@ -28,6 +37,7 @@ _SWITCHES_WITHIN = 20
 _UUID = np.frombuffer(b"f1f1f1f1-f1f1-f1f1-f1f1-f1f1f1f1f1f1", np.uint8)
 _DASHES = (8, 13, 18, 23)
 _FOURS = (0, 4, 9, 14, 19, 24, 28, 32)  # where four digits of a UUID start
+_OF_GLOG = np.isin(np.arange(256), np.frombuffer(b"DIWEFC", np.uint8))
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
@@ -35,13 +45,27 @@ Places = NDArray[np.int64]
 def block_keys(block: Block) -> bytes:
     """The key of each line, at the places of the lines, each ended by LF."""
     text = _digits_alike(np.frombuffer(block.data, np.uint8))
-    for second, distance, digit in ((b":", 1, _LEVEL_DIGIT), (b"5", 2, _SERVER_ERROR)):
-        if _has(block.data, b'"', second, distance):
-            for found in digit.finditer(block.data):
-                text[found.start(1)] = _KEPT + int(found[1])
+    for pattern in _level_patterns(block.data):
+        for found in pattern.finditer(block.data):
+            for place in range(*found.span(1)):
+                text[place] = _KEPT + block.data[place] - _ZERO
     if len(text):
         _fill_identifiers(text, ascii_only=block.data.isascii())
     return text.tobytes()
+
+
+def _level_patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
+    """Those of which the data may have one."""
+    if _has(data, b'"', b":", 1) or _has(data, b'"', b":", 2):
+        yield from (pattern for name, pattern in _JSON_LEVELS if name in data)
+    if _has(data, b'"', b"5", 2):
+        yield _SERVER_ERROR
+    if data[:1] == b"<" or _has(data, b"\n", b"<", 1):
+        yield from (_PRIORITY, _EVENT_LEVEL, _SCCM)
+    if _has(data, b"l", b"=", 1) or _has(data, b"y", b"=", 1):
+        yield _LOGFMT_LEVEL
+    if b"%" in data:
+        yield _CISCO
 
 
 def _digits_alike(data: Bytes) -> Bytes:
@@ -90,6 +114,8 @@ def _fill_identifiers(text: Bytes, *, ascii_only: bool) -> None:
         if (is_mixed & (text[begins] == _ONE)).any():
             switches = places_of(((word ^ switch) + starts) & switch, size)
             is_mixed &= ~_is_number_with_unit(text, begins, switches, ends)
+        is_other = _is_level_and_date(text, begins, ends)
+        is_hex, is_mixed = is_hex & ~is_other, is_mixed & ~is_other
         letters = np.where(is_hex, ord("f"), np.where(is_mixed, ord("z"), 0)).astype(np.uint8)
         _fill_words(text, begins, ends, letters)
 
@@ -136,6 +162,15 @@ def _fill_words(text: Bytes, starts: Places, ends: Places, letters: Bytes) -> No
     odd = sizes % 2 == 1
     values[begins[odd] + sizes[odd] - 1] = _ONE
     text[np.repeat(starts, sizes) + offsets] = values
+
+
+def _is_level_and_date(text: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
+    """The letter of a level with six or eight digits after it, as glog writes them."""
+    sizes = ends - starts
+    found: NDArray[np.bool_] = ((sizes == 7) | (sizes == 9)) & _OF_GLOG[text[starts]]
+    for place in np.flatnonzero(found).tolist():
+        found[place] = bool((text[starts[place] + 1 : ends[place]] == _ONE).all())
+    return found
 
 
 def _is_number_with_unit(text: Bytes, starts: Places, switches: Places, ends: Places) -> NDArray[np.bool_]:

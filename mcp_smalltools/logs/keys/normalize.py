@@ -14,9 +14,10 @@ _RESTORE = {0x10 + digit: str(digit) for digit in range(10)}
 
 _HEXADECIMAL = r"(?=[a-fA-F]{0,20}1)(?=1{0,20}[a-fA-F])[1a-fA-F]"
 _MIXED = r"(?=[A-Za-z]{0,20}1)(?=1{0,20}[A-Za-z])(?!1+[A-Za-z]{1,2}(?![^\W_])|1+T1+)"
+_LEVEL_AND_DATE = r"[DIWEFC](?:1{6}|1{8})(?![^\W_])"  # of glog
 _UUID = "-".join(f"[1a-fA-F]{{{size}}}" for size in (8, 4, 4, 4, 12))
 _IDENTIFIER = re.compile(
-    rf"(?<![^\W_])(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"
+    rf"(?<![^\W_])(?!{_LEVEL_AND_DATE})(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"
 )
 # What is before a number or path is checked after its first character, by which the search goes. Shortening
 # numbers changes no path: in a path, each number follows a sign after which no number is alone.

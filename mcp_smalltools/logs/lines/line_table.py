@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.keys.by_block import block_keys
 from mcp_smalltools.logs.keys.normalize import identifier_key, readable, short_numbers
 from mcp_smalltools.logs.keys.short_numbers import shorten_numbers
 from mcp_smalltools.logs.keys.table import KeyTable
-from mcp_smalltools.logs.lines.headers import read_line
 from mcp_smalltools.logs.lines.layouts import LineLayout, LineLayouts, Numbers
 from mcp_smalltools.logs.lines.line_types import HeaderType, LineType, LineTypes
-from mcp_smalltools.logs.lines.records import kind_of, opens_trace
+from mcp_smalltools.logs.lines.records import Kind, kind_of, opens_trace
 from mcp_smalltools.logs.lines.shapes import MAX_SHAPES, Shapes
 from mcp_smalltools.logs.lines.times import TimeSpan, find_time
 
@@ -77,6 +77,19 @@ class LineTable:
         number, coarse = self._shapes.add(shape, coarse=coarse)
         return self._types.of(number, header, coarse=coarse)
 
+    def with_message(self, header: LineType, message: LineType) -> LineType:
+        """The line type of records whose header and message are lines of their own, of these types."""
+        first, then = header.header, message.header
+        joined = HeaderType(
+            first.format,
+            first.level or then.level,
+            Kind.HEADED,
+            then.opens_trace,
+            first.calendar,
+            first.level_said or then.level_said,
+        )
+        return self._types.of(message.shape, joined, coarse=message.coarse)
+
     def state(self) -> dict[str, Any]:
         """All that is known of lines, but no counts and no texts, in plain values; see `of`."""
         similar = [[short, *map(list, known)] for short, known in self._by_short.items()]
@@ -127,7 +140,10 @@ class LineTable:
                 return known
         layout = self._read(text)
         number = self.layouts.number_of(layout)
-        if short and layout.content_at is not None:
+        before = layout.content_at is not None and (
+            layout.time is None or layout.time.end <= layout.content_at
+        )
+        if short and before:
             self._by_short.setdefault(short, []).append((text[: layout.content_at], number))
             self._short_chars += len(short)
         return number
@@ -138,7 +154,7 @@ class LineTable:
         kind = kind_of(line)
         shape, coarse = self._shapes.of_content(line.content)
         time = _in_bytes(find_time(text, line), text)
-        said = line.level is not None and line.headed
+        said = line.level is not None and line.level_said
         header = HeaderType(line.format, line.level, kind, opens_trace(line), time and time.calendar, said)
         line_type = self._types.of(shape, header, coarse=coarse)
         at = len(text) - len(line.content) if text.endswith(line.content) else None

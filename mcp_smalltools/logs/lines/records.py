@@ -6,7 +6,7 @@ import enum
 import re
 from collections.abc import Sequence
 
-from mcp_smalltools.logs.lines.headers import ParsedLine
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 
 
 class Kind(enum.IntEnum):
@@ -24,6 +24,11 @@ class Kind(enum.IntEnum):
     EXCEPTION = 5  # "ValueError: …", "panic: …": belongs to a header or trace before it, else starts a record
     BLANK = 6
     DIAGNOSIS = 7  # starts a record, as "x.c:5:1: warning: …" does; indented lines after it belong to it
+    ANNOUNCES = 8  # a header of which the message is on the next line
+    BLOCK = 9  # the same, and all lines up to the next header belong to it
+
+
+ANNOUNCING = frozenset({Kind.ANNOUNCES, Kind.BLOCK})
 
 
 _TRACE = re.compile(r"(?:^[\s|+-]*|[:\]] |\()(?:Exception Group )?Traceback \(most recent call last\):")
@@ -34,12 +39,20 @@ _FRAME = re.compile(
     r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|created by [\w./]+|\s+/?\S*\.go:\d+"
     r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
     r"|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
+    r"|#\d+ (?:\S+\(\d+\): |\{main\}|0x[0-9a-f]+ )|\[(?:stacktrace|previous exception)\]|\s*\"\} *$|\s+thrown in /"
+    r"|Stack trace:$|\s+from \S+:\d+:in [`']|\s+--- End of |\s*---> [\w.]+|\s+\d+: \S+$|\s+at /|\s+\[\d+\] \w.*\("
+    r"|\s+\([\w ]+ \d[\w.]*\) \S+:\d+: |Stacktrace:$|\s+#\d+ 0x"
     r"|E {8,}\+ |\s+\d* *\|(?: |$)|\s+--> \S+:\d+|\s+= (?:note|help): "  # source quoted by gcc, clang, rustc
 )
 _EXCEPTION = re.compile(
     r"(?:(?:Uncaught |Exception in thread \"[^\"]*\" )?(?:[\w$]+\.)*[A-Z][\w$]*"
     r"(?:Error|Exception|Throwable|Warning|Interrupt|Exit)(?::|$)|panic: |fatal error: |thread '[^']*' panicked at )"
 )
+_FRAME_WITH_HEADER = re.compile(
+    r"\s*at [\w$.<>/]+\(.*\)(?: .*)?$|\s*File \".*\", line \d+|\s*\.\.\. \d+ more$|Caused by: |#\d+ (?:/|\{main\}|0x)"
+    r"|goroutine \d+ \[|\s+from \S+:\d+:in |\s*\S+\.go:\d+ \+0x"
+)
+"""Frames that are one also behind a header without a level, as what forwards lines writes it before each."""
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
 _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
@@ -49,8 +62,11 @@ _DIAGNOSED = frozenset({"warning", "error", "fatal"})
 def kind_of(line: ParsedLine) -> Kind:
     """Classify a line by its own text and header."""
     content = line.content
+    if line.announces:
+        return Kind.BLOCK if line.format.endswith("slow-query") else Kind.ANNOUNCES
     if line.headed:
-        return Kind.HEADED
+        framed = not line.level_said and _FRAME_WITH_HEADER.match(content)
+        return Kind.FRAME if framed else Kind.HEADED
     if not content.strip():
         return Kind.BLANK
     if _FRAME.match(content):
@@ -88,10 +104,13 @@ class Assembler:
         self._awaits = False  # it may still get its exception: a header, or a trace that has not named one
         self._in_trace = False  # between "Traceback" and the exception that ends it
         self._in_stack = False  # an exception was named: calls belong to it
+        self._in_block = False  # all lines belong to it up to the next header
+        self.announced = False  # a header came; its message is on this line
 
     def state(self) -> list[bool]:
         """All that it remembers; see `resumed`."""
-        return [self._open, self._continuable, self._awaits, self._in_trace, self._in_stack]
+        known = [self._open, self._continuable, self._awaits, self._in_trace, self._in_stack]
+        return [*known, self._in_block, self.announced]
 
     @classmethod
     def resumed(cls, state: Sequence[bool]) -> Assembler:
@@ -102,16 +121,22 @@ class Assembler:
             assembler._awaits,
             assembler._in_trace,
             assembler._in_stack,
-        ) = state
+        ) = state[:5]
+        if len(state) > 5:  # what an older version stored has no more
+            assembler._in_block, assembler.announced = state[5:]
         return assembler
 
     def starts(self, kind: Kind, opens: bool, content: str) -> bool:
         """Does this line start a record? A blank line starts none, and ends none."""
         if kind is Kind.BLANK:
             return False
-        if kind is Kind.HEADED:
+        self.announced = False
+        if kind is Kind.HEADED or kind in ANNOUNCING:
             self.headed(opens)
+            self.announced, self._in_block = kind in ANNOUNCING, kind is Kind.BLOCK
             return True
+        if self._in_block:
+            return False
         if kind is Kind.FRAME:
             return self._frame(content)
         if kind is Kind.INDENTED:
@@ -120,9 +145,15 @@ class Assembler:
             return self._exception(kind)
         return self._plain(kind, content)
 
+    def message(self, opens: bool) -> None:
+        """The message of a header that announced it."""
+        self.announced = False
+        self._awaits, self._in_trace = True, opens
+
     def headed(self, opens: bool) -> None:
         """A line with a header starts a record, whatever came before."""
         self._starts_with(continuable=True)
+        self._in_block = self.announced = False
         self._awaits, self._in_trace = True, opens
 
     def _starts_with(self, *, continuable: bool) -> bool:

@@ -13,32 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.logs.lines.headers import ZONES, ParsedLine
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.time_forms import FORMS
 
 _MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
 _LEAP_YEAR = 1972  # for times without a year: any day of a year is valid in it
-_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9})?(?: ?(?P<ap>[AP]M))?"
-_ZONE = rf"(?: ?(?P<z>Z|[+-]\d\d:?\d\d|{ZONES}))?"
-_FORMS = tuple(
-    re.compile(form)
-    for form in (
-        rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d)[-/.](?P<d>\d\d)(?:[T _-]|, ?){_CLOCK}{_ZONE}",
-        rf"(?:[A-Z][a-z]{{2}},? )?(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}) {_CLOCK}(?: (?P<z>{ZONES}))?(?: (?P<y>\d{{4}}))?",
-        rf"(?:[A-Z][a-z]{{2}},? )?(?P<d>\d{{1,2}})[ /-](?P<b>[A-Z][a-z]{{2}})(?:[ /-](?P<y>\d{{4}}))?[ :]{_CLOCK}{_ZONE}",
-        rf"(?P<b>[A-Z][a-z]{{2}}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}",
-        rf"(?P<d>\d\d)/(?P<mo>\d\d)/(?P<y>\d{{4}}|\d\d)[ T]{_CLOCK}",
-        rf"(?P<mo>\d\d)-(?P<d>\d\d) {_CLOCK}",
-        r"(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
-        r"(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)",
-        r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<mi>\d\d)\.(?P<s>\d\d)(?P<f>\.\d+)",
-        _CLOCK,
-    )
-)
 _YEAR_10_000 = 253_402_300_800.0
 _EPOCH = datetime.datetime(1970, 1, 1)
 _EARLIEST, _LATEST = -62_135_596_800.0, _YEAR_10_000 - 1
 """The first and the last second of the years that a date can have."""
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)?s?")
 
 
 class Calendar(enum.IntEnum):
@@ -59,8 +43,8 @@ def to_seconds(text: str) -> float | None:
     differences mean something. None if the text is no timestamp.
     """
     text = text.strip()
-    if _NUMBER.fullmatch(text):
-        return _epoch_seconds(text)
+    if _is_number(text):
+        return _epoch_seconds(text.replace(",", "."))
     fields = _fields(text)
     return None if fields is None else _of_fields(fields)
 
@@ -81,14 +65,19 @@ def zone_of(text: str) -> str:
     empty if there is none.
     """
     text = text.strip()
-    if _NUMBER.fullmatch(text):
+    if _is_number(text):
         return "Z" if calendar_of(text) is Calendar.DATED else ""
     fields = _fields(text)
     return (fields or {}).get("z") or ""
 
 
+def _is_number(text: str) -> bool:
+    """A number of seconds, that is; fourteen digits are a date and a clock."""
+    return _NUMBER.fullmatch(text) is not None and len(text.partition(".")[0]) != 14
+
+
 def _fields(text: str) -> dict[str, str | None] | None:
-    for form in _FORMS:
+    for form in FORMS:
         found = form.fullmatch(text)
         if found is not None:
             return found.groupdict()
@@ -98,12 +87,13 @@ def _fields(text: str) -> dict[str, str | None] | None:
 def calendar_of(text: str) -> Calendar | None:
     """What a timestamp says of its day, by its form alone; None if the text is no timestamp."""
     text = text.strip()
-    if _NUMBER.fullmatch(text):
-        return Calendar.DATED if len(text.partition(".")[0]) >= 10 else Calendar.UPTIME
+    if _is_number(text):
+        digits = len(re.split("[.,]", text, maxsplit=1)[0])
+        return Calendar.DATED if digits >= 10 else Calendar.UPTIME
     fields = _fields(text)
     if fields is None:
         return None
-    if fields.get("y"):
+    if fields.get("y") or fields.get("n3"):
         return Calendar.DATED
     return Calendar.YEARLESS if fields.get("d") else Calendar.CLOCK
 
@@ -111,27 +101,54 @@ def calendar_of(text: str) -> Calendar | None:
 def _epoch_seconds(text: str) -> float | None:
     """Seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by the number of digits; or
     seconds since the machine started. None for a number that is no time."""
-    digits = len(text.partition(".")[0])
-    seconds = float(text) / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
+    digits = len(text.partition(".")[0].rstrip("s"))
+    seconds = float(text.rstrip("s")) / {13: 1e3, 16: 1e6, 19: 1e9}.get(digits, 1.0)
     return seconds if seconds < _YEAR_10_000 else None
 
 
 def _of_fields(fields: dict[str, str | None]) -> float | None:
+    date = _date(fields) if fields.get("n3") is None else _ordered_date(fields)
+    hour = int(fields["h"] or 0)
+    half = fields.get("ap")
+    if half:
+        hour = hour % 12 + (12 if half[0] in "Pp" else 0)
+    if date is None or not _is_date(*date) or hour > 24:
+        return None
+    whole = calendar.timegm((*date, hour, int(fields["mi"] or 0), int(fields.get("s") or 0)))
+    fraction = float("0." + (fields.get("f") or ".0")[1:])
+    return whole + fraction - zone_seconds(fields.get("z"))
+
+
+def _date(fields: dict[str, str | None]) -> tuple[int, int, int] | None:
+    """Year, month and day; those that are not there are of a fixed year, or of 1970."""
     month = _MONTHS.get(fields["b"] or "") if fields.get("b") else int(fields.get("mo") or 1)
     day = int(fields.get("d") or 1)
     year = int(fields.get("y") or (_LEAP_YEAR if fields.get("d") else 1970))
-    if year < 100:
-        year += 2000 if year < 70 else 1900
     if month is not None and month > 12 >= day:
         month, day = day, month
-    hour = int(fields["h"] or 0)
-    if fields.get("ap"):
-        hour = hour % 12 + (12 if fields["ap"] == "PM" else 0)
-    if month is None or not year or not 1 <= month <= 12 or not 1 <= day <= 31 or hour > 24:
-        return None
-    whole = calendar.timegm((year, month, day, hour, int(fields["mi"] or 0), int(fields["s"] or 0)))
-    fraction = float("0." + (fields.get("f") or ".0")[1:])
-    return whole + fraction - zone_seconds(fields.get("z"))
+    return None if month is None else (_four_digits(year), month, day)
+
+
+def _ordered_date(fields: dict[str, str | None]) -> tuple[int, int, int] | None:
+    """A date of three numbers: the order in which it is one, and nearest to today if there are several."""
+    first, second, third = (int(fields[name] or 0) for name in ("n1", "n2", "n3"))
+    dates = [(third, first, second), (third, second, first)]
+    if not fields.get("ap"):
+        dates.reverse()
+    if third < 100:
+        dates.append((first, second, third))
+    dates = [(_four_digits(year), month, day) for year, month, day in dates]
+    valid = [date for date in dates if _is_date(*date)]
+    now = datetime.date.today().year
+    return min(valid, key=lambda date: abs(date[0] - now)) if valid else None
+
+
+def _four_digits(year: int) -> int:
+    return year if year >= 100 else year + (2000 if year < 70 else 1900)
+
+
+def _is_date(year: int, month: int, day: int) -> bool:
+    return year > 0 and 1 <= month <= 12 and 1 <= day <= 31
 
 
 def zone_seconds(zone: str | None) -> int:
@@ -139,7 +156,7 @@ def zone_seconds(zone: str | None) -> int:
     if not zone or zone[0] not in "+-":
         return 0
     sign = -1 if zone[0] == "-" else 1
-    return sign * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
+    return sign * (int(zone[1:3]) * 3600 + (int(zone[-2:]) * 60 if len(zone) > 3 else 0))
 
 
 class TimeSpan(NamedTuple):
@@ -153,9 +170,6 @@ class TimeSpan(NamedTuple):
     """Only times of one calendar can be compared."""
 
 
-_KEYED_TIME = re.compile(
-    r'[{, ]?"?\b(?:time|ts|timestamp|@timestamp|t|datetime|date|asctime|eventTime|when)"?(?:=|: ?)(?:"([^"]+)"|([^",}\s]+))'
-)
 _SECONDS_AND_REST = re.compile(r"(.*?\d\d:\d\d:\d\d)([.,]\d{1,9})?(.*)")
 
 
@@ -166,7 +180,8 @@ def find_time(text: str, line: ParsedLine) -> TimeSpan | None:
     """
     if line.time is None:
         return None
-    start, end = _place(text, line)
+    start = line.time_at if line.time_at >= 0 else text.find(line.time)
+    end = start + len(line.time)
     form = _form_of(text[start:end]) if start >= 0 else None
     if form is None:
         return None
@@ -184,16 +199,6 @@ def _form_of(text: str) -> tuple[int, int, bool, Calendar] | None:
     if parts is None or parts[3] not in {"", "Z"}:
         return len(text), len(text), False, days
     return parts.end(1), parts.end(2) if parts[2] else parts.end(1), True, days
-
-
-def _place(text: str, line: ParsedLine) -> tuple[int, int]:
-    """Start and end of the time in the line; -1 if it can't be found."""
-    time = line.time or ""
-    if line.format.endswith(("json", "logfmt")):
-        found = _KEYED_TIME.search(text)
-        return found.span(found.lastindex or 0) if found else (-1, -1)
-    start = text.find(time)
-    return start, start + len(time)
 
 
 class Clock:

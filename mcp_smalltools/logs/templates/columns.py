@@ -21,8 +21,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from mcp_smalltools.logs.headers.header_tokens import BRACKETED
+from mcp_smalltools.logs.headers.levels import LEVEL_NAMES, level_of_name
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.normalize import line_key, short_numbers
-from mcp_smalltools.logs.lines.headers import BRACKETED, LEVEL_NAMES, level_of_name, read_line
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.message.masking import MARKS, mask_text

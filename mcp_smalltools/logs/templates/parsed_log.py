@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.timeline import Timeline, TimelineBurst
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.judge.judge import Judge
-from mcp_smalltools.logs.lines.headers import read_line
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.recognition import FormRecognition, recognition_of
@@ -66,6 +66,7 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
     """Group what was fed, by the given judge or the one that ships; judging ends at the time `until` (of
     time.monotonic).
     """
+    parser.finish()
     line_types = parser.table.line_types
     parser.counts.grow(len(line_types))
     for line_type in line_types:
@@ -99,10 +100,10 @@ def _zone(parser: LogParser, calendar: Calendar | None, line: int) -> str:
 
 
 def _main_timeline(parser: LogParser, records: int) -> tuple[Timeline | None, Calendar | None]:
-    """The calendar that most records have, if those are at least half of all; else line numbers."""
+    """The calendar that most records have, if those are at least a quarter of all; else line numbers."""
     if parser.timelines:
         calendar, timeline = max(parser.timelines.items(), key=lambda item: item[1].records)
-        if 2 * timeline.records >= records:
+        if 4 * timeline.records >= records:
             return timeline, calendar
     by_line = parser.by_line
     return (by_line, None) if 2 * by_line.records > records >= _RECORDS_FOR_LINES else (None, None)

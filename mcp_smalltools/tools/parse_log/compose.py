@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import strip_terminal_codes
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 from mcp_smalltools.logs.templates.slot_values import Columns, count_values

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mcp_smalltools.logs.lines.headers import read_line, strip_terminal_codes_of_lines
+from mcp_smalltools.logs.headers.read_header import read_line
+from mcp_smalltools.logs.headers.terminal import strip_terminal_codes_of_lines
 from mcp_smalltools.logs.lines.layouts import LineLayout
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR

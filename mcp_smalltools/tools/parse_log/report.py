@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mcp_smalltools.logs.lines.headers import LEVELS
+from mcp_smalltools.logs.headers.levels import LEVELS
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import names_exception
 from mcp_smalltools.logs.lines.sample import Sample

@@ -11,8 +11,8 @@ import numpy as np
 
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.logs.counting.parser import LogParser
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.block import Block
-from mcp_smalltools.logs.lines.headers import read_line
 from mcp_smalltools.logs.lines.times import Calendar, as_date, calendar_of, to_seconds, zone_of
 
 _REMEDY = 'Give "last", a line number, or a time such as 2026-03-01 14:30:00, Mar 1 14:30:00 or 14:30.'

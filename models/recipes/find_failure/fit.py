@@ -30,7 +30,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
 from mcp_smalltools.calibration.scores import Evaluation, coverage_curve, record_quality, reliability
-from mcp_smalltools.logs.lines.headers import strip_colours
+from mcp_smalltools.logs.headers.terminal import strip_colours
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of
 from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into

@@ -1,0 +1,250 @@
+"""Headers of one fixed form each, which could be read as something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from mcp_smalltools.logs.headers.levels import (
+    ANY_NAMES,
+    level_of_name,
+    level_of_severity,
+    level_of_status,
+)
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.time_forms import TIME
+
+Reader = Callable[[str], ParsedLine | None]
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_SYSLOG_TIME = (
+    rf"{_MONTH} +\d{{1,2}} \d\d:\d\d:\d\d(?:\.\d{{1,9}})?"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
+)
+_SYSLOG = re.compile(
+    rf"(?:<(?P<priority>\d{{1,3}}|\d)>(?:1 )?)?(?P<time>{_SYSLOG_TIME}) "
+    r"(?P<host>[\w.:-]+) (?P<component>[\w./@-]+(?:\([\w/. -]+\))?(?:\[[\w.-]+\])?"
+    r"|[\w/.@-]+(?: [\w/.@-]+){0,2}(?:\[\d+\])): ?(?:(?<=kernel: )\[ *\d+\.\d{6}\] )?"
+)
+_IOS = re.compile(
+    rf"(?P<time>{_MONTH} +\d{{1,2}} \d\d:\d\d:\d\d) (?P<host>[\w.:-]+) [\w./()@-]{{1,80}}\[\d+\] "
+    r"<(?P<level>\w+)>: "
+)
+_RFC_5424 = re.compile(
+    r"(?:<(?P<priority>\d{1,3})>)?1 "
+    r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)) "
+    r"(?:\S{1,255} ){3}\S{1,64} (?:-|(?:\[(?:[^\]\"\n]|\"(?:[^\"\\\n]|\\.){0,400}\"){0,60}\])+)(?: \ufeff?|$)"
+)
+_KLOG = re.compile(
+    r"(?P<level>[IWEFDCV])(?P<time>(?:\d{8}|\d{6}|\d{4}) \d\d:\d\d:\d\d(?:\.\d{1,9})?) +\d+ +"
+    r"(?:[\w./<>-]+:\d+\]|[\w./<>-]+:\d+(?= )) ?"
+)
+_REDIS = re.compile(
+    rf"\d+:[XCSM] (?P<time>\d\d {_MONTH} \d{{4}} \d\d:\d\d:\d\d\.\d{{3}}) (?P<level>[.\-*#]) "
+)
+_REDIS_LEVELS = {".": "debug", "-": "debug", "*": "notice", "#": "warning"}
+_PYTHON = re.compile(r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<component>[\w.-]+):")
+_KERNEL = re.compile(r"(?:<(?P<priority>\d{1,2})>)?\[ *(?P<time>\d+\.\d{6})\] (?:\[ *T\d+\] )?")
+_ACCESS = re.compile(
+    r"(?:[\w.-]{1,200}(?::\d{1,5})? )?(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) "
+    r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)\] ?"
+)
+_STATUS = re.compile(r"\" (\d{3})(?= |$)")
+_REQUEST = re.compile(r"\"[A-Z]{3,10} [^\"\n]{1,2000}\" (?P<status>\d{3})(?= |$)")
+_FLOW = re.compile(r"\d{1,2} \d{12} (?:\S+ ){8}(?P<time>1\d{9}) \d{10} (?:ACCEPT|REJECT|-) ")
+_CSV = re.compile(
+    rf"\"?(?P<time>{TIME})\"?,(?:(?:\"[^\"\n]{{0,200}}\"|[^\",\n]{{0,200}}),){{0,15}}?\"?(?P<level>(?i:{ANY_NAMES})\d?)\"?,"
+    r"(?:[0-9A-Z]{5},)?"
+)
+_EVENT = re.compile(r"<Event[ >].{0,4000}?</System>", re.DOTALL)
+_EVENT_LEVEL = re.compile(r"<Level>(\d{1,2})</Level>")
+_EVENT_TIME = re.compile(r"<TimeCreated SystemTime=[\"']([^\"']{10,40})[\"']")
+_EVENT_TEXTS = re.compile(r"<(?:Data|Message)(?: [^>]{0,200})?>([^<]+)<")
+_EVENT_ID = re.compile(r"<EventID[^>]{0,60}>(\d+)<")
+_EVENT_LEVELS = ("info", "fatal", "error", "warning", "info", "debug")
+_SLOW_QUERY = re.compile(rf"# Time: (?P<time>{TIME})\s*$")
+_ERLANG = re.compile(rf"=(?P<kind>[A-Z]+) REPORT==== (?P<time>{TIME}) ===\s*$")
+_ERLANG_LEVELS = {"ERROR": "error", "CRASH": "error", "SUPERVISOR": "error", "WARNING": "warning"}
+_CISCO = re.compile(
+    rf"(?:<\d{{1,3}}>)?(?:\d+: )?(?:[\w.-]{{1,60}}: )?(?:\d+: )?[*.]?(?P<time>{TIME})?"
+    r"(?: [\w.-]{1,60})?:? ?"
+    r"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40})??-(?P<severity>[0-7])-[A-Z0-9_]{1,60}: "
+)
+_CONFIGURATION_MANAGER = re.compile(
+    r"<!\[LOG\[(?P<message>.*)\]LOG\]!><time=\"(?P<time>[\d:.]{8,12})[^\"]{0,6}\" .{0,200}?"
+    r"type=\"(?P<kind>[1-3])\""
+)
+
+
+def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
+    """RFC 3164 and 5424, and what rsyslog and journald write. `inner` reads the message, which may have a
+    header of its own.
+    """
+    name = "syslog"
+    found = _RFC_5424.match(line) or _IOS.match(line) or _SYSLOG.match(line)
+    if found is None:
+        return None
+    names = found.groupdict()
+    content = line[found.end() :]
+    level = level_of_severity(int(names["priority"])) if names.get("priority") else None
+    if names.get("level"):
+        level = level_of_name(names["level"])
+    read = inner(content)
+    said = level is not None
+    if read is not None and read.level_said and read.level is not None:
+        level, said = read.level, True
+        if (
+            read.time is not None
+            or read.format in ("json", "logfmt")
+            or content[:1] in "[(<"
+            or content[:2].isupper()
+        ):
+            content = read.content
+    return ParsedLine(name, content, found["time"], level, time_at=found.start("time"), level_said=said)
+
+
+def read_fixed(line: str) -> ParsedLine | None:
+    """A header of one of the forms that are here, but for syslog."""
+    first = line[:1]
+    for starts, reader in _READERS:
+        if first in starts:
+            read = reader(line)
+            if read is not None:
+                return read
+    return None
+
+
+def status_level(content: str) -> str | None:
+    """What a request's status says, where the message begins with the request."""
+    found = _REQUEST.match(content)
+    return None if found is None else level_of_status(int(found["status"]))
+
+
+def _parsed(name: str, line: str, found: re.Match[str], level: str | None) -> ParsedLine:
+    place = found.start("time") if "time" in found.re.groupindex else -1
+    time = found["time"] if place >= 0 else None
+    return ParsedLine(name, line[found.end() :], time, level, time_at=place, level_said=level is not None)
+
+
+def _read_klog(line: str) -> ParsedLine | None:
+    found = _KLOG.match(line)
+    return None if found is None else _parsed("klog", line, found, level_of_name(found["level"]))
+
+
+def _read_redis(line: str) -> ParsedLine | None:
+    found = _REDIS.match(line)
+    return None if found is None else _parsed("redis", line, found, _REDIS_LEVELS[found["level"]])
+
+
+def _read_python(line: str) -> ParsedLine | None:
+    found = _PYTHON.match(line)
+    return None if found is None else _parsed("python", line, found, level_of_name(found["level"]))
+
+
+def _read_kernel(line: str) -> ParsedLine | None:
+    found = _KERNEL.match(line)
+    if found is None:
+        return None
+    level = level_of_severity(int(found["priority"])) if found["priority"] else None
+    return _parsed("kernel", line, found, level)
+
+
+def _read_access(line: str) -> ParsedLine | None:
+    found = _ACCESS.match(line)
+    if found is None:
+        return None
+    content = f"{found['client']} {found['ident']} {found['user']} {line[found.end() :]}"
+    status = _STATUS.search(line, found.end())
+    level = None if status is None else level_of_status(int(status[1]))
+    place = found.start("time")
+    return ParsedLine("access", content, found["time"], level, time_at=place, level_said=level is not None)
+
+
+def _read_flow(line: str) -> ParsedLine | None:
+    found = _FLOW.match(line)
+    if found is None:
+        return None
+    return ParsedLine("flow", line, found["time"], None, time_at=found.start("time"))
+
+
+def _read_csv(line: str) -> ParsedLine | None:
+    found = _CSV.match(line)
+    return None if found is None else _parsed("csv", line, found, level_of_name(found["level"]))
+
+
+def _read_event(line: str) -> ParsedLine | None:
+    """An event of Windows as XML on one line."""
+    if _EVENT.match(line) is None:
+        return None
+    texts = _EVENT_TEXTS.findall(line)
+    number, event_id = _EVENT_LEVEL.search(line), _EVENT_ID.search(line)
+    content = " ".join(texts) if texts else f"event {event_id[1]}" if event_id else line
+    level = _EVENT_LEVELS[min(int(number[1]), 5)] if number else None
+    time = _EVENT_TIME.search(line)
+    return ParsedLine(
+        "event-xml",
+        " ".join(content.split()),
+        time[1] if time else None,
+        level,
+        time_at=time.start(1) if time else -1,
+        level_said=level is not None,
+    )
+
+
+def _read_slow_query(line: str) -> ParsedLine | None:
+    found = _SLOW_QUERY.match(line)
+    if found is None:
+        return None
+    return ParsedLine("slow-query", line, found["time"], None, time_at=found.start("time"), announces=True)
+
+
+def _read_erlang(line: str) -> ParsedLine | None:
+    found = _ERLANG.match(line)
+    if found is None:
+        return None
+    level = _ERLANG_LEVELS.get(found["kind"], "info")
+    place = found.start("time")
+    return ParsedLine("erlang", line, found["time"], level, time_at=place, level_said=True, announces=True)
+
+
+def _read_cisco(line: str) -> ParsedLine | None:
+    found = _CISCO.match(line)
+    if found is None:
+        return None
+    level = level_of_severity(int(found["severity"]))
+    content = line[line.index("%", max(found.start(), found.end("time") if found["time"] else 0)) :]
+    time = found["time"]
+    place = found.start("time") if time else -1
+    return ParsedLine("cisco", content, time, level, time_at=place, level_said=True)
+
+
+def _read_configuration_manager(line: str) -> ParsedLine | None:
+    found = _CONFIGURATION_MANAGER.match(line)
+    if found is None:
+        return None
+    level = ("info", "warning", "error")[int(found["kind"]) - 1]
+    place = found.start("time")
+    return ParsedLine("sccm", found["message"], found["time"], level, time_at=place, level_said=True)
+
+
+class _Anything(str):
+    """Every first character."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+_DIGITS = "0123456789"
+_READERS: tuple[tuple[str, Reader], ...] = (
+    ("IWEFDCV", _read_klog),
+    (_DIGITS, _read_redis),
+    (_DIGITS, _read_flow),
+    (_DIGITS + '"JFMASONDTWS', _read_csv),
+    ("DIWEC", _read_python),
+    ("[<", _read_kernel),
+    ("<", _read_event),
+    ("<", _read_configuration_manager),
+    ("#", _read_slow_query),
+    ("=", _read_erlang),
+    (_Anything(), _read_access),
+    (_Anything(), _read_cisco),
+)

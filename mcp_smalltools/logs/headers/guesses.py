@@ -1,0 +1,28 @@
+"""The level that a line without a header writes into its text: a guess, by words."""
+
+from __future__ import annotations
+
+import re
+
+_FATAL_TEXT = re.compile(r"(?:panic|fatal|FATAL)(?:\[\w+\])?: |Segmentation fault|core dumped")
+_ERROR_TEXT = re.compile(
+    r"(?:^|[\s:\]])(?:fatal |internal compiler |syntax )?[Ee]rror(?:\[\w+\])?: |^ERROR\b|^E   "
+    r"|^(?:##\[error\]|::error)|\bERROR!|^(?:FAILED|FAIL)\b|\bTraceback \(most recent call last\)"
+    r"|^(?:[\w$]+\.)*[A-Z][\w$]*(?:Error|Exception)\b|^make(?:\[\d+\])?: \*\*\* |^npm (?:ERR!|error)"
+    r"|CMake Error|^--- FAIL|^Exception in thread|^error(?:\[|:| )|\bundefined reference to\b"
+)
+_WARNING_TEXT = re.compile(
+    r"(?:^|[\s:\]])[Ww]arning(?:\[\w+\])?: |^WARN(?:ING)?\b|^npm (?:WARN|warn)\b|^(?:##\[warning\]|::warning)"
+    r"|CMake Warning|\b\w+Warning: "
+)
+
+
+def level_in_text(content: str) -> str | None:
+    """The level that tools without headers write into their text."""
+    if _FATAL_TEXT.search(content):
+        return "fatal"
+    if _ERROR_TEXT.search(content):
+        return "error"
+    if _WARNING_TEXT.search(content):
+        return "warning"
+    return None

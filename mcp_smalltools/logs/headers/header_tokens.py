@@ -1,0 +1,161 @@
+"""The tokens of a header, each recognised at a place of a line: time, level, brackets, numbers, names."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from mcp_smalltools.logs.headers.levels import ANY_NAMES, SURE_NAMES, level_of_name
+from mcp_smalltools.logs.headers.time_forms import EPOCH, TIME, UPTIME
+
+Found = re.Match[str]
+
+
+class TimeToken(NamedTuple):
+    """A time: where it is written, and where what belongs to it ends."""
+
+    start: int
+    end: int
+    after: int
+
+
+class BracketToken(NamedTuple):
+    """Something in brackets, with the time and the level that are in it."""
+
+    end: int
+    time: TimeToken | None
+    level: str | None
+    opening: str
+
+
+_TIME = re.compile(f"{TIME}|{EPOCH}")
+_NOT_INSIDE = re.compile(r"[\w.:/-]")
+BRACKETED = r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,120}\]){1,250}\]"
+"""With brackets in it, too: [Peer[id=1]/10.0.0.1]"""
+_BRACKETS = {
+    "[": re.compile(BRACKETED),
+    "(": re.compile(r"\((?:[^()\n]|\([^()\n]{0,120}\)){1,160}\)"),
+    "<": re.compile(r"<[^<>\n]{1,120}>"),
+    "{": re.compile(r"\{{1,2}[^{}\n]{0,120}\}{1,2}"),
+}
+_CAPITALS = re.compile(
+    rf"(?P<name>{SURE_NAMES})(?P<digit>\d?)(?P<mark>!)?(?=(?P<after>[\])>|:;,/\s-]|\[|\(|$|\.\.\.))"
+)
+_BEFORE_A_SIGN = re.compile(
+    rf"(?P<name>(?i:{ANY_NAMES}))\d?(?= ?\|| :|\t|  \s*\S| ?>(?= )|:(?!:)|(?<=LOG) \[)"
+)
+_AFTER_TIME = re.compile(
+    r"(?P<name>(?i:info|information|debug|trace|notice|verbose|warn|warning|error|err|fatal|critical|crit|severe))"
+    r"(?= )"
+)
+_OF_DIAGNOSES = re.compile(r"(?i:error|warning|fatal|panic|note|failure|failed|hint|alert|abort|context)\b")
+"""What begins a line of compilers and of programs that end: part of their message."""
+_MARKED_LETTER = re.compile(r"(?P<name>[DIWEFT])!(?= )")
+_WHOLE = re.compile(rf"(?P<name>(?i:{ANY_NAMES})\d?|[DIWEFCVTN]|EE|WW|II|NI|--|\*\*|==|\+\+|!!)")
+_BEHIND_NAME = re.compile(rf"[^:\n]{{1,80}}?[:/.](?P<name>(?i:{ANY_NAMES}))")
+_LAST_WORD = re.compile(rf"[\w:.,+ -]{{1,60}} (?P<name>{SURE_NAMES})")
+_FIRST_WORD = re.compile(rf"(?P<name>{SURE_NAMES})(?=[ /,:]).{{1,200}}")
+_BETWEEN_COLONS = re.compile(rf"(?:[^:\s]{{0,60}}:){{1,4}}(?P<name>{SURE_NAMES}|VERBOSE\d):.{{1,120}}")
+_TIME_INSIDE = re.compile(
+    rf"\s*(?:task )?(?:(?P<before>{SURE_NAMES}|[DIWEFCV])[ ,:]+)?(?:\d+:\d+:)?"
+    rf"(?P<time>{TIME}|{EPOCH}|{UPTIME})(?P<rest>.*)"
+)
+_LEVEL_OF_REST = re.compile(
+    rf"[:,; |]{{1,3}}\s*(?P<name>(?:{SURE_NAMES})\b|(?i:{ANY_NAMES})$|[DIWEFC]\b(?=/| |$))"
+)
+_PLAIN_NUMBERS = re.compile(
+    r"(?:-\d\b|[#*]?\d{1,12}(?:[/:#.-]\d{1,12}){0,3}|0x[0-9a-fA-F]+)(?:\(\d+\))?[,:|]?(?=\s|$)"
+)
+_FIELD = re.compile(r"[A-Za-z_][\w.-]{0,40}=(?:\"[^\"\n]{0,80}\"|[^\s\"]{0,80})(?=\s)")
+_PLACE = re.compile(r"[\w$./\\@-]{1,160}\.[A-Za-z]\w{0,6}[:(]\d{1,7}\)?(?::\d{1,6})?[\]:,]?(?=\s|$)")
+_NAME = re.compile(r"[^\s\[\](){}<>|\"'=]{1,120}(?:\[[\w.-]{1,40}\])?[:,]?(?=\s|$)")
+_NAME_BEFORE_BRACKET = re.compile(r"[A-Za-z][\w.$/@-]{0,80}(?=\[)")
+
+
+def time_at(line: str, at: int) -> TimeToken | None:
+    """A time that starts here."""
+    found = _TIME.match(line, at)
+    if found is None or (found.end() < len(line) and line[found.end()].isalnum()):
+        return None
+    return TimeToken(found.start(), found.end(), found.end())
+
+
+def bracket_at(line: str, at: int) -> BracketToken | None:
+    """Something in brackets that starts here."""
+    pattern = _BRACKETS.get(line[at : at + 1])
+    found = pattern.match(line, at) if pattern is not None else None
+    if found is None:
+        return None
+    inside = found[0][1:-1].strip("{}")
+    start = at + found[0].index(inside, 1) if inside else at + 1
+    time, level = _inside(inside, start)
+    return BracketToken(found.end(), time, level, line[at])
+
+
+def _inside(text: str, start: int) -> tuple[TimeToken | None, str | None]:
+    """The time and the level that are written between brackets."""
+    inner = _TIME_INSIDE.fullmatch(text)
+    if inner is not None:
+        level = inner["before"] or _name_of(_LEVEL_OF_REST.match(inner["rest"]))
+        place, end = start + inner.start("time"), start + inner.end("time")
+        return TimeToken(place, end, end), level_of_name(level) if level else None
+    bare = text.strip()
+    for pattern in (_WHOLE, _BEHIND_NAME, _BETWEEN_COLONS, _LAST_WORD, _FIRST_WORD):
+        name = _name_of(pattern.fullmatch(bare))
+        if name:
+            return None, level_of_name(name)
+    return None, None
+
+
+def _name_of(found: Found | None) -> str | None:
+    return None if found is None else found["name"]
+
+
+class LevelToken(NamedTuple):
+    """A level in a word of its own. `keep`: the word may be part of the message, too."""
+
+    end: int
+    level: str
+    sure: bool
+    keep: bool = False
+
+
+def level_at(line: str, at: int, *, timed: bool) -> LevelToken | None:
+    """A level that starts here, in no brackets. `timed`: after a time, small letters will do."""
+    found = _CAPITALS.match(line, at)
+    if found is not None:
+        level = level_of_name(found["name"])
+        return LevelToken(found.end(), level, sure=found["after"] != "-") if level else None
+    found = _BEFORE_A_SIGN.match(line, at) or _MARKED_LETTER.match(line, at)
+    if found is not None and (timed or at or not _OF_DIAGNOSES.match(line)):
+        level = level_of_name(found["name"])
+        return LevelToken(found.end(), level, sure=True) if level else None
+    if timed and (found := _AFTER_TIME.match(line, at)) is not None:
+        level = level_of_name(found["name"])
+        keep = level in ("error", "fatal", "warning")
+        return LevelToken(found.end(), level, sure=True, keep=keep) if level else None
+    return None
+
+
+def number_at(line: str, at: int) -> int | None:
+    """The end of a number, or of several with signs between: a process, a thread."""
+    found = _PLAIN_NUMBERS.match(line, at)
+    return None if found is None else found.end()
+
+
+def field_at(line: str, at: int) -> int | None:
+    """The end of key=value."""
+    found = _FIELD.match(line, at)
+    return None if found is None else found.end()
+
+
+def place_at(line: str, at: int) -> int | None:
+    """The end of file:line."""
+    found = _PLACE.match(line, at)
+    return None if found is None else found.end()
+
+
+def name_at(line: str, at: int) -> int | None:
+    """The end of a word that may be a name: of a host, a logger, a process."""
+    found = _NAME.match(line, at) or _NAME_BEFORE_BRACKET.match(line, at)
+    return None if found is None else found.end()

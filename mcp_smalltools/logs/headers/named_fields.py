@@ -1,0 +1,327 @@
+"""Lines of named fields: JSON and key=value. The message first, then the other fields as key=value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from mcp_smalltools.logs.headers.levels import level_of_name, level_of_number, level_of_severity
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+
+_TIME_KEYS = (
+    *("time", "ts", "timestamp", "@timestamp", "datetime", "asctime", "date", "eventtime", "when", "@t", "t"),
+    *(
+        "_source_realtime_timestamp",
+        "__realtime_timestamp",
+        "timecreated",
+        "logtime",
+        "log_time",
+        "time_local",
+    ),
+    *(
+        "time_iso8601",
+        "datetimeutc",
+        "timemillis",
+        "instant",
+        "starttime",
+        "start_time",
+        "startutc",
+        "created",
+    ),
+    *("createdat", "created_at", "event_time", "log_timestamp", "timestamp_ms", "receivetimestamp"),
+    *("ingestiontime", "at", "written_at", "utc", "date_time", "logged_at", "dt"),
+)
+_LEVEL_KEYS = (
+    *(
+        "level",
+        "lvl",
+        "severity",
+        "loglevel",
+        "log.level",
+        "levelname",
+        "log_level",
+        "@level",
+        "severitytext",
+    ),
+    *("severity_text", "@l", "level_name", "leveltext", "loglevelname", "error_severity", "syslog_severity"),
+    *("priority", "s", "l", "sev", "levelno", "severitynumber", "severity_number", "level_value", "type"),
+)
+_SEVERITY_KEYS = ("priority", "syslog_severity", "syslog.severity")
+_PYTHON_NUMBERS = ("levelno",)
+_MESSAGE_KEYS = (
+    *("msg", "message", "event", "@message", "renderedmessage", "@m", "textpayload", "text", "body", "log"),
+    *("short_message", "@mt", "messagetemplate", "rendered", "event_message", "log_message", "logmessage"),
+    *("full_message", "description", "data", "line", "content", "error"),
+)
+_LOGGER_KEYS = frozenset(
+    (
+        *(
+            "logger",
+            "caller",
+            "name",
+            "logger_name",
+            "loggername",
+            "source",
+            "pid",
+            "hostname",
+            "thread",
+            "v",
+        ),
+        *("@module", "thread_name", "threadname", "threadid", "thread_id", "process", "stream", "insertid"),
+        *("logname", "trace", "spanid", "ecs.version", "service.name", "log.logger", "process.thread.name"),
+        *("_hostname", "syslog_identifier", "_pid", "_machine_id", "_boot_id", "__cursor", "_uid", "_gid"),
+        *(
+            "__monotonic_timestamp",
+            "_transport",
+            "_comm",
+            "_exe",
+            "_cmdline",
+            "ctx",
+            "@version",
+            "funcname",
+        ),
+        *(
+            "lineno",
+            "filename",
+            "module",
+            "pathname",
+            "processname",
+            "threads",
+            "@i",
+            "sourcecontext",
+            "endofbatch",
+        ),
+        *("loggerfqcn", "threadpriority", "level_value", "host", "resource", "labels", "@x", "stack_trace"),
+    )
+)
+"""Fields of the header, which are no part of the message where there is one."""
+_HARMLESS = frozenset(
+    {"t", "s", "l", "at", "type", "data", "line", "error", "utc", "dt", "event", "name", "created"}
+)
+_INNER = (
+    "jsonpayload",
+    "record",
+    "log",
+    "fields",
+    "attributes",
+    "event",
+    "message",
+    "data",
+    "body",
+    "winlog",
+    "entry",
+)
+_PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s"]*)(?:[\s,]+|$)')
+_TIMELIKE = re.compile(r"\d{4}-\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
+_UNESCAPE = re.compile(r"\s+")
+_JSON_LINE = re.compile(r"\[?\s*(?P<object>\{.*\})\s*[,\]]{0,2}\s*", re.DOTALL)
+_DEPTH = 3
+Reader = Callable[[str], ParsedLine | None]
+
+
+class _Decimal(float):
+    """A number that is written again as it was."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _decimal(text: str) -> _Decimal:
+    number = _Decimal(text)
+    number.text = text
+    return number
+
+
+def read_json(line: str, inner: Reader | None = None) -> ParsedLine | None:
+    """An object on one line, also one of an array's. `inner` reads a message that is a line itself."""
+    found = _JSON_LINE.fullmatch(line)
+    if found is None:
+        return None
+    try:
+        fields = json.loads(found["object"], parse_float=_decimal)
+    except (ValueError, RecursionError):
+        return None
+    return line_of_fields("json", line, fields, inner) if isinstance(fields, dict) and fields else None
+
+
+def read_logfmt(line: str) -> ParsedLine | None:
+    """A line of nothing but key=value, with a time, a level or a message among them."""
+    pairs: dict[str, Any] = {}
+    position = 0
+    while position < len(line):
+        found = _PAIR.match(line, position)
+        if found is None:
+            return None
+        value = found[2]
+        pairs[found[1]] = (
+            value[1:-1].replace('\\"', '"') if value[:1] in ('"', "'") and len(value) > 1 else value
+        )
+        position = found.end()
+    keys = {key.lower() for key in pairs}
+    if len(pairs) < 2 or not keys & {*_TIME_KEYS, *_LEVEL_KEYS, "msg"}:
+        return None
+    if {"date", "time"} <= keys:  # Fortinet
+        both = _date_and_time(line)
+        if both is not None:
+            pairs = {
+                "time": both,
+                **{key: value for key, value in pairs.items() if key not in ("date", "time")},
+            }
+    return line_of_fields("logfmt", line, pairs, None)
+
+
+def _date_and_time(line: str) -> str | None:
+    found = re.search(r"date=(\d{4}-\d\d-\d\d) time=\"?(\d\d:\d\d:\d\d)", line)
+    return None if found is None else found[2]
+
+
+def line_of_fields(name: str, line: str, fields: Mapping[str, Any], inner: Reader | None) -> ParsedLine:
+    """What the fields say. The innermost level counts; the time is the outermost."""
+    low = {key.lower(): key for key in reversed([*fields])}
+    time = next(_times(fields, low), None)
+    level = next(_levels(fields, low), None)
+    message = _message(fields, low)
+    used = {key for key in (time and time[0], level and level[0], message and message[0]) if key}
+    said = level is not None
+    known = level[1] if level else None
+    parts: list[str] = []
+    if message is not None:
+        text, inner_level = _read_message(message[1], inner)
+        known, said = (inner_level, True) if inner_level else (known, said)
+        parts.append(text)
+    nested = _nested(fields, low, inner)
+    if nested is not None:
+        key, read = nested
+        if message is None or len(message[1]) < 16:
+            used.add(key)
+            parts = [read.content]
+        if read.level is not None and read.level_said:
+            known, said = read.level, True
+        if time is None and read.time is not None:
+            time = (key, read.time)
+    for key, value in fields.items():
+        if key not in used and not (parts and key.lower() in _LOGGER_KEYS):
+            parts.extend(_flat(key, value, 0))
+    content = " ".join(_UNESCAPE.sub(" ", part) for part in parts).strip()
+    text_of_time = None if time is None else str(time[1])
+    at = -1 if text_of_time is None or time is None else _place_of_value(line, time[0], text_of_time)
+    return ParsedLine(name, content, text_of_time if at >= 0 else None, known, time_at=at, level_said=said)
+
+
+def _times(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in _TIME_KEYS:
+        key = low.get(name)
+        value = fields.get(key) if key is not None else None
+        if isinstance(value, dict):  # {"$date": "…"}, {"seconds": 1}, {"epochSecond": 1}
+            value = next((value[part] for part in ("$date", "epochSecond", "seconds") if part in value), None)
+        if key is None or isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            continue
+        if _TIMELIKE.match(str(value)):
+            yield key, str(value)
+
+
+def _levels(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name in _LEVEL_KEYS:
+        key = low.get(name)
+        if key is None:
+            continue
+        value = fields[key]
+        if isinstance(value, dict):
+            value = value.get("name") or value.get("value") or value.get("level")
+        level = _level_of_field(name, value)
+        if level is not None and (name not in _HARMLESS or len(str(value)) <= 8):
+            yield key, level
+    nested = fields.get(low.get("log", ""))
+    if isinstance(nested, dict) and isinstance(nested.get("level"), str):
+        level = level_of_name(nested["level"])
+        if level is not None:
+            yield low["log"], level
+
+
+def _level_of_field(name: str, value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        return None
+    if isinstance(value, str) and not value.strip().isdigit():
+        return level_of_name(value)
+    number = int(value)
+    if name in _SEVERITY_KEYS and 0 <= number < 8:
+        return level_of_severity(number)
+    if name in ("severitynumber", "severity_number"):  # OpenTelemetry: four of each
+        return ("trace", "debug", "info", "warning", "error", "fatal")[min(max(number - 1, 0) // 4, 5)]
+    if name in _PYTHON_NUMBERS:
+        return {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "fatal"}.get(number)
+    if name == "level_value" and number >= 1000:  # logback
+        return {5: "debug", 10: "debug", 20: "info", 30: "warning", 40: "error"}.get(number // 1000)
+    return None if name == "type" else level_of_number(number)
+
+
+def _message(fields: Mapping[str, Any], low: Mapping[str, str]) -> tuple[str, str] | None:
+    """The field by convention; else the text of most words."""
+    for name in _MESSAGE_KEYS:
+        key = low.get(name)
+        if key is not None and isinstance(fields[key], str) and (name not in _HARMLESS or " " in fields[key]):
+            return key, fields[key]
+    for name in ("event", "error"):
+        key = low.get(name)
+        if key is not None and isinstance(fields[key], str):
+            return key, fields[key]
+    texts = [(value.count(" "), key, value) for key, value in fields.items() if isinstance(value, str)]
+    most = max(texts, default=(0, "", ""), key=lambda item: item[0])
+    return (most[1], most[2]) if most[0] >= 3 and not _TIMELIKE.match(most[2]) else None
+
+
+def _read_message(text: str, inner: Reader | None) -> tuple[str, str | None]:
+    """A message that is itself a line of a log, as in what Docker stores; its text and its level."""
+    read = inner(text.rstrip("\n")) if inner is not None else None
+    if read is None or read.format == "plain" or not read.level_said:
+        return text, None
+    return read.content, read.level
+
+
+def _nested(
+    fields: Mapping[str, Any], low: Mapping[str, str], inner: Reader | None
+) -> tuple[str, ParsedLine] | None:
+    """A record inside the record, with a message of its own."""
+    for name in _INNER:
+        key = low.get(name)
+        value = fields.get(key) if key is not None else None
+        if key is None or not isinstance(value, dict) or not value:
+            continue
+        names = {item.lower(): item for item in value}
+        if _message(value, names) is not None and set(names) & set(_MESSAGE_KEYS):
+            level = next(_levels(value, names), None)
+            message = _message(value, names)
+            assert message is not None
+            text, inner_level = _read_message(message[1], inner)
+            known = inner_level or (level[1] if level else None)
+            rest = [
+                part
+                for item, field in value.items()
+                if item != message[0] and item.lower() not in {*_LOGGER_KEYS, *_TIME_KEYS, *_LEVEL_KEYS}
+                for part in _flat(item, field, 1)
+            ]
+            return key, ParsedLine("json", " ".join([text, *rest]), None, known, level_said=known is not None)
+    return None
+
+
+def _flat(key: str, value: Any, depth: int) -> list[str]:
+    if isinstance(value, dict) and value and depth < _DEPTH:
+        return [part for name, item in value.items() for part in _flat(f"{key}.{name}", item, depth + 1)]
+    if isinstance(value, str):
+        return [f"{key}={value}" if value and not re.search(r"\s", value) else f'{key}="{value}"']
+    return [
+        f"{key}={value}" if isinstance(value, _Decimal) else f"{key}={json.dumps(value, ensure_ascii=False)}"
+    ]
+
+
+def _place_of_value(line: str, key: str, value: str) -> int:
+    """Where the value of this key stands in the line; -1 if it stands there in other characters."""
+    for found in re.finditer(rf'(?<![\w.]){re.escape(key)}"?\s*[=:]\s*', line):
+        place = line.find(value, found.end(), found.end() + len(value) + 40)
+        if place >= 0:
+            return place
+    return line.find(value)

@@ -1,0 +1,27 @@
+"""What is read of one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedLine:
+    """One line, taken apart. `bare`: its header, if any, was written by what carried the line (a CI system,
+    a container runtime), so the line may continue the one before. `time_at`: where in the line its time
+    starts, -1 if that is not known. `level_said`: a header or a field says the level, it is no guess.
+    `announces`: the line is only a header, its message is on the next line.
+    """
+
+    format: str
+    content: str
+    time: str | None = None
+    level: str | None = None
+    bare: bool = False
+    time_at: int = -1
+    level_said: bool = False
+    announces: bool = False
+
+    @property
+    def headed(self) -> bool:
+        return self.format != "plain" and not self.bare

@@ -1,0 +1,81 @@
+"""The header of one line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from mcp_smalltools.logs.headers.fixed_forms import read_fixed, read_syslog, status_level
+from mcp_smalltools.logs.headers.guesses import level_in_text
+from mcp_smalltools.logs.headers.levels import level_of_name
+from mcp_smalltools.logs.headers.line_prefixes import prefix_of
+from mcp_smalltools.logs.headers.named_fields import read_json, read_logfmt
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.scanner import scan_header
+
+_COMMAND = re.compile(r"(?:##\[|::)(?P<name>error|warning|debug|notice)(?:\]| [^:\n]{0,400}::|::)")
+_PROCESS_AND_LEVEL = re.compile(r"\s{0,8}\d{1,6}\(\d{1,8}\) [A-Z]+:")
+_INNER_DEPTH = 2
+
+
+def read_line(line: str) -> ParsedLine:
+    """Take a line apart. Never fails: a line in no known format is all content."""
+    prefix = prefix_of(line)
+    if prefix is None:
+        return _read(line, 0)
+    inner = _read(line[prefix.end :], 0, carried=prefix.time is not None)
+    place = inner.time_at + prefix.end if inner.time_at >= 0 else -1
+    time = inner.time
+    if prefix.time is not None:
+        time, place = prefix.time, prefix.time_at
+    command = _COMMAND.match(inner.content) if inner.format == "plain" else None
+    level = level_of_name(command["name"]) if command is not None else inner.level
+    name = "ci" if inner.format == "plain" else f"ci+{inner.format}"
+    said = inner.level_said or command is not None
+    return ParsedLine(
+        name, inner.content, time, level, not inner.headed, place, level_said=said, announces=inner.announces
+    )
+
+
+def _read(line: str, depth: int, *, carried: bool = False) -> ParsedLine:
+    first = line[:1]
+    if first in ("{", "["):
+        read = read_json(line, lambda text: _read(text, depth + 1) if depth < _INNER_DEPTH else None)
+        if read is not None:
+            return read
+        if first == "{":
+            return ParsedLine("plain", line)
+    if not first or first in " \t":
+        return _read_indented(line)
+    read = (
+        read_syslog(line, lambda text: _read(text, depth + 1) if depth < _INNER_DEPTH else None)
+        or read_fixed(line)
+        or read_logfmt(line)
+        or _scanned(line, carried=carried)
+    )
+    return read or ParsedLine("plain", line, level=level_in_text(line))
+
+
+def _scanned(line: str, *, carried: bool) -> ParsedLine | None:
+    read = scan_header(line, carried=carried)
+    if read is None:
+        return None
+    if read.time is not None and read.time_at > 1 and not read.level and not read.content:
+        return None  # "Start-Date: 2026-03-01 10:00:00" is a message
+    if read.level is not None:
+        return read
+    level = status_level(read.content)
+    return replace(read, level=level or level_in_text(read.content), level_said=level is not None)
+
+
+def _read_indented(line: str) -> ParsedLine:
+    """An indented line has a header only if it begins with a time, or with a process and a level."""
+    stripped = line.lstrip()
+    read = _read(stripped, 1) if stripped else None
+    if read is not None and (
+        (read.time is not None and 0 <= read.time_at <= 1 and read.format in ("time", "kernel"))
+        or (read.level_said and _PROCESS_AND_LEVEL.match(line))
+    ):
+        place = read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1
+        return replace(read, time_at=place)
+    return ParsedLine("plain", line)

@@ -1,0 +1,222 @@
+"""A header token by token: a time in any form, a level, and what stands between and behind them.
+
+A time and a level are sure signs of a header. What stands between two of them (a process, a thread, a host, a
+logger, a place in the source) belongs to it if it looks like a name; what stands behind the last one does if
+it has the brackets or the separator of a header. There the message begins.
+"""
+
+from __future__ import annotations
+
+import re
+
+from mcp_smalltools.logs.headers.header_tokens import (
+    BracketToken,
+    TimeToken,
+    bracket_at,
+    field_at,
+    level_at,
+    name_at,
+    number_at,
+    place_at,
+    time_at,
+)
+from mcp_smalltools.logs.headers.levels import level_of_name
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.tail import end_of_tail, skip_signs
+
+_TOKENS, _WEAK, _PLAIN_WORDS = 16, 5, 1
+_GAP = re.compile(
+    r"[ \t]*(?:(?:[|,;:~»·›⋮>]|-{1,3}|->|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
+    r"(?:[|,:;\t](?=[A-Z]{3}|\d{4}-|\[))?[ \t]*"
+)
+_DATABASE_COLONS = re.compile(
+    r":(?:[^\s:]{0,80}:){1,12}(?=(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):)"
+)
+_TAGGED = re.compile(
+    r"(?P<letter>[VDIWEFA])/(?P<tag>[^\s:(]{0,100}(?: [^\s:(]{1,40}){0,2}) *(?:\( *\d+\))?: ?"
+)
+_LETTER_FIRST = re.compile(r"(?P<letter>[DIWEFANC]) (?=\[\d\d/)")
+_RUBY = re.compile(r"[DIWEFA], (?=\[\d)")
+_LETTER = re.compile(r"(?P<letter>[VDIWEF])\d? +(?:(?=\S+ *:)|(?=[A-Z_-]{2,} +\[)|(?=\|))")
+_LETTER_OF_COLUMNS = re.compile(r"(?P<letter>[VDIWEF])\d? (?=\S)")
+_TAG = re.compile(r"[^\s:]{1,80} *: ")
+_WORD_OF_TEXT = re.compile(r"[^\W\d_]+[,:]?")
+_CHANNEL = re.compile(
+    r"[A-Za-z][\w-]{0,60}\.(?P<name>DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY):"
+)
+_MESSAGE_ON_NEXT = re.compile(r"(?:(?:[\w$]+\.)+[\w$]+ [\w$<>]+|[\w.`+<>,$-]*\w\[\d+\])\s*")
+_BEFORE_LEVEL = re.compile(
+    r"(?:\S+ +){0,4}?(?P<name>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[ :]"
+)
+
+
+def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLine | None:
+    """The line from `start` on, taken apart; None if there is neither a time nor a level before its message.
+    `carried`: what carried the line wrote a time already.
+    """
+    scan = _Scan(line, start, timed=carried)
+    scan.run()
+    if scan.time is None and scan.level is None:
+        return None
+    return scan.parsed()
+
+
+class _Scan:
+    """`at`: where the next token is looked for; `end`: where the header ends, as far as it is sure."""
+
+    def __init__(self, line: str, start: int, *, timed: bool) -> None:
+        self._line = line
+        self._start = self._at = self._end = start
+        self._timed = timed
+        self._weak = self._plain = self._numbers = 0
+        self._tagged = False
+        self._keeps_word = False
+        self.time: TimeToken | None = None
+        self.level: str | None = None
+
+    def run(self) -> None:
+        ruby = _RUBY.match(self._line, self._at)  # the level stands there again
+        if ruby is not None:
+            self._at = ruby.end()
+        for _ in range(_TOKENS):
+            gap = _GAP.match(self._line, self._at)
+            at = gap.end() if gap is not None and self._at > self._start else self._at
+            if at >= len(self._line) or not self._take(at) or (self.time and self.level):
+                break
+
+    def _take(self, at: int) -> bool:
+        """Read the token at this place. False: the message begins here, or is not far."""
+        if self._line[at] == "[" and self._take_time_of_two_brackets(at):
+            return True
+        bracket = bracket_at(self._line, at)
+        if bracket is not None:
+            return self._take_bracket(at, bracket)
+        time = time_at(self._line, at)
+        if time is not None and (self.time is None or self._end == self._at):
+            if self.time is None:
+                self.time = time
+            self._commit(time.after)
+            colons = _DATABASE_COLONS.match(self._line, time.after)
+            if colons is not None:
+                self._at = colons.end()
+            return True
+        if self.level is None and self._take_level(at):
+            return True
+        return self._take_weak(at)
+
+    def _take_time_of_two_brackets(self, at: int) -> bool:
+        """[2026-03-01][10:00:00]"""
+        time = time_at(self._line, at + 1)
+        if time is None or self.time is not None or "[" not in self._line[time.start : time.end]:
+            return False
+        self.time = time
+        self._commit(time.end + 1)
+        return True
+
+    def _take_bracket(self, at: int, bracket: BracketToken) -> bool:
+        known = False
+        if bracket.time is not None and (self.time is None or self._end == self._at):
+            self.time, known = self.time or bracket.time, True
+        if bracket.level is not None and self.level is None:
+            self.level, known = bracket.level, True
+        if known:
+            self._commit(bracket.end)
+            return True
+        self._at = bracket.end
+        self._weak += 1
+        return self._weak <= _WEAK
+
+    def _take_level(self, at: int) -> bool:
+        line = self._line
+        timed = self._timed or self.time is not None
+        found = level_at(line, at, timed=timed and self._weak == self._plain == 0)
+        if found is not None and (found.sure or self._end > self._start) and self._may_follow(found.end):
+            self.level, self._keeps_word = found.level, found.keep
+            self._commit(at if found.keep else found.end)
+            return True
+        channel = _CHANNEL.match(line, at)
+        tagged = channel or _TAGGED.match(line, at)
+        if tagged is not None and (timed or at == self._start):
+            self.level = level_of_name(tagged[1])
+            self._tagged = True
+            self._commit(tagged.end())
+            return True
+        letter = self._letter(at, timed=timed)
+        if letter is not None:
+            self.level = level_of_name(letter["letter"])
+            tag = _TAG.match(line, letter.end()) if letter.re is _LETTER else None
+            self._tagged = tag is not None
+            self._commit(tag.end() if tag is not None else letter.end())
+        return letter is not None
+
+    def _may_follow(self, end: int) -> bool:
+        """After words that may be text, a level is one only with a sign behind it."""
+        return (
+            not self._plain
+            or self._weak > self._plain == 1
+            or self._line[end : end + 1] in ("]", ":", "|", "\t")
+            or self._line[end : end + 3] == " - "
+        )
+
+    def _letter(self, at: int, *, timed: bool) -> re.Match[str] | None:
+        if at == self._start:
+            return _LETTER_FIRST.match(self._line, at)  # CUPS
+        if not timed:
+            return None
+        if self._numbers or self._end == self._at:
+            found = _LETTER.match(self._line, at)
+            if found is not None and (
+                self._numbers or self._line[found.end()] == "|" or found[0].endswith("  ")
+            ):
+                return found
+        return _LETTER_OF_COLUMNS.match(self._line, at) if self._numbers > 1 else None
+
+    def _take_weak(self, at: int) -> bool:
+        """Read what belongs to the header only if a time or a level follows."""
+        line = self._line
+        for read in (number_at, field_at, place_at):
+            end = read(line, at)
+            if end is not None:
+                self._numbers += read is number_at
+                break
+        else:
+            end = name_at(line, at)
+            if end is None:
+                return False
+            if _WORD_OF_TEXT.fullmatch(line, at, end):
+                self._plain += 1
+                if self._plain > _PLAIN_WORDS or (self.level is not None and self.time is None):
+                    return False
+        self._weak += 1
+        self._at = end
+        return self._weak <= _WEAK
+
+    def _commit(self, end: int) -> None:
+        self._at = self._end = end
+        self._weak = self._plain = self._numbers = 0
+
+    def parsed(self) -> ParsedLine:
+        line = self._line
+        end = self._end
+        if not (self._keeps_word or self._tagged):
+            has_time = self._timed or self.time is not None
+            end = end_of_tail(line, end) if has_time else skip_signs(line, end)
+        if self._keeps_word:
+            while line[end : end + 1] in (" ", "\t"):
+                end += 1
+        content = line[end:]
+        level, said = self.level, self.level is not None
+        if level is None and (among := _BEFORE_LEVEL.match(content)) is not None:
+            level = level_of_name(among["name"])
+            said = among[0].count(" ") <= 2
+        time = None if self.time is None else line[self.time.start : self.time.end]
+        name = "level" if time is None else "time" if self._is_time_first() else "level+time"
+        announces = _MESSAGE_ON_NEXT.fullmatch(content) is not None or (
+            content in ("", "[[") and time is not None
+        )
+        place = -1 if self.time is None else self.time.start
+        return ParsedLine(name, content, time, level, time_at=place, level_said=said, announces=announces)
+
+    def _is_time_first(self) -> bool:
+        assert self.time is not None
+        return self.time.start - self._start <= 1

@@ -1,0 +1,56 @@
+"""The forms in which programs write a time: one pattern each, to find it in a line and to take it apart.
+
+The groups are y, mo, b (a month's name), d, h, mi, s, f (fraction), ap (AM or PM), z (zone); in a date of
+three numbers with slashes or dashes, whose order the text alone can't tell, they are n1, n2 and n3.
+"""
+
+from __future__ import annotations
+
+import re
+
+ZONES = (
+    r"(?:[ECMP][SD]T|A[EC][SD]T|AWST|[CEW]ES?T|GMT|UTC|BST|MSK|IST|JST|KST|SGT|HKT|NZ[SD]T|WI[BT]|SAST|BRT)"
+)
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_HALF = r"(?: ?(?P<ap>[AaPp]\.?[Mm]\b\.?))?"
+_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
+_ZONE = rf"(?: ?(?P<z>Z\b|[+-]\d\d(?::?\d\d)?(?![\d:])|{ZONES}\b))?"
+_JOIN = r"(?:[T_ ]| {2}|, ?|\t|\] ?\[|\",\"|;| - | -- |-(?=\d\d[:.])|:(?=\d\d:\d\d:))"
+_DATED = (
+    rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
+    r"(?P<y>\d{4})[-.](?P<mo>\d\d)[-.](?P<d>\d\d)[-T_](?P<h>\d\d)\.(?P<mi>\d\d)\.(?P<s>\d\d)(?P<f>[.:,]\d{1,9})?",
+    r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)T(?P<h>\d\d):(?P<mi>\d\d)(?P<z>Z|[+-]\d\d:?\d\d)",
+    rf"{_DAY},? +(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? +{_CLOCK}(?: (?P<z>{ZONES}))? (?P<y>\d{{4}})",
+    rf"{_DAY},? (?P<d>\d{{1,2}})[ -](?P<b>{_MONTH})[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
+    rf"(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<d>\d{{1,2}})[ /-](?P<b>{_MONTH})[ /-](?P<y>\d{{4}})(?:[ T]|::?|, ?){_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<d>\d\d?)\.(?P<mo>\d\d?)\.(?P<y>\d{{4}}){_JOIN}{_CLOCK}{_ZONE}",
+    rf"(?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}}){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<n1>\d\d?)[/.-](?P<n2>\d\d?)[/.-](?P<n3>\d\d){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
+    r"(?P<y>\d{4})(?P<mo>\d\d)(?P<d>\d\d)[T _-](?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,:]\d{1,9})?"
+    r"(?P<z>Z|[+-]\d\d:?\d\d)?(?![\d:])",
+    r"(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d)[T _-] ?(?P<h>\d\d?):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,]\d{1,9})?"
+    r"(?![\d:])",
+    r"(?P<y>[12]\d{3})(?P<mo>\d\d)(?P<d>\d\d)(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>[.,]\d{1,9})?"
+    r"(?=[\]| ,;:]|$)",
+)
+_YEARLESS = (
+    rf"(?:{_DAY},? +)?(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<d>\d{{1,2}})[ -](?P<b>{_MONTH})[ -]{_CLOCK}",
+    rf"(?P<mo>\d\d)[-/](?P<d>\d\d) {_CLOCK}",
+    r"(?P<mo>\d\d)(?P<d>\d\d)[ /T-](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
+    r"(?P<mo>\d\d)(?P<d>\d\d)/(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>\.\d+)?(?!\d)",
+)
+_CLOCKS = (
+    rf"{_CLOCK}(?: ?(?P<ap>[AaPp][Mm])\b)?(?P<z>Z\b|[+-]\d\d:?\d\d(?!\d))?(?![\w:]|-\d|/)",
+    r"(?P<h>\d{1,2}):(?P<mi>\d\d) ?(?P<ap>[AP]M)\b(?![\w:])",
+)
+FORMS = tuple(map(re.compile, (*_DATED, *_YEARLESS, *_CLOCKS)))
+"""In the order in which they are tried."""
+_GROUP = re.compile(r"\?P<\w+>")
+TIME = "(?:" + "|".join(_GROUP.sub("?:", form.pattern) for form in FORMS) + ")"
+EPOCH = r"1\d{9}(?:\d{3}|\d{6}|\d{9})?(?:[.,]\d{1,9})?(?=[\s\]|,:;)\"]|$)"
+"""Seconds, milliseconds, microseconds or nanoseconds since 1970."""
+UPTIME = r"\d{1,8}\.\d{3,9}s?$"
+"""Seconds since some start; only in brackets."""
