@@ -126,7 +126,7 @@ _MISCONFIGURED = _any(
     r"(?i:the 'pathspec'|error: pathspec '|not a git repository)|(?i:no such (?:scheme|task|target)\b|task '[^']+' not found|missing script:)|does not contain a scheme",
 )
 _UNCAUGHT = _any(
-    r"Traceback \(most recent call last|^Exception in thread|panicked at|^panic: |^Uncaught |[Uu]nhandled (?:exception|rejection|promise)|^Unhandled |^\s+at [\w.$<>/@\[\] ]+ ?\(\S+:\d+(?::\d+)?\)",
+    r"Traceback \(most recent call last|^Exception in thread|panicked at|^panic: |^Uncaught |[Uu]nhandled (?:exception|rejection|promise)|^Unhandled ",
     r"^(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|\.rb:\d+:in [`']|PHP Fatal error|^Fatal error: Uncaught| at \S+\.p[lm] line \d+|^rake aborted!",
 )
 _TASKS = (

@@ -73,7 +73,7 @@ _OWNER_OF_FRAMES = re.compile(
 _NO_PLACE = re.compile(
     r"^\s*(?:In file included from |from \S+:\d+[,:]|In module imported |required from |\S+: note: |note: )"
     r"|^g?make(?:\[\d+\])?: \*\*\* \[|: (?:warning|note|remark|info): |^(?:warning|WARNING|WARN|INFO|DEBUG|\[INFO\]|\[WARN\w*\])\b"
-    r"|^[A-Z]{4,8} +[\w.-]{1,80}:[\w.-]{1,80}:\d+ |^ *In \w+\.php line \d+:$"
+    r"|^[A-Z]{4,8} +[\w.-]{1,80}: ?[\w.-]{1,80}:\d+ |^ *In \w+\.php line \d+:$"
     r"|: W\d{3,4}: |^\s+\d+:\d+ +warn"
 )
 _LOGGED = re.compile(

@@ -190,6 +190,7 @@ REPORTERS = (
             r"^\S+\.swift:\d+: error: \S+\.test\w+ : ",
             r"^Test Case '-?\[?[\w. ]+\]?' failed",
             r"\bXCTAssert\w+ failed",
+            r"^ *✗ \w+, ",
         ],
         [r"^\*\* TEST FAILED \*\*"],
     ),
@@ -210,7 +211,11 @@ REPORTERS = (
     _reporter(
         "bats",
         "test",
-        [r"^ *✗ ", r"^# \(in test file \S+\.bats, line \d+\)", r"^ +\(in test file \S+\.bats, line \d+\)"],
+        [
+            r"^ *✗ (?!\w+, )",
+            r"^# \(in test file \S+\.bats, line \d+\)",
+            r"^ +\(in test file \S+\.bats, line \d+\)",
+        ],
         [],
     ),
     _reporter(
@@ -236,6 +241,7 @@ REPORTERS = (
     _reporter(
         "meson test", "test", [r"^ *\d+/\d+ .* (?:FAIL|TIMEOUT|ERROR) +[\d.]+s"], [r"^Fail: +[1-9]\d*$"]
     ),
+    _reporter("nose", "test", [r"^(?:FAIL|ERROR): \w+(?:\.\w+){2,}(?:\(.*\))?$"]),
     _reporter(
         "automake",
         "test",
@@ -261,7 +267,6 @@ REPORTERS = (
         [r"^(?:FAIL|ERROR): \w+ \([\w.]+\)", r"^\w+ \([\w.]+\)(?: \.\.\.)? ?(?:FAIL|ERROR)$"],
         [r"^FAILED \((?:failures|errors)="],
     ),
-    _reporter("nose", "test", [r"^(?:FAIL|ERROR): [\w.]+(?:\(.*\))?$"], []),
     _reporter(
         "karma",
         "test",
@@ -410,10 +415,14 @@ REPORTERS = (
         "compile",
         [
             r"^! (?:LaTeX|Package|Undefined|Missing|Emergency|TeX|File|Extra|Misplaced)",
-            r"^LaTeX (?:Warning|Error): ",
+            r"^(?:LaTeX|Package \S+) Error: ",
             r"^\S+\.(?:tex|sty|cls|bib):\d+: ",
-            r"^Overfull \\[hv]box",
         ],
+    ),
+    _reporter(
+        "latex",
+        "check",
+        [r"^LaTeX Warning: ", r"^Overfull \\[hv]box"],
         [r"^Latexmk: ", r"^Output written on \S+\.pdf"],
     ),
     _reporter("verilator", "compile", [r"^%Error(?:-\w+)?: "]),
@@ -467,7 +476,7 @@ REPORTERS = (
     ),
     _reporter("pylint", "check", [r"^\S+\.py:\d+:\d+: [CRWEF]\d{4}: "]),
     _reporter("black", "check", [r"^would reformat \S", r"^error: cannot format \S"]),
-    _reporter("stylelint", "check", [r"^ +\d+:\d+ +[✖×] .* [a-z-]+(?:/[a-z-]+)*$"]),
+    _reporter("stylelint", "check", [r"^ +\d+:\d+ +✖ +\S"]),
     _reporter("eslint", "check", [r"^ +\d+:\d+ +error +\S", r"^✖ \d+ problems? \(\d+ errors?"], []),
     _reporter(
         "oxlint", "check", [r"^ *[×x] [\w@-]+\([\w/-]+\): "], [r"^Found \d+ warnings? and \d+ errors?\."]

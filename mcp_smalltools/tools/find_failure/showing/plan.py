@@ -34,7 +34,7 @@ _CONSEQUENCE = re.compile(
     r"|^##\[error\](?:Process completed|The process)|^The command \"|^Error: Process completed|could not compile|aborting due to"
     r"|^ *\d+ (?:failed|failing|errors?|failures?|examples?)\b|^error Command failed|ELIFECYCLE|ld returned|compilation terminated"
     r"|^ *(?:exit (?:code|status)|exited with)|^=+ .*\d+ failed|^Tests?(?: Files| Suites)?:? +\d+|^FAIL(?:ED|URES!?)?$|^Done\. Your build"
-    r"|^FAILURE: Build|^\* Try:|^Found \d+ errors?|^✖ \d+ problems?|^error: test failed|^test result: |^Script .* returned with error|^error: build of '/nix|^error: \d+ dependenc|^Target //|^ERROR: Build did NOT"
+    r"|^FAILURE: Build|^\* Try:|^Found \d+ errors?|^✖ \d+ problems?|^error: test failed|^test result: |^Script .* returned with error|^error: build of '/nix|^(?:[\w.]+: )?Execution failed for task|^> There were failing tests|^\[error\] (?:Failed|Error): Total|^\[error\] Failed tests:|^error: \d+ dependenc|^Target //|^ERROR: Build did NOT"
 )
 
 

@@ -21,6 +21,8 @@ _FRAME = 480
 """Characters of the answer's other fields, at most, without the path."""
 _LEAST = 300
 """Characters for evidence at least."""
+_ALSO_LIKELY = 0.5
+"""Share of the main cause's probability from which a further span may give the name that the main one lacks."""
 _CONTEXT_LINE = 160
 _OF_A_SPAN = 36
 
@@ -61,7 +63,11 @@ def show(
     room = max(chars - _FRAME - len(path), _LEAST)
     plan = plan_of(log, ranked, most_lines, room, heard)
     spans = [(plan.main.start, plan.main.stop, plan.main.peak)]
-    spans += [(span.start, span.stop, span.peak) for span in ranked.spans if span.peak != plan.main.peak]
+    spans += [
+        (span.start, span.stop, span.peak)
+        for span in ranked.spans
+        if span.peak != plan.main.peak and span.cause >= _ALSO_LIKELY * plan.main.cause
+    ]
     dropped = {"failures": plan.failures_left, "evidence_lines": plan.lines_left}
     return ShownFailure(
         [_evidence(log, span) for span in plan.evidence],
