@@ -29,6 +29,8 @@ LOOKED_AT = 20_000
 _MOST_COUNTED = 12
 """Values of a slot that are told with their counts; those that stand for failures come on top of them."""
 _MOST_DIFFERENT = 24
+_FEW = 4
+"""Different values up to which a measure is counted too."""
 _LEAST_EACH = 2.0
 """Records for each different value, from which they are counted."""
 _VALUE_CHARS = 40
@@ -206,6 +208,9 @@ def _told(slot: int, name: str, column: Counter[str]) -> SlotValues | None:
     if len(counts) < 2:
         return None
     status = _are_statuses(counts)
+    measured = _ranged(slot, name, counts) if len(counts) > _FEW else None
+    if measured is not None and not status:
+        return measured
     if status or (len(counts) <= _MOST_DIFFERENT and counts.total() >= _LEAST_EACH * len(counts)):
         return _counted(slot, name, counts, status=status)
     return _ranged(slot, name, counts)
