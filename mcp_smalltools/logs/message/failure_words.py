@@ -51,9 +51,29 @@ _SUBJECT = re.compile(
 )
 
 
+_SIGNS = tuple(
+    sign
+    for line in (
+        "fail|err|exception|refus|denied|time|kill|crash|corrupt|unreach|deadlock|undefined|exit|return|status",
+        "trace|panic|segmentation|segf|core d|memory|oom|unexpected|fatal|critical|severe|emerg|bug:|oops|unhandled|uncaught",
+        "assert|stack|space left|sigsegv|sigabrt|sigbus|sigill|sigfpe|sigkill|double free|i/o|crashloop|fault",
+        "cannot|can't|cant |could|unable|no such|not found|invalid|reject|abort|broken|lost|unavailable|disconnected",
+        'overflow|missing|terminated|giving|gave|give up|bad |cold|stalled|hung|non-zero|nonzero|" 5|http/',
+        "fehler|fehlgeschlagen|verweigert|abgebrochen|fallo|fallido|falh|fout|mislukt|geweigerd|konnte|nicht",
+        "impossib|introuvable|pudo|encontrado|trovato|kan niet|gevonden|negado|fallit",
+    )
+    for sign in line.split("|")
+)
+"""One of these is in every line of ASCII that the patterns find: most lines have none, and a look is cheap."""
+
+
 def failure_degree(line: str) -> int:
     """How much a line looks like a failure by its words: SURE, LIKELY, MAYBE or 0."""
     line = line[:_MOST_CHARS]
+    if line.isascii():
+        lower = line.lower()
+        if not any(sign in lower for sign in _SIGNS):
+            return 0
     if _SURE.search(line):
         return SURE
     if not (_LIKELY.search(line) or _MAYBE.search(line)):

@@ -7,10 +7,11 @@ median and the greatest are told. Identifiers, names and texts say nothing in th
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,10 +23,14 @@ from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.parameters import TemplateMatcher
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.templates.optional_fields import strip_fields
-from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
+from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 
-LOOKED_AT = 20_000
-"""Lines of a log whose values are looked at, from the first that counts."""
+WHOLE_UP_TO = 20_000
+"""Lines of a log all of whose values are looked at."""
+LOOKED_AT = 8_000
+"""Lines of a longer log whose values are looked at, from the first that counts."""
+_EXAMPLES = 48
+"""Different values of a slot, of each of which a line is kept."""
 _MOST_COUNTED = 12
 """Values of a slot that are told with their counts; those that stand for failures come on top of them."""
 _MOST_DIFFERENT = 24
@@ -88,56 +93,80 @@ class SlotValues:
     records: int
     counts: dict[str, int] = field(default_factory=dict)
     others: int = 0
-    range: tuple[str, str, str] | None = None
+    range: tuple[str, ...] | None = None
     telling: float = 0.0
 
 
-Columns = Sequence[Counter[str]]
-"""The values of each slot of a template, with the number of records that have each."""
 Scrub = Callable[[str], str]
 
 
 def count_values(
-    blocks: Iterable[Block], log: ParsedLog, table: LineTable, wanted: Collection[int], scrub: Scrub
-) -> dict[int, Columns]:
-    """The values of the slots of these templates (by id), from blocks that begin at line 1. Lines before the
-    first that was counted are passed over, and at most LOOKED_AT are looked at. Lines are scrubbed whole,
-    before they are taken apart: what gives a secret away is often the word before it.
+    blocks: Iterable[Block], log: ParsedLog, table: LineTable, wanted: Collection[int]
+) -> dict[int, TemplateValues]:
+    """The values of the slots of these templates (by id). Lines of the blocks before the first that was
+    counted are passed over, and so are all but the first of a long log.
     """
     first = log.last_line - log.lines + 1
-    found = {item.id: _Slots(item.text) for item in log.templates if item.id in wanted and VAR in item.text}
+    end = first + (log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT)
+    found = {
+        item.id: TemplateValues(item.text) for item in log.templates if item.id in wanted and VAR in item.text
+    }
     for whole in blocks:
         start = max(0, first - whole.first)
-        block = whole.part(start, min(len(whole), first + LOOKED_AT - whole.first))
+        block = whole.part(start, min(len(whole), end - whole.first))
         if len(block):
-            _add(block, log, table, found, scrub)
-        if whole.first + len(whole) >= first + LOOKED_AT:
+            _add(block, log, table, found)
+        if whole.first + len(whole) >= end:
             break
-    return {number: slots.columns for number, slots in found.items()}
+    return found
 
 
-class _Slots:
-    """What the slots of one template held so far. A value takes in the dashes that it touches (`SC--`)."""
+class TemplateValues:
+    """What the slots of one template held: `columns` has the records of each value, slot by slot. A value
+    takes in the dashes that it touches (`SC--`).
+    """
 
     def __init__(self, template: str) -> None:
         self._matcher = TemplateMatcher(template)
-        self._constants = template.split(VAR)
+        self.constants = template.split(VAR)
         self.columns: list[Counter[str]] = [Counter() for _ in range(self._matcher.count)]
+        self._examples: list[dict[str, tuple[str, int]]] = [{} for _ in self.columns]
         self._dashed = [
             before.endswith("-") or after.startswith("-")
-            for before, after in itertools.pairwise(self._constants)
+            for before, after in itertools.pairwise(self.constants)
         ]
 
-    def add(self, message: str) -> None:
+    def add(self, line: str, message: str, columns: int) -> None:
+        """Count the values of a line; its message was made of it less so many columns."""
+        for column, examples, value in zip(self.columns, self._examples, self._values(message), strict=False):
+            column[value] += 1
+            if len(examples) < _EXAMPLES and value not in examples:
+                examples[value] = line, columns
+
+    def scrubbed(self, slot: int, value: str, scrub: Scrub) -> str:
+        """A value as it may leave. The line that has it is scrubbed whole: what gives a secret away is often
+        the word before it.
+        """
+        example = self._examples[slot].get(value)
+        if example is None:
+            before, after = self.constants[slot], self.constants[slot + 1]
+            return value if scrub(f"{before}{value}{after}") == f"{before}{value}{after}" else "[masked]"
+        line, columns = example
+        masked = scrub(line)
+        if masked == line:
+            return value
+        values = self._values(message_of(read_line(masked).content, columns))
+        return values[slot] if values else "[masked]"
+
+    def _values(self, message: str) -> list[str]:
         values = self._matcher.values(message)
-        if values is None:
-            return
         end = 0
-        for number, value in enumerate(values):
-            start = end + len(self._constants[number])
+        found = []
+        for number, value in enumerate(values or ()):
+            start = end + len(self.constants[number])
             end = start + len(value)
-            whole = _with_dashes(message, start, end) if self._dashed[number] else value
-            self.columns[number][strip_fields(whole)] += 1
+            found.append(strip_fields(_with_dashes(message, start, end) if self._dashed[number] else value))
+        return found
 
 
 def _with_dashes(text: str, start: int, end: int) -> str:
@@ -148,7 +177,7 @@ def _with_dashes(text: str, start: int, end: int) -> str:
     return text[start:end]
 
 
-def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, _Slots], scrub: Scrub) -> None:
+def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, TemplateValues]) -> None:
     numbers = table.read(block)
     layouts = table.layouts.all
     templates = np.array([log.template_of_shape[item.line_type.shape].id for item in layouts])
@@ -156,23 +185,46 @@ def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, _Sl
     chosen = np.flatnonzero(np.isin(templates[numbers], [*found]) & starts[numbers])
     for place, number in zip(chosen.tolist(), numbers[chosen].tolist(), strict=True):
         layout, line = layouts[number], block.line(place)
-        scrubbed = scrub(line)
-        at = layout.content_at if scrubbed == line else None
-        content = line[at:] if at is not None else read_line(scrubbed).content
-        found[int(templates[number])].add(message_of(content, layout.line_type.columns))
+        content = read_line(line).content if layout.content_at is None else line[layout.content_at :]
+        columns = layout.line_type.columns
+        found[int(templates[number])].add(line, message_of(content, columns), columns)
 
 
-def slot_values(template: ParsedTemplate, columns: Columns) -> list[SlotValues]:
-    """What is worth telling of the slots of a template, the most telling first."""
-    constants = template.text.split(VAR)
+def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotValues]:
+    """What is worth telling of the slots of a template, at most so many, the most telling first."""
     found = []
-    for number, column in enumerate(columns, 1):
-        before, after = constants[number - 1], constants[number]
-        for part, values in enumerate(_parts(column)):
-            told = _told(number, _name_of(before, after) if part == 0 else "", values)
+    for number, column in enumerate(values.columns):
+        before, after = values.constants[number], values.constants[number + 1]
+        for part, counts in enumerate(_parts(column)):
+            told = _told(number + 1, _name_of(before, after) if part == 0 else "", counts)
             if told is not None:
                 found.append(told)
-    return sorted(found, key=lambda item: (-item.telling, item.slot))
+    found.sort(key=lambda item: (-item.telling, item.slot))
+    return [_scrubbed(item, values, scrub) for item in found[:most]]
+
+
+def _scrubbed(item: SlotValues, values: TemplateValues, scrub: Scrub) -> SlotValues:
+    """The values as they may leave; a part of a value is masked as the whole is."""
+    whole_of: dict[str, str] = {}
+    for whole in values.columns[item.slot - 1]:
+        for word in (whole, *whole.split()):
+            whole_of.setdefault(word, whole)
+
+    def masked(value: str) -> str:
+        whole = whole_of.get(value, value)
+        return (
+            value
+            if values.scrubbed(item.slot - 1, whole, scrub) == whole
+            else scrub(value)
+            if scrub(value) != value
+            else "[masked]"
+        )
+
+    counts: Counter[str] = Counter()
+    for value, count in item.counts.items():
+        counts[masked(value)] += count
+    told = tuple(map(masked, item.range)) if item.range else None
+    return dataclasses.replace(item, counts=dict(counts), range=told)
 
 
 def _parts(column: Counter[str]) -> list[Counter[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import statistics
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,14 +13,14 @@ from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
-from mcp_smalltools.logs.templates.slot_values import Columns, count_values
+from mcp_smalltools.logs.templates.slot_values import TemplateValues, count_values
 from mcp_smalltools.privacy.answers import as_json
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.count_file import CountedLog
 from mcp_smalltools.tools.parse_log.export import Exporter
 from mcp_smalltools.tools.parse_log.focus import Focus
 from mcp_smalltools.tools.parse_log.recognised import understood
-from mcp_smalltools.tools.parse_log.report import Selection, rare_word_mask, select
+from mcp_smalltools.tools.parse_log.report import Selection, rare_word_mask, select, survey_of
 from mcp_smalltools.tools.parse_log.sessions import SHOWN, LogSessions, find_sessions
 from mcp_smalltools.tools.parse_log.writer import RecordWriter
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
 
-_LIMITS = (20, 14, 10, 8, 6)
+_MOST_TEMPLATES, _LEAST_TEMPLATES = 20, 6
 _SHORT_CHARS = 1_200
 """Characters of an answer before its notes and sessions, from which on it names fewer templates."""
 _FAR = 1_000_000
@@ -74,17 +76,24 @@ def _of_fitting_size(
     usual: Sequence[int],
 ) -> records.ParseLogAnswer:
     """The answer with as many templates as are asked for, or else as a short answer holds."""
-    limits = _LIMITS if arguments.limit is None else (arguments.limit,)
-    values: dict[int, Columns] | None = None
-    for limit in limits:
-        selection = select(log, limit=limit, focus=focus, compares=counted.compares, named=usual)
-        values = _values(counted, log, selection, context) if values is None else values
-        result = RecordWriter(
-            log, selection, context, values, compares=counted.compares, focused=focus is not None
+    survey = survey_of(log, focus, compares=counted.compares)
+    most = select(survey, limit=arguments.limit or _MOST_TEMPLATES, named=usual)
+    values = _values(counted, log, most, context)
+    scrub = functools.cache(context.scrub)
+
+    def written(selection: Selection) -> records.ParseLogAnswer:
+        return RecordWriter(
+            log, selection, scrub, values, sealed=context.level() is PrivacyLevel.SEALED
         ).answer()
-        if len(as_json(result)) <= _SHORT_CHARS:
-            break
-    return result
+
+    if arguments.limit is not None or len(most.shown) <= _LEAST_TEMPLATES:
+        return written(most)
+    result = written(select(survey, limit=_LEAST_TEMPLATES, named=usual))
+    size = statistics.mean(len(template.model_dump_json()) for template in result.templates)
+    more = int((_SHORT_CHARS - len(as_json(result))) / size)
+    if more < 1:
+        return result
+    return written(select(survey, limit=min(_MOST_TEMPLATES, _LEAST_TEMPLATES + more), named=usual))
 
 
 def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogSessions | None:
@@ -102,7 +111,7 @@ def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogS
 
 def _values(
     counted: CountedLog, log: ParsedLog, selection: Selection, context: ToolContext
-) -> dict[int, Columns]:
+) -> dict[int, TemplateValues]:
     """What the slots of the templates that are shown held, if that may leave and the time allows."""
     if context.level() is PrivacyLevel.SEALED or context.stop.remaining_s < context.stop.seconds / 10:
         return {}
@@ -115,7 +124,6 @@ def _values(
         log,
         counted.parser.table,
         {template.id for template in selection.shown if template.records > 1},
-        context.scrub,
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found

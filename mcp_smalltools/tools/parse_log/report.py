@@ -36,11 +36,13 @@ class Suspect:
     sample: Sample
 
 
-@dataclass(slots=True)
-class Selection:
-    """The templates that are shown, in their order, and what is notable among them."""
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The templates of a log in the order in which they are shown, and what is notable among them."""
 
-    shown: list[ParsedTemplate]
+    candidates: list[ParsedTemplate]  # the best match first, or the most frequent
+    focused: bool
+    compares: bool
     rare: list[ParsedTemplate]
     new: list[ParsedTemplate]
     changed: list[FrequencyChange]
@@ -48,60 +50,68 @@ class Selection:
     bursting: list[ParsedTemplate]
     errors: list[ParsedTemplate]
     suspects: list[Suspect]
-    candidates: int  # templates that could have been shown
 
 
-def select(
-    log: ParsedLog, *, limit: int, focus: Focus | None, compares: bool, named: Sequence[int] = ()
-) -> Selection:
-    """Choose at most `limit` templates: those that fit the focus, best first; without one, first the most
-    frequent, then a few of each notable kind, then the rest. `named` are ids that other parts of the answer
-    name.
-    """
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The templates that are shown, of those of the survey."""
+
+    shown: list[ParsedTemplate]
+    survey: Survey
+
+
+def survey_of(log: ParsedLog, focus: Focus | None, *, compares: bool) -> Survey:
+    """What there is to show, of the templates that fit the focus if there is one."""
     present = [template for template in log.templates if template.records]
-    candidates = focus.templates if focus else present
+    candidates = focus.templates if focus else sorted(present, key=lambda item: (-item.records, item.first))
     limit_rare = min(_RARE_UP_TO, log.records // 1000 + 1)
     rare = (
         [template for template in candidates if template.records <= limit_rare] if log.records >= 100 else []
     )
     new = [template for template in candidates if not template.before] if compares else []
-    comparison = compare(log.templates) if compares else Comparison()
-    among = {template.id for template in candidates}
-    changed = [change for change in comparison.changed if change.template.id in among]
-    bursting = [template for template in candidates if template.burst]
-    errors = [template for template in candidates if severity(template) >= _ERROR]
     for notable in (rare, new):
         notable.sort(key=lambda item: (-severity(item), item.records, item.first))
+    comparison = compare(log.templates) if compares else Comparison()
+    among = {template.id for template in candidates}
+    bursting = [template for template in candidates if template.burst]
     bursting.sort(key=lambda item: -item.burst.count if item.burst else 0)
-    errors = _in_order(errors)
-    suspects = suspects_of(candidates)
-    frequent = candidates if focus else sorted(candidates, key=lambda item: (-item.records, item.first))
+    return Survey(
+        candidates=candidates,
+        focused=focus is not None,
+        compares=compares,
+        rare=rare,
+        new=new,
+        changed=[change for change in comparison.changed if change.template.id in among],
+        gone=[] if focus else comparison.gone,
+        bursting=bursting,
+        errors=_in_order([template for template in candidates if severity(template) >= _ERROR]),
+        suspects=suspects_of(candidates),
+    )
+
+
+def select(survey: Survey, *, limit: int, named: Sequence[int] = ()) -> Selection:
+    """Choose at most `limit` templates: those that fit the focus, best first; without one, first the most
+    frequent, then a few of each notable kind, then the rest. `named` are ids that other parts of the answer
+    name.
+    """
+    candidates = survey.candidates
     share = max(1, limit // 5)
-    notable_first = [
-        new[:share] if compares else [],
-        frequent[: limit // 3],
-        errors[: max(ERRORS, share)],
-        [suspect.template for suspect in suspects[:SUSPECTED]],
-        new[:share],
-        [change.template for change in changed[:share]],
+    groups = [
+        survey.new[:share],
+        candidates[: limit // 3],
+        survey.errors[: max(ERRORS, share)],
+        [suspect.template for suspect in survey.suspects[:SUSPECTED]],
+        [change.template for change in survey.changed[:share]],
+        survey.bursting[:share],
+        survey.rare[:share],
+        [item for item in candidates if item.id in named],
     ]
-    notable_first += [bursting[:share], rare[:share], [item for item in present if item.id in named]]
     chosen: dict[int, ParsedTemplate] = {}
-    for group in ([] if focus else notable_first) + [frequent]:
+    for group in ([] if survey.focused else groups) + [candidates]:
         for template in group:
             if len(chosen) < limit:
                 chosen[template.id] = template
-    return Selection(
-        shown=[template for template in frequent if template.id in chosen],
-        rare=rare,
-        new=new,
-        changed=changed,
-        gone=[] if focus else comparison.gone,
-        bursting=bursting,
-        errors=errors,
-        suspects=suspects,
-        candidates=len(candidates),
-    )
+    return Selection([template for template in candidates if template.id in chosen], survey)
 
 
 def suspects_of(templates: Sequence[ParsedTemplate]) -> list[Suspect]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
 from mcp_smalltools.logs.message.failure_words import SURE
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
-from mcp_smalltools.logs.templates.slot_values import Columns, slot_values
+from mcp_smalltools.logs.templates.slot_values import TemplateValues, slot_values
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.report import (
@@ -24,10 +22,6 @@ from mcp_smalltools.tools.parse_log.report import (
     first_sample,
     rare_word_mask,
 )
-
-if TYPE_CHECKING:
-    from mcp_smalltools.tools.base import ToolContext
-
 
 SLOTS = 3
 """Slots of a template whose values are shown."""
@@ -63,27 +57,26 @@ class RecordWriter:
         self,
         log: ParsedLog,
         selection: Selection,
-        context: ToolContext,
-        values: Mapping[int, Columns],
+        scrub: Scrub,
+        values: Mapping[int, TemplateValues],
         *,
-        compares: bool,
-        focused: bool,
+        sealed: bool,
     ) -> None:
         self._values = values
         self._log = log
         self._selection = selection
-        self._scrub = context.scrub
-        self._sealed = context.level() is PrivacyLevel.SEALED
-        self._compares = compares
-        self._focused = focused
-        self._errors = selection.errors[:MOST_ERRORS]
-        self._suspects = selection.suspects[:SUSPECTED]
+        self._scrub = scrub
+        self._sealed = sealed
+        self._compares = selection.survey.compares
+        self._focused = selection.survey.focused
+        self._errors = selection.survey.errors[:MOST_ERRORS]
+        self._suspects = selection.survey.suspects[:SUSPECTED]
         self._usual_level = max(log.levels, key=lambda name: log.levels[name], default="none")
         self._text = rare_word_mask(log.templates) if self._sealed else str
 
     def answer(self) -> records.ParseLogAnswer:
-        log, chosen = self._log, self._selection
-        shown = {template.id for template in chosen.shown}
+        log, chosen, templates = self._log, self._selection.survey, self._selection.shown
+        shown = {template.id for template in templates}
         errors = [self._error(template, whole=at < ERRORS) for at, template in enumerate(self._errors)]
         errors += [self._suspected(suspect) for suspect in self._suspects]
         bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
@@ -97,7 +90,7 @@ class RecordWriter:
             template_count=present,
             errors=errors,
             exceptions=self._exceptions() or None,
-            templates=[self._template(template) for template in chosen.shown],
+            templates=[self._template(template) for template in templates],
             new=_ids(chosen.new, shown) if self._compares else None,
             changed=self._changed(shown) or None,
             gone=[self._gone(template) for template in chosen.gone[:GONE]] or None,
@@ -105,7 +98,7 @@ class RecordWriter:
             bursts=bursts or None,
         )
         left_out = {
-            "templates": chosen.candidates - len(chosen.shown),
+            "templates": len(chosen.candidates) - len(templates),
             "errors": len(chosen.errors) - len(self._errors),
             "suspected": len(chosen.suspects) - len(self._suspects),
             "new": len(chosen.new) - len(answer.new or []),
@@ -155,7 +148,7 @@ class RecordWriter:
     def _changed(self, shown: set[int]) -> list[records.Changed]:
         return [
             records.Changed(template_id=change.template.id, factor=float(f"{change.factor:.2g}"))
-            for change in self._selection.changed
+            for change in self._selection.survey.changed
             if change.template.id in shown
         ][:NOTABLE]
 
@@ -167,8 +160,8 @@ class RecordWriter:
         return _cut(self._text(template.text).replace(VAR, "<*>"), most, self._scrub)
 
     def _variables(self, template: ParsedTemplate) -> list[records.Variable]:
-        columns = self._values.get(template.id)
-        if self._sealed or columns is None:
+        values = self._values.get(template.id)
+        if self._sealed or values is None:
             return []
         return [
             records.Variable(
@@ -179,7 +172,7 @@ class RecordWriter:
                 range=[*item.range] if item.range else None,
                 records=item.records if item.records < _NEARLY_ALL * template.records else None,
             )
-            for item in slot_values(template, columns)[:SLOTS]
+            for item in slot_values(values, self._scrub, SLOTS)
         ]
 
     def _suspected(self, suspect: Suspect) -> records.ErrorGroup:
