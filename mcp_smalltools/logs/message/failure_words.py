@@ -37,12 +37,13 @@ _LIKELY = re.compile(
 _MAYBE = re.compile(
     r"(?i:\b(?:cannot|can'?t|could ?n[o']t|couldn't|unable to|no such file|not found|invalid\b|rejected|aborted|aborting"
     r"|denied|broken\b|lost\b|timeout\b(?![-_ ]?[=:]|s\b)|unavailable|disconnected unexpectedly|overflow|unexpected(?:ly)?|missing\b"
-    r"|terminated|giving up|gave up|give up|bad (?:request|gateway)|went cold|stalled|hung\b"
+    r"|terminated (?:unexpectedly|by|with|abnormally)|giving up|gave up|give up|bad (?:request|gateway)|went cold|stalled|hung\b"
     r"|konnte nicht|nicht gefunden|impossible de|introuvable|no se pudo|no encontrado|não foi possível|não encontrado"
     r"|impossibile|non trovato|kan niet|niet gevonden|не найден))|无法|不能|找不到|できません|見つかりません|찾을 수 없"
 )
 _SUBJECT = re.compile(
     r"(?i:\b(?:no|0|zero|without|any|ignor\w{1,8}|if|on|for|of)[ _-](?:\w{1,20} )?(?:errors?|fail(?:ed|ures?)?|exceptions?|crash\w*)\b"
+    r"|\bfor (?:\w{1,20} ){0,3}(?:corruption|errors?|failures?)\b|machine check exception|\(allocation failure\)"
     r"|\b(?:errors?|fail(?:ed|ures?|s)?|exceptions?|timeouts?|killed|lost|aborted|invalid|missing|rejected|denied|corrupt(?:ed)?|unreachable)"
     r"(?:\"|')?(?:[:=] ?|\()(?:\[?none\]?|null|nil|false|no|0(?:\.0+)?%?)(?![\w.])"
     r"|\berrors?[_-]\w+|\b\w{1,60}_errors?\b|\berrors?\.(?:log|txt|html?)\b|\b(?:error|fail(?:ure)?|exception|crash|timeout)[-_ ](?:handl\w+|report\w*|log(?:ger|ging)?|"

@@ -11,7 +11,7 @@ import dataclasses
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,7 +20,7 @@ from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
-from mcp_smalltools.logs.message.parameters import TemplateMatcher
+from mcp_smalltools.logs.message.parameters import TemplateMatcher, parameter_type
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.templates.optional_fields import strip_fields
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
@@ -31,9 +31,10 @@ LOOKED_AT = 8_000
 """Lines of a longer log whose values are looked at, from the first that counts."""
 _EXAMPLES = 48
 """Different values of a slot, of each of which a line is kept."""
-_MOST_COUNTED = 12
+_MOST_COUNTED = 8
 """Values of a slot that are told with their counts; those that stand for failures come on top of them."""
-_MOST_DIFFERENT = 24
+_MOST_DIFFERENT: Mapping[str, int] = {"word": 16, "bool": 2, "int": 8, "text": 4, "id": 4, "hex": 4}
+"""Different values of a slot, by their type, up to which they are counted; of other types 3."""
 _FEW = 4
 """Different values up to which a measure is counted too."""
 _LEAST_EACH = 2.0
@@ -41,15 +42,20 @@ _LEAST_EACH = 2.0
 _VALUE_CHARS = 40
 _MOST_WORDS = 16
 _SHARE = 0.95
+_USUALLY = 0.8
+"""Share of the records with one value, from which the others are worth more attention."""
 
-_STATUS = re.compile(r"[1-5]\d\d")
+_RESULT = r"(?:[A-Z][A-Z_]{2,30}/)?"
+_STATUS = re.compile(rf"{_RESULT}[1-5]\d\d")
 _USUAL_STATUS = frozenset(
     map(
         str,
         (200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 409, 422, 429, *range(499, 505)),
     )
 )
-_BAD_STATUS = re.compile(r"[45]\d\d")
+_BAD_STATUS = re.compile(rf"{_RESULT}[45]\d\d")
+_REQUEST = re.compile(r"\b(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|HTTP|[Ss]tatus)\b")
+_PATHED = re.compile(r"[A-Z][A-Z_]{2,30}/$")
 _BAD_WORD = re.compile(
     r"(?i)(?:block|den|drop|reject|fail|err|fatal|crit|abort|timeout|timed|refus|invalid|unhealthy|kill|panic|lost|bad)\w*"
     r"|NXDOMAIN|SERVFAIL|NOTOK|KO|NOK"
@@ -78,7 +84,7 @@ _MEASURE = re.compile(
 )
 _NAMED = re.compile(r"([A-Za-z_@][\w.@-]{0,40})[\"']?\]? ?[=:] ?[\"'\[(]?$")
 _WORD_BEFORE = re.compile(r"([A-Za-z][\w-]{0,30})[\"']?[ =:([]{1,3}$")
-_WORD_AFTER = re.compile(r"[ ]?([A-Za-z]{1,20})")
+_WORD_AFTER = re.compile(r" ?([a-z]{1,20})\b")
 _STATUS_NAME = re.compile(r"(?i).*(?:status|code|errno|err|rc|ret(?:urn)?|exit|signal)")
 
 
@@ -123,7 +129,7 @@ def count_values(
 
 class TemplateValues:
     """What the slots of one template held: `columns` has the records of each value, slot by slot. A value
-    takes in the dashes that it touches (`SC--`).
+    takes in dashes and words of a result that it touches (`SC--`, `TCP_MISS/503`).
     """
 
     def __init__(self, template: str) -> None:
@@ -135,6 +141,8 @@ class TemplateValues:
             before.endswith("-") or after.startswith("-")
             for before, after in itertools.pairwise(self.constants)
         ]
+        pathed = [_PATHED.search(before) for before in self.constants[:-1]]
+        self._results = ["" if found is None else found[0] for found in pathed]
 
     def add(self, line: str, message: str, columns: int) -> None:
         """Count the values of a line; its message was made of it less so many columns."""
@@ -165,14 +173,15 @@ class TemplateValues:
         for number, value in enumerate(values or ()):
             start = end + len(self.constants[number])
             end = start + len(value)
-            found.append(strip_fields(_with_dashes(message, start, end) if self._dashed[number] else value))
+            whole = _with_dashes(message, start, end) if self._dashed[number] else value
+            found.append(self._results[number] + strip_fields(whole))
         return found
 
 
 def _with_dashes(text: str, start: int, end: int) -> str:
     while start and text[start - 1] == "-":
         start -= 1
-    while text[end : end + 1] == "-":
+    while text[end : end + 1] == "-" and text[end + 1 : end + 2] != ">":
         end += 1
     return text[start:end]
 
@@ -196,7 +205,8 @@ def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotVal
     for number, column in enumerate(values.columns):
         before, after = values.constants[number], values.constants[number + 1]
         for part, counts in enumerate(_parts(column)):
-            told = _told(number + 1, _name_of(before, after) if part == 0 else "", counts)
+            name = _name_of(before, after) if part == 0 else ""
+            told = _told(number + 1, name, counts) or _one_status(number + 1, name, counts, values.constants)
             if told is not None:
                 found.append(told)
     found.sort(key=lambda item: (-item.telling, item.slot))
@@ -263,14 +273,25 @@ def _told(slot: int, name: str, column: Counter[str]) -> SlotValues | None:
     measured = _ranged(slot, name, counts) if len(counts) > _FEW else None
     if measured is not None and not status:
         return measured
-    if status or (len(counts) <= _MOST_DIFFERENT and counts.total() >= _LEAST_EACH * len(counts)):
+    most = _MOST_DIFFERENT.get(parameter_type([*counts]), 3)
+    if status or (len(counts) <= most and counts.total() >= _LEAST_EACH * len(counts)):
         return _counted(slot, name, counts, status=status)
     return _ranged(slot, name, counts)
 
 
+def _one_status(slot: int, name: str, counts: Counter[str], constants: Sequence[str]) -> SlotValues | None:
+    """A status of failure that all records of a request's template have."""
+    if len(counts) != 1 or not _REQUEST.search(" ".join(constants)):
+        return None
+    value, count = counts.most_common(1)[0]
+    if value[-3:] not in _USUAL_STATUS or not _BAD_STATUS.fullmatch(value):
+        return None
+    return SlotValues(slot, name or "status", count, {value: count}, telling=4.0)
+
+
 def _are_statuses(counts: Counter[str]) -> bool:
     """Whether nearly all are codes such as HTTP's."""
-    usual = sum(count for value, count in counts.items() if value in _USUAL_STATUS)
+    usual = sum(count for value, count in counts.items() if value[-3:] in _USUAL_STATUS)
     return len(counts) <= 60 and usual >= _SHARE * counts.total() and all(map(_STATUS.fullmatch, counts))
 
 
@@ -280,7 +301,8 @@ def _counted(slot: int, name: str, counts: Counter[str], *, status: bool) -> Slo
     shown += [value for value in bad if value not in shown]
     told = {value: counts[value] for value in sorted(shown, key=lambda value: -counts[value])}
     words = sum(count for value, count in counts.items() if not _NUMBER.fullmatch(value)) / counts.total()
-    telling = 3.0 * bool(bad) + 2.0 * status + (1.5 if words > 0.5 else 0.5) + 0.5 * bool(name)
+    rare = max(counts.values()) >= _USUALLY * counts.total()
+    telling = 0.7 * rare + 3.0 * bool(bad) + 2.0 * status + (1.5 if words > 0.5 else 0.5) + 0.5 * bool(name)
     others = counts.total() - sum(told.values())
     return SlotValues(
         slot, name or ("status" if status else ""), counts.total(), told, others, telling=telling

@@ -160,9 +160,7 @@ def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None
     if focus and focus.problem:
         notes.append(f"Words alone decided what fits focus, without the encoder: {focus.problem}.")
     if result.dropped.get("templates") and not focus:
-        notes.append(
-            "There are more templates: raise limit, give focus, or give export_path to get every line."
-        )
+        notes.append("There are more templates: raise limit, give focus, or give export_path.")
     return notes
 
 

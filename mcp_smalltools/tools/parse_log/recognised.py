@@ -19,6 +19,7 @@ _UNREAD = 0.2
 _LEVEL = re.compile(
     r"(?<![\w/.-])(?:INFO|DEBUG|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|WARNUNG|FEHLER|INFORMATION|AVERTISSEMENT"
     r"|ERREUR|GRAVE|ADVERTENCIA|ОШИБКА|ПРЕДУПРЕЖДЕНИЕ)(?![\w/.-])|情報|警告|重大|信息|严重|\[(?:info|warn(?:ing)?|error|debug)\]"
+    r"|/(?:INFO|WARN|ERROR|DEBUG|FATAL)\]"
     r"|\b(?:level|severity|lvl)\"?[=:]"
 )
 _CLOCK = re.compile(r"(?<!\d)\d{1,2}:\d\d:\d\d(?!\d)|(?<!\d)20\d\d[-/.]?\d\d[-/.]?\d\d")
@@ -57,7 +58,9 @@ class Understood:
         """What to know before acting on an answer that is given."""
         notes = []
         if self.level < _ENOUGH and self.reason() is None:
-            share = "No record has" if not self.level else f"Only {self.level:.0%} of the records have"
+            share = (
+                "No record has" if not self.level else f"Only {max(0.01, self.level):.0%} of the records have"
+            )
             notes.append(
                 f"{share} a level that could be read: `errors` has what looks like a failure by its words."
             )

@@ -10,7 +10,7 @@ from mcp_smalltools.logs.headers.levels import LEVELS
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.records import names_exception
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.message.failure_words import SURE, failure_degree
+from mcp_smalltools.logs.message.failure_words import MAYBE, SURE, failure_degree
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.parse_log.compare import Comparison, FrequencyChange, compare
@@ -20,6 +20,8 @@ ERRORS = 5
 """Templates of errors that are shown with all that is kept of their first record."""
 SUSPECTED = 5
 """Templates without a level of an error that are shown since they look like failures."""
+_CLEAR = 3
+"""Templates that clearly look like failures, from which those that only may be are not named."""
 _TYPES_LOOKED_AT = 12
 """Line types of a template that are searched for words of failure."""
 _WORD = re.compile(r"[^\W_]+")
@@ -98,7 +100,7 @@ def select(survey: Survey, *, limit: int, named: Sequence[int] = ()) -> Selectio
     share = max(1, limit // 5)
     groups = [
         survey.new[:share],
-        candidates[: limit // 3],
+        candidates[: limit * 2 // 3],
         survey.errors[: max(ERRORS, share)],
         [suspect.template for suspect in survey.suspects[:SUSPECTED]],
         [change.template for change in survey.changed[:share]],
@@ -131,6 +133,8 @@ def suspects_of(templates: Sequence[ParsedTemplate]) -> list[Suspect]:
         if suspects:
             found.append(min(suspects, key=lambda one: (-one.degree, one.sample.first)))
     found.sort(key=lambda one: (-one.degree, one.sample.first))
+    if sum(one.degree > MAYBE for one in found) >= _CLEAR:
+        found = [one for one in found if one.degree > MAYBE]
     return found
 
 

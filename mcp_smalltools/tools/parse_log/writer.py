@@ -30,17 +30,21 @@ _NEARLY_ALL = 0.95
 
 NOTABLE = 10
 
+_GAPS = 2
+
 BURSTS = 5
 
 GONE = 5
 
 EXCEPTIONS, OPTIONAL = 6, 5
 
-_WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 8, 3, 3
+_WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 6, 2, 3
 
-_LINE_CHARS = 300
+_LINE_CHARS = 220
 
-_SHORT_LINE_CHARS = 160
+_SHORT_LINE_CHARS = 120
+_EVIDENCE_CHARS = 700
+"""Characters of evidence from which on only first lines of errors are shown."""
 
 MOST_ERRORS = 25
 """Templates of errors that are named; the size of the answer may allow fewer."""
@@ -77,7 +81,7 @@ class RecordWriter:
     def answer(self) -> records.ParseLogAnswer:
         log, chosen, templates = self._log, self._selection.survey, self._selection.shown
         shown = {template.id for template in templates}
-        errors = [self._error(template, whole=at < ERRORS) for at, template in enumerate(self._errors)]
+        errors = self._error_groups()
         errors += [self._suspected(suspect) for suspect in self._suspects]
         bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
         present = sum(1 for template in log.templates if template.records)
@@ -186,6 +190,16 @@ class RecordWriter:
             evidence=_spans(suspect.sample, self._scrub, whole=suspect.degree == SURE),
         )
 
+    def _error_groups(self) -> list[records.ErrorGroup]:
+        """The first few with their whole records as long as there is room, the others with one line."""
+        groups: list[records.ErrorGroup] = []
+        room = _EVIDENCE_CHARS
+        for template in self._errors:
+            whole = len(groups) < ERRORS and room > 0
+            groups.append(self._error(template, whole=whole))
+            room -= sum(len(span.text) for span in groups[-1].evidence)
+        return groups
+
     def _error(self, template: ParsedTemplate, *, whole: bool) -> records.ErrorGroup:
         level = "fatal" if template.levels.get("fatal") else "error"
         count = sum(template.levels.get(name, 0) for name in ("error", "fatal"))
@@ -214,7 +228,7 @@ class RecordWriter:
             return None
         gaps = [
             records.Gap(seconds=round(gap.seconds, 3), after_line=gap.after_line, before_line=gap.before_line)
-            for gap in timeline.gaps
+            for gap in timeline.gaps[:_GAPS]
         ]
         return records.TimeRange(
             start=None if self._sealed else time_text(timeline.first, calendar, self._log.zone),
