@@ -22,6 +22,8 @@ _CUT_OFF = "The time ran out before the log was read to its end."
 _SHORT = "The log has only {} lines: read it yourself."
 _EMPTY = "The log is empty."
 _LINE_CHARS = 200
+_USUAL_REASON = 80
+"""Characters of a reason that the answer's frame has room for."""
 
 
 def compose_answer(
@@ -37,7 +39,10 @@ def compose_answer(
         return _answer_without_evidence(log, reading, decision, dropped)
     limit = max(arguments.max_lines // 2, 1) if decision.failed is None else arguments.max_lines
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
-    shown = show(log, ranked, limit, arguments.path, cut, heard=lambda p: log.roles[p] not in NEVER_EVIDENCE)
+    taken = (
+        len(arguments.path) + max(len(decision.reason or "") - _USUAL_REASON, 0) + len(decision.note or "")
+    )
+    shown = show(log, ranked, limit, taken, cut, heard=lambda p: log.roles[p] not in NEVER_EVIDENCE)
     place = shown.name.place
     answer = records.FindFailureAnswer(
         failed=decision.failed,

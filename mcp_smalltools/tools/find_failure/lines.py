@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from mcp_smalltools.tools.find_failure.outcome.roles import Role, roles_of
+from mcp_smalltools.tools.find_failure.showing.excerpts import part_of
 
 MAX_LINES = 40_000
 """Lines that are looked at."""
@@ -97,7 +98,7 @@ def read_baseline(blocks: Iterable[Sequence[str]]) -> Baseline:
     counts: Counter[str] = Counter()
     for lines in blocks:
         for line in lines:
-            pattern = pattern_of(content_of(line[:MAX_LINE_CHARS]))
+            pattern = pattern_of(content_of(part_of(line, MAX_LINE_CHARS)))
             if pattern in counts or len(counts) < MAX_PATTERNS:
                 counts[pattern] += 1
     return Baseline(counts, {letters_of(pattern) for pattern in counts})
@@ -110,11 +111,12 @@ def read_log(blocks: Iterable[Sequence[str]], most: int = MAX_LINES) -> LogLines
     for lines in blocks:
         for line in lines:
             log.total += 1
-            content = content_of(line[:MAX_LINE_CHARS])
+            text = part_of(line, MAX_LINE_CHARS)
+            content = content_of(text)
             pattern = pattern_of(content)
             if pattern in log.counts or len(log.counts) < MAX_PATTERNS:
                 log.counts[pattern] += 1
-            held.add((log.total, line[:MAX_LINE_CHARS], content, pattern), log.counts[pattern])
+            held.add((log.total, text, content, pattern), log.counts[pattern])
     for number, text, content, pattern in held.lines():
         log.numbers.append(number)
         log.texts.append(text)

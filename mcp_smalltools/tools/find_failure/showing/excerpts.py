@@ -7,7 +7,7 @@ import re
 _MATTERS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?:[A-Za-z_]\w{0,60})?(?:Error|Exception)\b(?!s?\w)|(?i:\b(?:fatal |syntax )?error\b ?[:\[(\]]|\bpanic(?:ked)?\b|\bfatal\b ?:)",
+        r"\w?(?:Error|Exception)\b|(?i:\b(?:fatal |syntax )?error\b ?[:\[(\]]|\bpanic(?:ked)?\b|\bfatal\b ?:)",
         r"(?i:\bfail(?:ed|ure|s)?\b|\bcannot\b|\bcan't\b|\bcould not\b|\bdenied\b|\bno such\b|\bnot found\b|\bundefined\b|\bunable to\b)",
         r"(?i:\bexpected\b|\bassert|\bkilled\b|\btimed? ?out\b|\binvalid\b|\bmissing\b|\brefused\b|\babort|\bno space\b|\bmismatch|\bunexpected\b)",
     )
@@ -18,7 +18,7 @@ _PATH = re.compile(
 )
 _BEFORE = 3
 """The share of the room (one in so many) that is for what stands before the place that matters."""
-_LOOKED_AT = 200_000
+_LOOKED_AT = 50_000
 """Characters of a line in which that place is looked for."""
 
 
@@ -55,3 +55,16 @@ def place_that_matters(line: str) -> int:
         if found := pattern.search(line, 0, _LOOKED_AT):
             return found.start()
     return 0
+
+
+def part_of(line: str, room: int) -> str:
+    """What is kept of a line that is far too long: its beginning and, where that lies further on, what matters,
+    in at most `room` characters.
+    """
+    if len(line) <= room:
+        return line
+    start = place_that_matters(line)
+    if start <= room * 3 // 4:
+        return line[:room]
+    head, before = room // 4, room // 8
+    return f"{line[:head]} … {line[start - before : start - before + room - head - 3]}"

@@ -18,7 +18,7 @@ MAX_CHARS = 2_000
 USUAL_LINES = 50
 """Lines of an answer up to which it has MAX_CHARS; one of more has more in proportion."""
 _FRAME = 480
-"""Characters of the answer's other fields, at most, without the path."""
+"""Characters of the answer's other fields, its own note and the usual reason among them."""
 _LEAST = 300
 """Characters for evidence at least."""
 _ALSO_LIKELY = 0.5
@@ -51,16 +51,16 @@ def show(
     log: LogLines,
     ranked: RankedLog,
     most_lines: int,
-    path: str,
+    taken: int,
     cut: float,
     *,
     heard: Callable[[int], bool] = lambda _: True,
 ) -> ShownFailure:
     """Show a log with at least one span of evidence in at most so many lines, and in so many characters as go
-    with them. `cut` is the probability from which a line belongs to the report of the failure.
+    with them, less `taken`. `cut` is the probability from which a line belongs to the report of the failure.
     """
     chars = MAX_CHARS * max(most_lines, USUAL_LINES) // USUAL_LINES
-    room = max(chars - _FRAME - len(path), _LEAST)
+    room = max(chars - _FRAME - taken, _LEAST)
     plan = plan_of(log, ranked, most_lines, room, heard)
     spans = [(plan.main.start, plan.main.stop, plan.main.peak)]
     spans += [
