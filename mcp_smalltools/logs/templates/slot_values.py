@@ -41,6 +41,9 @@ _LEAST_EACH = 2.0
 """Records for each different value, from which they are counted."""
 _VALUE_CHARS = 40
 _MOST_WORDS = 16
+_MOST_DIGITS = 7
+_CLEAR = 2.0
+"""What tells as much is given beside what tells most."""
 _SHARE = 0.95
 _USUALLY = 0.8
 """Share of the records with one value, from which the others are worth more attention."""
@@ -179,10 +182,14 @@ class TemplateValues:
 
 
 def _with_dashes(text: str, start: int, end: int) -> str:
-    while start and text[start - 1] == "-":
-        start -= 1
-    while text[end : end + 1] == "-" and text[end + 1 : end + 2] != ">":
-        end += 1
+    """The value with the dashes around it, where nothing but a space is beyond them."""
+    first, last = start, end
+    while first and text[first - 1] == "-":
+        first -= 1
+    while text[last : last + 1] == "-":
+        last += 1
+    start = start if text[first - 1 : first].strip() else first
+    end = end if text[last : last + 1].strip() else last
     return text[start:end]
 
 
@@ -210,7 +217,8 @@ def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotVal
             if told is not None:
                 found.append(told)
     found.sort(key=lambda item: (-item.telling, item.slot))
-    return [_scrubbed(item, values, scrub) for item in found[:most]]
+    kept = [item for at, item in enumerate(found[:most]) if not at or item.telling >= _CLEAR]
+    return [_scrubbed(item, values, scrub) for item in kept]
 
 
 def _scrubbed(item: SlotValues, values: TemplateValues, scrub: Scrub) -> SlotValues:
@@ -257,16 +265,18 @@ def _parts(column: Counter[str]) -> list[Counter[str]]:
 
 
 def _name_of(before: str, after: str) -> str:
-    """What the text around a slot calls it."""
-    named = _NAMED.search(before) or _WORD_BEFORE.search(before)
+    """What the text around a slot calls it: a key before it, or a word that names a measure or a code."""
+    named = _NAMED.search(before)
     if named is not None:
         return named[1]
-    following = _WORD_AFTER.match(after)
-    return following[1] if following is not None else ""
+    for found in (_WORD_BEFORE.search(before), _WORD_AFTER.match(after)):
+        if found is not None and (_MEASURE.fullmatch(found[1]) or _STATUS_NAME.fullmatch(found[1])):
+            return found[1]
+    return ""
 
 
 def _told(slot: int, name: str, column: Counter[str]) -> SlotValues | None:
-    counts = Counter({value: count for value, count in column.items() if 0 < len(value) <= _VALUE_CHARS})
+    counts = Counter({value: count for value, count in column.items() if _is_telling(value)})
     if len(counts) < 2:
         return None
     status = _are_statuses(counts)
@@ -274,9 +284,16 @@ def _told(slot: int, name: str, column: Counter[str]) -> SlotValues | None:
     if measured is not None and not status:
         return measured
     most = _MOST_DIFFERENT.get(parameter_type([*counts]), 3)
+    if not status and max(map(len, counts)) > _MOST_DIGITS and all(map(str.isdigit, counts)):
+        return None
     if status or (len(counts) <= most and counts.total() >= _LEAST_EACH * len(counts)):
         return _counted(slot, name, counts, status=status)
     return _ranged(slot, name, counts)
+
+
+def _is_telling(value: str) -> bool:
+    """Short, and not only signs."""
+    return 0 < len(value) <= _VALUE_CHARS and (any(map(str.isalnum, value)) or set(value) == {"-"})
 
 
 def _one_status(slot: int, name: str, counts: Counter[str], constants: Sequence[str]) -> SlotValues | None:

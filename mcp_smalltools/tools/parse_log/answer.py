@@ -113,7 +113,8 @@ class ErrorGroup(result.Record):
         None, description="true: no level of an error, but its words look like a failure"
     )
     evidence: list[result.Span] = Field(
-        description="the first record; if it is long, only its start, cause and end"
+        description="the first record; if it is long, only its start, cause and end; of many errors only "
+        "the line's number"
     )
 
 

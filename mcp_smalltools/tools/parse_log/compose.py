@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
 
-_MOST_TEMPLATES, _LEAST_TEMPLATES = 20, 6
-_SHORT_CHARS = 1_200
+_MOST_TEMPLATES, _LEAST_TEMPLATES = 20, 5
+_SHORT_CHARS = 1_050
 """Characters of an answer before its notes and sessions, from which on it names fewer templates."""
 _FAR = 1_000_000
 """Lines before the first that counts, from which the file is not read again for its values."""

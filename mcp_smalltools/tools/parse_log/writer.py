@@ -46,8 +46,8 @@ _SHORT_LINE_CHARS = 120
 _EVIDENCE_CHARS = 700
 """Characters of evidence from which on only first lines of errors are shown."""
 
-MOST_ERRORS = 25
-"""Templates of errors that are named; the size of the answer may allow fewer."""
+MOST_ERRORS, _WITH_TEXT = 30, 8
+"""Templates of errors that are named, and of which a line is shown."""
 
 _TEMPLATE_CHARS, _SINGLE_CHARS = 300, 160
 
@@ -191,12 +191,17 @@ class RecordWriter:
         )
 
     def _error_groups(self) -> list[records.ErrorGroup]:
-        """The first few with their whole records as long as there is room, the others with one line."""
+        """The first few with their whole records as long as there is room, then some with one line, the rest
+        with its number alone.
+        """
         groups: list[records.ErrorGroup] = []
         room = _EVIDENCE_CHARS
         for template in self._errors:
             whole = len(groups) < ERRORS and room > 0
             groups.append(self._error(template, whole=whole))
+            if len(groups) > _WITH_TEXT:
+                for span in groups[-1].evidence:
+                    span.text = ""
             room -= sum(len(span.text) for span in groups[-1].evidence)
         return groups
 
