@@ -29,6 +29,8 @@ WHOLE_UP_TO = 20_000
 """Lines of a log all of whose values are looked at."""
 LOOKED_AT = 8_000
 """Lines of a longer log whose values are looked at, from the first that counts."""
+_ERRORS_KEPT = 4
+"""Records of a template with the level of an error whose lines are kept."""
 _EXAMPLES = 48
 """Different values of a slot, of each of which a line is kept."""
 _MOST_COUNTED = 8
@@ -56,6 +58,7 @@ _USUAL_STATUS = frozenset(
         (200, 201, 202, 204, 206, 301, 302, 304, 400, 401, 403, 404, 405, 409, 422, 429, *range(499, 505)),
     )
 )
+_SERVER_FAILURE = re.compile(rf"{_RESULT}5\d\d")
 _BAD_STATUS = re.compile(rf"{_RESULT}[45]\d\d")
 _REQUEST = re.compile(r"\b(?:GET|POST|PUT|HEAD|DELETE|PATCH|OPTIONS|HTTP|[Ss]tatus)\b")
 _PATHED = re.compile(r"[A-Z][A-Z_]{2,30}/$")
@@ -104,6 +107,9 @@ class SlotValues:
     others: int = 0
     range: tuple[str, ...] | None = None
     telling: float = 0.0
+    status: bool = False
+    failures: int = 0  # records with a status of the server's own failure, 5xx
+    first_failure: KeptLine | None = None
 
 
 Scrub = Callable[[str], str]
@@ -117,9 +123,7 @@ def count_values(
     """
     first = log.last_line - log.lines + 1
     end = first + (log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT)
-    found = {
-        item.id: TemplateValues(item.text) for item in log.templates if item.id in wanted and VAR in item.text
-    }
+    found = {item.id: TemplateValues(item.text) for item in log.templates if item.id in wanted}
     for whole in blocks:
         start = max(0, first - whole.first)
         block = whole.part(start, min(len(whole), end - whole.first))
@@ -128,6 +132,15 @@ def count_values(
         if whole.first + len(whole) >= end:
             break
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class KeptLine:
+    """A line with its number; its message begins after so many columns of its content."""
+
+    number: int
+    text: str
+    columns: int
 
 
 class TemplateValues:
@@ -139,7 +152,8 @@ class TemplateValues:
         self._matcher = TemplateMatcher(template)
         self.constants = template.split(VAR)
         self.columns: list[Counter[str]] = [Counter() for _ in range(self._matcher.count)]
-        self._examples: list[dict[str, tuple[str, int]]] = [{} for _ in self.columns]
+        self._examples: list[dict[str, KeptLine]] = [{} for _ in self.columns]
+        self.errors: list[KeptLine] = []  # its first records with the level of an error
         self._dashed = [
             before.endswith("-") or after.startswith("-")
             for before, after in itertools.pairwise(self.constants)
@@ -147,26 +161,29 @@ class TemplateValues:
         pathed = [_PATHED.search(before) for before in self.constants[:-1]]
         self._results = ["" if found is None else found[0] for found in pathed]
 
-    def add(self, line: str, message: str, columns: int) -> None:
-        """Count the values of a line; its message was made of it less so many columns."""
+    def add(self, line: KeptLine, message: str) -> None:
+        """Count the values of a line, by its message."""
         for column, examples, value in zip(self.columns, self._examples, self._values(message), strict=False):
             column[value] += 1
             if len(examples) < _EXAMPLES and value not in examples:
-                examples[value] = line, columns
+                examples[value] = line
+
+    def example(self, slot: int, value: str) -> KeptLine | None:
+        """The first line with this value in this slot, if it was kept."""
+        return self._examples[slot].get(value)
 
     def scrubbed(self, slot: int, value: str, scrub: Scrub) -> str:
         """A value as it may leave. The line that has it is scrubbed whole: what gives a secret away is often
         the word before it.
         """
-        example = self._examples[slot].get(value)
+        example = self.example(slot, value)
         if example is None:
             before, after = self.constants[slot], self.constants[slot + 1]
             return value if scrub(f"{before}{value}{after}") == f"{before}{value}{after}" else "[masked]"
-        line, columns = example
-        masked = scrub(line)
-        if masked == line:
+        masked = scrub(example.text)
+        if masked == example.text:
             return value
-        values = self._values(message_of(read_line(masked).content, columns))
+        values = self._values(message_of(read_line(masked).content, example.columns))
         return values[slot] if values else "[masked]"
 
     def _values(self, message: str) -> list[str]:
@@ -202,8 +219,11 @@ def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, Tem
     for place, number in zip(chosen.tolist(), numbers[chosen].tolist(), strict=True):
         layout, line = layouts[number], block.line(place)
         content = read_line(line).content if layout.content_at is None else line[layout.content_at :]
-        columns = layout.line_type.columns
-        found[int(templates[number])].add(line, message_of(content, columns), columns)
+        kept = KeptLine(block.first + place, line, layout.line_type.columns)
+        values = found[int(templates[number])]
+        values.add(kept, message_of(content, kept.columns))
+        if layout.line_type.level in {"error", "fatal"} and len(values.errors) < _ERRORS_KEPT:
+            values.errors.append(kept)
 
 
 def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotValues]:
@@ -241,8 +261,15 @@ def _scrubbed(item: SlotValues, values: TemplateValues, scrub: Scrub) -> SlotVal
     counts: Counter[str] = Counter()
     for value, count in item.counts.items():
         counts[masked(value)] += count
+    requests = item.status and _REQUEST.search(" ".join(values.constants)) is not None
+    failed = [value for value in item.counts if requests and _SERVER_FAILURE.fullmatch(value)]
+    lines = [values.example(item.slot - 1, whole_of.get(value, value)) for value in failed]
+    first = min((line for line in lines if line is not None), key=lambda line: line.number, default=None)
     told = tuple(map(masked, item.range)) if item.range else None
-    return dataclasses.replace(item, counts=dict(counts), range=told)
+    failures = sum(item.counts[value] for value in failed)
+    return dataclasses.replace(
+        item, counts=dict(counts), range=told, failures=failures, first_failure=first if failures else None
+    )
 
 
 def _parts(column: Counter[str]) -> list[Counter[str]]:
@@ -303,7 +330,7 @@ def _one_status(slot: int, name: str, counts: Counter[str], constants: Sequence[
     value, count = counts.most_common(1)[0]
     if value[-3:] not in _USUAL_STATUS or not _BAD_STATUS.fullmatch(value):
         return None
-    return SlotValues(slot, name or "status", count, {value: count}, telling=4.0)
+    return SlotValues(slot, name or "status", count, {value: count}, telling=4.0, status=True)
 
 
 def _are_statuses(counts: Counter[str]) -> bool:
@@ -321,9 +348,8 @@ def _counted(slot: int, name: str, counts: Counter[str], *, status: bool) -> Slo
     rare = max(counts.values()) >= _USUALLY * counts.total()
     telling = 0.7 * rare + 3.0 * bool(bad) + 2.0 * status + (1.5 if words > 0.5 else 0.5) + 0.5 * bool(name)
     others = counts.total() - sum(told.values())
-    return SlotValues(
-        slot, name or ("status" if status else ""), counts.total(), told, others, telling=telling
-    )
+    name = name or ("status" if status else "")
+    return SlotValues(slot, name, counts.total(), told, others, telling=telling, status=status)
 
 
 def is_bad(name: str, value: str, *, status: bool) -> bool:

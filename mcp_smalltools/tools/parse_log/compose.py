@@ -22,7 +22,7 @@ from mcp_smalltools.tools.parse_log.focus import Focus
 from mcp_smalltools.tools.parse_log.recognised import understood
 from mcp_smalltools.tools.parse_log.report import Selection, rare_word_mask, select, survey_of
 from mcp_smalltools.tools.parse_log.sessions import SHOWN, LogSessions, find_sessions
-from mcp_smalltools.tools.parse_log.writer import RecordWriter
+from mcp_smalltools.tools.parse_log.writer import MOST_ERRORS, RecordWriter
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -123,7 +123,7 @@ def _values(
         (Block(block.first, strip_terminal_codes(block.data)) for block in blocks),
         log,
         counted.parser.table,
-        {template.id for template in selection.shown if template.records > 1},
+        {item.id for item in (*selection.shown, *selection.survey.errors[:MOST_ERRORS]) if item.records > 1},
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found

@@ -9,7 +9,7 @@ from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
 from mcp_smalltools.logs.message.failure_words import SURE
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
-from mcp_smalltools.logs.templates.slot_values import TemplateValues, slot_values
+from mcp_smalltools.logs.templates.slot_values import SlotValues, TemplateValues, slot_values
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.report import (
@@ -43,6 +43,8 @@ _WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 6, 2, 3
 _LINE_CHARS = 220
 
 _SHORT_LINE_CHARS = 120
+_FURTHER, _FURTHER_CHARS = 2, 80
+"""Further records of an error that are shown, and so much of each."""
 _EVIDENCE_CHARS = 700
 """Characters of evidence from which on only first lines of errors are shown."""
 
@@ -75,6 +77,7 @@ class RecordWriter:
         self._focused = selection.survey.focused
         self._errors = selection.survey.errors[:MOST_ERRORS]
         self._suspects = selection.survey.suspects[:SUSPECTED]
+        self._slots: dict[int, list[SlotValues]] = {}
         self._usual_level = max(log.levels, key=lambda name: log.levels[name], default="none")
         self._text = rare_word_mask(log.templates) if self._sealed else str
 
@@ -83,6 +86,7 @@ class RecordWriter:
         shown = {template.id for template in templates}
         errors = self._error_groups()
         errors += [self._suspected(suspect) for suspect in self._suspects]
+        errors += self._failed_requests()
         bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
         present = sum(1 for template in log.templates if template.records)
         answer = records.ParseLogAnswer(
@@ -164,9 +168,6 @@ class RecordWriter:
         return _cut(self._text(template.text).replace(VAR, "<*>"), most, self._scrub)
 
     def _variables(self, template: ParsedTemplate) -> list[records.Variable]:
-        values = self._values.get(template.id)
-        if self._sealed or values is None:
-            return []
         return [
             records.Variable(
                 slot=item.slot,
@@ -176,15 +177,44 @@ class RecordWriter:
                 range=[*item.range] if item.range else None,
                 records=item.records if item.records < _NEARLY_ALL * template.records else None,
             )
-            for item in slot_values(values, self._scrub, SLOTS)
+            for item in self._told(template)
         ]
+
+    def _told(self, template: ParsedTemplate) -> list[SlotValues]:
+        """What is told of the template's slots."""
+        if template.id not in self._slots:
+            values = self._values.get(template.id)
+            told = [] if self._sealed or values is None else slot_values(values, self._scrub, SLOTS)
+            self._slots[template.id] = told
+        return self._slots[template.id]
+
+    def _failed_requests(self) -> list[records.ErrorGroup]:
+        """Records whose status is 5xx, of templates that no level and no word makes an error."""
+        known = {item.id for item in self._errors} | {item.template.id for item in self._suspects}
+        groups = []
+        for template in self._selection.shown:
+            failed = next((item for item in self._told(template) if item.first_failure is not None), None)
+            if failed is not None and failed.first_failure is not None and template.id not in known:
+                line = failed.first_failure
+                groups.append(
+                    records.ErrorGroup(
+                        template_id=template.id,
+                        level=self._level_of(template),
+                        count=failed.failures,
+                        suspected=True,
+                        evidence=[_span(line.number, [line.text], self._scrub)],
+                    )
+                )
+        return groups[:SUSPECTED]
+
+    def _level_of(self, template: ParsedTemplate) -> str:
+        return next(iter(template.levels), "none")
 
     def _suspected(self, suspect: Suspect) -> records.ErrorGroup:
         template = suspect.template
-        levels = [name for name, count in template.levels.items() if count]
         return records.ErrorGroup(
             template_id=template.id,
-            level=levels[0] if levels else "none",
+            level=self._level_of(template),
             count=template.records,
             suspected=True,
             evidence=_spans(suspect.sample, self._scrub, whole=suspect.degree == SURE),
@@ -213,8 +243,24 @@ class RecordWriter:
             template_id=template.id,
             level=level,
             count=count,
-            evidence=_spans(sample, self._scrub, whole=whole) if sample else [],
+            evidence=[
+                *(_spans(sample, self._scrub, whole=whole) if sample else []),
+                *self._further(template, sample.first if sample else 0, with_text=whole),
+            ],
         )
+
+    def _further(self, template: ParsedTemplate, first: int, *, with_text: bool) -> list[Span]:
+        """More records of an error, each with the start of its line, and the last one."""
+        values = self._values.get(template.id)
+        kept = [line for line in values.errors if line.number != first] if values is not None else []
+        return [
+            Span(
+                start=line.number,
+                end=line.number,
+                text=_cut(line.text, _FURTHER_CHARS, self._scrub) if with_text else "",
+            )
+            for line in kept[:_FURTHER]
+        ]
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:
         burst = template.burst
