@@ -318,7 +318,7 @@ def test_the_cause_of_a_long_trace_is_among_the_lines_that_are_shown(parse) -> N
         *frames,
     ]
     answer = parse("\n".join(lines))
-    assert [(span.start, span.end) for span in answer.errors[0].evidence] == [(1, 3), (42, 42)]
+    assert [(span.start, span.end) for span in answer.errors[0].evidence] == [(1, 2), (42, 42)]
     assert answer.errors[0].evidence[1].text == "Caused by: java.io.IOException: disk"
 
 
