@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from mcp_smalltools.logs.headers.levels import (
     ANY_NAMES,
@@ -15,6 +15,7 @@ from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 from mcp_smalltools.logs.headers.time_forms import TIME
 
 Reader = Callable[[str], ParsedLine | None]
+_HEADER_CHARS = 400
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _SYSLOG_TIME = (
     rf"{_MONTH} +\d{{1,2}} \d\d:\d\d:\d\d(?:\.\d{{1,9}})?"
@@ -69,6 +70,13 @@ _CISCO = re.compile(
     r"(?: [\w.-]{1,60})?:? ?"
     r"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40})??-(?P<severity>[0-7])-[A-Z0-9_]{1,60}: "
 )
+_DOUBLE_COLONS = re.compile(
+    rf"(?:[^\s:]{{1,80}}::)?(?P<level>[A-Z]{{4,8}})::(?P<time>{TIME})::(?:[^:\s]{{0,80}}::){{0,5}}"
+    r"(?:\([^)\n]{0,80}\) )?"
+)
+_TIME_WITHIN = re.compile(
+    rf"(?:\[pid: \d|Started [A-Z]+ \")[^\n]{{0,400}}?(?P<time>(?<=\[){TIME}(?=\])|(?<= at ){TIME}$)"
+)
 _CONFIGURATION_MANAGER = re.compile(
     r"<!\[LOG\[(?P<message>.*)\]LOG\]!><time=\"(?P<time>[\d:.]{8,12})[^\"]{0,6}\" .{0,200}?"
     r"type=\"(?P<kind>[1-3])\""
@@ -79,6 +87,8 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
     """RFC 3164 and 5424, and what rsyslog and journald write. `inner` reads the message, which may have a
     header of its own.
     """
+    if line[:1] not in _FIRST_OF_SYSLOG:
+        return None
     name = "syslog"
     found = _RFC_5424.match(line) or _IOS.match(line) or _SYSLOG.match(line)
     if found is None:
@@ -99,17 +109,20 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
             or content[:2].isupper()
         ):
             content = read.content
+    elif level is None and read is not None:
+        level = read.level
     return ParsedLine(name, content, found["time"], level, time_at=found.start("time"), level_said=said)
 
 
 def read_fixed(line: str) -> ParsedLine | None:
     """A header of one of the forms that are here, but for syslog."""
-    first = line[:1]
-    for starts, reader in _READERS:
-        if first in starts:
-            read = reader(line)
-            if read is not None:
-                return read
+    start = line[:_HEADER_CHARS]
+    by_sign = (reader for sign, reader in _WITH_SIGN if sign in start)
+    readers = (*_OF_FIRST.get(line[:1], ()), *by_sign)
+    for reader in readers:
+        read = reader(line)
+        if read is not None:
+            return read
     return None
 
 
@@ -226,25 +239,35 @@ def _read_configuration_manager(line: str) -> ParsedLine | None:
     return ParsedLine("sccm", found["message"], found["time"], level, time_at=place, level_said=True)
 
 
-class _Anything(str):
-    """Every first character."""
-
-    def __contains__(self, _: object) -> bool:
-        return True
+def _read_double_colons(line: str) -> ParsedLine | None:
+    found = _DOUBLE_COLONS.match(line)
+    return None if found is None else _parsed("time", line, found, level_of_name(found["level"]))
 
 
+def _read_time_within(line: str) -> ParsedLine | None:
+    """Requests of uWSGI and of Rails."""
+    found = _TIME_WITHIN.match(line)
+    if found is None:
+        return None
+    return ParsedLine("request", line, found["time"], None, time_at=found.start("time"))
+
+
+_FIRST_OF_SYSLOG = frozenset("<0123456789JFMASOND")
 _DIGITS = "0123456789"
-_READERS: tuple[tuple[str, Reader], ...] = (
-    ("IWEFDCV", _read_klog),
-    (_DIGITS, _read_redis),
-    (_DIGITS, _read_flow),
-    (_DIGITS + '"JFMASONDTWS', _read_csv),
-    ("DIWEC", _read_python),
-    ("[<", _read_kernel),
-    ("<", _read_event),
-    ("<", _read_configuration_manager),
-    ("#", _read_slow_query),
-    ("=", _read_erlang),
-    (_Anything(), _read_access),
-    (_Anything(), _read_cisco),
+_OF_FIRST: Mapping[str, tuple[Reader, ...]] = {
+    **dict.fromkeys("IWEFDCV", (_read_klog, _read_python)),
+    **dict.fromkeys(_DIGITS, (_read_redis, _read_flow)),
+    "[": (_read_kernel, _read_time_within),
+    "<": (_read_kernel, _read_event, _read_configuration_manager),
+    "#": (_read_slow_query,),
+    "=": (_read_erlang,),
+    "S": (_read_time_within,),
+}
+"""Readers by a line's first character."""
+_WITH_SIGN: tuple[tuple[str, Reader], ...] = (
+    (",", _read_csv),
+    ("%", _read_cisco),
+    ("::", _read_double_colons),
+    (" [", _read_access),
 )
+"""Readers by what a line has near its start."""

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 
+_WORDS = (
+    *("error", "warn", "fail", "panic", "fatal", "exception", "traceback", "fault", "core dumped"),
+    *("undefined reference", "***", "err!", "e   "),
+)
+"""Each pattern has one of them."""
 _FATAL_TEXT = re.compile(r"(?:panic|fatal|FATAL)(?:\[\w+\])?: |Segmentation fault|core dumped")
 _ERROR_TEXT = re.compile(
     r"(?:^|[\s:\]])(?:fatal |internal compiler |syntax )?[Ee]rror(?:\[\w+\])?: |^ERROR\b|^E   "
@@ -19,6 +24,9 @@ _WARNING_TEXT = re.compile(
 
 def level_in_text(content: str) -> str | None:
     """The level that tools without headers write into their text."""
+    low = content.lower()
+    if not any(word in low for word in _WORDS):
+        return None
     if _FATAL_TEXT.search(content):
         return "fatal"
     if _ERROR_TEXT.search(content):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from mcp_smalltools.logs.headers.levels import ANY_NAMES, SURE_NAMES, level_of_name
+from mcp_smalltools.logs.headers.levels import ANY_LEVELS, ANY_NAMES, SURE_NAMES, level_of_name
 from mcp_smalltools.logs.headers.time_forms import EPOCH, TIME, UPTIME
 
 Found = re.Match[str]
@@ -29,7 +29,8 @@ class BracketToken(NamedTuple):
 
 
 _TIME = re.compile(f"{TIME}|{EPOCH}")
-_NOT_INSIDE = re.compile(r"[\w.:/-]")
+_FIRST_OF_TIME = frozenset("JFMASONDTWjfmasond一二三四五六七八九十")
+_FIRST_OF_NUMBER = frozenset("0123456789-#*")
 BRACKETED = r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,120}\]){1,250}\]"
 """With brackets in it, too: [Peer[id=1]/10.0.0.1]"""
 _BRACKETS = {
@@ -39,7 +40,7 @@ _BRACKETS = {
     "{": re.compile(r"\{{1,2}[^{}\n]{0,120}\}{1,2}"),
 }
 _CAPITALS = re.compile(
-    rf"(?P<name>{SURE_NAMES})(?P<digit>\d?)(?P<mark>!)?(?=(?P<after>[\])>|:;,/\s-]|\[|\(|$|\.\.\.))"
+    rf"(?P<name>{SURE_NAMES})(?P<digit>_?\d?)(?P<mark>!)?(?=(?P<after>[\])>|:;,/\s-]|\[|\(|$|\.\.\.))"
 )
 _BEFORE_A_SIGN = re.compile(
     rf"(?P<name>(?i:{ANY_NAMES}))\d?(?= ?\|| :|\t|  \s*\S| ?>(?= )|:(?!:)|(?<=LOG) \[)"
@@ -48,6 +49,7 @@ _AFTER_TIME = re.compile(
     r"(?P<name>(?i:info|information|debug|trace|notice|verbose|warn|warning|error|err|fatal|critical|crit|severe))"
     r"(?= )"
 )
+_FIRST_OF_LEVEL = frozenset(name[:1] for name in ANY_LEVELS)
 _OF_DIAGNOSES = re.compile(r"(?i:error|warning|fatal|panic|note|failure|failed|hint|alert|abort|context)\b")
 """What begins a line of compilers and of programs that end: part of their message."""
 _MARKED_LETTER = re.compile(r"(?P<name>[DIWEFT])!(?= )")
@@ -74,6 +76,9 @@ _NAME_BEFORE_BRACKET = re.compile(r"[A-Za-z][\w.$/@-]{0,80}(?=\[)")
 
 def time_at(line: str, at: int) -> TimeToken | None:
     """A time that starts here."""
+    first = line[at : at + 1]
+    if not first.isdigit() and first not in _FIRST_OF_TIME:
+        return None
     found = _TIME.match(line, at)
     if found is None or (found.end() < len(line) and line[found.end()].isalnum()):
         return None
@@ -122,6 +127,8 @@ class LevelToken(NamedTuple):
 
 def level_at(line: str, at: int, *, timed: bool) -> LevelToken | None:
     """A level that starts here, in no brackets. `timed`: after a time, small letters will do."""
+    if line[at : at + 1].lower() not in _FIRST_OF_LEVEL:
+        return None
     found = _CAPITALS.match(line, at)
     if found is not None:
         level = level_of_name(found["name"])
@@ -139,7 +146,7 @@ def level_at(line: str, at: int, *, timed: bool) -> LevelToken | None:
 
 def number_at(line: str, at: int) -> int | None:
     """The end of a number, or of several with signs between: a process, a thread."""
-    found = _PLAIN_NUMBERS.match(line, at)
+    found = _PLAIN_NUMBERS.match(line, at) if line[at] in _FIRST_OF_NUMBER else None
     return None if found is None else found.end()
 
 

@@ -19,11 +19,11 @@ _NAMES: Mapping[str, str] = {
 """Words that are hardly ever anything else before a message."""
 _OTHER_NAMES: Mapping[str, str] = {
     "debug": "detailed",
-    "info": "log statement detail context query system display audit basic",
+    "info": "log statement detail context query location system display audit basic",
     "notice": "hint config note",
-    "warning": "fixme",
+    "warning": "fixme war",
     "error": "failure fail failed ko",
-    "fatal": "abort",
+    "fatal": "abort fat",
 }
 """Levels only in brackets or before a colon or a bar."""
 _FOREIGN: Mapping[str, str] = {
@@ -69,6 +69,7 @@ SURE_NAMES = "|".join(
 """A pattern of names in capitals, and of those that have no capitals."""
 ANY_NAMES = _alternatives(_ALL)
 """A pattern of all names; to be used without regard to case."""
+ANY_LEVELS = frozenset(_ALL)
 LEVEL_NAMES = _alternatives(_by_name(_NAMES, _OTHER_NAMES))
 
 

@@ -6,6 +6,7 @@ What follows such a prefix is a line in its own right, and may continue the line
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from mcp_smalltools.logs.headers.time_forms import TIME
@@ -13,20 +14,30 @@ from mcp_smalltools.logs.headers.time_forms import TIME
 _RFC_3339 = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
 _FINE = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,9}(?:Z|[+-]\d\d:\d\d))"
 _SERVICE = r"[\w.-]{1,80}(?:-\d+|_\d+) *\| ?"
-_FORMS = tuple(
-    re.compile(form)
-    for form in (
-        r"(?:\ufeff|\x00|\ufffd(?=\x00))+",
-        _SERVICE,  # docker compose
-        rf"[\w.-]{{1,80}} {{1,40}}\| (?={TIME}|\[|\{{)",  # compose with names of containers
-        r"\d{1,3}\|[\w.-]{1,60} *\| ",  # pm2
-        r"\[(?:pod|deployment|container)/[\w.-]{1,120}/[\w.-]{1,120}\] ",  # kubectl --prefix
-        rf"\[\w{{1,30}}(?::\w{{1,30}})? {_RFC_3339}\] ?",  # Taskcluster
-        rf"[A-Za-z0-9_.()/ -]{{1,80}}\t[A-Za-z0-9_.()/ -]{{1,120}}\t\ufeff?{_FINE} ?",  # gh run view --log
-        rf"{_RFC_3339} (?:stdout|stderr) [FP] ",  # Kubernetes CRI
-        rf"{_FINE} \d\d[OE][+ ]?",  # GitLab
-        rf"{_FINE}(?: |$)",  # GitHub Actions, kubectl --timestamps, docker logs -t
-    )
+_WITH_BAR = (
+    re.compile(_SERVICE),  # docker compose
+    re.compile(  # the same with names of containers
+        rf"[\w.-]{{1,80}} {{1,40}}\| (?={TIME}|\[|\{{|[a-z]+=|(?:INFO|WARN|ERROR|DEBUG)\b)"
+    ),
+    re.compile(r"\d{1,3}\|[\w.-]{1,60} *\| "),  # pm2
+)
+_WITH_TAB = (
+    re.compile(
+        rf"[A-Za-z0-9_.()/ -]{{1,80}}\t[A-Za-z0-9_.()/ -]{{1,120}}\t\ufeff?{_FINE} ?"
+    ),  # gh run view --log
+)
+_OF_FIRST = {
+    "\ufeff": (re.compile(r"\ufeff+"),),
+    "#": (re.compile(r"#{4}(?=<)"),),  # WebLogic
+    "[": (
+        re.compile(r"\[(?:pod|deployment|container)/[\w.-]{1,120}/[\w.-]{1,120}\] "),  # kubectl --prefix
+        re.compile(rf"\[\w{{1,30}}(?::\w{{1,30}})? {_RFC_3339}\] ?"),  # Taskcluster
+    ),
+}
+_WITH_TIME = (
+    re.compile(rf"{_RFC_3339} (?:stdout|stderr) [FP] "),  # Kubernetes CRI
+    re.compile(rf"{_FINE} \d\d[OE][+ ]?"),  # GitLab
+    re.compile(rf"{_FINE}(?: |$)"),  # GitHub Actions, kubectl --timestamps, docker logs -t
 )
 _MOST = 4
 
@@ -39,11 +50,24 @@ class Prefix(NamedTuple):
     time_at: int
 
 
+def _forms_at(line: str, at: int) -> Iterator[re.Pattern[str]]:
+    """Those that may be there."""
+    first = line[at : at + 1]
+    yield from _OF_FIRST.get(first, ())
+    if line[at + 10 : at + 11] == "T" and first.isdigit():
+        yield from _WITH_TIME
+    start = line[at : at + 130]
+    if "|" in start:
+        yield from _WITH_BAR
+    if "\t" in start:
+        yield from _WITH_TAB
+
+
 def prefix_of(line: str) -> Prefix | None:
     """All prefixes of a line as one; None if there are none."""
     at, time, time_at = 0, None, -1
     for _ in range(_MOST):
-        found = next((match for form in _FORMS if (match := form.match(line, at))), None)
+        found = next((match for form in _forms_at(line, at) if (match := form.match(line, at))), None)
         if found is None:
             break
         at = found.end()

@@ -10,7 +10,8 @@ class ParsedLine:
     """One line, taken apart. `bare`: its header, if any, was written by what carried the line (a CI system,
     a container runtime), so the line may continue the one before. `time_at`: where in the line its time
     starts, -1 if that is not known. `level_said`: a header or a field says the level, it is no guess.
-    `announces`: the line is only a header, its message is on the next line.
+    `announces`: the line is only a header, its message is on the next line. `continues`: it
+    says that it belongs to the record before, as the details of PostgreSQL's messages do.
     """
 
     format: str
@@ -21,6 +22,7 @@ class ParsedLine:
     time_at: int = -1
     level_said: bool = False
     announces: bool = False
+    continues: bool = False
 
     @property
     def headed(self) -> bool:

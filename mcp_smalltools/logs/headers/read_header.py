@@ -32,8 +32,8 @@ def read_line(line: str) -> ParsedLine:
     level = level_of_name(command["name"]) if command is not None else inner.level
     name = "ci" if inner.format == "plain" else f"ci+{inner.format}"
     said = inner.level_said or command is not None
-    return ParsedLine(
-        name, inner.content, time, level, not inner.headed, place, level_said=said, announces=inner.announces
+    return replace(
+        inner, format=name, time=time, level=level, bare=not inner.headed, time_at=place, level_said=said
     )
 
 

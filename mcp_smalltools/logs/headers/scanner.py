@@ -37,13 +37,23 @@ _TAGGED = re.compile(
 )
 _LETTER_FIRST = re.compile(r"(?P<letter>[DIWEFANC]) (?=\[\d\d/)")
 _RUBY = re.compile(r"[DIWEFA], (?=\[\d)")
-_LETTER = re.compile(r"(?P<letter>[VDIWEF])\d? +(?:(?=\S+ *:)|(?=[A-Z_-]{2,} +\[)|(?=\|))")
+_LETTER = re.compile(r"(?P<letter>[VDIWEF])\d? +(?:(?=\S+ *:)|(?=\|))")
+_LETTER_OF_MONGO = re.compile(r"(?P<letter>[VDIWEF])\d? (?=(?:[A-Z_]{2,}|-) +\[)")
+_LETTER_BETWEEN_SPACES = re.compile(r"(?<=  )(?P<letter>[VDIWEF])  (?=\S)")
+_LETTER_OF_PROCESS = re.compile(r"(?P<letter>[DIWEF]) (?=[A-Za-z][\w.-]{1,40}: )")
+_LETTER_AND_NUMBER = re.compile(r"(?P<letter>[DIWEFV])\d{3}: ")
+_TWO_LETTERS = re.compile(r"(?P<letter>In|Wa|Er|No|Db|Cr|Al|Em)\(\d\d\) ")
+_TOPICS = re.compile(
+    r"[a-z-]{2,20}(?:,[a-z-]{2,20}){0,4},(?P<letter>info|error|warning|critical|debug)(?: (?=\S)|,)"
+)
 _LETTER_OF_COLUMNS = re.compile(r"(?P<letter>[VDIWEF])\d? (?=\S)")
 _TAG = re.compile(r"[^\s:]{1,80} *: ")
 _WORD_OF_TEXT = re.compile(r"[^\W\d_]+[,:]?")
 _CHANNEL = re.compile(
-    r"[A-Za-z][\w-]{0,60}\.(?P<name>DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY):"
+    r"[A-Za-z][\w-]{0,60}(?:\[\d{1,8}\])?"
+    r"\.(?P<name>DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY|DBG|INF|WAR|ERR|FAT)(?::| (?=\[))"
 )
+_DETAIL = re.compile(r"(?:DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION):  ")
 _MESSAGE_ON_NEXT = re.compile(r"(?:(?:[\w$]+\.)+[\w$]+ [\w$<>]+|[\w.`+<>,$-]*\w\[\d+\])\s*")
 _BEFORE_LEVEL = re.compile(
     r"(?:\S+ +){0,4}?(?P<name>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[ :]"
@@ -70,7 +80,7 @@ class _Scan:
         self._timed = timed
         self._weak = self._plain = self._numbers = 0
         self._tagged = False
-        self._keeps_word = False
+        self._keeps_word = self._continues = False
         self.time: TimeToken | None = None
         self.level: str | None = None
 
@@ -132,6 +142,7 @@ class _Scan:
         found = level_at(line, at, timed=timed and self._weak == self._plain == 0)
         if found is not None and (found.sure or self._end > self._start) and self._may_follow(found.end):
             self.level, self._keeps_word = found.level, found.keep
+            self._continues = _DETAIL.match(line, at) is not None
             self._commit(at if found.keep else found.end)
             return True
         channel = _CHANNEL.match(line, at)
@@ -143,7 +154,9 @@ class _Scan:
             return True
         letter = self._letter(at, timed=timed)
         if letter is not None:
-            self.level = level_of_name(letter["letter"])
+            self.level = level_of_name(
+                letter["letter"].lower()[:1] if letter.re is _TWO_LETTERS else letter["letter"]
+            )
             tag = _TAG.match(line, letter.end()) if letter.re is _LETTER else None
             self._tagged = tag is not None
             self._commit(tag.end() if tag is not None else letter.end())
@@ -158,11 +171,24 @@ class _Scan:
             or self._line[end : end + 3] == " - "
         )
 
+    def _special(self, at: int) -> re.Match[str] | None:
+        """A level that one program writes in a way of its own, right behind the time or a column of it."""
+        if self._end != self._at and not self._numbers and not self._weak:
+            return None
+        for pattern in (_LETTER_OF_MONGO, _LETTER_OF_PROCESS, _LETTER_AND_NUMBER, _TWO_LETTERS, _TOPICS):
+            found = pattern.match(self._line, at)
+            if found is not None and (self._plain == 0 or pattern is not _LETTER_OF_PROCESS):
+                return found
+        return _LETTER_BETWEEN_SPACES.match(self._line, at) if self._numbers else None
+
     def _letter(self, at: int, *, timed: bool) -> re.Match[str] | None:
         if at == self._start:
             return _LETTER_FIRST.match(self._line, at)  # CUPS
         if not timed:
             return None
+        special = self._special(at)
+        if special is not None:
+            return special
         if self._numbers or self._end == self._at:
             found = _LETTER.match(self._line, at)
             if found is not None and (
@@ -183,7 +209,7 @@ class _Scan:
             end = name_at(line, at)
             if end is None:
                 return False
-            if _WORD_OF_TEXT.fullmatch(line, at, end):
+            if _WORD_OF_TEXT.fullmatch(line, at, end) and line[end : end + 2] != "  ":
                 self._plain += 1
                 if self._plain > _PLAIN_WORDS or (self.level is not None and self.time is None):
                     return False
@@ -215,7 +241,16 @@ class _Scan:
             content in ("", "[[") and time is not None
         )
         place = -1 if self.time is None else self.time.start
-        return ParsedLine(name, content, time, level, time_at=place, level_said=said, announces=announces)
+        return ParsedLine(
+            name,
+            content,
+            time,
+            level,
+            time_at=place,
+            level_said=said,
+            announces=announces,
+            continues=self._continues,
+        )
 
     def _is_time_first(self) -> bool:
         assert self.time is not None

@@ -12,6 +12,31 @@ ZONES = (
     r"(?:[ECMP][SD]T|A[EC][SD]T|AWST|[CEW]ES?T|GMT|UTC|BST|MSK|IST|JST|KST|SGT|HKT|NZ[SD]T|WI[BT]|SAST|BRT)"
 )
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+FOREIGN_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            *(
+                "janv janvier ene enero Januar",
+                "févr février febrero",
+                "März Mär Mrz mars marzo",
+                "avr avril abr",
+            ),
+            *(
+                "Mai mai mayo",
+                "juin junio Juni",
+                "juil juillet julio Juli",
+                "août ago agosto",
+                "sept septiembre",
+            ),
+            *("Okt octobre octubre", "novembre noviembre", "Dez déc décembre dic diciembre"),
+        ),
+        1,
+    )
+    for name in names.split()
+}
+"""Months of java.util.logging in other languages, where they differ from English."""
+_FOREIGN_MONTH = "(?:" + "|".join(sorted(FOREIGN_MONTHS, key=len, reverse=True)) + ")"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _HALF = r"(?: ?(?P<ap>[AaPp]\.?[Mm]\b\.?))?"
 _CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
@@ -24,6 +49,11 @@ _DATED = (
     rf"{_DAY},? +(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? +{_CLOCK}(?: (?P<z>{ZONES}))? (?P<y>\d{{4}})",
     rf"{_DAY},? (?P<d>\d{{1,2}})[ -](?P<b>{_MONTH})[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
     rf"(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<b>[一二三四五六七八九十]{{1,2}}月) +(?P<d>\d{{1,2}}), (?P<y>\d{{4}})"
+    rf" {_CLOCK}(?: (?P<ap>上午|下午))?",
+    rf"(?P<y>\d{{4}})[/年](?P<mo>\d\d?)[/月](?P<d>\d\d?)日? (?P<ap>午前|午後|上午|下午)?{_CLOCK}",
+    rf"(?P<b>{_FOREIGN_MONTH})\.? +(?P<d>\d{{1,2}}), (?P<y>\d{{4}}) {_CLOCK}{_HALF}",
+    rf"(?P<d>\d{{1,2}})[ -](?P<b>{_FOREIGN_MONTH})\.?[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
     rf"(?P<d>\d{{1,2}})[ /-](?P<b>{_MONTH})[ /-](?P<y>\d{{4}})(?:[ T]|::?|, ?){_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<d>\d\d?)\.(?P<mo>\d\d?)\.(?P<y>\d{{4}}){_JOIN}{_CLOCK}{_ZONE}",
     rf"(?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}}){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
@@ -38,7 +68,7 @@ _DATED = (
 _YEARLESS = (
     rf"(?:{_DAY},? +)?(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? {_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<d>\d{{1,2}})[ -](?P<b>{_MONTH})[ -]{_CLOCK}",
-    rf"(?P<mo>\d\d)[-/](?P<d>\d\d) {_CLOCK}",
+    rf"(?P<mo>\d\d)[-/](?P<d>\d\d)[ |]{_CLOCK}",
     r"(?P<mo>\d\d)(?P<d>\d\d)[ /T-](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
     r"(?P<mo>\d\d)(?P<d>\d\d)/(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>\.\d+)?(?!\d)",
 )

@@ -19,13 +19,15 @@ from mcp_smalltools.logs.keys.block import Block
 
 # Digits that set the level are kept, as control characters that no log has: pino's levels, HTTP's 5xx, <PRI>.
 _JSON_LEVELS = tuple(
-    (b'"%s"' % name, re.compile(rb'"%s" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])' % re.escape(name)))
-    for name in (b"level", b"severity", b"PRIORITY", b"priority", b"log.level", b"lvl", b"levelno")
+    (b'"%s"' % name, re.compile(rb'"%s" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])' % name))
+    for name in (b"level", b"severity", b"PRIORITY", b"priority", b"levelno")
 )
 _SERVER_ERROR = re.compile(rb'HTTP/[0-9](?:\.[0-9])?" (5)(?=[0-9][0-9] )')
 _PRIORITY = re.compile(rb"^<([0-9]{1,3})>", re.MULTILINE)
 _EVENT_LEVEL = re.compile(rb"<Level>([0-9])<")
-_LOGFMT_LEVEL = re.compile(rb"\b(?:level|severity)=([0-9]{1,2})\b")
+_LOGFMT_LEVELS = tuple(
+    (name, re.compile(rb"%s([0-9]{1,2})(?![0-9A-Za-z.])" % name)) for name in (b"level=", b"severity=")
+)
 _CISCO = re.compile(rb"%[A-Z][A-Z0-9_-]{1,60}-([0-7])-[A-Z0-9_]{1,60}: ")
 _SCCM = re.compile(rb'<!\[LOG\[[^\n]{0,4000}?\btype="([1-3])"')
 _KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that would be read as such a digit
@@ -57,13 +59,16 @@ def block_keys(block: Block) -> bytes:
 def _level_patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
     """Those of which the data may have one."""
     if _has(data, b'"', b":", 1) or _has(data, b'"', b":", 2):
-        yield from (pattern for name, pattern in _JSON_LEVELS if name in data)
+        for name, pattern in _JSON_LEVELS:
+            if _has(data, name[-2:-1], b'"', 1) and name in data:
+                yield pattern
     if _has(data, b'"', b"5", 2):
         yield _SERVER_ERROR
     if data[:1] == b"<" or _has(data, b"\n", b"<", 1):
         yield from (_PRIORITY, _EVENT_LEVEL, _SCCM)
-    if _has(data, b"l", b"=", 1) or _has(data, b"y", b"=", 1):
-        yield _LOGFMT_LEVEL
+    for name, pattern in _LOGFMT_LEVELS:
+        if _has(data, name[-2:-1], b"=", 1):
+            yield pattern
     if b"%" in data:
         yield _CISCO
 

@@ -184,7 +184,11 @@ def _in_bytes(span: TimeSpan | None, text: str) -> TimeSpan | None:
     """A place in a line's characters as one in its bytes; None for a time with digits beyond ASCII."""
     if span is None or text.isascii():
         return span
-    if not text[span.start : span.end].isascii():
+    start = len(text[: span.start].encode("utf-8", "surrogatepass"))
+    if text[span.start : span.end].isascii():
+        shift = start - span.start
+        return span._replace(start=start, seconds_end=span.seconds_end + shift, end=span.end + shift)
+    if span.plain or any(sign.isdigit() and not sign.isascii() for sign in text[span.start : span.end]):
         return None
-    shift = len(text[: span.start].encode("utf-8", "surrogatepass")) - span.start
-    return span._replace(start=span.start + shift, seconds_end=span.seconds_end + shift, end=span.end + shift)
+    end = start + len(text[span.start : span.end].encode("utf-8", "surrogatepass"))
+    return span._replace(start=start, seconds_end=end, end=end)

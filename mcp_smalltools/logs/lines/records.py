@@ -39,7 +39,8 @@ _FRAME = re.compile(
     r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|created by [\w./]+|\s+/?\S*\.go:\d+"
     r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
     r"|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
-    r"|#\d+ (?:\S+\(\d+\): |\{main\}|0x[0-9a-f]+ )|\[(?:stacktrace|previous exception)\]|\s*\"\} *$|\s+thrown in /"
+    r"|#\d+ (?:\S+\(\d+\): |\{main\}|\[internal function\]|(?:0x)?\w{6,} [<\w])|"
+    r"> File \"|[\w-]{1,80}\.[\w.-]{1,80}/[\w./@~-]{0,200}\.[\w.()*\[\]{}-]{1,200}$|\[(?:stacktrace|previous exception)\]|\s*\"\} *$|\s+thrown in /"
     r"|Stack trace:$|\s+from \S+:\d+:in [`']|\s+--- End of |\s*---> [\w.]+|\s+\d+: \S+$|\s+at /|\s+\[\d+\] \w.*\("
     r"|\s+\([\w ]+ \d[\w.]*\) \S+:\d+: |Stacktrace:$|\s+#\d+ 0x"
     r"|E {8,}\+ |\s+\d* *\|(?: |$)|\s+--> \S+:\d+|\s+= (?:note|help): "  # source quoted by gcc, clang, rustc
@@ -53,6 +54,7 @@ _FRAME_WITH_HEADER = re.compile(
     r"|goroutine \d+ \[|\s+from \S+:\d+:in |\s*\S+\.go:\d+ \+0x"
 )
 """Frames that are one also behind a header without a level, as what forwards lines writes it before each."""
+_ITEM = re.compile(r"u?['\"][^'\"]{1,80}['\"] ?(?:: |=> )")  # of a dictionary over several lines
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
 _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
@@ -64,6 +66,8 @@ def kind_of(line: ParsedLine) -> Kind:
     content = line.content
     if line.announces:
         return Kind.BLOCK if line.format.endswith("slow-query") else Kind.ANNOUNCES
+    if line.continues:
+        return Kind.FRAME
     if line.headed:
         framed = not line.level_said and _FRAME_WITH_HEADER.match(content)
         return Kind.FRAME if framed else Kind.HEADED
@@ -73,7 +77,7 @@ def kind_of(line: ParsedLine) -> Kind:
         return Kind.FRAME
     if _TRACE.match(content):
         return Kind.TRACE
-    if content[0] in " \t" or _CLOSING.match(content):
+    if content[0] in " \t|│├└┌╰╭" or _CLOSING.match(content) or _ITEM.match(content):
         return Kind.INDENTED
     if _EXCEPTION.match(content):
         return Kind.EXCEPTION

@@ -14,9 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
-from mcp_smalltools.logs.headers.time_forms import FORMS
+from mcp_smalltools.logs.headers.time_forms import FOREIGN_MONTHS, FORMS
 
-_MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name}
+_MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name} | FOREIGN_MONTHS
+_MONTHS |= {
+    f"{name}月": n
+    for n, name in enumerate(["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], 1)
+}
 _LEAP_YEAR = 1972  # for times without a year: any day of a year is valid in it
 _YEAR_10_000 = 253_402_300_800.0
 _EPOCH = datetime.datetime(1970, 1, 1)
@@ -111,7 +115,7 @@ def _of_fields(fields: dict[str, str | None]) -> float | None:
     hour = int(fields["h"] or 0)
     half = fields.get("ap")
     if half:
-        hour = hour % 12 + (12 if half[0] in "Pp" else 0)
+        hour = hour % 12 + (12 if half[0] in "Pp" or half in ("下午", "午後") else 0)
     if date is None or not _is_date(*date) or hour > 24:
         return None
     whole = calendar.timegm((*date, hour, int(fields["mi"] or 0), int(fields.get("s") or 0)))
@@ -216,7 +220,7 @@ class Clock:
         alike = whole - 2 if plain else whole
         changes = np.flatnonzero(_differ_from_last(shown[:, :alike])) + 1
         places = [0, *changes.tolist()]
-        texts = [shown[place, :alike].tobytes().decode("ascii") for place in places]
+        texts = [shown[place, :alike].tobytes().decode("utf-8", "replace") for place in places]
         read = np.array([self._parse(f"{text}00" if plain else text) for text in texts], dtype=np.float64)
         seconds = np.repeat(read, np.diff([*places, len(shown)]))
         if not plain:

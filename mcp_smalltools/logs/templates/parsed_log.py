@@ -100,10 +100,13 @@ def _zone(parser: LogParser, calendar: Calendar | None, line: int) -> str:
 
 
 def _main_timeline(parser: LogParser, records: int) -> tuple[Timeline | None, Calendar | None]:
-    """The calendar that most records have, if those are at least a quarter of all; else line numbers."""
+    """The calendar that most records have, if those are a quarter of all, or several of a hundred;
+    else line numbers.
+    """
     if parser.timelines:
         calendar, timeline = max(parser.timelines.items(), key=lambda item: item[1].records)
-        if 4 * timeline.records >= records:
+        several = timeline.records > 1 and 100 * timeline.records >= records
+        if several or 4 * timeline.records >= records:
             return timeline, calendar
     by_line = parser.by_line
     return (by_line, None) if 2 * by_line.records > records >= _RECORDS_FOR_LINES else (None, None)
