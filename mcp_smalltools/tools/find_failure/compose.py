@@ -11,9 +11,11 @@ from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.outcome.decide import RunVerdict, decide
 from mcp_smalltools.tools.find_failure.outcome.ending import LogEnding, read_ending
 from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE
+from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop, outside_stop
 from mcp_smalltools.tools.find_failure.rank import RankedLog
 from mcp_smalltools.tools.find_failure.showing.plan import shortened
 from mcp_smalltools.tools.find_failure.showing.shown_failure import show
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 from mcp_smalltools.tools.find_failure.verdict import FEATURES
 
 SHORT_LOG = 12
@@ -24,6 +26,8 @@ _EMPTY = "The log is empty."
 _LINE_CHARS = 200
 _USUAL_REASON = 80
 """Characters of a reason that the answer's frame has room for."""
+_SURE_OF_A_STOP = 0.96
+"""Probability that a line which tells a stop from outside is the cause."""
 
 
 def compose_answer(
@@ -32,11 +36,14 @@ def compose_answer(
     """Failed, not failed, or, where neither is sure, the likeliest lines to look at."""
     constants = load_calibration("find_failure", FEATURES).constants
     reading = read_ending(log.contents, log.roles)
-    decision = decide(reading, ranked.failed, log.numbers, arguments.exit_code, arguments.command)
+    stop = outside_stop(log.contents, log.roles)
+    decision = decide(reading, ranked.failed, log.numbers, arguments.exit_code, arguments.command, stop=stop)
     if log.cut_off and arguments.exit_code is None:
         decision = replace(decision, failed=decision.failed or None, reason=_CUT_OFF)
     if decision.failed is False or not ranked.spans or not decision.has_cause:
         return _answer_without_evidence(log, reading, decision, dropped)
+    if stop is not None:
+        ranked = _with_stop_first(ranked, stop)
     limit = max(arguments.max_lines // 2, 1) if decision.failed is None else arguments.max_lines
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
     taken = (
@@ -46,7 +53,7 @@ def compose_answer(
     place = shown.name.place
     answer = records.FindFailureAnswer(
         failed=decision.failed,
-        kind=shown.name.kind or decision.kind,
+        kind=stop.kind if stop is not None else shown.name.kind or decision.kind,
         tool=shown.name.tool,
         place=records.Place(file=place.file, line=place.line) if place else None,
         evidence=shown.evidence,
@@ -57,6 +64,14 @@ def compose_answer(
     )
     _add_reason(answer, log, decision, constants["sure_from"])
     return answer
+
+
+def _with_stop_first(ranked: RankedLog, stop: OutsideStop) -> RankedLog:
+    """What ended the run from outside is its cause; the other spans tell what was going on."""
+    own = next((span for span in ranked.spans if span.start <= stop.place < span.stop), None)
+    first = EvidenceSpan(stop.place, stop.place + 1, stop.place, 1.0)
+    others = [span for span in ranked.spans if span is not own]
+    return replace(ranked, spans=[first, *others], sure=max(ranked.sure, _SURE_OF_A_STOP))
 
 
 def _answer_without_evidence(

@@ -11,11 +11,16 @@ from mcp_smalltools.tools.find_failure.outcome.exit_codes import (
     read_command,
     says_no_match,
 )
+from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop
 
 _AGREES, _AGREES_PASSED = 0.4, 0.35
 """Learned probability from which it agrees that the run failed, and up to which that it passed."""
 _SURE = 0.9
 """Learned probability from which an error near the end is taken for the end."""
+_STOP_LAST_WORDS = 6
+"""Lines of output after a stop from outside up to which the run ended with it."""
+_STOPPED = 0.95
+"""Probability that a run failed whose log ends with such a stop."""
 _SAID = 0.98
 """Probability that what a run says of itself is so."""
 _ASK = "Give exit_code if you know it, or read the end of the log."
@@ -39,10 +44,18 @@ class RunVerdict:
 
 
 def decide(
-    reading: LogEnding, learned: float, numbers: list[int], exit_code: int | None, command: str
+    reading: LogEnding,
+    learned: float,
+    numbers: list[int],
+    exit_code: int | None,
+    command: str,
+    *,
+    stop: OutsideStop | None = None,
 ) -> RunVerdict:
     """The verdict. `learned` is the ranker's probability that the run failed, `numbers` those of the lines."""
     by_log = _by_log(reading, learned, numbers)
+    if by_log.failed is None and stop is not None and stop.after <= _STOP_LAST_WORDS:
+        by_log = RunVerdict(True, max(learned, _STOPPED))
     if exit_code is None:
         return by_log
     run = read_command(command)
@@ -101,6 +114,9 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
             return RunVerdict(True, learned, doubt)
         case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED:
             return RunVerdict(False, learned)
+        case Ending.LOOKS_PASSED if other and learned >= _SURE:
+            doubt = f"Line {other} says that something failed, line {line} that what came later went well."
+            return RunVerdict(True, learned, doubt)
         case Ending.CONTRADICTORY:
             reason = f"Can't tell whether the run failed: line {line} says that it went well, line {other} that it didn't."
         case Ending.LOOKS_FAILED:

@@ -8,7 +8,6 @@ which nobody speaks for the run only stops.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -50,20 +49,28 @@ class LogEnding:
 _ACTIVITY = frozenset({Role.OUTPUT, Role.PROGRESS, Role.COMMAND})
 _LAST_WORDS = 12
 """Lines after a success up to which it is still the last word."""
+_AFTER_THE_RUN = 30
+"""The same where it is the run's own."""
+_LAST_TASK = 5
+"""The same for a task that went well, which others may follow."""
 _WEAK_LAST_WORDS = 2
 """The same for a word such as `done`, which steps say too."""
-_CONSEQUENCES = 40
+_CONSEQUENCES = 30
 """Lines after a tool's failure up to which they are its consequences, or what ran along with it."""
 _OF_THE_LAST_STEP = 8
 """Lines after an error in the last step of a job up to which the step ended with it."""
 _MESSAGE_LAST_WORDS = 15
 """Lines after the message of an error up to which the run may have ended with it."""
 _LIST = 3
-"""Times that a line of counts is said, from which it is one of a list and no conclusion."""
+"""Times that a line of success is said, one soon after the other, from which it is one of a list."""
 _GOES_ON = 3
 """Conclusions of success after a failure of the run from which the run went on in spite of it."""
 _CONTINUES = re.compile(r"\s+\S|#\d+ |from \S+:\d+|at \S|\||\W*$|\.\.\. \d+")
 _NUMBER = re.compile(r"\d+")
+_TIDIES_UP = re.compile(
+    r".{0,60}?(?:[$+#>%] ?)?(?:\S*/)?(?:rm|rmdir|exit|popd|cd|echo|set|unset|deactivate|true|:|kill|wait|trap|return|sync|umount|"
+    r"docker (?:rm|stop|rmi|logout|compose down)|git (?:clean|reset|worktree)|cleanup)\b"
+)
 _CLOSINGS = [(re.compile(opens), re.compile(closes)) for opens, closes in UNFINISHED.values()]
 _ANY = re.compile("|".join(form for forms in UNFINISHED.values() for form in forms))
 
@@ -73,7 +80,7 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     said = _without_lists(statements_of(contents, roles), contents)
     after = _activity_after(roles)
     after_error = _activity_after(_without_continuations(contents, roles))
-    if (run := _said_by_the_run(said)) is not None:
+    if (run := _said_by_the_run(said, after)) is not None:
         return run
     frame = frame_of(contents)
     if frame == "github":
@@ -81,8 +88,11 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     if frame is not None:
         return _last_bad(said, after_error) or LogEnding(Ending.STOPS)
     found = _said_by_tools(said, after, after_error)
-    if found.ending in {Ending.PASSED, Ending.LOOKS_PASSED} and (tool := unfinished_tool(contents)):
-        return LogEnding(Ending.STOPS, None, found.against, tool)
+    if found.ending in {Ending.PASSED, Ending.LOOKS_PASSED}:
+        if tool := unfinished_tool(contents):
+            return LogEnding(Ending.STOPS, None, found.against, tool)
+        if _ends_in_a_command(contents, roles):
+            return LogEnding(Ending.STOPS, None, found.against)
     return found
 
 
@@ -109,11 +119,26 @@ def unfinished_tool(contents: Sequence[str]) -> str | None:
     return None
 
 
+def _ends_in_a_command(contents: Sequence[str], roles: Sequence[Role]) -> bool:
+    """The last that happens is a command of which nothing is seen; not one that only tidies up."""
+    last = next((p for p in range(len(roles) - 1, -1, -1) if roles[p] in _ACTIVITY), None)
+    return last is not None and roles[last] is Role.COMMAND and not _TIDIES_UP.match(contents[last])
+
+
 def _without_lists(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
     """Without lines of success that are said again and again: `row 7: 0 errors, ok` concludes nothing."""
-    shapes = {s.place: _NUMBER.sub("0", contents[s.place]) for s in said if s.good and s.scope <= Scope.TOOL}
-    often = Counter(shapes.values())
-    return [s for s in said if s.place not in shapes or often[shapes[s.place]] < _LIST]
+    shapes: dict[str, list[int]] = {}
+    for statement in said:
+        if statement.good and statement.scope <= Scope.TOOL:
+            shapes.setdefault(_NUMBER.sub("0", contents[statement.place]), []).append(statement.place)
+    listed = {
+        place
+        for places in shapes.values()
+        for group in zip(*(places[n:] for n in range(_LIST)), strict=False)
+        if group[-1] - group[0] < _LIST * 2
+        for place in group
+    }
+    return [s for s in said if s.place not in listed]
 
 
 def _without_continuations(contents: Sequence[str], roles: Sequence[Role]) -> list[Role]:
@@ -133,9 +158,9 @@ def _activity_after(roles: Sequence[Role]) -> list[int]:
     return result
 
 
-def _said_by_the_run(said: Sequence[OutcomeStatement]) -> LogEnding | None:
+def _said_by_the_run(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding | None:
     """What the CI system, or the program around all others, says at the end."""
-    whole = [s for s in said if s.scope is Scope.RUN]
+    whole = [s for s in said if s.scope is Scope.RUN and (not s.good or after[s.place] <= _AFTER_THE_RUN)]
     if not whole:
         return None
     last = whole[-1]
@@ -167,8 +192,8 @@ def _end_of_github(
 
 def _last_bad(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding | None:
     """A tool's failure as the last words of a log that a CI system has not closed."""
-    last = said[-1] if said else None
-    if last is None or last.good or last.scope is not Scope.TOOL or after[last.place] > _WEAK_LAST_WORDS:
+    last = next((s for s in reversed(said) if s.scope is not Scope.STEP), None)
+    if last is None or last.good or last.scope is not Scope.TOOL or after[last.place] > _OF_THE_LAST_STEP:
         return None
     return LogEnding(Ending.LOOKS_FAILED, last.place)
 
@@ -193,7 +218,7 @@ def _said_by_tools(
         if failed:
             return LogEnding(Ending.LOOKS_PASSED, last.place, failed[-1].place)
         return LogEnding(Ending.PASSED, last.place)
-    return _passed_by_a_step(said, after)
+    return _passed_by_a_task(said, after)
 
 
 def _worst_beside(conclusions: Sequence[OutcomeStatement]) -> OutcomeStatement:
@@ -222,12 +247,18 @@ def _message_at_the_end(
     return LogEnding(Ending.LOOKS_FAILED, final.place, last=after[final.place] <= _WEAK_LAST_WORDS)
 
 
-def _passed_by_a_step(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding:
-    """A word such as `done` at the very end; not the last of a list of steps that went well."""
+def _passed_by_a_task(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding:
+    """A task's success, or a word such as `done`, at the very end; not the last of a list of steps."""
     final = said[-1] if said else None
-    if final is None or not final.good or after[final.place] > _WEAK_LAST_WORDS:
+    if final is None or not final.good:
         return LogEnding(Ending.STOPS)
+    task = next((s for s in reversed(said) if s.good and s.scope is Scope.TASK), final)
+    if task.scope is Scope.TASK and after[task.place] <= _LAST_TASK:
+        final = task
+        failed = next((s.place for s in reversed(said) if not s.good and s.scope >= Scope.TOOL), None)
+        certain = failed is None and after[final.place] <= 1
+        return LogEnding(Ending.PASSED if certain else Ending.LOOKS_PASSED, final.place, failed)
     near = [s for s in said[-4:-1] if s.scope is Scope.STEP and final.place - s.place <= 4]
-    if len(near) >= _LIST - 1:
+    if after[final.place] > _WEAK_LAST_WORDS or len(near) >= _LIST - 1:
         return LogEnding(Ending.STOPS)
     return LogEnding(Ending.LOOKS_PASSED, final.place)

@@ -1,7 +1,8 @@
 """The words in which a run says how it went: of CI systems, of tools, and of languages.
 
-Four degrees. RUN: the CI system, or the program that ran all the rest, closes the run. TOOL: a compiler, a test
-runner, a package manager concludes its own work. STEP: one test, one layer, one task. MESSAGE: an error is told.
+Five degrees. RUN: the CI system, or the program that ran all the rest, closes the run. TOOL: a build tool or a test
+runner concludes its work. TASK: a piece of work is done, and others may follow. STEP: one test, one layer. MESSAGE:
+an error is told.
 """
 
 from __future__ import annotations
@@ -10,17 +11,28 @@ import re
 
 
 class Forms:
-    """Patterns of one meaning: at the start of a line, and anywhere in it. Most without regard to case."""
+    """Patterns of one meaning: at the start of a line, and anywhere in it. Most without regard to case.
 
-    def __init__(self, start: str = "", within: str = "", flags: re.RegexFlag = re.IGNORECASE) -> None:
+    What stands anywhere is looked for only in lines that hold one of `keys`, in lower case.
+    """
+
+    def __init__(
+        self, start: str = "", within: str = "", keys: str = "", flags: re.RegexFlag = re.IGNORECASE
+    ) -> None:
         self._start = re.compile(start, flags) if start else None
         self._within = re.compile(within, flags) if within else None
+        self._keys = tuple(keys.split("|")) if keys else ()
 
-    def __call__(self, content: str) -> bool:
-        return bool(
-            (self._start is not None and self._start.match(content))
-            or (self._within is not None and self._within.search(content))
-        )
+    def __call__(self, content: str, lower: str | None = None) -> bool:
+        if self._start is not None and self._start.match(content):
+            return True
+        if self._within is None:
+            return False
+        if self._keys:
+            lower = content.lower() if lower is None else lower
+            if not any(key in lower for key in self._keys):
+                return False
+        return self._within.search(content) is not None
 
 
 TOLERATED = Forms(
@@ -31,30 +43,34 @@ TOLERATED = Forms(
         r"will (?:be retried|try again|retry)|trying again|attempt \d+|falling back|fallback|recovered|"
         r"\bskipp?(?:ed|ing)\b|(?:is|was|be) optional|optional dependency|# TODO\b|# SKIP\b|no longer fails"
     ),
+    keys="ignor|true|: :|| :|continue-on|allow|xfail|x-fail|expected|known|should fail|fatal|best|retr|try again|trying|attempt|fall|recover|skip|optional|todo|no longer",
 )
 """A failure that the line itself calls no failure of the run."""
 
 TAKEN_BACK = Forms(
-    within=r"ignor(?:ed|ing)|\|\| true|retry|retries left|attempt \d+|will try again|x-?fail(?!ures)"
+    within=r"ignor(?:ed|ing)|\|\| true|retry|retries left|attempt \d+|will try again|x-?fail(?!ures)",
+    keys="ignor|true|retr|attempt|try again|xfail|x-fail",
 )
 """Of those, what holds of a tool's failure too."""
 
 GOOD_RUN = Forms(
     start=(
-        r"Finished: SUCCESS|\W{0,6}Job succeeded|Build success$|(?:\S+ )?Phase complete: POST_BUILD State: SUCCEEDED|"
+        r"(?:COMMAND_)?EXIT[ _-]?(?:CODE|STATUS)?[ :=]{1,3}0\W{0,3}$|Finished: SUCCESS|\W{0,6}Job succeeded|Build success$|(?:\S+ )?Phase complete: POST_BUILD State: SUCCEEDED|"
         r"\W{0,8}Site is live|##\[section\]Finishing: (?:Finalize Job|Job\b)|Script done.*COMMAND_EXIT_CODE=\"0\"|"
-        r"Build finished with (?:status )?SUCCESS|Pipeline (?:succeeded|finished successfully)|DONE$|"
+        r"Build finished with (?:status )?SUCCESS|Pipeline (?:succeeded|finished successfully)|"
         r"\W{0,6}Earthly Build\W{1,6}SUCCESS|Deployment completed$|Result: (?:SUCCESS|PASS(?:ED)?)$|"
         r"\W{0,8}(?:all|every) (?:jobs?|stages?|steps?) (?:succeeded|passed|completed)"
     ),
     within=(
         r"Your build exited with 0\b|exiting batchmode successfully|AutomationTool exiting with ExitCode=0"
     ),
+    keys="exited with 0|successfully|exitcode=0",
 )
 """The run is closed, and went well."""
 
 BAD_RUN = Forms(
     start=(
+        r"(?:COMMAND_)?EXIT[ _-]?(?:CODE|STATUS)?[ :=]{1,3}-?[1-9]\d*\W{0,3}$|"
         r"##\[error\](?:Process completed with exit code|The operation was canceled|The (?:job|action|hosted runner|runner|self-hosted)|.{0,60}exited with code|The process '.{1,200}' failed with exit code)|"
         r"Finished: (?:FAILURE|ABORTED|UNSTABLE|NOT_BUILT)|\W{0,6}(?:ERROR: )?Job failed\b|Your build has been stopped|"
         r"The command .{0,3000}(?:exited with [1-9]\d*|failed and exited with [1-9]\d* during)|"
@@ -70,6 +86,7 @@ BAD_RUN = Forms(
         r"Your build exited with [1-9]|Phase complete: \w+ State: FAILED|aborting batchmode due to|"
         r"AutomationTool exiting with ExitCode=[1-9]"
     ),
+    keys="exited with|phase complete|aborting|exitcode=",
 )
 """The run is closed, and failed."""
 
@@ -81,35 +98,70 @@ GOOD_TOOL = Forms(
         r"Status: (?:OK|SUCCESS)|"
         r"\W{0,12}all (?:\d+ |of the |the )?(?:\w+ ){0,2}(?:pass(?:ed)?|succeeded|successful|ok|good|done|completed?|clean|up[- ]to[- ]date|valid)\b|"
         r"\W{0,8}(?:all matched files use|no (?:errors?|issues?|problems?|failures?|warnings?|vulnerabilit\w+|changes?|differences|findings|offenses|violations)(?: (?:were )?(?:found|detected|reported))?[.!]?$)|"
-        r"\W{0,6}No changes\. |\W{0,4}\[?success\]?\b|\W{0,6}✓? ?built in \d|\W{0,4}Done in \d|\W{0,4}Done!?\W{0,4}$|"
+        r"\W{0,6}No changes\. |\W{0,6}✓? ?built in \d|\W{0,4}Done in \d|\W{0,4}Done!?\W{0,4}$|"
         r"\W{0,4}(?:Apply|Destroy) complete!|Plan: \d+ to add|"
-        r"Successfully (?:ran|installed|built|tagged|published|deployed|pushed|applied|completed|executed|created|compiled|updated|validated|generated)\b|"
-        r"\W{0,4}congratulations\b|\s*Finished [`\w].{0,60}(?:profile|target\(s\))|added \d+ packages?|"
-        r"up to date(?:,|$)|Already up[- ]to[- ]date|Everything up-to-date|Bundle complete!|Nothing to (?:do|commit|install|be done)|"
-        r"\W{0,4}Installed \d+ packages? in|Audited \d+ packages?|Successfully tagged|Output written on \S|"
-        r"STATUS: deployed|\s*\[100%\] Built target|-- Build files have been written to|\*{3} No errors detected|"
+        r"\W{0,4}congratulations\b|"
+        r"STATUS: deployed|\*{3} No errors detected|"
         r"Test Run Successful|Passed!  - |\[  PASSED  \]|Result: PASS|EXECUTION SUCCESS|ANALYSIS SUCCESSFUL|"
-        r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|System check identified no issues|\W{0,4}(?:0|no) (?:problems?|issues?|findings|violations|offenses)\b|"
-        r"Project build complete|\W{0,6}(?:Tundra )?build success\b|snapshot \w+ saved|total size is [\d,.]+ +speedup|"
-        r"\[SUCCESS\]|Success: |\W{0,4}Test Successful|\* DONE \(|\W{0,6}Compiled successfully|"
-        r"Signature verified|\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
+        r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|\W{0,4}(?:0|no) (?:problems?|issues?|findings|violations|offenses)\b|"
+        r"Project build complete|\W{0,6}(?:Tundra )?build success\b|"
+        r"\[SUCCESS\]|Success: |\W{0,4}Test Successful|\W{0,6}Compiled successfully|"
+        r"\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
     ),
     within=(
         r"BUILD SUCCESS(?:FUL)?\b|\bno issues found|\bno (?:errors?|problems?|offenses) (?:found|detected)|"
         r"\[OK\] No errors|found 0 vulnerabilities|\bcompiled (?:successfully|with \d+ warnings?)|"
         r"\bcompiled (?:client and server )?successfully|"
-        r"successfully (?:rolled out|completed|finished|installed|built|tagged|published|deployed|pushed|applied|executed|created|signed|verified|ran|compiled|tested|upgraded|migrated)|"
-        r"\b(?:completed|finished|ended|exited|terminated|done|ran|executed|built|deployed|installed|passed) (?:\w+ )?(?:successfully|without (?:any )?(?:errors?|problems?|failures?))|"
-        r"\b(?:was|were|is|has been) (?:successful\b|executed successfully)|result of 'Succeeded'|"
-        r"\bcommands? succeeded\b|congratulations :\)|nothing to commit, working tree clean|Generating autoload files$|"
-        r"naming to \S+ (?:\d\S* )?done$|: digest: sha256:\w+ size: \d+|Happy Helming|would be left unchanged|"
+        r"result of 'Succeeded'|"
+        r"congratulations :\)|"
+        r"Happy Helming|would be left unchanged|"
         r"Test Summary:.*\bPass\b(?!.*\b(?:Fail|Error)\b)|tests passed ?$|all succeeded\.$|"
         r"Builds finished\. The artifacts|"
         r"(?:构建|编译|打包|部署|安装|执行|运行|测试|更新|发布|建置|編譯|測試|安裝|執行|全部)(?:已|全部)?(?:成功|通过|通過|完成)|"
         r"(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に|を)?(?:成功|正常終了|正常に完了)|正常終了|(?:빌드|테스트|설치|배포) ?성공"
     ),
+    keys="success|no |compiled|result of|congrat|happy|unchanged|summary|passed|all |artifacts|成功|正常|通过|通過|完成|성공|[ok]|found 0|pass",
 )
 """A tool concludes that its work went well."""
+
+GOOD_TASK = Forms(
+    start=(
+        r"INFO: \[Common 17-206\] Exiting|"
+        r"Successfully (?:ran|installed|built|tagged|published|deployed|pushed|applied|completed|executed|created|compiled|updated|validated|generated)\b|"
+        r"\s*Finished [`\w].{0,60}(?:profile|target\(s\))|"
+        r"added \d+ packages?|"
+        r"up to date(?:,|$)|"
+        r"Already up[- ]to[- ]date|"
+        r"Everything up-to-date|"
+        r"Nothing to (?:do|commit|install|be done)|"
+        r"\W{0,4}Installed \d+ packages? in|"
+        r"Audited \d+ packages?|"
+        r"Successfully tagged|"
+        r"Output written on \S|"
+        r"\s*\[100%\] Built target|"
+        r"-- Build files have been written to|"
+        r"\* DONE \(|"
+        r"Bundle complete!|"
+        r"snapshot \w+ saved|"
+        r"total size is [\d,.]+ +speedup|"
+        r"\W{0,4}\[?success\]?\b|"
+        r"System check identified no issues|"
+        r"Signature verified"
+    ),
+    within=(
+        r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\b[Ll]istening on\b|\bready in \d|"
+        r"nothing to commit, working tree clean|"
+        r"Generating autoload files$|"
+        r"naming to \S+ (?:\d\S* )?done$|"
+        r": digest: sha256:\w+ size: \d+|"
+        r"successfully (?:rolled out|completed|finished|installed|built|tagged|published|deployed|pushed|applied|executed|created|signed|verified|ran|compiled|tested|upgraded|migrated)|"
+        r"\b(?:completed|finished|ended|exited|terminated|done|ran|executed|built|deployed|installed|passed) (?:\w+ )?(?:successfully|without (?:any )?(?:errors?|problems?|failures?))|"
+        r"\b(?:was|were|is|has been) (?:successful\b|executed successfully)|"
+        r"\bcommands? succeeded\b"
+    ),
+    keys="success|without|naming|digest|started|startup|listening|ready in|working tree|autoload|succeeded",
+)
+"""A piece of work went well, which others may follow."""
 
 _GOOD_WORD = r"(?:success|succeed|complete|erfolgreich|réussi|sucesso|éxito|riuscit|успешно|pomyśln)"
 NOT_GOOD = Forms(
@@ -118,12 +170,14 @@ NOT_GOOD = Forms(
         r"\bun-?success|without success|(?:不|未|没有|非)成功|成功(?:しません|していません)|ohne Erfolg|NOT complete|NOT successful|"
         r"\b0 succeeded"
     ),
+    keys="success|succeed|complete|erfolg|réussi|sucesso|éxito|riuscit|успешно|pomyśln|成功",
 )
 """A word of success that is denied."""
 
 ONLY_IF = Forms(
     start=r"\W*(?:waiting|checking|trying|attempting|going|about|starting|expect)\b",
     within=rf"\b(?:if|until|unless|when|once|after|before|whether|should|must|will|to be|in case|wenn|falls|si|se|если) (?:\w+ ){{0,3}}{_GOOD_WORD}|\bto (?:complete|succeed)\b",
+    keys="success|succeed|complete|erfolg|réussi|sucesso|éxito|riuscit|успешно|pomyśln",
 )
 """A word of success about what may come."""
 
@@ -144,6 +198,7 @@ GOOD_STEP = Forms(
         r"\b(?:erfolgreich|avec succ[eè]s|r[eé]ussie?s?|con [eé]xito|exitosamente|com sucesso|bem-sucedid[oa]|con successo|riuscit[oa]|успешно|pomyślnie|powodzeniem|başarıyla|başarılı|geslaagd|lyckades|onnistui|fertig|abgeschlossen|terminé|terminado|concluído|completato|завершен[оа]?|zakończono|tamamlandı|voltooid)\b|"
         r"完了|完成|완료|成功|성공"
     ),
+    keys="...|ok|pass|done|finish|complet|succe|success|up-to|up to|built|wrote|saved|created|erfolg|succès|réussi|éxito|exitos|sucesso|sucedid|riuscit|успешно|pomyśln|powodz|başar|geslaagd|lyckad|onnistui|fertig|abgeschlossen|terminé|terminado|concluído|завершен|zakończono|tamamlandı|voltooid|完|완료|成功|성공",
 )
 """One test, layer or task went well, or a word that steps say too."""
 
@@ -174,6 +229,7 @@ BAD_TOOL = Forms(
         r"slurmstepd: error: \*{3}|"
         r"(?:构建|编译|打包|部署|安装|测试|发布|建置|編譯|測試|安裝)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
     ),
+    keys="build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
 )
 """A tool concludes that its work failed."""
 
@@ -200,12 +256,13 @@ BAD_MESSAGE = Forms(
         r"File \".*\", line \d+, characters|nvcc fatal|e: "
     ),
     within=(
-        r"[\w/\\.$-]{1,200}[(:]\d+[^\n]{0,20}[:)] ?(?:fatal |internal |compile |syntax )?error\b|"
+        r"[(:]\d+[^\n]{0,20}[:)] ?(?:fatal |internal |compile |syntax )?error\b|"
         r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|\b(?:failed|aborted)[.!]?$|no space left on device|out of memory|unsatisfiable|No solution found|"
         r"could not solve|cannot (?:continue|proceed)|giving up|aborting\b|bailing out|unable to (?:continue|proceed)|"
         r"unresolved external|undefined reference|\b(?:fehlgeschlagen|gescheitert|abgebrochen|échoué|en échec|ha fallado|falló|fallid[oa]|falhou|fallit[oa]|не удалось|завершил\w* с ошибк\w+|nie powiodł\w*|niepowodzenie\w*|başarısız|mislukt|misslyckades|epäonnistui)\b|失败|失敗|실패|\b(?:Fehler|erreur|erro|errore|ошибка|błąd|hata|fout)\b ?[:!]|错误[:：]|"
         r"錯誤[:：]|エラー[:：]|오류:"
     ),
+    keys="error|space|memory|unsatisf|no solution|could not solve|cannot|giving up|abort|bail|unable|unresolved|undefined|failed|fehl|gescheitert|abgebrochen|échou|échec|fallado|falló|fallid|falhou|fallit|удалось|ошиб|powi|niepowodz|başarısız|mislukt|misslyck|epäonn|失|错误|錯誤|エラー|실패|오류|erreur|erro|błąd|hata|fout",
 )
 """An error is told, whatever came of it."""
 

@@ -70,7 +70,9 @@ _FORMS: Sequence[tuple[Role, str]] = (
         r"(?:~|/[\w./-]{1,80}) ?[$%#] (?=\S)|##\[command\]|\[command\]|Step \d+/\d+ : |"
         r"(?:#\d+ )?\[(?:[\w./-]+ )?(?:[\w.-]+ +)?\d+/\d+\] (?:RUN|COPY|ADD|FROM|WORKDIR|ENV|ARG|USER|EXPOSE|CMD|LABEL|ENTRYPOINT)\b|"
         r" > \[(?:[\w./-]+ )?\d+/\d+\] |> [\w@./-]{1,80}@\d\S* \S+|[\w.-]{1,40}(?: run-test)?: commands\[\d+\]|"
-        rf"\s*(?:/\S{{1,80}}/)?(?:{_TOOLS})(?:-[\d.]+)? (?=.{{0,200}}?-\w)(?!.{{0,200}}?\b(?:error|failed|not found)(?: |:|$))",
+        rf"\s*(?:/\S{{1,80}}/)?(?:{_TOOLS})(?:-[\d.]+)? (?=.{{0,200}}?-\w)(?!.{{0,200}}?\b(?:error|failed|not found)(?: |:|$))|"
+        r"(?:pip3?|npm|npx|yarn|pnpm|cargo|go|poetry|uv|bundle|composer|mvn|gradle|dotnet|docker|kubectl|helm|terraform|make|git) "
+        r"(?:install|run|build|test|ci|sync|push|pull|apply|init|package|publish|add|get|compose|exec)(?: [\w./@=<>~^:\[\]-]+)*$",
     ),
     (
         Role.SCRIPT,

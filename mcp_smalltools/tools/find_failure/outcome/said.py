@@ -17,8 +17,9 @@ class Scope(IntEnum):
 
     MESSAGE = 0
     STEP = 1
-    TOOL = 2
-    RUN = 3
+    TASK = 2
+    TOOL = 3
+    RUN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,26 @@ _TELLING = tuple(
 """Without one of these a line says nothing of success or failure: most lines of a log."""
 
 
+_TELLING_EARLY = tuple(
+    "ail|AIL|rror|RROR|xit|***|abort|Abort|atal|panic|core dumped|Finished: |stopped|失|ucce|UCCE".split("|")
+)
+"""The same far from the end, where only conclusions count."""
+_END = 4_000
+"""Lines at the end that are read for every word."""
+
+
 def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[OutcomeStatement]:
     """All statements of a log, in their order. Lines that are no output say nothing."""
     found = []
+    early = len(contents) - _END
     for place, content in enumerate(contents):
         role = roles[place]
+        if place < early and not any(word in content for word in _TELLING_EARLY):
+            continue
         if role is Role.OUTPUT or role is Role.AFTER or role is Role.PROGRESS or role is Role.FRAME:
             said = _read(content[:_LONGEST])
             if said is not None and (
-                role is Role.OUTPUT or said[1] is Scope.RUN or said == (True, Scope.TOOL)
+                role is Role.OUTPUT or said[1] is Scope.RUN or (said[0] and said[1] >= Scope.TASK)
             ):
                 found.append(OutcomeStatement(place, *said))
     return found
@@ -98,35 +110,40 @@ def _read(content: str) -> tuple[bool, Scope] | None:
     lower = content.lower()
     if not any(word in lower for word in _TELLING):
         return None
-    if words.BAD_RUN(content):
+    if words.BAD_RUN(content, lower):
         return False, Scope.RUN
-    if words.GOOD_RUN(content):
+    if words.GOOD_RUN(content, lower):
         return True, Scope.RUN
-    if words.TOLERATED(content) and (words.TAKEN_BACK(content) or not words.BAD_TOOL(content)):
+    if words.TOLERATED(content, lower) and (
+        words.TAKEN_BACK(content, lower) or not words.BAD_TOOL(content, lower)
+    ):
         return _despite_tolerance(content)
     if (counted := _count(content)) is not None:
         return counted
     if (share := _SHARE.search(content)) is not None:
         return share["some"] == share["all"], Scope.TOOL
     if (code := _exit_code(content)) is not None:
-        return code == 0, Scope.TOOL
-    if words.BAD_TOOL(content):
+        # Travis tells it of every command, and goes on after one that failed.
+        return code == 0, Scope.STEP if content.startswith("The command ") else Scope.TOOL
+    if words.BAD_TOOL(content, lower):
         return False, Scope.TOOL
-    if words.BAD_STEP(content):
+    if words.BAD_STEP(content, lower):
         return False, Scope.STEP
-    if words.BAD_MESSAGE(content):
-        return None if words.ONLY_WARNS(content) else (False, Scope.MESSAGE)
-    return _good(content)
+    if words.BAD_MESSAGE(content, lower):
+        return None if words.ONLY_WARNS(content, lower) else (False, Scope.MESSAGE)
+    return _good(content, lower)
 
 
-def _good(content: str) -> tuple[bool, Scope] | None:
-    if words.NOT_GOOD(content):
+def _good(content: str, lower: str) -> tuple[bool, Scope] | None:
+    if words.NOT_GOOD(content, lower):
         return False, Scope.TOOL
-    if words.ONLY_IF(content):
+    if words.ONLY_IF(content, lower):
         return None
-    if words.GOOD_TOOL(content) or _GOOD_COUNT.search(content):
+    if words.GOOD_TOOL(content, lower) or _GOOD_COUNT.search(content):
         return True, Scope.TOOL
-    if words.GOOD_STEP(content):
+    if words.GOOD_TASK(content, lower):
+        return True, Scope.TASK
+    if words.GOOD_STEP(content, lower):
         return True, Scope.STEP
     return None
 
