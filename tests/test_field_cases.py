@@ -107,6 +107,33 @@ def test_an_answer_about_a_log_is_judged_by_levels_times_and_words() -> None:
     assert not judge("parse_log", {"time": {"start": ["09:15"]}}, answer)["time"]
 
 
+def _files(*paths: str) -> dict[str, Any]:
+    return {"files": [{"path": path} for path in paths]}
+
+
+def test_one_of_the_files_of_a_fix_has_to_be_among_the_first_five() -> None:
+    right = {"first_of": ["src/pour.py", "src/lid.py"]}
+    assert judge("find_files", right, _files("a", "b", "c", "d", "src/lid.py")) == {"first_of": True}
+    assert judge("find_files", right, _files("a", "b", "c", "d", "e", "src/lid.py")) == {"first_of": False}
+    assert judge("find_files", right, _files()) == {"first_of": False}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "parts"),
+    [
+        ("Restores the Postgres database to a moment.", {"purpose_words": True}),
+        ("Recovery of a DATABASE.", {"purpose_words": True}),
+        ("Restores a file.", {"purpose_words": False}),
+        (None, {}),
+    ],
+)
+def test_a_purpose_that_is_given_has_to_hold_each_stem_in_one_of_its_forms(
+    purpose: str | None, parts: dict[str, bool]
+) -> None:
+    right = {"purpose_words": ["restor|recover", "database"]}
+    assert judge("summarize_file", right, {"purpose": purpose}) == parts
+
+
 def _judged(source: str, right: bool, *, sure: bool = True) -> JudgedCase:
     case = FieldCase(f"{source}-{right}", "find_failure", "", source, "", Path(), {}, {})
     return JudgedCase(case, {"failed": right}, sure, 100, 0.1, {})

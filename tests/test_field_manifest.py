@@ -23,6 +23,12 @@ def rows_of(manifest: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
 
 
+def paths_of(row: dict[str, Any]) -> list[str]:
+    """The files or the root of a row; a row of `classify` has none."""
+    args = row["args"]
+    return [path for path in (args.get("path"), row.get("root"), *args.get("paths", ())) if path]
+
+
 @pytest.fixture(params=MANIFESTS, ids=lambda manifest: manifest.stem)
 def rows(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     return rows_of(request.param)
@@ -38,7 +44,7 @@ def test_the_split_follows_from_the_source_alone(rows: list[dict[str, Any]]) -> 
     for row in rows:
         digit = hashlib.sha1(row["source"].encode(), usedforsecurity=False).hexdigest()[0]
         assert row["split"] == ("held_out" if int(digit, 16) >= 8 else "fit"), row["id"]
-        assert row["args"]["path"].startswith(row["split"] + "/"), row["id"]
+        assert all(path.startswith(row["split"] + "/") for path in paths_of(row)), row["id"]
 
 
 def test_the_origin_can_be_checked(rows: list[dict[str, Any]]) -> None:
@@ -76,6 +82,31 @@ def test_the_truths_of_a_log_do_not_contradict_each_other() -> None:
 def test_no_source_gives_more_than_twelve_logs() -> None:
     sources = Counter(row["source"] for row in rows_of(FOLDER / "logs.jsonl"))
     assert [source for source, count in sources.items() if count > 12] == []
+
+
+def test_no_source_gives_more_than_six_texts_to_a_tool() -> None:
+    counts = Counter((row["tool"], row["source"]) for row in rows_of(FOLDER / "text.jsonl"))
+    assert [source for source, count in counts.items() if count > 6] == []
+
+
+def test_answers_about_texts_have_the_form_of_their_tool() -> None:
+    for row in rows_of(FOLDER / "text.jsonl"):
+        args, right = row["args"], row["right"]
+        match row["tool"]:
+            case "ask_file":
+                assert args["question"], row["id"]
+                assert all(path in args["paths"] and 1 <= a <= b for path, a, b in right["lines"]), row["id"]
+            case "summarize_file":
+                assert right.keys() <= {"outline", "purpose", "purpose_words", "escalate", "says"}, row["id"]
+                assert len(right.get("outline", [])) <= 25, row["id"]
+            case "find_files":
+                assert args["query"] and right["first_of"], row["id"]
+            case "classify":
+                assert isinstance(args["items"], int), f"{row['id']}: items are other people's texts"
+                assert right["counts"].keys() <= set(args["labels"]), row["id"]
+                assert sum(right["counts"].values()) == args["items"], row["id"]
+            case other:
+                raise AssertionError(f"{row['id']}: no form for {other}")
 
 
 def bounds(number: int | list[int]) -> tuple[int, int]:
@@ -127,6 +158,7 @@ def test_fetch_writes_the_cases_it_got_and_names_the_others(
         row("here", "https://github.com/a/b/blob/1234567/build.log", "fit/here.log"),
         row("gone", "https://raw.githubusercontent.com/a/b/1234567/gone.log", "fit/gone.log"),
         row("page", "https://example.org/page", "fit/page.log"),
+        {**row("tree", "https://github.com/a/b/commit/1234567", ""), "args": {"query": "lid"}},
         row("outside", "https://github.com/a/b/blob/1234567/build.log", "../outside.log"),
     ]
     manifest = tmp_path / "manifest.jsonl"
@@ -137,5 +169,5 @@ def test_fetch_writes_the_cases_it_got_and_names_the_others(
     assert [each["id"] for each in rows_of(tmp_path / "data" / "truth.jsonl")] == ["here"]
     assert (tmp_path / "data" / "fit" / "here.log").read_bytes() == b"error: it broke\n"
     told = capsys.readouterr().out
-    assert re.findall(r"^(\w+):", told, re.MULTILINE) == ["gone", "page", "outside"]
+    assert re.findall(r"^(\w+):", told, re.MULTILINE) == ["gone", "page", "tree", "outside"]
     assert not (tmp_path / "outside.log").exists()

@@ -2,8 +2,9 @@
 
     python benchmarks/field/fetch.py benchmarks/field/failure.jsonl --to FOLDER [--split fit]
 
-Writes each file where its row's `args.path` says, and FOLDER/truth.jsonl with the rows whose file has the
-row's hash. Prints the other rows with the reason, and ends with 1 if there are any.
+Writes each file where its row's `args.path` or the one of `args.paths` says, and FOLDER/truth.jsonl with
+the rows whose file has the row's hash. Prints the other rows with the reason, and ends with 1 if there
+are any.
 """
 
 from __future__ import annotations
@@ -72,7 +73,10 @@ def write_case(row: Mapping[str, Any], folder: Path) -> None:
 
 def target(row: Mapping[str, Any], folder: Path) -> Path:
     """Where the row's file goes. Raises: NotFetchedError if that is outside `folder`."""
-    relative = PurePosixPath(row["args"]["path"])
+    paths = row["args"].get("paths") or [row["args"].get("path")]
+    if len(paths) != 1 or not paths[0]:
+        raise NotFetchedError("a whole tree or items, get them by hand")
+    relative = PurePosixPath(paths[0])
     if relative.is_absolute() or ".." in relative.parts:
         raise NotFetchedError(f"path {relative} leaves the folder")
     return folder / relative

@@ -15,6 +15,8 @@ Answer = Mapping[str, Any]
 Parts = dict[str, bool]
 _COUNTED_AS = {"fatal": "error", "notice": "info", "trace": "debug"}
 _KINDS_OF_FAILURE = ("kind", "tool")
+FIRST_FILES = 5
+"""Files among which a file of `first_of` has to be."""
 
 
 def judge(tool: str, right: Mapping[str, Any], answer: Answer) -> Parts:
@@ -143,6 +145,9 @@ def judge_find(right: Mapping[str, Any], answer: Answer) -> Parts:
     parts: Parts = {}
     if "first" in right:
         parts["first"] = [item["path"] for item in answer["files"][:1]] == [right["first"]]
+    if "first_of" in right:
+        shown = [item["path"] for item in answer["files"][:FIRST_FILES]]
+        parts["first_of"] = not set(shown).isdisjoint(right["first_of"])
     if "not_in_note" in right:
         parts["note"] = str(right["not_in_note"]) not in str(answer.get("note", ""))
     return parts
@@ -155,9 +160,17 @@ def judge_summary(right: Mapping[str, Any], answer: Answer) -> Parts:
         parts["outline"] = all(name in told for name in right["outline"])
     if "purpose" in right:
         parts["purpose"] = answer.get("purpose") == right["purpose"]
+    if right.get("purpose_words") and answer.get("purpose"):
+        parts["purpose_words"] = _holds_each(str(answer["purpose"]), right["purpose_words"])
     if "escalate" in right:
         parts["escalate"] = bool(answer.get("escalate")) == right["escalate"]
     return parts
+
+
+def _holds_each(text: str, stems: Sequence[str]) -> bool:
+    """Whether each stem is in `text`, or one of its forms, which stand between bars ("restor|recover")."""
+    lower = text.lower()
+    return all(any(form.lower() in lower for form in stem.split("|")) for stem in stems)
 
 
 JUDGES: Mapping[str, Callable[[Mapping[str, Any], Answer], Parts]] = {
