@@ -44,7 +44,7 @@ _REDIS = re.compile(
 )
 _REDIS_LEVELS = {".": "debug", "-": "debug", "*": "notice", "#": "warning"}
 _PYTHON = re.compile(r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<component>[\w.-]+):")
-_KERNEL = re.compile(r"(?:<(?P<priority>\d{1,2})>)?\[ *(?P<time>\d+\.\d{6})\] (?:\[ *T\d+\] )?")
+_KERNEL = re.compile(r"(?:<(?P<priority>\d{1,2})>)?\[ *(?P<time>\d{1,8}\.\d{6})\] (?:\[ *T\d+\] )?")
 _ACCESS = re.compile(
     r"(?:[\w.-]{1,200}(?::\d{1,5})? )?(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) "
     r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)\] ?"
@@ -91,7 +91,7 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
         return None
     name = "syslog"
     found = _RFC_5424.match(line) or _IOS.match(line) or _SYSLOG.match(line)
-    if found is None:
+    if found is None or level_of_name(found.groupdict().get("host") or "") is not None:
         return None
     names = found.groupdict()
     content = line[found.end() :]

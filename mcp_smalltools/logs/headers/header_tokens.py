@@ -59,7 +59,7 @@ _LAST_WORD = re.compile(rf"[\w:.,+ -]{{1,60}} (?P<name>{SURE_NAMES})")
 _FIRST_WORD = re.compile(rf"(?P<name>{SURE_NAMES})(?=[ /,:]).{{1,200}}")
 _BETWEEN_COLONS = re.compile(rf"(?:[^:\s]{{0,60}}:){{1,4}}(?P<name>{SURE_NAMES}|VERBOSE\d):.{{1,120}}")
 _TIME_INSIDE = re.compile(
-    rf"\s*(?:task )?(?:(?P<before>{SURE_NAMES}|[DIWEFCV])[ ,:]+)?(?:\d+:\d+:)?"
+    rf"\s*(?:task )?(?:(?P<before>{SURE_NAMES}|[DIWEFCV])[ ,:]+)?(?:\d+:\d+:(?=\d{{4}}/))?"
     rf"(?P<time>{TIME}|{EPOCH}|{UPTIME})(?P<rest>.*)"
 )
 _LEVEL_OF_REST = re.compile(

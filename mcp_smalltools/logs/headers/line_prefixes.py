@@ -17,7 +17,8 @@ _SERVICE = r"[\w.-]{1,80}(?:-\d+|_\d+) *\| ?"
 _WITH_BAR = (
     re.compile(_SERVICE),  # docker compose
     re.compile(  # the same with names of containers
-        rf"[\w.-]{{1,80}} {{1,40}}\| (?={TIME}|\[|\{{|[a-z]+=|(?:INFO|WARN|ERROR|DEBUG)\b)"
+        rf"(?=[\w.-]{{0,80}}[A-Za-z])[\w.-]{{1,80}} {{1,40}}\| "
+        rf"(?={TIME}|\[|\{{|[a-z]+=|(?:INFO|WARN|ERROR|DEBUG)\b)"
     ),
     re.compile(r"\d{1,3}\|[\w.-]{1,60} *\| "),  # pm2
 )
@@ -37,6 +38,7 @@ _OF_FIRST = {
 _WITH_TIME = (
     re.compile(rf"{_RFC_3339} (?:stdout|stderr) [FP] "),  # Kubernetes CRI
     re.compile(rf"{_FINE} \d\d[OE][+ ]?"),  # GitLab
+    re.compile(rf"{_FINE} +(?=(?:TRACE|DEBUG|INFO|WARN|ERROR) )"),
     re.compile(rf"{_FINE}(?: |$)"),  # GitHub Actions, kubectl --timestamps, docker logs -t
 )
 _MOST = 4

@@ -20,7 +20,7 @@ from mcp_smalltools.logs.headers.header_tokens import (
     place_at,
     time_at,
 )
-from mcp_smalltools.logs.headers.levels import level_of_name
+from mcp_smalltools.logs.headers.levels import SURE_NAMES, level_of_name
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 from mcp_smalltools.logs.headers.tail import end_of_tail, skip_signs
 
@@ -51,7 +51,7 @@ _TAG = re.compile(r"[^\s:]{1,80} *: ")
 _WORD_OF_TEXT = re.compile(r"[^\W\d_]+[,:]?")
 _CHANNEL = re.compile(
     r"[A-Za-z][\w-]{0,60}(?:\[\d{1,8}\])?"
-    r"\.(?P<name>DEBUG|INFO|NOTICE|WARNING|ERROR|CRITICAL|ALERT|EMERGENCY|DBG|INF|WAR|ERR|FAT)(?::| (?=\[))"
+    rf"\.(?P<name>{SURE_NAMES}|WAR|FAT)(?::| (?=\[))"
 )
 _DETAIL = re.compile(r"(?:DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION):  ")
 _MESSAGE_ON_NEXT = re.compile(r"(?:(?:[\w$]+\.)+[\w$]+ [\w$<>]+|[\w.`+<>,$-]*\w\[\d+\])\s*")

@@ -11,13 +11,16 @@ _SIGNS = re.compile(r"[ \t]*(?:(?:[|:;,>~»›⋮]|-{1,3}|->|=>)(?=[ \t]|$)[ \t]
 _NO_SIGNS = re.compile(r"[ \t]*")
 _AFTER_LEVEL = re.compile(
     rf"(?:(?:\d{{1,7}} (?=--- |\[))?(?:--- )?(?:{BRACKETED} ?){{0,4}}"
-    r"(?:(?:[\w$-]++\.(?=[\w$*/-]))++[\w$*/-]++[\w$.@/#-]*+(?:[:(]\d+\)?)?(?: -|:| :| \|)"
+    r"(?:(?:[\w$-]++\.(?=[\w$*/-]))++[\w$*/-]++[\w$.@/#-]*+(?:[:(]\d+\)?)?(?: \([\w.$]{1,80}:\d+\))?"
+    r"(?: --?|:| {1,40}:| \|)"
     r"|(?:\w++::)++\w++(?: -|:(?!:)| :)"
     r"|[A-Za-z][\w$./-]*+(?:\[\d+\]|(?::<?\w+>?)?:\d+|\(\d+\)) ?(?:-|:|\||>)"
     r"|[A-Za-z][\w$-]* - (?=\S)| ?- (?=\S)|\| )?"
     r")[ \t]*"
 )
 _ROUND = re.compile(r"\((?:[\w.$:#/-]{1,80}|[\w./-]{1,60} on [\w.-]{1,60})\)(?=:? |[\[:])")
+_ROUND_WITH_SPACES = re.compile(r"\([\w.$:#/ -]{1,80}\)(?= )")
+_GLUED = re.compile(r"\|[\w.$]{1,100}\||(?::[\w.$-]{1,60}){1,3}: ")
 _ANGLE = re.compile(r"<[\w.:-]{1,60}>(?=:? )")
 _CURLY = re.compile(r"\{[^{}\n]{0,80}\}(?= )")
 _SQUARE = re.compile(rf"(?!\[\"){BRACKETED}(?=[ :\[\t]|$)")
@@ -31,6 +34,9 @@ _MOST = 6
 
 def end_of_tail(line: str, end: int) -> int:
     """Where the message begins, of a line whose header is sure up to `end`."""
+    glued = _GLUED.match(line, end)
+    if glued is not None and glued.end() < len(line):
+        return glued.end()
     at = skip_signs(line, end)
     for _ in range(_MOST):
         after = _one(line, at, piped=line[end:at].strip() == "|" or line[max(0, at - 2) : at].strip() == "|")
@@ -45,6 +51,8 @@ def end_of_tail(line: str, end: int) -> int:
 
 
 def _one(line: str, at: int, *, piped: bool) -> int | None:
+    if line[at - 2 : at] == "] " and (found := _ROUND_WITH_SPACES.match(line, at)) is not None:
+        return found.end()
     for pattern in (_ROUND, _ANGLE, _CURLY, _PROCESS, _PLACE):
         found = pattern.match(line, at)
         if found is not None:

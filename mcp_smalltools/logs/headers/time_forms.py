@@ -39,8 +39,8 @@ FOREIGN_MONTHS = {
 _FOREIGN_MONTH = "(?:" + "|".join(sorted(FOREIGN_MONTHS, key=len, reverse=True)) + ")"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _HALF = r"(?: ?(?P<ap>[AaPp]\.?[Mm]\b\.?))?"
-_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9}|:\d{3}(?![\d:]))?"
-_ZONE = rf"(?: ?(?P<z>Z\b|[+-]\d\d(?::?\d\d)?(?![\d:])|{ZONES}\b))?"
+_CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9}|:\d{3}(?!\d|:\d))?"
+_ZONE = rf"(?: ?(?P<z>Z\b|[+-]\d\d(?::?\d\d)?(?!\d|:\d)|{ZONES}\b))?"
 _JOIN = r"(?:[T_ ]| {2}|, ?|\t|\] ?\[|\",\"|;| - | -- |-(?=\d\d[:.])|:(?=\d\d:\d\d:))"
 _DATED = (
     rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
@@ -59,9 +59,9 @@ _DATED = (
     rf"(?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}}){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<n1>\d\d?)[/.-](?P<n2>\d\d?)[/.-](?P<n3>\d\d){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     r"(?P<y>\d{4})(?P<mo>\d\d)(?P<d>\d\d)[T _-](?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,:]\d{1,9})?"
-    r"(?P<z>Z|[+-]\d\d:?\d\d)?(?![\d:])",
+    r"(?P<z>Z|[+-]\d\d:?\d\d)?(?!\d|:\d)",
     r"(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d)[T _-] ?(?P<h>\d\d?):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,]\d{1,9})?"
-    r"(?![\d:])",
+    r"(?!\d|:\d)",
     r"(?P<y>[12]\d{3})(?P<mo>\d\d)(?P<d>\d\d)(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>[.,]\d{1,9})?"
     r"(?=[\]| ,;:]|$)",
 )
@@ -73,7 +73,7 @@ _YEARLESS = (
     r"(?P<mo>\d\d)(?P<d>\d\d)/(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>\.\d+)?(?!\d)",
 )
 _CLOCKS = (
-    rf"{_CLOCK}(?: ?(?P<ap>[AaPp][Mm])\b)?(?P<z>Z\b|[+-]\d\d:?\d\d(?!\d))?(?![\w:]|-\d|/)",
+    rf"{_CLOCK}(?: ?(?P<ap>[AaPp][Mm])\b)?(?P<z>Z\b|[+-]\d\d:?\d\d(?!\d))?(?!\w|:\w|-\d|/)",
     r"(?P<h>\d{1,2}):(?P<mi>\d\d) ?(?P<ap>[AP]M)\b(?![\w:])",
 )
 FORMS = tuple(map(re.compile, (*_DATED, *_YEARLESS, *_CLOCKS)))
