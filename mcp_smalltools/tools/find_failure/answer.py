@@ -58,9 +58,17 @@ class FindFailureAnswer(result.Answer):
         description="compile, link, test, dependency, timeout, memory, disk, network, permission, crash, "
         "configuration, cancelled or infrastructure (the CI system's own); absent if the lines don't say",
     )
-    tool: str | None = Field(None, description="what reported it: pytest, maven, compiler, cargo, …")
-    place: Place | None = Field(None, description="the place in the source that the evidence names")
-    evidence: list[Evidence] = Field(description="why it failed, verbatim; the likeliest cause first")
+    tool: str | None = Field(
+        None,
+        description="what reported it: pytest, maven, compiler, cargo, …; absent if its form isn't known",
+    )
+    place: Place | None = Field(
+        None, description="the place in the user's own source that the evidence names"
+    )
+    evidence: list[Evidence] = Field(
+        description="why it failed, verbatim, the main failure first; of each further one its head. Long "
+        "lines are cut, with … there; `dropped.failures` counts distinct failures that are not shown"
+    )
     context: list[result.Span] = Field(
         default_factory=list, description="what led to it and how the run ended; not the cause"
     )

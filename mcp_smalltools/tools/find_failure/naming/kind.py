@@ -149,6 +149,7 @@ _TASKS = (
         ),
     ),
 )
+_BEFORE_TASKS = _any(r"Could not determine the dependencies of task")
 _GRADLE = _any(r"^\* What went wrong:")
 _TASK_OF_GRADLE = _any(
     r"Execution failed for task|^> Task :\S+ FAILED|Could not determine the dependencies of task"
@@ -194,7 +195,7 @@ def kind_of(lines: Sequence[str], around: Sequence[str], reporter: Reporter | No
 
 def _kind_of_a_task(text: Sequence[str], does: str) -> str | None:
     """What the step does that a build tool names in its report."""
-    if does == "build":
+    if does == "build" and not _stated(_BEFORE_TASKS, text):
         for kind, pattern in _TASKS:
             if _stated(pattern, text):
                 return kind

@@ -23,9 +23,19 @@ _MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 240, 160
 """Characters at most of the main line, of those around it, and of a further failure's."""
 _SHORTEST = 56
 """Characters at least of a further failure's line: as many are named as fit with so many."""
+_LONG = 14
+"""Lines from which of a span what it states is taken before what is around its main line."""
+_FRAMES, _MOST_STATED = 10, 6
+"""Frames of a long trace, and lines that state something, that are taken."""
+_STATES = re.compile(
+    r"^(?:Caused by: |E {3}|\[ERROR\] \S|> \S|\s*Suppressed: )|\b\w*(?:Error|Exception)\b(?:: |$)|^\s*(?:error|fatal)\b.{0,20}: "
+)
+_IS_FRAME = re.compile(
+    r"^\s+(?:at |from |File \"|\.{3} \d+ (?:more|common)|#\d+ )|^\s*#?\d+:? +0x|^\s+\S+\.(?:go|rs|exs?|erl):\d+"
+)
 _FEW = 4
 """Further failures up to which each is shown where it is reported; of more, where their lines are shortest."""
-_ENOUGH = 0.7
+_ENOUGH = 0.75
 """Share of the room beyond which nothing is added that doesn't name another failure."""
 _LIKELY = 0.25
 """Share of the main cause's probability from which a further span counts as another failure."""
@@ -216,12 +226,25 @@ def _name_others(sheet: _Sheet, others: Sequence[_Other]) -> None:
 
 
 def _grow(sheet: _Sheet, span: EvidenceSpan, ranked: RankedLog, room: int, most: int) -> None:
-    """Take the lines around the peak of a span, the likelier side first, up to so many while there is room."""
-    evidence = ranked.probabilities.evidence
-    before, after, size = span.peak - 1, span.peak + 1, 1
+    """Take lines of a span, up to so many while there is room: those that state something (of a long trace, what
+    it was caused by), then those around the peak, the likelier side first, with a few frames of a trace.
+    """
+    evidence, contents = ranked.probabilities.evidence, sheet.log.contents
+    size, frames = 1, _FRAMES
+    if span.size > _LONG:
+        stated = [place for place in range(span.start, span.stop) if _STATES.search(contents[place])]
+        size += sum(sheet.take(place, room) for place in stated[:_MOST_STATED] if place != span.peak)
+    before, after = span.peak - 1, span.peak + 1
     while size < most and (before >= span.start or after < span.stop):
         lower = before >= span.start and (after >= span.stop or evidence[before] > evidence[after])
-        if not sheet.take(before if lower else after, room):
+        place = before if lower else after
+        frames -= _IS_FRAME.search(contents[place]) is not None
+        if frames < 0 and span.size > _LONG:
+            # Enough of this trace on this side; the other one may have what it is about.
+            before, after = (span.start - 1, after) if lower else (before, span.stop)
+            frames = 0
+            continue
+        if not sheet.take(place, room):
             return
         size += 1
         before, after = (before - 1, after) if lower else (before, after + 1)
@@ -233,7 +256,7 @@ def _fill(sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog, others: Sequence
         if span.start < main.stop and main.start < span.stop:
             continue
         if not sheet.take(span.peak, _OTHER_LINE):
-            break
+            continue
         _grow(sheet, span, ranked, _OTHER_LINE, sheet.lines + 1)
     for item in others:
         head = next((place for place in item.places if place in sheet.taken), None)
