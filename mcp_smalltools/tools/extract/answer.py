@@ -22,10 +22,19 @@ class FieldEvidence(result.Record):
     )
 
 
+class SkippedLines(result.Record):
+    """Lines of a table that became no row."""
+
+    field: str
+    start: int = Field(description="first line, 1-based")
+    end: int
+    why: str
+
+
 class ExtractAnswer(result.Answer):
     """What `extract` gives."""
 
-    shrinkable: ClassVar[tuple[str, ...]] = ("evidence",)
+    shrinkable: ClassVar[tuple[str, ...]] = ("skipped", "evidence")
 
     data: Annotated[Any, TextOfFile()] = Field(
         description="the values, valid by the schema, except that a required field that is missing is null"
@@ -34,6 +43,13 @@ class ExtractAnswer(result.Answer):
     missing: list[str] = Field(default_factory=list, description="fields that are not in the text")
     unverified: list[str] = Field(
         default_factory=list, description="fields whose value is not in the text in these words"
+    )
+    mapped: dict[str, FileText] = Field(
+        default_factory=dict,
+        description="the column or path that a field was read from, if it has another name",
+    )
+    skipped: list[SkippedLines] = Field(
+        default_factory=list, description="lines of a table that are no row: totals, what didn't fit"
     )
 
 
@@ -45,3 +61,4 @@ class OwnTextAnswer(ExtractAnswer):
     """The caller's own words go back to it as they are: they are text of no file."""
 
     data: Any = None
+    mapped: dict[str, str] = Field(default_factory=dict)

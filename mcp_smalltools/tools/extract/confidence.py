@@ -51,6 +51,7 @@ def assess(
     data: Any,
     schema: Mapping[str, Any],
     *,
+    doubts: Sequence[str] = (),
     check: Callable[[], None] = lambda: None,
 ) -> Assessment:
     """Probabilities by the calibration of `extract`; values that break the schema are taken out of `data`.
@@ -76,7 +77,7 @@ def assess(
         judged.confidence = round(float(whole(columns)[0]), 3)
     if not document.is_request:
         take_out_unlikely(data, plan, needed, judged)
-    judged.reason = _reason(plan, judged, broken, tables, calibration)
+    judged.reason = _reason(plan, judged, broken, tables, calibration) or _doubted(doubts, tables, plan)
     if not filled.found and not any(table.rows for table in tables):
         empty = not document.text.strip()
         judged.reason = "there is no text" if empty else judged.reason or "none of the fields was found"
@@ -188,6 +189,18 @@ def _take_out(data: Any, path: Sequence[str], needed: set[tuple[str, ...]]) -> b
     return True
 
 
+def _doubted(doubts: Sequence[str], tables: Sequence[FilledRecords], plan: Plan) -> str | None:
+    if doubts:
+        more = f" and {len(doubts) - NAMED} more" if len(doubts) > NAMED else ""
+        return f"check {'; '.join(doubts[:NAMED])}{more}"
+    for group, table in zip(plan.records, tables, strict=True):
+        odd = [lines for lines in table.unread if lines.why != "a total"]
+        if odd:
+            name = ".".join(group.path) or "rows"
+            return f"{len(odd)} lines of {name} were not read, the first is line {odd[0].start}"
+    return None
+
+
 def _reason(
     plan: Plan,
     judged: Assessment,
@@ -198,7 +211,11 @@ def _reason(
     if broken:
         return f"what the text says breaks the schema: {', '.join(broken[:5])}"
     needed = [item.name for item in plan.fields if item.required and item.name in judged.missing]
-    needed += [".".join(g.path) or "rows" for g, t in zip(plan.records, tables, strict=True) if not t.rows]
+    needed += [
+        ".".join(group.path) or "rows"
+        for group, table in zip(plan.records, tables, strict=True)
+        if not table.rows and (group.required or not table.absent)
+    ]
     if needed:
         return f"not in the text: {', '.join(needed[:5])}"
     if any(not table.named for table in tables):

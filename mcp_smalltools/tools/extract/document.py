@@ -14,6 +14,8 @@ from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.candidates import pattern_of
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS
+from mcp_smalltools.tools.extract.structure.forms import read_structure
+from mcp_smalltools.tools.extract.structure.node import Structure
 
 REQUEST_LINES: Final = 3
 REQUEST_CHARS: Final = 600
@@ -36,6 +38,8 @@ class Document:
     path: str
     lines: Sequence[str]
     text: str = ""
+    structure: Structure | None = None
+    """Its tree; None for a request in prose."""
     _starts: list[int] = field(default_factory=list)
     _windows: list[Window] = field(default_factory=list)
     _index: BM25 | None = None
@@ -58,7 +62,10 @@ class Document:
         return max(1, bisect.bisect_right(self._starts, place))
 
     def prepare(self, check: Callable[[], None]) -> None:
-        """Cut into windows; blocking work."""
+        """Read its structure, and cut it into windows; blocking work."""
+        structure = read_structure(self.path, self.lines)
+        if structure.complete or not self.is_request:
+            self.structure = structure
         if len(self.text) <= MAX_CHARS:
             self._windows = [Window(0, self.text)]
             return

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, Choice, choose
 from mcp_smalltools.tools.extract.coerce import convert
 from mcp_smalltools.tools.extract.document import Document, Window
+from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped, put
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
@@ -30,8 +30,6 @@ _TELLS: Final = re.compile(
     r"task|what|action|description|summary|issue|problem|reason|message|note|comment|cause|detail|change|text"
 )
 _STOP: Final = re.compile(r"[:;,.!?](?=\s|$)|\s[-–—]\s|[()|\n]")
-_DATA: Final = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".csv", ".tsv", ".properties", ".env")
-"""Files whose values all have names: what has no name there is read only if it is required."""
 _CHECKED_EVERY: Final = 256
 """FieldNames or rows between two looks at the clock."""
 MAX_READ_ROWS: Final = 60
@@ -59,34 +57,11 @@ class Work:
 WORK: Final = Work()
 
 
-@dataclass(frozen=True, slots=True)
-class FieldValue:
-    """The value of a field, on lines `start` to `end`. `features` say how sure it is; see `confidence`."""
-
-    field: str
-    value: Any
-    start: int
-    end: int
-    verified: bool
-    features: dict[str, float]
-
-
 @dataclass(slots=True)
 class Filled:
     found: list[FieldValue] = field(default_factory=list)
     absent: list[tuple[Field, dict[str, float]]] = field(default_factory=list)
     used_reader: bool = False
-
-
-@dataclass(slots=True)
-class FilledRecords:
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    places: list[tuple[int, int]] = field(default_factory=list)
-    missing: set[str] = field(default_factory=set)
-    unverified: set[str] = field(default_factory=set)
-    not_read: int = 0
-    named: bool = True
-    """The rows name their values; otherwise the reader chose them."""
 
 
 async def fill(
@@ -95,10 +70,18 @@ async def fill(
     engine: Engine,
     seconds: Callable[[], float],
     work: Work = WORK,
+    mapped: Mapped | None = None,
 ) -> Filled:
-    """A value or an absence for each field. Raises what `work.check` raises."""
+    """A value or an absence for each field. `mapped`: what the structure of the text gave; None for a request
+    in prose. Raises what `work.check` raises.
+    """
     filled = Filled()
-    asked = await work.in_thread(_take_named, fields, document, filled, work.check)
+    if mapped is None:
+        asked = await work.in_thread(_take_named, fields, document, filled, work.check)
+    else:
+        filled.found += mapped.found
+        filled.absent += [(item, {"named": 1.0}) for item in mapped.absent]
+        asked = await work.in_thread(_windows, mapped.left, document, filled, work.check)
     if asked:
         filled.used_reader = True
         pairs = [(question_of(item.words, item.description), window.text) for item, window in asked]
@@ -117,9 +100,13 @@ def _take_named(
         if value is not None:
             filled.found.append(_value_of_entry(item, entry, value, worth))
             left.remove(item)
-    if PurePath(document.path).suffix.lower() in _DATA:
-        filled.absent += [(item, {"named": 1.0}) for item in left if not item.required]
-        left = [item for item in left if item.required]
+    return _windows(left, document, filled, check)
+
+
+def _windows(
+    left: Sequence[Field], document: Document, filled: Filled, check: Callable[[], None]
+) -> list[tuple[Field, Window]]:
+    """The parts of the text in which the reader looks for each field."""
     if not left or not document.text.strip():
         filled.absent += [(item, {"named": 1.0}) for item in left]
         return []
@@ -213,9 +200,18 @@ def _is_said(item: Field, value: Any, text: str) -> bool:
 
 
 async def fill_records(
-    group: Records, document: Document, engine: Engine, seconds: Callable[[], float], work: Work = WORK
+    group: Records,
+    document: Document,
+    engine: Engine,
+    seconds: Callable[[], float],
+    work: Work = WORK,
+    mapped: FilledRecords | None = None,
 ) -> FilledRecords:
-    """A record for each row of the table, or entry of the list, that fits the fields best."""
+    """A record for each row of the table, or entry of the list, that fits the fields best. `mapped`: the rows
+    that the structure of the text gave.
+    """
+    if mapped is not None:
+        return mapped
     result = FilledRecords()
     entries = await work.in_thread(_take_table, group, document, result, work.check)
     if not result.named:
@@ -244,7 +240,7 @@ def _take_table(
         for item in group.fields:
             raw = row.values.get(columns.get(item.name, "\0"))
             value = None if raw is None else convert(raw, item)
-            _put(record, item, value)
+            put(record, item, value)
             if value is None:
                 empty.append(item.name)
         if len(empty) < len(group.fields):
@@ -282,7 +278,7 @@ def _take_read_entries(
         values = {f.field: f for f in filled.found}
         for item in group.fields:
             found = values.get(item.name)
-            _put(record, item, found.value if found else None)
+            put(record, item, found.value if found else None)
             if found is None:
                 result.missing.add(item.name)
             elif not found.verified:
@@ -310,19 +306,6 @@ def _whole_clause(item: Field, choice: Choice, choices: Sequence[Choice], text: 
     return replace(
         choice, option=replace(option, value=" ".join(whole.split()), start=at, end=at + len(whole))
     )
-
-
-def _put(record: dict[str, Any], item: Field, value: Any) -> None:
-    """At the field's place; what is absent is null where the schema requires it, and left out elsewhere."""
-    if value is None and not item.required:
-        return
-    for name in item.path[:-1]:
-        record = record.setdefault(name, {})
-    record[item.path[-1]] = value
-
-
-def put(data: dict[str, Any], item: Field, value: Any) -> None:
-    _put(data, item, value)
 
 
 __all__ = ["FieldValue", "Filled", "FilledRecords", "Window", "fill", "fill_records", "put"]

@@ -331,6 +331,39 @@ def _too_long(path: Sequence[str], what: str, most: int) -> UsageError:
     )
 
 
+FORMATS: Final[Mapping[str, str]] = {
+    "email": r"[^@\s<>,;]+@[^@\s<>,;.]+(?:\.[^@\s<>,;.]+)*",
+    "date-time": r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?",
+    "time": r"\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:[Zz]|[+-]\d\d:\d\d)?",
+    "duration": r"P(?:\d+[YMWD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?",
+    "uri": r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+",
+    "hostname": r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*\.?",
+    "uuid": r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+}
+"""Patterns of whole values of a format. Times may be without a zone, as texts mostly write them."""
+
+
+def has_format(value: object, form: str) -> bool:
+    """Whether a text has a format of JSON schema; what is no text, or of a format that isn't known, has."""
+    if not isinstance(value, str):
+        return True
+    if form in FORMATS:
+        return len(value) <= MAX_DESCRIPTION and compiled(f"^(?:{FORMATS[form]})$").search(value) is not None
+    if form in ("ipv4", "ipv6", "date"):
+        import jsonschema
+
+        return bool(jsonschema.FormatChecker((form,)).conforms(value, form))
+    return True
+
+
+def has_pattern(value: str, schema: Mapping[str, Any]) -> bool:
+    """Whether a text keeps the pattern and the lengths of its schema."""
+    pattern = schema.get("pattern")
+    if pattern is not None and compiled(str(pattern)).search(value) is None:
+        return False
+    return int(schema.get("minLength", 0)) <= len(value) <= int(schema.get("maxLength", len(value)))
+
+
 def problems(
     value: Any, schema: Mapping[str, Any], check: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -364,7 +397,9 @@ def _validator(schema: Mapping[str, Any], check: Callable[[], None]) -> Any:
         "enum": is_member,
         "properties": properties,
     }
-    checker = jsonschema.FormatChecker(("date", "email", "ipv4", "ipv6"))
+    checker = jsonschema.FormatChecker(("date", "ipv4", "ipv6"))
+    for name in FORMATS:
+        checker.checks(name)(functools.partial(has_format, form=name))
     linear = jsonschema.validators.extend(draft, replaced)
     return linear(schema, format_checker=checker, registry=referencing.Registry())
 

@@ -11,14 +11,24 @@ from pydantic import Field
 from mcp_smalltools import result
 from mcp_smalltools.errors import EngineError, ModelError, UsageError
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.extract.answer import ExtractAnswer, FieldEvidence, OwnTextAnswer, OwnTextEvidence
+from mcp_smalltools.tools.extract.answer import (
+    ExtractAnswer,
+    FieldEvidence,
+    OwnTextAnswer,
+    OwnTextEvidence,
+    SkippedLines,
+)
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.extract.document import Document
     from mcp_smalltools.tools.extract.fill import Filled, FilledRecords
+    from mcp_smalltools.tools.extract.mapping.found import Mapped
     from mcp_smalltools.tools.extract.schema import Plan
 
 MAX_TEXT = 8 << 20
+MAX_SKIPPED = 20
+"""Lines of a table that became no row, as far as they are shown; all are counted."""
+MAX_MAPPED = 60
 
 
 with warnings.catch_warnings():
@@ -48,7 +58,7 @@ class Extract:
         "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
         "unverified, and escalate when you should check the values yourself."
     )
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     Arguments: ClassVar[type[base.Arguments]] = ExtractArguments
     Answer: ClassVar[type[result.Answer]] = ExtractAnswer
 
@@ -58,19 +68,31 @@ class Extract:
 
         plan = await context.in_thread(plan_of, _check(arguments))
         document = await context.in_thread(_document, arguments, context)
+        mapped = await context.in_thread(_map, plan, document, context.stop.check)
         filled, tables = Filled(), [FilledRecords() for _ in plan.records]
         note = None
         work, seconds = Work(context.in_thread, context.stop.check), lambda: context.stop.remaining_s
         try:
-            filled = await fill(plan.fields, document, context.engine, seconds, work)
+            filled = await fill(plan.fields, document, context.engine, seconds, work, mapped)
             tables = [
-                await fill_records(group, document, context.engine, seconds, work) for group in plan.records
+                await fill_records(
+                    group,
+                    document,
+                    context.engine,
+                    seconds,
+                    work,
+                    mapped.tables.get(number) if mapped else None,
+                )
+                for number, group in enumerate(plan.records)
             ]
         except (EngineError, ModelError, UsageError) as error:  # usage: of an engine without token vectors
             note = f"The reader is not available ({error.code}): values may be missing."
-            filled.absent = [(field, {}) for field in plan.fields]
+            filled.found = list(mapped.found) if mapped else []
+            named = {value.field for value in filled.found}
+            filled.absent = [(field, {}) for field in plan.fields if field.name not in named]
+            tables = [mapped.tables.get(n, t) if mapped else t for n, t in enumerate(tables)]
         answer = await context.in_thread(
-            _answer, arguments, plan, document, (filled, tables), context.stop.check
+            _answer, arguments, plan, document, (filled, tables, mapped), context.stop.check
         )
         answer.note = note or answer.note
         if filled.used_reader:
@@ -96,17 +118,24 @@ def _document(arguments: ExtractArguments, context: base.ToolContext) -> Documen
     return document
 
 
+def _map(plan: Plan, document: Document, check: Callable[[], None]) -> Mapped | None:
+    """What the structure of the text gives; None for a request in prose."""
+    from mcp_smalltools.tools.extract.mapping.plan import map_plan
+
+    return None if document.structure is None else map_plan(plan, document.structure, check)
+
+
 def _answer(
     arguments: ExtractArguments,
     plan: Plan,
     document: Document,
-    found: tuple[Filled, Sequence[FilledRecords]],
+    found: tuple[Filled, Sequence[FilledRecords], Mapped | None],
     check: Callable[[], None],
 ) -> ExtractAnswer:
     from mcp_smalltools.tools.extract.confidence import assess
     from mcp_smalltools.tools.extract.fill import put
 
-    filled, tables = found
+    filled, tables, mapped = found
     data: Any = {}
     values = {value.field: value for value in filled.found}
     for field in plan.fields:
@@ -116,7 +145,8 @@ def _answer(
             data = table.rows
         elif table.rows or group.required:
             _set(data, group.path, table.rows or None)
-    judged = assess(plan, document, found, data, arguments.schema, check=check)
+    doubts = mapped.doubts if mapped else ()
+    judged = assess(plan, document, (filled, tables), data, arguments.schema, doubts=doubts, check=check)
     own = not arguments.path
     evidence = [
         (OwnTextEvidence if own else FieldEvidence)(
@@ -143,10 +173,18 @@ def _answer(
         confidence=judged.confidence,
         escalate=judged.reason is not None,
         reason=judged.reason,
+        mapped=dict(list(mapped.names.items())[:MAX_MAPPED]) if mapped else {},
+        skipped=[
+            SkippedLines(
+                field=".".join(group.path) or "rows", start=lines.start, end=lines.end, why=lines.why
+            )
+            for group, table in zip(plan.records, tables, strict=True)
+            for lines in table.unread[:MAX_SKIPPED]
+        ],
     )
     for group, table in zip(plan.records, tables, strict=True):
-        if table.not_read:
-            answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = table.not_read
+        if not_read := table.not_read + len(table.unread):
+            answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = not_read
     return answer
 
 

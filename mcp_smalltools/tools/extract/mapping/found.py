@@ -1,0 +1,62 @@
+"""What was found for the fields of a schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp_smalltools.tools.extract.schema import Field
+from mcp_smalltools.tools.extract.structure.node import Unread
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """The value of a field, on lines `start` to `end`. `features` say how sure it is; see `confidence`."""
+
+    field: str
+    value: Any
+    start: int
+    end: int
+    verified: bool
+    features: dict[str, float]
+
+
+@dataclass(slots=True)
+class FilledRecords:
+    """The rows of a list of objects."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    places: list[tuple[int, int]] = field(default_factory=list)
+    missing: set[str] = field(default_factory=set)
+    """Fields that a row lacks."""
+    unverified: set[str] = field(default_factory=set)
+    not_read: int = 0
+    named: bool = True
+    """The rows name their values; otherwise the reader chose them."""
+    unread: list[Unread] = field(default_factory=list)
+    """Lines of the table that became no row."""
+    absent: bool = False
+    """The text was understood in full, and has no such list."""
+
+
+@dataclass(slots=True)
+class Mapped:
+    """What the structure of a text gives. `left`: fields that only prose can give."""
+
+    found: list[FieldValue] = field(default_factory=list)
+    tables: dict[int, FilledRecords] = field(default_factory=dict)
+    """By the place of the list in the plan."""
+    left: list[Field] = field(default_factory=list)
+    absent: list[Field] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    """The column or path of fields that are called something else."""
+
+
+def put(record: dict[str, Any], item: Field, value: Any) -> None:
+    """At the field's place; what is absent is null where the schema requires it, and left out elsewhere."""
+    if value is None and not item.required:
+        return
+    for name in item.path[:-1]:
+        record = record.setdefault(name, {})
+    record[item.path[-1]] = value

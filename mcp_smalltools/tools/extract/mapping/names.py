@@ -1,0 +1,260 @@
+"""How well the name of a column or key names a field: 1 for the same words, less for less."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from mcp_smalltools.text.words import STOP_WORDS, stem, words_of
+
+SURE: Final = 0.85
+"""From here on a name leaves no doubt."""
+TAKEN: Final = 0.65
+"""From here on the value under a name is given, with a doubt."""
+_MAX_NAME: Final = 200
+
+_SHORT_FORMS: Final = (
+    "qty:quantity amt:amount no:number nr:number num:number nbr:number desc:description descr:description "
+    "cfg:config configuration:config msg:message info:information dept:department addr:address tel:phone "
+    "telephone:phone temp:temperature min:minimum max:maximum avg:average pct:percent ref:reference "
+    "org:organization env:environment ver:version lang:language pkg:package svc:service ns:namespace "
+    "repo:repository repositories:repository dir:directory dest:destination dst:destination src:source "
+    "img:image db:database pid:pid cmd:command args:arguments arg:argument param:parameter "
+    "params:parameter vars:variable var:variable fn:function lib:library deps:dependency dep:dependency "
+    "dependencies:dependency mem:memory avail:available auth:authentication pwd:password passwd:password "
+    "usr:user attr:attribute attrs:attribute doc:documentation docs:documentation opt:option "
+    "opts:option spec:specification prev:previous curr:current cur:current cat:category categories:category "
+    "e:e dob:birthday yr:year mo:month hr:hour hrs:hour mins:minute secs:second sec:second"
+)
+_SHORT_FOR: Final = {pair.split(":")[0]: pair.split(":")[1] for pair in _SHORT_FORMS.split()}
+_GROUPS: Final = (
+    "url link href website homepage uri site",
+    "description summary details about explanation",
+    "email mail e-mail",
+    "author maintainer",
+    "amount total sum",
+    "item product article",
+    "image picture",
+    "created creation",
+    "modified updated changed",
+    "started begin start began",
+    "ended end finish finished",
+    "host hostname server",
+    "sender from",
+    "recipient to",
+    "license licence",
+    "error failure",
+    "bug issue",
+    "quantity count number",
+    "cost price",
+    "status state condition",
+    "kind type",
+    "label tag keyword",
+    "ready available",
+    "os platform",
+    "color colour",
+    "directory folder path",
+    "person name",
+    "day date",
+    "mount mounted mountpoint",
+    "filesystem device",
+    "default",
+    "country nation",
+    "zip postcode postal",
+    "id identifier code",
+    "title name heading",
+    "text message body content",
+    "user username login",
+    "command cmdline",
+    "memory ram",
+)
+_GROUP_OF: Final[dict[str, set[int]]] = {}
+for _number, _group in enumerate(_GROUPS):
+    for _word in _group.split():
+        _GROUP_OF.setdefault(stem(_word), set()).add(_number)
+FILLER: Final = frozenset(
+    stem(word) for word in ("name", "value", "text", "field", "full", "title", "string")
+)
+_COUNTING: Final = frozenset(stem(word) for word in ("number", "count", "total", "quantity"))
+UNITS: Final = {
+    **dict.fromkeys(("ms", "millisecond", "milliseconds", "msec", "msecs", "millis"), ("time", 0.001)),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), ("time", 1.0)),
+    **dict.fromkeys(("us", "µs", "microsecond", "microseconds"), ("time", 1e-6)),
+    **dict.fromkeys(("ns", "nanosecond", "nanoseconds"), ("time", 1e-9)),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), ("time", 60.0)),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), ("time", 3600.0)),
+    **dict.fromkeys(("d", "day", "days"), ("time", 86400.0)),
+    **dict.fromkeys(("b", "byte", "bytes"), ("size", 1.0)),
+    **dict.fromkeys(("kb", "kilobyte", "kilobytes"), ("size", 1e3)),
+    **dict.fromkeys(("mb", "megabyte", "megabytes"), ("size", 1e6)),
+    **dict.fromkeys(("gb", "gigabyte", "gigabytes"), ("size", 1e9)),
+    **dict.fromkeys(("tb", "terabyte", "terabytes"), ("size", 1e12)),
+    **dict.fromkeys(("k", "ki", "kib"), ("size", 1024.0)),
+    **dict.fromkeys(("mi", "mib"), ("size", 1024.0**2)),
+    **dict.fromkeys(("g", "gi", "gib"), ("size", 1024.0**3)),
+    **dict.fromkeys(("t", "ti", "tib"), ("size", 1024.0**4)),
+    **dict.fromkeys(("mm", "millimeters", "millimetres"), ("length", 0.001)),
+    **dict.fromkeys(("cm", "centimeters", "centimetres"), ("length", 0.01)),
+    **dict.fromkeys(("meters", "metres", "meter", "metre"), ("length", 1.0)),
+    **dict.fromkeys(("km", "kilometers", "kilometres"), ("length", 1000.0)),
+    **dict.fromkeys(("grams", "gram"), ("mass", 1.0)),
+    **dict.fromkeys(("kg", "kilograms", "kilogram"), ("mass", 1000.0)),
+    **dict.fromkeys(("percent", "pct"), ("percent", 1.0)),
+    **dict.fromkeys(("usd", "eur", "gbp", "chf", "jpy", "dollars", "euros"), ("money", 1.0)),
+}
+"""Dimension and factor of a unit's word; the sizes of one letter are those of programs: powers of 1024."""
+_IN_NAMES: Final = frozenset(UNITS) - {"m", "h", "d", "k", "g", "t", "b", "us", "min"}
+"""Units that a name may carry, as in `size_mb`; single letters would be taken for them too often."""
+_BRACKETS: Final = re.compile(r"[(\[][^()\[\]]{0,80}[)\]]")
+_QUOTED: Final = re.compile(r"['\"`‘“]([^'\"`’”]{1,60})['\"`’”]")
+MEAN_LITTLE: Final = frozenset(
+    stem(word)
+    for word in (
+        "date time name number id type status value amount total price city address phone email subject text "
+        "version title description url count size key code state user"
+    ).split()
+)
+"""Words that say little without what they are of: `Date` is not yet a departure date."""
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name, abbreviations spelt out, without their endings: `maxQty %` is maximum, quantity,
+    percent.
+    """
+    spelt = name[:_MAX_NAME].replace("%", " percent ").replace("#", " number ")
+    return tuple(stem(_SHORT_FOR.get(word, word)) for word in words_of(spelt))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _ways(name: str) -> tuple[tuple[str, ...], ...]:
+    """A name as it is, without what stands in brackets, and without words that say nothing."""
+    full = words(name)
+    bare = words(_BRACKETS.sub(" ", name))
+    content = tuple(w for w in full if w not in STOP_WORDS)
+    return tuple(dict.fromkeys(way for way in (full, bare, content) if way))
+
+
+def same(a: Sequence[str], b: Sequence[str]) -> bool:
+    return bool(a) and (sorted(a) == sorted(b) or "".join(a) == "".join(b))
+
+
+class NameOfField:
+    """What a field is called: compared with the names of columns and keys.
+
+    `context`: words of what the field belongs to, such as the list's name: `pod_name` of `pods` is `name`.
+    """
+
+    def __init__(self, path: Sequence[str], description: str, *, counts: bool, context: Iterable[str] = ()):
+        self.own = words(path[-1])
+        self.whole = tuple(word for part in path for word in words(part))
+        self.raw = words_of(path[-1])
+        self.said = tuple(stem(w) for w in words_of(description[:600]) if w not in STOP_WORDS)
+        self.quoted = [words(text) for text in _QUOTED.findall(description[:600])]
+        self.context = frozenset(context) | frozenset(w for part in path[:-1] for w in words(part))
+        self._counts = counts
+        self._bare = self._without(self.own, self._is_filler)
+        self._bare_of_context = self._without(self.own, lambda w: w in self.context)
+        self._bare_of_units = tuple(
+            word for word, raw in zip(self.own, self.raw, strict=False) if raw not in _IN_NAMES
+        )
+
+    def _is_filler(self, word: str) -> bool:
+        return word in FILLER or word in self.context or (self._counts and word in _COUNTING)
+
+    @staticmethod
+    def _without(given: Sequence[str], drops: object) -> tuple[str, ...]:
+        return tuple(w for w in given if not drops(w))  # type: ignore[operator]
+
+    def fit(self, path: Sequence[str]) -> float:
+        """0 to 1, for a key with the names that lead to it."""
+        names = [name for name in path if name]
+        if not names:
+            return 0.0
+        best = max((self._fit(way, names[-1]) for way in _ways(names[-1])), default=0.0)
+        for count in (2, 3, 4):
+            if len(names) >= count:
+                joined = tuple(word for name in names[-count:] for word in words(name))
+                if same(joined, self.own) or same(joined, self.whole):
+                    best = max(best, 0.98)
+        return best
+
+    def _fit(self, name: Sequence[str], raw: str) -> float:
+        if same(name, self.own):
+            return 1.0
+        if same(name, self.whole):
+            return 0.97
+        if any(same(name, quoted) for quoted in self.quoted):
+            return 0.95
+        if same(self._bare_of_context, name) or same(
+            self._bare_of_context, self._without(name, lambda w: w in self.context)
+        ):
+            return 0.95
+        bare = self._without(name, self._is_filler)
+        if self._bare and same(bare, self._bare):
+            return 0.92
+        if not self._bare and not bare and self.context & set(name) and set(self.own) & FILLER:
+            return 0.9  # `name` of services is the column Service
+        units = tuple(w for w in words_of(_BRACKETS.sub(" ", raw)) if w not in _IN_NAMES)
+        plain = tuple(stem(_SHORT_FOR.get(w, w)) for w in units)
+        if self._bare_of_units and (same(plain, self._bare_of_units) or same(name, self._bare_of_units)):
+            return 0.93
+        if self._bare_of_context and _alike(name, self._bare_of_context) or _alike(name, self.own):
+            return 0.88
+        if _begins_alike(name, self.own):
+            return 0.87
+        return self._loose_fit(name, raw)
+
+    def _loose_fit(self, name: Sequence[str], raw: str) -> float:
+        own, there, said = set(self.own), set(name), set(self.said)
+        if said and there == said:
+            return 0.88
+        if own <= there and raw.rstrip().endswith("?"):
+            return 0.86
+        shared = own & there
+        if there < own and there <= MEAN_LITTLE:
+            return 0.55
+        if shared and (own <= there or there <= own):
+            described = len(there & (said | own)) / len(there)
+            head = self.own[-1] in there and name[-1] in own
+            return (
+                0.62 + 0.12 * described + (0.04 if head else 0.0) - 0.03 * max(0, len(there) - len(own) - 2)
+            )
+        if there and there <= said:
+            return 0.7
+        if shared - MEAN_LITTLE:
+            return 0.5
+        return 0.0
+
+
+def _alike(a: Sequence[str], b: Sequence[str]) -> bool:
+    """The same number of words, each the same or of one meaning."""
+    if len(a) != len(b):
+        return False
+    return all(x == y or _GROUP_OF.get(x, set()) & _GROUP_OF.get(y, set()) for x, y in zip(a, b, strict=True))
+
+
+def _begins_alike(a: Sequence[str], b: Sequence[str]) -> bool:
+    """Each word is the beginning of the other: `avail` and `available`."""
+    return len(a) == len(b) and all(
+        x == y or (min(len(x), len(y)) >= 4 and (x.startswith(y) or y.startswith(x)))
+        for x, y in zip(a, b, strict=True)
+    )
+
+
+def unit_of_name(name: str) -> str:
+    """The unit that a name carries, in it or in brackets: `size_mb`, `Time (ms)`; "" if none."""
+    inside = _BRACKETS.findall(name[:_MAX_NAME])
+    for word in [w for part in inside for w in words_of(part)]:
+        if word in UNITS:
+            return word
+    parts = words_of(name[:_MAX_NAME].replace("%", " percent "))
+    return next((word for word in reversed(parts[1:] or parts) if word in _IN_NAMES), "")
+
+
+@functools.lru_cache(maxsize=4_096)
+def like(word: str) -> tuple[str, ...]:
+    """Stems that may stand for a word."""
+    return tuple(stem(w) for number in _GROUP_OF.get(word, ()) for w in _GROUPS[number].split())

@@ -1,0 +1,247 @@
+"""The fields of an object: which named value of a tree is whose. Paths decide, the nearest to the top first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mcp_smalltools.tools.extract.mapping.names import MEAN_LITTLE, SURE, TAKEN, NameOfField, words
+from mcp_smalltools.tools.extract.mapping.values import Converted, to_value
+from mcp_smalltools.tools.extract.schema import Field
+from mcp_smalltools.tools.extract.structure.node import Node, leaves
+
+WRAPPERS: Final = frozenset(
+    "project package metadata properties info general default defaults global main settings config "
+    "configuration spec data root common document result response header headers body attributes".split()
+)
+"""Names of objects that say nothing: what is in them belongs to what they are in."""
+_CHECKED_EVERY: Final = 2_000
+_MAX_SHOWN: Final = 80
+
+
+@dataclass(slots=True)
+class Leaf:
+    """A named value with the names that lead to it. `depth` counts those that say something."""
+
+    path: tuple[str, ...]
+    node: Node
+    depth: int
+    order: int
+
+    @property
+    def shown(self) -> str:
+        return ".".join(name for name in self.path if name)[:_MAX_SHOWN]
+
+
+@dataclass(slots=True)
+class Match:
+    """A value for a field."""
+
+    item: Field
+    leaf: Leaf
+    score: float
+    converted: Converted
+
+
+@dataclass(slots=True)
+class Matches:
+    found: list[Match] = field(default_factory=list)
+    empty: list[Field] = field(default_factory=list)
+    """Fields whose value the text leaves out by name: null, an empty cell."""
+    doubts: list[str] = field(default_factory=list)
+
+
+def leaves_of(node: Node, budget: Callable[[], None] = lambda: None) -> list[Leaf]:
+    found = []
+    for order, (path, item) in enumerate(leaves(node)):
+        if order % _CHECKED_EVERY == 0:
+            budget()
+        named = tuple(name for name in path if name)
+        if named:
+            depth = sum(name.lower() not in WRAPPERS for name in named[:-1])
+            found.append(Leaf(named, item, depth, order))
+    return found
+
+
+def name_of(item: Field, path: Sequence[str], context: Iterable[str] = ()) -> NameOfField:
+    """The name of a field for comparing; `path`: what of its path the place of the values doesn't stand for."""
+    return NameOfField(path, item.description, counts=item.type in ("integer", "number"), context=context)
+
+
+def match_fields(
+    fields: Sequence[tuple[Field, NameOfField]], given: Sequence[Leaf], check: Callable[[], None]
+) -> Matches:
+    """The best value for each field; no value is given twice."""
+    result = Matches()
+    pairs: list[tuple[int, int, float, int, int]] = []
+    for number, (item, name) in enumerate(fields):
+        near = _prefixes(name)
+        for place, leaf in enumerate(given):
+            if place % _CHECKED_EVERY == 0:
+                check()
+            if not _may_fit(leaf.path[-1], near):
+                continue
+            score = _fit_of_leaf(item, name, leaf)
+            if score >= TAKEN:
+                pairs.append((-(score >= SURE), leaf.depth, -score, leaf.order, number * len(given) + place))
+    pairs.sort()
+    _assign(fields, given, pairs, result)
+    _doubt_rivals(fields, given, pairs, result)
+    return result
+
+
+def _prefixes(name: NameOfField) -> frozenset[str]:
+    """The first letters of all words that a name of the field may have."""
+    from mcp_smalltools.tools.extract.mapping.names import like
+
+    every = {*name.own, *name.whole, *name.said, *(w for way in name.quoted for w in way)}
+    every |= {other for word in name.own for other in like(word)}
+    squeezed = {"".join(name.own)[:4], "".join(name.whole)[:4]}
+    return frozenset({word[:4] for word in every} | squeezed)
+
+
+def _may_fit(name: str, near: frozenset[str]) -> bool:
+    return any(word[:4] in near for word in words(name))
+
+
+def _fit_of_leaf(item: Field, name: NameOfField, leaf: Leaf) -> float:
+    score = name.fit(leaf.path)
+    members = item.members
+    if members is not None and len(members) > 1 and score < SURE:
+        said = set(words(leaf.path[-1]))
+        if sum(set(words(str(member))) <= said for member in members if words(str(member))) >= 2:
+            score = 0.86  # the question names the choices
+    return score
+
+
+def _assign(
+    fields: Sequence[tuple[Field, NameOfField]],
+    given: Sequence[Leaf],
+    pairs: Sequence[tuple[int, int, float, int, int]],
+    result: Matches,
+) -> None:
+    taken: set[int] = set()
+    done: set[int] = set()
+    refused: dict[int, str] = {}
+    for _, _, less, _, code in pairs:
+        number, place = divmod(code, len(given))
+        item, leaf = fields[number][0], given[place]
+        if number in done or place in taken:
+            continue
+        converted = to_value(leaf.node, item)
+        if converted.empty and -less >= SURE:
+            result.empty.append(item)
+            done.add(number)
+            continue
+        if converted.value is None:
+            if converted.doubt and -less >= SURE:
+                refused.setdefault(number, f"line {leaf.node.start}: {converted.doubt}")
+            continue
+        taken.add(place)
+        done.add(number)
+        result.found.append(Match(item, leaf, -less, converted))
+    for number, why in refused.items():
+        if number not in done:
+            result.doubts.append(f"{fields[number][0].name} ({why})")
+
+
+def _doubt_rivals(
+    fields: Sequence[tuple[Field, NameOfField]],
+    given: Sequence[Leaf],
+    pairs: Sequence[tuple[int, int, float, int, int]],
+    result: Matches,
+) -> None:
+    """A doubt for each value that another of the same name and depth could be, and for weak names."""
+    used = {id(match.leaf.node) for match in result.found}
+    by_field = {id(match.item): match for match in result.found}
+    rivals: dict[int, Leaf] = {}
+    for _, depth, less, _, code in pairs:
+        number, place = divmod(code, len(given))
+        match = by_field.get(id(fields[number][0]))
+        leaf = given[place]
+        if match is None or id(leaf.node) in used or match.leaf.depth != depth or -less < match.score - 0.02:
+            continue
+        other = to_value(leaf.node, match.item)
+        if other.value is not None and other.value != match.converted.value:
+            rivals.setdefault(id(match.item), leaf)
+    for match in result.found:
+        rival = rivals.get(id(match.item))
+        if rival is not None:
+            result.doubts.append(
+                f"{match.item.name} (line {match.leaf.node.start} or line {rival.node.start})"
+            )
+        elif match.score < SURE or not match.leaf.node.exact and match.score < 0.95:
+            result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, under another name)")
+        elif match.converted.doubt:
+            result.doubts.append(f"{match.item.name} ({match.converted.doubt})")
+
+
+def drop_of_others(result: Matches) -> None:
+    """Take out what is said of something else: `version` of `engine`, where the others are the project's own.
+
+    Only for names that everything has (`name`, `version`, `date`), where others stand nearer to the top.
+    """
+    tops = [match.leaf.depth for match in result.found if match.score >= SURE]
+    if not tops:
+        return
+    top = min(tops)
+    own = sum(depth == top for depth in tops)
+    for match in list(result.found):
+        generic = set(words(match.item.path[-1])) <= MEAN_LITTLE
+        if match.leaf.depth > top and generic and own * 2 >= len(tops) and not _names_parent(match):
+            result.found.remove(match)
+            if match.item.required:
+                result.doubts.append(
+                    f"{match.item.name} (line {match.leaf.node.start} speaks of something else)"
+                )
+
+
+def _names_parent(match: Match) -> bool:
+    """Whether the field's name or description speaks of what the value is in."""
+    above = {word for name in match.leaf.path[:-1] if name.lower() not in WRAPPERS for word in words(name)}
+    said = {*words(match.item.name), *words(match.item.description)}
+    return bool(above & said)
+
+
+def find_object(node: Node, name: NameOfField, check: Callable[[], None]) -> tuple[Node, float] | None:
+    """The object of a name inside another: the nearest to the top, then the best name."""
+    best: tuple[tuple[int, int, float], Node, float] | None = None
+    level: list[tuple[Node, tuple[str, ...], int]] = [(node, (), 0)]
+    for depth in range(12):
+        following: list[tuple[Node, tuple[str, ...], int]] = []
+        for parent, path, wrapped in level:
+            check()
+            for item in parent.inner:
+                target = _as_object(item)
+                if target is None:
+                    continue
+                here = (*path, item.name)
+                score = name.fit(here) if item.name else 0.0
+                if score >= 0.7:
+                    rank = (-(score >= SURE), depth - wrapped, -score)
+                    if best is None or rank < best[0]:
+                        best = (rank, target, score)
+                if target.kind == "object" and item.kind != "value":
+                    following.append((target, here, wrapped + (item.name.lower() in WRAPPERS)))
+        if best is not None and best[0][0] == -1:
+            break
+        level = following[:20_000]
+        if not level:
+            break
+    return (best[1], best[2]) if best else None
+
+
+def _as_object(item: Node) -> Node | None:
+    """An object, the only object of a list, or a value that may have parts."""
+    if item.kind == "object":
+        return item
+    if item.kind == "list" and len(item.inner) == 1 and item.inner[0].kind == "object":
+        return item.inner[0]
+    if item.kind == "list" and len(item.inner) == 1 and item.inner[0].kind == "value":
+        return item.inner[0]
+    return item if item.kind == "value" and isinstance(item.value, str) and "<" in item.value else None
+
+
+def value_of(match: Match) -> Any:
+    return match.converted.value

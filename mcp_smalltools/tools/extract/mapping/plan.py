@@ -1,0 +1,316 @@
+"""All fields and lists of a schema from the tree of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mcp_smalltools.text.facts import occurs
+from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped
+from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, same, words
+from mcp_smalltools.tools.extract.mapping.objects import (
+    Leaf,
+    Match,
+    Matches,
+    drop_of_others,
+    find_object,
+    leaves_of,
+    match_fields,
+    name_of,
+)
+from mcp_smalltools.tools.extract.mapping.rows import Candidate, candidates, choose_rows, read_rows, shown
+from mcp_smalltools.tools.extract.mapping.values import Converted, person_parts, to_value
+from mcp_smalltools.tools.extract.schema import Field, Plan
+from mcp_smalltools.tools.extract.structure.node import Node, Structure, leaves
+
+Path = tuple[str, ...]
+NAMED_ROWS: Final = 0.65
+
+
+@dataclass(slots=True)
+class Context:
+    """The object that the fields of an object of the schema are looked for in. `rest`: the names of its path
+    that no object of the text has.
+    """
+
+    node: Node
+    rest: Path
+    found: bool
+
+
+def map_plan(plan: Plan, structure: Structure, check: Callable[[], None]) -> Mapped:
+    """What the tree gives for each field and list. Raises what `check` raises."""
+    mapped = Mapped()
+    root = structure.root
+    contexts = _contexts(plan, root, check)
+    by_prefix: dict[Path, list[Field]] = {}
+    for item in plan.fields:
+        by_prefix.setdefault(item.path[:-1], []).append(item)
+    for prefix, fields in by_prefix.items():
+        _map_object(prefix, fields, contexts[prefix], structure, mapped, check)
+    _map_lists(plan, contexts, structure, mapped, check)
+    return mapped
+
+
+def _contexts(plan: Plan, root: Node, check: Callable[[], None]) -> dict[Path, Context]:
+    """For each object of the schema the object of the text that has its name."""
+    prefixes = {item.path[:-1] for item in plan.fields} | {group.path[:-1] for group in plan.records}
+    every = sorted({p[:k] for p in prefixes for k in range(len(p) + 1)} | {()}, key=len)
+    contexts: dict[Path, Context] = {(): Context(_inside_only(root), (), True)}
+    for prefix in every[1:]:
+        above = contexts[prefix[:-1]]
+        name = NameOfField((*above.rest, prefix[-1]), "", counts=False)
+        found = find_object(above.node, name, check)
+        if found is None:
+            contexts[prefix] = Context(above.node, (*above.rest, prefix[-1]), False)
+        else:
+            contexts[prefix] = Context(found[0], (), True)
+    return contexts
+
+
+def _inside_only(root: Node) -> Node:
+    """Of a text that is one list of one object, that object."""
+    for _ in range(4):
+        if root.kind == "object" and len(root.inner) == 1 and root.value is None:
+            only = root.inner[0]
+            if (
+                only.kind == "list"
+                and not only.name
+                and len(only.inner) == 1
+                and only.inner[0].kind == "object"
+            ):
+                root = Node("", "object", root.start, root.end, inner=only.inner[0].inner)
+                continue
+        break
+    return root
+
+
+def _map_object(
+    prefix: Path,
+    fields: Sequence[Field],
+    context: Context,
+    structure: Structure,
+    mapped: Mapped,
+    check: Callable[[], None],
+) -> None:
+    if context.node.kind == "value":
+        _map_person(fields, context.node, mapped)
+        return
+    given = leaves_of(context.node, check)
+    names = [(item, name_of(item, (*context.rest, item.path[-1]), context.rest)) for item in fields]
+    if context.rest:
+        names = [(item, _whole_name(item, context.rest)) for item in fields]
+    scalars = [(item, name) for item, name in names if not item.listed]
+    lists = [(item, name) for item, name in names if item.listed]
+    matches = match_fields(scalars, [leaf for leaf in given if _is_scalar(leaf)], check)
+    if not prefix or not context.found:
+        drop_of_others(matches)
+    done = {id(match.item) for match in matches.found}
+    for item, name in lists:
+        match = _match_list(item, name, given, context.node, check, matches)
+        if match is not None:
+            matches.found.append(match)
+            done.add(id(item))
+    _keep(matches, mapped)
+    for item in fields:
+        if id(item) in done:
+            continue
+        if item in matches.empty or structure.complete or (prefix and context.found):
+            mapped.absent.append(item)
+            if structure.complete and item not in matches.empty:
+                _doubt_rows(item, context, mapped, check)
+        else:
+            mapped.left.append(item)
+
+
+def _whole_name(item: Field, rest: Path) -> NameOfField:
+    """Of a field whose object the text doesn't have: all of its path, as `db_port`."""
+    name = name_of(item, (*rest, item.path[-1]))
+    name.own = name.whole
+    return name
+
+
+def _is_scalar(leaf: Leaf) -> bool:
+    return leaf.node.kind != "list" or (len(leaf.node.inner) == 1 and leaf.node.inner[0].kind == "value")
+
+
+def _map_person(fields: Sequence[Field], node: Node, mapped: Mapped) -> None:
+    """The parts of `Ada <ada@example.org>` for an object with a name and an address."""
+    parts = person_parts(str(node.value))
+    for item in fields:
+        own = set(words(item.path[-1]))
+        key = next((k for k in parts if own & set(words(k))), None)
+        if key is None:
+            mapped.absent.append(item)
+            continue
+        mapped.found.append(FieldValue(item.name, parts[key], node.start, node.end, True, {"named": 1.0}))
+
+
+def _match_list(
+    item: Field,
+    name: NameOfField,
+    given: Sequence[Leaf],
+    node: Node,
+    check: Callable[[], None],
+    matches: Matches,
+) -> Match | None:
+    """A list of plain values: a list of that name, a value to take apart, the keys of an object, or a column."""
+    best: Match | None = None
+    for leaf in given:
+        score = name.fit(leaf.path)
+        if score < NAMED_ROWS or leaf.node.kind == "list" and leaf.node.is_table:
+            continue
+        converted = to_value(leaf.node, item)
+        if converted.value is None:
+            converted = _names_of_entries(leaf.node, item)
+        if converted.value is None:
+            continue
+        rank = (score >= SURE, -leaf.depth, score, leaf.node.kind == "list")
+        if best is None or rank > (
+            best.score >= SURE,
+            -best.leaf.depth,
+            best.score,
+            best.leaf.node.kind == "list",
+        ):
+            best = Match(item, leaf, score, converted)
+    if best is None or best.score < SURE:
+        column = _column(item, name, node, check)
+        if column is not None and (best is None or column.score > best.score):
+            best = column
+    if best is None:
+        best = _keys(item, name, node, check)
+    if best is not None and (best.score < SURE or best.converted.doubt):
+        matches.doubts.append(f"{item.name} ({best.converted.doubt or 'under another name'})")
+    return best
+
+
+def _names_of_entries(node: Node, item: Field) -> Converted:
+    """For a list of objects, the name of each."""
+    if node.kind != "list" or not node.inner or item.type != "string":
+        return Converted()
+    names = []
+    for entry in node.inner:
+        own = next(
+            (i for i in entry.inner if i.name.lower() in ("name", "id", "title") and i.kind == "value"), None
+        )
+        if own is None or own.value is None:
+            return Converted()
+        names.append(str(own.value))
+    return Converted(names, "the names of its entries")
+
+
+def _column(item: Field, name: NameOfField, node: Node, check: Callable[[], None]) -> Match | None:
+    """The values of one column over the rows of a table or list, each once."""
+    best: Match | None = None
+    for candidate in candidates(node, check):
+        if candidate.kind not in ("table", "list", "keyed"):
+            continue
+        held: dict[Path, list[Node]] = {}
+        for row in candidate.rows:
+            for path, leaf in leaves(row):
+                if path != ("\0key",) and leaf.kind == "value":
+                    held.setdefault(tuple(n for n in path if n), []).append(leaf)
+        for path, nodes in held.items():
+            if not path:
+                continue
+            score = name.fit(path)
+            if score < NAMED_ROWS:
+                score = name.fit((*candidate.path[-1:], *path))
+            if score < NAMED_ROWS or best is not None and score <= best.score:
+                continue
+            values = [to_value(one, item.of_item) for one in nodes]
+            plain = [one.value for one in values if one.value is not None]
+            if not plain or any(one.value is None and not one.empty for one in values):
+                continue
+            once = list(dict.fromkeys(plain))
+            doubt = "repeated values are given once" if len(once) < len(plain) else ""
+            whole = Node(path[-1], "list", nodes[0].start, nodes[-1].end)
+            leaf_of = Leaf((*candidate.path, *path), whole, 1, 0)
+            best = Match(item, leaf_of, max(score, 0.7), Converted(once, doubt))
+    return best
+
+
+def _keys(item: Field, name: NameOfField, node: Node, check: Callable[[], None]) -> Match | None:
+    """The keys of an object of that name."""
+    found = find_object(node, name, check)
+    if found is None or found[0].kind != "object" or item.type != "string" or found[1] < SURE:
+        return None
+    target = found[0]
+    lists = [inner for inner in target.inner if inner.kind == "list" and not inner.is_table]
+    if len(lists) == 1 and len(lists) == len(target.inner):
+        converted = to_value(lists[0], item)
+        if converted.value is not None:
+            return Match(item, Leaf((target.name,), lists[0], 0, 0), found[1], converted)
+    keys = [inner.name for inner in target.inner if inner.name]
+    if not keys:
+        return None
+    return Match(item, Leaf((target.name,), target, 0, 0), found[1], Converted(list(dict.fromkeys(keys))))
+
+
+def _keep(matches: Matches, mapped: Mapped) -> None:
+    for match in matches.found:
+        node, value = match.leaf.node, match.converted.value
+        written = str(node.value) if node.value is not None else " ".join(str(i.value) for i in node.inner)
+        verified = isinstance(value, bool) or bool(written) and occurs(value, written) or node.kind != "value"
+        features = {"named": 1.0 if match.score >= SURE else match.score}
+        mapped.found.append(
+            FieldValue(match.item.name, value, node.start, node.end, verified or node.literal, features)
+        )
+        if not same(words(match.leaf.path[-1]), words(match.item.path[-1])):
+            mapped.names[match.item.name] = match.leaf.shown
+    mapped.doubts += matches.doubts
+
+
+def _doubt_rows(item: Field, context: Context, mapped: Mapped, check: Callable[[], None]) -> None:
+    """A doubt for a value that stands several times, in the rows of a list."""
+    name = name_of(item, (*context.rest, item.path[-1]))
+    for candidate in candidates(context.node, check)[:50]:
+        if candidate.kind not in ("table", "list") or len(candidate.rows) < 2:
+            continue
+        for path, _ in leaves(candidate.rows[0]):
+            named = tuple(n for n in path if n)
+            if named and name.fit(named) >= 0.95:
+                mapped.doubts.append(f"{item.name} (stands in each of {len(candidate.rows)} rows)")
+                return
+
+
+def _map_lists(
+    plan: Plan, contexts: dict[Path, Context], structure: Structure, mapped: Mapped, check: Callable[[], None]
+) -> None:
+    """A table or list for each list of objects, the best fitting first; none is given twice."""
+    open_groups = list(range(len(plan.records)))
+    taken: set[int] = set()
+    held: dict[Path, list[Candidate]] = {}
+    while open_groups:
+        choices = []
+        for number in open_groups:
+            group = plan.records[number]
+            context = contexts[group.path[:-1]]
+            if group.path[:-1] not in held:
+                held[group.path[:-1]] = (
+                    candidates(context.node, check) if context.node.kind != "value" else []
+                )
+            choice = choose_rows(group, held[group.path[:-1]], taken, check)
+            if choice is not None:
+                choices.append((choice.named >= 0.7, choice.score, -number, number, choice))
+        if not choices:
+            break
+        _, _, _, number, choice = max(choices, key=lambda c: c[:3])
+        group = plan.records[number]
+        rows, doubts = read_rows(group, choice, check)
+        if len(plan.records) > 1 and choice.named < 0.5:
+            doubts.append(f"{'.'.join(group.path)} (no heading says which table it is)")
+        mapped.tables[number] = rows
+        mapped.doubts += doubts
+        title = ".".join(group.path) or "rows"
+        for field_number, (path, _) in choice.columns.of.items():
+            item = group.fields[field_number]
+            if not same(words(path[-1]), words(item.path[-1])):
+                mapped.names[f"{title}[].{item.name}"] = shown(path)
+        taken |= {id(row) for row in choice.candidate.rows}
+        taken.add(id(choice.candidate.rows[0]))
+        open_groups.remove(number)
+    for number in open_groups:
+        if structure.complete:
+            mapped.tables[number] = FilledRecords(absent=True)

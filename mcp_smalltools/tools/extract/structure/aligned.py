@@ -1,0 +1,228 @@
+"""Columns set apart by white space: what `df`, `kubectl get`, `docker ps`, `pip list` and `ps` print.
+
+A column's place is where its name stands and where its cells begin and end, over all rows: so empty cells,
+cells that fill their column and numbers at the right are read; names of two words stay together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from mcp_smalltools.tools.extract.structure.node import MAX_ROWS, Node, Unread, table_node
+
+Lines = Sequence[tuple[int, str]]
+
+_RULE: Final = re.compile(r"\s*+(?:[-=~_─━]{2,}+\s*+)++|\s*+(?:[-=]++\s++){2,}+[-=]*+\s*+")
+_CELL: Final = re.compile(r"\S++(?: \S++)*+")
+_SINGLE: Final = re.compile(r"\S++")
+_NUMBER: Final = re.compile(r"[-+$€£(]?\d[\d.,:/%]*+[A-Za-z%)]{0,3}")
+_SENTENCE: Final = re.compile(r"[a-z,;] [a-z]++ [a-z]++ [a-z]")
+TOTALS: Final = re.compile(
+    r"(?:grand |sub-?\s?|net )?totals?\b|sum\b|subtotal|balance due|amount due|average\b|all files\b",
+    re.IGNORECASE,
+)
+_MOST_COLUMNS: Final = 60
+_MOST_CHARS: Final = 2_000
+"""Characters of a line that may be a row."""
+
+
+def is_ruler(line: str) -> bool:
+    """A line of dashes under names, in one run or one for each column."""
+    return len(line) <= _MOST_CHARS and _RULE.fullmatch(line) is not None
+
+
+def read_aligned(lines: Lines) -> Node | None:
+    """The table of consecutive lines of which the first holds the names; None if they are none."""
+    lines = [
+        (n, line.expandtabs(8).rstrip()) for n, line in lines[: MAX_ROWS + 2] if len(line) <= _MOST_CHARS
+    ]
+    if len(lines) < 2 or is_ruler(lines[0][1]):
+        return None
+    head_number, head = lines[0]
+    ruler = next((line for _, line in lines[1:2] if is_ruler(line)), None)
+    body = [(n, line) for n, line in lines[1:] if line.strip() and not is_ruler(line)]
+    if not body or not _may_be_names(head):
+        return None
+    columns = _by_ruler(head, ruler) if ruler else None
+    columns = columns or _columns(head, [line for _, line in body])
+    if columns is None or not 2 <= len(columns) <= _MOST_COLUMNS:
+        return None
+    return _read_rows(columns, head_number, body, has_ruler=ruler is not None)
+
+
+def _may_be_names(head: str) -> bool:
+    cells = _CELL.findall(head)
+    return not any(_NUMBER.fullmatch(cell) for cell in cells) and not _SENTENCE.search(head)
+
+
+class _Columns:
+    """Names with the first character of each column's cells; the last has no end."""
+
+    def __init__(self, names: Sequence[str], starts: Sequence[int], *, sure: bool = True) -> None:
+        self.names, self.starts, self.sure = list(names), list(starts), sure
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def cut(self, line: str) -> list[str] | None:
+        """The cells of a line; None where a cell goes over the border of the next column."""
+        cells = []
+        for i, start in enumerate(self.starts):
+            end = self.starts[i + 1] if i + 1 < len(self.starts) else len(line)
+            if 0 < start < len(line) and not line[start - 1].isspace() and not line[start].isspace():
+                return None
+            cells.append(line[start:end].strip())
+        return cells
+
+
+def _by_ruler(head: str, ruler: str) -> _Columns | None:
+    """Columns where each has a run of dashes of its own."""
+    runs = [m.span() for m in re.finditer(r"[-=~_─━]++", ruler)]
+    if len(runs) < 2:
+        return None
+    starts = [0, *(start for start, _ in runs[1:])]
+    ends = [*starts[1:], len(head)]
+    names = [head[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    return _Columns(names, starts) if all(names) else None
+
+
+def _columns(head: str, rows: Sequence[str]) -> _Columns | None:
+    """Borders where nearly all rows and the head have a space, one for each name."""
+    words = [m.span() for m in _SINGLE.finditer(head)]
+    if len(words) < 2:
+        return None
+    sample = rows if len(rows) <= 400 else [*rows[:200], *rows[-200:]]
+    width = max(len(head), *map(len, sample))
+    blank = [0] * (width + 1)
+    for line in sample:
+        for place in range(min(width, len(line)), width):
+            blank[place] += 1
+        for match in re.finditer(r"\s++", line):
+            for place in range(match.start(), match.end()):
+                blank[place] += 1
+    free = [count >= 0.9 * len(sample) if len(sample) > 9 else count == len(sample) for count in blank]
+    names, starts = [head[words[0][0] : words[0][1]]], [0]
+    for (_, before), (first, last) in zip(words, words[1:], strict=False):
+        border = _border(
+            free, before, first, last, (starts[-1], _filled(blank, len(sample), starts[-1], before))
+        )
+        if border is None or (
+            first - before == 1 and not _parts_columns(head, sample, before, first, border)
+        ):
+            if first - before > 1 and border is None:
+                return None
+            names[-1] += head[before:last]
+            continue
+        names.append(head[first:last])
+        starts.append(border)
+    return _Columns(names, starts)
+
+
+def _filled(blank: Sequence[int], rows: int, start: int, end: int) -> bool:
+    return any(count < rows for count in blank[start:end])
+
+
+def _border(free: Sequence[bool], before: int, first: int, last: int, held: tuple[int, bool]) -> int | None:
+    """The first character after the gap between two names: at the second name, or before it where cells at
+    the right are wider, or inside it where the cells of the first are.
+    """
+    if free[first - 1]:
+        place = first
+        while place - 1 > before and not free[place - 1]:
+            place -= 1
+        # a wide cell at the right may begin left of its name: up to the nearest free character
+        return place
+    for place in range(first - 2, before - 1, -1):
+        if free[place]:
+            return place + 1
+    for place in range(first, last):
+        if free[place]:
+            return place + 1
+    return None
+
+
+def _parts_columns(head: str, rows: Sequence[str], before: int, first: int, border: int) -> bool:
+    """Whether two names that one space parts are two columns: rows have cells under both."""
+    left = sum(bool(line[max(0, border - (first - before) - 3) : border].strip()) for line in rows)
+    right = sum(
+        bool(line[border : border + 2].strip()) or _ends_under(line, border, head, first) for line in rows
+    )
+    return left > 0.5 * len(rows) and right > 0.5 * len(rows)
+
+
+def _ends_under(line: str, border: int, head: str, first: int) -> bool:
+    match = _SINGLE.match(head, first)
+    end = match.end() if match else first
+    return bool(line[border:end].strip())
+
+
+def _read_rows(columns: _Columns, head: int, body: Lines, *, has_ruler: bool) -> Node | None:
+    rows: list[tuple[int, int, list[str]]] = []
+    unread: list[Unread] = []
+    count = len(columns)
+    for number, line in body:
+        cells = columns.cut(line) or _split_by_spaces(line, columns)
+        if cells is None:
+            unread.append(Unread(number, number, "its cells don't stand under the names"))
+        elif [c.lower() for c in cells] == [n.lower() for n in columns.names]:
+            continue
+        elif rows and _goes_on(cells, rows[-1][2], number == rows[-1][1] + 1):
+            held = rows[-1]
+            joined = [" ".join(filter(None, pair)) for pair in zip(held[2], cells, strict=True)]
+            rows[-1] = (held[0], number, joined)
+        else:
+            rows.append((number, number, cells))
+    filled = [sum(bool(cell) for cell in cells) for _, _, cells in rows]
+    if not rows or len(unread) > 0.34 * len(body) or sum(f >= 2 for f in filled) < 0.6 * len(rows):
+        return None
+    if not has_ruler and count == 2 and not _fits_two(columns, rows):
+        return None
+    return table_node("", columns.names, rows, head, unread)
+
+
+def _fits_two(columns: _Columns, rows: Sequence[tuple[int, int, list[str]]]) -> bool:
+    """Two columns without a ruler are a table, if the names look like names: upper case, or like no cell."""
+    return (
+        all(name.isupper() or name[:1].isupper() for name in columns.names)
+        and not any(cells[0].endswith(":") for _, _, cells in rows)
+        and not any(name.endswith(":") for name in columns.names)
+    )
+
+
+def _split_by_spaces(line: str, columns: _Columns) -> list[str] | None:
+    """The cells of a row that is pushed out of its columns, if they are as many as the names."""
+    count = len(columns)
+    wide = re.split(r"\s{2,}", line.strip())
+    if len(wide) == count:
+        return wide
+    words = line.split()
+    if len(words) == count or (len(words) > count and _only_last_may_have_spaces(columns)):
+        return line.split(None, count - 1)
+    return None
+
+
+def _only_last_may_have_spaces(columns: _Columns) -> bool:
+    return columns.names[-1].lower() in (
+        "command",
+        "cmd",
+        "args",
+        "message",
+        "description",
+        "name",
+        "mounted on",
+    )
+
+
+def _goes_on(cells: Sequence[str], above: Sequence[str], follows: bool) -> bool:
+    """Whether a line continues the cells above it: its first cell is empty, and most others are."""
+    filled = [i for i, cell in enumerate(cells) if cell]
+    return (
+        follows
+        and bool(filled)
+        and not cells[0]
+        and bool(above[0])
+        and len(filled) <= max(1, len(cells) // 3)
+        and all(above[i] and not _NUMBER.fullmatch(cells[i]) for i in filled)
+    )

@@ -1,0 +1,208 @@
+"""Which form a text has, by its name and by what is in it, and its tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import Final
+
+from mcp_smalltools.tools.extract.structure.delimited import delimiter_of, looks_delimited, read_delimited
+from mcp_smalltools.tools.extract.structure.html_text import read_html
+from mcp_smalltools.tools.extract.structure.json_text import read_json, read_json_lines
+from mcp_smalltools.tools.extract.structure.mail import is_mail, read_mail
+from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm, Structure
+from mcp_smalltools.tools.extract.structure.pages import read_page
+from mcp_smalltools.tools.extract.structure.settings import read_ini, read_properties
+from mcp_smalltools.tools.extract.structure.toml_text import read_toml
+from mcp_smalltools.tools.extract.structure.xml_text import read_xml
+from mcp_smalltools.tools.extract.structure.yaml_text import read_yaml
+
+Lines = Sequence[str]
+
+_BY_ENDING: Final = {
+    **dict.fromkeys((".json", ".jsonc", ".json5", ".geojson", ".webmanifest", ".ipynb", ".lock"), "json"),
+    **dict.fromkeys((".jsonl", ".ndjson"), "jsonl"),
+    **dict.fromkeys((".yaml", ".yml"), "yaml"),
+    ".toml": "toml",
+    **dict.fromkeys((".ini", ".cfg", ".conf", ".cnf", ".service", ".desktop", ".editorconfig"), "ini"),
+    **dict.fromkeys((".gitconfig", ".npmrc", ".pylintrc", ".timer", ".socket", ".repo", ".inf"), "ini"),
+    ".properties": "properties",
+    ".env": "ini",
+    **dict.fromkeys((".xml", ".pom", ".csproj", ".xsd", ".wsdl", ".svg", ".plist", ".rss", ".atom"), "xml"),
+    **dict.fromkeys((".fsproj", ".vbproj", ".props", ".targets", ".nuspec", ".config", ".opml"), "xml"),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    ".csv": "csv",
+    **dict.fromkeys((".tsv", ".tab"), "tsv"),
+    ".psv": "psv",
+    **dict.fromkeys((".eml", ".mbox"), "mail"),
+}
+_BY_NAME: Final = {"pipfile": "toml", "cargo.lock": "toml", "poetry.lock": "toml", "uv.lock": "toml"}
+_BY_WORD: Final = {
+    **dict.fromkeys(("json", "jsonc", "json5", "js", "javascript"), "json"),
+    **dict.fromkeys(("yaml", "yml"), "yaml"),
+    **dict.fromkeys(("toml", "ini", "xml", "html", "csv", "tsv", "properties"), ""),
+    **dict.fromkeys(("env", "dotenv", "cfg", "conf", "systemd", "editorconfig"), "ini"),
+    **dict.fromkeys(("ndjson", "jsonl"), "jsonl"),
+}
+_SETTING: Final = re.compile(r"(?:export\s+)?[\w.$-][\w .$/-]{0,60}?\s*=\s*\S.*|\s*[\w.-]+\s*=\s*")
+_YAML_LINE: Final = re.compile(r"\s*+(?:-\s++)?(?:[\w.$/\"'-]++(?: [\w.-]++){0,2}:(?:\s.*)?|-\s++\S.*)")
+
+
+def read_structure(path: str, lines: Lines) -> Structure:
+    """The text as a tree, in the form that its name says, or that it has."""
+    form = _form_of_name(path)
+    text = "\n".join(lines)
+    tried: list[str] = []
+    if form == "csv" and not _is_one_line_each(lines):
+        pass
+    for name in ([form] if form else []) + _likely_forms(path, lines, text):
+        if name in tried:
+            continue
+        tried.append(name)
+        try:
+            root = _read(name, lines, text)
+        except NotOfForm:
+            continue
+        return Structure(name, _as_root(root), complete=name not in ("mail", "html"))
+    return Structure("page", page(path, lines), complete=False)
+
+
+def page(path: str, lines: Lines) -> Node:
+    """A page as a tree; where it goes beyond the limits, an empty one."""
+    suffix = PurePath(path).suffix.lower()
+    markdown = suffix in (".md", ".markdown", ".mdx") or (
+        suffix not in (".rst", ".txt", ".1", ".text")
+        or any(re.match(r"#{1,6} \S|```|\|.*\|\s*$|[-*] \*\*", line) for line in lines[:400])
+    )
+    try:
+        return read_page(lines, of_form, markdown=markdown and suffix != ".rst")
+    except NotOfForm:
+        return Node("", "object", 1, max(1, len(lines)))
+
+
+def _is_one_line_each(lines: Lines) -> bool:
+    return bool(lines)
+
+
+def _form_of_name(path: str) -> str:
+    pure = PurePath(path.lower())
+    if pure.name in _BY_NAME:
+        return _BY_NAME[pure.name]
+    if pure.name == ".env" or pure.name.startswith(".env."):
+        return "ini"
+    return _BY_ENDING.get(pure.suffix, _BY_ENDING.get(pure.name, ""))
+
+
+def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
+    """Forms that a text seems to have; each is refused by its reader where it doesn't."""
+    start = text.lstrip("\ufeff \t\r\n")[:400]
+    suffix = PurePath(path).suffix.lower()
+    forms = []
+    if suffix in (".md", ".markdown", ".rst", ".mdx"):
+        return []
+    if start[:1] == "{" or (start[:1] == "[" and not re.match(r"\[[\w .:\"/-]+\]\s*\n", start)):
+        forms += ["json", "jsonl"]
+    if start.startswith("<?xml"):
+        forms.append("xml")
+    if re.match(r"(?:<!--.*?-->\s*)?<(?:!doctype html|html|table|dl|body|div|head)\b", start, re.IGNORECASE):
+        forms.append("html")
+    elif re.match(r"<[A-Za-z][\w:.-]*[\s/>]", start):
+        forms += ["xml", "html"]
+    if is_mail(lines):
+        forms.append("mail")
+    content = [line for line in lines[:400] if line.strip() and line.lstrip()[:1] not in "#;"]
+    if len(content) > 1:
+        forms += _forms_by_lines(content)
+    return forms
+
+
+def _forms_by_lines(content: Lines) -> list[str]:
+    forms = []
+    sections = sum(bool(re.fullmatch(r"\s*\[\[?[^\[\]]{1,200}\]\]?\s*", line)) for line in content)
+    settings = sum(bool(_SETTING.fullmatch(line)) for line in content)
+    if settings + sections >= 0.9 * len(content) or (sections and settings >= 0.5 * len(content)):
+        forms += ["toml", "ini"]
+    elif sections and not any(line.startswith(("|", "-", "*")) for line in content):
+        forms.append("ini")
+    yaml_lines = sum(bool(_YAML_LINE.fullmatch(line)) for line in content)
+    nested = any(line[:1] == " " for line in content) or any(line.startswith("---") for line in content)
+    if (
+        yaml_lines >= 0.95 * len(content)
+        and nested
+        and not any(line.startswith(("* ", "+ ")) for line in content)
+    ):
+        forms.append("yaml")
+    for sign in (",", "\t", ";"):
+        if delimiter_of(content) == sign and looks_delimited(content, sign):
+            forms.append({",": "csv", "\t": "tsv", ";": "csv"}[sign])
+    return forms
+
+
+def _read(form: str, lines: Lines, text: str) -> Node:
+    if form == "json":
+        try:
+            return read_json(text)
+        except NotOfForm:
+            return read_json_lines(lines)
+    if form == "mail":
+        return _mail(lines)
+    of_text: dict[str, Callable[[str], Node]] = {"yaml": read_yaml, "xml": read_xml, "html": read_html}
+    of_lines: dict[str, Callable[[Lines], Node]] = {
+        "jsonl": read_json_lines,
+        "toml": read_toml,
+        "ini": read_ini,
+        "properties": read_properties,
+        "csv": read_delimited,
+        "tsv": lambda given: read_delimited(given, "\t"),
+        "psv": lambda given: read_delimited(given, "|"),
+    }
+    return of_text[form](text) if form in of_text else of_lines[form](lines)
+
+
+def _mail(lines: Lines) -> Node:
+    head, body, places = read_mail(lines)
+    if any("<html" in line.lower() or "<body" in line.lower() for line in body[:20]):
+        inner = read_html("\n".join(body))
+    else:
+        inner = page("", body)
+    _move(inner, places)
+    head.inner.append(Node("body", "object", inner.start, inner.end, inner.value, inner=inner.inner))
+    return head
+
+
+def _move(node: Node, places: Sequence[tuple[int, int]]) -> None:
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        item.start = places[min(item.start, len(places)) - 1][0] if places else 1
+        item.end = max(item.start, places[min(item.end, len(places)) - 1][1] if places else 1)
+        waiting += item.inner
+
+
+def of_form(word: str, lines: Lines, first: int) -> Node | None:
+    """Lines of code in the form that a word names, with their numbers in the page; None if they aren't."""
+    form = _BY_WORD.get(word)
+    if form is None:
+        if word or not lines or lines[0].lstrip()[:1] not in "{[":
+            return None
+        form = "json"
+    try:
+        node = _read(form or word, lines, "\n".join(lines))
+    except NotOfForm:
+        return None
+    waiting = [node]
+    while waiting:
+        item = waiting.pop()
+        item.start, item.end = item.start + first - 1, item.end + first - 1
+        for unread in item.unread:
+            unread.start, unread.end = unread.start + first - 1, unread.end + first - 1
+        waiting += item.inner
+    return node
+
+
+def _as_root(node: Node) -> Node:
+    """The document as an object: a list or table at the top is in it without a name."""
+    if node.kind == "object":
+        return node
+    return Node("", "object", node.start, node.end, inner=[node])

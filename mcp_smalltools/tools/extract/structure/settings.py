@@ -1,0 +1,153 @@
+"""Settings by the line: INI and .cfg files, .properties, .env, key = value with or without sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from mcp_smalltools.tools.extract.structure.node import Budget, Node, NotOfForm
+
+_SECTION: Final = re.compile(r"\s*+\[\[?+([^\[\]\n]{1,200})\]\]?\s*+(?:[#;].*)?")
+_PAIR: Final = re.compile(r"\s*+(?:export\s++)?([\w.$/@*:+-][^=:\n]{0,199}?)\s*+(=>?|:=|:)\s?+(.*)")
+_PROPERTY: Final = re.compile(r"\s*+((?:[^\s=:\\#!]|\\.){1,300})(?:\s*+[=:]\s*+|\s++)(.*)")
+_COMMENT: Final = re.compile(r"(?<!\S)[#;](?:\s.*|$)")
+_QUOTED: Final = re.compile(r"\s*+(?:\"((?:[^\"\\]|\\.)*+)\"|'([^']*+)')\s*+(?:[#;].*)?")
+_UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)")
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "f": "\f"}
+
+
+def read_ini(lines: Sequence[str]) -> Node:
+    """Sections with their keys; a value may go on in indented lines. Raises NotOfForm where most lines are
+    neither.
+    """
+    root = Node("", "object", 1, max(1, len(lines)))
+    at, last, unread, budget = root, None, 0, Budget()
+    sections: dict[str, Node] = {}
+    for number, line in enumerate(lines, 1):
+        bare = line.strip()
+        if not bare or bare[0] in "#;!" or bare.startswith("//"):
+            continue
+        budget.take()
+        if match := _SECTION.fullmatch(line):
+            at = _section(match[1].strip(), number, sections, root)
+            last = None
+        elif line[:1] in (" ", "\t") and last is not None and not _PAIR.fullmatch(bare[:500]):
+            _go_on(last, bare, number)
+        elif match := _PAIR.fullmatch(line):
+            last = Node(_bare_key(match[1]), "value", number, number, _value(match[3]), literal=True)
+            at.inner.append(last)
+        elif line[:1] in (" ", "\t") and last is not None:
+            _go_on(last, bare, number)
+        else:
+            unread += 1
+    pairs = sum(len(section.inner) for section in (root, *sections.values()))
+    if not pairs or unread > 0.2 * pairs:
+        raise NotOfForm("no settings")
+    for section in sections.values():
+        section.end = max([section.start, *(item.end for item in section.inner)])
+    _join_repeated(root)
+    for section in sections.values():
+        _join_repeated(section)
+    return root
+
+
+def _section(name: str, number: int, sections: dict[str, Node], root: Node) -> Node:
+    """`[remote "origin"]` is the object origin in the object remote."""
+    if match := re.fullmatch(r'([\w.-]+)\s+"([^"]*)"', name):
+        above = _section(match[1], number, sections, root)
+        key = f"{match[1]}\0{match[2]}"
+        if key not in sections:
+            sections[key] = Node(match[2], "object", number, number)
+            above.inner.append(sections[key])
+        return sections[key]
+    if name not in sections:
+        sections[name] = Node(name, "object", number, number)
+        root.inner.append(sections[name])
+    return sections[name]
+
+
+def _go_on(last: Node, text: str, number: int) -> None:
+    """A value of several lines is a list of them."""
+    if last.kind == "value":
+        first = str(last.value)
+        items = [Node("", "value", last.start, last.start, first, literal=True)] if first else []
+        last.kind, last.inner = "list", items
+    last.inner.append(Node("", "value", number, number, _value(text), literal=True))
+    last.value, last.end = None, number
+
+
+def _join_repeated(node: Node) -> None:
+    """A key that stands several times in a section is a list of its values."""
+    by_name: dict[str, Node] = {}
+    for item in node.inner:
+        held = by_name.get(item.name)
+        if held is None or held.kind == "object" or item.kind == "object":
+            by_name[item.name if held is None else f"{item.name}\0{item.start}"] = item
+        elif held.kind == "value" and item.kind == "value":
+            first = Node("", "value", held.start, held.end, held.value, literal=True)
+            second = Node("", "value", item.start, item.end, item.value, literal=True)
+            joined = Node(item.name, "list", held.start, item.end, inner=[first, second])
+            by_name[item.name] = joined
+        else:
+            held.inner += [Node("", "value", item.start, item.end, item.value, literal=True)]
+            held.end = item.end
+    node.inner = list(by_name.values())
+
+
+def _bare_key(key: str) -> str:
+    return key.strip().strip("\"'")
+
+
+def _value(raw: str) -> str:
+    if match := _QUOTED.fullmatch(raw):
+        return match[1].replace('\\"', '"') if match[1] is not None else match[2]
+    return _COMMENT.split(raw, maxsplit=1)[0].strip()
+
+
+def read_properties(lines: Sequence[str], *, of_java: bool = True) -> Node:
+    """Java properties: dotted names are objects inside each other; `\\` at the end goes on in the next line."""
+    root = Node("", "object", 1, max(1, len(lines)))
+    budget = Budget()
+    number = 0
+    while number < len(lines):
+        start, line = number, lines[number]
+        number += 1
+        if not line.strip() or line.lstrip()[0] in "#!":
+            continue
+        parts = []
+        while _goes_on(line) and number < len(lines):
+            parts.append(line.rstrip("\r")[:-1])
+            line, number = lines[number].lstrip(), number + 1
+        whole = "".join([*parts, line])
+        match = _PROPERTY.match(whole)
+        budget.take(8)
+        if match is None:
+            if not re.fullmatch(r"\s*[\w.-]+\s*", whole):
+                raise NotOfForm("no property")
+            continue
+        _put(root, _unescaped(match[1]).split("."), _unescaped(match[2].strip()), (start + 1, number))
+    if not root.inner:
+        raise NotOfForm("no properties")
+    return root
+
+
+def _goes_on(line: str) -> bool:
+    stripped = line.rstrip("\r")
+    return (len(stripped) - len(stripped.rstrip("\\"))) % 2 == 1
+
+
+def _put(root: Node, names: Sequence[str], value: str, lines: tuple[int, int]) -> None:
+    node = root
+    for name in names[:-1][:12]:
+        held = next((i for i in reversed(node.inner[-50:]) if i.name == name and i.kind == "object"), None)
+        if held is None:
+            held = Node(name, "object", *lines)
+            node.inner.append(held)
+        held.end = lines[1]
+        node = held
+    node.inner.append(Node(names[-1], "value", *lines, value, literal=True))
+
+
+def _unescaped(text: str) -> str:
+    return _UNICODE.sub(lambda m: chr(int(m[1], 16)) if m[1] else _ESCAPES.get(m[2], m[2]), text)
