@@ -40,17 +40,15 @@ class Document:
     text: str = ""
     structure: Structure | None = None
     """Its tree; None for a request in prose."""
+    _prose: Sequence[str] = ()
+    _places: Sequence[tuple[int, int]] = ()
     _starts: list[int] = field(default_factory=list)
     _windows: list[Window] = field(default_factory=list)
     _index: BM25 | None = None
     _with_pattern: dict[re.Pattern[str], list[Window]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.text = "\n".join(self.lines)
-        at = 0
-        for line in self.lines:
-            self._starts.append(at)
-            at += len(line) + 1
+        self._set_text(self.lines)
 
     @property
     def is_request(self) -> bool:
@@ -59,17 +57,33 @@ class Document:
 
     def line_at(self, place: int) -> int:
         """The number of a character's line, 1-based."""
-        return max(1, bisect.bisect_right(self._starts, place))
+        line = max(1, bisect.bisect_right(self._starts, place))
+        return self._places[min(line, len(self._places)) - 1][0] if self._places else line
+
+    def _read_as(self, lines: Sequence[str], places: Sequence[tuple[int, int]]) -> None:
+        """Take other lines for the text, such as a mail's body without its encoding."""
+        self._prose, self._places = lines, places
+        self._starts = []
+        self._set_text(lines)
+
+    def _set_text(self, lines: Sequence[str]) -> None:
+        self.text = "\n".join(lines)
+        at = 0
+        for line in lines:
+            self._starts.append(at)
+            at += len(line) + 1
 
     def prepare(self, check: Callable[[], None]) -> None:
         """Read its structure, and cut it into windows; blocking work."""
         structure = read_structure(self.path, self.lines)
         if structure.complete or not self.is_request:
             self.structure = structure
+        if structure.prose is not None:
+            self._read_as(*structure.prose)
         if len(self.text) <= MAX_CHARS:
             self._windows = [Window(0, self.text)]
             return
-        passages = split_passages(self.path, self.lines, check)
+        passages = split_passages(self.path, self._prose or self.lines, check)
         self._windows = [Window(self._starts[p.start - 1], self._cut(p.start, p.end)) for p in passages]
         self._index = index_of_passages(passages)
 

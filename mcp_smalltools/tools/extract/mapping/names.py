@@ -108,13 +108,15 @@ UNITS: Final = {
 _IN_NAMES: Final = frozenset(UNITS) - {"m", "h", "d", "k", "g", "t", "b", "us", "min"}
 """Units that a name may carry, as in `size_mb`; single letters would be taken for them too often."""
 _BRACKETS: Final = re.compile(r"[(\[][^()\[\]]{0,80}[)\]]")
+_DOTTED: Final = re.compile(r"(?<![\w.])[A-Za-z_][\w-]{0,60}(?:\.[A-Za-z_][\w-]{0,60}){1,6}(?![\w(])")
 _QUOTED: Final = re.compile(r"['\"`‘“]([^'\"`’”]{1,60})['\"`’”]")
+WRAPPERS: Final = frozenset(
+    ["project", "package", "metadata", "properties", "info", "general", "default", "defaults", "global", "main", "settings", "config", "configuration", "spec", "data", "root", "common", "document", "result", "response", "header", "headers", "body", "attributes"]
+)
+"""Names of objects that say nothing: what is in them belongs to what they are in."""
 MEAN_LITTLE: Final = frozenset(
     stem(word)
-    for word in (
-        "date time name number id type status value amount total price city address phone email subject text "
-        "version title description url count size key code state user"
-    ).split()
+    for word in ["date", "time", "name", "number", "id", "type", "status", "value", "amount", "total", "price", "city", "address", "phone", "email", "subject", "text", "version", "title", "description", "url", "count", "size", "key", "code", "state", "user"]
 )
 """Words that say little without what they are of: `Date` is not yet a departure date."""
 
@@ -151,7 +153,10 @@ class NameOfField:
         self.own = words(path[-1])
         self.whole = tuple(word for part in path for word in words(part))
         self.raw = words_of(path[-1])
-        self.said = tuple(stem(w) for w in words_of(description[:600]) if w not in STOP_WORDS)
+        self.said = tuple(
+            stem(_SHORT_FOR.get(w, w)) for w in words_of(description[:600]) if w not in STOP_WORDS
+        )
+        self.paths = [words(text) for text in _DOTTED.findall(description[:600])]
         self.quoted = [words(text) for text in _QUOTED.findall(description[:600])]
         self.context = frozenset(context) | frozenset(w for part in path[:-1] for w in words(part))
         self._counts = counts
@@ -174,11 +179,15 @@ class NameOfField:
         if not names:
             return 0.0
         best = max((self._fit(way, names[-1]) for way in _ways(names[-1])), default=0.0)
-        for count in (2, 3, 4):
-            if len(names) >= count:
-                joined = tuple(word for name in names[-count:] for word in words(name))
-                if same(joined, self.own) or same(joined, self.whole):
-                    best = max(best, 0.98)
+        telling = [name for name in names[:-1] if name.lower() not in WRAPPERS]
+        for above in (names[:-1], telling):
+            for count in (1, 2, 3):
+                if len(above) >= count:
+                    joined = tuple(word for name in (*above[-count:], names[-1]) for word in words(name))
+                    if same(joined, self.own) or same(joined, self.whole):
+                        best = max(best, 0.98)
+                    elif any(same(joined, path) for path in self.paths):
+                        best = max(best, 0.96)
         return best
 
     def _fit(self, name: Sequence[str], raw: str) -> float:
@@ -201,7 +210,7 @@ class NameOfField:
         plain = tuple(stem(_SHORT_FOR.get(w, w)) for w in units)
         if self._bare_of_units and (same(plain, self._bare_of_units) or same(name, self._bare_of_units)):
             return 0.93
-        if self._bare_of_context and _alike(name, self._bare_of_context) or _alike(name, self.own):
+        if (self._bare_of_context and _alike(name, self._bare_of_context)) or _alike(name, self.own):
             return 0.88
         if _begins_alike(name, self.own):
             return 0.87
@@ -211,6 +220,8 @@ class NameOfField:
         own, there, said = set(self.own), set(name), set(self.said)
         if said and there == said:
             return 0.88
+        if self.said[: len(name)] == tuple(name) and (there <= own or not own & said):
+            return 0.87  # "size of the party", for the column size
         if own <= there and raw.rstrip().endswith("?"):
             return 0.86
         shared = own & there

@@ -6,16 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mcp_smalltools.tools.extract.mapping.names import MEAN_LITTLE, SURE, TAKEN, NameOfField, words
+from mcp_smalltools.tools.extract.mapping.names import (
+    MEAN_LITTLE,
+    SURE,
+    TAKEN,
+    WRAPPERS,
+    NameOfField,
+    like,
+    words,
+)
 from mcp_smalltools.tools.extract.mapping.values import Converted, to_value
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.structure.node import Node, leaves
 
-WRAPPERS: Final = frozenset(
-    "project package metadata properties info general default defaults global main settings config "
-    "configuration spec data root common document result response header headers body attributes".split()
-)
-"""Names of objects that say nothing: what is in them belongs to what they are in."""
+NEAR: Final = 0.5
+"""Fit of a name from which it may be that of a field for which there is no better one."""
 _CHECKED_EVERY: Final = 2_000
 _MAX_SHOWN: Final = 80
 
@@ -50,6 +55,8 @@ class Matches:
     empty: list[Field] = field(default_factory=list)
     """Fields whose value the text leaves out by name: null, an empty cell."""
     doubts: list[str] = field(default_factory=list)
+    near: list[str] = field(default_factory=list)
+    """Doubts about fields that were not found."""
 
 
 def leaves_of(node: Node, budget: Callable[[], None] = lambda: None) -> list[Leaf]:
@@ -75,28 +82,32 @@ def match_fields(
     """The best value for each field; no value is given twice."""
     result = Matches()
     pairs: list[tuple[int, int, float, int, int]] = []
+    near_misses: dict[int, list[Leaf]] = {}
     for number, (item, name) in enumerate(fields):
-        near = _prefixes(name)
+        near = _prefixes(item, name)
         for place, leaf in enumerate(given):
             if place % _CHECKED_EVERY == 0:
                 check()
             if not _may_fit(leaf.path[-1], near):
                 continue
             score = _fit_of_leaf(item, name, leaf)
+            if NEAR <= score < TAKEN:
+                near_misses.setdefault(number, []).append(leaf)
             if score >= TAKEN:
                 pairs.append((-(score >= SURE), leaf.depth, -score, leaf.order, number * len(given) + place))
     pairs.sort()
     _assign(fields, given, pairs, result)
+    _doubt_absent(fields, near_misses, result)
     _doubt_rivals(fields, given, pairs, result)
     return result
 
 
-def _prefixes(name: NameOfField) -> frozenset[str]:
+def _prefixes(item: Field, name: NameOfField) -> frozenset[str]:
     """The first letters of all words that a name of the field may have."""
-    from mcp_smalltools.tools.extract.mapping.names import like
-
     every = {*name.own, *name.whole, *name.said, *(w for way in name.quoted for w in way)}
     every |= {other for word in name.own for other in like(word)}
+    every |= {word for path in name.paths for word in path}
+    every |= {word for member in (item.members or ())[:20] for word in words(str(member))}
     squeezed = {"".join(name.own)[:4], "".join(name.whole)[:4]}
     return frozenset({word[:4] for word in every} | squeezed)
 
@@ -146,6 +157,23 @@ def _assign(
             result.doubts.append(f"{fields[number][0].name} ({why})")
 
 
+def _doubt_absent(
+    fields: Sequence[tuple[Field, NameOfField]], near: dict[int, list[Leaf]], result: Matches
+) -> None:
+    """A doubt for a field that was not found, where an unused value has nearly its name."""
+    done = {id(match.item) for match in result.found} | set(map(id, result.empty))
+    used = {id(match.leaf.node) for match in result.found}
+    for number, leaves_near in near.items():
+        item = fields[number][0]
+        free = [leaf for leaf in leaves_near if id(leaf.node) not in used]
+        if (
+            id(item) not in done
+            and free
+            and any(to_value(leaf.node, item).value is not None for leaf in free[:20])
+        ):
+            result.near.append(f"{item.name} (may be on line {free[0].node.start})")
+
+
 def _doubt_rivals(
     fields: Sequence[tuple[Field, NameOfField]],
     given: Sequence[Leaf],
@@ -171,7 +199,7 @@ def _doubt_rivals(
             result.doubts.append(
                 f"{match.item.name} (line {match.leaf.node.start} or line {rival.node.start})"
             )
-        elif match.score < SURE or not match.leaf.node.exact and match.score < 0.95:
+        elif match.score < SURE or (not match.leaf.node.exact and match.score < 0.95):
             result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, under another name)")
         elif match.converted.doubt:
             result.doubts.append(f"{match.item.name} ({match.converted.doubt})")
@@ -204,9 +232,9 @@ def _names_parent(match: Match) -> bool:
     return bool(above & said)
 
 
-def find_object(node: Node, name: NameOfField, check: Callable[[], None]) -> tuple[Node, float] | None:
-    """The object of a name inside another: the nearest to the top, then the best name."""
-    best: tuple[tuple[int, int, float], Node, float] | None = None
+def find_objects(node: Node, name: NameOfField, check: Callable[[], None]) -> list[tuple[Node, float]]:
+    """The objects of a name inside another: the nearest to the top first, then those of the better name."""
+    found: list[tuple[tuple[int, int, float], Node, float]] = []
     level: list[tuple[Node, tuple[str, ...], int]] = [(node, (), 0)]
     for depth in range(12):
         following: list[tuple[Node, tuple[str, ...], int]] = []
@@ -218,18 +246,19 @@ def find_object(node: Node, name: NameOfField, check: Callable[[], None]) -> tup
                     continue
                 here = (*path, item.name)
                 score = name.fit(here) if item.name else 0.0
-                if score >= 0.7:
-                    rank = (-(score >= SURE), depth - wrapped, -score)
-                    if best is None or rank < best[0]:
-                        best = (rank, target, score)
+                if score >= 0.6 and len(found) < 200:
+                    found.append(((-(score >= SURE), depth - wrapped, -score), target, score))
                 if target.kind == "object" and item.kind != "value":
                     following.append((target, here, wrapped + (item.name.lower() in WRAPPERS)))
-        if best is not None and best[0][0] == -1:
-            break
         level = following[:20_000]
         if not level:
             break
-    return (best[1], best[2]) if best else None
+    return [(target, score) for _, target, score in sorted(found, key=lambda one: one[0])]
+
+
+def find_object(node: Node, name: NameOfField, check: Callable[[], None]) -> tuple[Node, float] | None:
+    """The object of a name inside another, if its name is near enough."""
+    return next((one for one in find_objects(node, name, check) if one[1] >= 0.7), None)
 
 
 def _as_object(item: Node) -> Node | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcp_smalltools.text.facts import occurs
+from mcp_smalltools.tools.extract.mapping.derived import currency_of, time_of_event
 from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped
 from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, same, words
 from mcp_smalltools.tools.extract.mapping.objects import (
@@ -15,11 +16,19 @@ from mcp_smalltools.tools.extract.mapping.objects import (
     Matches,
     drop_of_others,
     find_object,
+    find_objects,
     leaves_of,
     match_fields,
     name_of,
 )
-from mcp_smalltools.tools.extract.mapping.rows import Candidate, candidates, choose_rows, read_rows, shown
+from mcp_smalltools.tools.extract.mapping.rows import (
+    KEY,
+    Candidate,
+    candidates,
+    choose_rows,
+    read_rows,
+    shown,
+)
 from mcp_smalltools.tools.extract.mapping.values import Converted, person_parts, to_value
 from mcp_smalltools.tools.extract.schema import Field, Plan
 from mcp_smalltools.tools.extract.structure.node import Node, Structure, leaves
@@ -61,12 +70,32 @@ def _contexts(plan: Plan, root: Node, check: Callable[[], None]) -> dict[Path, C
     for prefix in every[1:]:
         above = contexts[prefix[:-1]]
         name = NameOfField((*above.rest, prefix[-1]), "", counts=False)
-        found = find_object(above.node, name, check)
+        found = _best_object(prefix, plan, find_objects(above.node, name, check), check)
         if found is None:
             contexts[prefix] = Context(above.node, (*above.rest, prefix[-1]), False)
         else:
-            contexts[prefix] = Context(found[0], (), True)
+            contexts[prefix] = Context(found, (), True)
     return contexts
+
+
+def _best_object(
+    prefix: Path, plan: Plan, found: Sequence[tuple[Node, float]], check: Callable[[], None]
+) -> Node | None:
+    """The object that has most of the fields; of equals the first."""
+    inside = [item for item in plan.fields if item.path[:-1] == prefix]
+    best: tuple[int, Node] | None = None
+    for node, score in found[:20]:
+        if node.kind == "value":
+            count = len(inside) if person_parts(str(node.value)) else 0
+        else:
+            given = leaves_of(node, check)
+            names = [name_of(item, item.path[-1:]) for item in inside]
+            count = sum(any(name.fit(leaf.path[-1:]) >= SURE for leaf in given[:500]) for name in names)
+        if not inside:
+            count = int(score >= 0.7)
+        if count and (best is None or count > best[0]):
+            best = (count, node)
+    return best[1] if best else None
 
 
 def _inside_only(root: Node) -> Node:
@@ -113,6 +142,8 @@ def _map_object(
             matches.found.append(match)
             done.add(id(item))
     _keep(matches, mapped)
+    if structure.complete:
+        mapped.doubts += matches.near
     for item in fields:
         if id(item) in done:
             continue
@@ -120,8 +151,19 @@ def _map_object(
             mapped.absent.append(item)
             if structure.complete and item not in matches.empty:
                 _doubt_rows(item, context, mapped, check)
-        else:
+        elif not _derive(item, structure, mapped, check):
             mapped.left.append(item)
+
+
+def _derive(item: Field, structure: Structure, mapped: Mapped, check: Callable[[], None]) -> bool:
+    """Fill in what only one place of the text can mean; whether there is such a place."""
+    found = currency_of(item, structure.root)
+    if found is None and (event := time_of_event(item, candidates(structure.root, check), check)) is not None:
+        found = event[0]
+        mapped.doubts.append(event[1])
+    if found is not None:
+        mapped.found.append(found)
+    return found is not None
 
 
 def _whole_name(item: Field, rest: Path) -> NameOfField:
@@ -159,7 +201,7 @@ def _match_list(
     best: Match | None = None
     for leaf in given:
         score = name.fit(leaf.path)
-        if score < NAMED_ROWS or leaf.node.kind == "list" and leaf.node.is_table:
+        if score < NAMED_ROWS or (leaf.node.kind == "list" and leaf.node.is_table):
             continue
         converted = to_value(leaf.node, item)
         if converted.value is None:
@@ -178,8 +220,8 @@ def _match_list(
         column = _column(item, name, node, check)
         if column is not None and (best is None or column.score > best.score):
             best = column
-    if best is None:
-        best = _keys(item, name, node, check)
+    if best is None or best.score < SURE:
+        best = _keys(item, name, node, check) or best
     if best is not None and (best.score < SURE or best.converted.doubt):
         matches.doubts.append(f"{item.name} ({best.converted.doubt or 'under another name'})")
     return best
@@ -209,7 +251,7 @@ def _column(item: Field, name: NameOfField, node: Node, check: Callable[[], None
         held: dict[Path, list[Node]] = {}
         for row in candidate.rows:
             for path, leaf in leaves(row):
-                if path != ("\0key",) and leaf.kind == "value":
+                if path != (KEY,) and leaf.kind == "value":
                     held.setdefault(tuple(n for n in path if n), []).append(leaf)
         for path, nodes in held.items():
             if not path:
@@ -217,7 +259,7 @@ def _column(item: Field, name: NameOfField, node: Node, check: Callable[[], None
             score = name.fit(path)
             if score < NAMED_ROWS:
                 score = name.fit((*candidate.path[-1:], *path))
-            if score < NAMED_ROWS or best is not None and score <= best.score:
+            if score < NAMED_ROWS or (best is not None and score <= best.score):
                 continue
             values = [to_value(one, item.of_item) for one in nodes]
             plain = [one.value for one in values if one.value is not None]
@@ -252,7 +294,7 @@ def _keep(matches: Matches, mapped: Mapped) -> None:
     for match in matches.found:
         node, value = match.leaf.node, match.converted.value
         written = str(node.value) if node.value is not None else " ".join(str(i.value) for i in node.inner)
-        verified = isinstance(value, bool) or bool(written) and occurs(value, written) or node.kind != "value"
+        verified = isinstance(value, bool) or (bool(written) and occurs(value, written)) or node.kind != "value"
         features = {"named": 1.0 if match.score >= SURE else match.score}
         mapped.found.append(
             FieldValue(match.item.name, value, node.start, node.end, verified or node.literal, features)
@@ -286,12 +328,11 @@ def _map_lists(
         choices = []
         for number in open_groups:
             group = plan.records[number]
-            context = contexts[group.path[:-1]]
-            if group.path[:-1] not in held:
-                held[group.path[:-1]] = (
-                    candidates(context.node, check) if context.node.kind != "value" else []
-                )
-            choice = choose_rows(group, held[group.path[:-1]], taken, check)
+            prefix = group.path[:-1]
+            node = contexts[prefix].node if prefix else structure.root
+            if prefix not in held:
+                held[prefix] = candidates(node, check) if node.kind != "value" else []
+            choice = choose_rows(group, held[prefix], taken, check)
             if choice is not None:
                 choices.append((choice.named >= 0.7, choice.score, -number, number, choice))
         if not choices:
@@ -299,7 +340,7 @@ def _map_lists(
         _, _, _, number, choice = max(choices, key=lambda c: c[:3])
         group = plan.records[number]
         rows, doubts = read_rows(group, choice, check)
-        if len(plan.records) > 1 and choice.named < 0.5:
+        if len(plan.records) > 1 and choice.named < 0.5 and not choice.alone:
             doubts.append(f"{'.'.join(group.path)} (no heading says which table it is)")
         mapped.tables[number] = rows
         mapped.doubts += doubts

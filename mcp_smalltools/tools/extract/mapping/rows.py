@@ -10,8 +10,8 @@ from typing import Any, Final
 from mcp_smalltools.text.facts import dates
 from mcp_smalltools.text.words import stem
 from mcp_smalltools.tools.extract.mapping.found import FilledRecords, put
-from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, unit_of_name, words
-from mcp_smalltools.tools.extract.mapping.objects import WRAPPERS, name_of
+from mcp_smalltools.tools.extract.mapping.names import SURE, WRAPPERS, NameOfField, unit_of_name, words
+from mcp_smalltools.tools.extract.mapping.objects import name_of
 from mcp_smalltools.tools.extract.mapping.values import Converted, day_first_of, to_value
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.structure.aligned import TOTALS
@@ -23,9 +23,12 @@ _MAX_CANDIDATES: Final = 5_000
 _VERSION: Final = re.compile(
     r"(?<![\w.])[vV]?(\d+(?:\.\d+){1,4}(?:[-.+]?[A-Za-z][\w.+-]{0,40})?)(?![\w.]*\w@)"
 )
+_CODE: Final = re.compile(r"[A-Z]{2,3}")
 _UNRELEASED: Final = re.compile(r"\bunreleased\b", re.IGNORECASE)
 
 Path = tuple[str, ...]
+KEY: Final = "\0key"
+"""The column of the names under which objects stand."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ class Choice:
     named: float
     score: float
     doubts: list[str] = field(default_factory=list)
+    alone: bool = True
+    """No other rows have as many of the columns."""
 
 
 def candidates(root: Node, check: Callable[[], None]) -> list[Candidate]:
@@ -148,7 +153,7 @@ def _pair(item: Node) -> Node:
 
 def _keyed(item: Node) -> Node:
     """An object under its name as a row: the name, and what the name holds (a version, a date)."""
-    parts = [Node("\0key", "value", item.start, item.start, item.name, literal=True, link=item.link)]
+    parts = [Node(KEY, "value", item.start, item.start, item.name, literal=True, link=item.link)]
     inner = item.inner
     if item.value is not None:
         parts.append(Node("", "value", item.start, item.end, item.value))
@@ -186,6 +191,12 @@ def choose_rows(
     if not choices:
         return None
     best = max(choices, key=lambda choice: choice.score)
+    count = len(best.columns.of)
+    best.alone = not any(
+        len(other.columns.of) >= count and other.candidate.kind == best.candidate.kind
+        for other in choices
+        if other is not best
+    )
     _join_equals(best, choices)
     return best
 
@@ -292,12 +303,12 @@ def columns_of(
         for number, name in enumerate(names):
             score = (
                 _fit_of_key(fields[number], name)
-                if path == ("\0key",)
+                if path == (KEY,)
                 else name.fit(path)
                 if path != ("",)
                 else 0.0
             )
-            if path != ("",) and path != ("\0key",) and depth and score < 0.95 and score:
+            if path != ("",) and path != (KEY,) and depth and score < 0.95 and score:
                 score -= 0.02 * depth
             if score >= COLUMN_TAKEN and _converts(held[path], fields[number]):
                 pairs.append((-round(score, 3), depth, place, number))
@@ -362,6 +373,8 @@ def _by_values(
         if not typed or item.listed:
             continue
         fitting = [path for path in free if _all_convert(held[path], item)]
+        if len(fitting) > 1:
+            fitting = [path for path in fitting if path not in ((KEY,), ("",))]
         others = [
             n
             for n in left
@@ -373,12 +386,15 @@ def _by_values(
             columns.of[number] = (fitting[0], 0.86 if len(candidate.rows) > 1 else 0.7)
             free.remove(fitting[0])
             left.remove(number)
+    if candidate.kind == "pairs" and named >= 0.7:
+        _key_and_value(fields, left, free, columns)
+        left = [n for n in left if n not in columns.of]
     texts = [n for n in left if not fields[n].listed]
     if ("",) in free and len(texts) == 1 and _converts(held[("",)], fields[texts[0]]):
         certain = named >= 0.7 or len(columns.of) == len(fields) - 1
         columns.of[texts[0]] = (("",), 0.86 if certain and columns.of else 0.7)
     elif (
-        ("\0key",) in free
+        (KEY,) in free
         and len(texts) == 1
         and named >= 0.7
         and fields[texts[0]].type == "string"
@@ -386,7 +402,7 @@ def _by_values(
         and len(columns.of) == len(fields) - 1
         and fields[texts[0]].required
     ):
-        columns.of[texts[0]] = (("\0key",), 0.7)
+        columns.of[texts[0]] = ((KEY,), 0.7)
     lists = [n for n in range(len(fields)) if n not in columns.of and fields[n].listed]
     whole = [
         path
@@ -395,6 +411,20 @@ def _by_values(
     ]
     if len(lists) == 1 and len(whole) == 1 and candidate.kind == "keyed":
         columns.of[lists[0]] = (whole[0], 0.86)
+
+
+_KEYS: Final = frozenset(
+    stem(word)
+    for word in ["package", "module", "key", "id", "variable", "setting", "option", "dependency", "library", "plugin", "parameter", "property", "header", "field", "script", "command", "feature"]
+)
+
+
+def _key_and_value(fields: Sequence[Field], left: list[int], free: list[Path], columns: Columns) -> None:
+    """Of the pairs of an object, the field that its keys are: `package` and `range` of dependencies."""
+    keys = [n for n in left if set(words(fields[n].path[-1])) & _KEYS and fields[n].type == "string"]
+    if len(keys) == 1 and ("name",) in free and len(fields) == 2:
+        columns.of[keys[0]] = (("name",), 0.88)
+        free.remove(("name",))
 
 
 def _converts(nodes: Sequence[Node], item: Field) -> bool:
@@ -419,6 +449,7 @@ def read_rows(group: Records, choice: Choice, check: Callable[[], None]) -> tupl
         number: (_dates_of(choice, path, group.fields[number]), unit_of_name(path[-1]))
         for number, (path, _) in choice.columns.of.items()
     }
+    _keep_codes(choice, group.fields)
     wrong: dict[str, tuple[int, str]] = {}
     for at, row in enumerate(choice.candidate.rows[:MAX_ROWS]):
         if at % 500 == 0:
@@ -448,8 +479,24 @@ def read_rows(group: Records, choice: Choice, check: Callable[[], None]) -> tupl
 
 
 def shown(path: Path) -> str:
-    names = ["its name" if name == "\0key" else name for name in path if name]
+    names = ["its name" if name == KEY else name for name in path if name]
     return ".".join(names) or "its text"
+
+
+def _may_be(item: Field, path: Path, choice: Choice, free: int) -> bool:
+    """Whether a column that no field has may be that of a field without one, by what is in it."""
+    is_text = (
+        item.type == "string" and not item.members and not item.date_form and not item.items.get("format")
+    )
+    if is_text and (choice.candidate.kind != "table" or free > 3):
+        return False
+    nodes = [
+        node
+        for row in choice.candidate.rows[:40]
+        for p, node in leaves(row)
+        if tuple(n for n in p if n) == path and node.kind == "value"
+    ]
+    return _all_convert(nodes, item)
 
 
 def _record(
@@ -476,6 +523,23 @@ def _record(
     return record, empty
 
 
+def _keep_codes(choice: Choice, fields: Sequence[Field]) -> None:
+    """ "NA" among codes of two capitals is a code (Namibia), not "not available"."""
+    for number, (path, _) in choice.columns.of.items():
+        if fields[number].type != "string" or fields[number].listed:
+            continue
+        cells = [
+            node
+            for row in choice.candidate.rows
+            for p, node in leaves(row)
+            if tuple(n for n in p if n) == path and node.kind == "value" and node.value
+        ]
+        codes = [node for node in cells if _CODE.fullmatch(str(node.value))]
+        if len(codes) > 0.9 * len(cells) and len(codes) > 5:
+            for node in codes:
+                node.literal = True
+
+
 def _dates_of(choice: Choice, path: Path, item: Field) -> bool | None:
     if not item.date_form:
         return None
@@ -491,10 +555,10 @@ def _is_total(row: Node, choice: Choice) -> bool:
     first = next((item for item in row.inner if str(item.value or "").strip()), None)
     if (
         first is None
-        or not TOTALS.fullmatch(str(first.value).strip(" :*").lower())
+        or (not TOTALS.fullmatch(str(first.value).strip(" :*").lower())
         and not re.fullmatch(
             r"(?:grand |sub-?\s?)?totals?\b.{0,30}", str(first.value).strip(" *"), re.IGNORECASE
-        )
+        ))
     ):
         return False
     return (
@@ -507,12 +571,14 @@ def _is_total(row: Node, choice: Choice) -> bool:
 def _doubt_missing(group: Records, choice: Choice, title: str) -> list[str]:
     """A field that no column was found for, while columns are left that could be its."""
     left = [n for n in range(len(group.fields)) if n not in choice.columns.of]
-    free = [path for path in choice.columns.free if path[-1] not in ("", "\0key")]
+    free = [path for path in choice.columns.free if path[-1] not in ("", KEY)]
     doubts = []
     for number in left:
         item = group.fields[number]
         name = name_of(item, item.path, words(group.path[-1]) if group.path else ())
-        near = next((path for path in free if name.fit(path) >= 0.3), None)
+        near = next(
+            (path for path in free if name.fit(path) >= 0.3 or _may_be(item, path, choice, len(free))), None
+        )
         if near is not None or item.required:
             doubts.append(f"{title}[].{item.name} (no column has its name)")
     return doubts

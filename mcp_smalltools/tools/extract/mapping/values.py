@@ -27,9 +27,9 @@ _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([,'’ \u00a0\u202f_])\d{3})(?:\1\d{3})*(?:\.\d+)?")
 _EUROPEAN: Final = re.compile(r"\d{1,3}(?:[. \u00a0\u202f'’]\d{3})+,\d{1,4}|\d+,(?:\d{1,2}|\d{4,})|0,\d+")
 _YES: Final = frozenset(
-    "true yes y on 1 enabled x ✓ ✔ ✅ t checked ja oui si required ☑ :white_check_mark:".split()
+    ["true", "yes", "y", "on", "1", "enabled", "x", "✓", "✔", "✅", "t", "checked", "ja", "oui", "si", "required", "☑", ":white_check_mark:"]
 )
-_NO: Final = frozenset("false no n off 0 disabled f ✗ ✘ ❌ unchecked nein non optional ☐ :x: never".split())
+_NO: Final = frozenset(["false", "no", "n", "off", "0", "disabled", "f", "✗", "✘", "❌", "unchecked", "nein", "non", "optional", "☐", ":x:", "never"])
 _ISO: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)\s?(Z|UTC|GMT|[+-]\d\d:?\d\d)?"
 )

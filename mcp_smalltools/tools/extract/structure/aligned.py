@@ -6,6 +6,7 @@ cells that fill their column and numbers at the right are read; names of two wor
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -24,6 +25,9 @@ TOTALS: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_COLUMNS: Final = 60
+_TWO_WORDS: Final = frozenset(
+    ("mounted on", "container id", "image id", "local address", "foreign address", "used by", "peer address")
+)
 _MOST_CHARS: Final = 2_000
 """Characters of a line that may be a row."""
 
@@ -48,13 +52,17 @@ def read_aligned(lines: Lines) -> Node | None:
     columns = _by_ruler(head, ruler) if ruler else None
     columns = columns or _columns(head, [line for _, line in body])
     if columns is None or not 2 <= len(columns) <= _MOST_COLUMNS:
-        return None
+        return _by_count(head, body) if columns is None or len(columns) < 2 else None
+    if "  " not in head.strip() and ruler is None and (counted := _by_count(head, body)) is not None:
+        return counted
     return _read_rows(columns, head_number, body, has_ruler=ruler is not None)
 
 
 def _may_be_names(head: str) -> bool:
     cells = _CELL.findall(head)
-    return not any(_NUMBER.fullmatch(cell) for cell in cells) and not _SENTENCE.search(head)
+    return not any(
+        _NUMBER.fullmatch(cell) or cell.endswith(":") or ": " in cell for cell in cells
+    ) and not _SENTENCE.search(head)
 
 
 class _Columns:
@@ -91,7 +99,7 @@ def _by_ruler(head: str, ruler: str) -> _Columns | None:
 def _columns(head: str, rows: Sequence[str]) -> _Columns | None:
     """Borders where nearly all rows and the head have a space, one for each name."""
     words = [m.span() for m in _SINGLE.finditer(head)]
-    if len(words) < 2:
+    if len(words) < 2 or len(words) > _MOST_COLUMNS:
         return None
     sample = rows if len(rows) <= 400 else [*rows[:200], *rows[-200:]]
     width = max(len(head), *map(len, sample))
@@ -103,59 +111,87 @@ def _columns(head: str, rows: Sequence[str]) -> _Columns | None:
             for place in range(match.start(), match.end()):
                 blank[place] += 1
     free = [count >= 0.9 * len(sample) if len(sample) > 9 else count == len(sample) for count in blank]
+    gaps = list(itertools.pairwise(words))
+    single = [n for n, ((_, before), (first, _)) in enumerate(gaps) if first - before == 1]
+    borders = _borders(gaps, free, sample, width)
+    parted = [n for n in single if borders[n] is not None]
+    if len(parted) == 1 and all(_is_wide(head, free, gaps[n], borders[n]) for n in range(len(gaps)) if n not in single):
+        borders[parted[0]] = None  # columns are two characters apart: this is a name of two words
     names, starts = [head[words[0][0] : words[0][1]]], [0]
-    for (_, before), (first, last) in zip(words, words[1:], strict=False):
-        border = _border(
-            free, before, first, last, (starts[-1], _filled(blank, len(sample), starts[-1], before))
-        )
-        if border is None or (
-            first - before == 1 and not _parts_columns(head, sample, before, first, border)
-        ):
-            if first - before > 1 and border is None:
-                return None
+    for number, ((_, before), (first, last)) in enumerate(gaps):
+        border = borders[number]
+        if border is None and number in single:
             names[-1] += head[before:last]
             continue
         names.append(head[first:last])
-        starts.append(border)
+        starts.append(first if border is None else border)
     return _Columns(names, starts)
 
 
-def _filled(blank: Sequence[int], rows: int, start: int, end: int) -> bool:
-    return any(count < rows for count in blank[start:end])
+_Gap = tuple[tuple[int, int], tuple[int, int]]
+"""Two words of the head, each from its first character to the one after its last."""
 
 
-def _border(free: Sequence[bool], before: int, first: int, last: int, held: tuple[int, bool]) -> int | None:
-    """The first character after the gap between two names: at the second name, or before it where cells at
-    the right are wider, or inside it where the cells of the first are.
+def _borders(gaps: Sequence[_Gap], free: Sequence[bool], rows: Sequence[str], width: int) -> list[int | None]:
+    """Where the second of two words of the head begins a column. None: nowhere, or where the words are parted
+    by one space and rows don't have cells under both.
     """
-    if free[first - 1]:
-        place = first
-        while place - 1 > before and not free[place - 1]:
-            place -= 1
-        # a wide cell at the right may begin left of its name: up to the nearest free character
-        return place
-    for place in range(first - 2, before - 1, -1):
-        if free[place]:
-            return place + 1
-    for place in range(first, last):
-        if free[place]:
-            return place + 1
+    borders: list[int | None] = []
+    start = 0
+    for number, ((_, before), (first, last)) in enumerate(gaps):
+        following = gaps[number + 1][1][0] if number + 1 < len(gaps) else width
+        border = _border(free, start, before, first, last)
+        if first - before == 1 and not (
+            border is not None and border <= first and _parts_columns(rows, start, border, following)
+        ):
+            border = None
+        borders.append(border)
+        start = border or (first if first - before > 1 else start)
+    return borders
+
+
+def _is_wide(head: str, free: Sequence[bool], gap: _Gap, border: int | None) -> bool:
+    """Whether two characters at least are free between two columns, in head and rows."""
+    (_, before), (first, _) = gap
+    if border is None:
+        return False
+    return sum(free[place] for place in range(before, first)) >= 2
+
+
+def _border(free: Sequence[bool], start: int, before: int, first: int, last: int) -> int | None:
+    """The first character of the second of two columns. Their names end at `before` and are [first, last).
+
+    In the gap between the names, as far right as cells at the right of their column leave it; else under the
+    second name, where cells of the first column are longer; else under the first.
+    """
+    for places in (range(first - 1, before - 1, -1), range(first, last), range(before - 1, start, -1)):
+        for place in places:
+            if free[place]:
+                return place + 1
     return None
 
 
-def _parts_columns(head: str, rows: Sequence[str], before: int, first: int, border: int) -> bool:
-    """Whether two names that one space parts are two columns: rows have cells under both."""
-    left = sum(bool(line[max(0, border - (first - before) - 3) : border].strip()) for line in rows)
-    right = sum(
-        bool(line[border : border + 2].strip()) or _ends_under(line, border, head, first) for line in rows
-    )
+def _parts_columns(rows: Sequence[str], start: int, border: int, end: int) -> bool:
+    """Whether two names with one space between are two columns: rows have cells under both."""
+    left = sum(bool(line[start:border].strip()) for line in rows)
+    right = sum(bool(line[border:end].strip()) for line in rows)
     return left > 0.5 * len(rows) and right > 0.5 * len(rows)
 
 
-def _ends_under(line: str, border: int, head: str, first: int) -> bool:
-    match = _SINGLE.match(head, first)
-    end = match.end() if match else first
-    return bool(line[border:end].strip())
+def _by_count(head: str, rows: Lines) -> Node | None:
+    """A table with single spaces, whose rows have as many words as the head has names."""
+    names: list[str] = []
+    for word in head.split():
+        if names and f"{names[-1]} {word}".lower() in _TWO_WORDS:
+            names[-1] += f" {word}"
+        else:
+            names.append(word)
+    if len(names) < 4 or not all(name[0].isupper() or name[0].isdigit() or name[0] == "%" for name in names):
+        return None
+    cells = [(number, number, line.split()) for number, line in rows]
+    if any(len(row) != len(names) for _, _, row in cells):
+        return None
+    return table_node("", names, cells, rows[0][0] - 1)
 
 
 def _read_rows(columns: _Columns, head: int, body: Lines, *, has_ruler: bool) -> Node | None:
@@ -175,7 +211,9 @@ def _read_rows(columns: _Columns, head: int, body: Lines, *, has_ruler: bool) ->
         else:
             rows.append((number, number, cells))
     filled = [sum(bool(cell) for cell in cells) for _, _, cells in rows]
-    if not rows or len(unread) > 0.34 * len(body) or sum(f >= 2 for f in filled) < 0.6 * len(rows):
+    if not rows or len(unread) > 0.34 * len(body):
+        return None
+    if not has_ruler and sum(f >= 2 for f in filled) < 0.34 * len(rows):
         return None
     if not has_ruler and count == 2 and not _fits_two(columns, rows):
         return None

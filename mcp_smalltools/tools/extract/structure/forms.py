@@ -46,6 +46,7 @@ _BY_WORD: Final = {
     **dict.fromkeys(("ndjson", "jsonl"), "jsonl"),
 }
 _SETTING: Final = re.compile(r"(?:export\s+)?[\w.$-][\w .$/-]{0,60}?\s*=\s*\S.*|\s*[\w.-]+\s*=\s*")
+_VARIABLE: Final = re.compile(r"(?:export\s+)?[A-Za-z_][\w.]{0,80}=\S.*|[A-Za-z_][\w.]{0,80}=")
 _YAML_LINE: Final = re.compile(r"\s*+(?:-\s++)?(?:[\w.$/\"'-]++(?: [\w.-]++){0,2}:(?:\s.*)?|-\s++\S.*)")
 
 
@@ -64,7 +65,8 @@ def read_structure(path: str, lines: Lines) -> Structure:
             root = _read(name, lines, text)
         except NotOfForm:
             continue
-        return Structure(name, _as_root(root), complete=name not in ("mail", "html"))
+        prose = read_mail(lines)[1:] if name == "mail" else None
+        return Structure(name, _as_root(root), complete=name not in ("mail", "html"), prose=prose)
     return Structure("page", page(path, lines), complete=False)
 
 
@@ -184,9 +186,13 @@ def of_form(word: str, lines: Lines, first: int) -> Node | None:
     """Lines of code in the form that a word names, with their numbers in the page; None if they aren't."""
     form = _BY_WORD.get(word)
     if form is None:
-        if word or not lines or lines[0].lstrip()[:1] not in "{[":
+        content = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+        if content and content[0].lstrip()[:1] in "{[" and not word:
+            form = "json"
+        elif len(content) > 1 and all(_VARIABLE.fullmatch(line) for line in content):
+            form = "ini"
+        else:
             return None
-        form = "json"
     try:
         node = _read(form or word, lines, "\n".join(lines))
     except NotOfForm:

@@ -16,7 +16,7 @@ _MARKUP: Final = re.compile(
     r"|<(?P<auto>(?:https?://|mailto:)[^<>\s]{1,1000}|[\w.+-]{1,100}@[\w.-]{1,200})>"
     r"|(?P<line><br\s{0,5}/?>)"
     r"|(?P<tag></?[A-Za-z][^<>\n]{0,500}>)"
-    r"|(?P<strong>\*\*|__(?=\S)|(?<=\S)__(?!\w)|~~)"
+    r"|(?P<strong>\*\*|(?<!\w)__|~~)(?=\S)(?P<bold>[^\n]{1,500}?)(?<=\S)(?P=strong)(?!\w)"
 )
 _STARS: Final = re.compile(
     r"(?<![\w*])\*(?=\S)([^*\n]{1,500})(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)([^_\n]{1,500})(?<=\S)_(?!\w)"
@@ -43,6 +43,8 @@ def plain(text: str) -> tuple[str, str]:
         if match["auto"] is not None:
             link = link or match["auto"]
             return match["auto"] if ":" in match["auto"] else f"<{match['auto']}>"
+        if match["bold"] is not None:
+            return plain(match["bold"])[0]
         if match["line"] is not None:
             return " "
         return match["alt"] or match["escaped"] or ""

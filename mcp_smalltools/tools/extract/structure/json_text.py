@@ -50,7 +50,7 @@ class _Reader:
 
     def document(self) -> Node:
         root = self._value("", self._next(), MAX_DEPTH)
-        if root.kind == "value" or self._text[self._at :].strip() and self._next_or_none() is not None:
+        if root.kind == "value" or (self._text[self._at :].strip() and self._next_or_none() is not None):
             raise NotOfForm("no JSON document")
         return root
 

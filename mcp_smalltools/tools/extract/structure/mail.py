@@ -14,7 +14,7 @@ from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
 
 _HEADER: Final = re.compile(r"([A-Za-z][\w-]{0,70}):\s?(.*)")
 _OF_MAIL: Final = frozenset(
-    "from to subject date message-id received return-path mime-version delivered-to reply-to cc sender".split()
+    ["from", "to", "subject", "date", "message-id", "received", "return-path", "mime-version", "delivered-to", "reply-to", "cc", "sender"]
 )
 MAX_PARTS: Final = 50
 
@@ -50,7 +50,7 @@ def read_mail(lines: Sequence[str]) -> tuple[Node, list[str], list[tuple[int, in
         start, end = starts[position] if position < len(starts) else (1, 1)
         try:
             value = str(message.values()[position])
-        except Exception:  # noqa: BLE001 - the library raises whatever a hostile header makes it raise
+        except Exception:
             value = lines[start - 1].partition(":")[2]
         head.inner.append(Node(name, "value", start, end, " ".join(value.split()), literal=True))
     body, places = _body(message, lines)
@@ -73,7 +73,7 @@ def _body(message: EmailMessage, lines: Sequence[str]) -> tuple[list[str], list[
     try:
         part = message.get_body(("plain", "html"))
         text = part.get_content() if part is not None else ""
-    except Exception:  # noqa: BLE001 - as above: unknown charsets, broken encodings
+    except Exception:
         part, text = None, ""
     if not isinstance(text, str):
         text = ""

@@ -67,7 +67,7 @@ def read_piped(lines: Lines) -> Node | None:
             return None
     if len(content[0][1]) < 1:
         return None
-    is_grid = is_grid_rule(lines[0][1]) and len(rules) > 3 or any("=" in lines[r][1] for r in rules)
+    is_grid = (is_grid_rule(lines[0][1]) and len(rules) > 3) or any("=" in lines[r][1] for r in rules)
     names = content[0][1]
     rows: list[tuple[int, int, list[str]]] = []
     unread: list[Unread] = []

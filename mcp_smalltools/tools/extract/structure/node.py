@@ -61,6 +61,8 @@ class Structure:
     form: str
     root: Node
     complete: bool
+    prose: tuple[list[str], list[tuple[int, int]]] | None = None
+    """The lines to read as prose, and the lines of the file that each is on; None for the file as it is."""
 
 
 class Budget:

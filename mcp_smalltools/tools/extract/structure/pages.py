@@ -36,6 +36,11 @@ _PROMPT: Final = re.compile(r"\s*+(?:[$%>❯]|[\w.@~:/\[\] -]{0,60}[$#]|PS [^>\n
 _HTML: Final = re.compile(r"\s*+<(table|dl)\b", re.IGNORECASE)
 _WIDE: Final = re.compile(r"\S\s{2,}\S|\t")
 _CAPITALS: Final = re.compile(r"[A-Z][A-Z0-9 &/,()-]{2,50}:?")
+_RELEASE: Final = re.compile(
+    r"(?:[A-Za-z][\w-]{0,30} )?[vV]?\d+\.\d+[\w.+-]{0,30}[ (,:/-]{1,4}.{0,30}\d{4}[-/.]\d\d?[-/.]\d\d?.{0,20}"
+    r"|\d{4}-\d\d-\d\d  .{1,80}"
+)
+"""A line that opens a release: a version with a date, or a date with who made a change."""
 _LOOKED_AHEAD: Final = 200
 """Lines after names in which rows are looked for across blank lines."""
 
@@ -115,7 +120,7 @@ class _Page:
             block = [(first + k, lines[k]) for k in range(at, end)]
             if all(is_piped(unboxed(line)) or is_grid_rule(unboxed(line)) for _, line in block):
                 self._table(read_piped([(n, unboxed(line)) for n, line in block]))
-            elif not self._table(read_aligned(block)):
+            elif self._aligned_in(block, at) is None:
                 pairs = read_pairs(block)
                 if pairs and len(pairs) >= 0.7 * len(block):
                     self._sections.add(Node("", "object", block[0][0], block[-1][0], inner=pairs))
@@ -187,6 +192,14 @@ class _Page:
             level = self._level(under[1]) if not self._markdown else 1 if under[1] == "=" else 2
             self._open(line.strip(), level, at)
             return at + 2
+        if (
+            _RELEASE.fullmatch(line)
+            and not (at and self._lines[at - 1].strip())
+            and not following.strip()
+            and not _WIDE.search(line[12:])
+        ):
+            self._open(line.strip(), 2, at)
+            return at + 1
         if not self._markdown and _CAPITALS.fullmatch(line.rstrip()) and self._opens_section(at):
             self._open(line.strip().rstrip(":"), 1, at)
             return at + 1
@@ -442,7 +455,9 @@ def _indent(line: str) -> int:
 
 def _is_upper_head(line: str) -> bool:
     words = line.split()
-    return len(words) >= 2 and all(word.upper() == word and word[0].isalpha() for word in words)
+    if len(words) >= 2 and all(word.upper() == word and word[0].isalpha() for word in words):
+        return True
+    return 4 <= len(words) <= 20 and all(w[0].isupper() or w[0].isdigit() or w == "on" for w in words)
 
 
 def _without_tail(node: Node) -> Node | None:
