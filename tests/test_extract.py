@@ -25,8 +25,8 @@ from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Filled
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.span_reader import head, read_head
+from mcp_smalltools.tools.extract.structure.forms import read_structure
 from mcp_smalltools.tools.extract.structure.key_values import named_values
-from mcp_smalltools.tools.extract.structure.tables import best_table
 
 pytestmark = pytest.mark.anyio
 
@@ -255,11 +255,25 @@ def test_no_text_breaks_the_finding_of_candidates(text):
 @given(st.lists(st.text(alphabet="ab:=|,-# \t{}[]\"'", max_size=30), max_size=20))
 @example([":\t", ":\t", ":\t"])
 def test_no_text_breaks_the_reading_of_names_and_tables(lines):
-    for entry in named_values("", lines):
+    for entry in named_values(lines):
         assert 1 <= entry.line <= len(lines)
-    fields = (Field(("a",), "string", {"type": "string"}, False),)
-    for row in best_table("", lines, fields)[0]:
-        assert 1 <= row.start <= row.end <= len(lines)
+    for path in (
+        "",
+        "a.md",
+        "a.rst",
+        "a.csv",
+        "a.yaml",
+        "a.toml",
+        "a.ini",
+        "a.html",
+        "a.properties",
+        "a.eml",
+    ):
+        waiting = [read_structure(path, lines).root]
+        while waiting:
+            node = waiting.pop()
+            assert 1 <= node.start <= node.end <= max(1, len(lines))
+            waiting += node.inner
 
 
 @given(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, are_siblings, choose
 from mcp_smalltools.tools.extract.candidates import candidates
@@ -13,8 +11,7 @@ from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.options import Option
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.structure.key_values import NamedValue, fit, named_values
-from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
-from mcp_smalltools.tools.extract.structure.yaml_lists import yaml_lists
+from mcp_smalltools.tools.extract.structure.list_entries import list_entries
 
 
 def field(name, kind="string", *, required=False, **schema):
@@ -63,9 +60,7 @@ def test_names_do_not_go_on_in_the_next_line():
 
 
 def test_each_cell_of_a_line_names_the_next():
-    (entry,) = [
-        e for e in named_values("", ["Billed to        Invoice no.    HP-871"]) if e.value == "HP-871"
-    ]
+    (entry,) = [e for e in named_values(["Billed to        Invoice no.    HP-871"]) if e.value == "HP-871"]
     assert fit(entry, field("invoice_number")) > 0.9
     assert entry.line == 1
 
@@ -84,42 +79,6 @@ def test_short_forms_and_brackets_name_a_field_and_general_words_alone_do_not(ke
     assert (fit(NamedValue((key,), "x", 1, ""), field(name)) >= 0.6) is sure
 
 
-YAML = """\
-spec:
-  containers:
-    - name: api
-      image: shop/api:2
-      ports:
-        - containerPort: 8080
-    - name: proxy
-      image: envoy:1
-      ports:
-        - containerPort: 9901
-"""
-
-
-def test_a_list_in_yaml_is_read_with_the_lines_of_its_entries():
-    fields = [field("name"), field("image"), field("containerPort", "integer")]
-    rows, columns = best_table("pod.yaml", YAML.splitlines(), fields)
-    assert [(row.values[columns["image"]], row.start, row.end) for row in rows] == [
-        ("shop/api:2", 3, 6),
-        ("envoy:1", 7, 10),
-    ]
-    assert rows[1].values[columns["containerPort"]] == "9901"
-
-
-def test_anchors_in_yaml_do_not_multiply():
-    lines = ["a0: &a0 {x: {y: 1}, z: {y: 2}}"]
-    lines += [f"a{n}: &a{n} {{x: *a{n - 1}, z: *a{n - 1}}}" for n in range(1, 40)]
-    assert len(list(yaml_lists("\n".join(lines)))) < 100
-
-
-@given(st.text("- :a\n&*{}[]|>'\"#%@!,?", max_size=120))
-def test_no_text_breaks_the_reading_of_yaml(text):
-    for rows in yaml_lists(text):
-        assert all(1 <= row.start <= row.end <= text.count("\n") + 2 for row in rows)
-
-
 REPORT = """\
 # Incident 7
 - one
@@ -132,14 +91,14 @@ REPORT = """\
 
 
 def test_the_list_under_the_heading_that_is_asked_for_is_taken():
-    assert [row.values[""] for row in list_entries(REPORT, "actions")] == ["Ada: mend it", "Bo: test it"]
-    assert [row.values[""] for row in list_entries(REPORT)] == ["one", "two", "three"]
+    assert [row.text for row in list_entries(REPORT, "actions")] == ["Ada: mend it", "Bo: test it"]
+    assert [row.text for row in list_entries(REPORT)] == ["one", "two", "three"]
 
 
 def test_sections_with_numbers_are_entries_with_what_stands_in_them():
     lines = ["# Changes", "## 2.1 (2024-05-02)", "- by Ada", "", "## 2.0 (2024-01-09)", "- by Bo"]
     assert [(row.start, row.end) for row in list_entries(lines)] == [(2, 3), (5, 6)]
-    assert list_entries(lines)[0].values[""].startswith("2.1 (2024-05-02)")
+    assert list_entries(lines)[0].text.startswith("2.1 (2024-05-02)")
 
 
 def option(text, value, score, kind="number"):

@@ -23,16 +23,24 @@ WORD = st.text(alphabet="abcdefghijkmnopqrstuvwxyzABCDEFG0123456789._/:-", min_s
     lambda word: any(c.isalnum() for c in word) and not word.endswith(":") and word[0].isalnum()
 )
 CELL = st.lists(WORD, min_size=1, max_size=3).map(" ".join)
-ANY_TEXT = st.text(
-    alphabet=st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=20
-).map(str.strip).filter(bool)
+ANY_TEXT = (
+    st.text(
+        alphabet=st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zl", "Zp")),
+        min_size=1,
+        max_size=20,
+    )
+    .map(str.strip)
+    .filter(bool)
+)
 
 
 @st.composite
 def tables(draw: st.DrawFn, cells: st.SearchStrategy[str], *, empty: bool, least: int = 2) -> Table:
     """Names and rows; the first cell of a row is never empty, and no column is."""
     names = draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=6, unique=True))
-    rows = draw(st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), min_size=least, max_size=8))
+    rows = draw(
+        st.lists(st.lists(cells, min_size=len(names), max_size=len(names)), min_size=least, max_size=8)
+    )
     if empty:
         for row in rows[1:]:
             for column in range(1, len(names)):
@@ -93,13 +101,20 @@ def as_box(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """As mysql prints it."""
     wide = widths(names, rows)
     rule = "+" + "+".join("-" * (width + 2) for width in wide) + "+"
-    lines = ["|" + "|".join(f" {c:<{w}} " for c, w in zip(cells, wide, strict=True)) + "|" for cells in (names, *rows)]
+    lines = [
+        "|" + "|".join(f" {c:<{w}} " for c, w in zip(cells, wide, strict=True)) + "|"
+        for cells in (names, *rows)
+    ]
     return "\n".join([rule, lines[0], rule, *lines[1:], rule]) + "\n"
 
 
 def as_unicode_box(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     signs = str.maketrans("+-|", "┼─│")
-    return as_box(names, rows).translate(signs) if not any("-" in c or "+" in c for r in rows for c in r) else as_box(names, rows)
+    return (
+        as_box(names, rows).translate(signs)
+        if not any("-" in c or "+" in c for r in rows for c in r)
+        else as_box(names, rows)
+    )
 
 
 def as_psql(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -111,7 +126,10 @@ def as_psql(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def as_rest_grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     wide = widths(names, rows)
     rule = "+" + "+".join("-" * (width + 2) for width in wide) + "+"
-    lines = ["|" + "|".join(f" {c:<{w}} " for c, w in zip(cells, wide, strict=True)) + "|" for cells in (names, *rows)]
+    lines = [
+        "|" + "|".join(f" {c:<{w}} " for c, w in zip(cells, wide, strict=True)) + "|"
+        for cells in (names, *rows)
+    ]
     body = "\n".join(line + "\n" + rule for line in lines[1:])
     return f"Title\n=====\n\n{rule}\n{lines[0]}\n{rule.replace('-', '=')}\n{body}\n"
 
@@ -119,14 +137,20 @@ def as_rest_grid(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def as_rest_simple(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     wide = widths(names, rows)
     rule = "  ".join("=" * max(2, width) for width in wide)
-    lines = ["  ".join(f"{c:<{max(2, w)}}" for c, w in zip(cells, wide, strict=True)).rstrip() for cells in (names, *rows)]
+    lines = [
+        "  ".join(f"{c:<{max(2, w)}}" for c, w in zip(cells, wide, strict=True)).rstrip()
+        for cells in (names, *rows)
+    ]
     return "\n".join([rule, lines[0], rule, *lines[1:], rule]) + "\n"
 
 
 def as_aligned(names: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 3) -> str:
     """As kubectl prints it."""
     wide = widths(names, rows)
-    lines = [(" " * gap).join(f"{c:<{w}}" for c, w in zip(cells, wide, strict=True)).rstrip() for cells in (names, *rows)]
+    lines = [
+        (" " * gap).join(f"{c:<{w}}" for c, w in zip(cells, wide, strict=True)).rstrip()
+        for cells in (names, *rows)
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -154,13 +178,21 @@ def as_yaml(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_toml(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    tables = ["[[rows]]\n" + "\n".join(f'"{k}" = {json.dumps(v, ensure_ascii=False)}' for k, v in r.items()) for r in records(names, rows)]
+    tables = [
+        "[[rows]]\n" + "\n".join(f'"{k}" = {json.dumps(v, ensure_ascii=False)}' for k, v in r.items())
+        for r in records(names, rows)
+    ]
     return "\n\n".join(tables) + "\n"
 
 
 def as_xml(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     inner = "\n".join(
-        "<row>" + "".join(f"<{n.replace(' ', '_')}>{html.escape(c)}</{n.replace(' ', '_')}>" for n, c in zip(names, row, strict=True)) + "</row>"
+        "<row>"
+        + "".join(
+            f"<{n.replace(' ', '_')}>{html.escape(c)}</{n.replace(' ', '_')}>"
+            for n, c in zip(names, row, strict=True)
+        )
+        + "</row>"
         for row in rows
     )
     return f'<?xml version="1.0"?>\n<rows>\n{inner}\n</rows>'
@@ -200,7 +232,20 @@ def test_each_cell_of_a_table_is_read_back_in_every_form(form: str, table: Table
 
 
 @pytest.mark.parametrize(
-    "form", ["csv", "semicolons", "markdown", "html", "box", "reST grid", "reST simple", "aligned", "ruled", "json", "yaml"]
+    "form",
+    [
+        "csv",
+        "semicolons",
+        "markdown",
+        "html",
+        "box",
+        "reST grid",
+        "reST simple",
+        "aligned",
+        "ruled",
+        "json",
+        "yaml",
+    ],
 )
 @settings(max_examples=25)
 @given(table=tables(CELL, empty=True, least=3))
@@ -231,5 +276,8 @@ def test_numbers_at_the_right_are_read_back(table: Table, numbers: list[int]) ->
     rows = [[*row, str(number)] for row, number in zip(rows, numbers, strict=False)]
     names = [*names, "COUNT"]
     wide = widths(names, rows)
-    lines = ["  ".join(f"{c:>{w}}" if i else f"{c:<{w}}" for i, (c, w) in enumerate(zip(cells, wide, strict=True))) for cells in (names, *rows)]
+    lines = [
+        "  ".join(f"{c:>{w}}" if i else f"{c:<{w}}" for i, (c, w) in enumerate(zip(cells, wide, strict=True)))
+        for cells in (names, *rows)
+    ]
     assert cells_read("", "\n".join(lines)) == (names, rows)

@@ -16,8 +16,7 @@ from mcp_smalltools.tools.extract.options import Option, options_of, without_art
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
 from mcp_smalltools.tools.extract.structure.key_values import FieldNames, NamedValue, named_values
-from mcp_smalltools.tools.extract.structure.tables import best_table, list_entries
-from mcp_smalltools.tools.extract.structure.yaml_lists import TableRow
+from mcp_smalltools.tools.extract.structure.list_entries import ListEntry, list_entries
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
@@ -70,6 +69,7 @@ async def fill(
     engine: Engine,
     seconds: Callable[[], float],
     work: Work = WORK,
+    *,
     mapped: Mapped | None = None,
 ) -> Filled:
     """A value or an absence for each field. `mapped`: what the structure of the text gave; None for a request
@@ -156,7 +156,7 @@ def _match_names(
     names = FieldNames(fields)
     entries: list[NamedValue] = []
     pairs: list[tuple[float, int, int]] = []
-    for place, entry in enumerate(named_values(document.path, document.lines)):
+    for place, entry in enumerate(named_values(document.lines)):
         if place % _CHECKED_EVERY == 0:
             check()
         fits = [(-worth, place, n) for n, worth in names.fits(entry.path).items() if worth >= NAMED_FROM]
@@ -205,6 +205,7 @@ async def fill_records(
     engine: Engine,
     seconds: Callable[[], float],
     work: Work = WORK,
+    *,
     mapped: FilledRecords | None = None,
 ) -> FilledRecords:
     """A record for each row of the table, or entry of the list, that fits the fields best. `mapped`: the rows
@@ -212,51 +213,29 @@ async def fill_records(
     """
     if mapped is not None:
         return mapped
-    result = FilledRecords()
-    entries = await work.in_thread(_take_table, group, document, result, work.check)
-    if not result.named:
-        texts = map(_text_of, entries)
-        pairs = [(question_of(item.words, item.description), text) for text in texts for item in group.fields]
-        readings = await read(engine, pairs, seconds())
-        await work.in_thread(_take_read_entries, group, entries, readings, result, work.check)
+    result = FilledRecords(named=False)
+    entries = await work.in_thread(
+        list_entries, document.lines, f"{' '.join(group.path)} {group.description}"
+    )
+    result.not_read = max(0, len(entries) - MAX_READ_ROWS)
+    entries = entries[:MAX_READ_ROWS]
+    pairs = [
+        (question_of(item.words, item.description), _text_of(entry))
+        for entry in entries
+        for item in group.fields
+    ]
+    readings = await read(engine, pairs, seconds())
+    await work.in_thread(_take_read_entries, group, entries, readings, result, work.check)
     return result
 
 
-def _take_table(
-    group: Records, document: Document, result: FilledRecords, check: Callable[[], None]
-) -> Sequence[TableRow]:
-    """Fill in the rows of the table that names the fields best; if none does, the entries to read."""
-    rows, columns = best_table(document.path, document.lines, group.fields, check)
-    if not columns:
-        result.named = False
-        entries = list_entries(document.lines, f"{' '.join(group.path)} {group.description}")
-        result.not_read = max(0, len(entries) - MAX_READ_ROWS)
-        return entries[:MAX_READ_ROWS]
-    for number, row in enumerate(rows):
-        if number % _CHECKED_EVERY == 0:
-            check()
-        record: dict[str, Any] = {}
-        empty: list[str] = []
-        for item in group.fields:
-            raw = row.values.get(columns.get(item.name, "\0"))
-            value = None if raw is None else convert(raw, item)
-            put(record, item, value)
-            if value is None:
-                empty.append(item.name)
-        if len(empty) < len(group.fields):
-            result.rows.append(record)
-            result.places.append((row.start, row.end))
-            result.missing.update(empty)
-    return ()
-
-
-def _text_of(entry: TableRow) -> str:
-    return str(entry.values[""])[:MAX_CHARS]
+def _text_of(entry: ListEntry) -> str:
+    return entry.text[:MAX_CHARS]
 
 
 def _take_read_entries(
     group: Records,
-    entries: Sequence[TableRow],
+    entries: Sequence[ListEntry],
     readings: Sequence[Reading],
     result: FilledRecords,
     check: Callable[[], None],

@@ -73,7 +73,7 @@ class Extract:
         note = None
         work, seconds = Work(context.in_thread, context.stop.check), lambda: context.stop.remaining_s
         try:
-            filled = await fill(plan.fields, document, context.engine, seconds, work, mapped)
+            filled = await fill(plan.fields, document, context.engine, seconds, work, mapped=mapped)
             tables = [
                 await fill_records(
                     group,
@@ -81,7 +81,7 @@ class Extract:
                     context.engine,
                     seconds,
                     work,
-                    mapped.tables.get(number) if mapped else None,
+                    mapped=mapped.tables.get(number) if mapped else None,
                 )
                 for number, group in enumerate(plan.records)
             ]

@@ -1,4 +1,4 @@
-"""Fields that no name leads to, but one place of the text alone can mean: a currency, a time of a timeline."""
+"""Fields that no name leads to, but one place of the text alone can mean: currencies, times of a timeline."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from mcp_smalltools.tools.extract.mapping.values import to_value
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.structure.node import Node
 
-_CODES: Final = "USD EUR GBP CHF JPY CNY INR PLN CZK SEK NOK DKK HUF RON BGN TRY BRL MXN CAD AUD NZD SGD HKD KRW ZAR ILS AED"
+_CODES: Final = (
+    "USD EUR GBP CHF JPY CNY INR PLN CZK SEK NOK DKK HUF RON BGN TRY BRL MXN CAD AUD NZD SGD HKD KRW ZAR ILS "
+    "AED"
+)
 _CURRENCY: Final = re.compile(
     rf"(?<![A-Za-z])(?:{'|'.join(_CODES.split())})(?![A-Za-z])|[€£](?=\s?\d)|(?<=\d)\s?[€£]"
 )

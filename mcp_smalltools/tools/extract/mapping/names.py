@@ -110,14 +110,17 @@ _IN_NAMES: Final = frozenset(UNITS) - {"m", "h", "d", "k", "g", "t", "b", "us", 
 _BRACKETS: Final = re.compile(r"[(\[][^()\[\]]{0,80}[)\]]")
 _DOTTED: Final = re.compile(r"(?<![\w.])[A-Za-z_][\w-]{0,60}(?:\.[A-Za-z_][\w-]{0,60}){1,6}(?![\w(])")
 _QUOTED: Final = re.compile(r"['\"`‘“]([^'\"`’”]{1,60})['\"`’”]")
-WRAPPERS: Final = frozenset(
-    ["project", "package", "metadata", "properties", "info", "general", "default", "defaults", "global", "main", "settings", "config", "configuration", "spec", "data", "root", "common", "document", "result", "response", "header", "headers", "body", "attributes"]
+_WRAPPING: Final = (
+    "project package metadata properties info general default defaults global main settings config "
+    "configuration spec data root common document result response header headers body attributes"
 )
+WRAPPERS: Final = frozenset(_WRAPPING.split())
 """Names of objects that say nothing: what is in them belongs to what they are in."""
-MEAN_LITTLE: Final = frozenset(
-    stem(word)
-    for word in ["date", "time", "name", "number", "id", "type", "status", "value", "amount", "total", "price", "city", "address", "phone", "email", "subject", "text", "version", "title", "description", "url", "count", "size", "key", "code", "state", "user"]
+_LITTLE: Final = (
+    "date time name number id type status value amount total price city address phone email subject "
+    "text version title description url count size key code state user"
 )
+MEAN_LITTLE: Final = frozenset(stem(word) for word in _LITTLE.split())
 """Words that say little without what they are of: `Date` is not yet a departure date."""
 
 
@@ -149,7 +152,9 @@ class NameOfField:
     `context`: words of what the field belongs to, such as the list's name: `pod_name` of `pods` is `name`.
     """
 
-    def __init__(self, path: Sequence[str], description: str, *, counts: bool, context: Iterable[str] = ()):
+    def __init__(
+        self, path: Sequence[str], description: str, *, counts: bool, context: Iterable[str] = ()
+    ) -> None:
         self.own = words(path[-1])
         self.whole = tuple(word for part in path for word in words(part))
         self.raw = words_of(path[-1])

@@ -1,4 +1,4 @@
-"""The fields of an object: which named value of a tree is whose. Paths decide, the nearest to the top first."""
+"""The fields of an object: which named value of a tree is whose. Paths decide, nearest to the top first."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def leaves_of(node: Node, budget: Callable[[], None] = lambda: None) -> list[Lea
 
 
 def name_of(item: Field, path: Sequence[str], context: Iterable[str] = ()) -> NameOfField:
-    """The name of a field for comparing; `path`: what of its path the place of the values doesn't stand for."""
+    """The name of a field for comparing; `path`: what of its path the place of values doesn't stand for."""
     return NameOfField(path, item.description, counts=item.type in ("integer", "number"), context=context)
 
 

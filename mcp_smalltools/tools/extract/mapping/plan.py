@@ -57,7 +57,7 @@ def map_plan(plan: Plan, structure: Structure, check: Callable[[], None]) -> Map
     for item in plan.fields:
         by_prefix.setdefault(item.path[:-1], []).append(item)
     for prefix, fields in by_prefix.items():
-        _map_object(prefix, fields, contexts[prefix], structure, mapped, check)
+        _map_object(prefix, fields, contexts[prefix], structure, mapped, check=check)
     _map_lists(plan, contexts, structure, mapped, check)
     return mapped
 
@@ -121,6 +121,7 @@ def _map_object(
     context: Context,
     structure: Structure,
     mapped: Mapped,
+    *,
     check: Callable[[], None],
 ) -> None:
     if context.node.kind == "value":
@@ -137,7 +138,7 @@ def _map_object(
         drop_of_others(matches)
     done = {id(match.item) for match in matches.found}
     for item, name in lists:
-        match = _match_list(item, name, given, context.node, check, matches)
+        match = _match_list(item, name, given, context.node, check, matches=matches)
         if match is not None:
             matches.found.append(match)
             done.add(id(item))
@@ -195,9 +196,10 @@ def _match_list(
     given: Sequence[Leaf],
     node: Node,
     check: Callable[[], None],
+    *,
     matches: Matches,
 ) -> Match | None:
-    """A list of plain values: a list of that name, a value to take apart, the keys of an object, or a column."""
+    """A list of plain values: a list of that name, a value to take apart, an object's keys, or a column."""
     best: Match | None = None
     for leaf in given:
         score = name.fit(leaf.path)
@@ -294,11 +296,10 @@ def _keep(matches: Matches, mapped: Mapped) -> None:
     for match in matches.found:
         node, value = match.leaf.node, match.converted.value
         written = str(node.value) if node.value is not None else " ".join(str(i.value) for i in node.inner)
-        verified = isinstance(value, bool) or (bool(written) and occurs(value, written)) or node.kind != "value"
+        by_form = isinstance(value, bool) or node.kind != "value" or node.literal
+        verified = by_form or (bool(written) and occurs(value, written))
         features = {"named": 1.0 if match.score >= SURE else match.score}
-        mapped.found.append(
-            FieldValue(match.item.name, value, node.start, node.end, verified or node.literal, features)
-        )
+        mapped.found.append(FieldValue(match.item.name, value, node.start, node.end, verified, features))
         if not same(words(match.leaf.path[-1]), words(match.item.path[-1])):
             mapped.names[match.item.name] = match.leaf.shown
     mapped.doubts += matches.doubts

@@ -14,8 +14,8 @@ from mcp_smalltools.tools.extract.mapping.names import SURE, WRAPPERS, NameOfFie
 from mcp_smalltools.tools.extract.mapping.objects import name_of
 from mcp_smalltools.tools.extract.mapping.values import Converted, day_first_of, to_value
 from mcp_smalltools.tools.extract.schema import Field, Records
-from mcp_smalltools.tools.extract.structure.aligned import TOTALS
 from mcp_smalltools.tools.extract.structure.node import MAX_ROWS, Node, Unread, leaves
+from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS
 
 COLUMN_TAKEN: Final = 0.5
 _SAMPLE: Final = 200
@@ -88,10 +88,9 @@ def _in_node(node: Node, path: Path, depth: int) -> Iterator[Candidate]:
         objects = [item for item in node.inner if item.kind == "object"]
         if objects and len(objects) >= 0.5 * len(node.inner):
             yield Candidate(path, objects, "table" if node.is_table else "list", depth, list(node.unread))
-        elif node.inner and (parts := [item for item in node.inner if item.inner]):
-            if len(parts) >= 0.8 * len(node.inner):
-                rows = [Node("", "object", i.start, i.end, inner=i.inner) for i in parts]
-                yield Candidate(path, rows, "items", depth)
+        elif (parts := [item for item in node.inner if item.inner]) and len(parts) >= 0.8 * len(node.inner):
+            rows = [Node("", "object", i.start, i.end, inner=i.inner) for i in parts]
+            yield Candidate(path, rows, "items", depth)
         if node.inner and all(item.kind == "value" or item.value is not None for item in node.inner):
             rows = [
                 Node(
@@ -293,8 +292,7 @@ def columns_of(
     held: dict[Path, list[Node]] = {}
     for row in sample:
         for path, node in leaves(row):
-            path = tuple(n for n in path if n) or ("",)
-            held.setdefault(path, []).append(node)
+            held.setdefault(tuple(n for n in path if n) or ("",), []).append(node)
     check()
     pairs: list[tuple[float, int, int, int]] = []
     paths = list(held)
@@ -308,14 +306,14 @@ def columns_of(
                 if path != ("",)
                 else 0.0
             )
-            if path != ("",) and path != (KEY,) and depth and score < 0.95 and score:
+            if depth and 0 < score < 0.95:
                 score -= 0.02 * depth
             if score >= COLUMN_TAKEN and _converts(held[path], fields[number]):
                 pairs.append((-round(score, 3), depth, place, number))
     columns = Columns()
     pairs.sort()
     used: set[int] = set()
-    for less, depth, place, number in pairs:
+    for less, _, place, number in pairs:
         if number not in columns.of and place not in used:
             columns.of[number] = (paths[place], -less)
             used.add(place)
@@ -326,7 +324,7 @@ def columns_of(
         for n, path in columns.rivals.items()
         if path not in [p for p, _ in columns.of.values()] and _depth(path) == _depth(columns.of[n][0])
     }
-    _by_values(fields, paths, held, columns, candidate, named)
+    _by_values(fields, paths, held, columns, candidate, named=named)
     columns.free = [path for path in paths if path not in [p for p, _ in columns.of.values()]]
     return columns
 
@@ -355,6 +353,7 @@ def _by_values(
     held: dict[Path, list[Node]],
     columns: Columns,
     candidate: Candidate,
+    *,
     named: float,
 ) -> None:
     """Columns of fields without one, where types leave no choice: a date, an address, members of an enum,
@@ -413,10 +412,11 @@ def _by_values(
         columns.of[lists[0]] = (whole[0], 0.86)
 
 
-_KEYS: Final = frozenset(
-    stem(word)
-    for word in ["package", "module", "key", "id", "variable", "setting", "option", "dependency", "library", "plugin", "parameter", "property", "header", "field", "script", "command", "feature"]
+_KEY_WORDS: Final = (
+    "package module key id variable setting option dependency library plugin parameter property "
+    "header field script command feature"
 )
+_KEYS: Final = frozenset(stem(word) for word in _KEY_WORDS.split())
 
 
 def _key_and_value(fields: Sequence[Field], left: list[int], free: list[Path], columns: Columns) -> None:
@@ -468,7 +468,7 @@ def read_rows(group: Records, choice: Choice, check: Callable[[], None]) -> tupl
         else:
             result.unread.append(Unread(row.start, row.end, "none of the fields"))
     doubts += [f"{title}[].{name} (line {line}: {why})" for name, (line, why) in wrong.items()]
-    for number, (path, score) in choice.columns.of.items():
+    for number, (_, score) in choice.columns.of.items():
         item = group.fields[number]
         if score < SURE:
             doubts.append(f"{title}[].{item.name} (its column has another name)")
@@ -553,12 +553,11 @@ def _dates_of(choice: Choice, path: Path, item: Field) -> bool | None:
 
 def _is_total(row: Node, choice: Choice) -> bool:
     first = next((item for item in row.inner if str(item.value or "").strip()), None)
-    if (
-        first is None
-        or (not TOTALS.fullmatch(str(first.value).strip(" :*").lower())
+    if first is None or (
+        not TOTALS.fullmatch(str(first.value).strip(" :*").lower())
         and not re.fullmatch(
             r"(?:grand |sub-?\s?)?totals?\b.{0,30}", str(first.value).strip(" *"), re.IGNORECASE
-        ))
+        )
     ):
         return False
     return (

@@ -26,10 +26,11 @@ _NUMBER: Final = re.compile(
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([,'’ \u00a0\u202f_])\d{3})(?:\1\d{3})*(?:\.\d+)?")
 _EUROPEAN: Final = re.compile(r"\d{1,3}(?:[. \u00a0\u202f'’]\d{3})+,\d{1,4}|\d+,(?:\d{1,2}|\d{4,})|0,\d+")
-_YES: Final = frozenset(
-    ["true", "yes", "y", "on", "1", "enabled", "x", "✓", "✔", "✅", "t", "checked", "ja", "oui", "si", "required", "☑", ":white_check_mark:"]
-)
-_NO: Final = frozenset(["false", "no", "n", "off", "0", "disabled", "f", "✗", "✘", "❌", "unchecked", "nein", "non", "optional", "☐", ":x:", "never"])
+_SAYS_YES: Final = "true yes y on 1 enabled x ✓ ✔ ✅ t checked ja oui si required ☑ :white_check_mark:"
+_YES: Final = frozenset(_SAYS_YES.split())
+_SAYS_NO: Final = "false no n off 0 disabled f ✗ ✘ ❌ unchecked nein non optional ☐ :x: never"
+_NO: Final = frozenset(_SAYS_NO.split())
+_LINKS: Final = ("url", "link", "href")
 _ISO: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)\s?(Z|UTC|GMT|[+-]\d\d:?\d\d)?"
 )
@@ -44,7 +45,7 @@ _ADDRESS_IN_TEXT: Final = re.compile(r"[a-z][a-z+.-]{1,20}://[^\s<>\"')\]]{1,200
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """`value` None: there is nothing (`empty`), or nothing of the type; then `doubt` says what stands there."""
+    """`value` None: there is nothing (`empty`), or nothing of the type; then `doubt` says what is there."""
 
     value: Any = None
     doubt: str = ""
@@ -100,11 +101,9 @@ def _scalar(text: str, node: Node, field: Field, day_first: bool | None, unit: s
 
 def _string(text: str, node: Node, field: Field) -> Converted:
     wanted = str(field.items.get("format", ""))
-    if (
-        wanted in ("uri", "url", "uri-reference", "iri") or field.path[-1].lower() in ("url", "link", "href")
-    ) and node.link:
-        if not _ADDRESS_IN_TEXT.fullmatch(text):
-            return Converted(node.link)
+    is_address = wanted in ("uri", "url", "uri-reference", "iri") or field.path[-1].lower() in _LINKS
+    if is_address and node.link and not _ADDRESS_IN_TEXT.fullmatch(text):
+        return Converted(node.link)
     if not wanted and not field.items.get("pattern"):
         return Converted(text)
     if has_format(text, wanted) and has_pattern(text, field.items):

@@ -1,1 +1,1 @@
-"""Values that stand in structures: tables, `key: value` lines, lists."""
+"""Texts of any form as a tree of named values with their lines; `forms` says which form a text has."""

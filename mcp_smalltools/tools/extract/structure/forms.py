@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.delimited import delimiter_of, looks_delimited, read_delimited
-from mcp_smalltools.tools.extract.structure.html_text import read_html
-from mcp_smalltools.tools.extract.structure.json_text import read_json, read_json_lines
-from mcp_smalltools.tools.extract.structure.mail import is_mail, read_mail
+from mcp_smalltools.tools.extract.structure.data.json_text import read_json, read_json_lines
+from mcp_smalltools.tools.extract.structure.data.settings import read_ini, read_properties
+from mcp_smalltools.tools.extract.structure.data.toml_text import read_toml
+from mcp_smalltools.tools.extract.structure.data.xml_text import read_xml
+from mcp_smalltools.tools.extract.structure.data.yaml_text import read_yaml
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm, Structure
-from mcp_smalltools.tools.extract.structure.pages import read_page
-from mcp_smalltools.tools.extract.structure.settings import read_ini, read_properties
-from mcp_smalltools.tools.extract.structure.toml_text import read_toml
-from mcp_smalltools.tools.extract.structure.xml_text import read_xml
-from mcp_smalltools.tools.extract.structure.yaml_text import read_yaml
+from mcp_smalltools.tools.extract.structure.tables.delimited import (
+    delimiter_of,
+    looks_delimited,
+    read_delimited,
+)
+from mcp_smalltools.tools.extract.structure.text.html_text import read_html
+from mcp_smalltools.tools.extract.structure.text.mail import is_mail, read_mail
+from mcp_smalltools.tools.extract.structure.text.pages import read_page
 
 Lines = Sequence[str]
 

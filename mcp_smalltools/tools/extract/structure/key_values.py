@@ -1,17 +1,13 @@
-"""Text that names its values: `key: value` lines, settings, JSON, YAML, TOML, two-column tables."""
+"""Values that a request names: `key: value`, rows of two cells, cells that name the next."""
 
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any, Final
 
-from mcp_smalltools.text.next_line import NextLine
-from mcp_smalltools.text.toml import load_toml
 from mcp_smalltools.text.words import content_stems, stem, stems_of
 from mcp_smalltools.tools.extract.schema import Field
 
@@ -23,14 +19,10 @@ _LINE: Final = re.compile(
 )
 _IN_BRACKETS: Final = re.compile(r"(?<!\s)\s*+[(\[][^()\[\]]*+[)\]]")
 _SENTENCE_END: Final = re.compile(r"(?<=[a-z\d)%])\.\s+(?=[A-Z])")
-_COMMENT: Final = re.compile(r"(?<!\s)\s++(?:#|//)\s.*$")
-_AFTER_KEY: Final = re.compile(r"[\"']?\s*+[\]:=.]")
 _COLUMNS: Final = re.compile(r"\s{3,}|\t+")
 _LONG_KEY: Final = 7
 _KEY_CHARS: Final = 200
 """Characters of a name up to which it is looked for, and compared with those of fields."""
-_DEPTH: Final = 40
-"""Names that lead to a value, in data of any depth."""
 _SHOWN_CHARS: Final = 20_000
 """Characters of a line in which a value is looked for again."""
 _MEAN_LITTLE: Final = frozenset(
@@ -61,96 +53,21 @@ class NamedValue:
         return stems_of(" ".join(self.path[-2:]))
 
 
-def named_values(path: str, lines: Sequence[str]) -> list[NamedValue]:
-    """All named values. A file that is data by its name is parsed; everything else is read line by line."""
-    suffix = PurePath(path).suffix.lower()
-    text = "\n".join(lines)
-    if suffix == ".json" or (not path and text.lstrip()[:1] in "{["):
-        try:
-            return list(_walk_tree(json.loads(text), (), _LineFinder(lines)))
-        except (ValueError, RecursionError):
-            pass
-    if suffix == ".toml":
-        try:
-            return list(_walk_tree(load_toml(text), (), _LineFinder(lines)))
-        except (ValueError, RecursionError):
-            pass
-    return list(
-        _of_lines(
-            lines, nested=suffix in (".yaml", ".yml"), sections=suffix in (".ini", ".cfg", ".conf", ".toml")
-        )
-    )
+def named_values(lines: Sequence[str]) -> list[NamedValue]:
+    """All named values of a request's lines."""
+    return list(_of_lines(lines))
 
 
-def _walk_tree(value: Any, path: tuple[str, ...], finder: _LineFinder) -> Iterator[NamedValue]:
-    if len(path) > _DEPTH:
-        return
-    line = finder.line_of(path[-1]) if path and not path[-1].isdigit() else finder.at
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _walk_tree(inner, (*path, str(key)), finder)
-        return
-    plain = not isinstance(value, list) or not any(isinstance(item, (dict, list)) for item in value)
-    if path and plain:
-        yield NamedValue(path, value, line, finder.text(line))
-    if isinstance(value, list) and not plain:
-        for number, item in enumerate(value):
-            yield from _walk_tree(item, (*path, str(number)), finder)
-
-
-class _LineFinder:
-    """The line of the next occurrence of a key, which parsers don't give."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self._lines = lines
-        self._next = NextLine(lines)
-        self.at = 1
-
-    def line_of(self, key: str) -> int:
-        if len(key) <= _KEY_CHARS:
-            found = self._next.find(key, self.at - 1, fits=lambda line: _is_key_in(key, line))
-            self.at = self.at if found is None else found + 1
-        return self.at
-
-    def text(self, line: int) -> str:
-        return self._lines[line - 1][:_SHOWN_CHARS].strip() if self._lines else ""
-
-
-def _is_key_in(key: str, line: str) -> bool:
-    """Whether a line has the whole word, bare or quoted, before a sign such as that after a key."""
-    at = line.find(key)
-    while at >= 0:
-        before = line[at - 1 : at]
-        if not (before.isalnum() or before in {"_", "-"}) and _AFTER_KEY.match(line, at + len(key)):
-            return True
-        at = line.find(key, at + 1)
-    return False
-
-
-def _of_lines(lines: Sequence[str], *, nested: bool, sections: bool) -> Iterator[NamedValue]:
-    above: list[tuple[int, str]] = []
-    section = ""
+def _of_lines(lines: Sequence[str]) -> Iterator[NamedValue]:
     for number, line in enumerate(lines, 1):
-        if sections and (match := re.match(r"\s*\[\[?([^\]]+)\]", line)):
-            section = match[1]
+        shown = line.strip()[:_SHOWN_CHARS]
+        if len(cells := _COLUMNS.split(line.strip())) > 2:
+            yield from _of_columns(cells, number, shown)
             continue
-        indent = len(line) - len(line.lstrip())
-        if nested:
-            above = [(depth, key) for depth, key in above if depth < indent]
-            if match := re.match(r"\s*(?:-\s+)?([\w.\"'/-]+)\s*:\s*(?:#.*)?$", line):
-                above.append((indent, match[1].strip("\"'")))
-                continue
-        if not nested and not sections and len(cells := _COLUMNS.split(line.strip())) > 2:
-            yield from _of_columns(cells, number, line.strip()[:_SHOWN_CHARS])
-            continue
-        for part in [line] if nested or sections else _SENTENCE_END.split(line):
+        for part in _SENTENCE_END.split(line):
             name, value = _pair_in(part)
-            if not name or len(name.split()) > _LONG_KEY or set(value) <= set("-:|= "):
-                continue
-            key = name.strip(" *\"'`")
-            value = _COMMENT.sub("", value).rstrip(",;") if nested or sections else value
-            path = (*(key for _, key in above), key) if nested else ((section, key) if section else (key,))
-            yield NamedValue(path, value.strip(), number, line.strip()[:_SHOWN_CHARS])
+            if name and len(name.split()) <= _LONG_KEY and set(value) - set("-:|= "):
+                yield NamedValue((name.strip(" *\"'`"),), value.strip(), number, shown)
 
 
 def _pair_in(line: str) -> tuple[str, str]:

@@ -115,7 +115,9 @@ def _columns(head: str, rows: Sequence[str]) -> _Columns | None:
     single = [n for n, ((_, before), (first, _)) in enumerate(gaps) if first - before == 1]
     borders = _borders(gaps, free, sample, width)
     parted = [n for n in single if borders[n] is not None]
-    if len(parted) == 1 and all(_is_wide(head, free, gaps[n], borders[n]) for n in range(len(gaps)) if n not in single):
+    if len(parted) == 1 and all(
+        _is_wide(head, free, gaps[n], borders[n]) for n in range(len(gaps)) if n not in single
+    ):
         borders[parted[0]] = None  # columns are two characters apart: this is a name of two words
     names, starts = [head[words[0][0] : words[0][1]]], [0]
     for number, ((_, before), (first, last)) in enumerate(gaps):
@@ -213,7 +215,8 @@ def _read_rows(columns: _Columns, head: int, body: Lines, *, has_ruler: bool) ->
     filled = [sum(bool(cell) for cell in cells) for _, _, cells in rows]
     if not rows or len(unread) > 0.34 * len(body):
         return None
-    if not has_ruler and sum(f >= 2 for f in filled) < 0.34 * len(rows):
+    least = 1 if all(name.isupper() for name in columns.names) else 0.3 * len(rows)
+    if not has_ruler and sum(f >= 2 for f in filled) < least:
         return None
     if not has_ruler and count == 2 and not _fits_two(columns, rows):
         return None

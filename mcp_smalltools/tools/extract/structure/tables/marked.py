@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.inline import plain
 from mcp_smalltools.tools.extract.structure.node import MAX_COLUMNS, Node, Unread, table_node
+from mcp_smalltools.tools.extract.structure.text.inline import plain
 
 Lines = Sequence[tuple[int, str]]
 
@@ -62,10 +62,7 @@ def read_piped(lines: Lines) -> Node | None:
     """Consecutive lines with pipes, rulers among them; the first holds the names. None if it is no table."""
     content = [(n, cells_of(line)) for n, line in lines if not is_alignment(line) and not is_grid_rule(line)]
     rules = [place for place, (_, line) in enumerate(lines) if is_alignment(line) or is_grid_rule(line)]
-    if len(content) < 2 or (not rules and not _all_of_one_width(content)):
-        if not (len(content) == 1 and rules):
-            return None
-    if len(content[0][1]) < 1:
+    if not content or not content[0][1] or (not rules and not _all_of_one_width(content)):
         return None
     is_grid = (is_grid_rule(lines[0][1]) and len(rules) > 3) or any("=" in lines[r][1] for r in rules)
     names = content[0][1]

@@ -6,11 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.aligned import TOTALS, is_ruler, read_aligned
-from mcp_smalltools.tools.extract.structure.bullets import BULLET, read_bullets
-from mcp_smalltools.tools.extract.structure.html_text import read_html
-from mcp_smalltools.tools.extract.structure.inline import plain
-from mcp_smalltools.tools.extract.structure.marked_tables import (
+from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
+from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS, is_ruler, read_aligned
+from mcp_smalltools.tools.extract.structure.tables.marked import (
     is_alignment,
     is_grid_rule,
     is_piped,
@@ -20,9 +18,11 @@ from mcp_smalltools.tools.extract.structure.marked_tables import (
     read_simple,
     unboxed,
 )
-from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
-from mcp_smalltools.tools.extract.structure.sections import Sections
-from mcp_smalltools.tools.extract.structure.text_lines import read_pairs, read_times, values_in
+from mcp_smalltools.tools.extract.structure.text.bullets import BULLET, read_bullets
+from mcp_smalltools.tools.extract.structure.text.html_text import read_html
+from mcp_smalltools.tools.extract.structure.text.inline import plain
+from mcp_smalltools.tools.extract.structure.text.sections import Sections
+from mcp_smalltools.tools.extract.structure.text.text_lines import read_pairs, read_times, values_in
 
 OfForm = Callable[[str, Sequence[str], int], Node | None]
 """Reads lines whose form a word names (`yaml`), the first of them with this number; None if it can't."""

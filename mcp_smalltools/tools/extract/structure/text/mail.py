@@ -7,15 +7,16 @@ import email.policy
 import quopri
 import re
 from collections.abc import Sequence
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from typing import Final
 
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
 
 _HEADER: Final = re.compile(r"([A-Za-z][\w-]{0,70}):\s?(.*)")
-_OF_MAIL: Final = frozenset(
-    ["from", "to", "subject", "date", "message-id", "received", "return-path", "mime-version", "delivered-to", "reply-to", "cc", "sender"]
+_HEADERS: Final = (
+    "from to subject date message-id received return-path mime-version delivered-to reply-to cc sender"
 )
+_OF_MAIL: Final = frozenset(_HEADERS.split())
 MAX_PARTS: Final = 50
 
 
@@ -81,10 +82,10 @@ def _body(message: EmailMessage, lines: Sequence[str]) -> tuple[list[str], list[
     return body, _places(body, part, lines)
 
 
-def _places(body: Sequence[str], part: EmailMessage | None, lines: Sequence[str]) -> list[tuple[int, int]]:
+def _places(body: Sequence[str], part: MIMEPart | None, lines: Sequence[str]) -> list[tuple[int, int]]:
     """The lines of the file that each line of the body is on; where they can't be told, all of its part."""
     encoding = str(part.get("content-transfer-encoding", "")).lower() if part is not None else ""
-    first = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+    first = min(next((n for n, line in enumerate(lines) if not line.strip()), len(lines)), len(lines) - 1)
     if encoding == "base64":
         return [(first + 1, len(lines))] * len(body)
     places: list[tuple[int, int]] = []
@@ -103,7 +104,7 @@ def _places(body: Sequence[str], part: EmailMessage | None, lines: Sequence[str]
             ):
                 found = (start + 1, end + 1)
                 break
-        places.append(found or (at + 1, at + 1))
+        places.append(found or (min(at + 1, len(lines)), min(at + 1, len(lines))))
         at = found[1] if found else at
     return places
 

@@ -42,9 +42,9 @@ def read_delimited(lines: Sequence[str], delimiter: str | None = None, first_lin
     body = rows[1:]
     widest = max((len(cells) for _, _, cells in body), default=0)
     # one cell more in all rows than in the header: R and others leave the index without a name
-    if body and len(names) + 1 == widest and all(len(cells) == widest for _, _, cells in body):
-        if any(cells[-1].strip() for _, _, cells in body):
-            names = ["", *names]
+    is_wider = bool(body) and all(len(cells) == widest == len(names) + 1 for _, _, cells in body)
+    if is_wider and any(cells[-1].strip() for _, _, cells in body):
+        names = ["", *names]
     unread, kept = [], []
     for first, last, cells in body:
         surplus = cells[len(names) :]

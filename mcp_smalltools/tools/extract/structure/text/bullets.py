@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.inline import plain
 from mcp_smalltools.tools.extract.structure.node import Node
-from mcp_smalltools.tools.extract.structure.text_lines import pair_in
+from mcp_smalltools.tools.extract.structure.text.inline import plain
+from mcp_smalltools.tools.extract.structure.text.text_lines import pair_in
 
 BULLET: Final = re.compile(r"(?P<indent>\s*+)(?:[-*+•‣◦]|#\.|\d{1,4}[.)]|[a-z][.)])(?P<gap>\s++)(?=\S)")
 _CHECK: Final = re.compile(r"\[(?P<mark>[ xX])\]\s+")

@@ -105,8 +105,8 @@ def _value(raw: str) -> str:
     return _COMMENT.split(raw, maxsplit=1)[0].strip()
 
 
-def read_properties(lines: Sequence[str], *, of_java: bool = True) -> Node:
-    """Java properties: dotted names are objects inside each other; `\\` at the end goes on in the next line."""
+def read_properties(lines: Sequence[str]) -> Node:
+    """Java properties: dotted names are objects inside each other; `\\` at the end goes on in the next."""
     root = Node("", "object", 1, max(1, len(lines)))
     budget = Budget()
     number = 0

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 from mcp_smalltools.tools.extract.structure.node import MAX_COLUMNS, Budget, Node, table_node
-from mcp_smalltools.tools.extract.structure.sections import Sections
+from mcp_smalltools.tools.extract.structure.text.sections import Sections
 
 _HIDDEN: Final = frozenset(("script", "style", "noscript", "template", "svg"))
 _CELLS: Final = frozenset(("td", "th"))

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.inline import plain
 from mcp_smalltools.tools.extract.structure.node import Node
+from mcp_smalltools.tools.extract.structure.text.inline import plain
 
 Lines = Sequence[tuple[int, str]]
 
 _PAIR: Final = re.compile(
-    r"\s*+(?:[-*+•]\s++|>\s*+)?(?P<bold>\*\*|__|`)?(?P<key>[^\W\d_][\w ./()#%&'@+-]{0,60}?|[A-Z][\w -]{0,40}?)"
-    r"(?:\s{0,60}(?::\*\*|:__|\*\*\s?:|__\s?:|`\s?:|:|\s=|=(?=\S))(?:\s++|(?<=:)(?=\S)(?!//|\w+/))|\s{0,60}:?\.{3,80}\s*+:?\s*+)(?P<value>\S.*)"
+    r"\s*+(?:[-*+•]\s++|>\s*+)?(?P<bold>\*\*|__|`)?"
+    r"(?P<key>[^\W\d_][\w ./()#%&'@+-]{0,60}?|[A-Z][\w -]{0,40}?)"
+    r"(?:\s{0,60}(?::\*\*|:__|\*\*\s?:|__\s?:|`\s?:|:|\s=|=(?=\S))"
+    r"(?:\s++|(?<=:)(?=\S)(?!//|\w+/))|\s{0,60}:?\.{3,80}\s*+:?\s*+)(?P<value>\S.*)"
 )
 _BARE: Final = re.compile(
     r"\s*+(?:\*\*)?(?P<key>[^\W\d_][\w ./()#%&'-]{0,60}?)(?:\*\*)?\s{0,4}:(?:\*\*)?\s*+"
@@ -22,7 +25,8 @@ _WIDE: Final = re.compile(r"\s{3,}|\s*\t+\s*")
 _NAME: Final = re.compile(r"[^\W\d_][\w .()#/&'-]{0,40}:?")
 _NEXT_PAIR: Final = re.compile(r"(?:\s{2,}|\s?[|·•;]\s)(?=[^\W\d_][\w .()#/&'-]{0,40}?:\s)")
 _TIME: Final = re.compile(
-    r"\s*+(?:[-*+•]\s++)?(?:\[|\*\*|`)?(?P<time>(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:UTC|GMT|CET|CEST|EST|EDT|PST|PDT|Z))?)"
+    r"\s*+(?:[-*+•]\s++)?(?:\[|\*\*|`)?(?P<time>(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d(?::\d\d)?"
+    r"(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:UTC|GMT|CET|CEST|EST|EDT|PST|PDT|Z))?)"
     r"(?:\]|\*\*|`)?\s*+(?:[-–—:|]|\s)\s*+(?P<text>\S.*)"
 )
 _WORDS_OF_NAME: Final = 7
@@ -53,7 +57,7 @@ def values_in(number: int, line: str) -> list[Node]:
     if found or ":" in line:
         return found
     cells = [cell for cell in _WIDE.split(line.strip()) if cell]
-    for key, value in zip(cells, cells[1:], strict=False):
+    for key, value in itertools.pairwise(cells):
         if _NAME.fullmatch(key) and len(key.split()) <= 4:
             found.append(Node(key.rstrip(" :."), "value", number, number, value, exact=False))
     return found
@@ -100,8 +104,8 @@ def read_times(lines: Lines) -> Node | None:
         if match is None:
             if not rows or not line.startswith((" ", "\t")):
                 return None
-            text = rows[-1].inner[-1]
-            text.value, text.end, rows[-1].end = f"{text.value} {line.strip()}", number, number
+            last = rows[-1].inner[-1]
+            last.value, last.end, rows[-1].end = f"{last.value} {line.strip()}", number, number
             continue
         text, link = plain(match["text"])
         values = [

@@ -1,0 +1,1 @@
+"""Forms in which each value has a name: JSON, YAML, TOML, XML, settings."""

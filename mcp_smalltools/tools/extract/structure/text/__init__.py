@@ -1,0 +1,1 @@
+"""Pages and mail: sections, lists, named values and tables among prose."""
