@@ -347,8 +347,39 @@ async def test_one_odd_name_disables_no_root(odd_root: Path, settings: Settings)
     assert mapped.dropped["names_not_utf8_or_too_deep"] == 2
 
 
-FORMS = ["", "a.md", "a.rst", "a.csv", "a.yaml", "a.toml", "a.ini", "a.html", "a.json", "a.properties", "a.xml"]
-IN_FORMS = [*REPEATED, "|", "| a ", "*", "**a", "[a](", "`a", "<td>", "<a ", "a: ", "a = ", "{", "[", '"', "#", "a  ", "\\", "&a "]
+FORMS = [
+    "",
+    "a.md",
+    "a.rst",
+    "a.csv",
+    "a.yaml",
+    "a.toml",
+    "a.ini",
+    "a.html",
+    "a.json",
+    "a.properties",
+    "a.xml",
+]
+IN_FORMS = [
+    *REPEATED,
+    "|",
+    "| a ",
+    "*",
+    "**a",
+    "[a](",
+    "`a",
+    "<td>",
+    "<a ",
+    "a: ",
+    "a = ",
+    "{",
+    "[",
+    '"',
+    "#",
+    "a  ",
+    "\\",
+    "&a ",
+]
 
 
 @pytest.mark.parametrize("path", FORMS)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.node import MAX_COLUMNS, Budget, Node, table_node
+from mcp_smalltools.tools.extract.structure.node import MAX_COLUMNS, Budget, Node, NotOfForm, table_node
 from mcp_smalltools.tools.extract.structure.text.sections import Sections
 
 _HIDDEN: Final = frozenset(("script", "style", "noscript", "template", "svg"))
+MAX_OPEN: Final = 50
+"""Tags that may be open at once: for each the library goes through the text up to the next `>`."""
 _CELLS: Final = frozenset(("td", "th"))
 _BLOCKS: Final = frozenset(
     ("p", "li", "dt", "dd", "caption", "h1", "h2", "h3", "h4", "h5", "h6", "title", "div")
@@ -17,6 +19,8 @@ _BLOCKS: Final = frozenset(
 
 def read_html(text: str, first_line: int = 1) -> Node:
     """Raises NotOfForm beyond the limits."""
+    if any(part.count("<") > MAX_OPEN for part in text.split(">")):
+        raise NotOfForm("tags that are not closed")
     reader = _Reader(first_line)
     reader.feed(text)
     reader.close()

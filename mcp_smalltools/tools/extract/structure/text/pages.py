@@ -237,7 +237,10 @@ class _Page:
         end = at
         while end < len(self._lines) and closing not in self._lines[end].lower():
             end += 1
-        node = read_html("\n".join(self._lines[at : end + 1]), at + 1)
+        try:
+            node = read_html("\n".join(self._lines[at : end + 1]), at + 1)
+        except NotOfForm:
+            return None
         for item in node.inner:
             self._sections.add(item)
         return end + 1
