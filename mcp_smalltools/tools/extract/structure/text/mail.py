@@ -38,7 +38,11 @@ def is_mail(lines: Sequence[str]) -> bool:
 
 
 def read_mail(lines: Sequence[str]) -> tuple[Node, list[str], list[tuple[int, int]]]:
-    """The headers, the lines of the plain text (or HTML) body, and the lines of the file that each is on."""
+    """The headers, the lines of the plain text (or HTML) body, and the lines of the file that each is on.
+    Raises NotOfForm where there is no header.
+    """
+    if not any(map(_HEADER.match, lines[:200])):
+        raise NotOfForm("no mail")
     text = "\n".join(lines)
     try:
         message = email.message_from_string(text, policy=email.policy.default)
