@@ -222,3 +222,38 @@ def test_grep_without_a_match_is_no_failure_with_a_cause() -> None:
 )
 def test_a_code_names_the_kind_where_the_log_tells_no_better_one(code: int, kind: str) -> None:
     assert find(*FILLER, exit_code=code).kind == kind
+
+
+# Quiet ends
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [
+            'File "src/port.ml", line 14, characters 10-15:',
+            "Unbound value weigt",
+            "Hint: Did you mean weight?",
+        ],
+        ["  Warning  Failed     2m (x4 over 4m)    kubelet            Error: ErrImagePull"],
+        ["DEBUG Solving", "  × No solution found when resolving dependencies:"],
+        ["LibMambaUnsatisfiableError: Encountered problems while solving:"],
+        ["Automatic merge failed; fix conflicts and then commit the result."],
+        ["./run.sh: line 14: 20311 Segmentation fault      (core dumped) ./bin/weave"],
+        ["PHP Fatal error:  Uncaught Error: no rope in /srv/a.php:3", "#0 /srv/b.php(7): a()", "#1 {main}"],
+        ["Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(8,1)"],
+    ],
+)
+def test_an_error_at_the_end_in_words_of_its_own_is_a_failure(lines: list[str]) -> None:
+    assert ending("started", *lines) in {Ending.FAILED, Ending.LOOKS_FAILED}
+    assert find("started", *lines).failed
+
+
+def test_what_a_test_runner_logs_before_it_closes_is_not_sure() -> None:
+    log = ["PHPUnit 11.5.55", "....Cart::add error: no such ware", "....token check failed"]
+    assert find(*log).failed is None or find(*log).escalate
+
+
+def test_a_command_that_is_shown_last_is_still_running() -> None:
+    assert ending("12 passed in 0.3s", "$ npm run build") is Ending.STOPS
+    assert ending("12 passed in 0.3s", "+ rm -rf out") is Ending.PASSED

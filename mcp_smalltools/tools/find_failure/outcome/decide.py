@@ -105,13 +105,10 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
             return RunVerdict(True, max(learned, _SAID))
         case Ending.PASSED:
             return RunVerdict(False, min(learned, 1 - _SAID))
-        case Ending.LOOKS_FAILED if learned >= _AGREES:
-            doubt = (
-                None
-                if reading.last or learned >= _SURE
-                else f"No line says how the run ended; line {line} tells of an error."
-            )
-            return RunVerdict(True, learned, doubt)
+        case Ending.LOOKS_FAILED if learned >= _AGREES or (reading.last and not reading.unfinished):
+            sure = learned >= _AGREES and not reading.unfinished and (reading.last or learned >= _SURE)
+            doubt = None if sure else f"No line says how the run ended; line {line} tells of an error."
+            return RunVerdict(True, max(learned, _AGREES), doubt)
         case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED:
             return RunVerdict(False, learned)
         case Ending.LOOKS_PASSED if other and learned >= _SURE:

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from mcp_smalltools.tools.find_failure.outcome.outcome_words import FRAMES, GITHUB_END, UNFINISHED
+from mcp_smalltools.tools.find_failure.outcome.outcome_words import (
+    FRAMES,
+    GITHUB_END,
+    TEST_RUNNERS,
+    UNFINISHED,
+)
 from mcp_smalltools.tools.find_failure.outcome.roles import Role
 from mcp_smalltools.tools.find_failure.outcome.said import OutcomeStatement, Scope, statements_of
 
@@ -93,6 +98,8 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
             return LogEnding(Ending.STOPS, None, found.against, tool)
         if _ends_in_a_command(contents, roles):
             return LogEnding(Ending.STOPS, None, found.against)
+    if found.ending is Ending.LOOKS_FAILED and (tool := unfinished_tool(contents)) in TEST_RUNNERS:
+        return replace(found, unfinished=tool)
     return found
 
 

@@ -126,7 +126,7 @@ GOOD_TOOL = Forms(
 
 GOOD_TASK = Forms(
     start=(
-        r"INFO: \[Common 17-206\] Exiting|"
+        r"INFO: \[Common 17-206\] Exiting|.{0,60}Successfully stopped SparkContext|"
         r"Successfully (?:ran|installed|built|tagged|published|deployed|pushed|applied|completed|executed|created|compiled|updated|validated|generated)\b|"
         r"\s*Finished [`\w].{0,60}(?:profile|target\(s\))|"
         r"added \d+ packages?|"
@@ -204,6 +204,8 @@ GOOD_STEP = Forms(
 
 BAD_TOOL = Forms(
     start=(
+        r"\s*Warning +(?:Failed\w*|BackOff|Unhealthy|Evicted|OOMKilling)\b|\s*× (?:No solution|Failed to|.{0,120}(?:failed|did not run successfully))|"
+        r"\w*UnsatisfiableError|Could not solve for environment|ERROR: ResolutionImpossible|"
         r"CMake Error\b|FAILURE: |\W{0,10}(?:BUILD|TEST|ARCHIVE|CLEAN|INSTALL|EXPORT) (?:FAILED|INTERRUPTED)\b|"
         r"npm (?:ERR!|error) (?:code|Test failed|A complete log)|error Command failed|error: could not compile|"
         r"error: (?:test failed|aborting due|build failed)|ninja: (?:build stopped|error)|FAILED \(|FAIL(?:ED)?!?$|"
@@ -225,7 +227,7 @@ BAD_TOOL = Forms(
         r"BUILD FAIL(?:URE|ED)|\bmake(?:\[\d+\])?(?:\.exe)?: \*\*\*|ELIFECYCLE|Build did NOT complete|failed to solve|"
         r"\[ERROR\] Failed to execute goal|Active: failed \(Result|: Failed with result|\b[1-9]\d* FAILED TESTS?|"
         r"tasks? failed:|Kernel panic|errors? occurred!?$|\bwith (?:\w+ )?(?:errors?|failures?)[.!]?$|no output PDF file produced|==> Fatal error|! ==> Fatal|"
-        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|Segmentation fault|core dumped|Terminated$|"
+        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|Terminated$|"
         r"slurmstepd: error: \*{3}|"
         r"(?:构建|编译|打包|部署|安装|测试|发布|建置|編譯|測試|安裝)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
     ),
@@ -257,12 +259,12 @@ BAD_MESSAGE = Forms(
     ),
     within=(
         r"[(:]\d+[^\n]{0,20}[:)] ?(?:fatal |internal |compile |syntax )?error\b|"
-        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|\b(?:failed|aborted)[.!]?$|no space left on device|out of memory|unsatisfiable|No solution found|"
+        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|\b(?:failed|aborted)[.!]?$|Segmentation fault|core dumped|Unbound (?:value|module|type|constructor)|\bno (?!errors?|issues?|problems?|warnings?|vuln|failures?|changes|offenses|violations|differences|conflicts|duplicates|new|updates?)(?:[\w.-]+ ){1,4}found\b[!.]?$|no space left on device|out of memory|unsatisfiable|No solution found|"
         r"could not solve|cannot (?:continue|proceed)|giving up|aborting\b|bailing out|unable to (?:continue|proceed)|"
         r"unresolved external|undefined reference|\b(?:fehlgeschlagen|gescheitert|abgebrochen|échoué|en échec|ha fallado|falló|fallid[oa]|falhou|fallit[oa]|не удалось|завершил\w* с ошибк\w+|nie powiodł\w*|niepowodzenie\w*|başarısız|mislukt|misslyckades|epäonnistui)\b|失败|失敗|실패|\b(?:Fehler|erreur|erro|errore|ошибка|błąd|hata|fout)\b ?[:!]|错误[:：]|"
         r"錯誤[:：]|エラー[:：]|오류:"
     ),
-    keys="error|space|memory|unsatisf|no solution|could not solve|cannot|giving up|abort|bail|unable|unresolved|undefined|failed|fehl|gescheitert|abgebrochen|échou|échec|fallado|falló|fallid|falhou|fallit|удалось|ошиб|powi|niepowodz|başarısız|mislukt|misslyck|epäonn|失|错误|錯誤|エラー|실패|오류|erreur|erro|błąd|hata|fout",
+    keys="error|segm|core dumped|unbound|found|space|memory|unsatisf|no solution|could not solve|cannot|giving up|abort|bail|unable|unresolved|undefined|failed|fehl|gescheitert|abgebrochen|échou|échec|fallado|falló|fallid|falhou|fallit|удалось|ошиб|powi|niepowodz|başarısız|mislukt|misslyck|epäonn|失|错误|錯誤|エラー|실패|오류|erreur|erro|błąd|hata|fout",
 )
 """An error is told, whatever came of it."""
 
@@ -278,6 +280,7 @@ FRAMES = {
 """CI systems that always close a log in their own words: without those, the log only stops."""
 
 UNFINISHED = {
+    "phpunit": (r"PHPUnit \d", r"OK\b|FAILURES!|ERRORS!|Tests: |No tests executed|WARNINGS!"),
     "gradle": (r"> Task :|> Configure project", r"BUILD (?:SUCCESSFUL|FAILED)|FAILURE: Build"),
     "maven": (r"\[INFO\] (?:Scanning for projects|--- |Building )", r"\[INFO\] BUILD |\[ERROR\] .*\[Help"),
     "cargo test": (r"running \d+ tests?$|test \S+ \.\.\. ", r"test result: "),
@@ -318,7 +321,7 @@ UNFINISHED = {
         r"\*\* \w+ (?:SUCCEEDED|FAILED)",
     ),
     "bundler": (
-        r"(?:Fetching|Installing) [\\w-]+ \\d|Fetching gem metadata",
+        r"(?:Fetching|Installing) [\w-]+ \d|Fetching gem metadata",
         r"Bundle complete|Bundler::|.*could not",
     ),
     "npm": (
@@ -328,5 +331,8 @@ UNFINISHED = {
     "apt": (r"Setting up |Unpacking |Selecting previously", r"Processing triggers|E: |Setting up "),
 }
 """Tools that announce themselves and always close with words of their own: how, and with what."""
+
+TEST_RUNNERS = frozenset(("pytest", "phpunit", "jest", "vitest", "cargo test", "maven", "sbt", "bazel"))
+"""Those of them whose passing tests log errors."""
 
 GITHUB_END = re.compile(r"(?:Post job cleanup\.|Cleaning up orphan processes|Complete job)")

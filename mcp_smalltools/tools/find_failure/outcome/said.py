@@ -74,7 +74,9 @@ _TELLING = tuple(
     "erfolg|fehl|succès|réussi|échou|échec|erreur|éxito|exitos|falló|fallid|fallado|sucesso|falh|erro|riuscit|fallit|успе|ошиб|не удалось|"
     "заверш|pomyśln|powodz|powiod|błąd|başar|hata|geslaagd|mislukt|fout|lyckad|成功|失败|失敗|完了|完成|错误|錯誤|エラー|正常|異常|"
     "성공|실패|완료|오류|rc=|rc:|aborted|gescheitert|abgebrochen|fertig|abgeschlossen|terminé|terminado|concluído|completato|sigint|"
-    "errno|back-off|backoff|oomkilled|resource|crash".split("|")
+    "started|startup|listening|ready in|characters|found|errno|back-off|backoff|oomkilled|resource|crash".split(
+        "|"
+    )
 )
 """Without one of these a line says nothing of success or failure: most lines of a log."""
 
@@ -119,7 +121,7 @@ def _read(content: str) -> tuple[bool, Scope] | None:
     ):
         return _despite_tolerance(content)
     if (counted := _count(content)) is not None:
-        return counted
+        return (True, Scope.STEP) if counted[0] and words.ONLY_WARNS(content, lower) else counted
     if (share := _SHARE.search(content)) is not None:
         return share["some"] == share["all"], Scope.TOOL
     if (code := _exit_code(content)) is not None:
@@ -143,7 +145,7 @@ def _good(content: str, lower: str) -> tuple[bool, Scope] | None:
         return True, Scope.TOOL
     if words.GOOD_TASK(content, lower):
         return True, Scope.TASK
-    if words.GOOD_STEP(content, lower):
+    if words.GOOD_STEP(content, lower) and not words.ONLY_WARNS(content, lower):
         return True, Scope.STEP
     return None
 
