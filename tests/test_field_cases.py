@@ -130,7 +130,7 @@ def test_one_of_the_files_of_a_fix_has_to_be_among_the_first_five() -> None:
 def test_a_purpose_that_is_given_has_to_hold_each_stem_in_one_of_its_forms(
     purpose: str | None, parts: dict[str, bool]
 ) -> None:
-    right = {"purpose_words": ["restor|recover", "database"]}
+    right = {"purpose_words": ["restore|recover", "database"]}
     assert judge("summarize_file", right, {"purpose": purpose}) == parts
 
 

@@ -168,7 +168,7 @@ def judge_summary(right: Mapping[str, Any], answer: Answer) -> Parts:
 
 
 def _holds_each(text: str, stems: Sequence[str]) -> bool:
-    """Whether each stem is in `text`, or one of its forms, which stand between bars ("restor|recover")."""
+    """Whether each stem is in `text`, or one of its forms, which stand between bars ("restore|recover")."""
     lower = text.lower()
     return all(any(form.lower() in lower for form in stem.split("|")) for stem in stems)
 
