@@ -25,8 +25,8 @@ from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Filled
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.span_reader import head, read_head
-from mcp_smalltools.tools.extract.structure.forms import read_structure
 from mcp_smalltools.tools.extract.structure.key_values import named_values
+from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 
 pytestmark = pytest.mark.anyio
 

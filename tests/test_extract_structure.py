@@ -13,8 +13,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.extract.structure.forms import read_structure
 from mcp_smalltools.tools.extract.structure.node import Node
+from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 
 Table = tuple[list[str], list[list[str]]]
 

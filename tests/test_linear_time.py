@@ -35,7 +35,7 @@ from mcp_smalltools.tools.ask_file import settings_units
 from mcp_smalltools.tools.classify import chunks
 from mcp_smalltools.tools.extract.schema import plan_of, problems
 from mcp_smalltools.tools.extract.structure import key_values
-from mcp_smalltools.tools.extract.structure.forms import read_structure
+from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 from mcp_smalltools.tools.parse_log.sessions import values_in
 from mcp_smalltools.tools.summarize_file import data, documents
 from mcp_smalltools.tools.summarize_file.digest_records import Heading

@@ -42,7 +42,7 @@ _WARM: Final = (
     "mcp_smalltools.tools.parse_log.count_file",
     "mcp_smalltools.tools.find_failure.compose",
     "mcp_smalltools.tools.extract.fill",
-    "mcp_smalltools.tools.extract.mapping.plan",
+    "mcp_smalltools.tools.extract.mapping.map_plan",
     "mcp_smalltools.tools.ask_file.rank",
     "mcp_smalltools.tools.classify.vectors",
     "mcp_smalltools.privacy.redact",

@@ -120,7 +120,7 @@ def _document(arguments: ExtractArguments, context: base.ToolContext) -> Documen
 
 def _map(plan: Plan, document: Document, check: Callable[[], None]) -> Mapped | None:
     """What the structure of the text gives; None for a request in prose."""
-    from mcp_smalltools.tools.extract.mapping.plan import map_plan
+    from mcp_smalltools.tools.extract.mapping.map_plan import map_plan
 
     return None if document.structure is None else map_plan(plan, document.structure, check)
 

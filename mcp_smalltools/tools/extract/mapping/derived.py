@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mcp_smalltools.text.words import content_stems
+from mcp_smalltools.tools.extract.mapping.conversion import to_value
 from mcp_smalltools.tools.extract.mapping.found import FieldValue
 from mcp_smalltools.tools.extract.mapping.names import words
-from mcp_smalltools.tools.extract.mapping.rows import Candidate
-from mcp_smalltools.tools.extract.mapping.values import to_value
+from mcp_smalltools.tools.extract.mapping.rows import RowsCandidate
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.structure.node import Node
 
@@ -52,7 +52,7 @@ def _values(root: Node) -> Iterator[Node]:
 
 
 def time_of_event(
-    item: Field, given: list[Candidate], check: Callable[[], None]
+    item: Field, given: list[RowsCandidate], check: Callable[[], None]
 ) -> tuple[FieldValue, str] | None:
     """The time of the one row of a timeline that says what a field is about, and a doubt."""
     if item.listed or not (item.is_time or item.date_form or item.items.get("format") == "date-time"):

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from mcp_smalltools.text.facts import dates
 from mcp_smalltools.text.words import stem
+from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
+from mcp_smalltools.tools.extract.mapping.field_matches import name_of
 from mcp_smalltools.tools.extract.mapping.found import FilledRecords, put
 from mcp_smalltools.tools.extract.mapping.names import SURE, WRAPPERS, NameOfField, unit_of_name, words
-from mcp_smalltools.tools.extract.mapping.objects import name_of
-from mcp_smalltools.tools.extract.mapping.values import Converted, day_first_of, to_value
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.structure.node import MAX_ROWS, Node, Unread, leaves
 from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS
@@ -32,7 +32,7 @@ KEY: Final = "\0key"
 
 
 @dataclass(slots=True)
-class Candidate:
+class RowsCandidate:
     """Rows that may be those of a list. `path`: the names that lead to them."""
 
     path: Path
@@ -55,10 +55,10 @@ class Columns:
 
 
 @dataclass(slots=True)
-class Choice:
+class RowsChoice:
     """The rows for a list, and their columns."""
 
-    candidate: Candidate
+    candidate: RowsCandidate
     columns: Columns
     named: float
     score: float
@@ -67,9 +67,9 @@ class Choice:
     """No other rows have as many of the columns."""
 
 
-def candidates(root: Node, check: Callable[[], None]) -> list[Candidate]:
+def candidates(root: Node, check: Callable[[], None]) -> list[RowsCandidate]:
     """All that may be a list of objects in a tree, from the top down."""
-    found: list[Candidate] = []
+    found: list[RowsCandidate] = []
     level: list[tuple[Node, Path, int]] = [(root, (), 0)]
     while level and len(found) < _MAX_CANDIDATES:
         following: list[tuple[Node, Path, int]] = []
@@ -83,14 +83,14 @@ def candidates(root: Node, check: Callable[[], None]) -> list[Candidate]:
     return found
 
 
-def _in_node(node: Node, path: Path, depth: int) -> Iterator[Candidate]:
+def _in_node(node: Node, path: Path, depth: int) -> Iterator[RowsCandidate]:
     if node.kind == "list":
         objects = [item for item in node.inner if item.kind == "object"]
         if objects and len(objects) >= 0.5 * len(node.inner):
-            yield Candidate(path, objects, "table" if node.is_table else "list", depth, list(node.unread))
+            yield RowsCandidate(path, objects, "table" if node.is_table else "list", depth, list(node.unread))
         elif (parts := [item for item in node.inner if item.inner]) and len(parts) >= 0.8 * len(node.inner):
             rows = [Node("", "object", i.start, i.end, inner=i.inner) for i in parts]
-            yield Candidate(path, rows, "items", depth)
+            yield RowsCandidate(path, rows, "items", depth)
         if node.inner and all(item.kind == "value" or item.value is not None for item in node.inner):
             rows = [
                 Node(
@@ -102,16 +102,16 @@ def _in_node(node: Node, path: Path, depth: int) -> Iterator[Candidate]:
                 )
                 for i in node.inner
             ]
-            yield Candidate(path, rows, "texts", depth)
+            yield RowsCandidate(path, rows, "texts", depth)
         return
     inner = [item for item in node.inner if item.kind == "object" and item.name]
     lists = [item for item in node.inner if item.kind == "list" and item.name]
     if inner:
-        yield Candidate(path, [_keyed(item) for item in inner], "keyed", depth)
+        yield RowsCandidate(path, [_keyed(item) for item in inner], "keyed", depth)
         if path:
-            yield Candidate(path, [node], "one", depth)
+            yield RowsCandidate(path, [node], "one", depth)
     elif node.inner and path and not lists:
-        yield Candidate(path, [node], "one", depth)
+        yield RowsCandidate(path, [node], "one", depth)
     values = [item for item in node.inner if item.kind == "value" and item.name]
     if values and len(values) == len(node.inner) and path:
         rows = [
@@ -127,9 +127,9 @@ def _in_node(node: Node, path: Path, depth: int) -> Iterator[Candidate]:
             )
             for i in values
         ]
-        yield Candidate(path, rows, "pairs", depth)
+        yield RowsCandidate(path, rows, "pairs", depth)
     elif inner and values and path and len(inner) + len(values) == len(node.inner):
-        yield Candidate(
+        yield RowsCandidate(
             path,
             [_keyed(item) if item.kind == "object" else _pair(item) for item in node.inner],
             "pairs",
@@ -172,13 +172,13 @@ def _keyed(item: Node) -> Node:
 
 
 def choose_rows(
-    group: Records, given: Sequence[Candidate], taken: set[int], check: Callable[[], None]
-) -> Choice | None:
+    group: Records, given: Sequence[RowsCandidate], taken: set[int], check: Callable[[], None]
+) -> RowsChoice | None:
     """The candidate that fits a list best, by its name, its heading and its columns; None if none does."""
     target = NameOfField(group.path or ("rows",), group.description, counts=False)
     context = frozenset(words(group.path[-1])) if group.path else frozenset()
     names = [name_of(item, item.path, context) for item in group.fields]
-    choices: list[Choice] = []
+    choices: list[RowsChoice] = []
     for candidate in given:
         check()
         if id(candidate.rows[0]) in taken:
@@ -186,7 +186,7 @@ def choose_rows(
         named = _named(target, candidate.path)
         columns = columns_of(group.fields, names, candidate, named, check)
         if _is_enough(group, columns, named, candidate):
-            choices.append(Choice(candidate, columns, named, _score(group, columns, named, candidate)))
+            choices.append(RowsChoice(candidate, columns, named, _score(group, columns, named, candidate)))
     if not choices:
         return None
     best = max(choices, key=lambda choice: choice.score)
@@ -211,7 +211,7 @@ def _named(target: NameOfField, path: Path) -> float:
     return max(0.0, best)
 
 
-def _is_enough(group: Records, columns: Columns, named: float, candidate: Candidate) -> bool:
+def _is_enough(group: Records, columns: Columns, named: float, candidate: RowsCandidate) -> bool:
     if not columns.of:
         return False
     strong = sum(score >= SURE for _, score in columns.of.values())
@@ -226,7 +226,7 @@ def _is_enough(group: Records, columns: Columns, named: float, candidate: Candid
     return (strong >= 1 and share >= 0.5) or (strong >= 2 and all(n in columns.of for n in needed))
 
 
-def _score(group: Records, columns: Columns, named: float, candidate: Candidate) -> float:
+def _score(group: Records, columns: Columns, named: float, candidate: RowsCandidate) -> float:
     kinds = {
         "table": 0.06,
         "list": 0.06,
@@ -245,7 +245,7 @@ def _score(group: Records, columns: Columns, named: float, candidate: Candidate)
     )
 
 
-def _join_equals(best: Choice, choices: Sequence[Choice]) -> None:
+def _join_equals(best: RowsChoice, choices: Sequence[RowsChoice]) -> None:
     """Tables with the same columns and an equally good heading are one list: parts of it."""
     paths = {number: path for number, (path, _) in best.columns.of.items()}
     equals = [
@@ -269,7 +269,7 @@ def _join_equals(best: Choice, choices: Sequence[Choice]) -> None:
             best.doubts.append("another table fits as well")
         return
     parts = sorted([best, *equals], key=lambda choice: choice.candidate.rows[0].start)
-    best.candidate = Candidate(
+    best.candidate = RowsCandidate(
         best.candidate.path,
         [row for part in parts for row in part.candidate.rows],
         "table",
@@ -283,7 +283,7 @@ def _join_equals(best: Choice, choices: Sequence[Choice]) -> None:
 def columns_of(
     fields: Sequence[Field],
     names: Sequence[NameOfField],
-    candidate: Candidate,
+    candidate: RowsCandidate,
     named: float,
     check: Callable[[], None],
 ) -> Columns:
@@ -352,7 +352,7 @@ def _by_values(
     paths: Sequence[Path],
     held: dict[Path, list[Node]],
     columns: Columns,
-    candidate: Candidate,
+    candidate: RowsCandidate,
     *,
     named: float,
 ) -> None:
@@ -440,7 +440,9 @@ def _all_convert(nodes: Sequence[Node], item: Field) -> bool:
     return bool(filled) and all(one.value is not None and not one.doubt for one in filled)
 
 
-def read_rows(group: Records, choice: Choice, check: Callable[[], None]) -> tuple[FilledRecords, list[str]]:
+def read_rows(
+    group: Records, choice: RowsChoice, check: Callable[[], None]
+) -> tuple[FilledRecords, list[str]]:
     """A record for each row, and what is doubtful about them."""
     result = FilledRecords(unread=list(choice.candidate.unread))
     doubts = list(choice.doubts)
@@ -483,7 +485,7 @@ def shown(path: Path) -> str:
     return ".".join(names) or "its text"
 
 
-def _may_be(item: Field, path: Path, choice: Choice, free: int) -> bool:
+def _may_be(item: Field, path: Path, choice: RowsChoice, free: int) -> bool:
     """Whether a column that no field has may be that of a field without one, by what is in it."""
     is_text = (
         item.type == "string" and not item.members and not item.date_form and not item.items.get("format")
@@ -501,7 +503,7 @@ def _may_be(item: Field, path: Path, choice: Choice, free: int) -> bool:
 
 def _record(
     group: Records,
-    choice: Choice,
+    choice: RowsChoice,
     nodes: dict[Path, Node],
     how: dict[int, tuple[bool | None, str]],
     wrong: dict[str, tuple[int, str]],
@@ -523,7 +525,7 @@ def _record(
     return record, empty
 
 
-def _keep_codes(choice: Choice, fields: Sequence[Field]) -> None:
+def _keep_codes(choice: RowsChoice, fields: Sequence[Field]) -> None:
     """ "NA" among codes of two capitals is a code (Namibia), not "not available"."""
     for number, (path, _) in choice.columns.of.items():
         if fields[number].type != "string" or fields[number].listed:
@@ -540,7 +542,7 @@ def _keep_codes(choice: Choice, fields: Sequence[Field]) -> None:
                 node.literal = True
 
 
-def _dates_of(choice: Choice, path: Path, item: Field) -> bool | None:
+def _dates_of(choice: RowsChoice, path: Path, item: Field) -> bool | None:
     if not item.date_form:
         return None
     texts = []
@@ -551,7 +553,7 @@ def _dates_of(choice: Choice, path: Path, item: Field) -> bool | None:
     return day_first_of(texts)
 
 
-def _is_total(row: Node, choice: Choice) -> bool:
+def _is_total(row: Node, choice: RowsChoice) -> bool:
     first = next((item for item in row.inner if str(item.value or "").strip()), None)
     if first is None or (
         not TOTALS.fullmatch(str(first.value).strip(" :*").lower())
@@ -567,7 +569,7 @@ def _is_total(row: Node, choice: Choice) -> bool:
     )
 
 
-def _doubt_missing(group: Records, choice: Choice, title: str) -> list[str]:
+def _doubt_missing(group: Records, choice: RowsChoice, title: str) -> list[str]:
     """A field that no column was found for, while columns are left that could be its."""
     left = [n for n in range(len(group.fields)) if n not in choice.columns.of]
     free = [path for path in choice.columns.free if path[-1] not in ("", KEY)]

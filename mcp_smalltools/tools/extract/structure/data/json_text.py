@@ -21,7 +21,7 @@ _PLAIN: Final = {"true": True, "false": False, "null": None}
 
 def read_json(text: str) -> Node:
     """Raises NotOfForm."""
-    return _Reader(text).document()
+    return _JSONReader(text).document()
 
 
 def read_json_lines(lines: Sequence[str]) -> Node:
@@ -34,7 +34,7 @@ def read_json_lines(lines: Sequence[str]) -> Node:
         try:
             if not line.lstrip().startswith("{") or len(found.inner) >= MAX_ROWS:
                 raise NotOfForm("no object")
-            found.inner.append(_Reader(line, number, budget).document())
+            found.inner.append(_JSONReader(line, number, budget).document())
         except NotOfForm:
             found.unread.append(Unread(number, number, "no JSON object"))
     if not found.inner or len(found.unread) > len(found.inner):
@@ -42,7 +42,7 @@ def read_json_lines(lines: Sequence[str]) -> Node:
     return found
 
 
-class _Reader:
+class _JSONReader:
     def __init__(self, text: str, first_line: int = 1, budget: Budget | None = None) -> None:
         self._text, self._at, self._first = text, 0, first_line
         self._budget = budget or Budget()

@@ -17,7 +17,7 @@ def read_xml(text: str) -> Node:
 
     if len(text) > MAX_CHARS:
         raise NotOfForm("too long for XML")
-    builder = _Builder(expat.ParserCreate())
+    builder = _XMLBuilder(expat.ParserCreate())
     try:
         # a declared encoding no longer holds: the text is decoded
         builder.parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8"), True)
@@ -27,7 +27,7 @@ def read_xml(text: str) -> Node:
     return builder.finished(text[:skipped].count("\n"))
 
 
-class _Builder:
+class _XMLBuilder:
     def __init__(self, parser: Any) -> None:
         self.parser = parser
         self._root = Node("", "object", 1, 1)

@@ -65,7 +65,7 @@ def _may_be_names(head: str) -> bool:
     ) and not _SENTENCE.search(head)
 
 
-class _Columns:
+class _AlignedColumns:
     """Names with the first character of each column's cells; the last has no end."""
 
     def __init__(self, names: Sequence[str], starts: Sequence[int], *, sure: bool = True) -> None:
@@ -85,7 +85,7 @@ class _Columns:
         return cells
 
 
-def _by_ruler(head: str, ruler: str) -> _Columns | None:
+def _by_ruler(head: str, ruler: str) -> _AlignedColumns | None:
     """Columns where each has a run of dashes of its own."""
     runs = [m.span() for m in re.finditer(r"[-=~_─━]++", ruler)]
     if len(runs) < 2:
@@ -93,10 +93,10 @@ def _by_ruler(head: str, ruler: str) -> _Columns | None:
     starts = [0, *(start for start, _ in runs[1:])]
     ends = [*starts[1:], len(head)]
     names = [head[start:end].strip() for start, end in zip(starts, ends, strict=True)]
-    return _Columns(names, starts) if all(names) else None
+    return _AlignedColumns(names, starts) if all(names) else None
 
 
-def _columns(head: str, rows: Sequence[str]) -> _Columns | None:
+def _columns(head: str, rows: Sequence[str]) -> _AlignedColumns | None:
     """Borders where nearly all rows and the head have a space, one for each name."""
     words = [m.span() for m in _SINGLE.finditer(head)]
     if len(words) < 2 or len(words) > _MOST_COLUMNS:
@@ -127,7 +127,7 @@ def _columns(head: str, rows: Sequence[str]) -> _Columns | None:
             continue
         names.append(head[first:last])
         starts.append(first if border is None else border)
-    return _Columns(names, starts)
+    return _AlignedColumns(names, starts)
 
 
 _Gap = tuple[tuple[int, int], tuple[int, int]]
@@ -196,7 +196,7 @@ def _by_count(head: str, rows: Lines) -> Node | None:
     return table_node("", names, cells, rows[0][0] - 1)
 
 
-def _read_rows(columns: _Columns, head: int, body: Lines, *, has_ruler: bool) -> Node | None:
+def _read_rows(columns: _AlignedColumns, head: int, body: Lines, *, has_ruler: bool) -> Node | None:
     rows: list[tuple[int, int, list[str]]] = []
     unread: list[Unread] = []
     count = len(columns)
@@ -223,7 +223,7 @@ def _read_rows(columns: _Columns, head: int, body: Lines, *, has_ruler: bool) ->
     return table_node("", columns.names, rows, head, unread)
 
 
-def _fits_two(columns: _Columns, rows: Sequence[tuple[int, int, list[str]]]) -> bool:
+def _fits_two(columns: _AlignedColumns, rows: Sequence[tuple[int, int, list[str]]]) -> bool:
     """Two columns without a ruler are a table, if the names look like names: upper case, or like no cell."""
     return (
         all(name.isupper() or name[:1].isupper() for name in columns.names)
@@ -232,7 +232,7 @@ def _fits_two(columns: _Columns, rows: Sequence[tuple[int, int, list[str]]]) -> 
     )
 
 
-def _split_by_spaces(line: str, columns: _Columns) -> list[str] | None:
+def _split_by_spaces(line: str, columns: _AlignedColumns) -> list[str] | None:
     """The cells of a row that is pushed out of its columns, if they are as many as the names."""
     count = len(columns)
     wide = re.split(r"\s{2,}", line.strip())
@@ -244,7 +244,7 @@ def _split_by_spaces(line: str, columns: _Columns) -> list[str] | None:
     return None
 
 
-def _only_last_may_have_spaces(columns: _Columns) -> bool:
+def _only_last_may_have_spaces(columns: _AlignedColumns) -> bool:
     return columns.names[-1].lower() in (
         "command",
         "cmd",

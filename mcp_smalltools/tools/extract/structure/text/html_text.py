@@ -21,13 +21,13 @@ def read_html(text: str, first_line: int = 1) -> Node:
     """Raises NotOfForm beyond the limits."""
     if any(part.count("<") > MAX_OPEN for part in text.split(">")):
         raise NotOfForm("tags that are not closed")
-    reader = _Reader(first_line)
+    reader = _HTMLReader(first_line)
     reader.feed(text)
     reader.close()
     return reader.finished()
 
 
-class _Table:
+class _HTMLTable:
     def __init__(self, line: int) -> None:
         self.line = line
         self.caption = ""
@@ -51,12 +51,12 @@ class _Table:
         return table
 
 
-class _Reader(HTMLParser):
+class _HTMLReader(HTMLParser):
     def __init__(self, first_line: int) -> None:
         super().__init__(convert_charrefs=True)
         self._first = first_line
         self._sections = Sections()
-        self._tables: list[_Table] = []
+        self._tables: list[_HTMLTable] = []
         self._hidden = 0
         self._texts: list[str] = []
         self._link = ""
@@ -78,7 +78,7 @@ class _Reader(HTMLParser):
             self._hidden += 1
         elif tag == "table":
             self._end_block("p")
-            self._tables.append(_Table(self._here()))
+            self._tables.append(_HTMLTable(self._here()))
         elif tag == "tr" and self._tables:
             self._close_cell()
             self._tables[-1].rows.append((self._here(), self._here(), [], [], []))

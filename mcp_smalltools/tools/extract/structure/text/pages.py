@@ -47,10 +47,10 @@ _LOOKED_AHEAD: Final = 200
 
 def read_page(lines: Sequence[str], of_form: OfForm, *, markdown: bool = True) -> Node:
     """The page as a tree. Raises NotOfForm beyond the limits."""
-    return _Page(lines, of_form, markdown).read()
+    return _PageReader(lines, of_form, markdown).read()
 
 
-class _Page:
+class _PageReader:
     def __init__(self, lines: Sequence[str], of_form: OfForm, markdown: bool) -> None:
         self._lines = lines
         self._of_form = of_form

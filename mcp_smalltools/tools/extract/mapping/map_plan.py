@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from mcp_smalltools.text.facts import occurs
+from mcp_smalltools.tools.extract.mapping.conversion import Converted, person_parts, to_value
 from mcp_smalltools.tools.extract.mapping.derived import currency_of, time_of_event
-from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped
-from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, same, words
-from mcp_smalltools.tools.extract.mapping.objects import (
+from mcp_smalltools.tools.extract.mapping.field_matches import (
+    FieldMatches,
     Leaf,
     Match,
-    Matches,
     drop_of_others,
     find_object,
     find_objects,
@@ -21,15 +20,16 @@ from mcp_smalltools.tools.extract.mapping.objects import (
     match_fields,
     name_of,
 )
+from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped
+from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, same, words
 from mcp_smalltools.tools.extract.mapping.rows import (
     KEY,
-    Candidate,
+    RowsCandidate,
     candidates,
     choose_rows,
     read_rows,
     shown,
 )
-from mcp_smalltools.tools.extract.mapping.values import Converted, person_parts, to_value
 from mcp_smalltools.tools.extract.schema import Field, Plan
 from mcp_smalltools.tools.extract.structure.node import Node, Structure, leaves
 
@@ -38,7 +38,7 @@ NAMED_ROWS: Final = 0.65
 
 
 @dataclass(slots=True)
-class Context:
+class ObjectContext:
     """The object that the fields of an object of the schema are looked for in. `rest`: the names of its path
     that no object of the text has.
     """
@@ -62,19 +62,19 @@ def map_plan(plan: Plan, structure: Structure, check: Callable[[], None]) -> Map
     return mapped
 
 
-def _contexts(plan: Plan, root: Node, check: Callable[[], None]) -> dict[Path, Context]:
+def _contexts(plan: Plan, root: Node, check: Callable[[], None]) -> dict[Path, ObjectContext]:
     """For each object of the schema the object of the text that has its name."""
     prefixes = {item.path[:-1] for item in plan.fields} | {group.path[:-1] for group in plan.records}
     every = sorted({p[:k] for p in prefixes for k in range(len(p) + 1)} | {()}, key=len)
-    contexts: dict[Path, Context] = {(): Context(_inside_only(root), (), True)}
+    contexts: dict[Path, ObjectContext] = {(): ObjectContext(_inside_only(root), (), True)}
     for prefix in every[1:]:
         above = contexts[prefix[:-1]]
         name = NameOfField((*above.rest, prefix[-1]), "", counts=False)
         found = _best_object(prefix, plan, find_objects(above.node, name, check), check)
         if found is None:
-            contexts[prefix] = Context(above.node, (*above.rest, prefix[-1]), False)
+            contexts[prefix] = ObjectContext(above.node, (*above.rest, prefix[-1]), False)
         else:
-            contexts[prefix] = Context(found, (), True)
+            contexts[prefix] = ObjectContext(found, (), True)
     return contexts
 
 
@@ -118,7 +118,7 @@ def _inside_only(root: Node) -> Node:
 def _map_object(
     prefix: Path,
     fields: Sequence[Field],
-    context: Context,
+    context: ObjectContext,
     structure: Structure,
     mapped: Mapped,
     *,
@@ -197,7 +197,7 @@ def _match_list(
     node: Node,
     check: Callable[[], None],
     *,
-    matches: Matches,
+    matches: FieldMatches,
 ) -> Match | None:
     """A list of plain values: a list of that name, a value to take apart, an object's keys, or a column."""
     best: Match | None = None
@@ -292,7 +292,7 @@ def _keys(item: Field, name: NameOfField, node: Node, check: Callable[[], None])
     return Match(item, Leaf((target.name,), target, 0, 0), found[1], Converted(list(dict.fromkeys(keys))))
 
 
-def _keep(matches: Matches, mapped: Mapped) -> None:
+def _keep(matches: FieldMatches, mapped: Mapped) -> None:
     for match in matches.found:
         node, value = match.leaf.node, match.converted.value
         written = str(node.value) if node.value is not None else " ".join(str(i.value) for i in node.inner)
@@ -305,7 +305,7 @@ def _keep(matches: Matches, mapped: Mapped) -> None:
     mapped.doubts += matches.doubts
 
 
-def _doubt_rows(item: Field, context: Context, mapped: Mapped, check: Callable[[], None]) -> None:
+def _doubt_rows(item: Field, context: ObjectContext, mapped: Mapped, check: Callable[[], None]) -> None:
     """A doubt for a value that stands several times, in the rows of a list."""
     name = name_of(item, (*context.rest, item.path[-1]))
     for candidate in candidates(context.node, check)[:50]:
@@ -319,12 +319,16 @@ def _doubt_rows(item: Field, context: Context, mapped: Mapped, check: Callable[[
 
 
 def _map_lists(
-    plan: Plan, contexts: dict[Path, Context], structure: Structure, mapped: Mapped, check: Callable[[], None]
+    plan: Plan,
+    contexts: dict[Path, ObjectContext],
+    structure: Structure,
+    mapped: Mapped,
+    check: Callable[[], None],
 ) -> None:
     """A table or list for each list of objects, the best fitting first; none is given twice."""
     open_groups = list(range(len(plan.records)))
     taken: set[int] = set()
-    held: dict[Path, list[Candidate]] = {}
+    held: dict[Path, list[RowsCandidate]] = {}
     while open_groups:
         choices = []
         for number in open_groups:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mcp_smalltools.tools.extract.mapping.conversion import Converted, to_value
 from mcp_smalltools.tools.extract.mapping.names import (
     MEAN_LITTLE,
     SURE,
@@ -15,7 +16,6 @@ from mcp_smalltools.tools.extract.mapping.names import (
     like,
     words,
 )
-from mcp_smalltools.tools.extract.mapping.values import Converted, to_value
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.structure.node import Node, leaves
 
@@ -50,7 +50,7 @@ class Match:
 
 
 @dataclass(slots=True)
-class Matches:
+class FieldMatches:
     found: list[Match] = field(default_factory=list)
     empty: list[Field] = field(default_factory=list)
     """Fields whose value the text leaves out by name: null, an empty cell."""
@@ -78,9 +78,9 @@ def name_of(item: Field, path: Sequence[str], context: Iterable[str] = ()) -> Na
 
 def match_fields(
     fields: Sequence[tuple[Field, NameOfField]], given: Sequence[Leaf], check: Callable[[], None]
-) -> Matches:
+) -> FieldMatches:
     """The best value for each field; no value is given twice."""
-    result = Matches()
+    result = FieldMatches()
     pairs: list[tuple[int, int, float, int, int]] = []
     near_misses: dict[int, list[Leaf]] = {}
     for number, (item, name) in enumerate(fields):
@@ -130,7 +130,7 @@ def _assign(
     fields: Sequence[tuple[Field, NameOfField]],
     given: Sequence[Leaf],
     pairs: Sequence[tuple[int, int, float, int, int]],
-    result: Matches,
+    result: FieldMatches,
 ) -> None:
     taken: set[int] = set()
     done: set[int] = set()
@@ -158,7 +158,7 @@ def _assign(
 
 
 def _doubt_absent(
-    fields: Sequence[tuple[Field, NameOfField]], near: dict[int, list[Leaf]], result: Matches
+    fields: Sequence[tuple[Field, NameOfField]], near: dict[int, list[Leaf]], result: FieldMatches
 ) -> None:
     """A doubt for a field that was not found, where an unused value has nearly its name."""
     done = {id(match.item) for match in result.found} | set(map(id, result.empty))
@@ -178,7 +178,7 @@ def _doubt_rivals(
     fields: Sequence[tuple[Field, NameOfField]],
     given: Sequence[Leaf],
     pairs: Sequence[tuple[int, int, float, int, int]],
-    result: Matches,
+    result: FieldMatches,
 ) -> None:
     """A doubt for each value that another of the same name and depth could be, and for weak names."""
     used = {id(match.leaf.node) for match in result.found}
@@ -205,7 +205,7 @@ def _doubt_rivals(
             result.doubts.append(f"{match.item.name} ({match.converted.doubt})")
 
 
-def drop_of_others(result: Matches) -> None:
+def drop_of_others(result: FieldMatches) -> None:
     """Take out what is said of something else: `version` of `engine`, where the others are the project's own.
 
     Only for names that everything has (`name`, `version`, `date`), where others stand nearer to the top.
