@@ -174,18 +174,20 @@ def _answer(
         escalate=judged.reason is not None,
         reason=judged.reason,
         mapped=dict(list(mapped.names.items())[:MAX_MAPPED]) if mapped else {},
-        skipped=[
-            SkippedLines(
-                field=".".join(group.path) or "rows", start=lines.start, end=lines.end, why=lines.why
-            )
-            for group, table in zip(plan.records, tables, strict=True)
-            for lines in table.unread[:MAX_SKIPPED]
-        ],
+        skipped=_skipped(plan, tables),
     )
     for group, table in zip(plan.records, tables, strict=True):
         if not_read := table.not_read + len(table.unread):
             answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = not_read
     return answer
+
+
+def _skipped(plan: Plan, tables: Sequence[FilledRecords]) -> list[SkippedLines]:
+    return [
+        SkippedLines(field=".".join(group.path) or "rows", start=lines.start, end=lines.end, why=lines.why)
+        for group, table in zip(plan.records, tables, strict=True)
+        for lines in table.unread[:MAX_SKIPPED]
+    ]
 
 
 def _take_out_confidences(answer: ExtractAnswer, context: base.ToolContext) -> None:

@@ -361,30 +361,8 @@ def _by_values(
     """
     used = {path for path, _ in columns.of.values()}
     free = [path for path in paths if path not in used]
+    _by_type(fields, free, held, columns, 0.86 if len(candidate.rows) > 1 else 0.7)
     left = [n for n in range(len(fields)) if n not in columns.of]
-    for number in list(left):
-        item = fields[number]
-        typed = (
-            item.members is not None
-            or item.date_form
-            or item.items.get("format") in ("email", "uri", "ipv4", "uuid")
-        )
-        if not typed or item.listed:
-            continue
-        fitting = [path for path in free if _all_convert(held[path], item)]
-        if len(fitting) > 1:
-            fitting = [path for path in fitting if path not in ((KEY,), ("",))]
-        others = [
-            n
-            for n in left
-            if n != number
-            and fields[n].items.get("format") == item.items.get("format")
-            and fields[n].members == item.members
-        ]
-        if len(fitting) == 1 and not others:
-            columns.of[number] = (fitting[0], 0.86 if len(candidate.rows) > 1 else 0.7)
-            free.remove(fitting[0])
-            left.remove(number)
     if candidate.kind == "pairs" and named >= 0.7:
         _key_and_value(fields, left, free, columns)
         left = [n for n in left if n not in columns.of]
@@ -392,16 +370,10 @@ def _by_values(
     if ("",) in free and len(texts) == 1 and _converts(held[("",)], fields[texts[0]]):
         certain = named >= 0.7 or len(columns.of) == len(fields) - 1
         columns.of[texts[0]] = (("",), 0.86 if certain and columns.of else 0.7)
-    elif (
-        (KEY,) in free
-        and len(texts) == 1
-        and named >= 0.7
-        and fields[texts[0]].type == "string"
-        and len(fields) > 1
-        and len(columns.of) == len(fields) - 1
-        and fields[texts[0]].required
-    ):
-        columns.of[texts[0]] = ((KEY,), 0.7)
+    elif (KEY,) in free and len(texts) == 1 and named >= 0.7 and 0 < len(columns.of) == len(fields) - 1:
+        item = fields[texts[0]]
+        if item.type == "string" and item.required:
+            columns.of[texts[0]] = ((KEY,), 0.7)
     lists = [n for n in range(len(fields)) if n not in columns.of and fields[n].listed]
     whole = [
         path
@@ -410,6 +382,29 @@ def _by_values(
     ]
     if len(lists) == 1 and len(whole) == 1 and candidate.kind == "keyed":
         columns.of[lists[0]] = (whole[0], 0.86)
+
+
+def _by_type(
+    fields: Sequence[Field], free: list[Path], held: dict[Path, list[Node]], columns: Columns, score: float
+) -> None:
+    """The only column of dates for the only field of a date, and so on; taken out of `free`."""
+    left = [n for n in range(len(fields)) if n not in columns.of]
+    for number in list(left):
+        item = fields[number]
+        form = item.items.get("format")
+        is_typed = item.members is not None or item.date_form or form in ("email", "uri", "ipv4", "uuid")
+        if not is_typed or item.listed:
+            continue
+        fitting = [path for path in free if _all_convert(held[path], item)]
+        if len(fitting) > 1:
+            fitting = [path for path in fitting if path not in ((KEY,), ("",))]
+        alike = [
+            n for n in left if fields[n].items.get("format") == form and fields[n].members == item.members
+        ]
+        if len(fitting) == 1 and alike == [number]:
+            columns.of[number] = (fitting[0], score)
+            free.remove(fitting[0])
+            left.remove(number)
 
 
 _KEY_WORDS: Final = (
