@@ -174,7 +174,7 @@ def test_a_template_describes_every_line_that_it_is_given_to(lines) -> None:
 def digit_key(line: str) -> str:
     """A line with its digits as 1, but for those that set a level, character by character."""
     forms = (
-        r'"(?:level|severity|priority|PRIORITY|levelno)" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])',
+        r'"(?:level|severity|priority|PRIORITY|levelno|severityNumber)" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])',
         r'HTTP/[0-9](?:\.[0-9])?" (5)(?=[0-9][0-9] )',
         r"^<([0-9]{1,3})>",
         r"(?:level|severity)=([0-9]{1,2})(?![0-9A-Za-z.])",

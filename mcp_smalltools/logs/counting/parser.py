@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -202,7 +203,9 @@ class LogParser:
             line_type.first_text = line_type.first_text or announced.line
             line_type.last_text = announced.line
         if announced.calendar >= 0:
-            self._add_times(Calendar(announced.calendar), types, np.array([announced.seconds]), lines)
+            calendar = Calendar(announced.calendar)
+            self._add_times(calendar, types, np.array([announced.seconds]), lines)
+            self._keep_edges(calendar, lambda _: announced.line)
         else:
             self.by_line.add(types, lines.astype(np.float64), lines)
 
@@ -283,17 +286,17 @@ class LogParser:
             chosen = calendars == calendar
             if chosen.any():
                 self._add_times(calendar, line_types[chosen], seconds[chosen], lines[chosen])
-                self._keep_edges(calendar, block)
+                self._keep_edges(calendar, lambda number: block.line(number - block.first))
         chosen = calendars < 0
         if chosen.any():
             self.by_line.add(line_types[chosen], lines[chosen].astype(np.float64), lines[chosen])
 
-    def _keep_edges(self, calendar: Calendar, block: Block) -> None:
+    def _keep_edges(self, calendar: Calendar, text_of: Callable[[int], str]) -> None:
         timeline, known = self.timeline_of(calendar), self.edges.get(calendar, {})
         edges = {timeline.first_line, timeline.last_line} - {0}
         if known.keys() != edges:
             self.edges[calendar] = {
-                line: known.get(line) or block.line(line - block.first)[:SAMPLE_LINE_CHARS] for line in edges
+                line: known.get(line) or text_of(line)[:SAMPLE_LINE_CHARS] for line in edges
             }
 
     def _times(

@@ -93,18 +93,18 @@ def bracket_at(line: str, at: int) -> BracketToken | None:
         return None
     inside = found[0][1:-1].strip("{}")
     start = at + found[0].index(inside, 1) if inside else at + 1
-    time, level = _inside(inside, start)
+    time, level = _inside(inside, start, letters=line[at] == "[" or len(inside) > 1)
     return BracketToken(found.end(), time, level, line[at])
 
 
-def _inside(text: str, start: int) -> tuple[TimeToken | None, str | None]:
+def _inside(text: str, start: int, *, letters: bool) -> tuple[TimeToken | None, str | None]:
     """The time and the level that are written between brackets."""
     inner = _TIME_INSIDE.fullmatch(text)
     if inner is not None:
         level = inner["before"] or _name_of(_LEVEL_OF_REST.match(inner["rest"]))
         place, end = start + inner.start("time"), start + inner.end("time")
         return TimeToken(place, end, end), level_of_name(level) if level else None
-    bare = text.strip()
+    bare = text.strip() if letters else ""
     for pattern in (_WHOLE, _BEHIND_NAME, _BETWEEN_COLONS, _LAST_WORD, _FIRST_WORD):
         name = _name_of(pattern.fullmatch(bare))
         if name:

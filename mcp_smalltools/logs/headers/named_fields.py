@@ -31,6 +31,7 @@ _TIME_KEYS = (
         "created",
     ),
     *("createdat", "created_at", "event_time", "log_timestamp", "timestamp_ms", "receivetimestamp"),
+    *("time_iso1111", "timeunixnano", "observedtimeunixnano", "requestreceivedtimestamp", "stagetimestamp"),
     *("ingestiontime", "at", "written_at", "utc", "date_time", "logged_at", "dt"),
 )
 _LEVEL_KEYS = (
@@ -112,6 +113,7 @@ _INNER = (
     "body",
     "winlog",
     "entry",
+    "payload",
 )
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s"]*)(?:[\s,]+|$)')
 _TIMELIKE = re.compile(r"\d{4}-\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
@@ -263,6 +265,9 @@ def _message(fields: Mapping[str, Any], low: Mapping[str, str]) -> tuple[str, st
     """The field by convention; else the text of most words."""
     for name in _MESSAGE_KEYS:
         key = low.get(name)
+        value = fields.get(key) if key is not None else None
+        if key is not None and isinstance(value, dict) and isinstance(value.get("stringValue"), str):
+            return key, value["stringValue"]  # OpenTelemetry
         if key is not None and isinstance(fields[key], str) and (name not in _HARMLESS or " " in fields[key]):
             return key, fields[key]
     for name in ("event", "error"):

@@ -15,7 +15,11 @@ from mcp_smalltools.logs.headers.scanner import scan_header
 
 _COMMAND = re.compile(r"(?:##\[|::)(?P<name>error|warning|debug|notice)(?:\]| [^:\n]{0,400}::|::)")
 _PROCESS_AND_LEVEL = re.compile(r"\s{0,8}\d{1,6}\(\d{1,8}\) [A-Z]+:")
+_PROPERTY = re.compile(
+    r'"(?:level|lvl|severity|log\.level|Level|LogLevel)"\s*:\s*"(?P<level>[A-Za-z]{1,12})",?\s*$'
+)
 _INNER_DEPTH = 2
+_KEY_CHARS = 40
 
 
 def read_line(line: str) -> ParsedLine:
@@ -64,18 +68,36 @@ def _scanned(line: str, *, carried: bool) -> ParsedLine | None:
         return None  # "Start-Date: 2026-03-01 10:00:00" is a message
     if read.level is not None:
         return read
+    fields = _fields_behind(read.content)
+    if fields is not None and fields.level_said:
+        return replace(read, content=fields.content, level=fields.level, level_said=True)
     level = status_level(read.content)
     return replace(read, level=level or level_in_text(read.content), level_said=level is not None)
+
+
+def _fields_behind(content: str) -> ParsedLine | None:
+    """Named fields behind a time."""
+    if content[:1] == "{":
+        return read_json(content)
+    return read_logfmt(content) if "=" in content[:_KEY_CHARS] else None
 
 
 def _read_indented(line: str) -> ParsedLine:
     """An indented line has a header only if it begins with a time, or with a process and a level."""
     stripped = line.lstrip()
     read = _read(stripped, 1) if stripped else None
+    if read is not None and read.format == "json" and (read.time is not None or read.level_said):
+        return replace(read, time_at=read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1)
     if read is not None and (
         (read.time is not None and 0 <= read.time_at <= 1 and read.format in ("time", "kernel"))
         or (read.level_said and _PROCESS_AND_LEVEL.match(line))
     ):
         place = read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1
         return replace(read, time_at=place)
-    return ParsedLine("plain", line)
+    return ParsedLine("plain", line, level=_level_of_property(stripped) if stripped[:1] == '"' else None)
+
+
+def _level_of_property(line: str) -> str | None:
+    """The level of a record of JSON that is written over several lines, one of which says it."""
+    found = _PROPERTY.match(line)
+    return level_of_name(found["level"]) if found is not None else None

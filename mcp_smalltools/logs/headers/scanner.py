@@ -127,7 +127,8 @@ class _Scan:
         known = False
         if bracket.time is not None and (self.time is None or self._end == self._at):
             self.time, known = self.time or bracket.time, True
-        if bracket.level is not None and self.level is None:
+        is_letter = bracket.end - at == len("[E]")
+        if bracket.level is not None and self.level is None and not (is_letter and self._plain):
             self.level, known = bracket.level, True
         if known:
             self._commit(bracket.end)

@@ -20,7 +20,7 @@ from mcp_smalltools.logs.keys.block import Block
 # Digits that set the level are kept, as control characters that no log has: pino's levels, HTTP's 5xx, <PRI>.
 _JSON_LEVELS = tuple(
     (b'"%s"' % name, re.compile(rb'"%s" {0,2}: {0,2}"?([0-9]{1,2})(?![0-9.])' % name))
-    for name in (b"level", b"severity", b"PRIORITY", b"priority", b"levelno")
+    for name in (b"level", b"severity", b"PRIORITY", b"priority", b"levelno", b"severityNumber")
 )
 _SERVER_ERROR = re.compile(rb'HTTP/[0-9](?:\.[0-9])?" (5)(?=[0-9][0-9] )')
 _PRIORITY = re.compile(rb"^<([0-9]{1,3})>", re.MULTILINE)

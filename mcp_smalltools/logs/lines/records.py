@@ -81,7 +81,7 @@ def kind_of(line: ParsedLine) -> Kind:
         return Kind.INDENTED
     if _EXCEPTION.match(content):
         return Kind.EXCEPTION
-    return Kind.DIAGNOSIS if line.level in _DIAGNOSED else Kind.START
+    return Kind.DIAGNOSIS if line.level in _DIAGNOSED or content == "{" else Kind.START
 
 
 def opens_trace(line: ParsedLine) -> bool:
@@ -91,6 +91,8 @@ def opens_trace(line: ParsedLine) -> bool:
 
 def indicates_error(kind: Kind, level: str | None) -> bool:
     """A line like this inside a record makes it an error where it has no level of its own."""
+    if kind is Kind.INDENTED:
+        return level in ("error", "fatal")
     return kind is Kind.TRACE or (kind is Kind.EXCEPTION and level != "warning")
 
 
