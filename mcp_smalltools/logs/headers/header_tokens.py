@@ -125,8 +125,10 @@ class LevelToken(NamedTuple):
     keep: bool = False
 
 
-def level_at(line: str, at: int, *, timed: bool) -> LevelToken | None:
-    """A level that starts here, in no brackets. `timed`: after a time, small letters will do."""
+def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelToken | None:
+    """A level that starts here, in no brackets. `headed`: a time came before, so that "error:" is none of a
+    diagnosis; `right_behind`: it ends here, so that small letters will do.
+    """
     if line[at : at + 1].lower() not in _FIRST_OF_LEVEL:
         return None
     found = _CAPITALS.match(line, at)
@@ -134,10 +136,10 @@ def level_at(line: str, at: int, *, timed: bool) -> LevelToken | None:
         level = level_of_name(found["name"])
         return LevelToken(found.end(), level, sure=found["after"] != "-") if level else None
     found = _BEFORE_A_SIGN.match(line, at) or _MARKED_LETTER.match(line, at)
-    if found is not None and (timed or at or not _OF_DIAGNOSES.match(line)):
+    if found is not None and (headed or not _OF_DIAGNOSES.match(line, at)):
         level = level_of_name(found["name"])
         return LevelToken(found.end(), level, sure=True) if level else None
-    if timed and (found := _AFTER_TIME.match(line, at)) is not None:
+    if right_behind and (found := _AFTER_TIME.match(line, at)) is not None:
         level = level_of_name(found["name"])
         keep = level in ("error", "fatal", "warning")
         return LevelToken(found.end(), level, sure=True, keep=keep) if level else None

@@ -53,6 +53,7 @@ _CHANNEL = re.compile(
     r"[A-Za-z][\w-]{0,60}(?:\[\d{1,8}\])?"
     rf"\.(?P<name>{SURE_NAMES}|WAR|FAT)(?::| (?=\[))"
 )
+_SURE = re.compile(SURE_NAMES)
 _DETAIL = re.compile(r"(?:DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION):  ")
 _MESSAGE_ON_NEXT = re.compile(r"(?:(?:[\w$]+\.)+[\w$]+ [\w$<>]+|[\w.`+<>,$-]*\w\[\d+\])\s*")
 _BEFORE_LEVEL = re.compile(
@@ -127,8 +128,7 @@ class _Scan:
         known = False
         if bracket.time is not None and (self.time is None or self._end == self._at):
             self.time, known = self.time or bracket.time, True
-        is_letter = bracket.end - at == len("[E]")
-        if bracket.level is not None and self.level is None and not (is_letter and self._plain):
+        if bracket.level is not None and self.level is None and self._may_be_level(at, bracket):
             self.level, known = bracket.level, True
         if known:
             self._commit(bracket.end)
@@ -137,10 +137,18 @@ class _Scan:
         self._weak += 1
         return self._weak <= _WEAK
 
+    def _may_be_level(self, at: int, bracket: BracketToken) -> bool:
+        """After a word that may be text, only a plain name is one: "Task [failed]" is a message."""
+        inside = self._line[at + 1 : bracket.end - 1].strip()
+        if not self._plain:
+            return True
+        known = _SURE.fullmatch(inside.upper()) is not None
+        return known and (inside.isupper() or self._timed or self.time is not None)
+
     def _take_level(self, at: int) -> bool:
         line = self._line
         timed = self._timed or self.time is not None
-        found = level_at(line, at, timed=timed and self._weak == self._plain == 0)
+        found = level_at(line, at, headed=timed, right_behind=timed and self._weak == self._plain == 0)
         if found is not None and (found.sure or self._end > self._start) and self._may_follow(found.end):
             self.level, self._keeps_word = found.level, found.keep
             self._continues = _DETAIL.match(line, at) is not None
@@ -167,7 +175,7 @@ class _Scan:
         """After words that may be text, a level is one only with a sign behind it."""
         return (
             not self._plain
-            or self._weak > self._plain == 1
+            or (self._weak > self._plain == 1 and (self._timed or self.time is not None))
             or self._line[end : end + 1] in ("]", ":", "|", "\t")
             or self._line[end : end + 3] == " - "
         )
