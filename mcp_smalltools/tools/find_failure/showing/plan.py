@@ -19,7 +19,7 @@ _OF_A_SPAN = 38
 """Characters of JSON around a span: `{"start":…,"end":…,"text":""},`."""
 _MAIN_SHARES = ((5, 0.6), (12, 0.5), (10**9, 0.4))
 """Share of the room that the main failure gets where there are others: up to so many, the share."""
-_MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 240, 160
+_MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 180, 160
 """Characters at most of the main line, of those around it, and of a further failure's."""
 _SHORTEST = 56
 """Characters at least of a further failure's line: as many are named as fit with so many."""
