@@ -29,8 +29,6 @@ WHOLE_UP_TO = 20_000
 """Lines of a log all of whose values are looked at."""
 LOOKED_AT = 8_000
 """Lines of a longer log whose values are looked at, from the first that counts."""
-_ERRORS_KEPT = 4
-"""Records of a template with the level of an error whose lines are kept."""
 _EXAMPLES = 48
 """Different values of a slot, of each of which a line is kept."""
 _MOST_COUNTED = 8
@@ -136,10 +134,11 @@ def count_values(
 
 @dataclass(frozen=True, slots=True)
 class KeptLine:
-    """A line with its number; its message begins after so many columns of its content."""
+    """A line with its number; its content begins at `start` of it, and its message after so many columns."""
 
     number: int
     text: str
+    start: int
     columns: int
 
 
@@ -153,7 +152,8 @@ class TemplateValues:
         self.constants = template.split(VAR)
         self.columns: list[Counter[str]] = [Counter() for _ in range(self._matcher.count)]
         self._examples: list[dict[str, KeptLine]] = [{} for _ in self.columns]
-        self.errors: list[KeptLine] = []  # its first records with the level of an error
+        self.errors: dict[int, KeptLine] = {}  # the first with the level of an error, by line type
+        self.last_error: KeptLine | None = None
         self._dashed = [
             before.endswith("-") or after.startswith("-")
             for before, after in itertools.pairwise(self.constants)
@@ -219,11 +219,12 @@ def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, Tem
     for place, number in zip(chosen.tolist(), numbers[chosen].tolist(), strict=True):
         layout, line = layouts[number], block.line(place)
         content = read_line(line).content if layout.content_at is None else line[layout.content_at :]
-        kept = KeptLine(block.first + place, line, layout.line_type.columns)
+        kept = KeptLine(block.first + place, line, layout.content_at or 0, layout.line_type.columns)
         values = found[int(templates[number])]
         values.add(kept, message_of(content, kept.columns))
-        if layout.line_type.level in {"error", "fatal"} and len(values.errors) < _ERRORS_KEPT:
-            values.errors.append(kept)
+        if layout.line_type.level in {"error", "fatal"}:
+            values.errors.setdefault(layout.line_type.id, kept)
+            values.last_error = kept
 
 
 def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotValues]:

@@ -17,7 +17,7 @@ _ENOUGH = 0.5
 _UNREAD = 0.2
 """Share of the records that seem to hold a level, or a time, that was not read as one: not understood."""
 _LEVEL = re.compile(
-    r"(?<![\w/.-])(?:INFO|DEBUG|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|WARNUNG|FEHLER|INFORMATION|AVERTISSEMENT"
+    r"(?<![\w/-])(?:ERR|INF|WRN|DBG|INFO|DEBUG|WARN(?:ING)?|ERROR|FATAL|CRITICAL|SEVERE|WARNUNG|FEHLER|INFORMATION|AVERTISSEMENT"
     r"|ERREUR|GRAVE|ADVERTENCIA|ОШИБКА|ПРЕДУПРЕЖДЕНИЕ)(?![\w/.-])|情報|警告|重大|信息|严重|\[(?:info|warn(?:ing)?|error|debug)\]"
     r"|/(?:INFO|WARN|ERROR|DEBUG|FATAL)\]"
     r"|\b(?:level|severity|lvl)\"?[=:]"

@@ -250,16 +250,20 @@ class RecordWriter:
         )
 
     def _further(self, template: ParsedTemplate, first: int, *, with_text: bool) -> list[Span]:
-        """More records of an error, each with the start of its line, and the last one."""
+        """More records of an error: the first of another wording and the last, each with its content."""
         values = self._values.get(template.id)
-        kept = [line for line in values.errors if line.number != first] if values is not None else []
+        if values is None or values.last_error is None:
+            return []
+        others = [line for line in values.errors.values() if line.number != first]
+        kept = {line.number: line for line in (*others[: _FURTHER - 1], values.last_error)}
+        kept.pop(first, None)
         return [
             Span(
-                start=line.number,
-                end=line.number,
-                text=_cut(line.text, _FURTHER_CHARS, self._scrub) if with_text else "",
+                start=number,
+                end=number,
+                text=_cut(self._scrub(line.text)[line.start :], _FURTHER_CHARS) if with_text else "",
             )
-            for line in kept[:_FURTHER]
+            for number, line in sorted(kept.items())
         ]
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:
