@@ -36,7 +36,7 @@ _LIKELY = re.compile(
 )
 _MAYBE = re.compile(
     r"(?i:\b(?:cannot|can'?t|could ?n[o']t|couldn't|unable to|no such file|not found|invalid\b|rejected|aborted|aborting"
-    r"|denied|broken\b|lost\b|timeout\b(?![-_ ]?[=:]|s\b)|unavailable|disconnected unexpectedly|overflow|unexpected(?:ly)?|missing\b"
+    r"|denied|broken\b|lost\b|timeout\b(?![-_ ]?[=:]|s\b)|unavailable|disconnected unexpectedly|overflow|unexpected(?:ly)?|missing\b(?![./])"
     r"|terminated (?:unexpectedly|by|with|abnormally)|giving up|gave up|give up|bad (?:request|gateway)|went cold|stalled|hung\b"
     r"|konnte nicht|nicht gefunden|impossible de|introuvable|no se pudo|no encontrado|não foi possível|não encontrado"
     r"|impossibile|non trovato|kan niet|niet gevonden|не найден))|无法|不能|找不到|できません|見つかりません|찾을 수 없"

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
 
 _MOST_TEMPLATES, _LEAST_TEMPLATES = 20, 5
-_SHORT_CHARS = 1_050
+_SHORT_CHARS = 1_000
 """Characters of an answer before its notes and sessions, from which on it names fewer templates."""
 _FAR = 1_000_000
 """Lines before the first that counts, from which the file is not read again for its values."""
@@ -88,12 +88,14 @@ def _of_fitting_size(
 
     if arguments.limit is not None or len(most.shown) <= _LEAST_TEMPLATES:
         return written(most)
-    result = written(select(survey, limit=_LEAST_TEMPLATES, named=usual))
+    sealed = context.level() is PrivacyLevel.SEALED
+    result = written(select(survey, limit=_LEAST_TEMPLATES, named=usual, errors=sealed))
     size = statistics.mean(len(template.model_dump_json()) for template in result.templates)
     more = int((_SHORT_CHARS - len(as_json(result))) / size)
     if more < 1:
         return result
-    return written(select(survey, limit=min(_MOST_TEMPLATES, _LEAST_TEMPLATES + more), named=usual))
+    limit = min(_MOST_TEMPLATES, _LEAST_TEMPLATES + more)
+    return written(select(survey, limit=limit, named=usual, errors=sealed))
 
 
 def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogSessions | None:

@@ -91,18 +91,18 @@ def survey_of(log: ParsedLog, focus: Focus | None, *, compares: bool) -> Survey:
     )
 
 
-def select(survey: Survey, *, limit: int, named: Sequence[int] = ()) -> Selection:
+def select(survey: Survey, *, limit: int, named: Sequence[int] = (), errors: bool = True) -> Selection:
     """Choose at most `limit` templates: those that fit the focus, best first; without one, first the most
     frequent, then a few of each notable kind, then the rest. `named` are ids that other parts of the answer
-    name.
+    name; without `errors` those of errors and suspects take no room, since their lines are shown.
     """
     candidates = survey.candidates
     share = max(1, limit // 5)
     groups = [
         survey.new[:share],
         candidates[: limit * 2 // 3],
-        survey.errors[: max(ERRORS, share)],
-        [suspect.template for suspect in survey.suspects[:SUSPECTED]],
+        survey.errors[: max(ERRORS, share)] if errors else [],
+        [suspect.template for suspect in survey.suspects[:SUSPECTED]] if errors else [],
         [change.template for change in survey.changed[:share]],
         survey.bursting[:share],
         survey.rare[:share],

@@ -250,21 +250,23 @@ class RecordWriter:
         )
 
     def _further(self, template: ParsedTemplate, first: int, *, with_text: bool) -> list[Span]:
-        """More records of an error: the first of another wording and the last, each with its content."""
+        """More records of an error: the first of another wording, and the number of the last."""
         values = self._values.get(template.id)
         if values is None or values.last_error is None:
             return []
-        others = [line for line in values.errors.values() if line.number != first]
-        kept = {line.number: line for line in (*others[: _FURTHER - 1], values.last_error)}
-        kept.pop(first, None)
-        return [
+        others = [line for line in values.errors.values() if line.number != first][: _FURTHER - 1]
+        spans = [
             Span(
-                start=number,
-                end=number,
+                start=line.number,
+                end=line.number,
                 text=_cut(self._scrub(line.text)[line.start :], _FURTHER_CHARS) if with_text else "",
             )
-            for number, line in sorted(kept.items())
+            for line in others
         ]
+        last = values.last_error.number
+        if last not in (first, *(line.number for line in others)):
+            spans.append(Span(start=last, end=last))
+        return spans
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:
         burst = template.burst
