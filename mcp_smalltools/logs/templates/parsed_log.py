@@ -123,8 +123,9 @@ def _templates(
     by_message: dict[str, list[int]] = {}
     for shape, message in enumerate(messages):
         by_message.setdefault(message, []).append(shape)
+    # What was only seen inside records of the baseline counts as one line: it has no records of its own.
     counts = [
-        sum(item.lines + item.before for shape in shapes for item in by_shape[shape])
+        max(1, sum(item.lines + item.before for shape in shapes for item in by_shape[shape]))
         for shapes in by_message.values()
     ]
     shapes_of = [*by_message.values()]
