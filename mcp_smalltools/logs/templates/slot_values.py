@@ -27,7 +27,7 @@ from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 
 WHOLE_UP_TO = 20_000
 """Lines of a log all of whose values are looked at."""
-LOOKED_AT = 8_000
+LOOKED_AT = 4_000
 """Lines of a longer log whose values are looked at, from the first that counts."""
 _EXAMPLES = 48
 """Different values of a slot, of each of which a line is kept."""
