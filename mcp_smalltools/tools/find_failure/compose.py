@@ -26,6 +26,8 @@ _EMPTY = "The log is empty."
 _LINE_CHARS = 200
 _USUAL_REASON = 80
 """Characters of a reason that the answer's frame has room for."""
+_LIKELY = 0.5
+"""Probability from which a line is shown as evidence beside such a line."""
 _SURE_OF_A_STOP = 0.96
 """Probability that a line which tells a stop from outside is the cause."""
 
@@ -70,7 +72,8 @@ def _with_stop_first(ranked: RankedLog, stop: OutsideStop) -> RankedLog:
     """What ended the run from outside is its cause; the other spans tell what was going on."""
     own = next((span for span in ranked.spans if span.start <= stop.place < span.stop), None)
     first = EvidenceSpan(stop.place, stop.place + 1, stop.place, 1.0)
-    others = [span for span in ranked.spans if span is not own]
+    likely = ranked.probabilities.evidence
+    others = [span for span in ranked.spans if span is not own and likely[span.peak] >= _LIKELY]
     return replace(ranked, spans=[first, *others], sure=max(ranked.sure, _SURE_OF_A_STOP))
 
 

@@ -23,7 +23,7 @@ class FindFailure:
         "failed is false if nothing failed, absent if it can't tell. Not for counting or for a "
         "service's log (parse_log), nor for a known string (grep)."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = FindFailureArguments
     Answer: ClassVar[type[result.Answer]] = FindFailureAnswer
 

@@ -90,11 +90,12 @@ def _of_failure(by_log: RunVerdict, reading: LogEnding, code: int, program: str)
         )
     kind = kind_of_code(code)
     reason = None
-    if reading.ending in {Ending.PASSED, Ending.LOOKS_PASSED}:
+    passed = reading.ending in {Ending.PASSED, Ending.LOOKS_PASSED}
+    if passed:
         reason = (
             f"The exit code is {code}, but the log says that all went well: the cause is hardly in this log."
         )
-    return RunVerdict(True, 1.0, reason, note, kind)
+    return RunVerdict(True, 1.0, reason, note, kind, has_cause=not (passed and by_log.probability < _AGREES))
 
 
 def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdict:

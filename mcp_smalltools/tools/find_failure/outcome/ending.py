@@ -71,6 +71,13 @@ _LIST = 3
 _GOES_ON = 3
 """Conclusions of success after a failure of the run from which the run went on in spite of it."""
 _CONTINUES = re.compile(r"\s+\S|#\d+ |from \S+:\d+|at \S|\||\W*$|\.\.\. \d+")
+_NAMES = {
+    "travis": "Travis CI",
+    "github": "GitHub's job",
+    "gitlab": "GitLab's job",
+    "jenkins": "Jenkins",
+    "azure": "Azure's job",
+}
 _NUMBER = re.compile(r"\d+")
 _TIDIES_UP = re.compile(
     r".{0,60}?(?:[$+#>%] ?)?(?:\S*/)?(?:rm|rmdir|exit|popd|cd|echo|set|unset|deactivate|true|:|kill|wait|trap|return|sync|umount|"
@@ -91,7 +98,7 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     if frame == "github":
         return _end_of_github(contents, said, after_error)
     if frame is not None:
-        return _last_bad(said, after_error) or LogEnding(Ending.STOPS)
+        return _last_bad(said, after_error, frame)
     found = _said_by_tools(said, after, after_error)
     if found.ending in {Ending.PASSED, Ending.LOOKS_PASSED}:
         if tool := unfinished_tool(contents):
@@ -189,7 +196,7 @@ def _end_of_github(
     if marked is not None:
         return LogEnding(Ending.LOOKS_FAILED, marked)
     if end is None:
-        return _last_bad(said, after) or LogEnding(Ending.STOPS)
+        return _last_bad(said, after, "github")
     before = [s for s in said if s.place < end and s.scope is not Scope.STEP]
     # A step in a container is not marked where it fails.
     if before and not before[-1].good and after[before[-1].place] - after[end] <= _OF_THE_LAST_STEP:
@@ -197,12 +204,12 @@ def _end_of_github(
     return LogEnding(Ending.PASSED, end)
 
 
-def _last_bad(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding | None:
-    """A tool's failure as the last words of a log that a CI system has not closed."""
+def _last_bad(said: Sequence[OutcomeStatement], after: Sequence[int], frame: str) -> LogEnding:
+    """A log that its CI system has not closed: it stops, perhaps with a failure as its last words."""
     last = next((s for s in reversed(said) if s.scope is not Scope.STEP), None)
-    if last is None or last.good or last.scope is not Scope.TOOL or after[last.place] > _OF_THE_LAST_STEP:
-        return None
-    return LogEnding(Ending.LOOKS_FAILED, last.place)
+    if last is None or last.good or after[last.place] > _OF_THE_LAST_STEP:
+        return LogEnding(Ending.STOPS, unfinished=_NAMES.get(frame, frame))
+    return LogEnding(Ending.LOOKS_FAILED, last.place, unfinished=_NAMES.get(frame, frame))
 
 
 def _said_by_tools(
