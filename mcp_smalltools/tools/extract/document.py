@@ -14,7 +14,7 @@ from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.candidates import pattern_of
 from mcp_smalltools.tools.extract.schema import Field
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS
-from mcp_smalltools.tools.extract.structure.node import Structure
+from mcp_smalltools.tools.extract.structure.node import Node, Structure
 from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 
 REQUEST_LINES: Final = 3
@@ -76,7 +76,12 @@ class Document:
     def prepare(self, check: Callable[[], None]) -> None:
         """Read its structure, and cut it into windows; blocking work."""
         structure = read_structure(self.path, self.lines)
-        if structure.complete or not self.is_request:
+        if (
+            structure.complete
+            or not self.is_request
+            or structure.form != "page"
+            or _names_all(structure.root)
+        ):
             self.structure = structure
         if structure.prose is not None:
             self._read_as(*structure.prose)
@@ -114,3 +119,10 @@ class Document:
     def _cut(self, start: int, end: int) -> str:
         last = self._starts[end] - 1 if end < len(self._starts) else len(self.text)
         return self.text[self._starts[start - 1] : last][:MAX_CHARS]
+
+
+def _names_all(root: Node) -> bool:
+    """Whether a short text is nothing but named values."""
+    return (
+        root.value is None and len(root.inner) > 1 and all(i.kind == "value" and i.exact for i in root.inner)
+    )

@@ -64,19 +64,21 @@ def to_value(node: Node, field: Field, *, day_first: bool | None = None, unit: s
     if raw is None:
         return Converted(empty=True)
     text = raw.strip() if isinstance(raw, str) else json.dumps(raw)
-    if not text or (
-        not node.literal
-        and text.lower() in NOTHING | {"_no response_", "no response"}
-        and not _is_member(text, field)
-    ):
+    if not text or (not node.literal and _is_nothing(text, field)):
         return Converted(empty=True)
     if field.type == "boolean" and isinstance(raw, bool):
         return Converted(raw)
     return _scalar(text, node, field, day_first, unit)
 
 
-def _is_member(text: str, field: Field) -> bool:
-    return field.members is not None and fold(text) in field.folded_members
+def _is_nothing(text: str, field: Field) -> bool:
+    """Whether a cell says that there is no value. In a field of text "none" and "unknown" may be the value."""
+    word = text.lower()
+    if field.members is not None and fold(text) in field.folded_members:
+        return False
+    if word in ("none", "unknown") and field.type == "string" and not field.date_form:
+        return False
+    return word in NOTHING or word in ("_no response_", "no response")
 
 
 def _scalar(text: str, node: Node, field: Field, day_first: bool | None, unit: str) -> Converted:

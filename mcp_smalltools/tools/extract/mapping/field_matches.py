@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mcp_smalltools.tools.extract.mapping.conversion import Converted, to_value
+from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
 from mcp_smalltools.tools.extract.mapping.names import (
     MEAN_LITTLE,
     SURE,
@@ -23,6 +23,8 @@ NEAR: Final = 0.5
 """Fit of a name from which it may be that of a field for which there is no better one."""
 _CHECKED_EVERY: Final = 2_000
 _MAX_SHOWN: Final = 80
+_MAX_DATES: Final = 2_000
+"""Values by which it is judged whether the day or the month comes first."""
 
 
 @dataclass(slots=True)
@@ -135,12 +137,13 @@ def _assign(
     taken: set[int] = set()
     done: set[int] = set()
     refused: dict[int, str] = {}
+    day_first = day_first_of([str(leaf.node.value) for leaf in given[:_MAX_DATES] if leaf.node.value])
     for _, _, less, _, code in pairs:
         number, place = divmod(code, len(given))
         item, leaf = fields[number][0], given[place]
         if number in done or place in taken:
             continue
-        converted = to_value(leaf.node, item)
+        converted = to_value(leaf.node, item, day_first=day_first)
         if converted.empty and -less >= SURE:
             result.empty.append(item)
             done.add(number)

@@ -441,6 +441,11 @@ def read_rows(
     """A record for each row, and what is doubtful about them."""
     result = FilledRecords(unread=list(choice.candidate.unread))
     doubts = list(choice.doubts)
+    open_rows = [
+        row.start for row in choice.candidate.rows if any(i.value == "Unreleased" for i in row.inner)
+    ]
+    if choice.candidate.kind == "keyed" and open_rows:
+        doubts.append(f"{'.'.join(group.path) or 'rows'} (line {open_rows[0]} is not released yet)")
     title = ".".join(group.path) or "rows"
     how = {
         number: (_dates_of(choice, path, group.fields[number]), unit_of_name(path[-1]))

@@ -125,14 +125,16 @@ def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
 
 def _forms_by_lines(content: Lines) -> list[str]:
     forms = []
+    whole = len(content)
     sections = sum(bool(re.fullmatch(r"\s*\[\[?[^\[\]]{1,200}\]\]?\s*", line)) for line in content)
     settings = sum(bool(_SETTING.fullmatch(line)) for line in content)
     if settings + sections >= 0.9 * len(content) or (sections and settings >= 0.5 * len(content)):
         forms += ["toml", "ini"]
     elif sections and not any(line.startswith(("|", "-", "*")) for line in content):
         forms.append("ini")
+    content = [line for line in content if line.strip() not in ("---", "...")]
     yaml_lines = sum(bool(_YAML_LINE.fullmatch(line)) for line in content)
-    nested = any(line[:1] == " " for line in content) or any(line.startswith("---") for line in content)
+    nested = any(line[:1] == " " for line in content) or len(content) < whole
     if (
         yaml_lines >= 0.95 * len(content)
         and nested

@@ -28,6 +28,8 @@ _MOST_COLUMNS: Final = 60
 _TWO_WORDS: Final = frozenset(
     ("mounted on", "container id", "image id", "local address", "foreign address", "used by", "peer address")
 )
+_SAMPLE: Final = 200
+"""Rows by which it is judged whether columns are where their names stand."""
 _MOST_CHARS: Final = 2_000
 """Characters of a line that may be a row."""
 
@@ -51,10 +53,14 @@ def read_aligned(lines: Lines) -> Node | None:
         return None
     columns = _by_ruler(head, ruler) if ruler else None
     columns = columns or _columns(head, [line for _, line in body])
+    if (counted := _with_command(head, body)) is not None:
+        return counted
     if columns is None or not 2 <= len(columns) <= _MOST_COLUMNS:
         return _by_count(head, body) if columns is None or len(columns) < 2 else None
     if "  " not in head.strip() and ruler is None and (counted := _by_count(head, body)) is not None:
         return counted
+    if ruler is None and not _stand_under_names(columns, head, body):
+        return None
     return _read_rows(columns, head_number, body, has_ruler=ruler is not None)
 
 
@@ -178,6 +184,41 @@ def _parts_columns(rows: Sequence[str], start: int, border: int, end: int) -> bo
     left = sum(bool(line[start:border].strip()) for line in rows)
     right = sum(bool(line[border:end].strip()) for line in rows)
     return left > 0.5 * len(rows) and right > 0.5 * len(rows)
+
+
+def _with_command(head: str, rows: Lines) -> Node | None:
+    """What `ps` and `top` print: no cell is empty, and only the last one, a command, has spaces. Wide numbers
+    push the rest of their row to the right.
+    """
+    names = head.split()
+    if len(names) < 4 or names[-1].lower() not in ("command", "cmd", "args"):
+        return None
+    cells = [(number, number, line.split(None, len(names) - 1)) for number, line in rows]
+    if any(len(row) != len(names) for _, _, row in cells):
+        return None
+    return table_node("", names, [(a, b, [c.strip() for c in row]) for a, b, row in cells], rows[0][0] - 1)
+
+
+def _stand_under_names(columns: _AlignedColumns, head: str, rows: Lines) -> bool:
+    """Whether in each column most cells begin, end or lie under the name."""
+    spans, at = [], 0
+    for name in columns.names:
+        start = head.find(name, at)
+        if start < 0:
+            return False
+        at = start + len(name)
+        spans.append((start, at))
+    touching, filled = [0] * len(spans), [0] * len(spans)
+    for _, line in rows[:_SAMPLE]:
+        for i, start in enumerate(columns.starts):
+            end = columns.starts[i + 1] if i + 1 < len(columns.starts) else len(line)
+            cell = line[start:end]
+            if cell.strip():
+                first = start + len(cell) - len(cell.lstrip())
+                last = start + len(cell.rstrip())
+                filled[i] += 1
+                touching[i] += first <= spans[i][1] and last >= spans[i][0]
+    return all(touch >= 0.5 * count for touch, count in zip(touching, filled, strict=True))
 
 
 def _by_count(head: str, rows: Lines) -> Node | None:
