@@ -72,7 +72,7 @@ def to_value(node: Node, field: Field, *, day_first: bool | None = None, unit: s
 
 
 def _is_nothing(text: str, field: Field) -> bool:
-    """Whether a cell says that there is no value. In a field of text "none" and "unknown" may be the value."""
+    """Whether a cell says that there is no value. In a field of text "none" and "unknown" may be one."""
     word = text.lower()
     if field.members is not None and fold(text) in field.folded_members:
         return False
