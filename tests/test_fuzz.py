@@ -406,6 +406,7 @@ def nested_records(depth: int) -> bytes:
 @example(msgpack.packb(_extension(2, ("<f4", (2**64 - 1, 4), b"1234"))))
 @example(msgpack.packb(_extension(1, ("Hello", [1, 2]))))
 @example(msgpack.packb(_extension(3, b"[" * 100_000)))
+@example(b"\xd7\x02\x92\xa5Hello\x00")
 @example(nested_records(3_000))
 @example(b"\x91" * 3_000 + b"\xc0")
 @example(b"\xdd\xff\xff\xff\xff")

@@ -229,6 +229,8 @@ def _unpack(code: int, data: bytes) -> Any:
     if code == _EXT_RECORD:
         name, values = msgpack.unpackb(data, ext_hook=_unpack, use_list=False)
         record = _RECORDS[name]
+        if not isinstance(values, dict):
+            raise ProtocolError(f"A {name} without fields.")
         known = {item.name for item in dataclasses.fields(record)}
         return record(**{key: value for key, value in values.items() if key in known})
     if code == _EXT_ARRAY:
