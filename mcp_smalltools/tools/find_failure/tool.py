@@ -18,10 +18,10 @@ class FindFailure:
     description: ClassVar[str] = (
         "Find the few lines that say why a build, a test run, a CI job or a program failed, in a log of any "
         "size, without reading it. Use it first for any failed run with more than about 60 lines of output; "
-        "give baseline_path (the log of a passing run) if you have one. Gives evidence verbatim with line "
-        "numbers, the likeliest cause first, kind, tool, the place in the source, calibrated confidence; "
-        "failed is false if nothing failed, absent if it can't tell. Not for counting or for a "
-        "service's log (parse_log), nor for a known string (grep)."
+        "give exit_code, and baseline_path (the log of a passing run), if you have them. Gives evidence "
+        "verbatim with line numbers, the likeliest cause first, kind, tool, place in the source, calibrated "
+        "confidence; failed is false if the run says it passed, absent if it can't tell. Not for counting or "
+        "for a service's log (parse_log), nor for a known string (grep)."
     )
     version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = FindFailureArguments
