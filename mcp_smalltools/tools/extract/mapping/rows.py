@@ -24,6 +24,7 @@ _VERSION: Final = re.compile(
     r"(?<![\w.])[vV]?(\d+(?:\.\d+){1,4}(?:[-.+]?[A-Za-z][\w.+-]{0,40})?)(?![\w.]*\w@)"
 )
 _CODE: Final = re.compile(r"[A-Z]{2,3}")
+_PERSON: Final = re.compile(r"([^\W\d_][^<>@]{1,80})<?\b([\w.+-]{1,60}@[\w.-]{1,100})>?")
 _UNRELEASED: Final = re.compile(r"\bunreleased\b", re.IGNORECASE)
 
 Path = tuple[str, ...]
@@ -163,6 +164,9 @@ def _keyed(item: Node) -> Node:
     rest = item.name[:200]
     for day in reversed(days):
         rest = rest[: day.start] + " " + rest[day.end :]
+    if (person := _PERSON.search(rest)) is not None:
+        parts.append(Node("author", "value", item.start, item.start, person[1].strip(), exact=False))
+        parts.append(Node("email", "value", item.start, item.start, person[2], exact=False))
     version = _VERSION.search(rest)
     if version and "version" not in named:
         parts.append(Node("version", "value", item.start, item.start, version[1], exact=False))

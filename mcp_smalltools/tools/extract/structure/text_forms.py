@@ -78,8 +78,8 @@ def page(path: str, lines: Lines) -> Node:
     """A page as a tree; where it goes beyond the limits, an empty one."""
     suffix = PurePath(path).suffix.lower()
     markdown = suffix in (".md", ".markdown", ".mdx") or (
-        suffix not in (".rst", ".txt", ".1", ".text")
-        or any(re.match(r"#{1,6} \S|```|\|.*\|\s*$|[-*] \*\*", line) for line in lines[:400])
+        suffix != ".rst"
+        and any(re.match(r"#{1,6} \S|```|\|.*\|\s*$|[-*] \*\*", line) for line in lines[:400])
     )
     try:
         return read_page(lines, of_form, markdown=markdown and suffix != ".rst")

@@ -17,6 +17,8 @@ Lines = Sequence[tuple[int, str]]
 
 _RULE: Final = re.compile(r"\s*+(?:[-=~_─━]{2,}+\s*+)++|\s*+(?:[-=]++\s++){2,}+[-=]*+\s*+")
 _CELL: Final = re.compile(r"\S++(?: \S++)*+")
+_BRANCH: Final = re.compile(r"[\s│|]*+(?:[├└]─+|[|`]-)\s?")
+"""What draws a tree before a name, as `lsblk` does."""
 _SINGLE: Final = re.compile(r"\S++")
 _NUMBER: Final = re.compile(r"[-+$€£(]?\d[\d.,:/%]*+[A-Za-z%)]{0,3}")
 _SENTENCE: Final = re.compile(r"[a-z,;] [a-z]++ [a-z]++ [a-z]")
@@ -25,6 +27,13 @@ TOTALS: Final = re.compile(
     re.IGNORECASE,
 )
 _MOST_COLUMNS: Final = 60
+TAIL: Final = re.compile(
+    r"\s*+(?P<name>(?:grand |sub-?\s?|net |invoice )?total\b[^\d\n]{0,30}?|(?:sales )?tax\b.{0,20}?"
+    r"|vat\b.{0,20}?|shipping\b.{0,20}?|discount\b.{0,20}?|freight|(?:balance|amount) due)"
+    r":?\s{2,80}(?P<value>\S++(?: \S{1,10})?)\s*+",
+    re.IGNORECASE,
+)
+"""A line under the rows of an invoice."""
 _TWO_WORDS: Final = frozenset(
     ("mounted on", "container id", "image id", "local address", "foreign address", "used by", "peer address")
 )
@@ -243,6 +252,8 @@ def _read_rows(columns: _AlignedColumns, head: int, body: Lines, *, has_ruler: b
     count = len(columns)
     for number, line in body:
         cells = columns.cut(line) or _split_by_spaces(line, columns)
+        if cells is not None:
+            cells = [_BRANCH.sub("", cell) for cell in cells]
         if cells is None:
             unread.append(Unread(number, number, "its cells don't stand under the names"))
         elif [c.lower() for c in cells] == [n.lower() for n in columns.names]:

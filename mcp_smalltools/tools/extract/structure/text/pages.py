@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
-from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS, is_ruler, read_aligned
+from mcp_smalltools.tools.extract.structure.tables.aligned import TAIL, TOTALS, is_ruler, read_aligned
 from mcp_smalltools.tools.extract.structure.tables.marked import (
     is_alignment,
     is_grid_rule,
@@ -41,6 +41,8 @@ _RELEASE: Final = re.compile(
     r"|\d{4}-\d\d-\d\d  .{1,80}"
 )
 """A line that opens a release: a version with a date, or a date with who made a change."""
+_TERM_CHARS: Final = 70
+"""Characters of a term that is defined in the lines under it."""
 _LOOKED_AHEAD: Final = 200
 """Lines after names in which rows are looked for across blank lines."""
 
@@ -196,7 +198,7 @@ class _PageReader:
             _RELEASE.fullmatch(line)
             and not (at and self._lines[at - 1].strip())
             and not following.strip()
-            and not _WIDE.search(line[12:])
+            and (line[4] == "-" or not _WIDE.search(line[12:]))
         ):
             self._open(line.strip(), 2, at)
             return at + 1
@@ -334,7 +336,7 @@ class _PageReader:
                 break
             rows.append((end + 1, self._lines[end]))
             end += 1
-        if self._fields(rows):
+        if self._fields(rows) or (not self._markdown and len(rows) > 1 and self._definitions(rows)):
             return end
         if (after := self._aligned_in(rows, at)) is not None:
             return after
@@ -386,7 +388,7 @@ class _PageReader:
                 continue
             if _PROMPT.match(head):
                 continue
-            part = rows[skip:]
+            part, tail = _without_totals(rows[skip:])
             node = read_aligned(part) if len(part) > 1 else None
             if node is not None:
                 node = _without_tail(node)
@@ -402,8 +404,29 @@ class _PageReader:
                     if line.rstrip().endswith(":"):
                         self._sections.lead = line.strip().rstrip(":")
                 self._sections.add(node)
+                for item in tail:
+                    self._sections.add(item)
                 return at + len(rows)
         return None
+
+    def _definitions(self, rows: Sequence[tuple[int, str]]) -> bool:
+        """Terms, each with indented lines that say what it means, as under OPTIONS of a manual."""
+        margin = _indent(rows[0][1])
+        found: list[Node] = []
+        for number, line in rows:
+            text = line.strip()
+            if _indent(line) <= margin:
+                if len(text) > _TERM_CHARS or text.endswith((".", ":", ",")) or _indent(line) < margin:
+                    return False
+                found.append(Node(text, "value", number, number, ""))
+            else:
+                found[-1].value = f"{found[-1].value} {text}".strip()
+                found[-1].end = number
+        if not found or not all(item.value for item in found):
+            return False
+        for item in found:
+            self._sections.add(item)
+        return True
 
     def _spread(self, head: tuple[int, str]) -> Node | None:
         """A table whose rows stand apart, such as on an invoice: rows are the lines that fill two columns."""
@@ -450,6 +473,17 @@ class _PageReader:
         else:
             self._sections.add(Node("", "object", block.start, block.end, inner=list(pairs)))
             self._stanza = block
+
+
+def _without_totals(rows: list[tuple[int, str]]) -> tuple[list[tuple[int, str]], list[Node]]:
+    """The lines of a table without those at its end that sum it up, and these as named values."""
+    tail: list[Node] = []
+    end = len(rows)
+    while end > 2 and (match := TAIL.fullmatch(rows[end - 1][1])) is not None:
+        number = rows[end - 1][0]
+        tail.insert(0, Node(match["name"].strip(), "value", number, number, match["value"]))
+        end -= 1
+    return rows[:end], tail
 
 
 def _indent(line: str) -> int:
