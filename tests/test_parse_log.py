@@ -304,9 +304,10 @@ def test_a_stack_trace_is_one_record_with_the_line_that_it_explains(parse, recor
     if level != "warning":
         spans = answer.errors[0].evidence
         lines = (record * 3).splitlines()
-        for span in spans:
-            assert span.text == "\n".join(lines[span.start - 1 : span.end])
+        for span in spans:  # of further records the number alone
+            assert span.text in {"", "\n".join(lines[span.start - 1 : span.end])}
         assert spans[0].start == 1
+        assert spans[0].text
 
 
 def test_the_cause_of_a_long_trace_is_among_the_lines_that_are_shown(parse) -> None:

@@ -29,6 +29,8 @@ WHOLE_UP_TO = 20_000
 """Lines of a log all of whose values are looked at."""
 LOOKED_AT = 4_000
 """Lines of a longer log whose values are looked at, from the first that counts."""
+_ERROR_LINES = 6
+"""Records of a template with the level of an error whose numbers are kept."""
 _EXAMPLES = 48
 """Different values of a slot, of each of which a line is kept."""
 _MOST_COUNTED = 8
@@ -154,6 +156,7 @@ class TemplateValues:
         self._examples: list[dict[str, KeptLine]] = [{} for _ in self.columns]
         self.errors: dict[int, KeptLine] = {}  # the first with the level of an error, by line type
         self.last_error: KeptLine | None = None
+        self.error_lines: list[int] = []  # numbers of its first errors
         self._dashed = [
             before.endswith("-") or after.startswith("-")
             for before, after in itertools.pairwise(self.constants)
@@ -225,6 +228,8 @@ def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, Tem
         if layout.line_type.level in {"error", "fatal"}:
             values.errors.setdefault(layout.line_type.id, kept)
             values.last_error = kept
+            if len(values.error_lines) < _ERROR_LINES:
+                values.error_lines.append(kept.number)
 
 
 def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotValues]:

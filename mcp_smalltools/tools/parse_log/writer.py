@@ -250,7 +250,7 @@ class RecordWriter:
         )
 
     def _further(self, template: ParsedTemplate, first: int, *, with_text: bool) -> list[Span]:
-        """More records of an error: the first of another wording, and the number of the last."""
+        """More records of an error: one of another wording, and the numbers of some and of the last."""
         values = self._values.get(template.id)
         if values is None or values.last_error is None:
             return []
@@ -263,10 +263,9 @@ class RecordWriter:
             )
             for line in others
         ]
-        last = values.last_error.number
-        if last not in (first, *(line.number for line in others)):
-            spans.append(Span(start=last, end=last))
-        return spans
+        shown = {first, *(line.number for line in others)}
+        numbers = [*(values.error_lines if with_text else ()), values.last_error.number]
+        return spans + [Span(start=at, end=at) for at in dict.fromkeys(numbers) if at not in shown]
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:
         burst = template.burst
