@@ -19,6 +19,8 @@ from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS
 
 COLUMN_TAKEN: Final = 0.5
 _SAMPLE: Final = 200
+_LOOKED_INTO: Final = 40
+"""Rows of a list that are looked into for lists inside them."""
 _MAX_CANDIDATES: Final = 5_000
 _VERSION: Final = re.compile(
     r"(?<![\w.])[vV]?(\d+(?:\.\d+){1,4}(?:[-.+]?[A-Za-z][\w.+-]{0,40})?)(?![\w.]*\w@)"
@@ -77,7 +79,7 @@ def candidates(root: Node, check: Callable[[], None]) -> list[RowsCandidate]:
         for node, path, depth in level:
             check()
             found += _in_node(node, path, depth)
-            for item in node.inner[:MAX_ROWS]:
+            for item in node.inner[: _LOOKED_INTO if node.kind == "list" else MAX_ROWS]:
                 if item.kind != "value":
                     following.append((item, (*path, item.name) if item.name else path, depth + 1))
         level = following
