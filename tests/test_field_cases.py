@@ -134,6 +134,22 @@ def test_a_purpose_that_is_given_has_to_hold_each_stem_in_one_of_its_forms(
     assert judge("summarize_file", right, {"purpose": purpose}) == parts
 
 
+@pytest.mark.parametrize(
+    ("wanted", "told", "right"),
+    [
+        ("Feb  2 04:05:24", {"start": "02-02 04:05:24"}, True),
+        ("Feb  2 04:05:24", {"start": "02-03 04:05:24"}, False),
+        ("22/04/07 18:04:17", {"start": "2022-04-07 18:04:17.5"}, True),
+        ("2022-04-07T18:04", {"start": "2022-04-07 18:04:17Z"}, True),
+        ("09:15:00", {"start": "09:14:00", "end": "09:20:00"}, False),
+        ("09:15:00", {"start": "09:14:00", "end": "09:20:00", "backwards": 3}, True),
+        ("09:15:00", {"start": "09:16:00", "end": "09:20:00", "backwards": 3}, False),
+    ],
+)
+def test_times_are_right_in_any_way_to_write_them(wanted: str, told: dict[str, Any], right: bool) -> None:
+    assert judge("parse_log", {"time": {"start": [wanted]}}, {"time": told}) == {"time": right}
+
+
 def _judged(source: str, right: bool, *, sure: bool = True) -> JudgedCase:
     case = FieldCase(f"{source}-{right}", "find_failure", "", source, "", Path(), {}, {})
     return JudgedCase(case, {"failed": right}, sure, 100, 0.1, {})

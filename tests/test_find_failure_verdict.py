@@ -195,10 +195,15 @@ def test_it_is_known_where_a_command_hides_exit_codes(command: str, hidden: bool
 
 def test_a_hidden_zero_is_no_success_by_itself() -> None:
     answer = find(*FILLER, exit_code=0, command="make | tail -40")
-    assert answer.failed is None
+    assert answer.failed is False and answer.escalate
     assert "pipefail" in str(answer.note)
     assert find(*FILLER, "make: *** [all] Error 2", exit_code=0, command="make | tail -40").failed is True
     assert find("12 passed in 0.3s", exit_code=0, command="pytest | tail -40").failed is False
+
+
+def test_a_failed_run_whose_log_says_nothing_is_not_sure() -> None:
+    assert find(*FILLER, exit_code=2, command="make").escalate
+    assert find(exit_code=2, command="make").escalate
 
 
 def test_grep_without_a_match_is_no_failure_with_a_cause() -> None:

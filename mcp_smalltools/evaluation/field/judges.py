@@ -106,17 +106,33 @@ def _counted_levels(levels: Mapping[str, int]) -> dict[str, int]:
 
 
 def _times_right(wanted: Mapping[str, Sequence[str]], told: Mapping[str, Any]) -> bool:
-    for end in ("start", "end"):
-        if end in wanted:
-            given = _plain_time(str(told.get(end, "")))
-            if not any(given.startswith(_plain_time(time)) for time in wanted[end]):
-                return False
-    return True
+    """Whether both ends are as one of the ways to write them.
+
+    The truth has the first and the last record in the file's order, an answer the earliest and the latest
+    time: where it says that the clock went backwards, its range has to hold both.
+    """
+    ends = [end for end in ("start", "end") if end in wanted]
+    given = {end: _plain_time(str(told.get(end, ""))) for end in ("start", "end")}
+    as_told = [any(given[end].startswith(_plain_time(time)) for time in wanted[end]) for end in ends]
+    if all(as_told):
+        return True
+    if not told.get("backwards"):
+        return False
+    return all(
+        any(given["start"] <= _plain_time(time) <= given["end"] for time in wanted[end]) for end in ends
+    )
+
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH_AND_DAY = re.compile(rf"({'|'.join(_MONTHS)}) +(\d{{1,2}})(?= )")
+_SHORT_YEAR = re.compile(r"(\d\d)/(\d\d)/(\d\d)(?= )")
 
 
 def _plain_time(time: str) -> str:
-    """Without the bracket before it and the T in it."""
-    return re.sub(r"(?<=\d)T(?=\d)", " ", time.strip().lstrip("["))
+    """As answers write it: no bracket before it, no T in it, `02-04` for `Feb  4`, a year of four digits."""
+    plain = re.sub(r"(?<=\d)T(?=\d)", " ", time.strip().lstrip("["))
+    plain = _SHORT_YEAR.sub(r"20\1-\2-\3", plain)
+    return _MONTH_AND_DAY.sub(lambda m: f"{_MONTHS.index(m[1]) + 1:02d}-{int(m[2]):02d}", plain)
 
 
 def judge_extract(right: Mapping[str, Any], answer: Answer) -> Parts:

@@ -23,6 +23,7 @@ SHORT_LOG = 12
 _CUT_OFF = "The time ran out before the log was read to its end."
 _SHORT = "The log has only {} lines: read it yourself."
 _EMPTY = "The log is empty."
+_NO_CAUSE = "The run failed, but no line of this log says why."
 _LINE_CHARS = 200
 _USUAL_REASON = 80
 """Characters of a reason that the answer's frame has room for."""
@@ -94,6 +95,8 @@ def _answer_without_evidence(
         answer.escalate, answer.reason = True, decision.reason if log.total else _EMPTY
     if answer.failed is None:
         answer.escalate, answer.reason = True, answer.reason or _EMPTY
+    elif answer.failed and decision.has_cause:
+        answer.escalate, answer.reason = True, answer.reason or _NO_CAUSE
     return answer
 
 

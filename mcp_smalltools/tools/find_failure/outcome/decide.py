@@ -63,7 +63,7 @@ def decide(
         return _of_zero(by_log, reading, numbers, run.hides, run.cure)
     if run.hides and says_no_match(exit_code, run.last):
         note = f"{run.hides}: {meaning(exit_code, run.last)}. It says nothing of what came before."
-        return replace(by_log, note=note, reason=by_log.reason and f"{note} {by_log.reason}")
+        return _beside_a_code(by_log, True, note)
     return _of_failure(by_log, reading, exit_code, run.last)
 
 
@@ -72,13 +72,19 @@ def _of_zero(
 ) -> RunVerdict:
     if hides:
         note = f"{hides}, so 0 says nothing of what came before: {cure}."
-        return replace(by_log, note=note, reason=by_log.reason and f"{note} {by_log.reason}")
+        return _beside_a_code(by_log, False, note)
     if reading.ending is Ending.FAILED and reading.place is not None:
         reason = (
             f"The exit code is 0, but line {numbers[reading.place]} says that something failed: look there."
         )
         return RunVerdict(False, 1 - _SAID, reason)
     return RunVerdict(False, 1 - _SAID)
+
+
+def _beside_a_code(by_log: RunVerdict, by_code: bool, note: str) -> RunVerdict:
+    """What the log says, where the code is another program's; the code, unsure, where the log says nothing."""
+    failed = by_code if by_log.failed is None else by_log.failed
+    return replace(by_log, failed=failed, note=note, reason=by_log.reason and f"{note} {by_log.reason}")
 
 
 def _of_failure(by_log: RunVerdict, reading: LogEnding, code: int, program: str) -> RunVerdict:
