@@ -168,6 +168,19 @@ async def test_a_value_that_breaks_the_schema_is_taken_out_and_said(extract, tmp
     assert answer.escalate
 
 
+async def test_rows_that_do_not_fit_into_the_answer_are_counted_with_their_lines(extract, tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text("name,qty\n" + "".join(f"thing number {n},{n}\n" for n in range(1, 3_001)))
+    fields = {"name": {"type": "string"}, "qty": {"type": "integer"}}
+    rows = {"type": "array", "items": {"type": "object", "properties": fields}}
+    answer = await extract(schema_of([], rows=rows), path=str(path))
+    kept = len(answer.data["rows"])
+    assert answer.data["rows"][-1]["qty"] == kept
+    assert answer.dropped == {"rows_not_given": 3_000 - kept}
+    assert answer.escalate
+    assert f"line {kept + 2} on" in answer.reason
+
+
 async def test_nothing_of_a_sealed_file_leaves_but_line_numbers(settings, engine, tmp_path):
     path = tmp_path / "secret.txt"
     path.write_text("name: Marlowe\ncode: 4711\n")

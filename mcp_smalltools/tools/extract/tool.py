@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -95,6 +96,7 @@ class Extract:
             _answer, arguments, plan, document, (filled, tables, mapped), context.stop.check
         )
         answer.note = note or answer.note
+        _cut_rows(answer, plan, tables, int(0.8 * context.settings.max_answer_chars))
         if filled.used_reader:
             answer.model = f"{context.settings.embed_model}+reader"
             _take_out_confidences(answer, context)
@@ -180,6 +182,32 @@ def _answer(
         if not_read := table.not_read + len(table.unread):
             answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = not_read
     return answer
+
+
+def _cut_rows(answer: ExtractAnswer, plan: Plan, tables: Sequence[FilledRecords], most: int) -> None:
+    """Leave out the last rows of the longest lists, where the data has more than `most` characters."""
+    for group, table in sorted(
+        zip(plan.records, tables, strict=True), key=lambda pair: -len(json.dumps(pair[1].rows))
+    ):
+        excess = len(json.dumps(answer.data, ensure_ascii=False)) - most
+        if excess <= 0 or not table.rows:
+            return
+        lengths = [len(json.dumps(row, ensure_ascii=False)) + 2 for row in table.rows]
+        kept = len(lengths)
+        while kept > 1 and excess > 0:
+            kept -= 1
+            excess -= lengths[kept]
+        name = ".".join(group.path) or "rows"
+        first, left_out = table.places[kept][0], len(table.rows) - kept
+        del table.rows[kept:], table.places[kept:]
+        given = [item for item in answer.evidence if not item.field.startswith(f"{name}[")]
+        record = OwnTextEvidence if isinstance(answer, OwnTextAnswer) else FieldEvidence
+        answer.evidence = given + [
+            record(field=f"{name}[{rows}]", start=start, end=end) for rows, start, end in _runs(table.places)
+        ]
+        answer.dropped[f"{name}_not_given"] = left_out
+        answer.escalate = True
+        answer.reason = f"{left_out} more rows of {name} don't fit into the answer, from line {first} on"
 
 
 def _skipped(plan: Plan, tables: Sequence[FilledRecords]) -> list[SkippedLines]:
