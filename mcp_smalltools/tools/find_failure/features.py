@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import string
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.tools.find_failure.lines import letters_of
+from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE, Role
 from mcp_smalltools.tools.find_failure.signs import NAMES, read_signs
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ _STRONG = (
 _NEAR = (
     "diagnostic", "error label", "error level", "exception at start", "exception", "trace opens", "frame", "quoted source",
     "failed test", "failed status", "section", "missing", "cannot", "expected", "information", "nothing to see",
-    "warning", "good test", "complaint", "bad summary",
+    "warning", "good test", "complaint", "bad summary", "difference", "position at start", "row", "exit statement", "step", "banner",
 )  # fmt: skip
 _WIDTHS = (3, 10, 40)
 
@@ -44,6 +48,10 @@ def feature_names() -> list[str]:
         "since warning",
         "in block", "block size", "strong in block", "strong above in block",
         "count", "count by letters", "share of the log", "first of its pattern", "as the line before", "as the line after", "indent before", "indent after",
+        "since step", "size of step", "until exit", "since exit", "exits before", "exits", "from first exit", "in step of first exit",
+        "in step of last exit", "steps until exit",
+        "words rare", "rarest word", "places of its pattern", "since its first", "voice in all", "voice before", "voice after",
+        "role silent", "role after", "role output before", "silent before", "since command",
         "compared", "new", "new by letters", "more than before", "share of new", "run of new", "place in run", "share of frames", "run of frames",
     ]  # fmt: skip
 
@@ -52,7 +60,7 @@ def features_of(log: LogLines, baseline: Baseline | None) -> Table:
     """A row for each line of the log that is looked at."""
     if not log.contents:
         return np.zeros((0, len(feature_names())), np.float32)
-    signs = read_signs(log.contents)
+    signs = read_signs(log.contents, log.patterns)
     columns = [signs]
     strong = _strength(signs)
     new = _novelty(log, baseline)
@@ -63,6 +71,10 @@ def features_of(log: LogLines, baseline: Baseline | None) -> Table:
         _relative(signs, strong),
         _blocks(signs, strong),
         _frequency(log, signs),
+        _steps(signs),
+        _rarity(log),
+        _voice(log),
+        _roles(log),
         new,
     ]
     columns += [_runs_of(signs[:, _COLUMN["frame"]])]
@@ -191,6 +203,95 @@ def _frequency(log: LogLines, signs: Table) -> Table:
             after,
         ],
         axis=1,
+    ).astype(np.float32)
+
+
+def _steps(signs: Table) -> Table:
+    """Where a line stands in the steps of the run, and to the statements that one of them failed."""
+    size = len(signs)
+    places = np.arange(size)
+    opens = signs[:, _COLUMN["step"]] > 0
+    exits = signs[:, _COLUMN["exit statement"]] > 0
+    step = np.cumsum(opens)
+    sizes = np.bincount(step)
+    at = np.flatnonzero(exits)
+    first, last = (int(at[0]), int(at[-1])) if len(at) else (size, size)
+    from_first = places - first
+    passed_exits: NDArray[np.int64] = np.cumsum(exits) - exits
+    upcoming = at[passed_exits.clip(max=len(at) - 1)] if len(at) else np.full(size, size - 1)
+    return np.stack(
+        [
+            _since(opens), np.log1p(sizes[step]), _since(exits[::-1])[::-1], _since(exits),
+            np.log1p(passed_exits), np.full(size, np.log1p(len(at))),
+            np.sign(from_first) * np.log1p(np.abs(from_first)),
+            step == step[min(first, size - 1)], step == step[min(last, size - 1)],
+            np.log1p(np.maximum(step[upcoming] - step, 0)),
+        ],
+        axis=1,
+    ).astype(np.float32)  # fmt: skip
+
+
+_WORD = re.compile(r"[A-Za-z]{3,}")
+
+
+def _rarity(log: LogLines) -> Table:
+    """How rare the words of a line are in this log, in the mean and at most (0 in every line, 1 in one only), and
+    how far its pattern is spread.
+    """
+    words = {pattern: set(_WORD.findall(pattern[:200])) for pattern in set(log.patterns)}
+    held: Counter[str] = Counter()
+    for pattern, own in words.items():
+        count = log.counts[pattern]
+        for word in own:
+            held[word] += count
+    most = np.log(max(log.total, 2))
+    rare = {word: 1 - float(np.log(min(count, log.total)) / most) for word, count in held.items()}
+    firsts: dict[str, int] = {}
+    lasts: dict[str, int] = {}
+    for place, pattern in enumerate(log.patterns):
+        firsts.setdefault(pattern, place)
+        lasts[pattern] = place
+    rows = {
+        pattern: (
+            sum(rare[word] for word in own) / len(own) if own else 0.0,
+            max((rare[word] for word in own), default=0.0),
+            float(np.log1p(lasts[pattern] - firsts[pattern])),
+        )
+        for pattern, own in words.items()
+    }
+    table = np.array([rows[pattern] for pattern in log.patterns], np.float32)
+    since = np.log1p([place - firsts[pattern] for place, pattern in enumerate(log.patterns)])
+    return np.concatenate([table, since[:, None]], axis=1, dtype=np.float32)
+
+
+_SHAPE = str.maketrans(string.ascii_letters + string.digits, "a" * 26 + "A" * 26 + "0" * 10)
+_VOICE_LINES = 10
+
+
+def _voice(log: LogLines) -> Table:
+    """How common the way in which a line begins is in the log, and in the lines before and after it."""
+    known: dict[str, int] = {}
+    ids = np.array(
+        [known.setdefault(content[:5].translate(_SHAPE), len(known)) for content in log.contents], np.int64
+    )
+    share = np.bincount(ids)[ids] / max(len(ids), 1)
+    before, after = np.zeros(len(ids)), np.zeros(len(ids))
+    for by in range(1, min(_VOICE_LINES, len(ids) - 1) + 1):
+        same = ids[by:] == ids[:-by]
+        before[by:] += same
+        after[:-by] += same
+    return np.stack([share, before / _VOICE_LINES, after / _VOICE_LINES], axis=1).astype(np.float32)
+
+
+def _roles(log: LogLines) -> Table:
+    """What the roles of lines say: can this one be evidence, do its neighbours come from a program."""
+    silent = np.array([role in NEVER_EVIDENCE for role in log.roles], bool)
+    after = np.array([role is Role.AFTER for role in log.roles], bool)
+    command = np.array([role in (Role.COMMAND, Role.FRAME) for role in log.roles], bool)
+    output = ~silent & ~after
+    before = np.concatenate([[False], output[:-1]])
+    return np.stack(
+        [silent, after, before, _mean_within(silent.astype(np.float32), 5), _since(command)], axis=1
     ).astype(np.float32)
 
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from mcp_smalltools.tools.find_failure.outcome.roles import Role, roles_of
 from mcp_smalltools.tools.find_failure.showing.excerpts import part_of
 
-MAX_LINES = 40_000
+MAX_LINES = 10_000
 """Lines that are looked at."""
-HEAD_LINES, TAIL_LINES = 1_000, 8_000
+HEAD_LINES, TAIL_LINES = 500, 4_000
 """Lines at the start and at the end of a long log that are always kept."""
 LINES_BEFORE, LINES_AFTER = 6, 30
 """Lines that are kept before and after one that may report an error, in a long log."""
@@ -44,6 +44,7 @@ _LETTERS = re.compile(r"[^A-Za-z]+")
 _TELLING = re.compile(
     r"(?i)error|fail|exception|fatal|traceback|panic|denied|cannot|can't|could not|unable|not found|undefined|missing|"
     r"killed|abort|no such|refused|timed? ?out|assert|invalid|segmentation|out of memory|no space|unexpected|✕|not ok|exit code"
+    r"|[✗✖×❌]|violation|conflict|broken|crash|rejected|mismatch|expected|problem|fehler|erreur|エラー|错误|失败|失敗"
 )
 
 

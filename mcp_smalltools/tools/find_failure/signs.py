@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from mcp_smalltools.tools.find_failure.sign_words import WORDS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,19 +24,33 @@ _POSITION = r"[\w./\\@$+-]*[\w/\\]\.[A-Za-z]\w{0,5}(?::\d+(?::\d+)?|\(\d+(?:,\d+
 
 SIGNS = {
     # what a tool says of an error
-    "diagnostic": rf"^(?:\[ERROR\] |\s*\[\w+\] |\S+: )?\s*{_POSITION}:? +(?:- )?(?:fatal |internal |compile )?(?:error|fatal|E\d+|[A-Z]{{1,4}}\d{{3,}}|undefined|cannot|syntax)"
-    rf"|^\s*\d+:\d+\s+error\b|^error(?:\[\w+\])?: |^{_POSITION}: (?!warning|note|In )",
+    "diagnostic": rf"^(?:\[(?:ERROR|error)\] |\s*\[\w+\] |\S+: |e: |\d+>)?\s*{_POSITION}:? +(?:- )?(?:fatal |internal |compile )?(?:[Ee]rror|fatal|E\d+|[A-Z]{{1,4}}\d{{3,}}|undefined|cannot|syntax)"
+    rf"|^\s*\d+:\d+\s+(?:error|[✖×✗✘])|^error(?:\[\w+\])?: |^{_POSITION}: (?!warning|note|In )"
+    r"|^! \S"  # LaTeX
+    r"|^File \"[^\"]{1,200}\", lines? \d+"  # dune
+    r"|^e: \S"  # Kotlin
+    r"|^== Compilation error|^\*\* \(\w"  # Elixir
+    r"|^❌ ",
+    "position at start": rf"^\W{{0,6}}{_POSITION}(?::|$| [-–] | \S)",
+    "row": r"^\s{1,6}(?:[|│] ?)?:?\d{1,5}(?::\d{1,4})?(?:\s{2,}|\s?[|│]\s)\s{0,8}\S"
+    r"|^\s{0,6}\d{1,4}[.)] \S"
+    r"|^\s{0,4}[*•-] \S|^[|│┃] \S",
     "error label": (
-        r"(?i)\b(?:error|fatal|critical|severe|panic)(?:\[[\w-]+\]| \w+\d+)?\s*:"
+        r"(?i)\b(?:error|fatal|critical|severe|panic|fehler|erreur|errore|erro|ошибка)(?:\[[\w-]+\]| \w+\d+)?\s*:"
+        r"|エラー|错误|錯誤|오류"
         r"|^\[?(?:ERROR|FATAL|SEVERE)\]?\b"
         r"|ERR!"
     ),
     "error at start": (
-        r"^\W{0,3}(?:ERROR|FATAL|SEVERE|CRITICAL|Error|error|fatal|FATAL ERROR|E  |npm (?:ERR!|error))\b"
+        r"^\W{0,3}(?:ERROR|FATAL|SEVERE|CRITICAL|Error|error|fatal|FATAL ERROR|npm (?:ERR!|error)|PHP Fatal|CMake Error|"
+        r"Fatal|Fehler|Erreur|TASK ERROR|Problem \d|Unhandled|Uncaught|failed: \[)\b"
+        r"|^E  |^\W{0,3}ERR[!:]? |^! "
     ),
     "error level": r"^.{0,48}\b(?:ERROR|FATAL|SEVERE|CRITICAL|PANIC)\b",
     "error word": r"(?i)\berrors?\b",
-    "failure word": r"(?i)\b(?:fail(?:ed|ure|ures|ing|s)?|abort(?:ed|ing)|crash(?:ed)?|rejected|broken)\b",
+    "failure word": r"(?i)\b(?:fail(?:ed|ure|ures|ing|s)?|abort(?:ed|ing)|crash(?:ed)?|rejected|broken|violations?|problems?|"
+    r"fehlgeschlagen|fehlschlag|échou\w{1,4}|échec|falha|falló|fallido|fallito|impossible|unmöglich|nicht gefunden|introuvable)\b"
+    r"|失敗|失败|无法|실패|не удалось|не найден",
     "exception": r"\b[A-Z]\w*(?:Error|Exception|Failure|Interrupt|Fault|Exit)\b",
     "exception at start": (
         r"^\s*(?:\S{0,60}: )?(?:[\w$]+\.)*[A-Z][\w$]*(?:Error|Exception|Failure|Interrupt|Exit)\b(?: \[\w+\])?(?::|$| in | \()"
@@ -43,6 +61,12 @@ SIGNS = {
         r"|^Uncaught "
         r"|^Exception in thread"
         r"|^Unhandled "
+        r"|^\s{0,6}\*\* \(\w"  # Elixir
+        r"|^(?:ERROR: )?LoadError:|^Error in \S"  # Julia, R
+        r"|^PHP (?:Fatal|Parse|Recoverable)|^Fatal error: "
+        r"|^Debugger entered"
+        r"|^Oops: |Kernel panic|^BUG: "
+        r"|^\*\*\* \w+ (?:Error|error|failed)"
     ),
     "trace opens": (
         r"Traceback \(most recent"
@@ -64,6 +88,13 @@ SIGNS = {
         r"|^\s*\.\.\. \d+ (?:more|common)"
         r"|^\S+\(.*\) at "
         r"|^\S+\.rb:\d+:in "
+        r"|^\s{1,8}(?:#\s)?\S{1,200}\.\w{1,5}:\d{1,6}:in "
+        r"|^at \S{1,200}[:, ]"
+        r"|^\s{0,6}\[\d{1,3}\] \S"  # Julia
+        r"|^\s{1,12}❯ \S"
+        r"|^\s{1,12}\S{1,200}\.exs?:\d{1,6}: "
+        r"|^/\S{1,200}:\d{1,6}$"
+        r"|^At \S.{0,200}:\d{1,6} char:\d|^\s{0,4}\+ (?:~|CategoryInfo|FullyQualified)"  # PowerShell
     ),
     "frame of a library": (
         r"node_modules"
@@ -90,10 +121,11 @@ SIGNS = {
         r"|^> "
         r"|^\s*>\s+\d+ \|"
         r"|^E  "  # pytest
-        r"|^\s*╰"
+        r"|^\s*[╰╭├╷╵]"
         r"|^\s*│"
+        r"|^\s{0,4}[│║|]\s"
     ),
-    "position": rf"{_POSITION}|\bline \d+\b|^\s+--> \S+:\d+|\.java:\d+\)|:\[\d+,\d+\]",
+    "position": r"\.[A-Za-z]\w{0,5}(?::\d|\(\d{1,6}[,)]|:\[\d)|\bline \d+\b|--> \S+:\d+",
     "complaint": (
         r"^(?:[\w./+-]+: ){1,4}(?:line \d+: )?.*(?:[Nn]o such |not found|[Pp]ermission denied|[Cc]annot |[Cc]ould not|[Cc]ouldn't|[Ff]ailed to|unbound variable|syntax error|[Nn]o space|[Rr]efused|[Tt]imed out|[Ii]s a directory|[Nn]ot a |[Uu]nrecognized|[Ii]nvalid )"  # bash
         r"|Segmentation fault"
@@ -106,6 +138,16 @@ SIGNS = {
         r"|^(?:Makefile|\S+\.mk):\d+: \*\*\*"
         r"|^make(?:\[\d+\])?: \*\*\* (?!\[)"
         r"|^E: "
+        r"|^CONFLICT \(|^ ! \[\w"  # git
+        r"|^fatal: |^failed: \["
+        r"|: (?:Failed|Unknown|Unable|Refusing|Cannot|Couldn't|Could not|Invalid|Missing) \S"
+        r"|^(?:Failed|Unable|Cannot|Could not|Couldn't|Can't|Could NOT|Refusing|Nothing provides|nothing provides) \S"
+        r"|^\s{0,4}[×✗✘✖] \S"
+        r"|^\s{0,8}Because \S|^And because |^So, because |rejecting: "
+        r"|Back-off |ImagePull|CrashLoop|OOMKilled|FailedScheduling|FailedMount"
+        r"|Failed to start |Main process exited|Failed with result"
+        r"|Failed asserting|Failure/Error"
+        r"|Symbol's value as variable is void|Wrong type argument"
     ),
     "note": r"^\S*:? ?(?:note|hint|help|info)\b|: note: |^\s+= (?:note|help)|^hint: ",
     "included from": (
@@ -138,7 +180,10 @@ SIGNS = {
         r"|nonexist"
         r"|not in scope"
     ),
-    "expected": r"(?i)\bexpect(?:ed|s|ing)?\b|but was|\bassert|mismatch|\bwant\b|\bgot\b|\bactual\b|[!=]==? ",
+    "expected": r"(?i)\bexpect(?:ed|s|ing)?\b|but was|\bassert|mismatch|\bwant\b|\bgot\b|\bactual\b|== |!= |should (?:be|have|not)|did not equal",
+    "difference": r"^\s{0,12}(?:[-+]{1,3} ?(?:Expected|Received|Actual|expected|actual)\b|@@ |[-+]{3} \S)"
+    r"|(?i:^[\W_]{0,12}(?:expected|received|actual|got|want|left|right|but was|to equal|to be|wanted|difference|diff)\b\s{0,20}[:=])"
+    r"|^\d{3}[-+] |^\s{0,8}[-+](?![-+])\S",
     "invalid": (
         r"(?i)\b(?:invalid|illegal|malformed|unexpected|syntax error|unsupported|incompatible|corrupt\w*|conflict\w*|duplicate|ambiguous|multiple definition|already|must\b|required)"
     ),
@@ -157,7 +202,7 @@ SIGNS = {
         r"|deadline"
         r"|stack overflow"
         r"|bad_alloc"  # C++
-        r"|MemoryError"  # Python
+        r"|\bMemoryError"  # Python
         r"|overflow"
     ),
     "network": (
@@ -172,6 +217,9 @@ SIGNS = {
         r"|certificate"
         r"|\b(?:HTTP|status)(?: code)?:? [45]\d\d\b"
         r"|offline mode"
+        r"|\b(?:40[0134]|429|50[0234])\b.{1,40}http"
+        r"|^\W{0,4}\[?[345]\d\d\]?\W{0,3}\s?https?:"
+        r"|handshake|fatal alert|timeout was reached"
     ),
     # how things stand
     "failed status": (
@@ -192,6 +240,14 @@ SIGNS = {
         r"|^FAIL\b"
         r"|errors? during"
         r"|Your build exited with [1-9]"
+        r"|^FAILURE: |Test(?:s| run)? [Ff]ailed|Build FAILED|did NOT complete"
+        r"|Failed with result|Execution halted|Automatic merge failed"
+    ),
+    "exit statement": (
+        r"exited with [1-9]|completed with exit code [1-9]|^ERROR: Job failed|returned exit code [1-9]|Finished: FAILURE"
+        r"|^make(?:\[\d+\])?: \*\*\*|ELIFECYCLE|returned a non-zero code|exit status [1-9]|failed to solve: |BUILD FAIL"
+        r"|non-zero exit|exit code:? [1-9]|exited with code [1-9]|Exited with code exit status|status code [1-9]|ExitCode: [1-9]"
+        r"|^The command .{0,400}(?:failed|exited with [1-9])|^\S{0,40}: exit [1-9]|Build step .{0,80}marked build as failure"
     ),
     "bad summary": (
         r"BUILD (?:FAILURE|FAILED)"
@@ -276,6 +332,9 @@ SIGNS = {
         r"|^\s*\d+\) "
         r"|^_{3,} .* _{3,}$"
         r"|^---- \S+ stdout"
+        r"|\[FAIL\]|\*\*\* FAILED|^\[-\] |\bFAIL(?:ED|ED!)?\s*$|^\s{0,6}(?:[×✘]|FAIL) |^FAIL[: ]"
+        r"|#\s{1,4}Failed |^rspec \./|^\s{1,4}X \S|> \S.{0,200} FAILED$|Failed asserting|Failure/Error|^Failed \S"
+        r"|: error: -\[|✗ |\(FAILED\)|^\s{0,4}Test .{1,200} failed|^Failure:?$|^Error:$"
     ),
     "good test": r"\.\.\. ok$|PASSED|✓|✔|^\s*ok \d|^ok\s|--- PASS| Passed |^PASS\b",
     "none failed": (
@@ -292,13 +351,13 @@ SIGNS = {
     ),
     "warning": r"(?i)\bwarn(?:ing)?s?\b|deprecat|\[-W",
     "section": (
-        r"^[=\-_*#~]{3,}.*[=\-_*#~]{3,}$"
-        r"|^(?:FAILURES|ERRORS|Failures|Errors|failures|Failed tests|The following tests FAILED|Results)\b ?:?"
+        r"^(?:FAILURES|ERRORS|Failures|Errors|failures|Failed tests|The following tests FAILED|Results)\b ?:?"
         r"|short test summary"
         r"|^\s*\d+ failing"
         r"|COMPILATION ERROR"  # Maven
         r"|What went wrong"
     ),
+    "banner": r"^[=\-_*#~]{3,}.*[=\-_*#~]{3,}$",
     "ruler": r"^\s*(?:\[\w+\] )?[=\-_*#~.]{8,}\s*$",
     "advice": (
         r"(?i)re-?run"
@@ -335,6 +394,12 @@ SIGNS = {
         r"|^\[command\]"
         r"|^> "
         r"|^##\[group\]Run"
+        r"|\r\$ "
+    ),
+    "step": (
+        r"^##\[group\]|^travis_fold:start|section_start:|^\[Pipeline\] (?:stage|\{|sh)|^#\d{1,3} \[|^> Task |^Step \d{1,3}/"
+        r"|^\$ \S|\r\$ \S|^\+ \S|^TASK \[|^PLAY \[|^\[\d{1,3}/\d{1,3}\] |^=+> |^-{3,}<|^\[INFO\] --- |^make(?:\[\d+\])?: Entering"
+        r"|^> \S+@\S+ \S+|^##\[section\]Starting"
     ),
     "building": (
         r"^\s*(?:\[ *\d+%\]|\[\d+/\d+\]|CC |CXX |LD |Compiling|Building|Linking|Scanning|Checking|-- |Running|Step \d|#\d+ )"
@@ -360,38 +425,128 @@ SIGNS = {
 SIZES = ("indent", "length", "capitals", "digits", "marks", "words")
 NAMES = (*SIGNS, *SIZES)
 
-_COMPILED = [re.compile(pattern) for pattern in SIGNS.values()]
 LONGEST = 400
 """Characters of a line that are looked at."""
 
 
-def read_signs(contents: Sequence[str]) -> NDArray[np.float32]:
-    """A row for each content, a column for each of NAMES. Equal contents are read once."""
+def read_signs(contents: Sequence[str], patterns: Sequence[str]) -> NDArray[np.float32]:
+    """A row for each content, a column for each of NAMES. Contents of one pattern and indent are read once, unless
+    they hold a word that goes with a number.
+    """
     import numpy as np
 
-    rows: dict[str, int] = {}
-    places = [rows.setdefault(content, len(rows)) for content in contents]
-    table = np.zeros((len(rows), len(NAMES)), np.float32)
-    for row, content in enumerate(rows):
-        table[row] = _row(content[:LONGEST])
+    rows: dict[tuple[str, int], int] = {}
+    told: list[str] = []
+    places = []
+    for content, pattern in zip(contents, patterns, strict=True):
+        indent = len(content) - len(content.lstrip())
+        key = (content, -1) if _COUNTED.search(content) else (pattern, indent)
+        row = rows.setdefault(key, len(rows))
+        if row == len(told):
+            told.append(content[:LONGEST])
+        places.append(row)
+    table = np.zeros((len(told), len(NAMES)), np.float32)
+    for row, text in enumerate(told):
+        seen, sizes = _row(text)
+        table[row, seen] = 1.0
+        table[row, len(SIGNS) :] = sizes
     return table[places]
 
 
+_COUNTED = re.compile(r"ail|AIL|rror|RROR|xit|xpect|tatus|roblem|eturned|ttp|ass|PASS|100")
+"""Parts of words that say one thing with 0 and another with 1."""
+
+
+def forms_of(pattern: str) -> list[str]:
+    """The alternatives of a pattern, each with its flags."""
+    flags = "(?i)" if pattern.startswith("(?i)") else ""
+    forms, depth, start, place = [], 0, len(flags), len(flags)
+    while place < len(pattern):
+        sign = pattern[place]
+        if sign == "\\":
+            place += 1
+        elif sign == "[":
+            place = pattern.index("]", place + 2)
+        elif sign == "|" and not depth:
+            forms.append(flags + pattern[start:place])
+            start = place + 1
+        depth += (sign == "(") - (sign == ")")
+        place += 1
+    return [*forms, flags + pattern[start:]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Forms:
+    """All forms of all signs: the test of each, the bit of its sign among all forms, and the sign's number.
+
+    `words` has for each word the forms, as bits, that a line with it may match; `always` those that need none.
+    """
+
+    tests: Sequence[Callable[[str], re.Match[str] | None]]
+    others: list[int]
+    """The bits of all forms but those of the same sign."""
+    signs: list[int]
+    words: list[tuple[str, int]]
+    always: int
+
+
+def _all_forms() -> _Forms:
+    tests: list[Callable[[str], re.Match[str] | None]] = []
+    signs: list[int] = []
+    of_sign: list[int] = []
+    bits: dict[str, int] = {}
+    always = 0
+    for sign, (name, pattern) in enumerate(SIGNS.items()):
+        forms = forms_of(pattern)
+        of_sign.append(((1 << len(forms)) - 1) << len(tests))
+        words_of_forms = WORDS.get(name, ())
+        for number, form in enumerate(forms):
+            words = words_of_forms[number] if len(words_of_forms) == len(forms) else ()
+            for word in words:
+                bits[word] = bits.get(word, 0) | 1 << len(tests)
+            always |= 0 if words else 1 << len(tests)
+            compiled = re.compile(form)
+            tests.append(compiled.match if form.removeprefix("(?i)").startswith("^") else compiled.search)
+            signs.append(sign)
+    return _Forms(tests, [~of_sign[sign] for sign in signs], signs, list(bits.items()), always)
+
+
+_FORMS = _all_forms()
+
+
 @functools.lru_cache(maxsize=1 << 14)
-def _row(text: str) -> tuple[float, ...]:
-    return (*(pattern.search(text) is not None for pattern in _COMPILED), *_sizes(text))
+def _row(text: str) -> tuple[list[int], tuple[float, ...]]:
+    """The numbers of the signs that a line shows, and its sizes."""
+    lower = text.lower()
+    possible = _FORMS.always
+    for word, bits in _FORMS.words:
+        if word in lower:
+            possible |= bits
+    seen = []
+    while possible:
+        form = (possible & -possible).bit_length() - 1
+        if _FORMS.tests[form](text):
+            seen.append(_FORMS.signs[form])
+            possible &= _FORMS.others[form]
+        else:
+            possible &= possible - 1
+    return seen, _sizes(text)
 
 
-_CAPITALS, _DIGITS, _MARKS = re.compile(r"[A-Z]"), re.compile(r"\d"), re.compile(r"[^\w\s]")
+_CAPITALS = string.ascii_uppercase.encode()
+_DIGITS = string.digits.encode()
+_MARKS = string.punctuation.replace("_", "").encode()
 
 
 def _sizes(text: str) -> tuple[float, ...]:
     size = len(text) or 1
+    data = text.encode("utf-8", "replace")
+    long = len(data)
     return (
         min(len(text) - len(text.lstrip()), 40),
         len(text),
-        len(_CAPITALS.findall(text)) / size,
-        len(_DIGITS.findall(text)) / size,
-        len(_MARKS.findall(text)) / size,
+        (long - len(data.translate(None, _CAPITALS))) / size,
+        (long - len(data.translate(None, _DIGITS))) / size,
+        (long - len(data.translate(None, _MARKS))) / size,
         text.count(" "),
     )

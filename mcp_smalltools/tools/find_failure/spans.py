@@ -39,6 +39,11 @@ _LONGEST_TRACE = 40
 """Lines of a stack trace up to which it is shown whole."""
 _LOWER = 0.6
 """Share of the cut that a line next to evidence must reach."""
+_RAN_AFTER = 0.5
+"""What remains of the probability of lines that ran only after the failure, where others tell of it."""
+_BODY = ("difference", "quoted source")
+_LONGEST_BODY = 8
+"""Lines of a report that are taken in below a line of evidence."""
 _GAP = 2
 """Lines between two spans that are taken in with them."""
 
@@ -68,7 +73,7 @@ def evidence_spans(
     line reaches the cut, the best one is taken; in addition to one that only says how the run ended, the
     best other one.
     """
-    evidence = probabilities.evidence
+    evidence = _that_can_tell(probabilities.evidence, table, cut)
     if not len(evidence):
         return []
     only_ended, message = _lines_with(table, _STATUS), _lines_with(table, _MESSAGE)
@@ -81,6 +86,9 @@ def evidence_spans(
         taken[int(np.argmax(others))] = True
     _take_whole_traces(taken, table, numbers)
     _take_heads(taken, table, numbers)
+    _take_bodies(taken, table, numbers)
+    taken &= evidence_may_be(table)
+    _close_gaps(taken, np.asarray(numbers))
     cause = np.where(only_ended, probabilities.cause * _AFTER, probabilities.cause)
     spans = []
     for start, stop in _runs(taken, numbers):
@@ -94,6 +102,42 @@ def evidence_spans(
             peak = start + int(np.argmax(likely))
         spans.append(EvidenceSpan(start, stop, peak, probability))
     return sorted(spans, key=lambda span: (-round(span.cause, 2), span.start))
+
+
+def evidence_may_be(table: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether each line can say why a run failed: it isn't empty, a shown script, environment, progress or
+    cleanup. All can where otherwise none could.
+    """
+    silent = _lines_with(table, ("nothing to see", "role silent"))
+    return ~silent if not silent.all() else np.ones(len(table), bool)
+
+
+def _that_can_tell(evidence: Floats, table: NDArray[np.float32], cut: float) -> Floats:
+    """The probabilities, 0 for lines that can't be evidence, less for what ran only after the failure."""
+    evidence = np.where(evidence_may_be(table), evidence, 0.0)
+    after = _lines_with(table, ("role after",))
+    if (evidence[~after] >= cut).any():
+        evidence = np.where(after, evidence * _RAN_AFTER, evidence)
+    return evidence
+
+
+def _take_bodies(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
+    """What goes on below a line of evidence is the rest of its report: more deeply indented lines,
+    differences, quoted source.
+    """
+    indent = table[:, _COLUMN["indent"]]
+    belongs = _lines_with(table, _BODY) & ~_lines_with(table, ("nothing to see",))
+    for start, stop in _runs(taken, numbers):
+        head = indent[start:stop].min()
+        place = stop
+        while (
+            place < min(stop + _LONGEST_BODY, len(numbers))
+            and numbers[place] == numbers[place - 1] + 1
+            and not taken[place]
+            and (belongs[place] or (indent[place] > head and table[place, _COLUMN["nothing to see"]] == 0))
+        ):
+            place += 1
+        taken[stop:place] = True
 
 
 def _lines_with(table: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.bool_]:

@@ -38,17 +38,24 @@ class Forest:
 
     def __call__(self, table: NDArray[np.float32]) -> Floats:
         """Probabilities, one for each row."""
-        rows = np.arange(len(table))
+        columns = np.ascontiguousarray(table.T)
         total = np.full(len(table), self.bias)
-        for feature, threshold, left, right, value in zip(
-            self.feature, self.threshold, self.left, self.right, self.value, strict=True
-        ):
-            node = np.zeros(len(table), np.int64)
-            for _ in range(self.depth):
-                goes_left = table[rows, feature[node]] <= threshold[node]
-                node = np.where(goes_left, left[node], right[node])
-            total += value[node]
+        for tree in range(len(self.feature)):
+            self._add(tree, 0, columns, np.arange(len(table)), total)
         return np.asarray(0.5 * (1 + np.tanh(total / 2)))
+
+    def _add(
+        self, tree: int, node: int, columns: NDArray[np.float32], rows: NDArray[np.int64], total: Floats
+    ) -> None:
+        """Add what the leaves below a node give to the rows that reach it."""
+        left = int(self.left[tree, node])
+        if left == node:
+            total[rows] += self.value[tree, node]
+            return
+        goes_left = columns[self.feature[tree, node]][rows] <= self.threshold[tree, node]
+        for child, chosen in ((left, rows[goes_left]), (int(self.right[tree, node]), rows[~goes_left])):
+            if len(chosen):
+                self._add(tree, child, columns, chosen, total)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:

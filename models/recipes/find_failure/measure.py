@@ -43,7 +43,11 @@ def found_in(log: RealLog, lines: set[int]) -> Found:
         for start, stop in log.places
         if (told := {line for line in range(start, stop) if log.lines[line].strip()})
     ]
-    hit = bool(lines & log.marked()) if not log.guilty else any(lines & set(range(*span)) for span in log.guilty)
+    hit = (
+        bool(lines & log.marked())
+        if not log.guilty
+        else any(lines & set(range(*span)) for span in log.guilty)
+    )
     return Found(log.source, hit, max(shares, default=0.0), len(lines))
 
 

@@ -33,11 +33,14 @@ class RealLog:
     lines: list[str]
     places: list[tuple[int, int]]
     guilty: list[tuple[int, int]] = field(default_factory=list)
+    others: list[tuple[int, int]] = field(default_factory=list)
+    """Further failures of the run."""
     failed: bool = True
 
     def marked(self) -> set[int]:
         """All lines of all places and of the guilty spans."""
-        return {line for start, stop in (*self.places, *self.guilty) for line in range(start, stop)}
+        spans = (*self.places, *self.guilty, *self.others)
+        return {line for start, stop in spans for line in range(start, stop)}
 
 
 def lines_of(path: Path) -> list[str]:
@@ -59,17 +62,17 @@ def read_logchunks(folder: Path) -> Iterator[RealLog]:
 def read_field(folder: Path, split: str = "fit") -> Iterator[RealLog]:
     """Collected runs of one split; the source is where each comes from, its tool where that isn't said."""
     for row in _rows(folder / "truth.jsonl"):
-        if row.get("split", "fit") != split or row["args"].get("baseline_path"):
+        if row.get("split", "fit") != split:
             continue
         right = row["right"]
         guilty = [(first - 1, last) for first, last in right.get("guilty", [])]
         message = [(first - 1, last) for first, last in right.get("message", [])] or guilty
         failed = bool(right.get("failed", True))
-        if failed and not guilty:
+        if failed != bool(guilty) or right.get("failed", True) is None:
             continue
-        yield RealLog(
-            row["id"], row.get("source", row["id"]), lines_of(folder / row["args"]["path"]), message, guilty, failed
-        )
+        others = [(first - 1, last) for first, last in right.get("others", [])]
+        lines = lines_of(folder / row["args"]["path"])
+        yield RealLog(row["id"], row.get("source", row["id"]), lines, message, guilty, others, failed)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -96,7 +99,9 @@ def places_of(chunk: Sequence[str], lines: Sequence[str]) -> list[tuple[int, int
             continue
         stop = place + len(wanted)
         if len(wanted) == 1 or (
-            words[place + 1 : stop - 1] == wanted[1:-1] and stop <= len(words) and words[stop - 1].startswith(wanted[-1])
+            words[place + 1 : stop - 1] == wanted[1:-1]
+            and stop <= len(words)
+            and words[stop - 1].startswith(wanted[-1])
         ):
             found.append((told[place][0], told[stop - 1][0] + 1))
     return found or _longest_run(wanted, told)

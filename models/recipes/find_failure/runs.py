@@ -92,6 +92,8 @@ def output_of(
         )
     except subprocess.TimeoutExpired as error:
         return _lines(error.stdout or b""), 124
+    except FileNotFoundError:  # the tool is missing on this machine: no report, so no run
+        return [], 127
     return _lines(done.stdout), done.returncode
 
 
