@@ -109,7 +109,9 @@ def examples_of(task: tuple[list[Run], int, int]) -> list[Example]:
 
 def _examples(log: Dressed, chance: Random) -> Iterator[Example]:
     lines = read_log([strip_colours(log.lines)])
-    labels = np.array(log.labels)
+    held = np.asarray(lines.numbers, int) - 1  # of a very long log the reader keeps a part
+    labels = np.array(log.labels)[held]
+    cause = held.tolist().index(log.cause) if log.cause in held else -1
     ways = [None]
     if log.passing:
         ways.append(read_baseline([strip_colours(log.passing)]))
@@ -117,7 +119,7 @@ def _examples(log: Dressed, chance: Random) -> Iterator[Example]:
         yield Example(
             log.tool,
             labels,
-            log.cause,
+            cause,
             features_of(lines, baseline),
             lines.numbers,
             lines.patterns,
