@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mcp_smalltools.logs.lines.headers import strip_colours
+from mcp_smalltools.logs.headers.terminal import strip_colours
 
 _NOT_TOLD = re.compile(r"\[(?:\d[0-9;]{0,20})?[mK]|\[\?\d{1,4}[hl]|[\x00-\x20\x7f-\xa0]")
 MANY_PLACES = 20
