@@ -535,7 +535,7 @@ def test_quoted_source_comes_with_what_is_wrong_with_it_and_steps_need_more_to_b
         " 9 | import os",
         "done",
     ]
-    assert told(ruff, {2: 0.6}) == [(1, 2)]
+    assert told(ruff, {2: 0.6}) == [(1, 4)]
     make = ["gcc -c a.c", "gcc -c b.c", "b.c:3:1: error: x undeclared", "gcc -c c.c"]
     assert told(make, {0: 0.55, 1: 0.55, 2: 0.9}) == [(2, 2)]
 

@@ -39,6 +39,8 @@ _LONGEST_TRACE = 40
 """Lines of a stack trace up to which it is shown whole."""
 _LOWER = 0.6
 """Share of the cut that a line next to evidence must reach."""
+_OF_THE_BEST, _LEAST_CUT = 0.15, 0.03
+"""Share of the best line's probability from which a line is evidence, if the cut is higher, and the least cut."""
 _RAN_AFTER = 0.5
 """What remains of the probability of lines that ran only after the failure, where others tell of it."""
 _BODY = ("difference", "quoted source")
@@ -80,7 +82,8 @@ def evidence_spans(
     doing = _lines_with(table, _DOING) & ~_lines_with(table, ("strong",)) & (evidence < _OF_A_STEP)
     if not doing.all():
         evidence = np.where(doing, 0.0, evidence)
-    taken = _select_lines(evidence, numbers, min(cut, float(evidence.max())))
+    best = float(evidence.max())
+    taken = _select_lines(evidence, numbers, min(cut, best, max(_OF_THE_BEST * best, _LEAST_CUT)))
     others = np.where(only_ended, 0.0, evidence)
     if not (taken & ~only_ended).any() and others.max() >= _MAY_TELL:
         taken[int(np.argmax(others))] = True
