@@ -40,7 +40,7 @@ _LONGEST_TRACE = 40
 _LOWER = 0.6
 """Share of the cut that a line next to evidence must reach."""
 _OF_THE_BEST, _LEAST_CUT = 0.15, 0.03
-"""Share of the best line's probability from which a line is evidence, if the cut is higher, and the least cut."""
+"""From this share of the log's best probability on, a line is evidence under a higher cut, too; the least cut."""
 _RAN_AFTER = 0.5
 """What remains of the probability of lines that ran only after the failure, where others tell of it."""
 _BODY = ("difference", "quoted source")
