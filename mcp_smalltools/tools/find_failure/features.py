@@ -50,6 +50,7 @@ def feature_names() -> list[str]:
         "count", "count by letters", "share of the log", "first of its pattern", "as the line before", "as the line after", "indent before", "indent after",
         "since step", "size of step", "until exit", "since exit", "exits before", "exits", "from first exit", "in step of first exit",
         "in step of last exit", "steps until exit",
+        "since verdict", "until verdict", "verdicts before", "verdicts", "verdicts near",
         "words rare", "rarest word", "places of its pattern", "since its first", "voice in all", "voice before", "voice after",
         "role silent", "role after", "role output before", "silent before", "since command",
         "compared", "new", "new by letters", "more than before", "share of new", "run of new", "place in run", "share of frames", "run of frames",
@@ -72,6 +73,7 @@ def features_of(log: LogLines, baseline: Baseline | None) -> Table:
         _blocks(signs, strong),
         _frequency(log, signs),
         _steps(signs),
+        _verdicts(signs),
         _rarity(log),
         _voice(log),
         _roles(log),
@@ -226,6 +228,21 @@ def _steps(signs: Table) -> Table:
             np.sign(from_first) * np.log1p(np.abs(from_first)),
             step == step[min(first, size - 1)], step == step[min(last, size - 1)],
             np.log1p(np.maximum(step[upcoming] - step, 0)),
+        ],
+        axis=1,
+    ).astype(np.float32)  # fmt: skip
+
+
+def _verdicts(signs: Table) -> Table:
+    """How far the marks are by which a test runner says that a test failed: where there are such marks, what is
+    far from all of them is what tests log.
+    """
+    marks = signs[:, _COLUMN["test verdict"]] > 0
+    before: NDArray[np.int64] = np.cumsum(marks)
+    return np.stack(
+        [
+            _since(marks), _since(marks[::-1])[::-1], np.log1p(before), np.full(len(marks), np.log1p(before[-1])),
+            _mean_within(marks.astype(np.float32), 30),
         ],
         axis=1,
     ).astype(np.float32)  # fmt: skip

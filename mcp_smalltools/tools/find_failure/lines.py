@@ -77,7 +77,7 @@ class Baseline:
 def content_of(line: str) -> str:
     """The line without the prefix of a CI system or container."""
     found = _TRANSPORT.match(line)
-    return line[found.end() :] if found else line
+    return (line[found.end() :] if found else line).rstrip("\r")
 
 
 def pattern_of(content: str) -> str:

@@ -336,6 +336,11 @@ SIGNS = {
         r"|#\s{1,4}Failed |^rspec \./|^\s{1,4}X \S|> \S.{0,200} FAILED$|Failed asserting|Failure/Error|^Failed \S"
         r"|: error: -\[|✗ |\(FAILED\)|^\s{0,4}Test .{1,200} failed|^Failure:?$|^Error:$"
     ),
+    "test verdict": (
+        r"^\s*--- FAIL: |\*\*\* FAILED \*\*\*|^\[-\] \S|\[FAIL\]|^(?:FAIL|ERROR): \S|^\s*not ok \d|<<< (?:FAILURE|ERROR)"
+        r"|^FAILED \S|^\s{0,4}\d{1,3}\) \S|^\s{0,6}[✗✕✘×●] \S|^_{3,} .* _{3,}$|: error: -\[|^---- \S+ stdout|\bFAIL(?:ED)?\s*$"
+        r"|^FAIL \S|#\s{1,4}Failed test|^\s{0,2}Failed \S+ \[|\.\.\. (?:FAIL|ERROR|FAILED)$|\bFAILED \("
+    ),
     "good test": r"\.\.\. ok$|PASSED|✓|✔|^\s*ok \d|^ok\s|--- PASS| Passed |^PASS\b",
     "none failed": (
         r"(?i)\b(?:0|no|without|zero) (?:errors?|fail\w*|problems?|tests? failed)"

@@ -40,7 +40,7 @@ _LONGEST_TRACE = 40
 _LOWER = 0.6
 """Share of the cut that a line next to evidence must reach."""
 _OF_THE_BEST, _LEAST_CUT = 0.15, 0.03
-"""From this share of the log's best probability on, a line is evidence under a higher cut, too; the least cut."""
+"""Without a passing log a line is evidence from this share of the best probability on, too; the least cut."""
 _RAN_AFTER = 0.5
 """What remains of the probability of lines that ran only after the failure, where others tell of it."""
 _BODY = ("difference", "quoted source")
@@ -83,7 +83,9 @@ def evidence_spans(
     if not doing.all():
         evidence = np.where(doing, 0.0, evidence)
     best = float(evidence.max())
-    taken = _select_lines(evidence, numbers, min(cut, best, max(_OF_THE_BEST * best, _LEAST_CUT)))
+    if not table[:, _COLUMN["compared"]].any():
+        cut = min(cut, max(_OF_THE_BEST * best, _LEAST_CUT))
+    taken = _select_lines(evidence, numbers, min(cut, best))
     others = np.where(only_ended, 0.0, evidence)
     if not (taken & ~only_ended).any() and others.max() >= _MAY_TELL:
         taken[int(np.argmax(others))] = True

@@ -7,6 +7,7 @@ lines and the lines of the whole message.
 
 from __future__ import annotations
 
+import codecs
 import json
 import lzma
 import re
@@ -46,7 +47,8 @@ class RealLog:
 def lines_of(path: Path) -> list[str]:
     """The lines of a log as the tool reads them, without colours."""
     data = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = data.decode("utf-16" if wide else "utf-8", "replace").replace("\r\n", "\n")
     return strip_colours(text.removesuffix("\n").split("\n"))
 
 
