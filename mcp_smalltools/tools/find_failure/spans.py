@@ -41,6 +41,8 @@ _LOWER = 0.6
 """Share of the cut that a line next to evidence must reach."""
 _OF_THE_BEST, _LEAST_CUT = 0.15, 0.03
 """Without a passing log a line is evidence from this share of the best probability on, too; the least cut."""
+_OF_A_WARNING = 0.5
+"""Probability from which a warning is evidence where a line that is none reaches it."""
 _RAN_AFTER = 0.5
 """What remains of the probability of lines that ran only after the failure, where others tell of it."""
 _BODY = ("difference", "quoted source")
@@ -123,7 +125,18 @@ def _that_can_tell(evidence: Floats, table: NDArray[np.float32], cut: float) -> 
     after = _lines_with(table, ("role after",))
     if (evidence[~after] >= cut).any():
         evidence = np.where(after, evidence * _RAN_AFTER, evidence)
+    warnings = _in_warnings(table) & (evidence < _OF_A_WARNING)
+    if (evidence[~warnings] >= _OF_A_WARNING).any():
+        evidence = np.where(warnings, 0.0, evidence)
     return evidence
+
+
+def _in_warnings(table: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether each line is a warning or source that one quotes."""
+    quoted = _lines_with(table, ("quoted source",))
+    heads = np.maximum.accumulate(np.where(quoted, 0, np.arange(len(table))))
+    warning = _lines_with(table, ("warning",)) & ~_lines_with(table, ("strong",))
+    return np.asarray(warning[heads])
 
 
 def _take_bodies(taken: NDArray[np.bool_], table: NDArray[np.float32], numbers: Sequence[int]) -> None:
