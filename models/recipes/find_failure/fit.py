@@ -48,6 +48,8 @@ MISSED, FALSE_ALARMS = 0.015, 0.02
 """Share of the failing logs that may be called passing, and of the passing ones called failed."""
 SURE = 0.95
 """Share of the answers without `escalate` that are to hold the cause in their first span."""
+AS_GOOD = 0.015
+"""Difference of two cuts' scores up to which the lower one is taken: a line too many costs less than one too few."""
 MOST_GUILTY, MOST_NEAR, MOST_FAR = 40, 80, 40
 """Lines of a log that are learned from: guilty ones, others near them or any sign of an error, and all others."""
 REAL = 2.0
@@ -306,8 +308,9 @@ def best_cuts(judged: Sequence[Judged]) -> dict[str, float]:
     for way, compared in (("alone", False), ("compared", True)):
         items = [item for item in judged if item.example.cause >= 0 and item.example.compared == compared]
         cuts[f"evidence_{way}"] = _best(lambda cut, items=items: _mean(_worth(item, cut) for item in items))
+        made = [item for item in items if not item.example.real]  # of real logs nobody marked the context
         cuts[f"report_{way}"] = _best(
-            lambda cut, items=items: _mean(_report_f1(item, cuts, cut) for item in items)
+            lambda cut, made=made: _mean(_report_f1(item, cuts, cut) for item in made)
         )
     return cuts
 
@@ -318,7 +321,7 @@ def _mean(values: Iterable[float]) -> float:
 
 def _best(score: Callable[[float], float]) -> float:
     scores = {round(float(cut), 2): score(float(cut)) for cut in np.arange(0.1, 0.9, 0.1)}
-    return max(scores, key=lambda cut: scores[cut])
+    return min(cut for cut, worth in scores.items() if worth >= max(scores.values()) - AS_GOOD)
 
 
 def cut_of(item: Judged, cuts: Mapping[str, float], what: str = "evidence") -> float:
