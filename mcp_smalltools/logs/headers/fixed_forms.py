@@ -49,6 +49,7 @@ _ACCESS = re.compile(
     r"(?:[\w.-]{1,200}(?::\d{1,5})? )?(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) "
     r"\[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d(?:\.\d{1,6})?(?: [+-]\d{4})?)\] ?"
 )
+_ACCESS_TIME = re.compile(r" \[\d\d/[A-Z]")
 _STATUS = re.compile(r"\" (\d{3})(?= |$)")
 _REQUEST = re.compile(r"\"[A-Z]{3,10} [^\"\n]{1,2000}\" (?P<status>\d{3})(?= |$)")
 _FLOW = re.compile(r"\d{1,2} \d{12} (?:\S+ ){8}(?P<time>1\d{9}) \d{10} (?:ACCEPT|REJECT|-) ")
@@ -56,6 +57,8 @@ _CSV = re.compile(
     rf"\"?(?P<time>{TIME})\"?,(?:(?:\"[^\"\n]{{0,200}}\"|[^\",\n]{{0,200}}),){{0,15}}?\"?(?P<level>(?i:{ANY_NAMES})\d?)\"?,"
     r"(?:[0-9A-Z]{5},)?"
 )
+_CSV_WORD = re.compile(r",\"?[^\W\d_]{2,20}\d?\"?,")
+"""A column that may be a level."""
 _EVENT = re.compile(r"<Event[ >].{0,4000}?</System>", re.DOTALL)
 _EVENT_LEVEL = re.compile(r"<Level>(\d{1,2})</Level>")
 _EVENT_TIME = re.compile(r"<TimeCreated SystemTime=[\"']([^\"']{10,40})[\"']")
@@ -87,10 +90,13 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
     """RFC 3164 and 5424, and what rsyslog and journald write. `inner` reads the message, which may have a
     header of its own.
     """
-    if line[:1] not in _FIRST_OF_SYSLOG:
+    first = line[:1]
+    if first not in _FIRST_OF_SYSLOG:
         return None
     name = "syslog"
-    found = _RFC_5424.match(line) or _IOS.match(line) or _SYSLOG.match(line)
+    found = _RFC_5424.match(line) if first == "<" or line.startswith("1 ") else None
+    if found is None and (first == "<" or line[10:11] == "T" or not first.isdigit()):
+        found = _IOS.match(line) or _SYSLOG.match(line)
     if found is None or level_of_name(found.groupdict().get("host") or "") is not None:
         return None
     names = found.groupdict()
@@ -162,7 +168,7 @@ def _read_kernel(line: str) -> ParsedLine | None:
 
 
 def _read_access(line: str) -> ParsedLine | None:
-    found = _ACCESS.match(line)
+    found = _ACCESS.match(line) if _ACCESS_TIME.search(line) is not None else None
     if found is None:
         return None
     content = f"{found['client']} {found['ident']} {found['user']} {line[found.end() :]}"
@@ -180,7 +186,7 @@ def _read_flow(line: str) -> ParsedLine | None:
 
 
 def _read_csv(line: str) -> ParsedLine | None:
-    found = _CSV.match(line)
+    found = _CSV.match(line) if line.count(",") > 1 and _CSV_WORD.search(line) is not None else None
     return None if found is None else _parsed("csv", line, found, level_of_name(found["level"]))
 
 

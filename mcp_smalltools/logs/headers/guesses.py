@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import re
 
-_WORDS = (
-    *("error", "warn", "fail", "panic", "fatal", "exception", "traceback", "fault", "core dumped"),
-    *("undefined reference", "***", "err!", "e   "),
-)
-"""Each pattern has one of them."""
 _FATAL_TEXT = re.compile(r"(?:panic|fatal|FATAL)(?:\[\w+\])?: |Segmentation fault|core dumped")
 _ERROR_TEXT = re.compile(
     r"(?:^|[\s:\]])(?:fatal |internal compiler |syntax )?[Ee]rror(?:\[\w+\])?: |^ERROR\b|^E   "
@@ -24,8 +19,7 @@ _WARNING_TEXT = re.compile(
 
 def level_in_text(content: str) -> str | None:
     """The level that tools without headers write into their text."""
-    low = content.lower()
-    if not any(word in low for word in _WORDS):
+    if not _may_say(content.lower()):
         return None
     if _FATAL_TEXT.search(content):
         return "fatal"
@@ -34,3 +28,22 @@ def level_in_text(content: str) -> str | None:
     if _WARNING_TEXT.search(content):
         return "warning"
     return None
+
+
+def _may_say(low: str) -> bool:
+    """Each pattern has one of these words; written out, as it is asked of every line."""
+    return (
+        "error" in low
+        or "warn" in low
+        or "fail" in low
+        or "panic" in low
+        or "fatal" in low
+        or "exception" in low
+        or "traceback" in low
+        or "fault" in low
+        or "core dumped" in low
+        or "undefined reference" in low
+        or "***" in low
+        or "err!" in low
+        or "e   " in low
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from mcp_smalltools.logs.headers.levels import ANY_LEVELS, ANY_NAMES, SURE_NAMES, level_of_name
-from mcp_smalltools.logs.headers.time_forms import EPOCH, TIME, UPTIME
+from mcp_smalltools.logs.headers.time_forms import EPOCH, FOREIGN_MONTHS, TIME, UPTIME
 
 Found = re.Match[str]
 
@@ -29,7 +30,15 @@ class BracketToken(NamedTuple):
 
 
 _TIME = re.compile(f"{TIME}|{EPOCH}")
-_FIRST_OF_TIME = frozenset("JFMASONDTWjfmasond一二三四五六七八九十")
+_WORDS_OF_TIME = frozenset(
+    name[:3]
+    for name in (
+        *"Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
+        *FOREIGN_MONTHS,
+    )
+)
+"""How names of days and of months start."""
+_NUMERALS = frozenset("一二三四五六七八九十")
 _FIRST_OF_NUMBER = frozenset("0123456789-#*")
 BRACKETED = r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,120}\]){1,250}\]"
 """With brackets in it, too: [Peer[id=1]/10.0.0.1]"""
@@ -49,6 +58,7 @@ _AFTER_TIME = re.compile(
     r"(?P<name>(?i:info|information|debug|trace|notice|verbose|warn|warning|error|err|fatal|critical|crit|severe))"
     r"(?= )"
 )
+_LETTERS = re.compile(r"[^\W\d_]+")
 _FIRST_OF_LEVEL = frozenset(name[:1] for name in ANY_LEVELS)
 _OF_DIAGNOSES = re.compile(r"(?i:error|warning|fatal|panic|note|failure|failed|hint|alert|abort|context)\b")
 """What begins a line of compilers and of programs that end: part of their message."""
@@ -76,8 +86,11 @@ _NAME_BEFORE_BRACKET = re.compile(r"[A-Za-z][\w.$/@-]{0,80}(?=\[)")
 
 def time_at(line: str, at: int) -> TimeToken | None:
     """A time that starts here."""
-    first = line[at : at + 1]
-    if not first.isdigit() and first not in _FIRST_OF_TIME:
+    if (
+        not line[at : at + 1].isdigit()
+        and line[at : at + 3] not in _WORDS_OF_TIME
+        and line[at] not in _NUMERALS
+    ):
         return None
     found = _TIME.match(line, at)
     if found is None or (found.end() < len(line) and line[found.end()].isalnum()):
@@ -93,16 +106,19 @@ def bracket_at(line: str, at: int) -> BracketToken | None:
         return None
     inside = found[0][1:-1].strip("{}")
     start = at + found[0].index(inside, 1) if inside else at + 1
-    time, level = _inside(inside, start, letters=line[at] == "[" or len(inside) > 1)
+    time, level = _inside(inside, letters=line[at] == "[" or len(inside) > 1)
+    if time is not None:
+        time = TimeToken(start + time.start, start + time.end, start + time.after)
     return BracketToken(found.end(), time, level, line[at])
 
 
-def _inside(text: str, start: int, *, letters: bool) -> tuple[TimeToken | None, str | None]:
-    """The time and the level that are written between brackets."""
+@lru_cache(maxsize=4_096)
+def _inside(text: str, *, letters: bool) -> tuple[TimeToken | None, str | None]:
+    """The time and the level that are written between brackets; threads and levels come again and again."""
     inner = _TIME_INSIDE.fullmatch(text)
     if inner is not None:
         level = inner["before"] or _name_of(_LEVEL_OF_REST.match(inner["rest"]))
-        place, end = start + inner.start("time"), start + inner.end("time")
+        place, end = inner.span("time")
         return TimeToken(place, end, end), level_of_name(level) if level else None
     bare = text.strip() if letters else ""
     for pattern in (_WHOLE, _BEHIND_NAME, _BETWEEN_COLONS, _LAST_WORD, _FIRST_WORD):
@@ -129,7 +145,7 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     """A level that starts here, in no brackets. `headed`: a time came before, so that "error:" is none of a
     diagnosis; `right_behind`: it ends here, so that small letters will do.
     """
-    if line[at : at + 1].lower() not in _FIRST_OF_LEVEL:
+    if line[at : at + 1].lower() not in _FIRST_OF_LEVEL or not _may_be_level(line, at):
         return None
     found = _CAPITALS.match(line, at)
     if found is not None:
@@ -146,6 +162,13 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     return None
 
 
+def _may_be_level(line: str, at: int) -> bool:
+    """Whether the letters here are a name; what isn't ASCII has more than two forms, so patterns decide."""
+    word = _LETTERS.match(line, at)
+    name = "" if word is None else word[0]
+    return len(name) < 2 or not name.isascii() or name.lower() in ANY_LEVELS
+
+
 def number_at(line: str, at: int) -> int | None:
     """The end of a number, or of several with signs between: a process, a thread."""
     found = _PLAIN_NUMBERS.match(line, at) if line[at] in _FIRST_OF_NUMBER else None
@@ -154,13 +177,13 @@ def number_at(line: str, at: int) -> int | None:
 
 def field_at(line: str, at: int) -> int | None:
     """The end of key=value."""
-    found = _FIELD.match(line, at)
+    found = _FIELD.match(line, at) if line.find("=", at, at + 42) > 0 else None
     return None if found is None else found.end()
 
 
 def place_at(line: str, at: int) -> int | None:
     """The end of file:line."""
-    found = _PLACE.match(line, at)
+    found = _PLACE.match(line, at) if line.find(".", at, at + 162) > 0 else None
     return None if found is None else found.end()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 LEVELS = ("trace", "debug", "info", "notice", "warning", "error", "fatal")
 
@@ -58,14 +59,17 @@ _SURE = _by_name(_NAMES, _FOREIGN)
 _ALL = _by_name(_NAMES, _OTHER_NAMES, _FOREIGN)
 
 
-def _alternatives(names: Mapping[str, str]) -> str:
-    return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+def _alternatives(names: Iterable[str]) -> str:
+    """A pattern of these names, the longest first; names of one first sign together, so that it is compared
+    once for all of them.
+    """
+    of_first: dict[str, list[str]] = {}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        of_first.setdefault(name[0], []).append(re.escape(name[1:]))
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in of_first.items())
 
 
-SURE_NAMES = "|".join(
-    sorted((re.escape(form) for name in _SURE for form in {name, name.upper()} if form == form.upper()),
-           key=len, reverse=True)
-)  # fmt: skip
+SURE_NAMES = _alternatives({form for name in _SURE for form in (name, name.upper()) if form == form.upper()})
 """A pattern of names in capitals, and of those that have no capitals."""
 ANY_NAMES = _alternatives(_ALL)
 """A pattern of all names; to be used without regard to case."""
@@ -73,6 +77,7 @@ ANY_LEVELS = frozenset(_ALL)
 LEVEL_NAMES = _alternatives(_by_name(_NAMES, _OTHER_NAMES))
 
 
+@lru_cache(maxsize=1_024)
 def level_of_name(name: str) -> str | None:
     """The level of this name, or of this letter; a digit behind it (DEBUG1) says no more."""
     low = name.strip().lower().rstrip("0123456789!")

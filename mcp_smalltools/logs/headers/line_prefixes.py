@@ -67,6 +67,13 @@ def _forms_at(line: str, at: int) -> Iterator[re.Pattern[str]]:
 
 def prefix_of(line: str) -> Prefix | None:
     """All prefixes of a line as one; None if there are none."""
+    if (
+        line[:1] not in _OF_FIRST
+        and line[10:11] != "T"
+        and "|" not in (start := line[:130])
+        and "\t" not in start
+    ):
+        return None
     at, time, time_at = 0, None, -1
     for _ in range(_MOST):
         found = next((match for form in _forms_at(line, at) if (match := form.match(line, at))), None)

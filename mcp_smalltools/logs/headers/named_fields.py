@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from mcp_smalltools.logs.headers.levels import level_of_name, level_of_number, level_of_severity
@@ -118,8 +119,15 @@ _INNER = (
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s"]*)(?:[\s,]+|$)')
 _TIMELIKE = re.compile(r"\d{4}-\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
 _UNESCAPE = re.compile(r"\s+")
+_SPACE = re.compile(r"\s")
 _JSON_LINE = re.compile(r"\[?\s*(?P<object>\{.*\})\s*[,\]]{0,2}\s*", re.DOTALL)
 _DEPTH = 3
+_TIME_RANKS = {name: place for place, name in enumerate(_TIME_KEYS)}
+_LEVEL_RANKS = {name: place for place, name in enumerate(_LEVEL_KEYS)}
+_MESSAGE_RANKS = {name: place for place, name in enumerate(_MESSAGE_KEYS)}
+_INNER_RANKS = {name: place for place, name in enumerate(_INNER)}
+_KEYS_OF_LOGFMT = frozenset({*_TIME_KEYS, *_LEVEL_KEYS, "msg"})
+_KEYS_OF_HEADERS = frozenset({*_LOGGER_KEYS, *_TIME_KEYS, *_LEVEL_KEYS})
 Reader = Callable[[str], ParsedLine | None]
 
 
@@ -138,13 +146,16 @@ def _decimal(text: str) -> _Decimal:
     return number
 
 
+_DECODER = json.JSONDecoder(parse_float=_decimal)
+
+
 def read_json(line: str, inner: Reader | None = None) -> ParsedLine | None:
     """An object on one line, also one of an array's. `inner` reads a message that is a line itself."""
     found = _JSON_LINE.fullmatch(line)
     if found is None:
         return None
     try:
-        fields = json.loads(found["object"], parse_float=_decimal)
+        fields = _DECODER.decode(found["object"])
     except (ValueError, RecursionError):
         return None
     return line_of_fields("json", line, fields, inner) if isinstance(fields, dict) and fields else None
@@ -152,6 +163,8 @@ def read_json(line: str, inner: Reader | None = None) -> ParsedLine | None:
 
 def read_logfmt(line: str) -> ParsedLine | None:
     """A line of nothing but key=value, with a time, a level or a message among them."""
+    if "=" not in line:
+        return None
     pairs: dict[str, Any] = {}
     position = 0
     while position < len(line):
@@ -164,7 +177,7 @@ def read_logfmt(line: str) -> ParsedLine | None:
         )
         position = found.end()
     keys = {key.lower() for key in pairs}
-    if len(pairs) < 2 or not keys & {*_TIME_KEYS, *_LEVEL_KEYS, "msg"}:
+    if len(pairs) < 2 or keys.isdisjoint(_KEYS_OF_LOGFMT):
         return None
     if {"date", "time"} <= keys:  # Fortinet
         both = _date_and_time(line)
@@ -214,23 +227,27 @@ def line_of_fields(name: str, line: str, fields: Mapping[str, Any], inner: Reade
     return ParsedLine(name, content, text_of_time if at >= 0 else None, known, time_at=at, level_said=said)
 
 
+def _present(low: Mapping[str, str], ranks: Mapping[str, int]) -> Sequence[str]:
+    """The names that are there, in the order of their ranks."""
+    names = [name for name in low if name in ranks]
+    return names if len(names) < 2 else sorted(names, key=ranks.__getitem__)
+
+
 def _times(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in _TIME_KEYS:
-        key = low.get(name)
-        value = fields.get(key) if key is not None else None
+    for name in _present(low, _TIME_RANKS):
+        key = low[name]
+        value = fields[key]
         if isinstance(value, dict):  # {"$date": "…"}, {"seconds": 1}, {"epochSecond": 1}
             value = next((value[part] for part in ("$date", "epochSecond", "seconds") if part in value), None)
-        if key is None or isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             continue
         if _TIMELIKE.match(str(value)):
             yield key, str(value)
 
 
 def _levels(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in _LEVEL_KEYS:
-        key = low.get(name)
-        if key is None:
-            continue
+    for name in _present(low, _LEVEL_RANKS):
+        key = low[name]
         value = fields[key]
         if isinstance(value, dict):
             value = value.get("name") or value.get("value") or value.get("level")
@@ -263,13 +280,13 @@ def _level_of_field(name: str, value: Any) -> str | None:
 
 def _message(fields: Mapping[str, Any], low: Mapping[str, str]) -> tuple[str, str] | None:
     """The field by convention; else the text of most words."""
-    for name in _MESSAGE_KEYS:
-        key = low.get(name)
-        value = fields.get(key) if key is not None else None
-        if key is not None and isinstance(value, dict) and isinstance(value.get("stringValue"), str):
+    for name in _present(low, _MESSAGE_RANKS):
+        key = low[name]
+        value = fields[key]
+        if isinstance(value, dict) and isinstance(value.get("stringValue"), str):
             return key, value["stringValue"]  # OpenTelemetry
-        if key is not None and isinstance(fields[key], str) and (name not in _HARMLESS or " " in fields[key]):
-            return key, fields[key]
+        if isinstance(value, str) and (name not in _HARMLESS or " " in value):
+            return key, value
     for name in ("event", "error"):
         key = low.get(name)
         if key is not None and isinstance(fields[key], str):
@@ -291,13 +308,13 @@ def _nested(
     fields: Mapping[str, Any], low: Mapping[str, str], inner: Reader | None
 ) -> tuple[str, ParsedLine] | None:
     """A record inside the record, with a message of its own."""
-    for name in _INNER:
-        key = low.get(name)
-        value = fields.get(key) if key is not None else None
-        if key is None or not isinstance(value, dict) or not value:
+    for name in _present(low, _INNER_RANKS):
+        key = low[name]
+        value = fields[key]
+        if not isinstance(value, dict) or not value:
             continue
         names = {item.lower(): item for item in value}
-        if _message(value, names) is not None and set(names) & set(_MESSAGE_KEYS):
+        if _message(value, names) is not None and not _MESSAGE_RANKS.keys().isdisjoint(names):
             level = next(_levels(value, names), None)
             message = _message(value, names)
             assert message is not None
@@ -306,7 +323,7 @@ def _nested(
             rest = [
                 part
                 for item, field in value.items()
-                if item != message[0] and item.lower() not in {*_LOGGER_KEYS, *_TIME_KEYS, *_LEVEL_KEYS}
+                if item != message[0] and item.lower() not in _KEYS_OF_HEADERS
                 for part in _flat(item, field, 1)
             ]
             return key, ParsedLine("json", " ".join([text, *rest]), None, known, level_said=known is not None)
@@ -317,7 +334,9 @@ def _flat(key: str, value: Any, depth: int) -> list[str]:
     if isinstance(value, dict) and value and depth < _DEPTH:
         return [part for name, item in value.items() for part in _flat(f"{key}.{name}", item, depth + 1)]
     if isinstance(value, str):
-        return [f"{key}={value}" if value and not re.search(r"\s", value) else f'{key}="{value}"']
+        return [f"{key}={value}" if value and not _SPACE.search(value) else f'{key}="{value}"']
+    if type(value) is int:
+        return [f"{key}={value}"]
     return [
         f"{key}={value}" if isinstance(value, _Decimal) else f"{key}={json.dumps(value, ensure_ascii=False)}"
     ]
@@ -325,8 +344,14 @@ def _flat(key: str, value: Any, depth: int) -> list[str]:
 
 def _place_of_value(line: str, key: str, value: str) -> int:
     """Where the value of this key stands in the line; -1 if it stands there in other characters."""
-    for found in re.finditer(rf'(?<![\w.]){re.escape(key)}"?\s*[=:]\s*', line):
+    for found in _key_pattern(key).finditer(line):
         place = line.find(value, found.end(), found.end() + len(value) + 40)
         if place >= 0:
             return place
     return line.find(value)
+
+
+@lru_cache(maxsize=256)
+def _key_pattern(key: str) -> re.Pattern[str]:
+    """A key with what separates it from its value."""
+    return re.compile(rf'(?<![\w.]){re.escape(key)}"?\s*[=:]\s*')

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedLine:
+class ParsedLine(NamedTuple):
     """One line, taken apart. `bare`: its header, if any, was written by what carried the line (a CI system,
     a container runtime), so the line may continue the one before. `time_at`: where in the line its time
     starts, -1 if that is not known. `level_said`: a header or a field says the level, it is no guess.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from mcp_smalltools.logs.headers.fixed_forms import read_fixed, read_syslog, status_level
 from mcp_smalltools.logs.headers.guesses import level_in_text
@@ -36,8 +35,8 @@ def read_line(line: str) -> ParsedLine:
     level = level_of_name(command["name"]) if command is not None else inner.level
     name = "ci" if inner.format == "plain" else f"ci+{inner.format}"
     said = inner.level_said or command is not None
-    return replace(
-        inner, format=name, time=time, level=level, bare=not inner.headed, time_at=place, level_said=said
+    return inner._replace(
+        format=name, time=time, level=level, bare=not inner.headed, time_at=place, level_said=said
     )
 
 
@@ -70,9 +69,9 @@ def _scanned(line: str, *, carried: bool) -> ParsedLine | None:
         return read
     fields = _fields_behind(read.content)
     if fields is not None and fields.level_said:
-        return replace(read, content=fields.content, level=fields.level, level_said=True)
+        return read._replace(content=fields.content, level=fields.level, level_said=True)
     level = status_level(read.content)
-    return replace(read, level=level or level_in_text(read.content), level_said=level is not None)
+    return read._replace(level=level or level_in_text(read.content), level_said=level is not None)
 
 
 def _fields_behind(content: str) -> ParsedLine | None:
@@ -87,13 +86,13 @@ def _read_indented(line: str) -> ParsedLine:
     stripped = line.lstrip()
     read = _read(stripped, 1) if stripped else None
     if read is not None and read.format == "json" and (read.time is not None or read.level_said):
-        return replace(read, time_at=read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1)
+        return read._replace(time_at=read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1)
     if read is not None and (
         (read.time is not None and 0 <= read.time_at <= 1 and read.format in ("time", "kernel"))
         or (read.level_said and _PROCESS_AND_LEVEL.match(line))
     ):
         place = read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1
-        return replace(read, time_at=place)
+        return read._replace(time_at=place)
     return ParsedLine("plain", line, level=_level_of_property(stripped) if stripped[:1] == '"' else None)
 
 

@@ -29,12 +29,19 @@ _GAP = re.compile(
     r"[ \t]*(?:(?:[|,;:~»·›⋮>]|-{1,3}|->|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
     r"(?:[|,:;\t](?=[A-Z]{3}|\d{4}-|\[))?[ \t]*"
 )
+_COMMON = re.compile(
+    r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)[ \t]+(?P<level>[A-Z]{4,11})[ \t]"
+)
+_CAPITAL_NAMES = frozenset(
+    "TRACE DEBUG INFO INFORMATION NOTICE WARN WARNING ERROR SEVERE FATAL CRITICAL".split()
+)
 _DATABASE_COLONS = re.compile(
     r":(?:[^\s:]{0,80}:){1,12}(?=(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):)"
 )
 _TAGGED = re.compile(
     r"(?P<letter>[VDIWEFA])/(?P<tag>[^\s:(]{0,100}(?: [^\s:(]{1,40}){0,2}) *(?:\( *\d+\))?: ?"
 )
+_LETTERS = frozenset("VDIWEF")
 _LETTER_FIRST = re.compile(r"(?P<letter>[DIWEFANC]) (?=\[\d\d/)")
 _RUBY = re.compile(r"[DIWEFA], (?=\[\d)")
 _LETTER = re.compile(r"(?P<letter>[VDIWEF])\d? +(?:(?=\S+ *:)|(?=\|))")
@@ -86,6 +93,8 @@ class _Scan:
         self.level: str | None = None
 
     def run(self) -> None:
+        if self._take_common():
+            return
         ruby = _RUBY.match(self._line, self._at)  # the level stands there again
         if ruby is not None:
             self._at = ruby.end()
@@ -94,6 +103,16 @@ class _Scan:
             at = gap.end() if gap is not None and self._at > self._start else self._at
             if at >= len(self._line) or not self._take(at) or (self.time and self.level):
                 break
+
+    def _take_common(self) -> bool:
+        """Read the most frequent header at once, with what token by token would give."""
+        found = _COMMON.match(self._line, self._start)
+        if found is None or found["level"] not in _CAPITAL_NAMES:
+            return False
+        start, end = found.span("time")
+        self.time, self.level = TimeToken(start, end, end), level_of_name(found["level"])
+        self._commit(found.end("level"))
+        return True
 
     def _take(self, at: int) -> bool:
         """Read the token at this place. False: the message begins here, or is not far."""
@@ -107,7 +126,11 @@ class _Scan:
             if self.time is None:
                 self.time = time
             self._commit(time.after)
-            colons = _DATABASE_COLONS.match(self._line, time.after)
+            colons = (
+                _DATABASE_COLONS.match(self._line, time.after)
+                if time.after < len(self._line) and self._line[time.after] == ":"
+                else None
+            )
             if colons is not None:
                 self._at = colons.end()
             return True
@@ -154,8 +177,8 @@ class _Scan:
             self._continues = _DETAIL.match(line, at) is not None
             self._commit(at if found.keep else found.end)
             return True
-        channel = _CHANNEL.match(line, at)
-        tagged = channel or _TAGGED.match(line, at)
+        channel = _CHANNEL.match(line, at) if line.find(".", at, at + 72) > 0 else None
+        tagged = channel or (_TAGGED.match(line, at) if line[at + 1 : at + 2] == "/" else None)
         if tagged is not None and (timed or at == self._start):
             self.level = level_of_name(tagged[1])
             self._tagged = True
@@ -184,7 +207,14 @@ class _Scan:
         """A level that one program writes in a way of its own, right behind the time or a column of it."""
         if self._end != self._at and not self._numbers and not self._weak:
             return None
-        for pattern in (_LETTER_OF_MONGO, _LETTER_OF_PROCESS, _LETTER_AND_NUMBER, _TWO_LETTERS, _TOPICS):
+        first = self._line[at]
+        if first not in _LETTERS:
+            return (
+                _TOPICS.match(self._line, at)
+                if first.islower() or first == "-"
+                else _TWO_LETTERS.match(self._line, at)
+            )
+        for pattern in (_LETTER_OF_MONGO, _LETTER_OF_PROCESS, _LETTER_AND_NUMBER, _TWO_LETTERS):
             found = pattern.match(self._line, at)
             if found is not None and (self._plain == 0 or pattern is not _LETTER_OF_PROCESS):
                 return found
@@ -196,7 +226,7 @@ class _Scan:
         if not timed:
             return None
         special = self._special(at)
-        if special is not None:
+        if special is not None or self._line[at] not in _LETTERS:
             return special
         if self._numbers or self._end == self._at:
             found = _LETTER.match(self._line, at)

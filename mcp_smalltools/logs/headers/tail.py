@@ -29,12 +29,13 @@ _PLACE = re.compile(rf"[\w$./\\@-]{{1,160}}{_CODE}[:(]\d{{1,7}}\)?(?::\d{{1,6}})
 _TAB_COLUMN = re.compile(r"(?P<name>[^\t \n{\"]{1,100})\t(?=[^\s{])")
 _PIPED = re.compile(r"[\w.$:<>/ #-]{1,100}?\|(?! ?\|)(?=\s?\S)")
 _MODULE = re.compile(r"in [\w.]{1,80}: ")
+_OF_FIRST = {"(": _ROUND, "<": _ANGLE, "{": _CURLY, "#": _PROCESS}
 _MOST = 6
 
 
 def end_of_tail(line: str, end: int) -> int:
     """Where the message begins, of a line whose header is sure up to `end`."""
-    glued = _GLUED.match(line, end)
+    glued = _GLUED.match(line, end) if line[end : end + 1] in ("|", ":") else None
     if glued is not None and glued.end() < len(line):
         return glued.end()
     at = skip_signs(line, end)
@@ -51,19 +52,21 @@ def end_of_tail(line: str, end: int) -> int:
 
 
 def _one(line: str, at: int, *, piped: bool) -> int | None:
-    if line[at - 2 : at] == "] " and (found := _ROUND_WITH_SPACES.match(line, at)) is not None:
+    first = line[at : at + 1]
+    if first == "(" and line[at - 2 : at] == "] " and (found := _ROUND_WITH_SPACES.match(line, at)):
         return found.end()
-    for pattern in (_ROUND, _ANGLE, _CURLY, _PROCESS, _PLACE):
-        found = pattern.match(line, at)
-        if found is not None:
-            return found.end()
+    pattern = _OF_FIRST.get(first) or (_PROCESS if first.isdigit() else None)
+    if pattern is not None and (found := pattern.match(line, at)) is not None:
+        return found.end()
+    if "." in line[at : at + 170] and (found := _PLACE.match(line, at)) is not None:
+        return found.end()
     if line[at - 1 : at] == "\t" and (found := _TAB_COLUMN.match(line, at)) is not None:
         return found.end()
     if piped and (found := _PIPED.match(line, at)) is not None and found.end() < len(line):
         return found.end()
-    if line[at : at + 1] == "[" and (found := _SQUARE.match(line, at)) is not None:
+    if first == "[" and (found := _SQUARE.match(line, at)) is not None:
         return found.end() if found.end() < len(line) else None
-    found = _MODULE.match(line, at)
+    found = _MODULE.match(line, at) if first == "i" else None
     return None if found is None else found.end()
 
 
