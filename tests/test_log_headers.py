@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mcp_smalltools.logs.headers import scanner
 from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.times import to_seconds
@@ -302,3 +305,22 @@ def test_the_key_of_a_line_is_read_as_the_line_is() -> None:
         assert (header.format, header.level) == (read.format, read.level), line
         assert layout.time is not None, line
         assert line[layout.time.start :].startswith(read.time or "?"), line
+
+
+_PIECES = st.sampled_from(
+    (
+        *("2026-03-01 10:00:00", "2026-03-01T10:00:00,123", "2026-03-01T10:00:00.1Z", "11 Dec 2026 10:00:00"),
+        *("INFO", "ERROR", "WARNING", "error", "Jan", "Mon", "order", "accepted", "11", "1234", "DETAIL:"),
+        *("[main]", "shop:", "a.b.C", "key=value", "-", "|", "I", "(4)", "EST", "AM", "x.py:12"),
+    )
+)
+
+
+@given(st.lists(_PIECES, min_size=1, max_size=6), st.sampled_from((" ", "  ", "\t", ": ")), st.booleans())
+def test_the_short_ways_of_a_scan_give_what_token_by_token_gives(pieces, joint, carried) -> None:
+    line = joint.join(pieces) + " done"
+    read = scanner.scan_header(line, carried=carried)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, "_is_text", lambda *_: False)
+        patch.setattr(scanner._Scan, "_take_common", lambda _: False)
+        assert scanner.scan_header(line, carried=carried) == read

@@ -30,13 +30,11 @@ class BracketToken(NamedTuple):
 
 
 _TIME = re.compile(f"{TIME}|{EPOCH}")
-_WORDS_OF_TIME = frozenset(
-    name[:3]
-    for name in (
-        *"Mon Tue Wed Thu Fri Sat Sun Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
-        *FOREIGN_MONTHS,
-    )
+_MONTHS_AND_DAYS = (
+    *("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
+WORDS_OF_TIME = frozenset(name[:3] for name in (*_MONTHS_AND_DAYS, *FOREIGN_MONTHS))
 """How names of days and of months start."""
 _NUMERALS = frozenset("一二三四五六七八九十")
 _FIRST_OF_NUMBER = frozenset("0123456789-#*")
@@ -88,7 +86,7 @@ def time_at(line: str, at: int) -> TimeToken | None:
     """A time that starts here."""
     if (
         not line[at : at + 1].isdigit()
-        and line[at : at + 3] not in _WORDS_OF_TIME
+        and line[at : at + 3] not in WORDS_OF_TIME
         and line[at] not in _NUMERALS
     ):
         return None

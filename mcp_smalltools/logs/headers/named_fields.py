@@ -118,7 +118,8 @@ _INNER = (
 )
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s"]*)(?:[\s,]+|$)')
 _TIMELIKE = re.compile(r"\d{4}-\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
-_UNESCAPE = re.compile(r"\s+")
+_SPACES = re.compile(r"\s{2,}|[^\S ]")
+"""Space that isn't a single one."""
 _SPACE = re.compile(r"\s")
 _JSON_LINE = re.compile(r"\[?\s*(?P<object>\{.*\})\s*[,\]]{0,2}\s*", re.DOTALL)
 _DEPTH = 3
@@ -221,7 +222,7 @@ def line_of_fields(name: str, line: str, fields: Mapping[str, Any], inner: Reade
     for key, value in fields.items():
         if key not in used and not (parts and key.lower() in _LOGGER_KEYS):
             parts.extend(_flat(key, value, 0))
-    content = " ".join(_UNESCAPE.sub(" ", part) for part in parts).strip()
+    content = " ".join(_SPACES.sub(" ", part) for part in parts).strip()
     text_of_time = None if time is None else str(time[1])
     at = -1 if text_of_time is None or time is None else _place_of_value(line, time[0], text_of_time)
     return ParsedLine(name, content, text_of_time if at >= 0 else None, known, time_at=at, level_said=said)
@@ -288,9 +289,9 @@ def _message(fields: Mapping[str, Any], low: Mapping[str, str]) -> tuple[str, st
         if isinstance(value, str) and (name not in _HARMLESS or " " in value):
             return key, value
     for name in ("event", "error"):
-        key = low.get(name)
-        if key is not None and isinstance(fields[key], str):
-            return key, fields[key]
+        other = low.get(name)
+        if other is not None and isinstance(fields[other], str):
+            return other, fields[other]
     texts = [(value.count(" "), key, value) for key, value in fields.items() if isinstance(value, str)]
     most = max(texts, default=(0, "", ""), key=lambda item: item[0])
     return (most[1], most[2]) if most[0] >= 3 and not _TIMELIKE.match(most[2]) else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from mcp_smalltools.logs.headers.header_tokens import (
+    WORDS_OF_TIME,
     BracketToken,
     TimeToken,
     bracket_at,
@@ -20,7 +21,7 @@ from mcp_smalltools.logs.headers.header_tokens import (
     place_at,
     time_at,
 )
-from mcp_smalltools.logs.headers.levels import SURE_NAMES, level_of_name
+from mcp_smalltools.logs.headers.levels import ANY_LEVELS, SURE_NAMES, level_of_name
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 from mcp_smalltools.logs.headers.tail import end_of_tail, skip_signs
 
@@ -29,11 +30,13 @@ _GAP = re.compile(
     r"[ \t]*(?:(?:[|,;:~»·›⋮>]|-{1,3}|->|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
     r"(?:[|,:;\t](?=[A-Z]{3}|\d{4}-|\[))?[ \t]*"
 )
+_TWO_WORDS = re.compile(r"([A-Za-z]{2,40})(?: \d{1,8}){0,2} ([A-Za-z]{2,40}) (?! )")
 _COMMON = re.compile(
-    r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)[ \t]+(?P<level>[A-Z]{4,11})[ \t]"
+    r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)"
+    r"[ \t]+(?P<level>[A-Z]{4,11})[ \t]"
 )
 _CAPITAL_NAMES = frozenset(
-    "TRACE DEBUG INFO INFORMATION NOTICE WARN WARNING ERROR SEVERE FATAL CRITICAL".split()
+    ("TRACE", "DEBUG", "INFO", "INFORMATION", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL")
 )
 _DATABASE_COLONS = re.compile(
     r":(?:[^\s:]{0,80}:){1,12}(?=(?:LOG|ERROR|FATAL|PANIC|WARNING|NOTICE|INFO|DEBUG\d?|DETAIL|HINT|STATEMENT|CONTEXT|QUERY):)"
@@ -72,11 +75,23 @@ def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLi
     """The line from `start` on, taken apart; None if there is neither a time nor a level before its message.
     `carried`: what carried the line wrote a time already.
     """
+    if _is_text(line, start):
+        return None
     scan = _Scan(line, start, timed=carried)
     scan.run()
     if scan.time is None and scan.level is None:
         return None
     return scan.parsed()
+
+
+def _is_text(line: str, start: int) -> bool:
+    """Two words that can be neither a time nor a level: there the scan would give up. Most messages of lines
+    without a header begin so.
+    """
+    found = _TWO_WORDS.match(line, start)
+    return found is not None and all(
+        word[:3] not in WORDS_OF_TIME and word.lower() not in ANY_LEVELS for word in found.groups()
+    )
 
 
 class _Scan:

@@ -38,9 +38,11 @@ def end_of_tail(line: str, end: int) -> int:
     glued = _GLUED.match(line, end) if line[end : end + 1] in ("|", ":") else None
     if glued is not None and glued.end() < len(line):
         return glued.end()
-    at = skip_signs(line, end)
+    at, has_bar = skip_signs(line, end), "|" in line
     for _ in range(_MOST):
-        after = _one(line, at, piped=line[end:at].strip() == "|" or line[max(0, at - 2) : at].strip() == "|")
+        after = _one(
+            line, at, piped=has_bar and "|" in (line[end:at].strip(), line[max(0, at - 2) : at].strip())
+        )
         if after is None:
             break
         at = skip_signs(line, after)
@@ -72,5 +74,5 @@ def _one(line: str, at: int, *, piped: bool) -> int | None:
 
 def skip_signs(line: str, at: int) -> int:
     """The place after spaces and the separators of a header."""
-    found = _SIGNS.match(line, at)
+    found = None if line[at : at + 1].isalnum() else _SIGNS.match(line, at)
     return at if found is None else found.end()

@@ -31,7 +31,7 @@ _LOGFMT_LEVELS = tuple(
 _CISCO = re.compile(rb"%[A-Z][A-Z0-9_-]{1,60}-([0-7])-[A-Z0-9_]{1,60}: ")
 _SCCM = re.compile(rb'<!\[LOG\[[^\n]{0,4000}?\btype="([1-3])"')
 _KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that would be read as such a digit
-_ZERO, _ONE, _A, _BEYOND = np.frombuffer(b"01a\x80", np.uint8)
+_ZERO, _ONE, _A, _BEYOND, _QUOTE = np.frombuffer(b'01a\x80"', np.uint8)
 _TO_LOWER, _TEN, _HEX_LETTERS, _LETTERS = np.array((0x20, 10, 6, 26), np.uint8)
 _LEAST = 6
 """Characters of the shortest identifier of hexadecimal digits; one of any letters has two more."""
@@ -60,7 +60,7 @@ def _level_patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
     """Those of which the data may have one."""
     if _has(data, b'"', b":", 1) or _has(data, b'"', b":", 2):
         for name, pattern in _JSON_LEVELS:
-            if _has(data, name[-2:-1], b'"', 1) and name in data:
+            if _has_number(data, name[-2:-1]) and name in data:
                 yield pattern
     if _has(data, b'"', b"5", 2):
         yield _SERVER_ERROR
@@ -89,6 +89,19 @@ def _has(data: bytes, first: bytes, second: bytes, distance: int) -> bool:
     """Are two signs anywhere this far apart? Comparing all bytes is several times as fast as a search."""
     text = np.frombuffer(data, np.uint8)
     return first in data and bool(((text[:-distance] == ord(first)) & (text[distance:] == ord(second))).any())
+
+
+def _has_number(data: bytes, letter: bytes) -> bool:
+    """Has any key of JSON that ends with this letter a value that starts with a digit, also in quotes? Most
+    levels are words, and the patterns needn't be searched then.
+    """
+    text = np.frombuffer(data, np.uint8)
+    at = np.flatnonzero((text[:-1] == ord(letter)) & (text[1:] == _QUOTE)) + 2
+    for sign, most in ((b" ", 2), (b":", 1), (b" ", 2), (b'"', 1)):
+        for _ in range(most):
+            at = np.minimum(at, len(text) - 1)
+            at = at + (text[at] == ord(sign))
+    return bool((text[np.minimum(at, len(text) - 1)] - _ZERO < _TEN).any())
 
 
 def _fill_identifiers(text: Bytes, *, ascii_only: bool) -> None:

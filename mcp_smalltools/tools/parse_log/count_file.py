@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.errors import DeadlineExceeded, UsageError
-from mcp_smalltools.files.reader import FilePart
+from mcp_smalltools.files.reader import BLOCK, FilePart
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parallel import ParallelReader, helpers_for
 from mcp_smalltools.logs.counting.parser import LogParser
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _GROUPING_SHARE = 0.2
 """The share of the time that is kept for clustering and for the answer."""
+_LEAST_BLOCK, _BYTES_PER_S = 64 << 10, 128 << 10
+"""Of the time that a call has, one block takes a small part even where every line is new."""
 Feed = Callable[[Block], None]
 
 
@@ -63,6 +65,13 @@ def count(arguments: ParseLogArguments, context: ToolContext) -> CountedLog:
         reading.whole()
     reading.keep_place()
     return counted
+
+
+def _block_bytes(deadline_s: float) -> int:
+    """Bytes that are counted between two looks at the clock; a log whose lines are all of forms of their own
+    takes a second and more for a MiB on a busy machine.
+    """
+    return round(min(BLOCK, max(_LEAST_BLOCK, deadline_s * _BYTES_PER_S)))
 
 
 class _Reading:
@@ -188,7 +197,8 @@ class _Reading:
             dropped[f"cut_lines_of_{what}"] = source.cut_lines
 
     def _feed_blocks(self, source: UserFile, what: str, feed: Feed, part: FilePart | None) -> bool:
-        for block in source.byte_blocks(stop=self._context.stop, part=part):
+        size = _block_bytes(self._context.stop.seconds)
+        for block in source.byte_blocks(stop=self._context.stop, block_bytes=size, part=part):
             if source is self._source:
                 if not block.ended:
                     self._unended = compact(self._parser, with_before=self._with_before)
