@@ -20,7 +20,7 @@ from mcp_smalltools.tools.parse_log.last_call import LogChange, load_position, p
 from mcp_smalltools.tools.parse_log.since import Since, SinceReader, parse_since, time_of
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.files.reader import StopCheck, UserFile
     from mcp_smalltools.tools.base import ToolContext
     from mcp_smalltools.tools.parse_log.answer import ParseLogArguments
 
@@ -72,6 +72,24 @@ def _block_bytes(deadline_s: float) -> int:
     takes a second and more for a MiB on a busy machine.
     """
     return round(min(BLOCK, max(_LEAST_BLOCK, deadline_s * _BYTES_PER_S)))
+
+
+@dataclass(slots=True)
+class _FirstBlockAnyway:
+    """Lets the first block be read where the time was over before, as when the program has just started: some
+    lines say more than none.
+    """
+
+    stop: StopCheck
+    has_block: bool = False
+
+    def check(self) -> None:
+        """Raises Cancelled, and DeadlineExceeded from the second block on."""
+        try:
+            self.stop.check()
+        except DeadlineExceeded:
+            if self.has_block:
+                raise
 
 
 class _Reading:
@@ -198,7 +216,9 @@ class _Reading:
 
     def _feed_blocks(self, source: UserFile, what: str, feed: Feed, part: FilePart | None) -> bool:
         size = _block_bytes(self._context.stop.seconds)
-        for block in source.byte_blocks(stop=self._context.stop, block_bytes=size, part=part):
+        stop = _FirstBlockAnyway(self._context.stop)
+        for block in source.byte_blocks(stop=stop, block_bytes=size, part=part):
+            stop.has_block = True
             if source is self._source:
                 if not block.ended:
                     self._unended = compact(self._parser, with_before=self._with_before)
