@@ -85,6 +85,65 @@ def test_no_cut_changes_what_is_counted(lines: list[str], size: int) -> None:
     assert [item[:4] for item in counted(whole)] == [item[:4] for item in counted(parts)]
 
 
+HEADER = "2026-03-04 09:15:{n:02d} INFO [a.b] order {n} accepted"
+DUMP = "Request from shop:\nOrder(id={n})\nAnswer:\nOK(id={n})"
+OTHER = "connection {n} accepted by relay"
+
+
+def decided(lines: list[str], size: int) -> LogParser:
+    """As files are read: it is decided by the head whose lines those without a header are."""
+    parser = LogParser()
+    parser.decide_plain(Block.of(1, lines))
+    for start in range(0, len(lines), size):
+        parser.feed(Block.of(start + 1, lines[start : start + size]))
+    return parser
+
+
+def headed_log(after: dict[int, str], records: int = 60) -> list[str]:
+    """Records with a header, and what follows some of them, by the number of the record."""
+    lines: list[str] = []
+    for n in range(records):
+        lines += [HEADER.format(n=n % 60), *after.get(n, "").format(n=n).split("\n")]
+    return [line for line in lines if line]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_plain_lines_continue_the_record_before_them_where_nearly_all_have_a_header(size) -> None:
+    log = derive_templates(decided(headed_log(dict.fromkeys(range(0, 60, 7), DUMP)), size))
+    assert (log.records, log.levels) == (60, {"info": 60})
+
+
+def test_lines_that_come_one_at_a_time_between_headers_are_records_of_another_program() -> None:
+    log = derive_templates(decided(headed_log(dict.fromkeys(range(0, 60, 3), OTHER)), 1000))
+    assert log.records == 80
+
+
+def test_long_runs_without_a_header_are_records_of_another_program() -> None:
+    log = derive_templates(decided(headed_log({9: "\n".join([OTHER] * 90)}), 1000))
+    assert log.records == 150
+
+
+def test_a_failure_behind_a_header_that_says_that_all_is_well_is_a_record_of_its_own() -> None:
+    after = dict.fromkeys(range(0, 60, 7), DUMP) | {30: "Fatal: cannot bind the port: address in use"}
+    log = derive_templates(decided(headed_log(after), 1000))
+    assert log.records == 61
+    assert any("Fatal" in template.text for template in log.templates if template.records)
+
+
+def test_more_plain_lines_than_a_record_has_are_not_joined() -> None:
+    after = dict.fromkeys(range(0, 60, 7), DUMP) | {59: "\n".join([OTHER] * 5_000)}
+    log = derive_templates(decided(headed_log(after), 1000))
+    assert log.records > 4_000
+
+
+@given(st.lists(KINDS, max_size=14), st.integers(1, 5))
+@hypothesis_settings(max_examples=100, deadline=None)
+def test_no_cut_changes_what_is_joined(lines: list[str], size: int) -> None:
+    log = headed_log(dict.fromkeys(range(0, 60, 7), DUMP)) + lines
+    whole, parts = derive_templates(decided(log, 1000)), derive_templates(decided(log, size))
+    assert (whole.records, whole.levels) == (parts.records, parts.levels)
+
+
 STAMP = "2026-03-04T09:15:00.123Z"
 FIELDS = {
     "CLEF": '{"@t":"TIME","@mt":"order {N} refused","@l":"Error","N":4411}',

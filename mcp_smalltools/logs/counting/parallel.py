@@ -82,9 +82,11 @@ class ParallelReader:
         self._largest = 4 * part_bytes  # larger parts are fed to the parser in blocks
         self._table: bytes | None = None  # message with what the first part taught of the log's lines
         self._over = False
+        self._joins_plain = False
 
     def read(self, parser: LogParser, stop: StopCheck, go_on: Callable[[], bool]) -> bool:
         """Count part after part; `go_on` is asked after each. True if the file was read to its end."""
+        self._joins_plain = parser.assembler.joins_plain
         with ExitStack() as stack:
             for _ in range(self._helpers):
                 self._start_helper(stack)
@@ -101,7 +103,7 @@ class ParallelReader:
                         return False
                     self._tasks.popleft()
                 elif (task := self._take()) is not None:
-                    self._put(task, own.parse(task.part, stop, lambda here: self._tell(self._done + here)))
+                    self._put(task, self._parse(task, own, stop, lambda here: self._tell(self._done + here)))
                     self._teach(own)
                 else:
                     self._do_also(first, own, stop)
@@ -114,7 +116,12 @@ class ParallelReader:
                 raise _OtherWasFirst
 
         with contextlib.suppress(_OtherWasFirst):
-            self._put(task, own.parse(task.part, stop, look))
+            self._put(task, self._parse(task, own, stop, look))
+
+    def _parse(
+        self, task: _Task, own: PartParser, stop: StopCheck, tell: Callable[[int], None]
+    ) -> dict[str, Any]:
+        return own.parse(task.part, stop, tell, joins_plain=self._joins_plain)
 
     def _teach(self, parser: PartParser) -> None:
         """Let the helpers start, knowing what was learned from the first part."""
@@ -191,7 +198,8 @@ class ParallelReader:
                 if not has_table:
                     helper.stdin.write(table)
                     has_table = True
-                send(helper.stdin, [task.part.start, task.part.first, task.part.end])
+                part = task.part
+                send(helper.stdin, [part.start, part.first, part.end, self._joins_plain])
                 state = receive(helper.stdout)
             except (OSError, EOFError, ValueError):
                 self._put(task, None)

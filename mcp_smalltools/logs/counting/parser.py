@@ -14,6 +14,7 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.counts import LineCounts
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
+from mcp_smalltools.logs.lines.plain_lines import LOOKED_AT, joins_plain
 from mcp_smalltools.logs.lines.records import ANNOUNCING, Assembler, Kind
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar, Clock, to_local_seconds
@@ -77,6 +78,13 @@ class LogParser:
             self._count(block, line_types[starts], starts + block.first)
             self._place_in_time(block, starts, numbers[starts], line_types[starts])
 
+    def decide_plain(self, head: Block) -> None:
+        """Decide by the first lines of a log whose lines those without a header are."""
+        head = head.part(0, min(LOOKED_AT, len(head)))
+        types = self.table.layouts.types_of(self.table.read(head)).tolist()
+        lines = [head.line(place) for place in range(len(head))]
+        self.assembler.joins_plain = joins_plain([self.table.line_types[n] for n in types], lines)
+
     def skip(self, block: Block) -> None:
         """Count lines that are there for comparison only: a baseline, or what was before `since`."""
         if not len(block):
@@ -137,7 +145,9 @@ class LogParser:
                 continue
             if line_type.kind is not Kind.BLANK:
                 self.finish()
-            starts[place] = self.assembler.starts(line_type.kind, line_type.opens_trace, line)
+            starts[place] = self.assembler.starts(
+                line_type.kind, line_type.opens_trace, line, line_type.level
+            )
             if self.assembler.announced and line_type.kind in ANNOUNCING:
                 self._announced = _Announced(block.first + place, line, line_type, place)
             if keep and starts[place]:
@@ -161,7 +171,7 @@ class LogParser:
     def _join(self, line_types: NDArray[np.int64], line: str, line_type: LineType, *, keep: bool) -> None:
         """The message of a header has come: the record's type is that of both."""
         announced, self._announced = self._announced, None
-        self.assembler.message(line_type.opens_trace)
+        self.assembler.message(line_type.opens_trace, line_type.level)
         if announced is None:  # it was counted by another call
             return
         joined = self.table.with_message(announced.line_type, line_type)
@@ -221,7 +231,7 @@ class LogParser:
     def _follow(self, block: Block, line_types: NDArray[np.int64], place: int, *, keep: bool) -> None:
         """A line with a header was the last one: what comes next may belong to it."""
         line_type = self.table.line_types[line_types[place]]
-        self.assembler.headed(line_type.opens_trace)
+        self.assembler.headed(line_type.opens_trace, line_type.level)
         if keep:
             self._start(block.first + place, "", line_type)
 

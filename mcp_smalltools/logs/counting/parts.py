@@ -109,13 +109,19 @@ class PartParser:
         return self._table.state()
 
     def parse(
-        self, part: FilePart, stop: StopCheck | None = None, tell: Callable[[int], None] = lambda _: None
+        self,
+        part: FilePart,
+        stop: StopCheck | None = None,
+        tell: Callable[[int], None] = lambda _: None,
+        *,
+        joins_plain: bool = False,
     ) -> dict[str, Any]:
         """The state of a parser that was fed this part, and `cut_lines` of it. `tell` hears how many bytes
-        are done, block by block.
+        are done, block by block; `joins_plain` as the parser of the whole log has it.
         """
         self._forget_texts()
         parser = LogParser(self._table)
+        parser.assembler.joins_plain = joins_plain
         for block in self._source.byte_blocks(part=part, stop=stop):
             parser.feed(Block(block.first, strip_terminal_codes(block.data)))
             tell(block.end - part.start)

@@ -2,8 +2,8 @@
 when its standard input ends.
 
 The first message is the state of a `LineTable`: what is known of the log's lines already. Then each request
-is [start, first, end] of a part, and each answer the state of its parse. All messages are msgpack, each after
-its length.
+is [start, first, end, joins_plain] of a part, and each answer the state of its parse. All messages are
+msgpack, each after its length.
 """
 
 from __future__ import annotations
@@ -63,8 +63,9 @@ def serve(descriptor: int) -> None:
             if parser is None:
                 parser = PartParser(source, LineTable.of(message))
                 continue
-            start, first, end = message
-            send(sys.stdout.buffer, parser.parse(FilePart(start, first, end)))
+            start, first, end, joins_plain = message
+            part = FilePart(start, first, end)
+            send(sys.stdout.buffer, parser.parse(part, joins_plain=joins_plain))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_FATAL_TEXT = re.compile(r"(?:panic|fatal|FATAL)(?:\[\w+\])?: |Segmentation fault|core dumped")
+_FATAL_TEXT = re.compile(r"(?:panic|fatal|FATAL|^Fatal)(?:\[\w+\])?: |Segmentation fault|core dumped")
 _ERROR_TEXT = re.compile(
     r"(?:^|[\s:\]])(?:fatal |internal compiler |syntax )?[Ee]rror(?:\[\w+\])?: |^ERROR\b|^E   "
     r"|^(?:##\[error\]|::error)|\bERROR!|^(?:FAILED|FAIL)\b|\bTraceback \(most recent call last\)"

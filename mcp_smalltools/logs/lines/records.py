@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.message.failure_words import LIKELY, SURE, failure_degree
 
 
 class Kind(enum.IntEnum):
@@ -58,6 +59,9 @@ _ITEM = re.compile(r"u?['\"][^'\"]{1,80}['\"] ?(?:: |=> )")  # of a dictionary o
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
 _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
+_FAILED = frozenset({"error", "fatal"})
+_ERROR = 2
+_GRAVITY: Mapping[str | None, int] = {"warning": 1, "error": _ERROR, "fatal": _ERROR}
 _DIAGNOSED = frozenset({"warning", "error", "fatal"})
 
 
@@ -101,10 +105,18 @@ def names_exception(kind: Kind, text: str) -> bool:
     return kind is Kind.EXCEPTION or (kind is Kind.FRAME and text.startswith("Caused by: "))
 
 
+MOST_JOINED = 200
+"""Plain lines in a row that can be of one record; more are the output of something else."""
+
+
 class Assembler:
     """Decides line by line whether a record starts. Its state survives from block to block."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, joins_plain: bool = False) -> None:
+        self.joins_plain = joins_plain  # a plain line continues the record of the header before it
+        self._under_header = False  # the open record has a header
+        self._grave = 0  # which says that it is a warning (1) or an error (2)
+        self._joined = 0  # plain lines in a row that were joined to it
         self._open = False  # there is a record that a line could belong to
         self._continuable = False  # indented lines belong to it
         self._awaits = False  # it may still get its exception: a header, or a trace that has not named one
@@ -113,13 +125,14 @@ class Assembler:
         self._in_block = False  # all lines belong to it up to the next header
         self.announced = False  # a header came; its message is on this line
 
-    def state(self) -> list[bool]:
+    def state(self) -> list[int]:
         """All that it remembers; see `resumed`."""
         known = [self._open, self._continuable, self._awaits, self._in_trace, self._in_stack]
-        return [*known, self._in_block, self.announced]
+        plain = [self.joins_plain, self._under_header, self._grave, self._joined]
+        return [*known, self._in_block, self.announced, *plain]
 
     @classmethod
-    def resumed(cls, state: Sequence[bool]) -> Assembler:
+    def resumed(cls, state: Sequence[int]) -> Assembler:
         assembler = cls()
         (
             assembler._open,
@@ -127,18 +140,21 @@ class Assembler:
             assembler._awaits,
             assembler._in_trace,
             assembler._in_stack,
-        ) = state[:5]
+        ) = map(bool, state[:5])
         if len(state) > 5:  # what an older version stored has no more
-            assembler._in_block, assembler.announced = state[5:]
+            assembler._in_block, assembler.announced = map(bool, state[5:7])
+        if len(state) > 7:
+            assembler.joins_plain, assembler._under_header = map(bool, state[7:9])
+            assembler._grave, assembler._joined = state[9:11]
         return assembler
 
-    def starts(self, kind: Kind, opens: bool, content: str) -> bool:
+    def starts(self, kind: Kind, opens: bool, content: str, level: str | None = None) -> bool:
         """Does this line start a record? A blank line starts none, and ends none."""
         if kind is Kind.BLANK:
             return False
         self.announced = False
         if kind is Kind.HEADED or kind in ANNOUNCING:
-            self.headed(opens)
+            self.headed(opens, level)
             self.announced, self._in_block = kind in ANNOUNCING, kind is Kind.BLOCK
             return True
         if self._in_block:
@@ -149,21 +165,25 @@ class Assembler:
             return not self._continuable and self._starts_with(continuable=False)
         if kind is Kind.TRACE or kind is Kind.EXCEPTION:
             return self._exception(kind)
-        return self._plain(kind, content)
+        return self._plain(kind, content, level)
 
-    def message(self, opens: bool) -> None:
+    def message(self, opens: bool, level: str | None = None) -> None:
         """The message of a header that announced it."""
         self.announced = False
+        self._grave = max(self._grave, _GRAVITY.get(level, 0))
         self._awaits, self._in_trace = True, opens
 
-    def headed(self, opens: bool) -> None:
+    def headed(self, opens: bool, level: str | None = None) -> None:
         """A line with a header starts a record, whatever came before."""
         self._starts_with(continuable=True)
+        self._under_header, self._grave = True, _GRAVITY.get(level, 0)
         self._in_block = self.announced = False
         self._awaits, self._in_trace = True, opens
 
     def _starts_with(self, *, continuable: bool) -> bool:
         self._open, self._continuable = True, continuable
+        self._under_header, self._grave = False, 0
+        self._joined = 0
         self._awaits = self._in_trace = self._in_stack = False
         return True
 
@@ -175,7 +195,7 @@ class Assembler:
         return False
 
     def _exception(self, kind: Kind) -> bool:
-        starts = not self._awaits and not self._in_trace
+        starts = not self._awaits and not self._in_trace and not (self._grave and self._joins())
         if starts:
             self._starts_with(continuable=True)
         self._in_trace = kind is Kind.TRACE
@@ -183,10 +203,27 @@ class Assembler:
         self._awaits = False
         return starts
 
-    def _plain(self, kind: Kind, content: str) -> bool:
+    def _plain(self, kind: Kind, content: str, level: str | None) -> bool:
         if (self._in_trace or self._in_stack) and _CALL.match(content):
             return False
         if self._in_trace and _LAST_OF_TRACE.match(content):
             self._in_trace = False
             return False
+        if self._joins() and self._continues(kind, content, level):
+            self._joined += 1
+            return False
         return self._starts_with(continuable=kind is Kind.DIAGNOSIS)
+
+    def _continues(self, kind: Kind, content: str, level: str | None) -> bool:
+        """Whether a plain line may be of the record before it. One that tells of a failure is so only where
+        that record does, too: nothing that fails may be hidden behind a header that says all is well.
+        """
+        if self._grave == _ERROR or (self._grave and not self._awaits):
+            return True
+        if level in _FAILED or (kind is Kind.DIAGNOSIS and not self._joined):
+            return False
+        return failure_degree(content) < (SURE if self._joined else LIKELY)
+
+    def _joins(self) -> bool:
+        """Whether plain lines belong to the header before them."""
+        return self.joins_plain and self._under_header and self._joined < MOST_JOINED

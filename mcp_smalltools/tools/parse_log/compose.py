@@ -105,7 +105,10 @@ def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogS
     source, lines = counted.source, counted.source.line_count
     blocks = source.byte_blocks(stop=context.stop)
     found = find_sessions(
-        (Block(block.first, strip_terminal_codes(block.data)) for block in blocks), log, counted.parser.table
+        (Block(block.first, strip_terminal_codes(block.data)) for block in blocks),
+        log,
+        counted.parser.table,
+        joins_plain=counted.parser.assembler.joins_plain,
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found

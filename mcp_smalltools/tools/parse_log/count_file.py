@@ -219,11 +219,14 @@ class _Reading:
         stop = _FirstBlockAnyway(self._context.stop)
         for block in source.byte_blocks(stop=stop, block_bytes=size, part=part):
             stop.has_block = True
+            lines = Block(block.first, strip_terminal_codes(block.data))
+            if block.first == 1 and part is None:
+                self._parser.decide_plain(lines)
             if source is self._source:
                 if not block.ended:
                     self._unended = compact(self._parser, with_before=self._with_before)
                 self._offset = block.end
-            feed(Block(block.first, strip_terminal_codes(block.data)))
+            feed(lines)
             self._tell(source.bytes_read, source, what)
             if not self._has_time():
                 return False
@@ -233,6 +236,9 @@ class _Reading:
         source, dropped = self._source, self._counted.dropped
         reader = ParallelReader(source, helpers, tell=lambda done: self._tell(done, source, "log"))
         whole = False
+        for block in source.byte_blocks():
+            self._parser.decide_plain(Block(block.first, strip_terminal_codes(block.data)))
+            break
         with contextlib.suppress(DeadlineExceeded):
             whole = reader.read(self._parser, self._context.stop, self._has_time)
         self._offset = reader.read_to

@@ -97,10 +97,14 @@ def sequence_of(records: Sequence[SessionRecord]) -> tuple[int, ...]:
     return tuple(sequence)
 
 
-def find_sessions(blocks: Iterable[Block], log: ParsedLog, table: LineTable) -> LogSessions | None:
-    """The sessions of the first lines of a log that was parsed with this table; None if it has none."""
+def find_sessions(
+    blocks: Iterable[Block], log: ParsedLog, table: LineTable, *, joins_plain: bool = False
+) -> LogSessions | None:
+    """The sessions of the first lines of a log that was parsed with this table, and with an `Assembler` that
+    joins plain lines or not; None if it has none.
+    """
     most = log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT
-    found, assembler = _Values(), Assembler()
+    found, assembler = _Values(), Assembler(joins_plain=joins_plain)
     last_line = records = 0
     for whole in blocks:
         for start in range(0, len(whole), PROBED):
@@ -126,7 +130,7 @@ def _look_at(block: Block, log: ParsedLog, table: LineTable, assembler: Assemble
     for place, number in enumerate(table.read(block).tolist()):
         layout = table.layouts.all[number]
         line_type, line = layout.line_type, block.line(place)
-        if not assembler.starts(line_type.kind, line_type.opens_trace, line):
+        if not assembler.starts(line_type.kind, line_type.opens_trace, line, line_type.level):
             continue
         records += 1
         template = log.template_of_shape[line_type.shape]
