@@ -181,3 +181,25 @@ def test_fields_give_time_level_and_message(line: str) -> None:
     layout = LogParser().table.layouts_of([line])[0]
     assert layout.line_type.level == "error"
     assert layout.time is not None
+
+
+METADATA = "18:37:23.568 project=a user=b region=c mode=d type=e app=f peer=g [error] refused"
+
+
+@pytest.mark.parametrize(
+    ("line", "time", "level"),
+    [
+        (METADATA, "18:37:23.568", "error"),
+        ("41,27.05.2019,10:09:04:540,1012301,4,,A1,writer,insert", "27.05.2019,10:09:04:540", None),
+        ("07-25-13,16:03:24.649,13,a98,0,NET,a.cpp(28),0,0,NRM,changed", "07-25-13,16:03:24.649", "info"),
+        ("2026-03-02T03:17:27.031Z In(05)+ vmx mitigations enabled", "2026-03-02T03:17:27.031Z", "info"),
+    ],
+)
+def test_time_and_level_are_read_in_columns_and_behind_metadata(line, time, level) -> None:
+    read = read_line(line)
+    assert (read.time, read.level) == (time, level)
+
+
+def test_frames_of_a_trace_may_stand_at_the_margin() -> None:
+    lines = ["2026-03-04 09:15:00 ERROR Traceback (most recent call last):", 'File "/a.py", line 7, in run']
+    assert parsed([*lines, "    serve()", "OSError: refused"], 1).records == 1

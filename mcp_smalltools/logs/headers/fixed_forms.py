@@ -59,6 +59,8 @@ _CSV = re.compile(
 )
 _CSV_WORD = re.compile(r",\"?[^\W\d_]{2,20}\d?\"?,")
 """A column that may be a level."""
+_CSV_WITHOUT_LEVEL = re.compile(rf"(?:[\w.-]{{0,24}},){{1,3}}(?P<time>(?=\d{{1,4}}[./-]\d){TIME}),")
+"""Columns of which a date is one of the first; no word says a level."""
 _EVENT = re.compile(r"<Event[ >].{0,4000}?</System>", re.DOTALL)
 _EVENT_LEVEL = re.compile(r"<Level>(\d{1,2})</Level>")
 _EVENT_TIME = re.compile(r"<TimeCreated SystemTime=[\"']([^\"']{10,40})[\"']")
@@ -186,8 +188,13 @@ def _read_flow(line: str) -> ParsedLine | None:
 
 
 def _read_csv(line: str) -> ParsedLine | None:
-    found = _CSV.match(line) if line.count(",") > 1 and _CSV_WORD.search(line) is not None else None
-    return None if found is None else _parsed("csv", line, found, level_of_name(found["level"]))
+    if line.count(",") < 2:
+        return None
+    found = _CSV.match(line) if _CSV_WORD.search(line) is not None else None
+    if found is not None:
+        return _parsed("csv", line, found, level_of_name(found["level"]))
+    found = _CSV_WITHOUT_LEVEL.match(line)
+    return None if found is None else _parsed("csv", line, found, None)
 
 
 def _read_event(line: str) -> ParsedLine | None:

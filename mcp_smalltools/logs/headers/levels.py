@@ -20,7 +20,7 @@ _NAMES: Mapping[str, str] = {
 """Words that are hardly ever anything else before a message."""
 _OTHER_NAMES: Mapping[str, str] = {
     "debug": "detailed",
-    "info": "log statement detail context query location system display audit basic",
+    "info": "log statement detail context query location system display audit basic nrm",
     "notice": "hint config note",
     "warning": "fixme war",
     "error": "failure fail failed ko",

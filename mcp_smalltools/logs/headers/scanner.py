@@ -52,7 +52,7 @@ _LETTER_OF_MONGO = re.compile(r"(?P<letter>[VDIWEF])\d? (?=(?:[A-Z_]{2,}|-) +\[)
 _LETTER_BETWEEN_SPACES = re.compile(r"(?<=  )(?P<letter>[VDIWEF])  (?=\S)")
 _LETTER_OF_PROCESS = re.compile(r"(?P<letter>[DIWEF]) (?=[A-Za-z][\w.-]{1,40}: )")
 _LETTER_AND_NUMBER = re.compile(r"(?P<letter>[DIWEFV])\d{3}: ")
-_TWO_LETTERS = re.compile(r"(?P<letter>In|Wa|Er|No|Db|Cr|Al|Em)\(\d\d\) ")
+_TWO_LETTERS = re.compile(r"(?P<letter>In|Wa|Er|No|Db|Cr|Al|Em)\(\d\d\)\+? ")
 _TOPICS = re.compile(
     r"[a-z-]{2,20}(?:,[a-z-]{2,20}){0,4},(?P<letter>info|error|warning|critical|debug)(?: (?=\S)|,)"
 )
@@ -258,6 +258,9 @@ class _Scan:
             end = read(line, at)
             if end is not None:
                 self._numbers += read is number_at
+                if read is field_at and (self._timed or self.time is not None):
+                    self._at = end  # metadata between time and level, as many as there are
+                    return True
                 break
         else:
             end = name_at(line, at)

@@ -35,7 +35,7 @@ ANNOUNCING = frozenset({Kind.ANNOUNCES, Kind.BLOCK})
 _TRACE = re.compile(r"(?:^[\s|+-]*|[:\]] |\()(?:Exception Group )?Traceback \(most recent call last\):")
 _CHAINED = re.compile(r"During handling of the above exception|The above exception was the direct cause")
 _FRAME = re.compile(
-    r"\s+at .+[:(<].*|\s+at [\w$.<>/]+\s*$|\s+File \".*\", line \d+|Caused by: |\s*\.\.\. \d+ (?:more|common frames)"
+    r"\s+at .+[:(<].*|\s+at [\w$.<>/]+\s*$|\s*File \".*\", line \d+|Caused by: |\s*\.\.\. \d+ (?:more|common frames)"
     r"|\s+Suppressed: |\s+[~^]+\s*$|During handling of the above exception|The above exception was the direct cause"
     r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|created by [\w./]+|\s+/?\S*\.go:\d+"
     r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
