@@ -307,12 +307,12 @@ class _Reader:
         if string.type != "string":
             return _NO_DOC
         parts = [self._text(part) for part in string.named_children if part.type == "string_content"]
-        return _first_sentence("".join(parts), string.start_point[0] + 1)
+        return first_sentence("".join(parts), string.start_point[0] + 1)
 
     def _comment(self, node: Node) -> _Doc:
         given = ["" if line.startswith("#!") else line for line in self._text(node).split("\n")]
         lines = [line.strip().lstrip("/*#!-; ").removesuffix("*/").strip() for line in given]
-        return _first_sentence("\n".join(lines), node.start_point[0] + 1)
+        return first_sentence("\n".join(lines), node.start_point[0] + 1)
 
     def _text(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode("utf-8", errors="replace")
@@ -337,7 +337,7 @@ def _is_definition(node: Node) -> bool:
     return True
 
 
-def _first_sentence(text: str, at: int) -> _Doc:
+def first_sentence(text: str, at: int) -> tuple[str, int, int]:
     """The first sentence, which may go over several lines; `at` is the line number of the text's first."""
     lines = [line.strip() for line in text.split("\n")]
     first = next((i for i, line in enumerate(lines) if line), None)

@@ -172,7 +172,7 @@ def judge_find(right: Mapping[str, Any], answer: Answer) -> Parts:
 def judge_summary(right: Mapping[str, Any], answer: Answer) -> Parts:
     parts: Parts = {}
     if "outline" in right:
-        told = json.dumps(answer.get("outline", []), ensure_ascii=False)
+        told = json.dumps([answer.get("outline"), answer.get("columns")], ensure_ascii=False)
         parts["outline"] = all(name in told for name in right["outline"])
     if "purpose" in right:
         parts["purpose"] = answer.get("purpose") == right["purpose"]

@@ -7,13 +7,14 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import PurePath
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
-from mcp_smalltools.text.next_line import NextLine
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
 from mcp_smalltools.tools.summarize_file.digest_records import Column, Digest, Heading, Sentence
+from mcp_smalltools.tools.summarize_file.outlines.json_keys import JsonKey, json_keys
+from mcp_smalltools.tools.summarize_file.outlines.setting_keys import settings_outline
+from mcp_smalltools.tools.summarize_file.purpose import purpose_of_code
 
 MAX_COLUMNS: Final = 60
 MAX_DISTINCT: Final = 1000
@@ -25,24 +26,11 @@ _TYPES: Final = (
     ("bool", re.compile(r"(?i)(?:true|false|yes|no)$")),
     ("time", re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2})?.*)?$")),
 )
-_ENTRY: Final = {
-    "yaml": re.compile(r"([A-Za-z0-9_.\"'/-]+)\s*:(?:\s|$)"),
-    "toml": re.compile(r"\s*(\[\[?[^\]]+\]\]?)"),
-    "ini": re.compile(r"\s*(\[[^\]]+\])"),
-    "make": re.compile(r"([\w.%/$()-]+(?:\s+[\w.%/$()-]+)*)\s*:(?!=)"),
-    "dockerfile": re.compile(r"((?:FROM|COPY|RUN|ENTRYPOINT|CMD|EXPOSE|ENV)\s+\S+(?:\s+(?:AS|as)\s+\S+)?)"),
-}
-"""What begins an entry of the outline, at the start of a line; TOML, ini: a table."""
-_LANGUAGES: Final = {
-    **{".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".mk": "make"},
-    **dict.fromkeys((".ini", ".cfg", ".conf", ".service", ".editorconfig", ".desktop"), "ini"),
-    **{"makefile": "make", "gnumakefile": "make", "dockerfile": "dockerfile"},
-}
-_REMARK = re.compile(r"\s*(?:#+|;+|//)\s*(\w.*)")
-
-
-def _digest(value: str) -> str:
-    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()
+_FLAT_KEYS: Final = 40
+"""Keys of one kind above which a JSON object is a map: counted, with a few of its keys."""
+_KEYS_SHOWN: Final = 8
+_INNER_BYTES: Final = 1 << 20
+"""Of JSON up to which the keys of inner objects are in the outline."""
 
 
 class _Tally:
@@ -145,31 +133,51 @@ def read_json(text: str, check: Callable[[], None] = lambda: None) -> Digest | N
             tallies.add(entry)
         return _with_columns(digest, tallies.shown, 0, tallies.count)
     if isinstance(value, dict):
-        lines_with, at = NextLine(text.split("\n")), 0
-        for key, entry in value.items():
-            check()
-            found = lines_with.find(json.dumps(key, ensure_ascii=False), at)
-            at = at if found is None else found
-            digest.headings.append(Heading(at + 1, at + 1, 0, key, _shape(entry)))
+        _outline_object(digest, text, value, check)
     return digest
 
 
-def settings_language(path: str) -> str | None:
-    """By the name of the file; None for what is no file of settings."""
-    name = PurePath(path).name.lower()
-    return _LANGUAGES.get(name) or _LANGUAGES.get(PurePath(name).suffix or name)
+def _outline_object(digest: Digest, text: str, value: dict[str, Any], check: Callable[[], None]) -> None:
+    inner = len(text) <= _INNER_BYTES and len(value) <= _FLAT_KEYS
+    keys = list(json_keys(text, int(inner), check))
+    shapes = {_shape(entry) for entry in value.values()}
+    kinds = {shape.split(" ")[0] for shape in shapes}
+    if len(value) > _FLAT_KEYS and len(kinds) == 1:
+        keys = keys[:_KEYS_SHOWN]
+        kind = kinds.pop()
+        digest.rows = len(value)
+        digest.dropped["keys"] = len(value) - len(keys)
+        digest.note = (
+            f"A map of {len(value)} keys, each with a value of the type {kind}: the first are shown."
+        )
+    top = ""
+    for key in keys:
+        top = key.name if not key.depth else top
+        digest.headings.append(_json_heading(key, value, top))
+        if (
+            not key.depth
+            and key.name in ("description", "$comment", "_comment")
+            and _is_said(value[key.name])
+        ):
+            digest.purpose = Sentence(key.line, key.line, str(value[key.name]))
+
+
+def _json_heading(key: JsonKey, value: dict[str, Any], top: str) -> Heading:
+    holder = value if not key.depth else value.get(top)
+    entry = holder.get(key.name) if isinstance(holder, dict) else None
+    return Heading(key.line, key.line, key.depth, key.name, _shape(entry), minor=bool(key.depth))
+
+
+def _is_said(value: Any) -> bool:
+    return isinstance(value, str) and len(value.split()) >= 3 and len(value) < _KEPT_CHARS
 
 
 def read_settings(text: str, language: str) -> Digest:
-    """Settings and rules: the remark that they begin with; keys, tables or targets at the top, with lines."""
+    """Settings and rules: what they say they are for; keys, tables, targets, stages or resources."""
     digest = Digest("data", language=language, text=text)
     lines = text.split("\n")
-    pattern = _ENTRY[language]
-    if (remark := _REMARK.match(lines[0])) and not lines[0].startswith("#!"):
-        digest.purpose = Sentence(1, 1, remark[1].strip())
-    for number, line in enumerate(lines, 1):
-        if match := pattern.match(line):
-            digest.headings.append(Heading(number, number, 0, match[1].strip("\"'")))
+    digest.headings = settings_outline(lines, language)
+    digest.purpose = purpose_of_code(lines, language, ())
     if language == "toml":
         try:
             load_toml(text)
@@ -177,9 +185,6 @@ def read_settings(text: str, language: str) -> Digest:
             pass
         except (ValueError, RecursionError):
             digest.broken = True
-    for i, heading in enumerate(digest.headings):
-        end = digest.headings[i + 1].line - 1 if i + 1 < len(digest.headings) else len(lines)
-        digest.headings[i] = Heading(heading.line, end, 0, heading.text)
     return digest
 
 

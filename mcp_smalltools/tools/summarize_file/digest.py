@@ -10,8 +10,10 @@ from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
-    from mcp_smalltools.tools.summarize_file.digest_records import Digest
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
 
+
+_SQL = (".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", ".pks", ".pkb")
 
 MAX_TEXT = 16 << 20
 
@@ -38,18 +40,38 @@ def digest_of_text(path: str, text: str, check: Callable[[], None] = lambda: Non
     """The same for a text that is there: everything but PDF and tables of any length. Raises what `check`
     raises.
     """
+    from mcp_smalltools.tools.summarize_file.made_by_machine import how_it_was_made
+
+    digest = _digest_by_kind(path, text, check)
+    if made := how_it_was_made(path, text):
+        _say_how_it_was_made(digest, made)
+    return digest
+
+
+def _say_how_it_was_made(digest: Digest, made: str) -> None:
+    """Nobody wrote it to be read: what its head says is not what it is for, and what is in it is counted."""
+    digest.note = f"The file is {made}: read what it was made from."
+    digest.purpose = None
+    if made == "minified":
+        if digest.headings:
+            digest.dropped["outline"] = len(digest.headings)
+        digest.headings, digest.sentences, digest.text = [], [], ""
+
+
+def _digest_by_kind(path: str, text: str, check: Callable[[], None]) -> Digest:
     from mcp_smalltools.tools.summarize_file import data, documents
+    from mcp_smalltools.tools.summarize_file.outlines.setting_keys import settings_language
 
     suffix = PurePath(path).suffix.lower()
     if suffix == ".ipynb":
         return documents.read_notebook(text, path)
     if suffix == ".json" and (digest := data.read_json(text, check)) is not None:
         return digest
-    if language := data.settings_language(path):
+    if language := settings_language(path):
         return data.read_settings(text, language)
     if suffix in (".html", ".htm", ".xhtml"):
         return documents.read_html(text)
-    return _code(path, text, check) or documents.read_document(text, check)
+    return _code(path, text, check) or documents.read_document(text, check, path)
 
 
 def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
@@ -58,18 +80,56 @@ def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
 
 
 def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
-    from mcp_smalltools.text.outline import language_of, outline
-    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
+    """By the grammar of its language, by its lines where there is none, or None for what is no code."""
+    from mcp_smalltools.text.outline import language_of
+    from mcp_smalltools.tools.summarize_file.outlines.line_rules import line_language
 
-    language = language_of(path, text.split("\n", 1)[0])
-    if language is None:
-        return None
+    first_line = text.split("\n", 1)[0]
+    language = language_of(path, first_line)
+    if language is not None:
+        return _by_grammar(text, language, check)
+    if PurePath(path).suffix.lower() in _SQL:
+        return _by_lines(text, "sql", check)
+    by_lines = line_language(path, first_line)
+    return _by_lines(text, by_lines.name, check) if by_lines else None
+
+
+def _by_grammar(text: str, language: str, check: Callable[[], None]) -> Digest:
+    from mcp_smalltools.text.outline import outline
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
+    from mcp_smalltools.tools.summarize_file.outlines.beside_grammars import beside
+
     found = outline(text, language, check)
+    lines = text.split("\n")
     digest = Digest("code", language=language, broken=found.broken, text=text)
-    if found.doc:
-        digest.purpose = Sentence(found.doc_line, found.doc_end, found.doc)
-    digest.headings = [Heading(s.first, s.last, s.depth, s.signature, s.doc, s.name) for s in found.symbols]
+    symbols = [Heading(s.first, s.last, s.depth, s.signature, s.doc, s.name) for s in found.symbols]
+    more = beside(lines, language, found.symbols, check)
+    digest.headings = sorted([*symbols, *more], key=lambda heading: heading.line)
+    if language == "python":
+        digest.purpose = Sentence(found.doc_line, found.doc_end, found.doc) if found.doc else None
+    digest.purpose = digest.purpose or _purpose(lines, language, digest.headings)
     digest.sentences = [
         Sentence(s.doc_line, s.doc_end, s.doc) for s in found.symbols if len(s.doc.split()) >= 4
     ]
     return digest
+
+
+def _by_lines(text: str, name: str, check: Callable[[], None]) -> Digest:
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest
+    from mcp_smalltools.tools.summarize_file.outlines.by_lines import outline_by_lines
+    from mcp_smalltools.tools.summarize_file.outlines.line_rules import BY_NAME
+    from mcp_smalltools.tools.summarize_file.outlines.sql import outline_sql
+
+    lines = text.split("\n")
+    digest = Digest("code", language=name, text=text)
+    digest.headings = (
+        outline_sql(lines, check) if name == "sql" else outline_by_lines(lines, BY_NAME[name], check)
+    )
+    digest.purpose = _purpose(lines, name, digest.headings)
+    return digest
+
+
+def _purpose(lines: list[str], language: str, headings: list[Heading]) -> Sentence | None:
+    from mcp_smalltools.tools.summarize_file.purpose import purpose_above, purpose_of_code
+
+    return purpose_of_code(lines, language, headings) or purpose_above(lines, language, headings)

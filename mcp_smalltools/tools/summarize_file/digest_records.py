@@ -16,6 +16,8 @@ class Heading:
     about: str = ""
     name: str = ""
     """The text in short, for where there is no room for it."""
+    minor: bool = False
+    """A constant, a step: the first to be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +54,6 @@ class Digest:
     pages: bool = False
     """Line numbers are page numbers."""
     broken: bool = False
+    note: str = ""
+    """What is to be said of the file as a whole."""
     dropped: dict[str, int] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import bisect
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from typing import Any, Final
@@ -14,13 +15,29 @@ from mcp_smalltools.errors import Unreadable
 from mcp_smalltools.text.next_line import NextLine
 from mcp_smalltools.text.truncate import cut
 from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
+from mcp_smalltools.tools.summarize_file.outlines.markup import dialect_of, fenced_lines, headings_of
+from mcp_smalltools.tools.summarize_file.purpose import purpose_of_text
 
 MAX_SENTENCES: Final = 600
 MAX_PAGES: Final = 200
 _HEADING_CHARS: Final = 120
-_ATX = re.compile(r"(#{1,6})\s++(.*)")
 _RULE = re.compile(r"([=\-~^\"'*+#])\1{2,}\s*$")
-_FENCE = re.compile(r"\s*(```|~~~)")
+_DIGITS = re.compile(r"\d+")
+_EDGE_LINES: Final = 2
+"""Lines at the top and at the foot of a page that may be the same on others."""
+_PDF_TITLE = re.compile(
+    r"(?:(?:chapter|section|appendix|part)\s++)?(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s++[A-Z][^\n]{2,}[^.,;:\n]$"
+    r"|(?i:abstract|introduction|references|conclusions?|"
+    r"acknowledg\w++|bibliography|related work|appendix)()$"
+)
+_PDF_TITLE_CHARS: Final = 90
+_FEWEST_TITLES: Final = 3
+_PDF_SENTENCES: Final = 40
+_PDF_PURPOSE = re.compile(
+    r"(?i)\bthis (?:paper|article|report|thesis|document|guide|"
+    r"manual|book|specification|note|brochure|study)\b"
+    r"|\bwe (?:present|propose|introduce|describe|study)\b"
+)
 _NOT_PROSE = re.compile(r"\s*(?:[|<>!\[]|https?://|[-*+]\s*$|:\w+:|\.\. )|^(?:    |\t)")
 _BULLET = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
 _ENDS = re.compile(r"(?<=[.!?])([\"')\]]*)\s+(?=[A-Z0-9\"'(`*\[])")
@@ -33,19 +50,35 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 """To a character that there isn't; Python's parser fails on one of thousands of digits."""
 
 
-def read_document(text: str, check: Callable[[], None] = lambda: None) -> Digest:
-    """Headings, and sentences of running text, of Markdown, reStructuredText or plain text.
+def read_document(text: str, check: Callable[[], None] = lambda: None, path: str = "") -> Digest:
+    """Headings, and sentences of running text, of Markdown, reStructuredText, AsciiDoc, LaTeX, man pages or
+    plain text.
 
     Raises what `check` raises.
     """
     lines = text.split("\n")
     digest = Digest("document", text=text)
-    digest.headings = _closed(list(_headings(lines)), len(lines))
+    fenced = fenced_lines(lines) if dialect_of(path, lines) == "markdown" else frozenset()
+    digest.headings = _closed(headings_of(lines, path, fenced), len(lines))
     check()
     titles = {heading.line for heading in digest.headings}
-    digest.sentences = _limited(list(_sentences(lines, titles, check)), digest)
-    digest.purpose = digest.sentences[0] if digest.sentences else None
+    digest.sentences = _limited(list(_sentences(lines, titles, fenced, check)), digest)
+    if dialect_of(path, lines) == "man":
+        digest.purpose = _man_purpose(lines)
+    else:
+        digest.purpose = purpose_of_text(digest.sentences, digest.headings, len(lines))
     return digest
+
+
+def _man_purpose(lines: Sequence[str]) -> Sentence | None:
+    """What stands behind the name in the section NAME."""
+    for number, line in enumerate(lines[:300], 1):
+        if line.startswith(".Nd "):
+            return Sentence(number, number, line[4:].strip())
+        named = re.match(r"[^.'\n][^\n]{0,200}?\s\\?-\s++(\S.*)$", line)
+        if named and number > 1 and re.match(r"\.S[Hh]\s+\"?NAME", lines[number - 2], re.IGNORECASE):
+            return Sentence(number, number, named[1].strip())
+    return None
 
 
 def read_html(text: str) -> Digest:
@@ -55,7 +88,9 @@ def read_html(text: str) -> Digest:
     digest = Digest("html", headings=_closed(page.headings, text.count("\n") + 1))
     blocks = [s for at, block in page.blocks for s in _split(block, at)]
     digest.sentences = _limited(blocks, digest)
-    digest.purpose = page.description or (digest.sentences[0] if digest.sentences else None)
+    digest.purpose = page.description or purpose_of_text(
+        digest.sentences, digest.headings, text.count("\n") + 1
+    )
     return digest
 
 
@@ -87,14 +122,40 @@ def read_pdf(data: bytes, path: str, check: Callable[[], None] = lambda: None) -
         for number, page in enumerate(pages, 1)
         for sentence in _split(" ".join(page.split()), number)
     ]
-    digest.headings = [
-        Heading(n, n, 0, cut(page.strip().split("\n")[0], _HEADING_CHARS))
-        for n, page in enumerate(pages, 1)
-        if page.strip()
-    ]
+    digest.headings = _pdf_headings(pages)
     digest.sentences = _limited(found, digest)
-    digest.purpose = digest.sentences[0] if digest.sentences else None
+    digest.purpose = _pdf_purpose(digest.sentences)
     return digest
+
+
+def _pdf_headings(pages: Sequence[str]) -> list[Heading]:
+    """Numbered titles where there are some, else how each page begins; what stands at the edge of several
+    pages is no title.
+    """
+    held = [[line.strip() for line in page.split("\n") if line.strip()] for page in pages]
+    edges = Counter(
+        _DIGITS.sub("0", line) for lines in held for line in {*lines[:_EDGE_LINES], *lines[-_EDGE_LINES:]}
+    )
+    running = {line for line, count in edges.items() if count > 2 or (count == 2 and len(held) < 5)}
+    kept = [[line for line in lines if _DIGITS.sub("0", line) not in running] for lines in held]
+    titles = [
+        Heading(number, number, match[1].count(".") if match[1] else 0, cut(line, _HEADING_CHARS))
+        for number, lines in enumerate(kept, 1)
+        for line in lines
+        if (match := _PDF_TITLE.match(line)) and len(line) <= _PDF_TITLE_CHARS
+    ]
+    if len(titles) >= _FEWEST_TITLES:
+        first = [Heading(1, 1, 0, cut(kept[0][0], _HEADING_CHARS))] if kept[0] else []
+        return first + [title for title in titles if title.text != (first[0].text if first else "")]
+    return [
+        Heading(number, number, 0, cut(lines[0], _HEADING_CHARS))
+        for number, lines in enumerate(kept, 1)
+        if lines
+    ]
+
+
+def _pdf_purpose(sentences: Sequence[Sentence]) -> Sentence | None:
+    return next((s for s in sentences[:_PDF_SENTENCES] if _PDF_PURPOSE.search(s.text)), None)
 
 
 def read_notebook(text: str, path: str) -> Digest:
@@ -120,47 +181,14 @@ def read_notebook(text: str, path: str) -> Digest:
             inside = read_document(source).sentences
             digest.sentences += [Sentence(at + s.start, at + s.end, s.text) for s in inside]
     digest.sentences = _limited(digest.sentences, digest)
-    digest.purpose = digest.sentences[0] if digest.sentences else None
+    total = text.count("\n") + 1
+    titles = [heading for heading in digest.headings if not heading.depth]
+    digest.purpose = purpose_of_text(digest.sentences, titles, total)
     return digest
 
 
 def _joined(source: Any) -> str:
     return "".join(source) if isinstance(source, list) else str(source)
-
-
-def _headings(lines: Sequence[str]) -> Iterator[Heading]:
-    fenced = False
-    order: list[str] = []
-    remarks = _are_remarks(lines)
-    for i, line in enumerate(lines):
-        if _FENCE.match(line):
-            fenced = not fenced
-        if fenced:
-            continue
-        if not remarks and (match := _ATX.match(line)):
-            yield Heading(i + 1, i + 1, len(match[1]) - 1, match[2].rstrip().rstrip("#").rstrip())
-        elif i + 1 < len(lines) and _underlined(line, lines[i + 1]):
-            mark = lines[i + 1][0]
-            if mark not in order:
-                order.append(mark)
-            yield Heading(i + 1, i + 1, order.index(mark), line.strip())
-
-
-def _are_remarks(lines: Sequence[str]) -> bool:
-    """Whether "# …" are remarks of a file of settings: headings don't stand one right below the other."""
-    marked = {i for i, line in enumerate(lines) if _ATX.match(line)}
-    return 2 * sum(i + 1 in marked or i - 1 in marked for i in marked) > len(marked)
-
-
-def _underlined(line: str, below: str) -> bool:
-    text = line.strip()
-    return (
-        bool(text)
-        and bool(_RULE.match(below))
-        and abs(len(below.strip()) - len(text)) <= 3
-        and not _RULE.match(line)
-        and not text.startswith(("|", "-"))
-    )
 
 
 def _closed(headings: list[Heading], total: int) -> list[Heading]:
@@ -176,16 +204,13 @@ def _closed(headings: list[Heading], total: int) -> list[Heading]:
     return out[::-1]
 
 
-def _sentences(lines: Sequence[str], titles: set[int], check: Callable[[], None]) -> Iterator[Sentence]:
-    fenced = False
+def _sentences(
+    lines: Sequence[str], titles: set[int], fenced: frozenset[int], check: Callable[[], None]
+) -> Iterator[Sentence]:
     held: list[str] = []
     first = 0
-    for i, given in enumerate([*lines, ""]):
-        line = given
-        if _FENCE.match(line):
-            fenced = not fenced
-            line = ""
-        prose = line.strip() and not fenced and i + 1 not in titles and not _NOT_PROSE.match(line)
+    for i, line in enumerate([*lines, ""]):
+        prose = line.strip() and i not in fenced and i + 1 not in titles and not _NOT_PROSE.match(line)
         if held and (not prose or _BULLET.match(line)):
             check()
             yield from _of_paragraph(held, first)

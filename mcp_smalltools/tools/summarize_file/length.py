@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading
 
 _OUTLINE_WORDS: Final = 110
+_NAME_WORDS: Final = 260
+"""Names alone are short, and an outline without some of them is less than half of one."""
 _KEYWORDS_PART: Final = 0.3
 """Keywords for each word of the whole outline."""
 _MOST_KEYWORDS: Final = 120
@@ -33,6 +35,8 @@ class Room:
     points: int
     signatures: bool = True
     """Whether they may stand in the outline, or names alone do."""
+    names: int = 0
+    """Words that the outline may have where it is of names alone, if that is more."""
 
 
 def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
@@ -46,7 +50,7 @@ def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
     if not max_words:
         outlined = digest.kind == "code" or (digest.kind == "document" and whole >= _FEW_HEADINGS)
         points = _POINTS_WORDS if focused or not outlined else 0
-        return Room(_OUTLINE_WORDS, keywords, points, signatures=False)
+        return Room(_OUTLINE_WORDS, keywords, points, signatures=False, names=_NAME_WORDS)
     left = max_words - 4 * len(digest.columns) - (code_length(digest.purpose.text) if digest.purpose else 0)
     points = left // 3 if focused or (digest.kind != "code" and digest.sentences) else 0
     if digest.text:
@@ -62,16 +66,32 @@ def fit_headings(headings: Sequence[Heading], room: Room) -> list[Heading]:
         if sum(map(_cost, kept)) <= words:
             return list(kept)
     bare = [replace(heading, about="") for heading in short]
+    if sum(map(_cost, bare)) <= max(words, room.names):
+        return _with_about(bare, short, words)
+    words = max(words, room.names)
     top = min((heading.depth for heading in headings), default=0)
     # Every name at the top is worth more than what some of them say of themselves.
     names = sum(_cost(heading) for heading in bare if heading.depth == top)
-    given = bare if 2 * names > words else short
+    given = bare if 2 * names > words or room.names else short
     chosen = []
-    for number in sorted(range(len(given)), key=lambda number: (given[number].depth, number)):
+    order = sorted(range(len(given)), key=lambda number: (given[number].minor, given[number].depth, number))
+    for number in order:
         if _cost(given[number]) <= words:
             words -= _cost(given[number])
             chosen.append(number)
     return [given[number] for number in sorted(chosen)]
+
+
+def _with_about(bare: Sequence[Heading], full: Sequence[Heading], words: int) -> list[Heading]:
+    """All names, and what the upper ones say of themselves as far as there is room for it."""
+    left = words - sum(map(_cost, bare))
+    out = list(bare)
+    for number in sorted(range(len(full)), key=lambda number: (full[number].depth, number)):
+        cost = code_length(full[number].about)
+        if cost and cost <= left:
+            left -= cost
+            out[number] = full[number]
+    return out
 
 
 def _cost(heading: Heading) -> int:

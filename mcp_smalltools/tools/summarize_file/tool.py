@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.summarize_file.length import Room
 
 _EXAMPLE_CHARS = 40
+SMALL_LINES = 60
+"""Lines below which a file is read as quickly as what is said of it."""
+SMALL_BYTES = 10_000
 
 
 class SummarizeFile:
@@ -32,13 +35,14 @@ class SummarizeFile:
     name: ClassVar[str] = "summarize_file"
     title: ClassVar[str] = "Summarize a file"
     description: ClassVar[str] = (
-        "Say what a file is for and what it holds, with line numbers, before you read it or instead: source "
-        "code (11 languages), Markdown, text, HTML, PDF, notebooks, CSV, JSON, YAML, TOML. Returns purpose, "
-        "outline (definitions, headings), keywords, key points, all verbatim from the file, or the columns "
-        "of a data file with exact counts. Of a folder: a map with a line for each file. Use it to decide "
-        "what to read. Not for logs (parse_log), nor for files under about 100 lines: read those yourself."
+        "Say what a file is for and what it holds, with line numbers, before you read it or instead: "
+        "source code, SQL, Terraform, Dockerfiles, Markdown, text, HTML, PDF, notebooks, CSV, JSON, "
+        "YAML, TOML. Returns purpose, outline (definitions, headings), keywords, key points, all "
+        "verbatim from the file, or the columns of a data file with exact counts. Of a folder: a map "
+        "with a line for each file. Use it to decide what to read. Not for logs (parse_log), nor for "
+        "files under 60 lines: read those yourself."
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Arguments: ClassVar[type[base.Arguments]] = SummarizeFileArguments
     Answer: ClassVar[type[result.Answer]] = SummarizeFileAnswer
 
@@ -75,8 +79,15 @@ def _is_folder(path: str, context: base.ToolContext) -> bool:
 def _why_read_it_yourself(answer: SummarizeFileAnswer, source: UserFile) -> str | None:
     if not source.line_count and answer.kind != "pdf":
         return "the file is empty" if source.size == 0 else None
-    if not (answer.purpose or answer.outline or answer.key_points or answer.columns):
+    if not (answer.purpose or answer.outline or answer.key_points or answer.columns or answer.note):
         return "no definition, heading, column or sentence was found: read the file yourself"
+    lines = source.line_count or 0
+    if (
+        lines < SMALL_LINES
+        and source.size < SMALL_BYTES
+        and answer.kind in ("code", "document", "data", "html")
+    ):
+        return f"the file has only {lines} lines: read it yourself"
     if answer.kind in ("code", "document") and source.size < len(as_json(answer)):
         return f"the file has {source.line_count} lines and is shorter than this summary: read it yourself"
     return None
@@ -121,8 +132,9 @@ def fill(answer: SummarizeFileAnswer, digest: Digest, points: list[Sentence], ro
     ]
     if digest.text:
         answer.keywords = _keywords(answer, digest, path, room.keywords)
+    answer.note = digest.note or answer.note
     if len(keep) < len(digest.headings):
-        answer.dropped["outline"] = len(digest.headings) - len(keep)
+        answer.dropped["outline"] = answer.dropped.get("outline", 0) + len(digest.headings) - len(keep)
         answer.note = answer.note or "Raise max_words for the rest of the outline."
     if digest.broken:
         answer.note = "The file has syntax errors: the outline may be incomplete there."
