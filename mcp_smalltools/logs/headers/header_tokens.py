@@ -87,7 +87,7 @@ def time_at(line: str, at: int) -> TimeToken | None:
     if (
         not line[at : at + 1].isdigit()
         and line[at : at + 3] not in WORDS_OF_TIME
-        and line[at] not in _NUMERALS
+        and line[at : at + 1] not in _NUMERALS
     ):
         return None
     found = _TIME.match(line, at)
