@@ -29,7 +29,7 @@ MAX_PATTERNS = 400_000
 """Distinct patterns that are counted; in a log with more, later ones count as new and rare."""
 
 _TRANSPORT = re.compile(
-    r"\ufeff?(?:[\w ./()-]{1,80}\t[^\t]{1,120}\t\ufeff?)?(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
+    r"\ufeff?(?:[\w ./()-]{1,80}\t[^\t]{1,120}\t\ufeff?(?=\d{4}-))?(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
     r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)(?: (?:stdout|stderr) [FP] | \d\d[OE][+ ]?| |$)"
     r"|#\d+ \d+\.\d+ |\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? )?"
     r"(?:p=\d{1,9} u=\S{1,60} n=\S{1,60} \| )?"  # Ansible's log

@@ -15,6 +15,8 @@ from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop
 
 _AGREES, _AGREES_PASSED = 0.4, 0.35
 """Learned probability from which it agrees that the run failed, and up to which that it passed."""
+_WEAKLY_PASSED, _CLEARLY_PASSED = 0.5, 0.15
+"""The same where only the last words sound good, and where lines contradict each other."""
 _SURE = 0.9
 """Learned probability from which an error near the end is taken for the end."""
 _STOP_LAST_WORDS = 6
@@ -113,14 +115,23 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
         case Ending.PASSED:
             return RunVerdict(False, min(learned, 1 - _SAID))
         case Ending.LOOKS_FAILED if learned >= _AGREES or (reading.last and not reading.unfinished):
+            if reading.weak:
+                doubt = f"No line clearly says how the run ended; line {line} sounds like a failure."
+                return RunVerdict(True, max(learned, _AGREES), None if learned >= _SURE else doubt)
             sure = learned >= _AGREES and not reading.unfinished and (reading.last or learned >= _SURE)
             doubt = None if sure else f"No line says how the run ended; line {line} tells of an error."
             return RunVerdict(True, max(learned, _AGREES), doubt)
-        case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED:
+        case Ending.LOOKS_PASSED if reading.weak and learned <= _WEAKLY_PASSED:
+            doubt = f"No line clearly says how the run ended; line {line} sounds like a good end."
+            return RunVerdict(False, learned, doubt)
+        case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED and not reading.weak:
             return RunVerdict(False, learned)
         case Ending.LOOKS_PASSED if other and learned >= _SURE:
             doubt = f"Line {other} says that something failed, line {line} that what came later went well."
             return RunVerdict(True, learned, doubt)
+        case Ending.CONTRADICTORY if learned >= _SURE or learned <= _CLEARLY_PASSED:
+            doubt = f"Line {line} says that the run went well, line {other} that it didn't."
+            return RunVerdict(learned >= _SURE, learned, doubt)
         case Ending.CONTRADICTORY:
             reason = f"Can't tell whether the run failed: line {line} says that it went well, line {other} that it didn't."
         case Ending.LOOKS_FAILED:

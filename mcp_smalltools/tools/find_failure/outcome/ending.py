@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from mcp_smalltools.tools.find_failure.outcome.last_words import is_aside, last_word
 from mcp_smalltools.tools.find_failure.outcome.outcome_words import (
     FRAMES,
     GITHUB_END,
@@ -49,6 +50,8 @@ class LogEnding:
     """The tool that announced itself and never closed."""
     last: bool = False
     """Next to nothing comes after the line that says so."""
+    weak: bool = False
+    """Only the last words sound like it: totals and times, a sentence of no known tool."""
 
 
 _ACTIVITY = frozenset({Role.OUTPUT, Role.PROGRESS, Role.COMMAND})
@@ -78,6 +81,8 @@ _NAMES = {
     "jenkins": "Jenkins",
     "azure": "Azure's job",
 }
+_BARE_COUNT = re.compile(r"\s*\d+ [a-z ]{3,20}(?: \([\d.]+ ?\w+\))?$")
+"""A row of a summary: `1 failed`, the names of those that failed, `30 passed (14.2s)`."""
 _NUMBER = re.compile(r"\d+")
 _TIDIES_UP = re.compile(
     r".{0,60}?(?:[$+#>%] ?)?(?:\S*/)?(?:rm|rmdir|exit|popd|cd|echo|set|unset|deactivate|true|:|kill|wait|trap|return|sync|umount|"
@@ -89,9 +94,36 @@ _ANY = re.compile("|".join(form for forms in UNFINISHED.values() for form in for
 
 def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     """How the log ends."""
+    found = _by_statements(contents, roles)
+    if found.ending is Ending.STOPS:
+        return _by_last_words(found, contents, roles)
+    if found.ending is Ending.LOOKS_PASSED and found.place is not None:
+        if found.against is not None and all(
+            _BARE_COUNT.match(contents[place]) for place in (found.place, found.against)
+        ):
+            return LogEnding(Ending.FAILED, found.against, last=True)
+        word = last_word(contents, roles)
+        if word is not None and not word.good and word.place > found.place:
+            return LogEnding(Ending.CONTRADICTORY, found.place, word.place)
+    return found
+
+
+def _by_last_words(
+    found: LogEnding, contents: Sequence[str], roles: Sequence[Role]
+) -> LogEnding:
+    """Where no statement closes the log, its last words may; of a tool that must close it only complaints."""
+    word = last_word(contents, roles)
+    if word is None or (word.good and (found.unfinished or _ends_in_a_command(contents, roles))):
+        return found
+    if word.good:
+        return LogEnding(Ending.LOOKS_PASSED, word.place, found.against, weak=True)
+    return LogEnding(Ending.LOOKS_FAILED, word.place, unfinished=found.unfinished, last=True, weak=True)
+
+
+def _by_statements(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     said = _without_lists(statements_of(contents, roles), contents)
-    after = _activity_after(roles)
-    after_error = _activity_after(_without_continuations(contents, roles))
+    after = _activity_after(_without_asides(contents, roles))
+    after_error = _activity_after(_without_continuations(contents, _without_asides(contents, roles)))
     if (run := _said_by_the_run(said, after)) is not None:
         return run
     frame = frame_of(contents)
@@ -135,7 +167,9 @@ def unfinished_tool(contents: Sequence[str]) -> str | None:
 
 def _ends_in_a_command(contents: Sequence[str], roles: Sequence[Role]) -> bool:
     """The last that happens is a command of which nothing is seen; not one that only tidies up."""
-    last = next((p for p in range(len(roles) - 1, -1, -1) if roles[p] in _ACTIVITY), None)
+    last = next(
+        (p for p in range(len(roles) - 1, -1, -1) if roles[p] in _ACTIVITY and not is_aside(contents[p])), None
+    )
     return last is not None and roles[last] is Role.COMMAND and not _TIDIES_UP.match(contents[last])
 
 
@@ -161,6 +195,15 @@ def _without_continuations(contents: Sequence[str], roles: Sequence[Role]) -> li
         Role.BLANK if role is Role.OUTPUT and _CONTINUES.match(content) else role
         for content, role in zip(contents, roles, strict=True)
     ]
+
+
+def _without_asides(contents: Sequence[str], roles: Sequence[Role]) -> list[Role]:
+    """Roles in which lines near the end that follow every outcome are no activity."""
+    kept = list(roles)
+    for place in range(max(len(roles) - _AFTER_THE_RUN, 0), len(roles)):
+        if kept[place] in _ACTIVITY and is_aside(contents[place]):
+            kept[place] = Role.BLANK
+    return kept
 
 
 def _activity_after(roles: Sequence[Role]) -> list[int]:
@@ -191,7 +234,8 @@ def _end_of_github(
     contents: Sequence[str], said: Sequence[OutcomeStatement], after: Sequence[int]
 ) -> LogEnding:
     """A job that reached its last steps with no step marked as failed has passed."""
-    end = next((p for p, content in enumerate(contents) if GITHUB_END.match(content)), None)
+    start = max((p for p, content in enumerate(contents) if content.startswith("##[group]Run ")), default=0)
+    end = next((p for p in range(start, len(contents)) if GITHUB_END.match(contents[p])), None)
     marked = next((p for p, content in enumerate(contents) if content.startswith("##[error]")), None)
     if marked is not None:
         return LogEnding(Ending.LOOKS_FAILED, marked)

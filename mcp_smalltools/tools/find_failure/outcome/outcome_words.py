@@ -105,7 +105,7 @@ GOOD_TOOL = Forms(
         r"Test Run Successful|Passed!  - |\[  PASSED  \]|Result: PASS|EXECUTION SUCCESS|ANALYSIS SUCCESSFUL|"
         r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|\W{0,4}(?:0|no) (?:problems?|issues?|findings|violations|offenses)\b|"
         r"Project build complete|\W{0,6}(?:Tundra )?build success\b|"
-        r"\[SUCCESS\]|Success: |\W{0,4}Test Successful|\W{0,6}Compiled successfully|"
+        r"\W{0,40}\[SUCCESS\]|Success: |OK: \d|\[100%\]: build ok|\W{0,4}Test Successful|\W{0,6}Compiled successfully|"
         r"\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
     ),
     within=(
@@ -145,7 +145,8 @@ GOOD_TASK = Forms(
         r"snapshot \w+ saved|"
         r"total size is [\d,.]+ +speedup|"
         r"\W{0,4}\[?success\]?\b|"
-        r"System check identified no issues|"
+        r"System check identified no issues|Hash of data verified|Hard resetting via|\W{0,4}Verified OK|Status: (?:Downloaded newer image|Image is up to date)|"
+        r"Chocolatey installed [1-9]|"
         r"Signature verified"
     ),
     within=(
@@ -168,15 +169,15 @@ NOT_GOOD = Forms(
     within=(
         rf"\b(?:not|never|isn't|wasn't|didn't|nicht|n'a pas|no se|não|non|не|nie|niet) (?:\w+ ){{0,2}}{_GOOD_WORD}|"
         r"\bun-?success|without success|(?:不|未|没有|非)成功|成功(?:しません|していません)|ohne Erfolg|NOT complete|NOT successful|"
-        r"\b0 succeeded"
+        r"\b0 succeeded|\bbut (?:no|not|failed|with [1-9])\b|\bnot (?:ok|okay|done|finished|passed)\b"
     ),
-    keys="success|succeed|complete|erfolg|réussi|sucesso|éxito|riuscit|успешно|pomyśln|成功",
+    keys="success|succeed|complete|finished|but |not |erfolg|réussi|sucesso|éxito|riuscit|успешно|pomyśln|成功",
 )
 """A word of success that is denied."""
 
 ONLY_IF = Forms(
     start=r"\W*(?:waiting|checking|trying|attempting|going|about|starting|expect)\b",
-    within=rf"\b(?:if|until|unless|when|once|after|before|whether|should|must|will|to be|in case|wenn|falls|si|se|если) (?:\w+ ){{0,3}}{_GOOD_WORD}|\bto (?:complete|succeed)\b",
+    within=rf"\b(?:if|until|unless|when|once|after|before|whether|should|must|will|to be(?! rerun)|in case|wenn|falls|si|se|если) (?:\w+ ){{0,3}}{_GOOD_WORD}|\bto (?:complete|succeed)\b",
     keys="success|succeed|complete|erfolg|réussi|sucesso|éxito|riuscit|успешно|pomyśln",
 )
 """A word of success about what may come."""
@@ -193,7 +194,7 @@ GOOD_STEP = Forms(
     ),
     within=(
         r"\.\.\.+ ?(?:ok|done|passed|yes|success|found)\b|\bPASSED\b(?! (?:to|as|in|by)\b)|\bok$|\[OK\]|\[  OK  \]|\bdone\.?$|"
-        r"\bfinished\b|\bcompleted?\b|\bsucceeded\b|\bsuccessful(?:ly)?\b|\bup[- ]to[- ]date\b|\bBuilt target\b|"
+        r"\bfinished\b|\bcompleted?\b(?! log)|\bsucceeded\b|\bsuccessful(?:ly)?\b|\bup[- ]to[- ]date\b|\bBuilt target\b|"
         r"\bwrote\b|\bsaved\b|\bcreated\b|"
         r"\b(?:erfolgreich|avec succ[eè]s|r[eé]ussie?s?|con [eé]xito|exitosamente|com sucesso|bem-sucedid[oa]|con successo|riuscit[oa]|успешно|pomyślnie|powodzeniem|başarıyla|başarılı|geslaagd|lyckades|onnistui|fertig|abgeschlossen|terminé|terminado|concluído|completato|завершен[оа]?|zakończono|tamamlandı|voltooid)\b|"
         r"完了|完成|완료|成功|성공"
@@ -215,6 +216,7 @@ BAD_TOOL = Forms(
         r"Failed to (?:compile|build|pull image|execute goal|start|deploy|publish|install|apply|create|initialize|load|connect|run|parse|resolve)\b|"
         r"Test Run Failed|Failed!  - |\[  FAILED  \] \d|\W{0,4}\[?failed\]?$|Summary: .*[1-9]\d* packages? failed|"
         r"ERROR: Task .* failed with exit code|Status: \d+ ERROR|"
+        r"\[warn\] Code style issues|\s*ERR_[A-Z_]{3,}|FAIL Required|Coverage failure: |Exiting because|Build '.{1,200}' errored|"
         r"\W{0,6}Some (?:tests|checks|specs|suites) (?:failed|did not pass)|Error: Build process failed|"
         r"\W{0,4}(?:Error: )?(?:Command|Process|Script|Task|Job|Step|Stage|Compilation|Installation|Deployment|Configuration|Linting|Tests?|Checks?|Verification|Migration|Provisioning|Validation)(?: [\\x22'`].{1,200}[\\x22'`])? (?:has )?(?:failed|aborted|errored)\b|"
         r"! Emergency stop|Bail out!|Target \S+ failed|error: Recipe .* failed|lerna ERR!|ERROR in \S|Compilation error|"
@@ -227,11 +229,12 @@ BAD_TOOL = Forms(
         r"BUILD FAIL(?:URE|ED)|\bmake(?:\[\d+\])?(?:\.exe)?: \*\*\*|ELIFECYCLE|Build did NOT complete|failed to solve|"
         r"\[ERROR\] Failed to execute goal|Active: failed \(Result|: Failed with result|\b[1-9]\d* FAILED TESTS?|"
         r"tasks? failed:|Kernel panic|errors? occurred!?$|\bwith (?:\w+ )?(?:errors?|failures?)[.!]?$|no output PDF file produced|==> Fatal error|! ==> Fatal|"
-        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|Terminated$|"
+        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|[1-9] files? would be reformatted|Terminated$|"
+        r"\bthresholds?\b.{0,80}\b(?:not (?:met|reached)|(?:been )?crossed)|\b[1-9]\d* (?:\w+ )?not ok\b|\bfail[-_]under[= ]|"
         r"slurmstepd: error: \*{3}|"
         r"(?:构建|编译|打包|部署|安装|测试|发布|建置|編譯|測試|安裝)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
     ),
-    keys="build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
+    keys="threshold|not ok|fail-under|fail_under|build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
 )
 """A tool concludes that its work failed."""
 
@@ -242,7 +245,7 @@ BAD_STEP = Forms(
     ),
     within=(
         r"<<< (?:FAILURE|ERROR)!|\*\*\*(?:Failed|Exception|Timeout)|\.\.\.+ ?(?:FAILED|FAIL|ERROR|failed|no good)\b|"
-        r"\[FAIL(?:ED)?\]|\bFAILED$"
+        r"\[FAIL(?:ED)?\]|\bFAILED(?:$|, )"
     ),
     flags=re.NOFLAG,
 )
@@ -259,7 +262,7 @@ BAD_MESSAGE = Forms(
     ),
     within=(
         r"[(:]\d+[^\n]{0,20}[:)] ?(?:fatal |internal |compile |syntax )?error\b|"
-        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|\b(?:failed|aborted)[.!]?$|Segmentation fault|core dumped|Unbound (?:value|module|type|constructor)|\bno (?!errors?|issues?|problems?|warnings?|vuln|failures?|changes|offenses|violations|differences|conflicts|duplicates|new|updates?)(?:[\w.-]+ ){1,4}found\b[!.]?$|no space left on device|out of memory|unsatisfiable|No solution found|"
+        r"\berror (?:[A-Z]{1,5}\d{2,}|TS\d+)\b|\b(?:failed|aborted)[.!]?$|Segmentation fault|core dumped|Unbound (?:value|module|type|constructor)|\bno (?!(?:[\w.-]+ ){0,3}(?:errors?|issues?|problems?|warnings?|vuln\w*|failures?|changes|offenses|violations|differences|conflicts|duplicates|new|updates?|leaks?|advisories|secrets?|regressions?|findings?|outdated)\b)(?:[\w.-]+ ){1,4}found\b[!.]?$|no space left on device|out of memory|unsatisfiable|No solution found|"
         r"could not solve|cannot (?:continue|proceed)|giving up|aborting\b|bailing out|unable to (?:continue|proceed)|"
         r"unresolved external|undefined reference|\b(?:fehlgeschlagen|gescheitert|abgebrochen|échoué|en échec|ha fallado|falló|fallid[oa]|falhou|fallit[oa]|не удалось|завершил\w* с ошибк\w+|nie powiodł\w*|niepowodzenie\w*|başarısız|mislukt|misslyckades|epäonnistui)\b|失败|失敗|실패|\b(?:Fehler|erreur|erro|errore|ошибка|błąd|hata|fout)\b ?[:!]|错误[:：]|"
         r"錯誤[:：]|エラー[:：]|오류:"
@@ -335,4 +338,4 @@ UNFINISHED = {
 TEST_RUNNERS = frozenset(("pytest", "phpunit", "jest", "vitest", "cargo test", "maven", "sbt", "bazel"))
 """Those of them whose passing tests log errors."""
 
-GITHUB_END = re.compile(r"(?:Post job cleanup\.|Cleaning up orphan processes|Complete job)")
+GITHUB_END = re.compile(r"(?:Post job cleanup\.|Cleaning up orphan processes|Complete job$)")

@@ -33,19 +33,19 @@ class OutcomeStatement:
 
 _LONGEST = 400
 _BAD_WORD = (
-    r"(?:tests? |test cases? |assertions? |specs? |examples? |scenarios? |jobs? |tasks? |packages? |suites? |files? |tests?suites? )?"
-    r"(?:fail(?:ed|ures?|ing|s)|err(?:or|ored|ors)|broken|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
+    r"(?:\w{1,20}\(s\) |tests? |test cases? |assertions? |specs? |examples? |scenarios? |jobs? |tasks? |packages? |suites? |files? |tests?suites? )?"
+    r"(?:fail(?:ed|ures?|ing|s)|err(?:or|ored|ors)|broken|not ok|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
     r"errores|fallos?|fallid[oa]s|erros?|falhas?|errori|falliti|ошиб\w+|bł[ęe]d\w*|hata|fouten)"
 )
 _COUNTED = re.compile(
     rf"(?<![\w.%/:-])(?P<before>\d+(?:,\d{{3}})*)(?: {{0,2}}(?:个 ?|個 ?)?|-)(?:{_BAD_WORD}\b|错误|錯誤|失败|エラー|失敗)(?:\(s\))?(?![-_/\w]|\s?[:=|]\s*\d)"
-    rf"|\b{_BAD_WORD}\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|\[ FAIL (?P<r>\d+) ",
+    rf"|\b(?:{_BAD_WORD}|fail)\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|\[ FAIL (?P<r>\d+) ",
     re.IGNORECASE,
 )
 """A count of what failed, before or after its name."""
 _GOOD_COUNT = re.compile(
     r"(?<![\w.%/-])[1-9][\d,]*\W{0,3}(?:(?:tests?|specs?|examples?|checks?|assertions?|scenarios?|steps?|suites?|of \d+|\w+ test suites?) ){0,2}"
-    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?! \(| (?:to|as|by|through|from|in(?! [\d<]))\b)|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
+    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?! \((?![\d.]+ ?m?s\))| (?:to|as|by|through|from|in(?! [\d<]))\b)|^DONE [1-9]\d* tests|^TOTAL: [1-9]\d* SUCCESS$|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
     r"(?<![\w.%/-])(?:100% tests passed|(?P<n>[1-9]\d*)/(?P=n) (?:tests? )?passed)",
     re.IGNORECASE,
 )
@@ -57,6 +57,8 @@ _NOT_COUNTED = re.compile(
     r"(?i)expected (?:failure|error)|\bxfail|exit[- ]?code|\bline \d+|error code|status|\berror[:=] ?\d+\b.{0,4}\w|attempt|max|limit|retr|threshold|allow"
 )
 """Numbers beside a word of failure that count no failures of this run."""
+_TALLY = re.compile(r"(?i)\b(?:pass(?:ed)?|ok|skip(?:ped)?|warn(?:ings?)?|total)[=:] ?\d")
+"""A row of counts by name: `PASS=13 ERROR=1` tells no error code."""
 _EXIT = re.compile(
     r"\b(?:exit(?:ed|s|ing)?|return(?:ed|s)?|finish(?:ed)?|end(?:ed)?|complet(?:ed|ion)|terminat(?:ed|ion)|quit|done|fail(?:ed)?|stopped|command|process|script)\b"
     r"[^\n]{0,60}?\b(?:code|status|value)\b[\s:='\"(#]{0,4}(?P<a>-?\d+|0x[0-9a-f]+)(?![\w./]\w)"
@@ -74,7 +76,7 @@ _TELLING = tuple(
     "erfolg|fehl|succès|réussi|échou|échec|erreur|éxito|exitos|falló|fallid|fallado|sucesso|falh|erro|riuscit|fallit|успе|ошиб|не удалось|"
     "заверш|pomyśln|powodz|powiod|błąd|başar|hata|geslaagd|mislukt|fout|lyckad|成功|失败|失敗|完了|完成|错误|錯誤|エラー|正常|異常|"
     "성공|실패|완료|오류|rc=|rc:|aborted|gescheitert|abgebrochen|fertig|abgeschlossen|terminé|terminado|concluído|completato|sigint|"
-    "started|startup|listening|ready in|characters|found|errno|back-off|backoff|oomkilled|resource|crash".split(
+    "started|startup|listening|ready in|characters|found|verified|resetting|threshold|required|err_|coverage|not met|errno|back-off|backoff|oomkilled|resource|crash".split(
         "|"
     )
 )
@@ -160,10 +162,11 @@ def _despite_tolerance(content: str) -> tuple[bool, Scope] | None:
 
 def _count(content: str) -> tuple[bool, Scope] | None:
     """What the numbers of a summary say, if it is one."""
+    tally = _TALLY.search(content) is not None
     counts = [
         int(next(filter(None, found.groups())).replace(",", ""))
         for found in _COUNTED.finditer(content)
-        if not _NOT_COUNTED.search(content[max(found.start() - 14, 0) : found.end() + 8])
+        if tally or not _NOT_COUNTED.search(content[max(found.start() - 14, 0) : found.end() + 8])
     ]
     if not counts:
         return None
