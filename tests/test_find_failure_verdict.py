@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from mcp_smalltools.tools.find_failure.outcome.exit_codes import read_command
 from mcp_smalltools.tools.find_failure.outcome.roles import roles_of
 from mcp_smalltools.tools.find_failure.rank import rank
 
+LAST_WORDS = Path(__file__).parent / "last_words.txt"
 FILLER = [f"[{n}/40] Building C object part_{n}.o" for n in range(1, 41)]
 
 
@@ -151,6 +153,68 @@ def test_a_passing_run_that_is_cut_before_its_end_has_not_passed(seed: int) -> N
     ]
     assert ending(*log) is Ending.PASSED
     assert ending(*log[: chance.randrange(1, 41)]) not in {Ending.PASSED, Ending.LOOKS_PASSED}
+
+
+# Last words
+
+
+def last_words() -> list[tuple[bool, str, tuple[str, ...]]]:
+    """Last lines of runs of some 300 tools: whether they went well, of what, and the lines."""
+    found: list[tuple[bool, str, list[str]]] = []
+    for line in LAST_WORDS.read_text(encoding="utf-8").splitlines():
+        if line.startswith(("+ ", "- ")):
+            found.append((line[0] == "+", line[2:], []))
+        else:
+            found[-1][2].append(line[2:])
+    return [(good, name, tuple(lines)) for good, name, lines in found]
+
+
+def read_last_words(lines: tuple[str, ...]) -> bool | None:
+    log = read_log([list(lines)])
+    read = read_ending(log.contents, log.roles).ending
+    if read in {Ending.PASSED, Ending.LOOKS_PASSED}:
+        return True
+    return False if read in {Ending.FAILED, Ending.LOOKS_FAILED} else None
+
+
+def test_the_last_words_of_hundreds_of_tools_are_read_and_none_as_the_contrary() -> None:
+    read = [(good, read_last_words(lines), name) for good, name, lines in last_words()]
+    assert [name for good, said, name in read if said is (not good)] == []
+    silent = [name for _, said, name in read if said is None]
+    assert len(silent) <= len(read) * 0.05, silent
+
+
+@pytest.mark.parametrize(
+    "complaint",
+    [
+        "coverage of 71% is below the required 80%",
+        "3 of 41 images differ.",
+        "gave up after 30 attempts",
+        "checksum mismatch for rope.tar.gz",
+        "The load was rolled back.",
+        "glass.ropes.RopeTorn: 41 cm",
+    ],
+)
+def test_a_complaint_of_no_known_form_is_a_failure_where_it_stands_last(complaint: str) -> None:
+    assert ending("started", complaint) is Ending.LOOKS_FAILED
+    assert ending("started", complaint, "12 passed in 0.3s") is Ending.PASSED
+
+
+def test_a_sentence_that_came_before_concludes_nothing() -> None:
+    assert ending("part 1 of the report written", "part 2 of the report written") is Ending.STOPS
+    assert find("started", "report 7 was written").failed is not True
+
+
+def test_a_job_of_github_that_is_cut_has_not_passed() -> None:
+    log = ["Complete job name: build", "##[group]Run make", "make", "##[endgroup]", *FILLER]
+    assert ending(*log) is Ending.STOPS
+    assert ending(*log, "Post job cleanup.") is Ending.PASSED
+
+
+def test_what_go_says_of_a_package_is_no_column_of_a_ci_system() -> None:
+    log = read_log([["ok  \tglass/pour\t0.014s", "ok  \tglass/rope\t(cached)"]])
+    assert log.contents[0].startswith("ok")
+    assert read_ending(log.contents, log.roles).ending is Ending.PASSED
 
 
 # Exit codes

@@ -4,6 +4,7 @@ roles           what each line is: a program's output, or an echoed script, the 
 outcome_words   the words of success and failure of CI systems, tools and languages
 said            what single lines say: of the run, of a tool, of a step; numbers of failures, exit codes
 ending          how the log ends: failed, passed, or it only stops
+last_words      complaints and conclusions in the last lines, where no known form speaks
 stops           what ended a run from outside: time limits, cancellations, lost machines, no memory, no disk
 exit_codes      what an exit code means, and of which program of a command it is
 decide          the verdict: the words, the learned probability and the exit code together

@@ -15,8 +15,8 @@ from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop
 
 _AGREES, _AGREES_PASSED = 0.4, 0.35
 """Learned probability from which it agrees that the run failed, and up to which that it passed."""
-_WEAKLY_PASSED, _CLEARLY_PASSED = 0.5, 0.15
-"""The same where only the last words sound good, and where lines contradict each other."""
+_WEAKLY_PASSED, _RATHER_PASSED = 0.5, 0.6
+"""The same where only the last words sound good, and where a task that went well is the last word."""
 _SURE = 0.9
 """Learned probability from which an error near the end is taken for the end."""
 _STOP_LAST_WORDS = 6
@@ -108,6 +108,8 @@ def _of_failure(by_log: RunVerdict, reading: LogEnding, code: int, program: str)
 
 def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdict:
     line = numbers[reading.place] if reading.place is not None else 0
+    if reading.weak:
+        return _by_last_words(reading, learned, line)
     other = numbers[reading.against] if reading.against is not None else 0
     match reading.ending:
         case Ending.FAILED:
@@ -115,21 +117,18 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
         case Ending.PASSED:
             return RunVerdict(False, min(learned, 1 - _SAID))
         case Ending.LOOKS_FAILED if learned >= _AGREES or (reading.last and not reading.unfinished):
-            if reading.weak:
-                doubt = f"No line clearly says how the run ended; line {line} sounds like a failure."
-                return RunVerdict(True, max(learned, _AGREES), None if learned >= _SURE else doubt)
             sure = learned >= _AGREES and not reading.unfinished and (reading.last or learned >= _SURE)
             doubt = None if sure else f"No line says how the run ended; line {line} tells of an error."
             return RunVerdict(True, max(learned, _AGREES), doubt)
-        case Ending.LOOKS_PASSED if reading.weak and learned <= _WEAKLY_PASSED:
-            doubt = f"No line clearly says how the run ended; line {line} sounds like a good end."
-            return RunVerdict(False, learned, doubt)
-        case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED and not reading.weak:
+        case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED:
             return RunVerdict(False, learned)
+        case Ending.LOOKS_PASSED if not other and learned <= _RATHER_PASSED:
+            doubt = f"Line {line} says that it went well, but other lines look like a failure."
+            return RunVerdict(False, learned, doubt)
         case Ending.LOOKS_PASSED if other and learned >= _SURE:
             doubt = f"Line {other} says that something failed, line {line} that what came later went well."
             return RunVerdict(True, learned, doubt)
-        case Ending.CONTRADICTORY if learned >= _SURE or learned <= _CLEARLY_PASSED:
+        case Ending.CONTRADICTORY if learned >= _SURE or learned <= _AGREES_PASSED:
             doubt = f"Line {line} says that the run went well, line {other} that it didn't."
             return RunVerdict(learned >= _SURE, learned, doubt)
         case Ending.CONTRADICTORY:
@@ -144,3 +143,14 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
         case _:
             reason = _ONLY_STOPS
     return RunVerdict(None, learned, reason)
+
+
+def _by_last_words(reading: LogEnding, learned: float, line: int) -> RunVerdict:
+    """Where only the last words sound like an end: never sure."""
+    if reading.ending is Ending.LOOKS_FAILED:
+        doubt = f"No line clearly says how the run ended; line {line} sounds like a failure."
+        return RunVerdict(True, max(learned, _AGREES), doubt)
+    if learned <= _WEAKLY_PASSED:
+        doubt = f"No line clearly says how the run ended; line {line} sounds like a good end."
+        return RunVerdict(False, learned, doubt)
+    return RunVerdict(None, learned, _ONLY_STOPS)

@@ -86,7 +86,7 @@ _BARE_COUNT = re.compile(r"\s*\d+ [a-z ]{3,20}(?: \([\d.]+ ?\w+\))?$")
 _NUMBER = re.compile(r"\d+")
 _TIDIES_UP = re.compile(
     r".{0,60}?(?:[$+#>%] ?)?(?:\S*/)?(?:rm|rmdir|exit|popd|cd|echo|set|unset|deactivate|true|:|kill|wait|trap|return|sync|umount|"
-    r"docker (?:rm|stop|rmi|logout|compose down)|git (?:clean|reset|worktree)|cleanup)\b"
+    r"ls|du|df|date|stat|file|tree|wc|free|uptime|sha\d+sum|md5sum|docker (?:images|ps|rm|stop|rmi|logout|compose down)|git (?:clean|reset|worktree)|cleanup)\b"
 )
 _CLOSINGS = [(re.compile(opens), re.compile(closes)) for opens, closes in UNFINISHED.values()]
 _ANY = re.compile("|".join(form for forms in UNFINISHED.values() for form in forms))
@@ -108,9 +108,7 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     return found
 
 
-def _by_last_words(
-    found: LogEnding, contents: Sequence[str], roles: Sequence[Role]
-) -> LogEnding:
+def _by_last_words(found: LogEnding, contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     """Where no statement closes the log, its last words may; of a tool that must close it only complaints."""
     word = last_word(contents, roles)
     if word is None or (word.good and (found.unfinished or _ends_in_a_command(contents, roles))):
@@ -168,7 +166,8 @@ def unfinished_tool(contents: Sequence[str]) -> str | None:
 def _ends_in_a_command(contents: Sequence[str], roles: Sequence[Role]) -> bool:
     """The last that happens is a command of which nothing is seen; not one that only tidies up."""
     last = next(
-        (p for p in range(len(roles) - 1, -1, -1) if roles[p] in _ACTIVITY and not is_aside(contents[p])), None
+        (p for p in range(len(roles) - 1, -1, -1) if roles[p] in _ACTIVITY and not is_aside(contents[p])),
+        None,
     )
     return last is not None and roles[last] is Role.COMMAND and not _TIDIES_UP.match(contents[last])
 

@@ -26,11 +26,15 @@ class LastWord:
 
 
 _LONGEST = 300
-_READ_BACK = 60
+_READ_BACK = 40
 """Lines from the end that are looked through."""
-_COMPLAINT_LINES, _CONCLUSION_LINES = 3, 3
+_HEADS = 3
 """Lines that say something, from the end, among which a complaint or a conclusion is a last word."""
-_SPEAKS = frozenset({Role.OUTPUT, Role.AFTER, Role.PROGRESS, Role.COMMAND, Role.CLEANUP})
+_DETAILS = 4
+"""Lines from the end up to which a detail can be one."""
+_DETAIL = re.compile(r"\s+\S|[\w /-]{3,40}:$|[│|└├╰╵─-]")
+"""A line that belongs to one above it: indented, or the title of what is indented."""
+_SPEAKS = frozenset({Role.OUTPUT, Role.AFTER, Role.PROGRESS, Role.COMMAND})
 _DURATION = r"\d[\d.,:]*\s?(?:ns|[uµ]s|ms|s|m|min|h|secs?|seconds?|mins?|minutes?|hours?|d)(?:\s?\d[\d.]*\s?(?:ms|s|m|sec|seconds?))?\b"
 _PARTICIPLE = (
     r"(?:built|compiled|generated|created|written|saved|stored|installed|uninstalled|updated|upgraded|removed|deleted|deployed|"
@@ -51,15 +55,14 @@ _FAULTS = (
     r"differences?|mismatch(?:es)?|regressions?|secrets?|duplicates?|alerts?|defects?|broken links?|diagnostics?)"
 )
 _ASIDE = re.compile(
-    r"\W{0,8}(?:https?://\S+$|(?:please )?(?:see|run|use|try|visit|view|open|check|read|report|reproduce|"
+    r"\s+(?:[#$] {1,4}){0,2}(?:npx?|pnpm|yarn|cargo|python3?|pip|docker|git|make|idf\.py|conda) \S|\W{0,8}(?:https?://\S+$|(?:please )?(?:see|run|use|try|visit|view|open|check|read|report|reproduce|"
     r"(?:note|hint|help|tip|logs?|output|report|results?)(?=:)|"
     r"to (?:open|run|see|view|get|use|activate|upgrade|update|flash|learn|fix|start|deploy|reproduce|show|stop|find|access|address)|for (?:more|troubleshooting|full|details|help)|"
     r"(?:(?:complete|full|build|test|debug) )+(?:logs?|report|results)|a (?:complete|full) log|transcript|"
     r"you can|you may|need help|still having|more (?:info|details)|documentation|docs|learn more|with love|thank|bye|goodbye|"
     r"(?:website|site|service|function|project|hosting|inspect|console|dashboard|stack|endpoint|image|preview|public|current)[\w ]{0,20}(?:url|console|arn|id|ids)?: \S.*|\?\s+\S+\s+\[no test files\]|"
-    r"(?:npx?|pnpm|yarn|cargo|python|python3|pip|docker|git|make|idf\.py|\$) \S|"
     r"starting point|randomized with seed|coverage (?:report|html)|html report|copy of)\b|"
-    r"\[notice\]|\W{1,200}$|\d+ (?:packages?|directories) (?:are|you are) |(?:# )?$)",
+    r"total \d+$|[dl-][r-][w-][xsS-][rwxsStT-]{6}[.+@]? |[0-9a-f]{32,128} [ *]\S|\d[\d.]*[KMGT]?B?\t\S+$|\[notice\]|\W{1,200}$|\d+ (?:packages?|directories) (?:are|you are) |(?:# )?$)",
     re.IGNORECASE,
 )
 """A line that follows outcomes of both kinds."""
@@ -114,7 +117,9 @@ _DENIED = re.compile(
     r"(?i)\b(?:0|no|zero|without) (?:(?:known|more|other|new) )?[\w()-]{1,20}(?: [\w()-]{1,20})?(?: or \w+ \w+)?|\b\w{1,20}(?: \w{1,20})?\s{0,20}[:=]\s{0,20}0\b(?!x)"
 )
 """Trouble of which there is none: `0 failed`, `timeouts: 0`, `no missing files`."""
-_SUCH = re.compile(rf"(?i)\b(?:0|no|zero|without) .{{0,60}}\b(?:{_FAULTS}|failed|failing|broken|advisories)|[:=]\s{{0,20}}0\b")
+_SUCH = re.compile(
+    rf"(?i)\b(?:0|no|zero|without) .{{0,60}}\b(?:{_FAULTS}|failed|failing|broken|advisories)|[:=]\s{{0,20}}0\b"
+)
 _CONCLUSION = re.compile(
     rf"\W{{0,60}}(?:(?:all|everything|every \w+) (?:\w+ ){{0,4}}(?:done|fine|good|ok|okay|set|ready|finished|complete[d]?|succeeded|passed|working|clean|in order|in sync|{_PARTICIPLE})\b|"
     rf"(?:done|finished|completed?|ready|success(?:ful(?:ly)?)?|succeeded|passed|ok)\W{{0,6}}$|"
@@ -134,11 +139,11 @@ _CONCLUSION = re.compile(
 )
 """A sentence that closes a piece of work."""
 _STATISTICS = re.compile(
-    rf"\W{{0,12}}(?:(?:\[\w+\] ?|\w+[:>] ?){{0,2}}(?:total|overall|elapsed|duration|took|time(?: elapsed| spent| taken)?|real|wall ?time|run ?time|finished in|total time|cpu|speed(?:up)?|throughput|average|mean|latency|tps|requests/sec|transfer/sec|"
-    rf"transferred|sent|received|peak|max(?:imum)? (?:memory|resident)|memory|final memory|program size|number of files|files|range|summary|all archives|this archive|succeeded|completed at|total (?:\w+ ){{1,3}}\w+|checks|sketch uses|global variables use|ram|flash)\b.{{0,40}}[\s:=(].{{0,40}}\d|"
-    rf"\d[\d,]* (?:files?|rows?|records?|items?|tests?|requests|pages?|lines|steps|packages?|warnings?|insertions?|objects?|images?|examples?|runs?|documents?)\b.{{0,60}}\d|"
-    rf"\d[\d.,]*%? +(?:upgraded|updated|installed|changed|modified|skipped|removed|added)\b|\{{'train_runtime'|your \w+ has been rated|"
-    rf"\S.{{0,60}}\bstopped: `?max_|\S+ -> \S+$|(?:\S+ ){{0,4}}\d+ of \d+ (?:\S+ ){{0,3}}(?:done|complete[d]?|100%)|.{{0,60}}\b100 ?%(?: \S+){{0,4}}\W*$|writing \S+$|video:\d+\w* audio:|- s i m|time spent:)",
+    r"\W{0,12}(?:(?:\[\w+\] ?|\w+[:>] ?){0,2}(?:total|overall|elapsed|duration|took|time(?: elapsed| spent| taken)?|real|wall ?time|run ?time|finished in|total time|cpu|speed(?:up)?|throughput|average|mean|latency|tps|requests/sec|transfer/sec|"
+    r"transferred|sent|received|peak|max(?:imum)? (?:memory|resident)|memory|final memory|program size|number of files|files|range|summary|all archives|this archive|succeeded|completed at|total (?:\w+ ){1,3}\w+|checks|sketch uses|global variables use|ram|flash)\b.{0,40}[\s:=(].{0,40}\d|"
+    r"\d[\d,]* (?:files?|rows?|records?|items?|tests?|requests|pages?|lines|steps|packages?|warnings?|insertions?|objects?|images?|examples?|runs?|documents?)\b.{0,60}\d|"
+    r"\d[\d.,]*%? +(?:upgraded|updated|installed|changed|modified|skipped|removed|added)\b|\{'train_runtime'|your \w+ has been rated|"
+    r"\S.{0,60}\bstopped: `?max_|\S+ -> \S+$|(?:\S+ ){0,4}\d+ of \d+ (?:\S+ ){0,3}(?:done|complete[d]?|100%)|.{0,60}\b100 ?%(?: \S+){0,4}\W*$|writing \S+$|video:\d+\w* audio:|- s i m|time spent:)",
     re.IGNORECASE,
 )
 """Totals, times and sizes with which programs close."""
@@ -154,19 +159,22 @@ _WORDS = re.compile(r"[^\W\d_]+")
 def last_word(contents: Sequence[str], roles: Sequence[Role]) -> LastWord | None:
     """The complaint or the conclusion with which a log ends, if the last lines that say anything hold one."""
     told = _speaking(contents, roles)
-    for place in told[:_COMPLAINT_LINES]:
-        if complains(contents[place][:_LONGEST]):
+    for rank, place in enumerate(told):
+        content = contents[place][:_LONGEST]
+        if (rank < _DETAILS or not _DETAIL.match(content)) and complains(content):
             return LastWord(place, good=False)
     seen: Counter[str] | None = None
-    for place in told[:_CONCLUSION_LINES]:
+    for rank, place in enumerate(told):
         content = contents[place][:_LONGEST]
         if roles[place] is Role.COMMAND:
             return None
         bare = content[_end_of_prefix(content) :]
         weak = not _CONCLUSION.match(bare) and not _CONCLUSION.match(content)
         if weak and not _STATISTICS.match(content) and not _STATISTICS.match(bare):
-            if _OPEN.match(bare):
+            if _OPEN.match(bare) and not _DETAIL.match(content):
                 return None
+            continue
+        if rank >= _DETAILS and (weak or _DETAIL.match(content)):
             continue
         if not weak and _OPEN.match(bare):
             return None
@@ -203,12 +211,14 @@ def is_aside(content: str) -> bool:
 
 
 def _speaking(contents: Sequence[str], roles: Sequence[Role]) -> list[int]:
-    """The places of the last lines that say something, the last first."""
+    """The places of the last lines that say something, the last first; details with what they belong to."""
     told: list[int] = []
+    heads = 0
     for place in range(len(contents) - 1, max(len(contents) - _READ_BACK, 0) - 1, -1):
         if roles[place] in _SPEAKS and not is_aside(contents[place]):
             told.append(place)
-        if len(told) >= max(_COMPLAINT_LINES, _CONCLUSION_LINES):
+            heads += not _DETAIL.match(contents[place][:_LONGEST])
+        if heads >= _HEADS:
             break
     return told
 

@@ -169,7 +169,7 @@ NOT_GOOD = Forms(
     within=(
         rf"\b(?:not|never|isn't|wasn't|didn't|nicht|n'a pas|no se|não|non|не|nie|niet) (?:\w+ ){{0,2}}{_GOOD_WORD}|"
         r"\bun-?success|without success|(?:不|未|没有|非)成功|成功(?:しません|していません)|ohne Erfolg|NOT complete|NOT successful|"
-        r"\b0 succeeded|\bbut (?:no|not|failed|with [1-9])\b|\bnot (?:ok|okay|done|finished|passed)\b"
+        r"\b0 succeeded|\b(?:finished|completed?|succeeded)\b.{0,30}\bbut (?:no|not|failed|with [1-9])\b|\bnot (?:ok|okay|done|finished|passed)\b"
     ),
     keys="success|succeed|complete|finished|but |not |erfolg|réussi|sucesso|éxito|riuscit|успешно|pomyśln|成功",
 )
@@ -240,7 +240,7 @@ BAD_TOOL = Forms(
 
 BAD_STEP = Forms(
     start=(
-        r"\s*(?:✗|✘|✕|✖|❌|×|☒) ?|\s*not ok \d+|\s*--- FAIL|FAILED |FAIL: |ERROR: \w+ \(|fatal: \[|\s*\d+\) \S|"
+        r"\s*(?:✗|✘|✕|✖|❌|×|☒) ?|\s*not ok \d+|\s*--- FAIL|FAILED |FAIL: |ERROR: \w+ \(|fatal: \[|"
         r"> Task \S+ FAILED|#\d+ (?:ERROR|CANCELED)|\[  FAILED  \]|##\[error\]|::error"
     ),
     within=(
@@ -257,7 +257,7 @@ BAD_MESSAGE = Forms(
         r"Traceback \(most recent|(?:[\w$]+\.){0,12}[A-Z][\w$]*(?:Error|Exception)\b(?::|$)|.{0,60}?\w+\.(?:ERROR|CRITICAL|EMERGENCY): |SQLSTATE\[|In \S+\.php line \d+:|PHP (?:Fatal|Parse) error|SignalException|.{0,200}: SIG[A-Z]{3,4} \(SignalException\)|Warning +(?:Failed|BackOff|Unhealthy|Evicted|OOMKilling)\w* |Exception in thread|"
         r"Caused by: |Uncaught |Unhandled |thread '.*' (?:\(\d+\) )?panicked|terminate called|"
         r"(?:[\w./+-]{1,60}: ){1,3}(?:line \d+: )?.{0,120}(?:No such file|not found|Permission denied|cannot |could not |unbound variable|syntax error|No space left|Connection refused)|"
-        r"\W{0,6}(?:ERROR|FATAL|SEVERE|CRITICAL)\b(?! ?[:=] ?0)|\s*(?:× |╷|│ Error: |E: |E   )|CONFLICT \(|"
+        r"\W{0,6}(?:ERROR|FATAL|SEVERE|CRITICAL)\b(?! ?[:=] ?0| (?:rate|logs?|reports?|count|handling|handler|budget|correction|bars?|summary|margin|pages?|messages|tracking|boundary)\b)|\s*(?:× |╷|│ Error: |E: |E   )|CONFLICT \(|"
         r"File \".*\", line \d+, characters|nvcc fatal|e: "
     ),
     within=(

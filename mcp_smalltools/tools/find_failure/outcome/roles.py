@@ -116,7 +116,7 @@ _ERROR_OF_STEP = re.compile(
     r"##\[error\](?:Process completed with exit code|The operation was canceled|.{0,80}exited with code|.{0,200}failed)"
 )
 _OUTCOME_OF_CI = re.compile(
-    r"##\[error\]|::error|ERROR: Job failed|(?:Done\. )?Your build exited|The command .*exited with|Finished: "
+    r"##\[error\]|::error|(?:ERROR: )?Job (?:failed|succeeded)|(?:Done\. )?Your build exited|The command .*exited with|Finished: "
 )
 
 
