@@ -138,10 +138,13 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
         case Ending.LOOKS_PASSED:
             doubt = f"but line {other} tells of a failure" if other else "but other lines look like a failure"
             reason = f"Can't tell whether the run failed: line {line} says that it went well, {doubt}."
-        case _ if reading.unfinished:
-            reason = f"The log only stops: {reading.unfinished} didn't come to its end. {_ASK}"
         case _:
-            reason = _ONLY_STOPS
+            open_tool = reading.unfinished
+            reason = (
+                f"The log only stops: {open_tool} didn't come to its end. {_ASK}"
+                if open_tool
+                else _ONLY_STOPS
+            )
     return RunVerdict(None, learned, reason)
 
 
