@@ -39,7 +39,8 @@ from mcp_smalltools.tools.find_failure.lines import (
     read_baseline,
     read_log,
 )
-from mcp_smalltools.tools.find_failure.rank import rank
+from mcp_smalltools.tools.find_failure.rank import RankedLog, rank
+from mcp_smalltools.tools.find_failure.showing.plan import plan_of
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into
 from mcp_smalltools.tools.find_failure.trees import Forest, LineProbabilities, load_ranker, read_ranker
 from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
@@ -584,3 +585,13 @@ def test_the_evaluation_counts_lines_of_error_and_context_for_each_pair(tmp_path
     assert (scores.precision, scores.recall) == (0.25, round(1 / 6, 4))
     assert scores.f1_only_e == 0.5
     assert scores.f1 == round((2 * 0.5 * (1 / 3) / (0.5 + 1 / 3)) / 2, 4)
+
+
+def test_a_failed_test_and_an_error_in_source_in_one_span_are_both_shown() -> None:
+    log = read_log([["not ok 1 - parses", "src/parse.c:3:4: error: unknown type name 'foo'", "done"]])
+    chances = np.array([0.9, 0.9, 0.0])
+    ranked = RankedLog(
+        LineProbabilities(chances, chances, chances), [EvidenceSpan(0, 2, 0, 0.9)], None, 1.0, 1.0
+    )
+    shown = plan_of(log, ranked, 50, 1_500, lambda _: True).evidence
+    assert {place for span in shown for place in range(span.start, span.stop)} >= {0, 1}

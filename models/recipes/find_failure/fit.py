@@ -50,12 +50,13 @@ SURE = 0.95
 """Share of the answers without `escalate` that are to hold the cause in their first span."""
 AS_GOOD = 0.015
 """Difference of two cuts' scores up to which the lower one is taken: a line too many costs less than one too few."""
-MOST_GUILTY, MOST_NEAR, MOST_FAR = 40, 80, 40
+MOST_GUILTY, MOST_NEAR, MOST_FAR = 40, 45, 25
 """Lines of a log that are learned from: guilty ones, others near them or any sign of an error, and all others."""
 REAL = 2.0
 """Weight of a real log; a generated one has 1."""
 TREES = {
     "max_iter": 70,
+    "max_bins": 63,
     "max_leaf_nodes": 16,
     "learning_rate": 0.1,
     "min_samples_leaf": 30,

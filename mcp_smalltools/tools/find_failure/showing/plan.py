@@ -144,8 +144,8 @@ def _main_of(spans: Sequence[EvidenceSpan], failures: Sequence[NamedFailure], lo
     named = covering(failures, main.start, main.stop)
     if not named:
         return main
-    if any(item.in_source for item in named):
-        peers = [item for item in failures if item.in_source and item.forms & named[0].forms]
+    if in_source := next((item for item in named if item.in_source), None):
+        peers = [item for item in failures if item.in_source and item.forms & in_source.forms]
         first = peers[0].places[0]
         if not main.start <= first < main.stop:
             around = next((span for span in spans if span.start <= first < span.stop), None)
