@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -67,3 +68,11 @@ def test_a_line_of_a_megabyte_is_cut_in_a_moment(text: str) -> None:
     for cut in (cut_around, cut_name, part_of):
         cut(line, 100)
     assert time.process_time() - started < 2
+
+
+@given(st.text(alphabet="ab ;\t", max_size=300), st.integers(8, 80))
+def test_a_cut_never_stands_inside_a_word(line: str, room: int) -> None:
+    words = set(re.split(r"[\s;]+", line))
+    for part in (cut_around(line, room), cut_name(line, room), part_of(line, room)):
+        assert len(part) <= max(room, len(line))
+        assert set(re.split(r"[\s;…]+", part)) <= words | {""}

@@ -1,8 +1,10 @@
-"""Long lines, cut around what matters in them."""
+"""Long lines, cut around what matters in them, between words: half a secret would not be masked."""
 
 from __future__ import annotations
 
 import re
+
+from mcp_smalltools.text.truncate import cut, whole_words_from, whole_words_until
 
 _MATTERS = tuple(
     re.compile(pattern)
@@ -30,11 +32,12 @@ def cut_around(line: str, room: int) -> str:
     first = max(start - room // _BEFORE, 0)
     if start < room * 2 // 3:
         first = 0
-    first = min(first, len(line) - room + 1)
-    part = line[first : first + room]
-    if first:
-        part = "…" + part[1:]
-    return part if first + room >= len(line) else part[:-1] + "…"
+    if not first:
+        return cut(line, room)
+    first = whole_words_from(line, min(first, len(line) - room) + 1)
+    if len(line) - first < room:
+        return "…" + line[first:]
+    return "…" + cut(line[first:], room - 1)
 
 
 def cut_name(line: str, room: int) -> str:
@@ -46,7 +49,7 @@ def cut_name(line: str, room: int) -> str:
     path = _PATH.search(line, 0, _LOOKED_AT)
     if path is not None and path.end("folders") - path.start("folders") > len("…/"):
         line = f"{line[: path.start('folders')]}…/{line[path.end('folders') :]}"
-    return line if len(line) <= room else line[: room - 1] + "…"
+    return cut(line, room)
 
 
 def place_that_matters(line: str) -> int:
@@ -65,6 +68,7 @@ def part_of(line: str, room: int) -> str:
         return line
     start = place_that_matters(line)
     if start <= room * 3 // 4:
-        return line[:room]
-    head, before = room // 4, room // 8
-    return f"{line[:head]} … {line[start - before : start - before + room - head - 3]}"
+        return line[: whole_words_until(line, room)]
+    head, first = whole_words_until(line, room // 4), whole_words_from(line, start - room // 8)
+    last = whole_words_until(line, first + room - head - 3)
+    return f"{line[:head]} … {line[first:last]}"

@@ -23,7 +23,7 @@ _BARE: Final = re.compile(
 )
 _WIDE: Final = re.compile(r"\s{3,}|\s*\t+\s*")
 _NAME: Final = re.compile(r"[^\W\d_][\w .()#/&'-]{0,40}:?")
-_NEXT_PAIR: Final = re.compile(r"(?:\s{2,}|\s?[|·•;]\s)(?=[^\W\d_][\w .()#/&'-]{0,40}?:\s)")
+_NEXT_PAIR: Final = re.compile(r"(?:(?<!\s)\s{2,}+|\s?[|·•;]\s)(?=[^\W\d_][\w .()#/&'-]{0,40}?:\s)")
 _TIME: Final = re.compile(
     r"\s*+(?:[-*+•]\s++)?(?:\[|\*\*|`)?(?P<time>(?:\d{4}-\d\d-\d\d[ T])?\d{1,2}:\d\d(?::\d\d)?"
     r"(?:\s?[AaPp]\.?[Mm]\.?)?(?:\s?(?:UTC|GMT|CET|CEST|EST|EDT|PST|PDT|Z))?)"
