@@ -77,7 +77,7 @@ def outcome(*examples: tuple[str, str], at: float = 1.0) -> ReportedOutcome:
 async def test_a_verdict_is_kept_with_what_it_is_about_and_shown_in_the_ledger(
     service: Service, settings: Settings, tmp_path: Path, capsys: Any
 ) -> None:
-    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "a.csv").write_text("a,b\n" + "1,2\n" * 80)  # a short file escalates
     answer = await service.call(ToolRequest("summarize_file", {"path": "a.csv"}))
     told = await report(service, call_id=answer.call_id, verdict="partly", correction="it has two columns")
     assert (told["tool"], told["replaced"]) == ("summarize_file", False)
