@@ -11,8 +11,8 @@ from mcp_smalltools.evaluation.field.judges import judge_log
 
 LAST = 50
 """Lines of `tail`, and of `grep`."""
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_ERROR = re.compile(r"(?i)error|fail|exception|fatal")
+LINE_END = re.compile(r"\r\n|\n|\r")
+KEYWORDS = re.compile(r"(?i)error|fail|exception|fatal")
 _LEVEL = re.compile(
     r"\b(?:(?P<error>ERROR|FATAL|CRITICAL|SEVERE)|(?P<warning>WARN(?:ING)?)|(?P<info>INFO)|(?P<debug>DEBUG|TRACE))\b"
 )
@@ -24,7 +24,7 @@ def plain_parts(case: FieldCase) -> dict[str, bool]:
     if case.tool not in _METHODS:
         return {}
     path = case.folder / str(case.arguments["path"])
-    lines = _LINE_END.split(path.read_bytes().decode("utf-8", "replace"))
+    lines = LINE_END.split(path.read_bytes().decode("utf-8", "replace"))
     parts: dict[str, bool] = _METHODS[case.tool](case.right, lines)
     return parts
 
@@ -34,7 +34,7 @@ def _failure(right: Mapping[str, Any], lines: list[str]) -> dict[str, bool]:
         return {}
     guilty = {line for first, last in right["guilty"] for line in range(first, last + 1)}
     total = len(lines) - (not lines[-1])
-    matches = [number for number, line in enumerate(lines, 1) if _ERROR.search(line)]
+    matches = [number for number, line in enumerate(lines, 1) if KEYWORDS.search(line)]
     return {
         f"last {LAST} lines": bool(guilty & set(range(total - LAST + 1, total + 1))),
         f"grep, first {LAST}": bool(guilty & set(matches[:LAST])),

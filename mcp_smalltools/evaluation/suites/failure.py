@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
+from mcp_smalltools.evaluation.field.plain import KEYWORDS, LINE_END
 from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from mcp_smalltools.service import Service
 
 _RANGE = re.compile(r"([EC]) (\d+)(?:-(\d+))?\s*")
-_LINE_END = re.compile(r"\r\n|\n|\r")
-_KEYWORDS = re.compile(r"(?i)error|fail|exception|fatal")
 _NUMBER = re.compile(r"\d+")
 _PREFIX = re.compile(r"(?:[^\t]*\t[^\t]*\t)?\ufeff?\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z ")
 
@@ -150,7 +149,7 @@ def _lines(path: Path) -> list[str]:
         data = path.read_bytes()
     else:
         data = lzma.decompress(path.with_name(path.name + ".xz").read_bytes())
-    lines = _LINE_END.split(data.decode("utf-8", "replace"))
+    lines = LINE_END.split(data.decode("utf-8", "replace"))
     return lines if lines[-1] else lines[:-1]
 
 
@@ -200,7 +199,7 @@ def anchors(pair: Pair) -> dict[str, set[int]]:
     numbered = list(enumerate(pair.failing, 1))
     return {
         "set difference": {number for number, line in numbered if masked(line) not in known},
-        "keywords": {number for number, line in numbered if _KEYWORDS.search(line)},
+        "keywords": {number for number, line in numbered if KEYWORDS.search(line)},
         "last 50 lines": {number for number, _ in numbered[-50:]},
     }
 

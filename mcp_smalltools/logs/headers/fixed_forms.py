@@ -12,13 +12,12 @@ from mcp_smalltools.logs.headers.levels import (
     level_of_status,
 )
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
-from mcp_smalltools.logs.headers.time_forms import TIME
+from mcp_smalltools.logs.headers.time_forms import MONTH, TIME
 
 Reader = Callable[[str], ParsedLine | None]
 _HEADER_CHARS = 400
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _SYSLOG_TIME = (
-    rf"{_MONTH} +\d{{1,2}} \d\d:\d\d:\d\d(?:\.\d{{1,9}})?"
+    rf"{MONTH} +\d{{1,2}} \d\d:\d\d:\d\d(?:\.\d{{1,9}})?"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)"
 )
 _SYSLOG = re.compile(
@@ -27,7 +26,7 @@ _SYSLOG = re.compile(
     r"|[\w/.@-]+(?: [\w/.@-]+){0,2}(?:\[\d+\])): ?(?:(?<=kernel: )\[ *\d+\.\d{6}\] )?"
 )
 _IOS = re.compile(
-    rf"(?P<time>{_MONTH} +\d{{1,2}} \d\d:\d\d:\d\d) (?P<host>[\w.:-]+) [\w./()@-]{{1,80}}\[\d+\] "
+    rf"(?P<time>{MONTH} +\d{{1,2}} \d\d:\d\d:\d\d) (?P<host>[\w.:-]+) [\w./()@-]{{1,80}}\[\d+\] "
     r"<(?P<level>\w+)>: "
 )
 _RFC_5424 = re.compile(
@@ -39,9 +38,7 @@ _KLOG = re.compile(
     r"(?P<level>[IWEFDCV])(?P<time>(?:\d{8}|\d{6}|\d{4}) \d\d:\d\d:\d\d(?:\.\d{1,9})?) +\d+ +"
     r"(?:[\w./<>-]+:\d+\]|[\w./<>-]+:\d+(?= )) ?"
 )
-_REDIS = re.compile(
-    rf"\d+:[XCSM] (?P<time>\d\d {_MONTH} \d{{4}} \d\d:\d\d:\d\d\.\d{{3}}) (?P<level>[.\-*#]) "
-)
+_REDIS = re.compile(rf"\d+:[XCSM] (?P<time>\d\d {MONTH} \d{{4}} \d\d:\d\d:\d\d\.\d{{3}}) (?P<level>[.\-*#]) ")
 _REDIS_LEVELS = {".": "debug", "-": "debug", "*": "notice", "#": "warning"}
 _PYTHON = re.compile(r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):(?P<component>[\w.-]+):")
 _KERNEL = re.compile(r"(?:<(?P<priority>\d{1,2})>)?\[ *(?P<time>\d{1,8}\.\d{6})\] (?:\[ *T\d+\] )?")

@@ -11,7 +11,7 @@ import re
 ZONES = (
     r"(?:[ECMP][SD]T|A[EC][SD]T|AWST|[CEW]ES?T|GMT|UTC|BST|MSK|IST|JST|KST|SGT|HKT|NZ[SD]T|WI[BT]|SAST|BRT)"
 )
-_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 FOREIGN_MONTHS = {
     name: number
     for number, names in enumerate(
@@ -46,15 +46,15 @@ _DATED = (
     rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     r"(?P<y>\d{4})[-.](?P<mo>\d\d)[-.](?P<d>\d\d)[-T_](?P<h>\d\d)\.(?P<mi>\d\d)\.(?P<s>\d\d)(?P<f>[.:,]\d{1,9})?",
     r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)T(?P<h>\d\d):(?P<mi>\d\d)(?P<z>Z|[+-]\d\d:?\d\d)",
-    rf"{_DAY},? +(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? +{_CLOCK}(?: (?P<z>{ZONES}))? (?P<y>\d{{4}})",
-    rf"{_DAY},? (?P<d>\d{{1,2}})[ -](?P<b>{_MONTH})[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
-    rf"(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"{_DAY},? +(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? +{_CLOCK}(?: (?P<z>{ZONES}))? (?P<y>\d{{4}})",
+    rf"{_DAY},? (?P<d>\d{{1,2}})[ -](?P<b>{MONTH})[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
+    rf"(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<b>[一二三四五六七八九十]{{1,2}}月) +(?P<d>\d{{1,2}}), (?P<y>\d{{4}})"
     rf" {_CLOCK}(?: (?P<ap>上午|下午))?",
     rf"(?P<y>\d{{4}})[/年](?P<mo>\d\d?)[/月](?P<d>\d\d?)日? (?P<ap>午前|午後|上午|下午)?{_CLOCK}",
     rf"(?P<b>{_FOREIGN_MONTH})\.? +(?P<d>\d{{1,2}}), (?P<y>\d{{4}}) {_CLOCK}{_HALF}",
     rf"(?P<d>\d{{1,2}})[ -](?P<b>{_FOREIGN_MONTH})\.?[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
-    rf"(?P<d>\d{{1,2}})[ /-](?P<b>{_MONTH})[ /-](?P<y>\d{{4}})(?:[ T]|::?|, ?){_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<d>\d{{1,2}})[ /-](?P<b>{MONTH})[ /-](?P<y>\d{{4}})(?:[ T]|::?|, ?){_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<d>\d\d?)\.(?P<mo>\d\d?)\.(?P<y>\d{{4}}){_JOIN}{_CLOCK}{_ZONE}",
     rf"(?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}}){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<n1>\d\d?)[/.-](?P<n2>\d\d?)[/.-](?P<n3>\d\d){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
@@ -66,8 +66,8 @@ _DATED = (
     r"(?=[\]| ,;:]|$)",
 )
 _YEARLESS = (
-    rf"(?:{_DAY},? +)?(?P<b>{_MONTH}) +(?P<d>\d{{1,2}}),? {_CLOCK}{_HALF}{_ZONE}",
-    rf"(?P<d>\d{{1,2}})[ -](?P<b>{_MONTH})[ -]{_CLOCK}",
+    rf"(?:{_DAY},? +)?(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<d>\d{{1,2}})[ -](?P<b>{MONTH})[ -]{_CLOCK}",
     rf"(?P<mo>\d\d)[-/](?P<d>\d\d)[ |]{_CLOCK}",
     r"(?P<mo>\d\d)(?P<d>\d\d)[ /T-](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
     r"(?P<mo>\d\d)(?P<d>\d\d)/(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>\.\d+)?(?!\d)",

@@ -117,20 +117,7 @@ def _in_node(node: Node, path: Path, depth: int) -> Iterator[RowsCandidate]:
         yield RowsCandidate(path, [node], "one", depth)
     values = [item for item in node.inner if item.kind == "value" and item.name]
     if values and len(values) == len(node.inner) and path:
-        rows = [
-            Node(
-                "",
-                "object",
-                i.start,
-                i.end,
-                inner=[
-                    Node("name", "value", i.start, i.end, i.name, literal=True),
-                    Node("", "value", i.start, i.end, i.value, link=i.link, literal=i.literal),
-                ],
-            )
-            for i in values
-        ]
-        yield RowsCandidate(path, rows, "pairs", depth)
+        yield RowsCandidate(path, [_pair(item) for item in values], "pairs", depth)
     elif inner and values and path and len(inner) + len(values) == len(node.inner):
         yield RowsCandidate(
             path,
