@@ -12,7 +12,6 @@ from mcp_smalltools.privacy.secret_names import FOREIGN_SCRIPTS, Secrecy, secrec
 from mcp_smalltools.privacy.secret_values import (
     is_assigned,
     is_bare_secret,
-    is_long_random,
     is_plain_word,
     is_prose,
     is_quoted_secret,
@@ -231,7 +230,7 @@ def _assigned(look: str, name: _Name, at: int, sign: str) -> list[SecretSpan]:
         return _block(look, start, block.end(), secrecy)
     rest = look[value_at : value_at + 1]
     if rest in ("", "\n") or look.startswith(("\\\n", "(\n"), value_at):
-        return _below(look, start, value_at, secrecy)
+        return _below(look, value_at, secrecy)
     if rest in "[{" and secrecy >= Secrecy.TOKEN:
         return _array(look, value_at, secrecy)
     if quoted := _QUOTE.match(look, value_at):
@@ -364,7 +363,7 @@ def _block(look: str, start: int, at: int, secrecy: Secrecy) -> list[SecretSpan]
     return [SecretSpan(begin, begin + len(value), True)]
 
 
-def _below(look: str, start: int, at: int, secrecy: Secrecy) -> list[SecretSpan]:
+def _below(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
     """A value, or a list of them, that starts on the next line."""
     first = re.compile(r"[\\(]?[ \t]*\n\s*").match(look, at)
     if not first:
@@ -435,13 +434,3 @@ def _after_blank(look: str, start: int, at: int, secrecy: Secrecy) -> list[Secre
         value = look[found[0].start : found[0].end] if found else ""
         return found if value and " " not in value and not value.startswith(("-", "/")) else []
     return []
-
-
-def option_value(look: str, at: int, secrecy: Secrecy) -> list[SecretSpan]:
-    """The value of a command line's option: `--password x`."""
-    return _bare(look, at, secrecy, tight=False)
-
-
-def is_key_in_text(value: str) -> bool:
-    """Whether a long word behind "key" or "token" in running text is one."""
-    return len(value) >= 20 and is_long_random(value)

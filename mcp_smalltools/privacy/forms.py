@@ -44,9 +44,6 @@ def _after(*words: str, check: Callable[[str], bool] = is_random) -> Check:
     return lambda value, before: check(value) and any(word in before.lower() for word in words)
 
 
-_WORDY: Final = re.compile(r"[a-z]+(?:[_.-][a-z0-9]{0,2}[a-z]+)*[_.-]?$")
-
-
 def _is_issued(token: str) -> bool:
     """Not a name of lower-case words that only starts like a token."""
     if not any(c.isdigit() for c in token) and token.islower():

@@ -8,7 +8,6 @@ from mcp_smalltools.logs.headers.header_tokens import BRACKETED
 
 _CODE = r"\.(?:py|go|c|cc|cpp|cxx|h|hpp|rs|jsx?|tsx?|java|kt|scala|rb|php|cs|fs|swift|mm?|lua|p[lm]|exs?|erl)"
 _SIGNS = re.compile(r"[ \t]*(?:(?:[|:;,>~»›⋮]|-{1,3}|->|=>)(?=[ \t]|$)[ \t]*){0,3}")
-_NO_SIGNS = re.compile(r"[ \t]*")
 _AFTER_LEVEL = re.compile(
     rf"(?:(?:\d{{1,7}} (?=--- |\[))?(?:--- )?(?:{BRACKETED} ?){{0,4}}"
     r"(?:(?:[\w$-]++\.(?=[\w$*/-]))++[\w$*/-]++[\w$.@/#-]*+(?:[:(]\d+\)?)?(?: \([\w.$]{1,80}:\d+\))?"

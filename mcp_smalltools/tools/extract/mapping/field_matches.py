@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
 from mcp_smalltools.tools.extract.mapping.names import (
@@ -273,7 +273,3 @@ def _as_object(item: Node) -> Node | None:
     if item.kind == "list" and len(item.inner) == 1 and item.inner[0].kind == "value":
         return item.inner[0]
     return item if item.kind == "value" and isinstance(item.value, str) and "<" in item.value else None
-
-
-def value_of(match: Match) -> Any:
-    return match.converted.value

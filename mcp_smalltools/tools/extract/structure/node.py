@@ -98,10 +98,6 @@ def leaves(
             yield from leaves(item, path, depth - 1)
 
 
-def is_list_of_values(node: Node) -> bool:
-    return node.kind == "list" and all(item.kind == "value" for item in node.inner)
-
-
 def table_node(
     name: str,
     names: list[str],

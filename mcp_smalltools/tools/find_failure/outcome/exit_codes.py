@@ -68,7 +68,6 @@ _OF_ONE: dict[tuple[str, int], str] = {
 _NO_FAILURE = frozenset(
     ("grep", "egrep", "fgrep", "rg", "ag", "ack", "diff", "cmp", "test", "[", "[[", "pgrep", "expr", "let")
 )
-_WORDY_TOOLS = frozenset(("git",))
 _PREFIXES = frozenset(
     ("sudo", "env", "time", "nice", "nohup", "exec", "command", "builtin", "!", "stdbuf", "timeout")
 )

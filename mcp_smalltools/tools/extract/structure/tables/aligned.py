@@ -131,7 +131,7 @@ def _columns(head: str, rows: Sequence[str]) -> _AlignedColumns | None:
     borders = _borders(gaps, free, sample, width)
     parted = [n for n in single if borders[n] is not None]
     if len(parted) == 1 and all(
-        _is_wide(head, free, gaps[n], borders[n]) for n in range(len(gaps)) if n not in single
+        _is_wide(free, gaps[n], borders[n]) for n in range(len(gaps)) if n not in single
     ):
         borders[parted[0]] = None  # columns are two characters apart: this is a name of two words
     names, starts = [head[words[0][0] : words[0][1]]], [0]
@@ -167,7 +167,7 @@ def _borders(gaps: Sequence[_Gap], free: Sequence[bool], rows: Sequence[str], wi
     return borders
 
 
-def _is_wide(head: str, free: Sequence[bool], gap: _Gap, border: int | None) -> bool:
+def _is_wide(free: Sequence[bool], gap: _Gap, border: int | None) -> bool:
     """Whether two characters at least are free between two columns, in head and rows."""
     (_, before), (first, _) = gap
     if border is None:

@@ -73,7 +73,7 @@ def read_pairs(lines: Lines) -> list[Node] | None:
         if here:
             found += here
             named, depth = named + 1, indent
-        elif (match := _BARE.fullmatch(line)) and (value := _under(lines, place, indent)) is not None:
+        elif (match := _BARE.fullmatch(line)) and (value := _under(lines, place)) is not None:
             found.append(Node(match["key"].strip(), "value", number, value[1], value[0], exact=False))
             named, depth = named + 1, indent
         elif found and (indent > depth or lines[place - 1][0] < number <= found[-1].end):
@@ -84,7 +84,7 @@ def read_pairs(lines: Lines) -> list[Node] | None:
     return found if found and named >= 0.5 * len(lines) else found or None
 
 
-def _under(lines: Lines, place: int, indent: int) -> tuple[str, int] | None:
+def _under(lines: Lines, place: int) -> tuple[str, int] | None:
     """What stands in the lines under a name, up to the next name."""
     texts = []
     end = 0
