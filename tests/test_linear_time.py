@@ -30,6 +30,8 @@ from mcp_smalltools.service import Service
 from mcp_smalltools.text.facts import numbers
 from mcp_smalltools.text.next_line import NextLine
 from mcp_smalltools.text.outline import outline
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.text.outlines.markup import headings_of
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
 from mcp_smalltools.tools.ask_file import settings_units
 from mcp_smalltools.tools.classify import chunks
@@ -38,8 +40,6 @@ from mcp_smalltools.tools.extract.structure import key_values
 from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 from mcp_smalltools.tools.parse_log.sessions import values_in
 from mcp_smalltools.tools.summarize_file import data, documents
-from mcp_smalltools.tools.summarize_file.digest_records import Heading
-from mcp_smalltools.tools.summarize_file.outlines.markup import headings_of
 
 LIMIT_S = 20
 """Far above what the calls take (below a second), far below what they took (minutes, most of them years)."""

@@ -1,1 +1,1 @@
-"""Text: words and stems, BM25, passages, outlines of code, facts, truncation."""
+"""Text: words and stems, BM25, passages, outlines (`outlines/`: by lines), facts, truncation."""

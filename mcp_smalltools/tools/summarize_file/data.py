@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.text.outlines.json_keys import JsonKey, json_keys
+from mcp_smalltools.text.outlines.setting_keys import settings_outline
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
-from mcp_smalltools.tools.summarize_file.digest_records import Column, Digest, Heading, Sentence
-from mcp_smalltools.tools.summarize_file.outlines.json_keys import JsonKey, json_keys
-from mcp_smalltools.tools.summarize_file.outlines.setting_keys import settings_outline
+from mcp_smalltools.tools.summarize_file.digest_records import Column, Digest, Sentence
 from mcp_smalltools.tools.summarize_file.purpose import purpose_of_code
 
 MAX_COLUMNS: Final = 60

@@ -10,7 +10,8 @@ from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
-    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
+    from mcp_smalltools.text.outlines.heading import Heading
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Sentence
 
 
 _SQL = (".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", ".pks", ".pkb")
@@ -59,8 +60,8 @@ def _say_how_it_was_made(digest: Digest, made: str) -> None:
 
 
 def _digest_by_kind(path: str, text: str, check: Callable[[], None]) -> Digest:
+    from mcp_smalltools.text.outlines.setting_keys import settings_language
     from mcp_smalltools.tools.summarize_file import data, documents
-    from mcp_smalltools.tools.summarize_file.outlines.setting_keys import settings_language
 
     suffix = PurePath(path).suffix.lower()
     if suffix == ".ipynb":
@@ -82,7 +83,7 @@ def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
 def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
     """By the grammar of its language, by its lines where there is none, or None for what is no code."""
     from mcp_smalltools.text.outline import language_of
-    from mcp_smalltools.tools.summarize_file.outlines.line_rules import line_language
+    from mcp_smalltools.text.outlines.line_rules import line_language
 
     first_line = text.split("\n", 1)[0]
     language = language_of(path, first_line)
@@ -96,8 +97,9 @@ def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
 
 def _by_grammar(text: str, language: str, check: Callable[[], None]) -> Digest:
     from mcp_smalltools.text.outline import outline
-    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
-    from mcp_smalltools.tools.summarize_file.outlines.beside_grammars import beside
+    from mcp_smalltools.text.outlines.beside_grammars import beside
+    from mcp_smalltools.text.outlines.heading import Heading
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Sentence
 
     found = outline(text, language, check)
     lines = text.split("\n")
@@ -115,10 +117,10 @@ def _by_grammar(text: str, language: str, check: Callable[[], None]) -> Digest:
 
 
 def _by_lines(text: str, name: str, check: Callable[[], None]) -> Digest:
+    from mcp_smalltools.text.outlines.by_lines import outline_by_lines
+    from mcp_smalltools.text.outlines.line_rules import BY_NAME
+    from mcp_smalltools.text.outlines.sql import outline_sql
     from mcp_smalltools.tools.summarize_file.digest_records import Digest
-    from mcp_smalltools.tools.summarize_file.outlines.by_lines import outline_by_lines
-    from mcp_smalltools.tools.summarize_file.outlines.line_rules import BY_NAME
-    from mcp_smalltools.tools.summarize_file.outlines.sql import outline_sql
 
     lines = text.split("\n")
     digest = Digest("code", language=name, text=text)

@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """An entry of the outline: a definition, a heading, a cell. Lines are 1-based."""
-
-    line: int
-    end: int
-    depth: int
-    text: str
-    about: str = ""
-    name: str = ""
-    """The text in short, for where there is no room for it."""
-    minor: bool = False
-    """A constant, a step: the first to be left out."""
+if TYPE_CHECKING:
+    from mcp_smalltools.text.outlines.heading import Heading
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
 from mcp_smalltools.text.next_line import NextLine
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.text.outlines.markup import dialect_of, fenced_lines, headings_of
 from mcp_smalltools.text.truncate import cut
-from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading, Sentence
-from mcp_smalltools.tools.summarize_file.outlines.markup import dialect_of, fenced_lines, headings_of
+from mcp_smalltools.tools.summarize_file.digest_records import Digest, Sentence
 from mcp_smalltools.tools.summarize_file.purpose import purpose_of_text
 
 MAX_SENTENCES: Final = 600

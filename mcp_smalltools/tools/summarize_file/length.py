@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from mcp_smalltools.text.words import code_length
 
 if TYPE_CHECKING:
-    from mcp_smalltools.tools.summarize_file.digest_records import Digest, Heading
+    from mcp_smalltools.text.outlines.heading import Heading
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest
 
 _OUTLINE_WORDS: Final = 110
 _NAME_WORDS: Final = 260

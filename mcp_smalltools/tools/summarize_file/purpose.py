@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_smalltools.tools.summarize_file.digest_records import Heading, Sentence
-from mcp_smalltools.tools.summarize_file.outlines.by_lines import plain_comment
+from mcp_smalltools.text.outlines.by_lines import plain_comment
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.tools.summarize_file.digest_records import Sentence
 
 _HEAD_LINES: Final = 200
 """Lines in which a file may begin to speak of itself."""

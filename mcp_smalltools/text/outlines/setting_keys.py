@@ -8,8 +8,8 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
+from mcp_smalltools.text.outlines.heading import Heading
 from mcp_smalltools.text.truncate import cut
-from mcp_smalltools.tools.summarize_file.digest_records import Heading
 
 _LANGUAGES: Final = {
     **{".yaml": "yaml", ".yml": "yaml", ".toml": "toml", ".mk": "make", ".mak": "make"},

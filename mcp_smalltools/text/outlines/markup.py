@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from mcp_smalltools.tools.summarize_file.digest_records import Heading
+from mcp_smalltools.text.outlines.heading import Heading
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]++(.*))?$")
 _RULE = re.compile(r"([=\-~^\"'*+#`:._])\1{2,}\s*$")

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mcp_smalltools.tools.summarize_file.digest_records import Heading
-from mcp_smalltools.tools.summarize_file.outlines.by_lines import comment_above, lines_inside, signature
-from mcp_smalltools.tools.summarize_file.outlines.line_rules import LineLanguage
+from mcp_smalltools.text.outlines.by_lines import comment_above, lines_inside, signature
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.text.outlines.line_rules import LineLanguage
 
 SQL: Final = LineLanguage("sql", (), comment="--", quotes="")
 _PART: Final = r"(?:[\w$#]++|\"[^\"\n]++\"|`[^`\n]++`|\[[^\]\n]++\])"

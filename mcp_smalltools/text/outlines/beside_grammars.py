@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools.tools.summarize_file.digest_records import Heading
-from mcp_smalltools.tools.summarize_file.outlines.by_lines import (
+from mcp_smalltools.text.outlines.by_lines import (
     comment_above,
     lines_inside,
     outline_by_lines,
     signature,
 )
-from mcp_smalltools.tools.summarize_file.outlines.line_rules import LineLanguage, Rule
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.text.outlines.line_rules import LineLanguage, Rule
 
 if TYPE_CHECKING:
     from mcp_smalltools.text.outline import Symbol

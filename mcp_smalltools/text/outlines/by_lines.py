@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mcp_smalltools.text.outlines.heading import Heading
+from mcp_smalltools.text.outlines.line_rules import LineLanguage, Rule
 from mcp_smalltools.text.truncate import cut
-from mcp_smalltools.tools.summarize_file.digest_records import Heading
-from mcp_smalltools.tools.summarize_file.outlines.line_rules import LineLanguage, Rule
 
 _SIGNATURE_CHARS: Final = 160
 _LONGEST_LINE: Final = 1000
