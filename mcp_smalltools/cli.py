@@ -5,17 +5,15 @@ Exit codes: 0 done, 1 the tool failed, 2 wrong usage.
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-from mcp_smalltools import __version__
-from mcp_smalltools.suggest import did_you_mean
+TYPE_CHECKING = False  # a hook is started for each command of the agent: `typing` and others take too long
+if TYPE_CHECKING:
+    import argparse
+    from types import ModuleType
+    from typing import Any
 
 COMMANDS: Mapping[str, str] = {
     "serve": "run the MCP server",
@@ -25,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "skills": "manage tools of your own, made of a skill.toml",
     "install": "register the server with a client",
     "uninstall": "undo what install did",
+    "hook": "answer an event of an agent's client (installed by `install --hooks`)",
     "doctor": "check the installation and say what to fix",
     "ledger": "what was read, what was sent to agents, and what that saved",
     "audit": "the exact answers sent to agents, by day; exportable",
@@ -38,6 +37,10 @@ COMMANDS: Mapping[str, str] = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. A user's mistake never shows a traceback."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    if _is_event(arguments):
+        from mcp_smalltools.hooks import hook_client
+
+        return hook_client.main(arguments[1:])
     try:
         code = _main(arguments)
         sys.stdout.flush()
@@ -48,18 +51,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _is_event(arguments: Sequence[str]) -> bool:
+    """Whether a client's hook is asking: that is answered at once, and never fails."""
+    return len(arguments) > 1 and arguments[0] == "hook" and arguments[1][:1].isupper()
+
+
 def _main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] in {"-h", "--help"}:
         print(_overview())
         return 0 if arguments else 2
     if arguments[0] in {"-V", "--version"}:
+        from mcp_smalltools import __version__
+
         print(f"mcp-smalltools {__version__}")
         return 0
     return _run(arguments[0], arguments[1:])
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:
+    import importlib
+
     from mcp_smalltools.errors import SmallToolsError, UsageError
+    from mcp_smalltools.suggest import did_you_mean
 
     if name not in COMMANDS:
         print(f"mcp-smalltools: there is no command {name!r}{did_you_mean(name, COMMANDS)}.", file=sys.stderr)
@@ -77,6 +90,9 @@ def _run(name: str, arguments: Sequence[str]) -> int:
 
 def command_parser(name: str, module: ModuleType) -> argparse.ArgumentParser:
     """The parser of one command, with the options that all commands share."""
+    import argparse
+    from pathlib import Path
+
     parser = argparse.ArgumentParser(
         prog=f"mcp-smalltools {name}",
         description=module.__doc__,

@@ -64,6 +64,12 @@ class Settings(BaseModel):
     hide_tools: tuple[str, ...] = Field(
         (), description="names of tools that agents are not offered, to make room for your own"
     )
+    outputs_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path(_APP) / "outputs",
+        description="outputs of the agent's commands, kept by the hook `keep` (docs/hooks.md)",
+    )
+    outputs_mb: int = Field(512, ge=1, description="maximum size in MB of the kept outputs, together")
+    outputs_days: int = Field(3, ge=1, description="days that an output is kept")
     runtime_dir: Path = Field(
         default_factory=lambda: _runtime_dir(),  # noqa: PLW0108 - it is defined below
         description="the engine's socket and token",

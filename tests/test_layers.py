@@ -23,7 +23,7 @@ LAYERS: Sequence[set[str]] = (
     {"tools"},
     {"workers"},
     {"service"},
-    {"server", "clients", "evaluation"},
+    {"server", "clients", "evaluation", "hooks"},
     {"learning", "doctor"},
     {"cli", "commands"},
 )

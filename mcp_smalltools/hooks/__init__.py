@@ -1,0 +1,15 @@
+"""Where the agent works: what an agent's client tells us at its events (hooks), and what we answer.
+
+hook_client   the process that the client starts: passes the event on and prints the answer; stdlib only
+event         what the client says, as small records
+reply         what we say, as the client reads it
+hook_daemon   the process that answers: one for each user, gone when no session is left
+hook_parts    which part answers which event
+agent_session the agent's sessions: whose process, which folder, which settings
+tool_calls    one tool of ours, called on a kept output
+kept/         `keep`: the outputs of commands, held open and kept
+tell/         `tell`: why a command failed, in a few lines
+
+An event that isn't understood, and whatever goes wrong here, is answered with nothing: the agent works as if
+there were no hook.
+"""

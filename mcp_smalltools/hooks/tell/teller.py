@@ -1,0 +1,99 @@
+"""Why a command failed, in a few lines, where the agent would not see it otherwise.
+
+Silent wherever there is nothing to add: what was shown is short, the command's code is an answer (`grep` that
+found nothing), or nothing sure can be said of a command that went well.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.hooks.agent_session import level_of
+from mcp_smalltools.hooks.event import CommandResult, HookEvent, command_result
+from mcp_smalltools.hooks.kept.keeper import OutputKeeper
+from mcp_smalltools.hooks.kept.outputs import KeptOutput, OutputStore
+from mcp_smalltools.hooks.tell.message import failure_message, success_message
+from mcp_smalltools.hooks.tool_calls import HookTools
+from mcp_smalltools.level import PrivacyLevel
+
+SCREEN_LINES: Final = 40
+SCREEN_CHARS: Final = 2_500
+"""What failed within a screen of output is read faster than told."""
+CLIPPED_CHARS: Final = 9_900
+"""Characters from which Claude Code shows only parts of what a failed command printed (10,000 in 2.1.332)."""
+_SHOWS: Final = re.compile(
+    r"^\s*(?:\w+=\S*\s+|cd\s+[^;&|]+&&\s*)*(?:sudo\s+)?(?:cat|bat|head|tail|less|more|man|grep|egrep|rg|ag|ack|find|fd|ls|"
+    r"tree|sed|awk|jq|yq|xxd|hexdump|strings|curl|wget|diff|env|printenv|history|echo|printf|sort|uniq|"
+    r"git\s+(?:-\S+\s+)*(?:log|show|diff|blame|grep|ls-files|ls-tree|status|branch|tag|config|cat-file|stash))\b"
+)
+"""Commands that show what there is: when they go well, nothing of what they print has failed."""
+
+
+class Teller:
+    """Answers the end of a command."""
+
+    def __init__(self, keeper: OutputKeeper, tools: HookTools, settings: Settings) -> None:
+        self._keeper, self._tools, self._settings = keeper, tools, settings
+
+    def tell(self, event: HookEvent) -> str:
+        """What to add to the command's result; empty for nothing."""
+        result = command_result(event)
+        if result is None or not is_worth_a_look(result):
+            return ""
+        kept = self._whole_output(event, result)
+        if kept is None:
+            return ""
+        arguments: dict[str, Any] = {"command": result.command}
+        if result.failed and result.exit_code is not None:
+            arguments["exit_code"] = result.exit_code
+        level = level_of(event.cwd, self._settings)
+        answer = self._tools.call("find_failure", kept.path, arguments, self._settings, level)
+        return "" if answer is None else self._message(result, kept, answer, level)
+
+    def _message(
+        self, result: CommandResult, kept: KeptOutput, answer: Mapping[str, Any], level: PrivacyLevel
+    ) -> str:
+        sealed = level is PrivacyLevel.SEALED
+        if result.failed:
+            return failure_message(answer, kept, exit_code=result.exit_code, sealed=sealed)
+        if answer.get("escalate"):
+            return ""
+        if answer.get("failed"):
+            return failure_message(answer, kept, exit_code=0, sealed=sealed)
+        return success_message(answer) if answer.get("failed") is False else ""
+
+    def _whole_output(self, event: HookEvent, result: CommandResult) -> KeptOutput | None:
+        """The whole output, or what the client has shown of it where that is all there is."""
+        store = OutputStore.of(self._settings)
+        kept = self._keeper.whole_output(event.session, result.shown)
+        if kept is not None:
+            return kept
+        if result.persisted:
+            return _persisted(Path(result.persisted))
+        return store.keep_text(event.session, f"shown-{time.time_ns():x}", result.shown)
+
+
+def is_worth_a_look(result: CommandResult) -> bool:
+    """Whether a command's output can hold a cause that the agent doesn't see at once."""
+    from mcp_smalltools.tools.find_failure.outcome.exit_codes import read_command, says_no_match
+
+    if result.interrupted:
+        return False
+    if not result.failed:
+        return bool(result.persisted) and not _SHOWS.match(result.command)
+    if result.exit_code is None:  # it didn't run
+        return False
+    short = len(result.shown) <= SCREEN_CHARS and result.shown.count("\n") < SCREEN_LINES
+    return not short and not says_no_match(result.exit_code, read_command(result.command).last)
+
+
+def _persisted(path: Path) -> KeptOutput | None:
+    try:
+        return KeptOutput(path, path.stat().st_size) if path.is_file() else None
+    except OSError:
+        return None
