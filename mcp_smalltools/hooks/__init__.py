@@ -9,7 +9,8 @@ agent_session the agent's sessions: whose process, which folder, which settings
 tool_calls    one tool of ours, called on a kept output
 kept/         `keep`: the outputs of commands, held open and kept
 tell/         `tell`: why a command failed, in a few lines
+guard/        `guard`: what the agent's own tools show is masked, sealed folders are refused
 
 An event that isn't understood, and whatever goes wrong here, is answered with nothing: the agent works as if
-there were no hook.
+there were no hook. Only `guard` fails closed: a result that it couldn't look at is withheld.
 """

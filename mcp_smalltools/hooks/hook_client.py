@@ -18,10 +18,20 @@ LIMIT_S = 2.0
 """Seconds after which it leaves without an answer."""
 MOST_BYTES = 32 << 20
 """Of an event that is longer nothing is passed on."""
+GUARD_LIMIT_S = 6.0
+"""The same where `guard` answers: what isn't masked by then is withheld."""
+END = b"\n"
+"""Behind each answer of the daemon's. What doesn't end so is none: the daemon has died, or was too slow."""
 ANOTHER_IS_THERE = 75
 """Exit code of a daemon that has found another one."""
 _PASSED_ON = (
-    *("CLAUDE_PROJECT_DIR", "CLAUDE_PID", "CLAUDE_CODE_TMPDIR", "CLAUDE_CODE_CHILD_NOTES_DIR"),
+    *(
+        "CLAUDE_PROJECT_DIR",
+        "CLAUDE_CONFIG_DIR",
+        "CLAUDE_PID",
+        "CLAUDE_CODE_TMPDIR",
+        "CLAUDE_CODE_CHILD_NOTES_DIR",
+    ),
     *("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"),
 )
 _OURS = "MCP_SMALLTOOLS_"
@@ -30,7 +40,9 @@ _OURS = "MCP_SMALLTOOLS_"
 def main(arguments: list[str], started_by: int = 0) -> int:
     """Answer one event from standard input on standard output."""
     try:
-        answer = _ask(arguments, sys.stdin.buffer.read(MOST_BYTES + 1), started_by)
+        payload = sys.stdin.buffer.read(MOST_BYTES + 1)
+        answer = _ask(arguments, payload, started_by)
+        answer = answer.removesuffix(END) if answer.endswith(END) else _unanswered(arguments, payload)
         if answer:
             sys.stdout.buffer.write(answer)
             sys.stdout.buffer.flush()
@@ -59,7 +71,7 @@ def _ask(arguments: list[str], payload: bytes, started_by: int) -> bytes:
 
     if len(payload) > MOST_BYTES or not arguments:
         return b""
-    ends = time.monotonic() + LIMIT_S
+    ends = time.monotonic() + (GUARD_LIMIT_S if _guards(arguments) else LIMIT_S)
     environ = dict(os.environ)
     folder, name = socket_path(environ)
     request = _request(arguments, payload, environ, started_by or os.getppid())
@@ -70,6 +82,31 @@ def _ask(arguments: list[str], payload: bytes, started_by: int) -> bytes:
             time.sleep(0.01)
             connection = _connected(folder, name)
     return _exchange(connection, request, ends) if connection is not None else b""
+
+
+def _guards(arguments: list[str]) -> bool:
+    """Whether `guard` is among the parts that are to answer."""
+    if "--parts" not in arguments:
+        return True
+    return any("guard" in word.split(",") for word in arguments[arguments.index("--parts") + 1 :])
+
+
+def _unanswered(arguments: list[str], payload: bytes) -> bytes:
+    """Nothing but, where `guard` should have looked at a result, one that shows nothing."""
+    if not _guards(arguments):
+        return b""
+    _find_package()
+    from mcp_smalltools.hooks.guard.withheld import withheld
+
+    return withheld(payload)
+
+
+def _find_package() -> None:
+    import os
+
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+    if root not in sys.path:
+        sys.path.insert(0, root)
 
 
 def _request(arguments: list[str], payload: bytes, environ: dict[str, str], parent: int) -> bytes:
@@ -125,9 +162,7 @@ def _exchange(connection: socket, request: bytes, ends: float) -> bytes:
 
 def _start(folder: str, name: str) -> Callable[[], bool]:
     """Start the daemon. Gives what tells whether it has ended instead of listening."""
-    import os
-
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))  # noqa: PTH100, PTH120
+    _find_package()
     from mcp_smalltools import processes
 
     command = processes.module_command("mcp_smalltools.hooks.hook_daemon", folder, name)

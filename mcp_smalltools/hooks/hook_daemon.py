@@ -13,15 +13,14 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from typing import Final
 
 from mcp_smalltools.engine.endpoint import FileLock
 from mcp_smalltools.hooks.agent_session import HookCall, read_call
 from mcp_smalltools.hooks.event import read_event
-from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, LIMIT_S, MOST_BYTES
-from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer
+from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, LIMIT_S, MOST_BYTES
+from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer, note_failure
 from mcp_smalltools.private_files import make_private_folder
 
 IDLE_S: Final = 60.0
@@ -58,6 +57,7 @@ class HookDaemon:
                     threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
             Path(self._name).unlink(missing_ok=True)
         self._host.tools.close()
+        self._host.journal.close()
 
     def _is_idle(self) -> bool:
         for session, pid in list(self._clients.items()):
@@ -72,13 +72,11 @@ class HookDaemon:
             try:
                 connection.settimeout(LIMIT_S)
                 reply = self.reply(_received(connection))
-                connection.sendall(reply)
+                connection.sendall(reply + END)
             except OSError:
                 return  # whoever asked is gone
             except Exception as error:
-                # Its text may hold text of the user's: only its place is reported.
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                print(f"{type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr)
+                note_failure(error)
 
     def reply(self, request: bytes) -> bytes:
         """What is said to a request of `hook_client`; nothing where it isn't understood."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +11,8 @@ from typing import Final
 from mcp_smalltools.config import Settings
 from mcp_smalltools.hooks.agent_session import HookCall, tasks_folder
 from mcp_smalltools.hooks.event import HookEvent
+from mcp_smalltools.hooks.guard.guard import Guard
+from mcp_smalltools.hooks.guard.journal import GuardJournal
 from mcp_smalltools.hooks.kept.keeper import OutputKeeper
 from mcp_smalltools.hooks.kept.outputs import OutputStore
 from mcp_smalltools.hooks.reply import HookReply
@@ -22,6 +26,7 @@ class HookHost:
 
     keeper: OutputKeeper = field(default_factory=OutputKeeper)
     tools: HookTools = field(default_factory=HookTools)
+    journal: GuardJournal = field(default_factory=GuardJournal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +63,45 @@ def tell(occasion: Occasion) -> HookReply:
     return HookReply(context=Teller(host.keeper, host.tools, settings).tell(occasion.event))
 
 
+def guard(occasion: Occasion) -> HookReply:
+    """Mask what the agent's own tools show, and refuse them what is sealed."""
+    if occasion.event.name == "SessionStart":
+        from mcp_smalltools.privacy.find_secrets import compile_matchers
+
+        compile_matchers()
+        return HookReply()
+    return Guard(occasion.settings, occasion.call.environ, occasion.host.journal).answer(occasion.event)
+
+
 PARTS: Final[Mapping[str, Mapping[str, Part]]] = {
     "keep": {"SessionStart": keep, "PostToolUse": keep, "PostToolUseFailure": keep, "SessionEnd": keep},
     "tell": {"SessionStart": tell, "PostToolUse": tell, "PostToolUseFailure": tell},
+    "guard": {"SessionStart": guard, "PreToolUse": guard, "PostToolUse": guard, "PostToolUseFailure": guard},
 }
 """By the part's name: what answers which event. Parts answer in this order."""
 
 
 def answer(occasion: Occasion) -> HookReply:
-    """What all parts that were asked for say together."""
+    """What all parts that were asked for say together.
+
+    Raises what `guard` raises: nobody may take its failure for "nothing to mask". The others' failures are
+    noted, and they say nothing.
+    """
     reply = HookReply()
     for name, events in PARTS.items():
         part = events.get(occasion.event.name)
-        if part is not None and (not occasion.call.parts or name in occasion.call.parts):
+        if part is None or (occasion.call.parts and name not in occasion.call.parts):
+            continue
+        try:
             reply = reply.merged(part(occasion))
+        except Exception as error:
+            if name == "guard":
+                raise
+            note_failure(error)
     return reply
+
+
+def note_failure(error: Exception) -> None:
+    """Say on standard error where something went wrong. Its text may hold text of the user's."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    print(f"{type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr)

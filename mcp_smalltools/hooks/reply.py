@@ -18,9 +18,11 @@ class HookReply:
     """In place of the tool's result, in the same shape (PostToolUse only)."""
     refusal: str = ""
     """Why the call may not be made (PreToolUse only)."""
+    message: str = ""
+    """Shown to the user, and not to the model."""
 
     def __bool__(self) -> bool:
-        return bool(self.context or self.output is not None or self.refusal)
+        return bool(self.context or self.output is not None or self.refusal or self.message)
 
     def merged(self, other: HookReply) -> HookReply:
         """Both: contexts one after the other, of outputs the other's, of refusals the first."""
@@ -28,6 +30,7 @@ class HookReply:
             context="\n\n".join(filter(None, (self.context, other.context))),
             output=self.output if other.output is None else other.output,
             refusal=self.refusal or other.refusal,
+            message="\n".join(filter(None, (self.message, other.message))),
         )
 
     def as_json(self, event: str) -> bytes:
@@ -39,4 +42,7 @@ class HookReply:
             said["updatedToolOutput"] = self.output
         if self.refusal and event == "PreToolUse":
             said |= {"permissionDecision": "deny", "permissionDecisionReason": self.refusal}
-        return json.dumps({"hookSpecificOutput": said}).encode() if len(said) > 1 else b""
+        answer: dict[str, Any] = {"systemMessage": self.message} if self.message else {}
+        if len(said) > 1:
+            answer["hookSpecificOutput"] = said
+        return json.dumps(answer).encode() if answer else b""

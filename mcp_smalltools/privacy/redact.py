@@ -20,6 +20,9 @@ _FEW_VALUES: Final = 32
 _MOST_LINES: Final = 100_000
 """Lines of whole files that are kept, at most."""
 _PLACEHOLDER: Final = "<{}_{}>"
+KINDS: Final = ("SECRET", "PRIVATE_KEY", "PRIVATE", "EMAIL", "PHONE", "CARD", "IBAN", "SSN", "NATIONAL_ID")
+"""Kinds of values, as placeholders name them."""
+_PLACEHOLDERS: Final = re.compile(rf"<(?:{'|'.join(KINDS)})_[1-9]\d{{0,5}}>")
 _MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
 
 
@@ -130,6 +133,11 @@ class Redactor:
             self._numbers[kind] += 1
             self._placeholders[value] = _PLACEHOLDER.format(kind, self._numbers[kind])
         return self._placeholders[value]
+
+
+def masks_in(text: str) -> list[str]:
+    """The placeholders that a text holds, each once, in order."""
+    return list(dict.fromkeys(_PLACEHOLDERS.findall(text))) if "<" in text else []
 
 
 def _own_pattern(pattern: str) -> Any:

@@ -1,0 +1,196 @@
+"""Which of the agent's own calls are looked at, and what is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.hooks.event import HookEvent
+from mcp_smalltools.hooks.guard.journal import GuardEntry, GuardJournal
+from mcp_smalltools.hooks.guard.levels import PathLevels, resolved, strictest
+from mcp_smalltools.hooks.guard.masks import ResultMasker, ShownLines, files_shown
+from mcp_smalltools.hooks.guard.named_paths import RunningCommand, all_paths, running_commands
+from mcp_smalltools.hooks.guard.refusals import (
+    EDITS,
+    FILE_TOOLS,
+    refused_command,
+    refused_edit,
+    refused_file,
+    refused_mask,
+)
+from mcp_smalltools.hooks.guard.withheld import GUARDED
+from mcp_smalltools.hooks.reply import HookReply
+from mcp_smalltools.level import PrivacyLevel
+
+_SHELL: Final = "Bash"
+_SEALED_NOTE: Final = (
+    "Lines of sealed folders are shown as templates: <*> stands for each word and number that could be "
+    "private."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Answers one event of a session. `environ` is the client's, as far as it is passed on."""
+
+    settings: Settings
+    environ: Mapping[str, str]
+    journal: GuardJournal
+
+    def answer(self, event: HookEvent) -> HookReply:
+        """What is said to the client. Raises ConfigError."""
+        if event.name == "PreToolUse":
+            return self._before(event)
+        if event.name == "PostToolUse" and event.tool in GUARDED:
+            return self._after(event)
+        if event.name == "PostToolUseFailure" and event.tool in GUARDED:
+            return self._after_failure(event)
+        return HookReply()
+
+    def _before(self, event: HookEvent) -> HookReply:
+        began = time.monotonic()
+        cwd, levels = Path(event.cwd or "/"), self._levels()
+        paths = [event.cwd]
+        if event.tool in EDITS:
+            reason = refused_edit(event.tool, event.arguments, cwd)
+            paths = [str(event.arguments.get(EDITS[event.tool]) or "")]
+        elif event.tool in FILE_TOOLS:
+            reason = refused_file(event.tool, event.arguments, cwd, levels)
+            paths = [str(event.arguments.get(name) or event.cwd) for name in FILE_TOOLS[event.tool][:1]]
+        elif event.tool == _SHELL:
+            command = _text(event.arguments, "command")
+            commands = running_commands(command, cwd, self.environ)
+            reason = refused_mask(command, commands) or refused_command(commands, levels)
+        else:
+            reason = ""
+        if reason:
+            level = strictest(
+                [levels.level(path, cwd) for p in paths if (path := resolved(p, cwd))]
+                or [self.settings.privacy]
+            )
+            self.journal.write(
+                GuardEntry("refused", event.tool, paths, level, {}, reason),
+                self.settings,
+                time.monotonic() - began,
+            )
+        return HookReply(refusal=reason)
+
+    def _after(self, event: HookEvent) -> HookReply:
+        began = time.monotonic()
+        shown = self._shown(event, event.response)
+        if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
+            return HookReply()
+        masker = ResultMasker(self.settings, shown.level)
+        if shown.level is not PrivacyLevel.OPEN:
+            masker.learn(shown.files)
+        masked = masker.masked(event.response, shown.is_sealed)
+        if masked == event.response:
+            return HookReply()
+        counts = dict(masker.counts)
+        if masker.sealed_lines:
+            counts["sealed_lines"] = masker.sealed_lines
+        entry = GuardEntry("masked", event.tool, shown.names, shown.level, counts)
+        self.journal.write(entry, self.settings, time.monotonic() - began)
+        return HookReply(output=masked, context=_SEALED_NOTE if masker.sealed_lines else "")
+
+    def _after_failure(self, event: HookEvent) -> HookReply:
+        """What a failing command prints can't be replaced: it is counted, and the user is told."""
+        began = time.monotonic()
+        shown = self._shown(event, {"stdout": event.error})
+        if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
+            return HookReply()
+        masker = ResultMasker(self.settings, shown.level)
+        masker.learn(shown.files)
+        if masker.masked(event.error, shown.is_sealed) == event.error:
+            return HookReply()
+        counts = dict(masker.counts)
+        if masker.sealed_lines:
+            counts["sealed_lines"] = masker.sealed_lines
+        entry = GuardEntry("shown", event.tool, shown.names, shown.level, counts)
+        self.journal.write(entry, self.settings, time.monotonic() - began)
+        return HookReply(message=_failure_message(counts))
+
+    def _levels(self) -> PathLevels:
+        config = self.environ.get("CLAUDE_CONFIG_DIR")
+        client = Path(config) if config else Path(self.environ.get("HOME") or Path.home()) / ".claude"
+        outputs = [self.settings.outputs_dir, client / "projects"]
+        return PathLevels.of(self.settings, outputs)
+
+    def _shown(self, event: HookEvent, response: Mapping[str, Any]) -> _Shown:
+        cwd, levels = Path(event.cwd or "/"), self._levels()
+        commands: Sequence[RunningCommand] = ()
+        named: list[Path] = []
+        lines: dict[Path, ShownLines] = {}
+        if event.tool == _SHELL:
+            commands = running_commands(_text(event.arguments, "command"), cwd, self.environ)
+            named = all_paths(list(commands))
+        for argument in FILE_TOOLS.get(event.tool, ()):
+            if (path := resolved(_text(event.arguments, argument), cwd)) is not None:
+                named.append(path)
+                lines[path] = _lines_of(path, response)
+        folders = list(dict.fromkeys([cwd, *(command.cwd for command in commands)]))
+        below = [*folders, *(path for path in named if path.is_dir())]
+        for name in files_shown(response):
+            for folder in below[:8]:
+                path = resolved(name, folder)
+                if path is not None and path.is_file():
+                    lines.setdefault(path, ShownLines(path))
+        for path in named:
+            if path.is_file():
+                lines.setdefault(path, ShownLines(path))
+        decisive = named if event.tool in FILE_TOOLS and named else [*folders, *named]
+        level = strictest([levels.level(path, cwd) for path in decisive])
+        return _Shown(
+            level, list(lines.values()), levels, below, cwd, [str(path) for path in named[:8]] or [str(cwd)]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a result shows, as far as that is known."""
+
+    level: PrivacyLevel
+    files: list[ShownLines]
+    levels: PathLevels
+    folders: list[Path]
+    """Folders that names of files in the result may be relative to."""
+    cwd: Path
+    names: list[str]
+
+    def is_sealed(self, name: str) -> bool:
+        """Whether a file is sealed, of which a tool shows a line."""
+        if not self.levels.has_sealed:
+            return False
+        paths = [path for folder in self.folders[:8] if (path := resolved(name, folder)) is not None]
+        return any(
+            self.levels.level(path, self.cwd) is PrivacyLevel.SEALED and path.exists() for path in paths
+        )
+
+
+def _lines_of(path: Path, response: Mapping[str, Any]) -> ShownLines:
+    """The lines of a file that the client's Read says that it shows."""
+    file = response.get("file")
+    first, number = (
+        (file.get("startLine"), file.get("numLines")) if isinstance(file, Mapping) else (None, None)
+    )
+    if isinstance(first, int) and isinstance(number, int):
+        return ShownLines(path, first, first + number)
+    return ShownLines(path)
+
+
+def _failure_message(counts: Mapping[str, int]) -> str:
+    number = sum(counts.values())
+    what = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+    return (
+        f"smalltools guard: what the failed command printed holds {number:,} values that should be masked "
+        f"({what}). The model sees them: the client lets nothing replace the output of a failed command."
+    )
+
+
+def _text(record: Mapping[str, Any], name: str) -> str:
+    value = record.get(name)
+    return value if isinstance(value, str) else ""
