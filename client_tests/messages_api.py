@@ -10,7 +10,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -65,8 +65,47 @@ class Model:
         return {"type": "tool_use", "id": f"toolu_w{len(self.requests)}", "name": "Read", "input": waiting}
 
 
+class ScriptedModel:
+    """Makes the calls that it is given, one after the other, whatever comes back."""
+
+    def __init__(self, steps: Sequence[tuple[str, dict[str, Any]]]) -> None:
+        self._steps = list(steps)
+        self._made = 0
+        self.requests: list[dict[str, Any]] = []
+        self.printed = ""
+
+    @property
+    def told(self) -> str:
+        """All that the agent has sent, as one text."""
+        return json.dumps(self.requests, ensure_ascii=False)
+
+    @property
+    def results_by_call(self) -> dict[str, tuple[bool, str]]:
+        """Of each call, in their order: whether it failed, and what the model reads."""
+        found = {}
+        for message in self.requests[-1]["messages"]:
+            for block in message["content"] if isinstance(message["content"], list) else ():
+                if block.get("type") == "tool_result":
+                    content = block["content"]
+                    text = (
+                        content if isinstance(content, str) else "".join(c.get("text", "") for c in content)
+                    )
+                    found[block["tool_use_id"]] = (bool(block.get("is_error")), text)
+        return found
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        if not request.get("tools"):
+            return {"type": "text", "text": "done"}
+        self.requests.append(request)
+        if self._made >= len(self._steps):
+            return {"type": "text", "text": "done"}
+        name, arguments = self._steps[self._made]
+        self._made += 1
+        return {"type": "tool_use", "id": f"toolu_{self._made:04d}", "name": name, "input": arguments}
+
+
 @contextlib.contextmanager
-def messages_api(model: Model) -> Iterator[str]:
+def messages_api(model: Model | ScriptedModel) -> Iterator[str]:
     """The address of a server that answers as the model does, while the block runs."""
 
     class Handler(BaseHTTPRequestHandler):

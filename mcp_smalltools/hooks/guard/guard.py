@@ -11,12 +11,13 @@ from typing import Any, Final
 from mcp_smalltools.config import Settings
 from mcp_smalltools.hooks.event import HookEvent
 from mcp_smalltools.hooks.guard.journal import GuardEntry, GuardJournal
-from mcp_smalltools.hooks.guard.levels import PathLevels, resolved, strictest
+from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved, strictest
 from mcp_smalltools.hooks.guard.masks import ResultMasker, ShownLines, files_shown
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, all_paths, running_commands
-from mcp_smalltools.hooks.guard.refusals import (
+from mcp_smalltools.hooks.guard.refused_calls import (
     EDITS,
     FILE_TOOLS,
+    Refusal,
     refused_command,
     refused_edit,
     refused_file,
@@ -54,30 +55,21 @@ class Guard:
     def _before(self, event: HookEvent) -> HookReply:
         began = time.monotonic()
         cwd, levels = Path(event.cwd or "/"), self._levels()
-        paths = [event.cwd]
+        refusal: Refusal | None = None
         if event.tool in EDITS:
-            reason = refused_edit(event.tool, event.arguments, cwd)
-            paths = [str(event.arguments.get(EDITS[event.tool]) or "")]
+            refusal = refused_edit(event.tool, event.arguments, cwd)
         elif event.tool in FILE_TOOLS:
-            reason = refused_file(event.tool, event.arguments, cwd, levels)
-            paths = [str(event.arguments.get(name) or event.cwd) for name in FILE_TOOLS[event.tool][:1]]
+            refusal = refused_file(event.tool, event.arguments, cwd, levels)
         elif event.tool == _SHELL:
             command = _text(event.arguments, "command")
             commands = running_commands(command, cwd, self.environ)
-            reason = refused_mask(command, commands) or refused_command(commands, levels)
-        else:
-            reason = ""
-        if reason:
-            level = strictest(
-                [levels.level(path, cwd) for p in paths if (path := resolved(p, cwd))]
-                or [self.settings.privacy]
-            )
-            self.journal.write(
-                GuardEntry("refused", event.tool, paths, level, {}, reason),
-                self.settings,
-                time.monotonic() - began,
-            )
-        return HookReply(refusal=reason)
+            refusal = refused_mask(command, commands) or refused_command(commands, levels)
+        if refusal is None:
+            return HookReply()
+        path = refusal.path or cwd
+        entry = GuardEntry("refused", event.tool, [str(path)], levels.level(path, cwd), {}, refusal.reason)
+        self.journal.write(entry, self.settings, time.monotonic() - began)
+        return HookReply(refusal=refusal.reason)
 
     def _after(self, event: HookEvent) -> HookReply:
         began = time.monotonic()
@@ -85,8 +77,7 @@ class Guard:
         if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
             return HookReply()
         masker = ResultMasker(self.settings, shown.level)
-        if shown.level is not PrivacyLevel.OPEN:
-            masker.learn(shown.files)
+        masker.learn(shown.files)
         masked = masker.masked(event.response, shown.is_sealed)
         if masked == event.response:
             return HookReply()

@@ -57,6 +57,7 @@ class ResultMasker:
         """Raises ConfigError for a pattern of the user's that can't be used."""
         self._redactor = Redactor.from_settings(settings)
         self._sealed = level is PrivacyLevel.SEALED
+        self._open = level is PrivacyLevel.OPEN
         self.sealed_lines = 0
 
     @property
@@ -65,6 +66,8 @@ class ResultMasker:
 
     def learn(self, files: Sequence[ShownLines]) -> None:
         """Look at the files first, so that parts of them are masked as they would be in the whole."""
+        if self._open:
+            return
         ends = time.monotonic() + _CONTEXT_S
         for shown in files[:MOST_FILES]:
             if time.monotonic() > ends:
@@ -90,7 +93,7 @@ class ResultMasker:
 
     def _text(self, text: str, is_sealed: Callable[[str], bool]) -> str:
         cleaned = clean_text(text)
-        masked = self._redactor.scrub(self._without_prefixes(cleaned))
+        masked = cleaned if self._open else self._redactor.scrub(self._without_prefixes(cleaned))
         if self._sealed:
             self.sealed_lines += text.count("\n") + 1
             return mask_unknown_words(masked)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mcp_smalltools.hooks.guard.levels import resolved
+from mcp_smalltools.hooks.guard.path_levels import resolved
 from mcp_smalltools.hooks.guard.readers import SHELLS, base_name, program_of
 from mcp_smalltools.hooks.guard.shell import simple_commands
 

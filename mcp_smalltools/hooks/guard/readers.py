@@ -88,14 +88,19 @@ def edits_in_place(words: list[str]) -> bool:
     return base_name(words) in {"sed", "gsed", "perl", "yq"} and in_place
 
 
+def searches(words: list[str]) -> bool:
+    """Whether the program does nothing but look for a text."""
+    name = base_name(words)
+    return name in RECURSIVE or (name.endswith("grep") and name != "pgrep") or words[:2] == ["git", "grep"]
+
+
 def searches_below(words: list[str]) -> bool:
     """Whether the program reads all files below a folder."""
     name = base_name(words)
     if name in RECURSIVE:
         return True
     short = "".join(word[1:] for word in words[1:] if word[:1] == "-" and word[:2] != "--")
-    is_grep = name.endswith("grep") and name != "pgrep"
-    return is_grep and ("r" in short or "R" in short or "--recursive" in words)
+    return searches(words) and ("r" in short or "R" in short or "--recursive" in words)
 
 
 def hides_names(words: list[str]) -> bool:

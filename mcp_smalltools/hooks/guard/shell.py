@@ -43,10 +43,10 @@ class _Frame:
 
 def simple_commands(text: str) -> list[SimpleCommand]:
     """All programs that a command names, those in `$(…)`, backquotes and `<(…)` too, in no fixed order."""
-    return _Reader(text[:MOST_CHARS]).read()
+    return _ShellReader(text[:MOST_CHARS]).read()
 
 
-class _Reader:
+class _ShellReader:
     def __init__(self, text: str) -> None:
         self._text = text
         self._done: list[SimpleCommand] = []

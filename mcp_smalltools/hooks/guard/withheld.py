@@ -36,7 +36,10 @@ def _emptied(value: Any, sentence: list[str]) -> Any:
     if isinstance(value, str):
         return sentence.pop() if sentence else ""
     if isinstance(value, dict):
-        return {key: item if key in _KEPT else _emptied(item, sentence) for key, item in value.items()}
+        return {
+            key: item if key in _KEPT and isinstance(item, str) else _emptied(item, sentence)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
         return [_emptied(item, sentence) for item in value]
     return value

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mcp_smalltools.hooks.guard.levels import PathLevels, resolved
+from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, existing, paths_in_code, paths_of
 from mcp_smalltools.hooks.guard.readers import (
     COPIERS,
@@ -20,6 +22,7 @@ from mcp_smalltools.hooks.guard.readers import (
     base_name,
     edits_in_place,
     hides_names,
+    searches,
     searches_below,
 )
 from mcp_smalltools.level import PrivacyLevel
@@ -46,8 +49,16 @@ _NEW: Final = ("new_string", "content", "new_source")
 _MOST_READ: Final = 16 << 20
 
 
-def refused_file(tool: str, arguments: Mapping[str, Any], cwd: Path, levels: PathLevels) -> str:
-    """Why a file may not be shown; empty where it may."""
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a call may not be made, and of which path that is."""
+
+    reason: str
+    path: Path | None = None
+
+
+def refused_file(tool: str, arguments: Mapping[str, Any], cwd: Path, levels: PathLevels) -> Refusal | None:
+    """Why a file may not be shown; None where it may."""
     named = next((text for name in FILE_TOOLS[tool] if isinstance(text := arguments.get(name), str)), "")
     candidates = [named or "."]
     pattern = arguments.get("pattern") if tool == "Glob" else arguments.get("glob")
@@ -57,28 +68,29 @@ def refused_file(tool: str, arguments: Mapping[str, Any], cwd: Path, levels: Pat
         fixed = candidate.partition("*")[0]
         path = resolved(fixed, cwd)
         if path is not None and levels.level(path, cwd) is PrivacyLevel.SEALED:
-            return sealed_sentence(path)
-    return ""
+            return Refusal(_sealed_sentence(path), path)
+    return None
 
 
-def refused_command(commands: Sequence[RunningCommand], levels: PathLevels) -> str:
-    """Why a shell command may not be run; empty where it may."""
+def refused_command(commands: Sequence[RunningCommand], levels: PathLevels) -> Refusal | None:
+    """Why a shell command may not be run; None where it may."""
     if not levels.has_sealed:
-        return ""
+        return None
     for command in commands:
         path = next(_sealed_reads(command, commands, levels), None)
         if path is not None:
-            return sealed_sentence(path)
+            return Refusal(_sealed_sentence(path), path)
         inside = _hidden_search(command, levels)
         if inside is not None:
-            return (
+            reason = (
                 f"This would show text of {_shown(inside)}, which is sealed. Leave it out (grep "
                 "--exclude-dir, rg --glob '!…', find -prune), or search with names of files shown."
             )
-    return ""
+            return Refusal(reason, inside)
+    return None
 
 
-def sealed_sentence(path: Path) -> str:
+def _sealed_sentence(path: Path) -> str:
     """What an agent is told that wants to read a sealed file."""
     return (
         f"{_shown(path)} is in a sealed folder: no text of it may be shown. Use the smalltools server, which "
@@ -121,8 +133,16 @@ def _sealed_reads(
 
 
 def _operands(command: RunningCommand) -> list[str]:
-    """Words behind the program that may name files; options that hold a path, too."""
-    return [word for word in command.words[1:] if not word.startswith("-") or "=" in word or "/" in word]
+    """Words behind the program that may name files; options that hold a path, too, unless it is left out."""
+    words = command.words[1:]
+    if command.program == "find":  # folders come first
+        return list(itertools.takewhile(lambda word: word[:1] not in "-(!" and word != "\\(", words))
+    return [word for word in words if not word.startswith("-") or _names_path(word)]
+
+
+def _names_path(option: str) -> bool:
+    leaves_out = any(part in option for part in ("exclude", "ignore", "glob"))
+    return ("=" in option or "/" in option) and not leaves_out
 
 
 def _reads(command: RunningCommand) -> bool:
@@ -159,8 +179,8 @@ def _hidden_search(command: RunningCommand, levels: PathLevels) -> Path | None:
     return None
 
 
-def refused_edit(tool: str, arguments: Mapping[str, Any], cwd: Path) -> str:
-    """Why an edit may not be made: it has a mask where the file has the value. Empty where it may."""
+def refused_edit(tool: str, arguments: Mapping[str, Any], cwd: Path) -> Refusal | None:
+    """Why an edit may not be made: it has a mask where the file has the value. None where it may."""
     edits = arguments.get("edits")
     parts = (
         [arguments, *(edit for edit in edits if isinstance(edit, dict))]
@@ -170,37 +190,40 @@ def refused_edit(tool: str, arguments: Mapping[str, Any], cwd: Path) -> str:
     old = _masks(parts, _OLD)
     new = _masks(parts, _NEW)
     if not old and not new:
-        return ""
+        return None
     named = arguments.get(EDITS[tool])
     path = resolved(named, cwd) if isinstance(named, str) else None
     held = _masks_in_file(path)
     name = _shown(path) if path is not None else "the file"
     if missing := [mask for mask in old if mask not in held]:
-        return (
+        reason = (
             f"{missing[0]} stands for a value that you were not shown: {name} holds the value, not "
             f"{missing[0]}. Choose an old_string that ends before the value or begins behind it, such as the "
             "line above or below; the value stays as it is."
         )
+        return Refusal(reason, path)
     if missing := [mask for mask in new if mask not in held]:
-        return (
+        reason = (
             f"{missing[0]} is a mask and not a value: {name} doesn't hold it, and writing it would destroy "
             "what it stands for. Change only the text around it with Edit, or let the user fill in the value."
         )
-    return ""
+        return Refusal(reason, path)
+    return None
 
 
-def refused_mask(command: str, commands: Sequence[RunningCommand]) -> str:
-    """Why a shell command may not be run that holds a mask; empty where it only searches for it."""
+def refused_mask(command: str, commands: Sequence[RunningCommand]) -> Refusal | None:
+    """Why a shell command may not be run that holds a mask; None where it only searches for it."""
     masks = masks_in(command)
     if not masks:
-        return ""
-    only_reads = all(_reads(part) or part.program in {"", "cd", "echo", "printf"} for part in commands)
-    if only_reads and not any(part.outputs for part in commands):
-        return ""
-    return (
+        return None
+    only_searches = all(searches(part.words) or part.program in {"", "cd"} for part in commands)
+    if only_searches and not any(part.outputs for part in commands):
+        return None
+    reason = (
         f"{masks[0]} is a mask and not a value: a command that holds it would use or write the mask itself. "
         "Name the variable or the file that holds the value, or let the user fill it in."
     )
+    return Refusal(reason)
 
 
 def _masks(parts: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[str]:

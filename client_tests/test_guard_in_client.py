@@ -1,0 +1,143 @@
+"""Claude Code itself with the hook `guard`: which secrets are in the requests that leave it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from messages_api import ScriptedModel, messages_api
+from others import Tools
+from secret_canaries import SecretCanary, canaries
+from test_claude_code import client_env
+
+CANARIES = canaries(seed=2026)
+SHELL_TOOLS = "Bash Read Grep Glob Edit Write"
+Step = tuple[str, dict[str, Any]]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    (folder / "customers").mkdir(parents=True)
+    (folder / "customers" / "calls.txt").write_text("zebedee owes the moon\n")
+    for canary in CANARIES:
+        (folder / canary.file).write_text(canary.text)
+    return folder
+
+
+@contextmanager
+def guarded(folder: Path, home: Path) -> Iterator[dict[str, str]]:
+    """The client's environment, with our hooks installed for that folder by our own `install`."""
+    env = client_env(home)
+    options = ["--hooks", "guard", "--root", str(folder), "--root", f"{folder / 'customers'}:sealed"]
+    command = [sys.executable, "-m", "mcp_smalltools.cli"]
+    subprocess.run([*command, "install", "claude-code", *options], cwd=folder, env=env, check=True)
+    try:
+        yield env
+    finally:
+        subprocess.run([*command, "uninstall", "claude-code"], cwd=folder, env=env, check=True)
+
+
+def played(tools: Tools, folder: Path, env: dict[str, str], steps: Sequence[Step]) -> ScriptedModel:
+    """The client, whose model makes these calls one after the other."""
+    model = ScriptedModel(steps)
+    with messages_api(model) as url:
+        command = [str(tools.claude), "-p", "go", "--allowedTools", SHELL_TOOLS]
+        done = subprocess.run(
+            [*command, "--output-format", "stream-json", "--verbose", "--strict-mcp-config"],
+            cwd=folder,
+            env={**env, "ANTHROPIC_BASE_URL": url},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+            stdin=subprocess.DEVNULL,
+        )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    model.printed = done.stdout
+    return model
+
+
+def leaked(model: ScriptedModel) -> list[SecretCanary]:
+    return [canary for canary in CANARIES if any(part in model.told for part in canary.parts)]
+
+
+def shell(command: str) -> Step:
+    return "Bash", {"command": command, "description": "look"}
+
+
+def test_no_canary_leaves_the_client_by_read_grep_and_commands(
+    tools: Tools, project: Path, home: Path
+) -> None:
+    steps: list[Step] = []
+    for number, canary in enumerate(CANARIES):
+        steps.append(("Read", {"file_path": str(project / canary.file)}))
+        steps.append(shell(f"cat {'-n ' if number % 2 else ''}{canary.file}"))
+    steps.append(("Grep", {"pattern": ".", "output_mode": "content", "-n": True, "path": str(project)}))
+    steps.append(shell("grep -rn '' . --exclude-dir customers"))
+    steps.append(shell("for f in *.env .netrc *.pem; do tail -n 2 $f; done; seq 1 9999; cat app.env"))
+    with guarded(project, home) as env:
+        model = played(tools, project, env, steps)
+    assert len(model.results_by_call) == len(steps)
+    assert not any(failed for failed, _ in model.results_by_call.values())
+    assert [canary.kind for canary in leaked(model)] == []
+    assert "<SECRET_1>" in model.told and "withheld" not in model.told
+
+
+def test_without_the_guard_all_canaries_leave_it(tools: Tools, project: Path, home: Path) -> None:
+    steps = [("Read", {"file_path": str(project / canary.file)}) for canary in CANARIES[:4]]
+    model = played(tools, project, client_env(home), steps)
+    assert [canary.kind for canary in leaked(model)] == [canary.kind for canary in CANARIES[:4]]
+
+
+def test_what_failing_commands_print_leaves_it_and_is_counted(
+    tools: Tools, project: Path, home: Path
+) -> None:
+    """The number is in docs/privacy.md. Where the client comes to let a hook replace it, this fails."""
+    steps = [shell(f"cat {canary.file}; exit 3") for canary in CANARIES]
+    with guarded(project, home) as env:
+        model = played(tools, project, env, steps)
+        audit = [sys.executable, "-m", "mcp_smalltools.cli", "audit", "--export", "jsonl"]
+        rows = subprocess.run(audit, env=env, check=True, capture_output=True, text=True).stdout
+    assert len(leaked(model)) == len(CANARIES)
+    counted = [json.loads(row) for row in rows.splitlines() if '"guard_shown"' in row]
+    assert len(counted) == len(CANARIES)
+    assert model.printed.count("values that should be masked") >= len(CANARIES)
+
+
+def test_sealed_files_are_refused_and_files_are_edited_around_their_masks(
+    tools: Tools, project: Path, home: Path
+) -> None:
+    sealed, env_file = str(project / "customers" / "calls.txt"), project / "app.env"
+    before = env_file.read_text()
+    edit = {"file_path": str(env_file), "old_string": "PORT=5432", "new_string": "PORT=5433"}
+    masked = {"file_path": str(env_file), "old_string": "DB_PASSWORD=<SECRET_1>", "new_string": "A=1"}
+    steps: list[Step] = [
+        ("Read", {"file_path": sealed}),
+        shell("cat customers/calls.txt"),
+        ("Grep", {"pattern": "owes", "output_mode": "content"}),
+        ("Read", {"file_path": str(env_file)}),
+        ("Edit", masked),
+        ("Edit", edit),
+        ("Write", {"file_path": str(env_file), "content": "DB_PASSWORD=<SECRET_1>\n"}),
+    ]
+    with guarded(project, home) as env:
+        model = played(tools, project, env, steps)
+    texts = [text for _, text in model.results_by_call.values()]
+    assert "zebedee" not in model.told
+    assert "parse_log" in texts[0] and "parse_log" in texts[1]
+    assert "Choose an old_string" in texts[4] and "updated" in texts[5] and "is a mask" in texts[6]
+    assert env_file.read_text() == before.replace("PORT=5432", "PORT=5433")
