@@ -11,9 +11,9 @@ from typing import Any, Final
 from mcp_smalltools.config import Settings
 from mcp_smalltools.hooks.event import HookEvent
 from mcp_smalltools.hooks.guard.journal import GuardEntry, GuardJournal
-from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved, strictest
 from mcp_smalltools.hooks.guard.masks import ResultMasker, ShownLines, files_shown
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, all_paths, running_commands
+from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved, strictest
 from mcp_smalltools.hooks.guard.refused_calls import (
     EDITS,
     FILE_TOOLS,

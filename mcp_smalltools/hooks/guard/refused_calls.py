@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, existing, paths_in_code, paths_of
+from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved
 from mcp_smalltools.hooks.guard.readers import (
     COPIERS,
     GIT_READERS,
