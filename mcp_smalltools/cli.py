@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "skills": "manage tools of your own, made of a skill.toml",
     "install": "register the server with a client",
     "uninstall": "undo what install did",
+    "run": "run a command, keep its output, and say why it failed",
     "hook": "answer an event of an agent's client (installed by `install --hooks`)",
     "doctor": "check the installation and say what to fix",
     "ledger": "what was read, what was sent to agents, and what that saved",

@@ -34,6 +34,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "install": ["claude-code", "--dry-run"],
     "uninstall": ["claude-code", "--dry-run"],
     "doctor": [],
+    "run": ["--", "true"],
     "hook": ["PostToolUse"],
     "ledger": [],
     "audit": [],

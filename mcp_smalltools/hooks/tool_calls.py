@@ -41,7 +41,14 @@ class HookTools:
         self._used = time.monotonic()
 
     def call(
-        self, tool: str, path: Path, arguments: Mapping[str, Any], settings: Settings, level: PrivacyLevel
+        self,
+        tool: str,
+        path: Path,
+        arguments: Mapping[str, Any],
+        settings: Settings,
+        level: PrivacyLevel,
+        *,
+        deadline_s: float = DEADLINE_S,
     ) -> dict[str, Any] | None:
         """The structured answer about a file, masked as the level says; None where there is none."""
         self._used = time.monotonic()
@@ -49,7 +56,7 @@ class HookTools:
             tool=tool,
             arguments={"path": str(path), **arguments},
             client="hook",
-            deadline_s=DEADLINE_S,
+            deadline_s=deadline_s,
         )
         narrowed = with_outputs(settings, path.parent, level)
         try:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.private_files import make_private_folder
@@ -41,6 +41,11 @@ class OutputStore:
     def of(cls, settings: Settings) -> OutputStore:
         return cls(settings.outputs_dir.expanduser(), settings.outputs_mb, settings.outputs_days)
 
+    @property
+    def largest(self) -> int:
+        """Bytes of one output that there is room for."""
+        return self._most // _LARGEST_SHARE
+
     def folder_of(self, session: str) -> Path:
         """A session's folder, which need not exist. Its name is short: agents are shown it."""
         return self.folder / (session[:_SESSION_CHARS] or "no-session")
@@ -53,9 +58,9 @@ class OutputStore:
         size = os.fstat(source).st_size
         if not size:
             return None
-        start = _line_start(source, max(0, size - self._most // _LARGEST_SHARE))
+        start = _line_start(source, max(0, size - self.largest))
         try:
-            with self._new_file(session, name) as (path, target):
+            with self.new_file(session, name) as (path, target):
                 at = start
                 while at < size and (part := os.pread(source, min(_COPIED_AT_ONCE, size - at), at)):
                     _write_all(target, part)
@@ -69,7 +74,7 @@ class OutputStore:
         """Keep a text that is no file. None where it can't be written."""
         data = text.encode("utf-8", "replace")
         try:
-            with self._new_file(session, name) as (path, target):
+            with self.new_file(session, name) as (path, target):
                 _write_all(target, data)
         except OSError:
             return None
@@ -105,7 +110,7 @@ class OutputStore:
         return len(sizes), sum(sizes)
 
     @contextlib.contextmanager
-    def _new_file(self, session: str, name: str) -> Iterator[tuple[Path, int]]:
+    def new_file(self, session: str, name: str) -> Iterator[tuple[Path, int]]:
         """A new file, open for writing; removed if the block fails."""
         folder = self.folder_of(session)
         make_private_folder(folder)
@@ -131,6 +136,49 @@ class OutputStore:
         for folder in self.folder.glob("*"):
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only if it is empty
+
+
+class OutputWriter:
+    """Keeps an output while it is written. Where that fails, it goes on without a word: nothing is kept."""
+
+    def __init__(self, store: OutputStore, session: str, name: str) -> None:
+        self._store, self._session, self._name = store, session, name
+        self._open = contextlib.ExitStack()
+        self._file: tuple[Path, int] | None = None
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        with contextlib.suppress(OSError):
+            self._file = self._open.enter_context(self._store.new_file(self._session, self._name))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def write(self, data: bytes) -> None:
+        if self._file is None:
+            return
+        try:
+            _write_all(self._file[1], data)
+            self._size += len(data)
+        except OSError:
+            self._file[0].unlink(missing_ok=True)
+            self._file = None
+
+    def finished(self) -> KeptOutput | None:
+        """What is kept, of a very large output its end; None where nothing is."""
+        if self._file is None:
+            return None
+        path = self._file[0]
+        if not self._size:
+            path.unlink(missing_ok=True)
+            return None
+        if self._size <= self._store.largest:
+            self._store.prune()
+            return KeptOutput(path, self._size)
+        with path.open("rb") as whole:
+            path.unlink(missing_ok=True)
+            return self._store.keep(self._session, self._name, whole.fileno())
 
 
 def _line_start(source: int, at: int) -> int:

@@ -26,6 +26,8 @@ SCREEN_CHARS: Final = 2_500
 """What failed within a screen of output is read faster than told."""
 CLIPPED_CHARS: Final = 9_900
 """Characters from which Claude Code shows only parts of what a failed command printed (10,000 in 2.1.332)."""
+_NO_CAUSE: Final = frozenset({0, 130, 141})
+"""Exit codes: success, Ctrl-C, a pipe whose reader has left."""
 _SHOWS: Final = re.compile(
     r"^\s*(?:\w+=\S*\s+|cd\s+[^;&|]+&&\s*)*(?:sudo\s+)?(?:cat|bat|head|tail|less|more|man|grep|egrep|rg|ag|ack|find|fd|ls|"
     r"tree|sed|awk|jq|yq|xxd|hexdump|strings|curl|wget|diff|env|printenv|history|echo|printf|sort|uniq|"
@@ -78,9 +80,16 @@ class Teller:
         return store.keep_text(event.session, f"shown-{time.time_ns():x}", result.shown)
 
 
+def is_answer(exit_code: int, program: str) -> bool:
+    """Whether a code is no failure with a cause: success, no match, stopped by whoever ran it or read it."""
+    from mcp_smalltools.tools.find_failure.outcome.exit_codes import says_no_match
+
+    return exit_code in _NO_CAUSE or says_no_match(exit_code, program)
+
+
 def is_worth_a_look(result: CommandResult) -> bool:
     """Whether a command's output can hold a cause that the agent doesn't see at once."""
-    from mcp_smalltools.tools.find_failure.outcome.exit_codes import read_command, says_no_match
+    from mcp_smalltools.tools.find_failure.outcome.exit_codes import read_command
 
     if result.interrupted:
         return False
@@ -89,7 +98,12 @@ def is_worth_a_look(result: CommandResult) -> bool:
     if result.exit_code is None:  # it didn't run
         return False
     short = len(result.shown) <= SCREEN_CHARS and result.shown.count("\n") < SCREEN_LINES
-    return not short and not says_no_match(result.exit_code, read_command(result.command).last)
+    return not short and not is_answer(result.exit_code, read_command(result.command).last)
+
+
+def is_short(kept: KeptOutput) -> bool:
+    """Whether an output fits on a screen."""
+    return kept.size <= SCREEN_CHARS and kept.path.read_bytes().count(b"\n") < SCREEN_LINES
 
 
 def _persisted(path: Path) -> KeptOutput | None:
