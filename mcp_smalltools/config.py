@@ -70,6 +70,12 @@ class Settings(BaseModel):
     )
     outputs_mb: int = Field(512, ge=1, description="maximum size in MB of the kept outputs, together")
     outputs_days: int = Field(3, ge=1, description="days that an output is kept")
+    hook_s: float = Field(
+        2.0,
+        gt=0.1,
+        le=60,
+        description="seconds that a hook of an agent's client may take; set it in the environment",
+    )
     runtime_dir: Path = Field(
         default_factory=lambda: _runtime_dir(),  # noqa: PLW0108 - it is defined below
         description="the engine's socket and token",

@@ -116,6 +116,8 @@ def unknown_in(words: tuple[str, ...]) -> list[str]:
     flags = set(parser._option_string_actions)
     for word in words[1:]:
         branches = [item for item in parser._actions if isinstance(item, argparse._SubParsersAction)]
+        if word == "--":
+            break  # what follows is another program's
         if word.startswith("--"):
             unknown += [word] if word.partition("=")[0] not in flags else []
         elif branches and word in branches[0].choices:

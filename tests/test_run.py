@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.hooks.run.masking import MaskedStream
+from mcp_smalltools.hooks.run.masked_stream import MaskedStream
 
 TOKEN = "ghp_" + "abcdefghijklmnopqrstuvwxyz0123456789"[::-1]
 KEY = (

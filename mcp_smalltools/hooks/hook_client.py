@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIMIT_S = 2.0
-"""Seconds after which it leaves without an answer."""
+"""Seconds after which it leaves without an answer, where MCP_SMALLTOOLS_HOOK_S says no other number."""
 MOST_BYTES = 32 << 20
 """Of an event that is longer nothing is passed on."""
 GUARD_LIMIT_S = 6.0
@@ -71,8 +71,9 @@ def _ask(arguments: list[str], payload: bytes, started_by: int) -> bytes:
 
     if len(payload) > MOST_BYTES or not arguments:
         return b""
-    ends = time.monotonic() + (GUARD_LIMIT_S if _guards(arguments) else LIMIT_S)
     environ = dict(os.environ)
+    limit = float(environ.get(f"{_OURS}HOOK_S") or LIMIT_S)
+    ends = time.monotonic() + (max(limit, GUARD_LIMIT_S) if _guards(arguments) else limit)
     folder, name = socket_path(environ)
     request = _request(arguments, payload, environ, started_by or os.getppid())
     connection = _connected(folder, name)

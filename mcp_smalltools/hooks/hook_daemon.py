@@ -19,12 +19,14 @@ from typing import Final
 from mcp_smalltools.engine.endpoint import FileLock
 from mcp_smalltools.hooks.agent_session import HookCall, read_call
 from mcp_smalltools.hooks.event import read_event
-from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, LIMIT_S, MOST_BYTES
+from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, MOST_BYTES
 from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer, note_failure
 from mcp_smalltools.private_files import make_private_folder
 
 IDLE_S: Final = 60.0
 """Seconds without an event or a session after which it leaves."""
+_REQUEST_S: Final = 10.0
+"""Seconds that a hook may take to say what it wants."""
 _LOOK_S: Final = 5.0
 
 
@@ -70,7 +72,7 @@ class HookDaemon:
         self._heard = time.monotonic()
         with connection:
             try:
-                connection.settimeout(LIMIT_S)
+                connection.settimeout(_REQUEST_S)
                 reply = self.reply(_received(connection))
                 connection.sendall(reply + END)
             except OSError:

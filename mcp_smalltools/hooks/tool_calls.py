@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from mcp_smalltools.service import Service
     from mcp_smalltools.workers.pool import WorkerPool
 
-DEADLINE_S: Final = 1.6
-"""What a call may take: less than the hook waits."""
+_SHARE: Final = 0.85
+"""Part of a hook's time that a call may take."""
 _WORKERS: Final = 2
 """Processes that read files, at most."""
 IDLE_S: Final = 900.0
@@ -48,7 +48,7 @@ class HookTools:
         settings: Settings,
         level: PrivacyLevel,
         *,
-        deadline_s: float = DEADLINE_S,
+        deadline_s: float | None = None,
     ) -> dict[str, Any] | None:
         """The structured answer about a file, masked as the level says; None where there is none."""
         self._used = time.monotonic()
@@ -56,7 +56,7 @@ class HookTools:
             tool=tool,
             arguments={"path": str(path), **arguments},
             client="hook",
-            deadline_s=deadline_s,
+            deadline_s=deadline_s or settings.hook_s * _SHARE,
         )
         narrowed = with_outputs(settings, path.parent, level)
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mcp_smalltools.hooks.run.terminal import CommandTerminal, RawMode
+from mcp_smalltools.hooks.run.command_terminal import CommandTerminal, RawMode
 
 _READ: Final = 64 << 10
 _FORWARDED: Final = (

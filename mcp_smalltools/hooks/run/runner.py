@@ -17,14 +17,14 @@ from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.hooks.agent_session import level_of
 from mcp_smalltools.hooks.kept.outputs import KeptOutput, OutputStore, OutputWriter
-from mcp_smalltools.hooks.run.masking import MaskedStream
-from mcp_smalltools.hooks.run.relay import Relay, Sink
-from mcp_smalltools.hooks.run.terminal import (
+from mcp_smalltools.hooks.run.command_terminal import (
     CommandTerminal,
     is_terminal,
     shares_terminal_signals,
     take_as_controlling,
 )
+from mcp_smalltools.hooks.run.masked_stream import MaskedStream
+from mcp_smalltools.hooks.run.relay import Relay, Sink
 from mcp_smalltools.hooks.tell.message import failure_message
 from mcp_smalltools.hooks.tell.teller import is_answer, is_short
 from mcp_smalltools.hooks.tool_calls import HookTools
