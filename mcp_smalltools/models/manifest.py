@@ -27,6 +27,29 @@ class PackageSource(_ManifestPart):
     file: str
 
 
+class PackagePartsSource(_ManifestPart):
+    """A file that is too large for one package: cut into parts, each in a package of its own.
+
+    In `package` and `file`, `{n}` stands for the part's number, from 1, and `{nn}` for its two digits. All
+    parts but the last have `part_bytes`, so that a download goes on at a part's edge.
+    """
+
+    type: Literal["parts"] = "parts"
+    package: str
+    version: str
+    file: str
+    parts: int = Field(gt=0, le=99)
+    part_bytes: int = Field(gt=0)
+
+    def package_of(self, number: int) -> PackageSource:
+        """Where part `number` is, counted from 1."""
+        package, file = (
+            text.replace("{nn}", f"{number:02}").replace("{n}", str(number))
+            for text in (self.package, self.file)
+        )
+        return PackageSource(package=package, version=self.version, file=file)
+
+
 class HubSource(_ManifestPart):
     """A file of a repository of the Hugging Face hub."""
 
@@ -43,7 +66,10 @@ class LocalSource(_ManifestPart):
     path: Path
 
 
-Source = Annotated[PackageSource | HubSource | LocalSource, Field(discriminator="type")]
+Source = Annotated[
+    PackageSource | PackagePartsSource | HubSource | LocalSource,
+    Field(discriminator="type"),
+]
 
 
 class ManifestFile(_ManifestPart):

