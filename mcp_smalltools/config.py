@@ -85,7 +85,12 @@ class Settings(BaseModel):
     )
     generate_model: str = Field(
         "smollm2-135m-instruct",
-        description="model of the engine's operations that write text; no built-in tool uses them yet",
+        description="model that writes where a call names none; its name on the servers of engine_urls",
+    )
+    writer: str = Field(
+        "auto",
+        description="model that reads along with the encoder where it qualified (docs/models.md): `auto` is "
+        "the best one that is here, `off` none; or its id",
     )
     embed_model: str = Field(
         "all-minilm-l6-v2",

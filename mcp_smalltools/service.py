@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from mcp_smalltools.calibration.qualification import QualifiedWriter, writer_for
 from mcp_smalltools.config import Settings, with_client_roots
 from mcp_smalltools.errors import (
     Cancelled,
@@ -36,7 +37,7 @@ from mcp_smalltools.stores.kept_state import StateFolder
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow, open_ledger
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.base import Arguments, StopSignal, Tool, ToolContext
+from mcp_smalltools.tools.base import Arguments, StopSignal, Tool, ToolContext, skill_of
 from mcp_smalltools.tools.open_files import OpenFiles
 from mcp_smalltools.tools.registry import SkillState, ToolRegistry, listed_tools, why_unlisted
 
@@ -82,6 +83,7 @@ class Service:
             call.narrow()
             tool = self._tool(request.tool)
             arguments = base.validate_arguments(tool.name, tool.Arguments, request.arguments)
+            call.writer = await call.in_thread(writer_for, skill_of(tool), call.settings)
             key = self._key(tool, arguments, call)
             answer = await call.in_thread(self._from_cache, tool, key, call) if key else None
             if answer is None:
@@ -175,7 +177,8 @@ class Service:
             return None
         settings = call.settings
         roots = [(str(root.path), root.level) for root in settings.effective_roots]
-        models = (settings.embed_model, *settings.engine_urls)  # no tool uses the generator
+        writer = call.writer.to_json() if call.writer else ""
+        models = (settings.embed_model, writer, *settings.engine_urls)
         privacy = (settings.privacy, settings.redact_patterns)
         return cache_key(tool.name, tool.version, models, roots, privacy, arguments.model_dump(mode="json"))
 
@@ -263,6 +266,7 @@ class Call:
         self.settings = service.settings
         self.stop = StopSignal(request.deadline_s or service.settings.deadline_s)
         self.files = OpenFiles(service.settings)
+        self.writer: QualifiedWriter | None = None
         self._service = service
         self._progress = progress
 
@@ -304,6 +308,7 @@ class Call:
             stop=self.stop,
             level=lambda: self.files.level,
             caller=self.principal.name,
+            writer=self.writer,
         )
 
     def _create_output(self, name: str) -> OutputFile:

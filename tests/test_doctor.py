@@ -89,18 +89,6 @@ def test_a_model_that_is_not_here_is_no_fault_while_it_may_be_fetched(
     assert found(checks, "encoder").state is CheckState.NOTE
 
 
-@pytest.mark.parametrize("offline", [True, False])
-def test_the_generator_is_never_missed_for_no_tool_uses_it(
-    at_home: Path, settings: Settings, offline: bool
-) -> None:
-    own = settings.model_copy(update={"model_dir": at_home / "models", "offline": offline})
-    check = found(examine(own, NO_ENGINE), "generator")
-    assert check.state is CheckState.OK and not check.remedy
-    assert "not here" in check.found and "no built-in tool uses it" in check.found
-    misspelt = examine(own.model_copy(update={"generate_model": "smolm2"}), NO_ENGINE)
-    assert found(misspelt, "generator").state is CheckState.NOTE
-
-
 def test_a_home_folder_as_root_is_worth_a_note(at_home: Path, settings: Settings) -> None:
     wide = settings.model_copy(update={"roots": (RootSpec(path=at_home, level=PrivacyLevel.OPEN),)})
     assert found(examine(wide, NO_ENGINE), "root").state is CheckState.NOTE

@@ -22,7 +22,7 @@ from mcp_smalltools.tools.extract.candidates import candidates, items_of
 from mcp_smalltools.tools.extract.coerce import convert
 from mcp_smalltools.tools.extract.confidence import FEATURES, Assessment, whole_features
 from mcp_smalltools.tools.extract.document import Document
-from mcp_smalltools.tools.extract.fill import Filled
+from mcp_smalltools.tools.extract.fill import Absence, Filled
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.span_reader import head, read_head
 from mcp_smalltools.tools.extract.structure.key_values import named_values
@@ -341,7 +341,7 @@ def test_the_models_of_confidence_are_given_the_features_that_they_were_fitted_o
     [choice] = choose([field], [[]], "no number")
     assert tuple(choice.features) == FEATURES["found"] == FEATURES["absent_on_page"]
     document, judged = Document("", ["no number"]), Assessment(None, None)
-    filled = Filled(absent=[(field, choice.features)])
+    filled = Filled(absent=[Absence(field, choice.features)])
     features = whole_features(document, filled, judged, load_calibration("extract", FEATURES))
     assert tuple(features) == FEATURES["whole"]
 

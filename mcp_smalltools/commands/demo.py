@@ -72,8 +72,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
     from rich.console import Console
 
+    from mcp_smalltools.doctor.writers import advice_on_writers
+
     console = Console(highlight=False, stderr=args.json, quiet=args.json)
     anyio.run(_demo, example_files(), console, args.json)
+    if (advice := advice_on_writers(settings)) is not None:
+        console.print(f"More right answers: {advice.sentence()}. mcp-smalltools models pull {advice.model}")
     return 0
 
 

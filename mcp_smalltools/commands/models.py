@@ -1,4 +1,4 @@
-"""List, pull, verify, add, remove and tune models."""
+"""List, pull, verify, add, remove and tune models, and measure which of them are of use to a tool."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
+
+if TYPE_CHECKING:
+    from mcp_smalltools.calibration.qualification import Qualification
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +34,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tune.add_argument("ids", nargs="*", metavar="ID")
     tune.add_argument("--json", action="store_true", help="print JSON and nothing else")
+    _add_arguments_of_qualify(
+        commands.add_parser("qualify", help="measure whether a model that writes adds right answers")
+    )
+
+
+def _add_arguments_of_qualify(qualify: argparse.ArgumentParser) -> None:
+    qualify.description = (
+        "Read the skill's cases with the encoder alone and with the model too. Where more is right at the "
+        "same certainty, the model is used from then on. Takes minutes to an hour, by the model and the "
+        "machine."
+    )
+    qualify.add_argument("--skill", default="extract", help="for which skill (default: extract)")
+    qualify.add_argument("--model", default="", metavar="ID", help="default: each model that is here")
+    qualify.add_argument(
+        "--data", type=Path, metavar="DIR", help="cases of your own too, as `eval field` reads"
+    )
+    qualify.add_argument(
+        "--most", type=int, default=0, metavar="N", help="so many cases of each kind, for a try"
+    )
+    qualify.add_argument("--record", type=Path, metavar="FILE", help="put the result into this writers.json")
+    qualify.add_argument("--json", action="store_true", help="print JSON and nothing else")
 
 
 def _add_arguments_of_add(add: argparse.ArgumentParser) -> None:
@@ -53,6 +77,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "add": _add,
         "remove": _remove,
         "tune": _tune,
+        "qualify": _qualify,
     }
     return actions[args.action](args, settings)
 
@@ -159,3 +184,45 @@ def _tune(args: argparse.Namespace, settings: Settings) -> int:
             mark = "*" if layout == model.layout else " "
             print(f"{mark} {model_id} {layout:<5} " + ", ".join(f"{n} {v:,}/s" for n, v in speeds.items()))
     return 0
+
+
+def _qualify(args: argparse.Namespace, settings: Settings) -> int:
+    import anyio
+
+    from mcp_smalltools.calibration.qualification import keep_qualification, write_qualification
+    from mcp_smalltools.doctor.writers import gain_of
+    from mcp_smalltools.learning.writers.qualify import writers_here
+
+    models = [args.model] if args.model else list(writers_here(settings))
+    if not models:
+        raise ModelError(
+            "No model that writes is on this machine.",
+            remedy="Fetch one first: mcp-smalltools models pull qwen2.5-coder-0.5b.",
+        )
+    found = []
+    for model in models:
+        measured = anyio.run(_measure, model, args, settings)
+        found.append(measured)
+        if args.record:
+            write_qualification(measured, args.record)
+        elif not args.most:
+            keep_qualification(measured, settings)
+        if not args.json:
+            verdict = "qualified" if measured.qualified else "did not qualify"
+            print(f"{measured.model} {verdict}: {gain_of(measured)}")
+    if args.json:
+        print(json.dumps([{"model": each.model, **each.to_json()} for each in found]))
+    return 0
+
+
+async def _measure(model: str, args: argparse.Namespace, settings: Settings) -> Qualification:
+    from mcp_smalltools.commands.common.show import progress_bar
+    from mcp_smalltools.engine.make import make_engine
+    from mcp_smalltools.learning.writers.qualify import qualify
+
+    engine = make_engine(settings, client_name="qualify")
+    try:
+        with progress_bar(sys.stderr.isatty() and not args.json) as progress:
+            return await qualify(args.skill, model, settings, engine, progress, own=args.data, most=args.most)
+    finally:
+        await engine.close()

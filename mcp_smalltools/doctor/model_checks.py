@@ -1,4 +1,4 @@
-"""Checks of the models' files: the encoder, which the tools use, and the generator, which none does."""
+"""Checks of the models: the encoder, which the tools use, and the writers that read along with it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.doctor.writers import check_writers
 from mcp_smalltools.errors import ModelError
 
 
 def check_models(settings: Settings) -> Iterator[Check]:
     yield from _check_encoder(settings)
-    yield _check_generator(settings)
+    yield from check_writers(settings)
 
 
 def _check_encoder(settings: Settings) -> Iterator[Check]:
@@ -39,20 +40,3 @@ def _check_encoder(settings: Settings) -> Iterator[Check]:
     else:
         remedy = "mcp-smalltools models pull fetches it now."
         yield Check("encoder", CheckState.NOTE, f"{model_id} is fetched when a tool first needs it", remedy)
-
-
-def _check_generator(settings: Settings) -> Check:
-    """Never wrong: no built-in tool uses one."""
-    from mcp_smalltools.models.catalog import ModelStore
-    from mcp_smalltools.models.library import manifest_of
-
-    model_id = settings.generate_model
-    if settings.engine_urls:
-        where = "on the servers of engine_urls"
-    else:
-        try:
-            ready = ModelStore(manifest_of(model_id, settings), settings).ready()
-            where = str(ready.path) if ready else "not here"
-        except ModelError as error:
-            return Check("generator", CheckState.NOTE, error.message, error.remedy)
-    return Check("generator", CheckState.OK, f"{model_id} ({where}); no built-in tool uses it yet")

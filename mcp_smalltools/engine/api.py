@@ -6,8 +6,8 @@ client.client.EngineClient     the daemon on this machine
 http.http_engine.HttpEngine    OpenAI-compatible servers
 testing.FakeEngine             no model, for tests
 
-Tools call `embed` and `embed_tokens`. No built-in tool uses the operations of a generator yet: `generate`,
-`score_labels` and `count_tokens`.
+Tools call `embed`, `embed_tokens`, and `generate` where a writer qualified (`calibration/qualification.py`).
+No built-in tool uses `score_labels` and `count_tokens`.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 
 if TYPE_CHECKING:
+    from mcp_smalltools.calibration.qualification import QualifiedWriter
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.tree import FileEntry
     from mcp_smalltools.stores.exports import OutputFile
@@ -162,6 +163,8 @@ class ToolContext:
     """The strictest level of the files opened so far (the default level if none)."""
     caller: str = "local"
     """The principal's name, as in the ledger. What is kept between calls is kept for each principal."""
+    writer: QualifiedWriter | None = None
+    """The model that qualified as a second reader for this tool, if one is here."""
     adapter: str | None = None
     """The adapter of the user's skill, which `engine` uses instead of the tool's."""
 
@@ -193,3 +196,9 @@ class Tool(Protocol):
     def __hash__(self) -> int: ...
 
     async def run(self, arguments: Any, context: ToolContext) -> result.Answer: ...
+
+
+def skill_of(tool: Tool) -> str:
+    """The skill that a tool's qualifications are kept under: of one made of a skill pack, the built-in's."""
+    built_in: Tool = getattr(tool, "tool", tool)
+    return built_in.name

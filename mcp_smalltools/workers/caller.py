@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from mcp_smalltools.calibration.qualification import QualifiedWriter
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine import api, protocol
 from mcp_smalltools.errors import InternalError, SmallToolsError
@@ -127,6 +128,7 @@ class Server:
             level=lambda: files.level,
             caller=call["caller"],
             adapter=call["adapter"],
+            writer=QualifiedWriter.from_json(call["writer"]) if call["writer"] else None,
         )
         try:
             answer = await tool.run(tool.Arguments.model_validate(call["arguments"]), context)

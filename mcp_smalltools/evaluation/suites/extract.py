@@ -23,6 +23,7 @@ from typing import Any
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.console_table import print_table
+from mcp_smalltools.evaluation.data.extract_cases import ExtractCase
 from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
@@ -37,15 +38,6 @@ _TYPES = {
     "int": "integer",
 }
 _IGNORED = re.compile(r"[ ,./\-_*^]")
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractCase:
-    """A request, its function's schema, and the accepted values of each argument ("": may be left out)."""
-
-    request: str
-    schema: dict[str, Any]
-    accepted: Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from mcp_smalltools.calibration.calibration import Calibration, Features, load_c
 from mcp_smalltools.text.facts import numbers
 from mcp_smalltools.tools.extract import assign
 from mcp_smalltools.tools.extract.document import Document
-from mcp_smalltools.tools.extract.fill import Filled, FilledRecords
+from mcp_smalltools.tools.extract.fill import Absence, FieldValue, Filled, FilledRecords
 from mcp_smalltools.tools.extract.schema import Plan, problems
+from mcp_smalltools.tools.extract.writing.combine import PAIR_FEATURES
 
 DOUBTFUL: Final = 0.85
 """Fields that are less sure are named where the whole is not sure enough."""
@@ -29,6 +30,8 @@ FEATURES: Final[Features] = {
     for model, names in (("found", assign.FEATURES), ("absent", assign.FEATURES), ("whole", _OF_WHOLE))
 }
 """What the models of the calibration are given: is the value of a field right, is it absent, is all right."""
+FEATURES_OF_PAIR: Final[Features] = {**PAIR_FEATURES, "whole": (*_OF_WHOLE, "page")}
+"""The same of a reader and a writer together."""
 
 
 @dataclass(slots=True)
@@ -52,15 +55,15 @@ def assess(
     schema: Mapping[str, Any],
     *,
     doubts: Sequence[str] = (),
+    pair: Calibration | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Assessment:
-    """Probabilities by the calibration of `extract`; values that break the schema are taken out of `data`.
-
-    Raises what `check` raises.
+    """Probabilities by the calibration of `extract`, or where a writer has read too by that of the `pair`;
+    values that break the schema are taken out of `data`. Raises what `check` raises.
     """
     filled, tables = found_in
     judged = Assessment(None, None)
-    judged.missing = [item.name for item, _ in filled.absent]
+    judged.missing = [absence.field.name for absence in filled.absent]
     judged.unverified = [found.field for found in filled.found if not found.verified]
     for group, table in zip(plan.records, tables, strict=True):
         name = ".".join(group.path)
@@ -71,13 +74,15 @@ def assess(
     needed = {item.path for item in plan.fields if item.required}
     broken = _take_out_invalid(data, schema, needed, judged, check)
     calibration = calibration_of_extract()
-    columns = whole_features(document, filled, judged, calibration)
+    pair = pair if any(filled.ways.values()) else None
+    columns = whole_features(document, filled, judged, calibration, pair)
     if columns is not None:
-        whole = calibration.models[of_kind("whole", document)]
+        whole = pair.models["whole"] if pair else calibration.models[of_kind("whole", document)]
         judged.confidence = round(float(whole(columns)[0]), 3)
     if not document.is_request:
         take_out_unlikely(data, plan, needed, judged)
-    judged.reason = _reason(plan, judged, broken, tables, calibration) or _doubted(doubts, tables, plan)
+    sure_from = (pair or calibration).constants["sure_from"]
+    judged.reason = _reason(plan, judged, broken, tables, sure_from) or _doubted(doubts, tables, plan)
     if not filled.found and not any(table.rows for table in tables):
         empty = not document.text.strip()
         judged.reason = "there is no text" if empty else judged.reason or "none of the fields was found"
@@ -95,34 +100,45 @@ def of_kind(model: str, document: Document) -> str:
 
 
 def whole_features(
-    document: Document, filled: Filled, judged: Assessment, calibration: Calibration
+    document: Document,
+    filled: Filled,
+    judged: Assessment,
+    calibration: Calibration,
+    pair: Calibration | None = None,
 ) -> dict[str, float] | None:
-    """What the probability that all values are right depends on; None where the text names every value."""
-    sure_of_found = calibration.models[of_kind("found", document)]
-    sure_of_absent = calibration.models[of_kind("absent", document)]
+    """What the probability that all values are right depends on; None where the text names every value.
+
+    `pair`: of the reader and the writer together; it judges the fields that both have read.
+    """
+
+    def probability_of(given: FieldValue | Absence, kind: str) -> float:
+        models = pair.models if pair and given.outcome else calibration.models
+        return float(models[given.outcome or of_kind(kind, document)](given.features)[0])
+
     probabilities = []
     for found in filled.found:
         if "named" in found.features:
             probabilities.append(0.97 if found.features["named"] > 0.9 else 0.85)
             continue
-        probability = float(sure_of_found(found.features)[0])
+        probability = probability_of(found, "found")
         judged.fields[found.field] = round(probability, 2)
         probabilities.append(probability)
-    read = [(item.name, features) for item, features in filled.absent if features and "named" not in features]
-    absent = sorted((float(sure_of_absent(features)[0]), name) for name, features in read)
+    read = [absence for absence in filled.absent if absence.features and "named" not in absence.features]
+    absent = sorted((probability_of(absence, "absent"), absence.field.name) for absence in read)
     judged.overlooked = [name for probability, name in absent if probability < DOUBTFUL]
     probabilities += [probability for probability, _ in absent]
     if not judged.fields and not read:
         return None
     logs = [math.log(max(probability, 1e-3)) for probability in probabilities]
-    return {
+    features = {
         "product": sum(logs),
         "worst": min(logs, default=0.0),
         "unused": float(min(4, unused_numbers(document, filled))),
-        "needed": float(sum(item.required for item, _ in filled.absent)),
+        "needed": float(sum(absence.field.required for absence in filled.absent)),
         "unverified": float(len(judged.unverified)),
         "fields": math.log1p(len(probabilities)),
     }
+    return {**features, "page": float(not document.is_request)} if pair else features
 
 
 def unused_numbers(document: Document, filled: Filled) -> int:
@@ -206,7 +222,7 @@ def _reason(
     judged: Assessment,
     broken: Sequence[str],
     tables: Sequence[FilledRecords],
-    calibration: Calibration,
+    sure_from: float,
 ) -> str | None:
     if broken:
         return f"what the text says breaks the schema: {', '.join(broken[:5])}"
@@ -220,7 +236,7 @@ def _reason(
         return f"not in the text: {', '.join(needed[:5])}"
     if any(not table.named for table in tables):
         return "the list doesn't name its values: check the rows"
-    if judged.confidence is not None and judged.confidence < calibration.constants["sure_from"]:
+    if judged.confidence is not None and judged.confidence < sure_from:
         weak = sorted(
             (probability, name) for name, probability in judged.fields.items() if probability < DOUBTFUL
         )

@@ -7,18 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from mcp_smalltools.errors import EngineError, ModelError, UsageError
 from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, Choice, choose
 from mcp_smalltools.tools.extract.coerce import convert
 from mcp_smalltools.tools.extract.document import Document, Window
-from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped, put
+from mcp_smalltools.tools.extract.mapping.found import Absence, FieldValue, FilledRecords, Mapped, put
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
 from mcp_smalltools.tools.extract.structure.key_values import FieldNames, NamedValue, named_values
 from mcp_smalltools.tools.extract.structure.list_entries import ListEntry, list_entries
+from mcp_smalltools.tools.extract.writing.ask_writer import WrittenValues, ask_writer
+from mcp_smalltools.tools.extract.writing.combine import FieldDecision, SecondReading, Writer, likelier
 
 if TYPE_CHECKING:
+    from mcp_smalltools.calibration.calibration import Logistic
     from mcp_smalltools.engine.api import Engine
 
 T = TypeVar("T")
@@ -59,8 +63,18 @@ WORK: Final = Work()
 @dataclass(slots=True)
 class Filled:
     found: list[FieldValue] = field(default_factory=list)
-    absent: list[tuple[Field, dict[str, float]]] = field(default_factory=list)
+    absent: list[Absence] = field(default_factory=list)
     used_reader: bool = False
+    writer: str = ""
+    """The model that read too."""
+    by_reader: dict[str, FieldDecision] = field(default_factory=dict)
+    """What the reader alone says of each field that it has read."""
+    ways: dict[str, Sequence[FieldDecision]] = field(default_factory=dict)
+    """What both say of each field that the writer has read."""
+    writer_unread: Sequence[str] = ()
+    """Fields that the writer had no time for."""
+    writer_problem: str = ""
+    """The code of the error that kept the writer from reading."""
 
 
 async def fill(
@@ -71,23 +85,50 @@ async def fill(
     work: Work = WORK,
     *,
     mapped: Mapped | None = None,
+    writer: Writer | None = None,
 ) -> Filled:
     """A value or an absence for each field. `mapped`: what the structure of the text gave; None for a request
-    in prose. Raises what `work.check` raises.
+    in prose. `writer` reads what the reader reads. Raises what `work.check` raises.
     """
     filled = Filled()
     if mapped is None:
         asked = await work.in_thread(_take_named, fields, document, filled, work.check)
     else:
         filled.found += mapped.found
-        filled.absent += [(item, {"named": 1.0}) for item in mapped.absent]
+        filled.absent += [Absence(item, {"named": 1.0}) for item in mapped.absent]
         asked = await work.in_thread(_windows, mapped.left, document, filled, work.check)
     if asked:
         filled.used_reader = True
         pairs = [(question_of(item.words, item.description), window.text) for item, window in asked]
         readings = await read(engine, pairs, seconds())
-        await work.in_thread(_take_read, asked, readings, document, filled, work.check)
+        written = await _write(asked, document, engine, seconds, writer, filled=filled)
+        second = SecondReading(writer, written) if writer and written else None
+        await work.in_thread(
+            _take_read, list(zip(asked, readings, strict=True)), document, filled, second, work.check
+        )
     return filled
+
+
+async def _write(
+    asked: Sequence[tuple[Field, Window]],
+    document: Document,
+    engine: Engine,
+    seconds: Callable[[], float],
+    writer: Writer | None,
+    *,
+    filled: Filled,
+) -> WrittenValues | None:
+    """What the writer says of the fields that the reader has read; None without one, or where it fails."""
+    if writer is None:
+        return None
+    fields = list({item.name: item for item, _ in asked}.values())
+    try:
+        written = await ask_writer(engine, writer.model, fields, document, seconds)
+    except (EngineError, ModelError, UsageError) as error:
+        filled.writer_problem = error.code
+        return None
+    filled.writer, filled.writer_unread = writer.model, written.unread
+    return written
 
 
 def _take_named(
@@ -108,22 +149,24 @@ def _windows(
 ) -> list[tuple[Field, Window]]:
     """The parts of the text in which the reader looks for each field."""
     if not left or not document.text.strip():
-        filled.absent += [(item, {"named": 1.0}) for item in left]
+        filled.absent += [Absence(item, {"named": 1.0}) for item in left]
         return []
     return [(item, window) for item in left for window in document.windows(item, check)]
 
 
 def _take_read(
-    asked: Sequence[tuple[Field, Window]],
-    readings: Sequence[Reading],
+    readings: Sequence[tuple[tuple[Field, Window], Reading]],
     document: Document,
     filled: Filled,
+    second: SecondReading | None,
     check: Callable[[], None],
 ) -> None:
-    """Fill in what the reader read, a value or an absence for each field."""
-    left = list({item.name: item for item, _ in asked}.values())
+    """Fill in what the reader read, a value or an absence for each field; where the writer has read it too,
+    what both say.
+    """
+    left = list({item.name: item for (item, _), _ in readings}.values())
     options: dict[str, list[Option]] = {item.name: [] for item in left}
-    for (item, window), reading in zip(asked, readings, strict=True):
+    for (item, window), reading in readings:
         check()
         options[item.name] += [
             replace(o, start=o.start + window.start, end=o.end + window.start)
@@ -140,7 +183,16 @@ def _take_read(
     ]
     for item, choice in zip(left, choose(left, ordered, document.text, floors), strict=True):
         check()
-        _keep(item, choice, document, filled)
+        filled.by_reader[item.name] = _by_reader(choice)
+        if second is not None:
+            filled.ways[item.name] = second.ways(item, choice, document, check)
+        models = second.writer.models if second else {}
+        decision = likelier(filled.ways.get(item.name, ()), models)
+        _keep(item, decision or filled.by_reader[item.name], document, filled)
+
+
+def _by_reader(choice: Choice) -> FieldDecision:
+    return FieldDecision("", choice.option, choice.features)
 
 
 def _is_part(option: Option, named: Mapping[int, str], document: Document) -> bool:
@@ -179,16 +231,31 @@ def _value_of_entry(item: Field, entry: NamedValue, value: Any, worth: float) ->
     return FieldValue(item.name, value, entry.line, entry.line, verified, {"named": worth})
 
 
-def _keep(item: Field, choice: Choice, document: Document, filled: Filled) -> None:
-    if choice.option is None:
-        filled.absent.append((item, dict(choice.features)))
+def _keep(item: Field, decision: FieldDecision, document: Document, filled: Filled) -> None:
+    option, features = decision.chosen, dict(decision.features)
+    if option is None:
+        filled.absent.append(Absence(item, features, decision.outcome))
         return
-    option = choice.option
     start, end = document.line_at(option.start), document.line_at(max(option.start, option.end - 1))
     verified = option.verified and (
         item.type == "boolean" or _is_said(item, option.value, document.text[option.start : option.end])
     )
-    filled.found.append(FieldValue(item.name, option.value, start, end, verified, dict(choice.features)))
+    filled.found.append(FieldValue(item.name, option.value, start, end, verified, features, decision.outcome))
+
+
+def choose_of_ways(
+    filled: Filled, fields: Sequence[Field], document: Document, models: Mapping[str, Logistic]
+) -> Filled:
+    """What was read, decided anew by these models; without any, as the reader alone says."""
+    found = [value for value in filled.found if value.field not in filled.by_reader]
+    absent = [absence for absence in filled.absent if absence.field.name not in filled.by_reader]
+    ways = filled.ways if models else {}
+    anew = replace(filled, found=found, absent=absent, ways=ways)
+    for item in fields:
+        if item.name in filled.by_reader:
+            decision = likelier(ways.get(item.name, ()), models)
+            _keep(item, decision or filled.by_reader[item.name], document, anew)
+    return anew
 
 
 def _is_said(item: Field, value: Any, text: str) -> bool:
@@ -252,7 +319,7 @@ def _take_read_entries(
         ]
         choices = choose(group.fields, options, text)
         for item, choice in zip(group.fields, choices, strict=True):
-            _keep(item, _whole_clause(item, choice, choices, text), part, filled)
+            _keep(item, _by_reader(_whole_clause(item, choice, choices, text)), part, filled)
         record: dict[str, Any] = {}
         values = {f.field: f for f in filled.found}
         for item in group.fields:
@@ -287,4 +354,4 @@ def _whole_clause(item: Field, choice: Choice, choices: Sequence[Choice], text: 
     )
 
 
-__all__ = ["FieldValue", "Filled", "FilledRecords", "Window", "fill", "fill_records", "put"]
+__all__ = ["Absence", "FieldValue", "Filled", "FilledRecords", "Window", "fill", "fill_records", "put"]

@@ -21,10 +21,12 @@ from mcp_smalltools.tools.extract.answer import (
 )
 
 if TYPE_CHECKING:
+    from mcp_smalltools.tools.extract.confidence import Assessment
     from mcp_smalltools.tools.extract.document import Document
     from mcp_smalltools.tools.extract.fill import Filled, FilledRecords
     from mcp_smalltools.tools.extract.mapping.found import Mapped
     from mcp_smalltools.tools.extract.schema import Plan
+    from mcp_smalltools.tools.extract.writing.combine import Writer
 
 MAX_TEXT = 8 << 20
 MAX_SKIPPED = 20
@@ -59,12 +61,12 @@ class Extract:
         "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
         "unverified, and escalate when you should check the values yourself."
     )
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     Arguments: ClassVar[type[base.Arguments]] = ExtractArguments
     Answer: ClassVar[type[result.Answer]] = ExtractAnswer
 
     async def run(self, arguments: ExtractArguments, context: base.ToolContext) -> ExtractAnswer:
-        from mcp_smalltools.tools.extract.fill import Filled, FilledRecords, Work, fill, fill_records
+        from mcp_smalltools.tools.extract.fill import Absence, Filled, FilledRecords, Work, fill, fill_records
         from mcp_smalltools.tools.extract.schema import plan_of
 
         plan = await context.in_thread(plan_of, _check(arguments))
@@ -74,7 +76,9 @@ class Extract:
         note = None
         work, seconds = Work(context.in_thread, context.stop.check), lambda: context.stop.remaining_s
         try:
-            filled = await fill(plan.fields, document, context.engine, seconds, work, mapped=mapped)
+            filled = await fill(
+                plan.fields, document, context.engine, seconds, work, mapped=mapped, writer=_writer(context)
+            )
             tables = [
                 await fill_records(
                     group,
@@ -90,15 +94,15 @@ class Extract:
             note = f"The reader is not available ({error.code}): values may be missing."
             filled.found = list(mapped.found) if mapped else []
             named = {value.field for value in filled.found}
-            filled.absent = [(field, {}) for field in plan.fields if field.name not in named]
+            filled.absent = [Absence(field, {}) for field in plan.fields if field.name not in named]
             tables = [mapped.tables.get(n, t) if mapped else t for n, t in enumerate(tables)]
         answer = await context.in_thread(
-            _answer, arguments, plan, document, (filled, tables, mapped), context.stop.check
+            _answer, arguments, plan, document, (filled, tables, mapped), context
         )
-        answer.note = note or answer.note
+        answer.note = note or _about_writer(filled) or answer.note
         _cut_rows(answer, plan, tables, int(0.8 * context.settings.max_answer_chars))
         if filled.used_reader:
-            answer.model = f"{context.settings.embed_model}+reader"
+            answer.model = "+".join(filter(None, (context.settings.embed_model, "reader", filled.writer)))
             _take_out_confidences(answer, context)
         return answer
 
@@ -120,6 +124,28 @@ def _document(arguments: ExtractArguments, context: base.ToolContext) -> Documen
     return document
 
 
+def _writer(context: base.ToolContext) -> Writer | None:
+    """The model that reads too: one that qualified, and only beside the encoder that it qualified with."""
+    from mcp_smalltools.tools.extract.confidence import FEATURES_OF_PAIR, calibration_of_extract
+    from mcp_smalltools.tools.extract.writing.combine import Writer
+
+    if (given := context.writer) is None or given.calibration.features != FEATURES_OF_PAIR:
+        return None
+    if calibration_of_extract().doubt(context.settings, context.adapter) is not None:
+        return None
+    return Writer(given.model, given.calibration.models)
+
+
+def _about_writer(filled: Filled) -> str | None:
+    if filled.writer_problem:
+        return f"The writer could not read ({filled.writer_problem}): these are one reader's values."
+    if filled.writer_unread:
+        names = ", ".join(filled.writer_unread[:10])
+        more = f" and {len(filled.writer_unread) - 10} more" if len(filled.writer_unread) > 10 else ""
+        return f"There was no time for {filled.writer} to read {names}{more}: these are one reader's values."
+    return None
+
+
 def _map(plan: Plan, document: Document, check: Callable[[], None]) -> Mapped | None:
     """What the structure of the text gives; None for a request in prose."""
     from mcp_smalltools.tools.extract.mapping.map_plan import map_plan
@@ -132,7 +158,7 @@ def _answer(
     plan: Plan,
     document: Document,
     found: tuple[Filled, Sequence[FilledRecords], Mapped | None],
-    check: Callable[[], None],
+    context: base.ToolContext,
 ) -> ExtractAnswer:
     from mcp_smalltools.tools.extract.confidence import assess
     from mcp_smalltools.tools.extract.fill import put
@@ -148,25 +174,18 @@ def _answer(
         elif table.rows or group.required:
             _set(data, group.path, table.rows or None)
     doubts = mapped.doubts if mapped else ()
-    judged = assess(plan, document, (filled, tables), data, arguments.schema, doubts=doubts, check=check)
+    judged = assess(
+        plan,
+        document,
+        (filled, tables),
+        data,
+        arguments.schema,
+        doubts=doubts,
+        pair=context.writer.calibration if context.writer else None,
+        check=context.stop.check,
+    )
     own = not arguments.path
-    evidence = [
-        (OwnTextEvidence if own else FieldEvidence)(
-            field=value.field,
-            start=value.start,
-            end=value.end,
-            text=None if own else "\n".join(document.lines[value.start - 1 : value.end]).strip(),
-            confidence=judged.fields.get(value.field),
-        )
-        for value in filled.found
-        if value.field not in judged.missing
-    ]
-    for group, table in zip(plan.records, tables, strict=True):
-        name = ".".join(group.path)
-        evidence += [
-            (OwnTextEvidence if own else FieldEvidence)(field=f"{name}[{rows}]", start=start, end=end)
-            for rows, start, end in _runs(table.places)
-        ]
+    evidence = _evidence(plan, document, filled, tables, judged)
     answer = (OwnTextAnswer if own else ExtractAnswer)(
         data=data,
         evidence=evidence,
@@ -182,6 +201,34 @@ def _answer(
         if not_read := table.not_read + len(table.unread):
             answer.dropped[f"{'.'.join(group.path) or 'rows'}_not_read"] = not_read
     return answer
+
+
+def _evidence(
+    plan: Plan,
+    document: Document,
+    filled: Filled,
+    tables: Sequence[FilledRecords],
+    judged: Assessment,
+) -> list[FieldEvidence]:
+    """The lines of each value that is given, and of the rows."""
+    record = FieldEvidence if document.path else OwnTextEvidence
+    evidence = [
+        record(
+            field=value.field,
+            start=value.start,
+            end=value.end,
+            text="\n".join(document.lines[value.start - 1 : value.end]).strip() if document.path else None,
+            confidence=judged.fields.get(value.field),
+        )
+        for value in filled.found
+        if value.field not in judged.missing
+    ]
+    for group, table in zip(plan.records, tables, strict=True):
+        name = ".".join(group.path)
+        evidence += [
+            record(field=f"{name}[{rows}]", start=start, end=end) for rows, start, end in _runs(table.places)
+        ]
+    return evidence
 
 
 def _cut_rows(answer: ExtractAnswer, plan: Plan, tables: Sequence[FilledRecords], most: int) -> None:

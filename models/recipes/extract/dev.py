@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import random
 import re
 import sys
@@ -17,7 +16,8 @@ from typing import Any
 
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.client.client import EngineClient
-from mcp_smalltools.evaluation.suites.extract import ExtractCase, is_right
+from mcp_smalltools.evaluation.data.extract_cases import ExtractCase, read_extract_cases
+from mcp_smalltools.evaluation.suites.extract import is_right
 from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Filled, fill, put
 from mcp_smalltools.tools.extract.schema import plan_of
@@ -26,10 +26,6 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "reader"))
 from render import as_document, dressed, read_specs  # noqa: E402
 from render import fill as filled_sentence  # noqa: E402
-
-_FIELD = re.compile(
-    r"([\w.]+) (string|integer|number|boolean)(\[\])?(\*)? (?:<([^>]+)> )?(.*?)((?: (?:=|\|\|) .*)?)$"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +51,8 @@ def _flat(data: dict[str, Any], above: str = "") -> dict[str, Any]:
     return flat
 
 
-def hand_written(file: str = "cases.txt") -> list[ExtractCase]:
-    cases: list[ExtractCase] = []
-    for line in (HERE / file).read_text(encoding="utf-8").splitlines():
-        if line.startswith("? "):
-            cases.append(ExtractCase(line[2:], {"type": "object", "properties": {}, "required": []}, {}))
-        elif line and not line.startswith("#"):
-            _add(cases[-1], line)
-    return cases
-
-
-def _add(case: ExtractCase, line: str) -> None:
-    match = _FIELD.fullmatch(line)
-    assert match, line
-    name, kind, listed, required, members, description, values = match.groups()
-    schema: dict[str, Any] = {"type": kind, "description": description}
-    if members:
-        schema["enum"] = members.split("|")
-    if listed:
-        schema = {"type": "array", "items": {"type": kind}, "description": description}
-    case.schema["properties"][name] = schema
-    if required:
-        case.schema["required"].append(name)
-    ways = [json.loads(v) for v in re.split(r" (?:=|\|\|) ", values) if v.strip()]
-    case.accepted[name] = ways if values.startswith(" =") else [*ways, ""]
+def hand_written(file: Path = HERE / "cases.txt") -> list[ExtractCase]:
+    return read_extract_cases(file)
 
 
 def generated(count: int, seed: int, *, held_out: bool) -> list[ExtractCase]:
@@ -157,7 +131,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="each wrong object")
     parser.add_argument("--pages", type=int, default=0, metavar="N", help="generated pages instead")
     args = parser.parse_args()
-    cases = generated(args.generated, 5, held_out=True) if args.generated else hand_written(args.file)
+    cases = generated(args.generated, 5, held_out=True) if args.generated else hand_written(HERE / args.file)
     cases = pages(args.pages, 5) if args.pages else cases
     played = asyncio.run(play(cases))
     for item in played:

@@ -2,9 +2,9 @@
 
     PYTHONPATH=. python models/recipes/extract/fit.py    # some minutes
 
-Requests: those of unseen.txt, with which neither the reader nor the rules were made, and sentences of the
-reader's held-out schemas. Pages: several of those schemas on one page. Each fifth is judged by models fitted
-on the others, which gives the figures; what ships is fitted on all. Writes
+Requests: those of models/skills/extract/requests.txt, with which neither the reader nor the rules were made,
+and sentences of the reader's held-out schemas. Pages: several of those schemas on one page. Each fifth is
+judged by models fitted on the others, which gives the figures; what ships is fitted on all. Writes
 `models/skills/extract/scores.json`. The same seed gives the same numbers.
 """
 
@@ -74,9 +74,9 @@ def _field_rows(played: Sequence[Played]) -> tuple[list[Any], list[Any]]:
             if "named" not in f.features:
                 right = is_right({f.field: f.value}, {f.field: accepted[f.field]})
                 found.append((f.features, right, _weight(item)))
-        for field, features in item.filled.absent:
-            if "named" not in features:
-                absent.append((features, "" in accepted[field.name], _weight(item)))
+        for absence in item.filled.absent:
+            if "named" not in absence.features:
+                absent.append((absence.features, "" in accepted[absence.field.name], _weight(item)))
     return found, absent
 
 
@@ -140,7 +140,9 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=160, help="pages of held out schemas")
     args = parser.parse_args()
     cases = [*generated(args.generated, 9, held_out=True), *pages(args.pages, 9)]
-    played = asyncio.run(play(hand_written("unseen.txt"), hand_written=True)) + asyncio.run(play(cases))
+    played = asyncio.run(play(hand_written(SKILL / "requests.txt"), hand_written=True)) + asyncio.run(
+        play(cases)
+    )
     requests = [item for item in played if item.document.is_request]
     paged = [item for item in played if not item.document.is_request]
     models = {**fit_models(requests, ""), **fit_models(paged, "_on_page")}

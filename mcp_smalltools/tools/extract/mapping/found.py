@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +12,27 @@ from mcp_smalltools.tools.extract.structure.node import Unread
 
 @dataclass(frozen=True, slots=True)
 class FieldValue:
-    """The value of a field, on lines `start` to `end`. `features` say how sure it is; see `confidence`."""
+    """The value of a field, on lines `start` to `end`. `features` say how sure it is; see `confidence`.
+
+    `outcome` says how two readers came to it; "" where there was one.
+    """
 
     field: str
     value: Any
     start: int
     end: int
     verified: bool
-    features: dict[str, float]
+    features: Mapping[str, float]
+    outcome: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """A field that the text doesn't say, with the features of that; both as in FieldValue."""
+
+    field: Field
+    features: Mapping[str, float]
+    outcome: str = ""
 
 
 @dataclass(slots=True)

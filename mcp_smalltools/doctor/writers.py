@@ -1,0 +1,122 @@
+"""Which writer reads along with the encoder, which would fit this machine, and what it buys, in figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from mcp_smalltools.calibration.qualification import (
+    OFF,
+    OVER_HTTP,
+    Qualification,
+    qualifications,
+    skills_with_writers,
+    writer_for,
+)
+from mcp_smalltools.config import Settings
+from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.errors import ModelError
+
+NEEDS_TIMES: Final = 2.5
+"""Memory that a writer takes, in sizes of its file: weights in the layout of the kernels, and its caches."""
+SHARE: Final = 0.35
+"""Share of the machine's memory that it may take."""
+FAST_FROM: Final = 1e9
+"""Bytes from which on a model wants more than two cores, or a GPU."""
+CORES_FOR_LARGE: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class WriterAdvice:
+    """A writer that would fit this machine and is not here. `gains`: what it buys, for each skill."""
+
+    model: str
+    bytes: int
+    gains: tuple[str, ...]
+
+    def sentence(self) -> str:
+        return f"{self.model} ({self.bytes / 1e9:.1f} GB) fits this machine: {'; '.join(self.gains)}"
+
+
+def check_writers(settings: Settings) -> Iterator[Check]:
+    """The writer of each skill; without one, what would fit."""
+    if settings.writer == OFF:
+        yield Check("writer", CheckState.OK, "off: the encoder reads alone")
+        return
+    used = 0
+    for skill in skills_with_writers(settings):
+        known = qualifications(skill, settings)
+        if (writer := writer_for(skill, settings)) is not None:
+            used += 1
+            name = writer.model + (OVER_HTTP if settings.engine_urls else "")
+            yield Check("writer", CheckState.OK, f"{writer.model} reads along: {gain_of(known[name])}")
+        for found in known.values():
+            if found.here and not found.qualified:
+                yield Check("writer", CheckState.OK, f"{found.model} did not qualify for {skill}")
+    if not used and (advice := advice_on_writers(settings)) is not None:
+        yield Check(
+            "writer", CheckState.NOTE, advice.sentence(), f"mcp-smalltools models pull {advice.model}"
+        )
+
+
+def gain_of(found: Qualification) -> str:
+    """What a pair was measured to be worth, beside the encoder alone."""
+    before, after = found.alone, found.together
+    certainty = f", right in {after.right_of_sure:.2f}" if after.right_of_sure is not None else ""
+    return (
+        f"{found.skill} whole right {before.whole:.2f} -> {after.whole:.2f}, "
+        f"sure {before.sure:.2f} -> {after.sure:.2f}{certainty} ({after.cases} cases)"
+    )
+
+
+def advice_on_writers(settings: Settings) -> WriterAdvice | None:
+    """The measured model that adds most of those that fit; None if one is in use, or none fits."""
+    if settings.writer == OFF or settings.engine_urls:
+        return None
+    by_model: dict[str, list[Qualification]] = {}
+    for skill in skills_with_writers(settings):
+        if writer_for(skill, settings) is not None:
+            return None
+        for found in qualifications(skill, settings).values():
+            if found.qualified and not found.model.endswith(OVER_HTTP):
+                by_model.setdefault(found.model, []).append(found)
+    fitting = [(sum(f.gain for f in pairs), model) for model, pairs in by_model.items()]
+    for _, model in sorted(fitting, reverse=True):
+        size = _size_of(model, settings)
+        if size is not None and fits(size):
+            return WriterAdvice(model, size, tuple(gain_of(found) for found in by_model[model]))
+    return None
+
+
+def fits(size: int) -> bool:
+    """Whether a model of so many bytes fits the memory and the cores of this machine."""
+    memory = _memory()
+    if memory is not None and size * NEEDS_TIMES > SHARE * memory:
+        return False
+    return size < FAST_FROM or (os.cpu_count() or 1) >= CORES_FOR_LARGE or _has_gpu()
+
+
+def _size_of(model: str, settings: Settings) -> int | None:
+    from mcp_smalltools.models.library import manifest_of
+
+    try:
+        return manifest_of(model, settings).files[0].bytes
+    except ModelError:
+        return None
+
+
+def _memory() -> int | None:
+    """Bytes of the machine's memory; None where the system doesn't say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _has_gpu() -> bool:
+    from mcp_smalltools.doctor.speed import probe
+
+    build = probe()
+    return build is not None and bool(build.devices)
