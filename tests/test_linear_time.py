@@ -345,7 +345,8 @@ async def test_one_odd_name_disables_no_root(odd_root: Path, settings: Settings)
     mapped = await service.call(ToolRequest("summarize_file", {"path": "."}))
     await service.close()
     assert [line.path for line in mapped.map] == ["good.md"]
-    assert mapped.dropped["names_not_utf8_or_too_deep"] == 2
+    assert mapped.dropped["unreachable_names_or_folders"] == 2
+    assert found.dropped["unreachable_names_or_folders"] == 2
 
 
 FORMS = [

@@ -45,7 +45,9 @@ class Walk:
     ignored: int = 0
     """Number of files and folders that were ignored by git's rules."""
     unreachable: int = 0
-    """Number of files and folders that can't be named in UTF-8, and of folders deeper than MAX_DEPTH."""
+    """Number of files and folders that can't be named in UTF-8, and of folders that can't be listed or are
+    deeper than MAX_DEPTH.
+    """
 
     def __iter__(self) -> Iterator[FileEntry]:
         with self.folder.opened() as place:
@@ -59,7 +61,8 @@ class Walk:
         try:
             with os.scandir(place) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError:
+        except OSError:  # no permission, or gone meanwhile
+            self.unreachable += 1
             return
         names = {entry.name for entry in entries}
         if prefix and not way and names & _MARKS:
@@ -70,8 +73,8 @@ class Walk:
                 continue
             try:
                 yield from self._one(place, prefix, entry, rules, way)
-            except OSError:  # gone meanwhile, or no permission
-                continue
+            except OSError:  # no permission, or gone meanwhile
+                self.unreachable += 1
 
     def _one(
         self,

@@ -123,7 +123,7 @@ class FolderListing:
     ignored: int
     """Files and folders that a .gitignore leaves out."""
     unreachable: int = 0
-    """Files and folders whose names are not UTF-8, or that are too deep."""
+    """Files and folders whose names are not UTF-8, and folders that are too deep or can't be listed."""
 
 
 class FolderAccess(Protocol):

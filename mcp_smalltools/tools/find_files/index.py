@@ -89,7 +89,11 @@ class FileIndex(Store):
         super().__init__(path, MIGRATIONS)
 
     def known(self) -> dict[str, IndexedFile]:
-        rows = self.select("SELECT path, id, size, mtime_ns, inode FROM files")
+        """By path. A file that could not be read has no size: it is tried again, since a permission that is
+        given later changes neither size nor time.
+        """
+        size = "CASE skipped WHEN 'unreadable' THEN -1 ELSE size END"
+        rows = self.select(f"SELECT path, id, {size}, mtime_ns, inode FROM files")
         return {row[0]: IndexedFile(row[1], row[2], row[3], row[4]) for row in rows}
 
     def replace(self, gone: Iterable[int], new: Sequence[tuple[FileEntry, FileWords]]) -> None:
@@ -155,6 +159,15 @@ class FileIndex(Store):
             " avg(words) FILTER (WHERE skipped IS NULL) FROM files"
         )[0]
         return IndexCounts(row[0], row[1], row[2], row[3] or 1.0)
+
+    def skipped_below(self, prefix: str) -> dict[str, int]:
+        """How many files whose path begins with `prefix` are known by their names alone, by reason."""
+        rows = self.select(
+            "SELECT skipped, count(*) FROM files WHERE skipped IS NOT NULL"
+            " AND substr(path, 1, length(?)) = ? GROUP BY skipped",
+            (prefix, prefix),
+        )
+        return {str(reason): int(count) for reason, count in rows}
 
     def bytes_below(self, prefix: str) -> int:
         """The size of all files whose path begins with `prefix`."""

@@ -57,8 +57,10 @@ class IndexState:
     pending: int = 0
     scanned: bool = False
     """This process has seen all files once; before that, an earlier index is searched as it is."""
-    too_many: bool = False
-    """The root has more than `MAX_FILES` files."""
+    beyond: int = 0
+    """Files that the root has more than `MAX_FILES`; counted up to as many again."""
+    unreachable: int = 0
+    """As `Walk` counts them."""
     note: str | None = None
 
 
@@ -213,11 +215,13 @@ class IndexUpdater:
 
         known, began = self.index.known(), time.monotonic()
         there: dict[str, FileEntry] = {}
-        for entry in Walk(self.folder, in_time):
-            if len(there) >= MAX_FILES:
-                self.state.too_many = True
+        walk, beyond = Walk(self.folder, in_time), 0
+        for entry in walk:
+            if len(there) < MAX_FILES:
+                there[entry.path] = entry
+            elif (beyond := beyond + 1) >= MAX_FILES:
                 break
-            there[entry.path] = entry
+        self.state.beyond, self.state.unreachable = beyond, walk.unreachable
         self._scanned_at = time.monotonic()
         self._scan_s = self._scanned_at - began
         gone = [seen.id for path, seen in known.items() if path not in there]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
@@ -200,10 +201,11 @@ def _add_notes(
         )
         for place in places
     ]
+    _count_left_out(answer, places)
     counts = [place.updater.index.counts() for place in places]
     if answer.model and (rest := sum(count.with_text - count.with_vector for count in counts)):
         answer.dropped["files_ranked_by_words_alone"] = rest
-    if any(place.updater.state.too_many for place in places):
+    if any(place.updater.state.beyond for place in places):
         notes.append(f"A root has more than {MAX_FILES:,} files; only these are indexed.")
     if found.unknown:
         notes.append(f"Words that are in no file: {', '.join(found.unknown[:_SHOWN_WORDS])}.")
@@ -214,5 +216,18 @@ def _add_notes(
         )
     elif not answer.files or (found.unknown and not found.known):
         answer.escalate = True
-        answer.reason = "no word of the query is in any file: try other words, or search yourself"
+        answer.reason = "no word of the query is in any indexed file: try other words, or search yourself"
     answer.note = " ".join(note for note in notes if note) or None
+
+
+def _count_left_out(answer: FindFilesAnswer, places: Sequence[SearchFolder]) -> None:
+    """What a reader would expect to be searched, and is not: a word that is there alone is not found."""
+    left_out: Counter[str] = Counter()
+    for place in places:
+        state = place.updater.state
+        skipped = place.updater.index.skipped_below("/".join(place.folder.parts))
+        left_out["files_too_large_to_index"] += skipped.get("large", 0)
+        left_out["files_not_readable"] += skipped.get("unreadable", 0)
+        left_out["unreachable_names_or_folders"] += state.unreachable
+        left_out["files_beyond_the_limit"] += state.beyond
+    answer.dropped |= {what: count for what, count in left_out.items() if count}

@@ -48,7 +48,7 @@ def map_folder(arguments: SummarizeFileArguments, context: ToolContext) -> Summa
     if hidden:
         answer.dropped["files"] = hidden
     if listing.unreachable:
-        answer.dropped["names_not_utf8_or_too_deep"] = listing.unreachable
+        answer.dropped["unreachable_names_or_folders"] = listing.unreachable
     if listing.ignored:
         answer.dropped["ignored_by_git"] = listing.ignored
     closed = sum(line.folder is not None for line in lines)
