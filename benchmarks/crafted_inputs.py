@@ -501,7 +501,7 @@ def kind_of(said: str) -> str:
             return kind
     return (
         "unreadable"
-        if re.search(r"binary|damaged|can't be|text|too|larger|more than|folder|PDF", said)
+        if re.search(r"binary|damaged|is no |can't be|text|too|larger|more than|folder|PDF", said)
         else "other error"
     )
 

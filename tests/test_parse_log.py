@@ -36,6 +36,7 @@ from mcp_smalltools.logs.lines.records import Assembler, kind_of, opens_trace
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import to_seconds
 from mcp_smalltools.logs.message.parameters import TemplateMatcher, normalise_spaces
+from mcp_smalltools.logs.templates import parsed_log
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.templates.parsed_log import derive_templates
 from mcp_smalltools.request import ToolRequest
@@ -526,6 +527,28 @@ def test_the_export_has_every_line_in_order_with_its_values(parse, tmp_path) -> 
         assert normalise_spaces(line).endswith(whole)
 
 
+def test_a_log_that_is_replaced_before_it_is_read_again_is_answered(parse, tmp_path, monkeypatch) -> None:
+    """Values, sessions and the export read it a second time."""
+    old = "".join(
+        f"2026-03-01 10:00:{n % 60:02} INFO order o-{n // 4} step {n % 4} done\n" for n in range(400)
+    )
+    new = "".join(
+        f"2026-03-01 11:00:00 ERROR disk /dev/sd{chr(97 + n % 26)} lost, see [{n}]\n" for n in range(400)
+    )
+
+    def derive_and_replace(*given: object) -> object:
+        log = derive_templates(*given)
+        (tmp_path / "a.log").write_text(new)
+        return log
+
+    monkeypatch.setattr(parsed_log, "derive_templates", derive_and_replace)
+    answer = parse(old, export_path="x.jsonl")
+    assert sum(template.count for template in answer.templates) == 400
+    rows = exported(tmp_path)
+    assert [row["line"] for row in rows] == [*range(1, len(rows) + 1)]
+    assert rows and all(row["template_id"] is None for row in rows)
+
+
 def test_an_export_outside_the_output_folder_is_refused(parse) -> None:
     with pytest.raises(NotAllowed):
         parse(LOG, export_path="../x.jsonl")
@@ -673,6 +696,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path) -> None:
     script = """
 import random, sys
 from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.templates import parsed_log
 from mcp_smalltools.logs.templates.columns import message_of
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.templates.parsed_log import derive_templates

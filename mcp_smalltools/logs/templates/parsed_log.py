@@ -61,6 +61,10 @@ class ParsedLog:
     zone: str = ""  # as the times are written, of the earliest record
     last_zone: str = ""  # of the latest
 
+    def template_of(self, shape: int) -> ParsedTemplate | None:
+        """None for a shape that the parse has not seen: the file was changed before it was read again."""
+        return self.template_of_shape[shape] if shape < len(self.template_of_shape) else None
+
 
 def derive_templates(parser: LogParser, judge: Judge | None = None, until: float = math.inf) -> ParsedLog:
     """Group what was fed, by the given judge or the one that ships; judging ends at the time `until` (of

@@ -216,7 +216,8 @@ def _with_dashes(text: str, start: int, end: int) -> str:
 def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, TemplateValues]) -> None:
     numbers = table.read(block)
     layouts = table.layouts.all
-    templates = np.array([log.template_of_shape[item.line_type.shape].id for item in layouts])
+    of_layouts = [log.template_of(item.line_type.shape) for item in layouts]
+    templates = np.array([-1 if template is None else template.id for template in of_layouts])
     starts = np.array([bool(item.line_type.records) for item in layouts])
     chosen = np.flatnonzero(np.isin(templates[numbers], [*found]) & starts[numbers])
     for place, number in zip(chosen.tolist(), numbers[chosen].tolist(), strict=True):

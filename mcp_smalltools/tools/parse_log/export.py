@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.base import StopSignal
 
 _KNOWN_TEMPLATES = 5_000
+_CHANGED_SINCE = '"template_id": null, "template": null, "variables": null'
 
 
 class Exporter:
@@ -53,7 +54,10 @@ class Exporter:
         for number, (line, layout) in enumerate(
             zip(lines, self._table.layouts_of(lines), strict=True), first
         ):
-            template = self._template(layout)
+            template = self._log.template_of(layout.line_type.shape)
+            if template is None:
+                rows.append(f'{{"line": {number}, {_CHANGED_SINCE}}}\n')
+                continue
             slots, head = self._of(template)
             values = self._values(slots, line, layout)
             variables = (
@@ -61,9 +65,6 @@ class Exporter:
             )
             rows.append(f'{{"line": {number}, {head}, "variables": {variables}}}\n')
         output.write("".join(rows))
-
-    def _template(self, layout: LineLayout) -> ParsedTemplate:
-        return self._log.template_of_shape[layout.line_type.shape]
 
     def _values(self, slots: TemplateMatcher, line: str, layout: LineLayout) -> list[str] | None:
         """The values of a line; null where masking changed the line beyond its template."""

@@ -132,8 +132,10 @@ def _look_at(block: Block, log: ParsedLog, table: LineTable, assembler: Assemble
         line_type, line = layout.line_type, block.line(place)
         if not assembler.starts(line_type.kind, line_type.opens_trace, line, line_type.level):
             continue
+        template = log.template_of(line_type.shape)
+        if template is None:
+            continue
         records += 1
-        template = log.template_of_shape[line_type.shape]
         record = SessionRecord(block.first + place, template.id, line_type.level in {"error", "fatal"})
         start = layout.time.end if layout.time is not None and layout.time.start <= 40 else 0
         found.note(line, start, record)
