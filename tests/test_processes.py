@@ -112,7 +112,7 @@ def test_helpers_of_parse_log_in_a_hostile_folder_run_none_of_its_modules(
 
 
 def test_only_one_module_starts_processes() -> None:
-    """So that no call forgets the clean environment and `-P`."""
+    """So that no call forgets the clean environment and `-P`; a fork has its parent's."""
     starters = {
         module
         for module, tree in Structure(PACKAGE).trees.items()
@@ -127,7 +127,7 @@ def test_only_one_module_starts_processes() -> None:
             and node.value.id == "os"
         )
     }
-    assert starters == {"processes"}
+    assert starters == {"processes", "workers.fork_server"}
 
 
 def test_what_is_started_gets_no_keys_and_no_folder_of_the_caller() -> None:

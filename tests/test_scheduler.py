@@ -386,6 +386,13 @@ def test_embeddings_keep_their_order_and_say_what_was_cut(desk: Desk) -> None:
         assert float(alone @ vector) > 0.999
 
 
+def test_a_text_of_a_megabyte_is_cut_before_it_is_taken_apart(desk: Desk) -> None:
+    start = "the disk is full " * 200
+    found: Embeddings = desk.call(Embed([start, start + "a" * 1_000_000, start + " " * 1_000_000 + "x"]))
+    assert found.truncated == (0, 1, 2)
+    assert np.allclose(found.vectors, found.vectors[0], atol=1e-2)
+
+
 def test_near_texts_have_near_embeddings(desk: Desk) -> None:
     vectors = desk.call(Embed(["the disk is full", "no space left on device", "the cat sleeps"])).vectors
     near, far = vectors[0] @ vectors[1], vectors[0] @ vectors[2]

@@ -22,8 +22,10 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.principal import Principal
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.workers.fork_server import SETTLED_S
 from mcp_smalltools.workers.pool import AVAILABLE, Worker, WorkerPool, walls_here
 from mcp_smalltools.workers.sandbox import Walls
+from mcp_smalltools.workers.starter import FORKS, STEP_BACK
 
 pytestmark = [
     pytest.mark.anyio,
@@ -31,6 +33,7 @@ pytestmark = [
     pytest.mark.skipif(not AVAILABLE, reason="open files are passed over a Unix socket"),
 ]
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
+FORKING = pytest.mark.skipif(not FORKS, reason="workers are no forks here")
 LOG = "".join(
     f"2026-03-01 10:00:{n % 60:02} {'ERROR' if n % 9 == 0 else 'INFO'} job {n} ended\n" for n in range(99)
 )
@@ -118,16 +121,23 @@ async def test_an_export_is_written_into_a_file_that_the_server_has_opened(
         await service.call(ToolRequest("parse_log", {"path": "app.log", "export_path": "../out.jsonl"}))
 
 
-def worker_pids() -> list[int]:
-    """Workers of this process."""
+def children_of(pid: int, module: str) -> list[int]:
     found = subprocess.run(
-        ["ps", "-ww", "--ppid", str(os.getpid()), "-o", "pid=,args="],
-        capture_output=True,
-        text=True,
-        check=False,
+        ["ps", "-ww", "--ppid", str(pid), "-o", "pid=,args="], capture_output=True, text=True, check=False
     )
     lines = [line.split(maxsplit=1) for line in found.stdout.splitlines()]
-    return [int(pid) for pid, args in lines if "mcp_smalltools.workers.sandboxed" in args]
+    return [int(pid) for pid, args in lines if f"mcp_smalltools.workers.{module}" in args]
+
+
+def worker_pids() -> list[int]:
+    """Workers of this process."""
+    if not FORKS:
+        return children_of(os.getpid(), "sandboxed")
+    return [pid for parent in fork_servers() for pid in children_of(parent, "fork_server")]
+
+
+def fork_servers() -> list[int]:
+    return children_of(os.getpid(), "fork_server")
 
 
 async def test_a_worker_that_does_not_end_is_killed_at_the_deadline_and_costs_nobody_else(
@@ -197,15 +207,107 @@ async def test_workers_end_with_the_service(own: Settings, files: Path) -> None:
             await anyio.sleep(0.1)
 
 
+@FORKING
+async def test_workers_are_forks_of_a_process_with_one_thread_and_leave_no_zombies(service: Service) -> None:
+    await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    (parent,), (first,) = fork_servers(), worker_pids()
+    before, loaded = cpu_ticks(parent), 0
+    with anyio.fail_after(60):  # in a while it loads the rest, and then it waits
+        while loaded == before or loaded < cpu_ticks(parent):
+            loaded = cpu_ticks(parent)
+            await anyio.sleep(SETTLED_S + 1)
+    assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+    os.kill(first, signal.SIGKILL)
+    with pytest.raises(WorkerDied):
+        await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    assert fork_servers() == [parent]
+    assert first not in worker_pids()
+
+
+def cpu_ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@FORKING
+async def test_a_fork_has_walls_of_its_own_and_holds_nothing_of_another(service: Service) -> None:
+    pool = service._workers
+    assert pool is not None
+    await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    one = Worker(pool._starter)
+    assert one.wait_until_ready() == pool._idle[0].wait_until_ready()
+    ends = {pid: links_of(pid) for pid in worker_pids()}
+    assert len(ends) == 2
+    assert all(len(sockets) == 1 for sockets in ends.values())
+    assert len(set().union(*ends.values())) == 2
+    one.kill()
+
+
+def links_of(pid: int) -> set[str]:
+    """The sockets that a process has open."""
+    links = [os.readlink(path) for path in Path(f"/proc/{pid}/fd").iterdir()]  # noqa: PTH115 - no path
+    return {link for link in links if link.startswith("socket:")}
+
+
+@FORKING
+async def test_where_the_process_that_forks_has_ended_another_takes_its_place(service: Service) -> None:
+    await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    (parent,), pids = fork_servers(), worker_pids()
+    os.kill(parent, signal.SIGKILL)
+    with anyio.fail_after(20):
+        while any(Path(f"/proc/{pid}").exists() for pid in pids):  # workers end with it
+            await anyio.sleep(0.05)
+    with pytest.raises(WorkerDied):
+        await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    answer = await service.call(ToolRequest("read_redacted", {"path": "app.toml"}))
+    assert answer.structured()["lines"][0] == "port = 8080"
+    assert fork_servers() != [parent]
+
+
+@FORKING
+async def test_a_long_call_steps_back_for_other_callers_and_its_worker_is_replaced(
+    own: Settings, files: Path
+) -> None:
+    (files / "long.log").write_text(LOG * 12_000)
+    pool = WorkerPool(own)
+    service = Service(own, FakeEngine(), pool)
+
+    async def call(name: str, tool: str, path: str) -> None:
+        principal = Principal(name, remote=True)
+        await service.call(ToolRequest(tool, {"path": path}, principal=principal, deadline_s=60))
+
+    async def priorities() -> set[int]:
+        return {os.getpriority(os.PRIO_PROCESS, pid) for pid in worker_pids()}
+
+    usual = os.getpriority(os.PRIO_PROCESS, 0)
+    await call("one", "parse_log", "long.log")
+    assert await priorities() == {usual}, "there is nobody to step back for"
+    await call("other", "read_redacted", "app.toml")
+    seen: set[int] = set()
+    async with anyio.create_task_group() as group:
+        group.start_soon(call, "one", "parse_log", "long.log")
+        with anyio.move_on_after(30):
+            while usual + STEP_BACK not in seen:
+                seen |= await priorities()
+                await anyio.sleep(0.02)
+    assert usual + STEP_BACK in seen
+    with anyio.fail_after(20):
+        while usual + STEP_BACK in await priorities():
+            await anyio.sleep(0.05)
+    await service.close()
+
+
 @pytest.fixture
 def walled(tmp_path: Path) -> Iterator[Any]:
     """Run code in a process that has given up its rights as a worker does; what it printed."""
 
     def run(code: str) -> str:
         enter = (
-            "import os, socket, sys, pathlib\n"
+            "import os, resource, socket, sys, pathlib\n"
             "from mcp_smalltools.workers import sandbox\n"
-            f"walls = sandbox.enter([pathlib.Path({str(tmp_path / 'open')!r})], 1024, 64)\n"
+            f"grants = sandbox.Grants((pathlib.Path({str(tmp_path / 'open')!r}),), 1024, 64)\n"
+            "walls = sandbox.enter(grants)\n"
         )
         script = enter + textwrap.dedent(code)
         command = [sys.executable, "-P", "-c", script]
@@ -230,6 +332,10 @@ ATTEMPTS = {
     "opens a UDP socket": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
     "opens a Unix socket": "socket.socket(socket.AF_UNIX)",
     "ends its parent": "os.kill(os.getppid(), 15)",
+    "ends its parent by a limit": "resource.prlimit(os.getppid(), resource.RLIMIT_CPU, (1, 1))",
+    "slows its parent down": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 19)",
+    "slows down all of the user's": "os.setpriority(os.PRIO_USER, 0, 19)",
+    "moves its parent to one core": "os.sched_setaffinity(os.getppid(), [0])",
     "takes all memory": "bytearray(4 << 30)",
 }
 
@@ -268,6 +374,8 @@ def test_a_worker_reads_what_it_needs_and_starts_helpers_that_have_no_more_right
     code = f"""
     import json, subprocess
     import numpy
+    limits = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.prlimit(0, resource.RLIMIT_CPU, limits), os.sched_setaffinity(0, os.sched_getaffinity(0))
     print(open({str(tmp_path / "open" / "a.txt")!r}).read())
     inner = "import mcp_smalltools.logs.counting.worker; open({closed!r}).read()"
     done = subprocess.run([sys.executable, "-P", "-c", inner], capture_output=True, text=True)

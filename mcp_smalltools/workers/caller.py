@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _DEFAULTS: Final = api.CallOptions()
 _SAMPLING: Final = api.Sampling()
-_WARM: Final = (
+WARM: Final = (
     "mcp_smalltools.tools.parse_log.compose",
     "mcp_smalltools.tools.parse_log.count_file",
     "mcp_smalltools.tools.find_failure.compose",
@@ -63,7 +63,7 @@ class Server:
 
     def start(self, walls: Walls) -> None:
         """Take what the server sends until it leaves."""
-        for module in _WARM:
+        for module in WARM:
             importlib.import_module(module)
         threading.Thread(target=self._run_calls, daemon=True).start()
         self._connection.send(("ready", dataclasses.asdict(walls)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import json
@@ -9,7 +10,7 @@ import socket
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +20,13 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
-from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine import api, protocol
 from mcp_smalltools.errors import DeadlineExceeded, SmallToolsError, WorkerDied
 from mcp_smalltools.files.tree import FileEntry
-from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.tools.base import Arguments, ToolContext
 from mcp_smalltools.workers.sandbox import Walls
+from mcp_smalltools.workers.starter import FORKS, WorkerStarter
 from mcp_smalltools.workers.wire import FrameSocket, close_all, pack_path, unpack_path
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ AVAILABLE: Final = sys.platform != "win32"
 """Open files are passed over a Unix socket."""
 LATE_S: Final = 0.8
 """After its deadline, what a call may take to hand in a partial answer before its worker is killed."""
-_TIRED_SHARE: Final = 0.5
+LONG_S: Final = 0.5
+"""Seconds of processor time after which a call is a long one, where there are other callers."""
+_TIRED_SHARE: Final = 0.15 if FORKS else 0.5
 """Share of its limit of memory at whose peak a worker is replaced after a call."""
 
 
@@ -53,20 +55,21 @@ class Outcome:
 class Worker:
     """One process, running or idle. All methods block; the first call waits until it is ready."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, starter: WorkerStarter) -> None:
+        """Raises OSError."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        readable = [str(folder) for folder in _readable(settings)]
-        limits = (str(settings.worker_memory_mb), str(settings.export_mb))
-        arguments = (str(theirs.fileno()), *limits, *readable)
-        command = processes.module_command("mcp_smalltools.workers.sandboxed", *arguments)
-        env = {**processes.clean_environment(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         try:
-            self._process = processes.start(command, env=env, pass_fds=(theirs.fileno(),))
+            self._process = starter.start(theirs)
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
         self._connection = FrameSocket(ours)
         self._walls: Walls | None = None
         self.peak_kb = 0
+        self.is_spent = False
+        """Its priority is lowered, which the system lets few undo."""
 
     def wait_until_ready(self) -> Walls:
         """Raises WorkerDied."""
@@ -114,11 +117,19 @@ class Worker:
         finally:
             desk.close()
 
+    async def step_back_if_long(self) -> None:
+        """Once the call that begins now has had `LONG_S`, let others' calls go first. Ends then."""
+        process = self._process
+        if (before := process.cpu_s()) is None:
+            return
+        while (used := process.cpu_s()) is not None and (left := before + LONG_S - used) > 0:
+            await anyio.sleep(max(left, 0.05))
+        self.is_spent = True
+        process.step_back()
+
     def kill(self) -> None:
         """End the process at once; whoever waits for it gets an error."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-        self._process.wait()
+        self._process.kill()
         self._connection.close()
 
 
@@ -227,6 +238,7 @@ class WorkerPool:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._starter = WorkerStarter(settings)
         self._idle: list[Worker] = []
         self._lock = threading.Lock()
         self._places = anyio.Semaphore(settings.workers)
@@ -261,9 +273,10 @@ class WorkerPool:
     async def _run(self, tool: str, arguments: Arguments, context: ToolContext) -> Outcome:
         worker = await self._take(context.caller)
         try:
-            outcome = await anyio.to_thread.run_sync(
-                worker.run, tool, arguments, context, abandon_on_cancel=True
-            )
+            async with _beside(worker.step_back_if_long, wanted=len(self._places_of) > 1):
+                outcome = await anyio.to_thread.run_sync(
+                    worker.run, tool, arguments, context, abandon_on_cancel=True
+                )
         except SmallToolsError as error:
             if isinstance(error, (WorkerDied, protocol.ProtocolError)):
                 self._replace(worker, context.caller)
@@ -283,6 +296,7 @@ class WorkerPool:
             idle, self._idle = self._idle, []
         for worker in idle:
             worker.kill()
+        self._starter.close()
 
     async def _take(self, caller: str) -> Worker:
         """A worker that is ready. Raises WorkerDied if none starts.
@@ -311,7 +325,7 @@ class WorkerPool:
 
     def _give_back(self, worker: Worker, caller: str) -> None:
         tired = worker.peak_kb > (self._settings.worker_memory_mb << 10) * _TIRED_SHARE
-        if tired or self._closed:
+        if tired or worker.is_spent or self._closed:
             self._replace(worker, caller)
             return
         with self._lock:
@@ -338,7 +352,7 @@ class WorkerPool:
         with self._lock:
             if len(self._idle) + self._busy >= self._settings.workers:
                 return
-        worker = Worker(self._settings)
+        worker = Worker(self._starter)
         try:
             worker.wait_until_ready()
         except BaseException:
@@ -349,6 +363,21 @@ class WorkerPool:
                 self._idle.append(worker)
                 return
         worker.kill()
+
+
+@contextlib.asynccontextmanager
+async def _beside(what: Callable[[], Awaitable[None]], *, wanted: bool) -> AsyncIterator[None]:
+    """Do it as long as the block runs. What the block raises comes out as it is, not in a group."""
+    if not wanted:
+        yield
+        return
+    task = asyncio.ensure_future(what())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _until(start: Future[None]) -> None:
@@ -365,20 +394,12 @@ async def _until(start: Future[None]) -> None:
 
 def walls_here(settings: Settings) -> Walls:
     """What holds in a worker on this machine. Raises WorkerDied, OSError."""
-    worker = Worker(settings)
+    starter = WorkerStarter(settings)
     try:
-        return worker.wait_until_ready()
+        worker = Worker(starter)
+        try:
+            return worker.wait_until_ready()
+        finally:
+            worker.kill()
     finally:
-        worker.kill()
-
-
-def _readable(settings: Settings) -> Sequence[Path]:
-    """Folders of ours that tools read: the shipped library, installed skills, what was learned."""
-    state, models = settings.state_dir.expanduser(), settings.model_dir.expanduser()
-    return (
-        library_folder(),
-        models / "skills",
-        models / "manifests",
-        settings.skills_dir.expanduser(),
-        state / "adapted",
-    )
+        starter.close()

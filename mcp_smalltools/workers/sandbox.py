@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 _PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS = 1, 38
 _SIGKILL: Final = 9
@@ -37,18 +37,25 @@ _X32: Final = 0x40000000
 _DENIED: Final = {
     # socket connect accept bind listen accept4 ptrace process_vm_readv process_vm_writev mount umount2
     # pivot_root init_module finit_module kexec_load bpf perf_event_open userfaultfd add_key request_key
-    # keyctl open_by_handle_at io_uring_setup
+    # keyctl open_by_handle_at io_uring_setup; setpriority ioprio_set pidfd_getfd process_madvise
+    # migrate_pages move_pages
     "x86_64": (
         *(41, 42, 43, 49, 50, 288, 101, 310, 311, 165, 166),
         *(155, 175, 313, 246, 321, 298, 323, 248, 249, 250),
-        *(304, 425),
+        *(304, 425, 141, 251, 438, 440, 256, 279),
     ),
     "aarch64": (
         *(198, 203, 202, 200, 201, 242, 117, 270, 271, 40, 39),
         *(41, 105, 273, 104, 280, 241, 282, 217, 218, 219),
-        *(265, 425),
+        *(265, 425, 140, 30, 438, 440, 238, 239),
     ),
 }
+_OF_ITSELF: Final = {
+    # prlimit64 sched_setaffinity sched_setscheduler sched_setparam sched_setattr
+    "x86_64": (302, 203, 144, 142, 314),
+    "aarch64": (261, 122, 119, 118, 274),
+}
+"""Calls that are denied for any process but the caller's own, which is 0: a limit can end another too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,25 @@ class Walls:
         return ", ".join(walls)
 
 
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """What a worker is left with: folders that it may read, memory, the size of a file that it is given to
+    write.
+    """
+
+    readable: tuple[Path, ...]
+    memory_mb: int
+    file_mb: int
+
+    def arguments(self) -> list[str]:
+        return [str(self.memory_mb), str(self.file_mb), *map(str, self.readable)]
+
+    @classmethod
+    def from_arguments(cls, given: Sequence[str]) -> Self:
+        memory_mb, file_mb, *readable = given
+        return cls(tuple(map(Path, readable)), int(memory_mb), int(file_mb))
+
+
 def open_status() -> int | None:
     """The kernel's account of this process, open: to be called before `enter`, which closes it off."""
     try:
@@ -82,19 +108,23 @@ def open_status() -> int | None:
         return None
 
 
-def enter(readable: Sequence[Path], memory_mb: int, file_mb: int) -> Walls:
-    """Give up everything but reading `readable` and Python's own files. Call before any thread is started.
+def die_with_parent() -> bool:
+    """Have the kernel end this process with the thread that started it; False where it can't."""
+    if sys.platform != "linux":
+        return False
+    return bool(ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0) == 0)
 
-    `file_mb` limits a file that is written through a descriptor that the process was given.
-    """
-    limited = _limit(memory_mb, file_mb)
+
+def enter(grants: Grants) -> Walls:
+    """Give up everything but reading what is granted and Python's own files, before any thread is started."""
+    limited = _limit(grants.memory_mb, grants.file_mb)
     if sys.platform != "linux":
         return Walls(memory_mb=limited)
+    dies = die_with_parent()
     libc = ctypes.CDLL(None, use_errno=True)
-    dies = libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0) == 0
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         return Walls(memory_mb=limited, dies_with_server=dies)
-    return Walls(_landlock(libc, readable), _seccomp(libc), limited, dies)
+    return Walls(_landlock(libc, grants.readable), _seccomp(libc), limited, dies)
 
 
 def _limit(memory_mb: int, file_mb: int) -> int:
@@ -143,8 +173,7 @@ def _rules(readable: Sequence[Path]) -> Iterator[tuple[Path, int]]:
         "/sys/devices/system/cpu",
     ]
     kernel = ["/proc/cpuinfo", "/proc/meminfo", "/proc/loadavg", "/dev/urandom", "/dev/null"]
-    library = package.parent / "models"  # of a checkout; else it is in the package
-    for path in [*python, package, library, *map(Path, system + kernel), *readable]:
+    for path in [*python, package, *map(Path, system + kernel), *readable]:
         yield path, _READ
     yield Path("/dev/null"), _WRITE_FILE
     # Of a checkout, helpers see the names beside the package, to find it; they read nothing else.
@@ -170,18 +199,23 @@ def _seccomp(libc: Any) -> bool:
     if machine not in _SECCOMP or sys.maxsize < 2**32:
         return False
     number, architecture = _SECCOMP[machine]
-    filters = _filter(architecture, _DENIED[machine], x32=machine == "x86_64")
+    filters = _filter(architecture, _DENIED[machine], _OF_ITSELF[machine], x32=machine == "x86_64")
     code = ctypes.create_string_buffer(filters, len(filters))
     program = struct.pack("@HP", len(filters) // 8, ctypes.addressof(code))
     return bool(libc.syscall(number, 1, 0, program) == 0)  # SECCOMP_SET_MODE_FILTER
 
 
-def _filter(architecture: int, denied: Sequence[int], *, x32: bool) -> bytes:
+def _filter(architecture: int, denied: Sequence[int], of_itself: Sequence[int], *, x32: bool) -> bytes:
     """A BPF program: a call of another architecture kills, a denied one fails with EPERM, others pass."""
     load, equal, at_least, give = 0x20, 0x15, 0x35, 0x06
     kill, allow, refuse = 0x80000000, 0x7FFF0000, 0x00050000 | 1
+    number, first_argument = 0, 16  # where they are in seccomp_data; both are little-endian here
+    steps = [(load, 0, 0, 4), (equal, 1, 0, architecture), (give, 0, 0, kill), (load, 0, 0, number)]
     checks = [(equal, value) for value in denied] + ([(at_least, _X32)] if x32 else [])
-    steps = [(load, 0, 0, 4), (equal, 1, 0, architecture), (give, 0, 0, kill), (load, 0, 0, 0)]
-    steps += [(kind, len(checks) - place, 0, value) for place, (kind, value) in enumerate(checks)]
-    steps += [(give, 0, 0, allow), (give, 0, 0, refuse)]
+    for kind, value in checks:
+        steps += [(kind, 0, 1, value), (give, 0, 0, refuse)]
+    for value in of_itself:
+        steps += [(equal, 0, 4, value), (load, 0, 0, first_argument)]
+        steps += [(equal, 0, 1, 0), (give, 0, 0, allow), (give, 0, 0, refuse)]
+    steps += [(give, 0, 0, allow)]
     return b"".join(struct.pack("=HBBI", *step) for step in steps)

@@ -18,6 +18,10 @@ from mcp_smalltools.engine.work import Embed, Job, ModelFile
 BATCH_TOKENS: Final = 512
 """Tokens of one step. In a batch, attention runs over the tokens of all its texts: longer ones are slower."""
 BATCH_TEXTS: Final = 64
+_CHARS_A_TOKEN: Final = 200
+"""More than any token has: beyond so many for each token that fits, a text is not looked at. A megabyte would
+take the engine's thread a third of a second.
+"""
 
 Vectors = NDArray[np.float32]
 _MEAN, _CLS, _LAST = 1, 2, 3  # llama.cpp's pooling types
@@ -137,12 +141,16 @@ class _TextQueue:
         if not self._order:
             return None
         index = self._order.popleft()
-        tokens = model.tokenize(self._texts[index], add_special=True)
-        if len(tokens) > limit:
+        text = self._texts[index]
+        if is_cut := len(text) > limit * _CHARS_A_TOKEN:
+            text = text[: limit * _CHARS_A_TOKEN]
+        tokens = model.tokenize(text, add_special=True)
+        if is_cut or len(tokens) > limit:
             self._truncated.append(index)
+        if len(tokens) > limit:
             tokens = np.concatenate([tokens[: limit - 1], tokens[-1:]])
         if self.per_token:
-            self._offsets[index] = token_offsets(model, self._texts[index], tokens)
+            self._offsets[index] = token_offsets(model, text, tokens)
         return index, tokens
 
     def put_back(self, item: tuple[int, Tokens]) -> None:
