@@ -1,12 +1,12 @@
-"""Sets or removes one entry of a JSON file that people edit. Comments, trailing commas, order and layout of
-everything else are kept.
+"""Sets or removes entries of a JSON file that people edit, and items of its lists. Comments, trailing commas,
+order and layout of everything else are kept.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,12 +17,13 @@ _SCALAR = re.compile(r"[^\s,\]}/]+")
 
 @dataclass(slots=True)
 class _Node:
-    """A value and its position, text[start:end]; for an object, with its members."""
+    """A value and its position, text[start:end]; an object with its members, a list with its items."""
 
     value: Any
     start: int
     end: int
     members: dict[str, _Member] = field(default_factory=dict)
+    items: list[_Node] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -84,6 +85,87 @@ def without_entry(text: str, keys: Sequence[str]) -> str:
     for first, last in reversed(cuts):
         text = text[:first] + text[last:]
     return text
+
+
+def with_items(text: str, keys: Sequence[str], items: Sequence[Any]) -> str:
+    """The text with the items at the end of the list at the path `keys`, which is made where it is missing.
+
+    Raises ValueError if something other than a list is there.
+    """
+    node = _at(text, keys)
+    if node is None:
+        return with_entry(text, keys, list(items)) if items else text
+    if not isinstance(node.value, list):
+        raise ValueError(f"{'.'.join(keys)} is not a list")
+    if not items:
+        return text
+    if not node.items:
+        return with_entry(text, keys, list(items))
+    newline = "\r\n" if "\r\n" in text else "\n"
+    last = node.items[-1].end
+    indent = _indent_at(text, node.items[0].start)
+    one_line = "\n" not in text[node.start : node.items[0].start]
+    lead = " " if one_line else newline + indent
+    added = "".join(f",{lead}{_format(item, indent, newline)}" for item in items)
+    after = _skip(text, last)
+    if text[after] == ",":  # a trailing comma: ours takes its place
+        return text[:last] + added + text[last:after] + text[after:]
+    return text[:last] + added + text[last:]
+
+
+def without_items(text: str, keys: Sequence[str], is_ours: Callable[[Any], bool]) -> str:
+    """The text without those items of the list at the path `keys`. A list that gets empty goes, and so do
+    objects that hold nothing else.
+    """
+    node = _at(text, keys)
+    if node is None or not isinstance(node.value, list):
+        return text
+    ours = [number for number, item in enumerate(node.items) if is_ours(item.value)]
+    if not ours:
+        return text
+    if len(ours) == len(node.items):
+        return _without_empty(text, keys)
+    for number in reversed(ours):
+        text = _without_item(text, node.items, number)
+    return text
+
+
+def _without_item(text: str, items: Sequence[_Node], number: int) -> str:
+    """The text without one of several items. Items before it are where they were."""
+    item = items[number]
+    following = _skip(text, item.end)
+    if text[following] == ",":
+        return text[: item.start] + text[_skip_blanks(text, following + 1) :]
+    before = items[number - 1].end if number else item.start
+    return text[:before] + text[item.end :]
+
+
+def _skip_blanks(text: str, at: int) -> int:
+    while text[at : at + 1] in {" ", "\t", "\r", "\n"}:
+        at += 1
+    return at
+
+
+def _without_empty(text: str, keys: Sequence[str]) -> str:
+    while keys:
+        text = without_entry(text, keys)
+        keys = keys[:-1]
+        parent = _at(text, keys)
+        if not keys or parent is None or parent.members:
+            break
+    return text
+
+
+def _at(text: str, keys: Sequence[str]) -> _Node | None:
+    """The value at the path `keys`. Raises ValueError if something other than an object is on the way."""
+    node = _root(text)
+    for depth, key in enumerate(keys):
+        if node is None:
+            return None
+        if not isinstance(node.value, dict):
+            raise ValueError(f"{'.'.join(keys[:depth]) or 'the file'} is not an object")
+        node = node.members[key].node if key in node.members else None
+    return node
 
 
 def _insert_member(text: str, node: _Node, key: str, value: Any, newline: str) -> str:
@@ -166,13 +248,13 @@ def _object(text: str, start: int) -> _Node:
 
 
 def _array(text: str, start: int) -> _Node:
-    values = []
+    items = []
     at = _skip(text, start + 1)
     while text[at : at + 1] != "]":
         child = _value(text, at)
-        values.append(child.value)
+        items.append(child)
         at = _past_comma(text, child.end, "]")
-    return _Node(values, start, at + 1)
+    return _Node([item.value for item in items], start, at + 1, items=items)
 
 
 def _past_comma(text: str, end: int, close: str) -> int:
