@@ -87,12 +87,13 @@ def test_no_canary_leaves_the_client_by_read_grep_and_commands(
         steps.append(("Read", {"file_path": str(project / canary.file)}))
         steps.append(shell(f"cat {'-n ' if number % 2 else ''}{canary.file}"))
     steps.append(("Grep", {"pattern": ".", "output_mode": "content", "-n": True, "path": str(project)}))
-    steps.append(shell("grep -rn '' . --exclude-dir customers"))
+    steps.append(shell("grep -n '' *.* .netrc .pgpass .npmrc id_ed25519"))
     steps.append(shell("for f in *.env .netrc *.pem; do tail -n 2 $f; done; seq 1 9999; cat app.env"))
     with guarded(project, home) as env:
         model = played(tools, project, env, steps)
     assert len(model.results_by_call) == len(steps)
-    assert not any(failed for failed, _ in model.results_by_call.values())
+    failed = [text for has_failed, text in model.results_by_call.values() if has_failed]
+    assert failed == []
     assert [canary.kind for canary in leaked(model)] == []
     assert "<SECRET_1>" in model.told and "withheld" not in model.told
 
@@ -138,6 +139,8 @@ def test_sealed_files_are_refused_and_files_are_edited_around_their_masks(
         model = played(tools, project, env, steps)
     texts = [text for _, text in model.results_by_call.values()]
     assert "zebedee" not in model.told
-    assert "parse_log" in texts[0] and "parse_log" in texts[1]
-    assert "Choose an old_string" in texts[4] and "updated" in texts[5] and "is a mask" in texts[6]
+    # The client's own rules are asked first, and give no reason: what to use is said at the start.
+    assert "denied" in texts[0] and "Sealed folders: " in model.told and "parse_log" in model.told
+    assert "denied" in texts[1] or "parse_log" in texts[1]
+    assert "Choose an old_string" in model.told and "updated" in texts[5] and "is a mask" in texts[6]
     assert env_file.read_text() == before.replace("PORT=5432", "PORT=5433")

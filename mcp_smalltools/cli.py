@@ -117,7 +117,11 @@ def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argpars
 def _settings(args: argparse.Namespace) -> Any:
     from mcp_smalltools.config import load_settings
 
-    flags = {"roots": getattr(args, "root", None) or None, "output_dir": getattr(args, "output_dir", None)}
+    flags = {
+        "roots": getattr(args, "root", None) or None,
+        "output_dir": getattr(args, "output_dir", None),
+        "read_outputs": getattr(args, "outputs", None),
+    }
     return load_settings(config_file=args.config, flags=flags)
 
 

@@ -26,6 +26,8 @@ class RootSpec(BaseModel):
 
     path: Path
     level: PrivacyLevel = PrivacyLevel.REDACTED
+    walked: bool = True
+    """Whether its files are found without being named: by a relative path, or in a list of all files."""
 
     @classmethod
     def parse(cls, text: str, default: PrivacyLevel = PrivacyLevel.REDACTED) -> Self:
@@ -67,6 +69,11 @@ class Settings(BaseModel):
     outputs_dir: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path(_APP) / "outputs",
         description="outputs of the agent's commands, kept by the hook `keep` (docs/hooks.md)",
+    )
+    read_outputs: bool = Field(
+        False,
+        description="outputs of commands that the agent's client or `keep` has put aside may be read, at the "
+        "level of the folder that the agent works in",
     )
     outputs_mb: int = Field(512, ge=1, description="maximum size in MB of the kept outputs, together")
     outputs_days: int = Field(3, ge=1, description="days that an output is kept")

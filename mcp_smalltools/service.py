@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from mcp_smalltools.calibration.qualification import QualifiedWriter, writer_for
-from mcp_smalltools.config import Settings, with_client_roots
+from mcp_smalltools.config import RootSpec, Settings, with_client_roots
 from mcp_smalltools.errors import (
     Cancelled,
     ConfigError,
@@ -26,6 +27,7 @@ from mcp_smalltools.errors import (
     SmallToolsError,
     UsageError,
 )
+from mcp_smalltools.files.put_aside import with_outputs_put_aside
 from mcp_smalltools.principal import LOCAL, export_folder_name, narrow_settings
 from mcp_smalltools.privacy.answers import as_json, shrink_to_fit
 from mcp_smalltools.privacy.remote_engine import RedactingEngine
@@ -75,6 +77,7 @@ class Service:
         self._ledger_lock = threading.Lock()
         self.on_recorded: Callable[[LedgerRow], None] = lambda row: None  # called in any thread
         self._cache: AnswerCache | None = None
+        self._allowed: dict[Path, RootSpec] = {}
 
     async def call(self, request: ToolRequest, progress: Progress | None = None) -> Answer:
         """Answer one call. Raises SmallToolsError; whatever else a tool raises becomes an InternalError."""
@@ -112,6 +115,21 @@ class Service:
         finally:
             with anyio.CancelScope(shield=True):
                 await call.close()
+
+    def allow(self, folder: Path) -> None:
+        """Have the user's own agent read a folder until this server ends: its user has just said so."""
+        self._allowed[folder] = RootSpec(path=folder, level=self.settings.privacy)
+
+    def settings_for(self, request: ToolRequest) -> Settings:
+        """The settings with what the user's own agent may read besides. Raises NotAllowed."""
+        given = with_client_roots(self.settings, request.client_roots)
+        principal = request.principal or LOCAL
+        if principal.remote:
+            return narrow_settings(given, principal)
+        if self._allowed and given.effective_roots:
+            roots = (*given.effective_roots, *self._allowed.values())
+            given = given.model_copy(update={"roots": roots})
+        return narrow_settings(with_outputs_put_aside(given), principal)
 
     @property
     def listed(self) -> Mapping[str, Tool]:
@@ -272,8 +290,7 @@ class Call:
 
     def narrow(self) -> None:
         """Reduce the settings to what the principal may do. Raises NotAllowed."""
-        given = with_client_roots(self.settings, self.request.client_roots)
-        self.settings = narrow_settings(given, self.principal)
+        self.settings = self._service.settings_for(self.request)
         self.files = OpenFiles(self.settings)
 
     async def run(self, tool: Tool, arguments: Arguments) -> Answer:

@@ -140,8 +140,9 @@ CLIENTS: Mapping[str, Client] = {
 }
 
 
-def server_command(roots: Sequence[str]) -> list[str]:
-    """How a client starts this installation."""
+def server_command(roots: Sequence[str], *, outputs: bool = False) -> list[str]:
+    """How a client starts this installation; with `outputs`, outputs that were put aside may be read."""
     script = Path(sys.executable).with_name("mcp-smalltools.exe" if os.name == "nt" else "mcp-smalltools")
     start = [str(script)] if script.exists() else [sys.executable, "-P", "-m", "mcp_smalltools.cli"]
-    return [*start, "serve", *(part for root in roots for part in ("--root", root))]
+    options = [part for root in roots for part in ("--root", root)] + (["--outputs"] if outputs else [])
+    return [*start, "serve", *options]

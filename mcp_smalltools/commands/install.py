@@ -41,6 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also have the client call us where the agent works: any of keep,tell,guard (docs/hooks.md)",
     )
     parser.add_argument(
+        "--outputs",
+        action="store_true",
+        help="let the server read outputs of commands that were put aside, too (--hooks keep implies it)",
+    )
+    parser.add_argument(
         "--remote", metavar="URL", help="/mcp or /sse address of a server that runs elsewhere"
     )
 
@@ -59,7 +64,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             raise UsageError(f"{args.remote} is not an address.", remedy="Write it as https://HOST/mcp.")
         entry = client.remote(args.remote)
     else:
-        entry = client.stdio(server_command(roots))
+        outputs = args.outputs or "keep" in (args.hooks or "")
+        entry = client.stdio(server_command(roots, outputs=outputs))
     hooks = hook_registration(args, settings, roots)
     registration = Registration(client, path, settings)
     change = registration.planned(entry) if args.dry_run else registration.install(entry)

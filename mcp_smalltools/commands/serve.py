@@ -28,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--root", action="append", metavar="DIR[:LEVEL]", help="folder that may be read; repeatable"
     )
+    parser.add_argument(
+        "--outputs",
+        action="store_true",
+        default=None,
+        help="also let outputs be read that the agent's client or the hook `keep` has put aside",
+    )
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help="folder that exports are written to")
     parser.add_argument(
         "--host",

@@ -32,6 +32,7 @@ class _Root:
     folder: Path  # without links
     shown: str
     level: PrivacyLevel
+    walked: bool = True
 
 
 Identity = tuple[int, int]
@@ -88,7 +89,7 @@ class Roots:
     def __init__(self, specs: Sequence[RootSpec], own_folders: Sequence[Path] = ()) -> None:
         """`own_folders` count as outside every root. Raises ConfigError for a root inside one of them."""
         self._roots = [
-            _Root(Path(os.path.realpath(spec.path.expanduser())), str(spec.path), spec.level)
+            _Root(Path(os.path.realpath(spec.path.expanduser())), str(spec.path), spec.level, spec.walked)
             for spec in specs
         ]
         self._own = [Path(os.path.realpath(folder.expanduser())) for folder in own_folders]
@@ -151,7 +152,7 @@ class Roots:
         Raises NotAllowed or NotFound.
         """
         if not path:
-            return [self._folder(root, ()) for root in dict.fromkeys(self._roots)]
+            return [self._folder(root, ()) for root in dict.fromkeys(self._walked())]
         real = self._resolve(path)
         root = self._root_of(real)
         if root is None:
@@ -191,7 +192,7 @@ class Roots:
             raise NotAllowed("No folder may be read.", remedy="Allow one with --root DIR.")
         expanded = os.path.expanduser(path)  # noqa: PTH111 - Path would drop a trailing slash's meaning
         try:
-            candidates = [os.path.realpath(root.folder / expanded) for root in self._roots]
+            candidates = [os.path.realpath(root.folder / expanded) for root in self._walked()]
         except ValueError:
             raise NotFound(f"{path} is not a path.", remedy="Give the path of a file.") from None
         except OSError:  # a link that was there and is not any more
@@ -202,12 +203,16 @@ class Roots:
             raise _own_folder(path)
         return real
 
+    def _walked(self) -> list[_Root]:
+        """Those whose files are found without being named; all where there are no such."""
+        return [root for root in self._roots if root.walked] or self._roots
+
     def _root_of(self, real: Path) -> _Root | None:
         holding = [root for root in self._roots if real == root.folder or root.folder in real.parents]
         return max(holding, key=lambda root: len(root.folder.parts), default=None)
 
     def _outside(self, path: str) -> FileError:
-        shown = ", ".join(root.shown for root in self._roots)
+        shown = ", ".join(root.shown for root in self._walked())
         return NotAllowed(
             f"{path} is outside the folders that may be read ({shown}).",
             remedy="Name a file inside them, or allow its folder with --root DIR.",

@@ -69,7 +69,6 @@ def guard(occasion: Occasion) -> HookReply:
         from mcp_smalltools.privacy.find_secrets import compile_matchers
 
         compile_matchers()
-        return HookReply()
     return Guard(occasion.settings, occasion.call.environ, occasion.host.journal).answer(occasion.event)
 
 

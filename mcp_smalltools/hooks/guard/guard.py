@@ -17,6 +17,7 @@ from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved, stricte
 from mcp_smalltools.hooks.guard.refused_calls import (
     EDITS,
     FILE_TOOLS,
+    SEALED_REMEDY,
     Refusal,
     refused_command,
     refused_edit,
@@ -26,8 +27,10 @@ from mcp_smalltools.hooks.guard.refused_calls import (
 from mcp_smalltools.hooks.guard.withheld import GUARDED
 from mcp_smalltools.hooks.reply import HookReply
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.text.visible import escaped_name
 
 _SHELL: Final = "Bash"
+_SHOWN_FOLDERS: Final = 5
 _SEALED_NOTE: Final = (
     "Lines of sealed folders are shown as templates: <*> stands for each word and number that could be "
     "private."
@@ -44,32 +47,56 @@ class Guard:
 
     def answer(self, event: HookEvent) -> HookReply:
         """What is said to the client. Raises ConfigError."""
+        if event.name == "SessionStart":
+            return HookReply(context=self._sealed_folders())
         if event.name == "PreToolUse":
             return self._before(event)
         if event.name == "PostToolUse" and event.tool in GUARDED:
             return self._after(event)
-        if event.name == "PostToolUseFailure" and event.tool in GUARDED:
+        if event.name == "PostToolUseFailure" and (event.tool in GUARDED or event.tool in EDITS):
             return self._after_failure(event)
         return HookReply()
 
+    def _sealed_folders(self) -> str:
+        """What an agent is told at the start: where its client's own rules refuse it, they give no reason."""
+        sealed = [
+            str(root.path) for root in self.settings.effective_roots if root.level is PrivacyLevel.SEALED
+        ]
+        if not sealed:
+            return ""
+        names = escaped_name(", ".join(sealed[:_SHOWN_FOLDERS]))
+        return (
+            f"Sealed folders: {names}. No text of their files may be "
+            f"shown: Read, Grep, Glob and commands that show files are refused there. {SEALED_REMEDY}"
+        )
+
     def _before(self, event: HookEvent) -> HookReply:
         began = time.monotonic()
-        cwd, levels = Path(event.cwd or "/"), self._levels()
-        refusal: Refusal | None = None
-        if event.tool in EDITS:
-            refusal = refused_edit(event.tool, event.arguments, cwd)
-        elif event.tool in FILE_TOOLS:
-            refusal = refused_file(event.tool, event.arguments, cwd, levels)
-        elif event.tool == _SHELL:
-            command = _text(event.arguments, "command")
-            commands = running_commands(command, cwd, self.environ)
-            refusal = refused_mask(command, commands) or refused_command(commands, levels)
+        refusal = self._refusal(event)
         if refusal is None:
             return HookReply()
-        path = refusal.path or cwd
-        entry = GuardEntry("refused", event.tool, [str(path)], levels.level(path, cwd), {}, refusal.reason)
-        self.journal.write(entry, self.settings, time.monotonic() - began)
+        self._note_refusal(event, refusal, began)
         return HookReply(refusal=refusal.reason)
+
+    def _refusal(self, event: HookEvent) -> Refusal | None:
+        """Why a call may not be made; None where it may."""
+        cwd, levels = Path(event.cwd or "/"), self._levels()
+        if event.tool in EDITS:
+            return refused_edit(event.tool, event.arguments, cwd)
+        if event.tool in FILE_TOOLS:
+            return refused_file(event.tool, event.arguments, cwd, levels)
+        if event.tool == _SHELL:
+            command = _text(event.arguments, "command")
+            commands = running_commands(command, cwd, self.environ)
+            return refused_mask(command, commands) or refused_command(commands, levels)
+        return None
+
+    def _note_refusal(self, event: HookEvent, refusal: Refusal, began: float) -> None:
+        cwd = Path(event.cwd or "/")
+        path = refusal.path or cwd
+        level = self._levels().level(path, cwd)
+        entry = GuardEntry("refused", event.tool, [str(path)], level, {}, refusal.reason)
+        self.journal.write(entry, self.settings, time.monotonic() - began)
 
     def _after(self, event: HookEvent) -> HookReply:
         began = time.monotonic()
@@ -89,8 +116,16 @@ class Guard:
         return HookReply(output=masked, context=_SEALED_NOTE if masker.sealed_lines else "")
 
     def _after_failure(self, event: HookEvent) -> HookReply:
-        """What a failing command prints can't be replaced: it is counted, and the user is told."""
+        """What a failing command prints can't be replaced: it is counted, and the user is told.
+
+        Where the client itself has refused a call, before it asked us, the reason is added.
+        """
         began = time.monotonic()
+        if event.tool != _SHELL:
+            refusal = self._refusal(event)
+            if refusal is not None:
+                self._note_refusal(event, refusal, began)
+                return HookReply(context=refusal.reason)
         shown = self._shown(event, {"stdout": event.error})
         if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
             return HookReply()

@@ -44,9 +44,19 @@ EDITS: Final[Mapping[str, str]] = {
     "NotebookEdit": "notebook_path",
 }
 """Tools of the client that write files, and the argument that names the path."""
+SEALED_REMEDY: Final = (
+    "Use the smalltools server, which reads it here and gives counts, line numbers, labels and masked "
+    "templates: find_failure for output of a build or test, parse_log for logs, classify for labels, "
+    "find_files to find it."
+)
+"""What an agent can do instead of reading a sealed file."""
 _OLD: Final = ("old_string",)
 _NEW: Final = ("new_string", "content", "new_source")
 _MOST_READ: Final = 16 << 20
+_LEAVE_OUT: Final = frozenset(
+    ("--exclude-dir", "--exclude", "--exclude-from", "--ignore-dir", "--ignore", "--glob", "--iglob", "-g")
+)
+"""Options whose value says what is not read, or names no path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +102,7 @@ def refused_command(commands: Sequence[RunningCommand], levels: PathLevels) -> R
 
 def _sealed_sentence(path: Path) -> str:
     """What an agent is told that wants to read a sealed file."""
-    return (
-        f"{_shown(path)} is in a sealed folder: no text of it may be shown. Use the smalltools server, which "
-        "reads it here and gives counts, line numbers, labels and masked templates: find_failure for output "
-        "of a build or test, parse_log for logs, classify for labels, find_files to find it."
-    )
+    return f"{_shown(path)} is in a sealed folder: no text of it may be shown. {SEALED_REMEDY}"
 
 
 def _shown(path: Path) -> str:
@@ -137,7 +143,12 @@ def _operands(command: RunningCommand) -> list[str]:
     words = command.words[1:]
     if command.program == "find":  # folders come first
         return list(itertools.takewhile(lambda word: word[:1] not in "-(!" and word != "\\(", words))
-    return [word for word in words if not word.startswith("-") or _names_path(word)]
+    before = ["", *words]
+    return [
+        word
+        for word, option in zip(words, before, strict=False)
+        if (not word.startswith("-") and option not in _LEAVE_OUT) or _names_path(word)
+    ]
 
 
 def _names_path(option: str) -> bool:
