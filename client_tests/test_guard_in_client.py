@@ -142,5 +142,10 @@ def test_sealed_files_are_refused_and_files_are_edited_around_their_masks(
     # The client's own rules are asked first, and give no reason: what to use is said at the start.
     assert "denied" in texts[0] and "Sealed folders: " in model.told and "parse_log" in model.told
     assert "denied" in texts[1] or "parse_log" in texts[1]
-    assert "Choose an old_string" in model.told and "updated" in texts[5] and "is a mask" in texts[6]
+    assert (
+        "leaves the mask out" in model.told
+        and "not found" in texts[4]
+        and "updated" in texts[5]
+        and "is a mask" in texts[6]
+    )
     assert env_file.read_text() == before.replace("PORT=5432", "PORT=5433")

@@ -22,6 +22,8 @@ from mcp_smalltools.clients.hook_files import CLIENT_HOOKS
 from mcp_smalltools.clients.hook_registration import HookRegistration
 from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.config import Settings
+from mcp_smalltools.doctor.check import CheckState
+from mcp_smalltools.doctor.hook_checks import check_hooks
 from mcp_smalltools.errors import ConfigError, UsageError
 from mcp_smalltools.hooks import hook_parts
 from mcp_smalltools.hooks.agent_session import read_call
@@ -189,3 +191,21 @@ def test_the_commands_show_then_write_then_undo(tmp_path: Path) -> None:
     assert "hook_client.py" in command("uninstall", "claude-code", "--dry-run") and settings.exists()
     command("uninstall", "claude-code")
     assert not settings.parent.exists() and not (tmp_path / ".mcp.json").exists()
+
+
+def test_the_doctor_knows_the_hooks_and_what_the_guard_can_not_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(state_dir=tmp_path / "state")
+    assert list(check_hooks(settings)) == []
+    ours = registration(CLAUDE.files["project"](), tmp_path / "state")
+    ours.make_change()
+    ok, note = check_hooks(settings)
+    assert ok.state is CheckState.OK and "keep,tell,guard" in ok.found
+    assert note.state is CheckState.NOTE and "failed command" in note.found
+    broken = ours.path.read_text().replace("hook_client.py", "gone/hook_client.py")
+    ours.path.write_text(broken)
+    (wrong,) = check_hooks(settings)
+    assert wrong.state is CheckState.WRONG and "--hooks" in wrong.remedy

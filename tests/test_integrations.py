@@ -17,6 +17,8 @@ from probe_server import environment
 
 from mcp_smalltools import __version__
 from mcp_smalltools.cli import command_parser
+from mcp_smalltools.clients.hook_commands import PARTS
+from mcp_smalltools.clients.hook_files import CLIENT_HOOKS
 from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.commands import serve
 from mcp_smalltools.config import ENV_PREFIX, Settings
@@ -66,7 +68,16 @@ def test_every_version_is_the_programs() -> None:
 
 def test_the_plugin_starts_what_install_would_start() -> None:
     found = read(PLUGIN / ".mcp.json")["mcpServers"]["smalltools"]
-    assert found == CLIENTS["claude-code"].stdio(["mcp-smalltools", "serve"])
+    assert found == CLIENTS["claude-code"].stdio(["mcp-smalltools", "serve", "--outputs"])
+
+
+def test_the_plugins_hooks_are_those_that_install_writes() -> None:
+    found = read(PLUGIN / "hooks" / "hooks.json")["hooks"]
+    hooks = CLIENT_HOOKS["claude-code"]
+    parts = ",".join(PARTS)
+    assert {event: items[0] for event, items in found.items()} == hooks.groups(
+        PARTS, lambda event: f"mcp-smalltools hook {event} --parts {parts}"
+    )
 
 
 def test_the_marketplace_points_to_the_plugin() -> None:

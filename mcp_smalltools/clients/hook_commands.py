@@ -78,12 +78,17 @@ def hook_command(event: str, parts: Iterable[str], roots: Iterable[str], client:
 
 def is_our_hook(item: Any) -> bool:
     """Whether an entry of a client's list of hooks calls us, and nobody else."""
+    lines = commands_of(item)
+    return bool(lines) and all(_OURS.search(line) for line in lines)
+
+
+def commands_of(item: Any) -> list[str]:
+    """What an entry of a client's list of hooks starts, whatever the client's form."""
     if not isinstance(item, dict):
-        return False
+        return []
     inner = item.get("hooks")
     commands = [one for one in inner if isinstance(one, dict)] if isinstance(inner, list) else [item]
-    lines = [str(one.get("command") or one.get("bash") or "") for one in commands]
-    return bool(lines) and all(_OURS.search(line) for line in lines)
+    return [str(one.get("command") or one.get("bash") or "") for one in commands]
 
 
 def deny_rule(folder: Path) -> str:

@@ -47,7 +47,7 @@ CLIENT_HOOKS: Final[Mapping[str, ClientHooks]] = {
                 "SessionStart": "",
                 "PreToolUse": f"{_READS}|{_CHANGES}",
                 "PostToolUse": _SHOWS,
-                "PostToolUseFailure": f"{_SHOWS}|{_CHANGES}",
+                "PostToolUseFailure": _SHOWS,
             },
         },
         _matched,

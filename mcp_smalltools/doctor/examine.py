@@ -11,6 +11,7 @@ from mcp_smalltools.doctor.access_checks import (
 from mcp_smalltools.doctor.check import Check
 from mcp_smalltools.doctor.client_checks import check_clients
 from mcp_smalltools.doctor.engine_checks import check_daemon, check_servers
+from mcp_smalltools.doctor.hook_checks import check_hooks
 from mcp_smalltools.doctor.installation import check_folders, check_program, check_roots, check_speed
 from mcp_smalltools.doctor.ledger_checks import check_ledger
 from mcp_smalltools.doctor.model_checks import check_models
@@ -34,5 +35,6 @@ def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
         *check_agent_tokens(settings),
         *check_identity_provider(settings),
         *check_clients(settings),
+        *check_hooks(settings),
         *(check_servers(engine) if engine.extra.get("endpoints") else check_daemon(engine)),
     ]

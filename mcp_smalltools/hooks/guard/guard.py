@@ -31,6 +31,11 @@ from mcp_smalltools.text.visible import escaped_name
 
 _SHELL: Final = "Bash"
 _SHOWN_FOLDERS: Final = 5
+_MASKS_NOTE: Final = (
+    "Values shown as <SECRET_1> and the like are masks: the files hold the values. To edit such a line, "
+    "choose an old_string that leaves the mask out; never write a mask."
+)
+"""Said at the start: the client itself refuses an edit of a mask, before it asks us, and gives no reason."""
 _SEALED_NOTE: Final = (
     "Lines of sealed folders are shown as templates: <*> stands for each word and number that could be "
     "private."
@@ -48,12 +53,12 @@ class Guard:
     def answer(self, event: HookEvent) -> HookReply:
         """What is said to the client. Raises ConfigError."""
         if event.name == "SessionStart":
-            return HookReply(context=self._sealed_folders())
+            return HookReply(context=" ".join(filter(None, (_MASKS_NOTE, self._sealed_folders()))))
         if event.name == "PreToolUse":
             return self._before(event)
         if event.name == "PostToolUse" and event.tool in GUARDED:
             return self._after(event)
-        if event.name == "PostToolUseFailure" and (event.tool in GUARDED or event.tool in EDITS):
+        if event.name == "PostToolUseFailure" and event.tool in GUARDED:
             return self._after_failure(event)
         return HookReply()
 
@@ -116,16 +121,8 @@ class Guard:
         return HookReply(output=masked, context=_SEALED_NOTE if masker.sealed_lines else "")
 
     def _after_failure(self, event: HookEvent) -> HookReply:
-        """What a failing command prints can't be replaced: it is counted, and the user is told.
-
-        Where the client itself has refused a call, before it asked us, the reason is added.
-        """
+        """What a failing command prints can't be replaced: it is counted, and the user is told."""
         began = time.monotonic()
-        if event.tool != _SHELL:
-            refusal = self._refusal(event)
-            if refusal is not None:
-                self._note_refusal(event, refusal, began)
-                return HookReply(context=refusal.reason)
         shown = self._shown(event, {"stdout": event.error})
         if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
             return HookReply()
