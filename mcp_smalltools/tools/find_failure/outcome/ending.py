@@ -16,6 +16,8 @@ from mcp_smalltools.tools.find_failure.outcome.last_words import is_aside, last_
 from mcp_smalltools.tools.find_failure.outcome.outcome_words import (
     FRAMES,
     GITHUB_END,
+    GOOD_TASK,
+    READY,
     TEST_RUNNERS,
     UNFINISHED,
 )
@@ -69,6 +71,10 @@ _OF_THE_LAST_STEP = 8
 """Lines after an error in the last step of a job up to which the step ended with it."""
 _MESSAGE_LAST_WORDS = 15
 """Lines after the message of an error up to which the run may have ended with it."""
+_IGNORED = 13
+"""Lines below a failed host up to which Ansible says that it ignores it."""
+_MARKS = 12
+"""Lines before a conclusion up to which the mark of a failed test contradicts it, if nobody counts failures."""
 _LIST = 3
 """Times that a line of success is said, one soon after the other, from which it is one of a list."""
 _GOES_ON = 3
@@ -81,6 +87,7 @@ _NAMES = {
     "jenkins": "Jenkins",
     "azure": "Azure's job",
 }
+_NONE_FAILED = re.compile(r"(?i)\b(?:0|no) (?:\w+ )?(?:fail\w*|errors?)\b|\bfail\w*[:=] ?0\b|\ball\b")
 _BARE_COUNT = re.compile(r"\s*\d+ [a-z ]{3,20}(?: \([\d.]+ ?\w+\))?$")
 """A row of a summary: `1 failed`, the names of those that failed, `30 passed (14.2s)`."""
 _NUMBER = re.compile(r"\d+")
@@ -104,6 +111,8 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
             return LogEnding(Ending.FAILED, found.against, last=True)
         word = last_word(contents, roles)
         if word is not None and not word.good and word.place > found.place:
+            if found.weak:
+                return LogEnding(Ending.LOOKS_FAILED, word.place, last=True, weak=True)
             return LogEnding(Ending.CONTRADICTORY, found.place, word.place)
     return found
 
@@ -119,7 +128,7 @@ def _by_last_words(found: LogEnding, contents: Sequence[str], roles: Sequence[Ro
 
 
 def _by_statements(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
-    said = _without_lists(statements_of(contents, roles), contents)
+    said = _without_lists(_without_ignored(statements_of(contents, roles), contents), contents)
     after = _activity_after(_without_asides(contents, roles))
     after_error = _activity_after(_without_continuations(contents, _without_asides(contents, roles)))
     if (run := _said_by_the_run(said, after)) is not None:
@@ -129,7 +138,7 @@ def _by_statements(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
         return _end_of_github(contents, said, after_error)
     if frame is not None:
         return _last_bad(said, after_error, frame)
-    found = _said_by_tools(said, after, after_error)
+    found = _said_by_tools(said, after, after_error, contents)
     if found.ending in {Ending.PASSED, Ending.LOOKS_PASSED}:
         if tool := unfinished_tool(contents):
             return LogEnding(Ending.STOPS, None, found.against, tool)
@@ -170,6 +179,17 @@ def _ends_in_a_command(contents: Sequence[str], roles: Sequence[Role]) -> bool:
         None,
     )
     return last is not None and roles[last] is Role.COMMAND and not _TIDIES_UP.match(contents[last])
+
+
+def _without_ignored(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
+    """Without failures of Ansible's hosts that it says it ignores, in one of the lines below."""
+    return [
+        s
+        for s in said
+        if s.good
+        or not contents[s.place].startswith(("fatal: [", "failed: ["))
+        or not any(line.startswith("...ignoring") for line in contents[s.place + 1 : s.place + _IGNORED])
+    ]
 
 
 def _without_lists(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
@@ -256,7 +276,10 @@ def _last_bad(said: Sequence[OutcomeStatement], after: Sequence[int], frame: str
 
 
 def _said_by_tools(
-    said: Sequence[OutcomeStatement], after: Sequence[int], after_error: Sequence[int]
+    said: Sequence[OutcomeStatement],
+    after: Sequence[int],
+    after_error: Sequence[int],
+    contents: Sequence[str],
 ) -> LogEnding:
     """What the tools say, where nobody speaks for the run."""
     conclusions = [s for s in said if s.scope is Scope.TOOL]
@@ -272,10 +295,15 @@ def _said_by_tools(
         return message
     if last is not None and after[last.place] <= _LAST_WORDS:
         failed = [s for s in conclusions if not s.good]
+        marks = [
+            s for s in said if s.scope is Scope.STEP and not s.good and 0 < last.place - s.place <= _MARKS
+        ]
+        if not failed and marks and not _NONE_FAILED.search(" ".join(contents[last.place : last.place + 3])):
+            failed = marks
         if failed:
             return LogEnding(Ending.LOOKS_PASSED, last.place, failed[-1].place)
         return LogEnding(Ending.PASSED, last.place)
-    return _passed_by_a_task(said, after)
+    return _passed_by_a_task(said, after, contents)
 
 
 def _worst_beside(conclusions: Sequence[OutcomeStatement]) -> OutcomeStatement:
@@ -297,6 +325,14 @@ def _message_at_the_end(
     if not bad:
         return None
     final = bad[-1]
+    task = next(
+        (s for s in reversed(said) if s.good and s.scope is Scope.TASK and s.place > final.place), None
+    )
+    overruled = (
+        task is not None and after[final.place] - after[task.place] > 1 and final.scope is not Scope.TOOL
+    )
+    if task is not None and overruled and after[task.place] <= _LAST_TASK:
+        return LogEnding(Ending.LOOKS_PASSED, task.place, final.place, weak=True)
     if after[final.place] > _MESSAGE_LAST_WORDS:
         return LogEnding(Ending.STOPS, None, final.place) if last is None else None
     if last is not None and final.scope is not Scope.TOOL and after[last.place] - after[final.place] <= 3:
@@ -304,7 +340,9 @@ def _message_at_the_end(
     return LogEnding(Ending.LOOKS_FAILED, final.place, last=after[final.place] <= _WEAK_LAST_WORDS)
 
 
-def _passed_by_a_task(said: Sequence[OutcomeStatement], after: Sequence[int]) -> LogEnding:
+def _passed_by_a_task(
+    said: Sequence[OutcomeStatement], after: Sequence[int], contents: Sequence[str]
+) -> LogEnding:
     """A task's success, or a word such as `done`, at the very end; not the last of a list of steps."""
     final = said[-1] if said else None
     if final is None or not final.good:
@@ -314,8 +352,10 @@ def _passed_by_a_task(said: Sequence[OutcomeStatement], after: Sequence[int]) ->
         final = task
         failed = next((s.place for s in reversed(said) if not s.good and s.scope >= Scope.TOOL), None)
         certain = failed is None and after[final.place] <= 1
+        if READY(contents[final.place]) and not GOOD_TASK(contents[final.place]):
+            return LogEnding(Ending.LOOKS_PASSED, final.place, failed, weak=True)
         return LogEnding(Ending.PASSED if certain else Ending.LOOKS_PASSED, final.place, failed)
     near = [s for s in said[-4:-1] if s.scope is Scope.STEP and final.place - s.place <= 4]
     if after[final.place] > _WEAK_LAST_WORDS or len(near) >= _LIST - 1:
         return LogEnding(Ending.STOPS)
-    return LogEnding(Ending.LOOKS_PASSED, final.place)
+    return LogEnding(Ending.LOOKS_PASSED, final.place, weak=True)

@@ -88,7 +88,7 @@ _FORMS: Sequence[tuple[Role, str]] = (
         r"remote: (?:Counting|Compressing|Enumerating|Total)|Unpacking |Preparing to unpack|Selecting previously|Setting up |"
         r"Get:\d+ |Hit:\d+ |Ign:\d+ |Collecting |Requirement already|Using cached |Pulling |Pull complete|Extracting |"
         r"[0-9a-f]{12}: (?:Pulling|Waiting|Verifying|Download|Pull|Already|Extracting|Preparing|Layer)|"
-        r"Progress \(\d+\)|Reading package lists|Building dependency tree|Compiling [\w-]+ v\d|Installing [\w:.-]+ \d|"
+        r"Progress \(\d+\)|\s*cargo:(?:rerun-if|rustc-)|Reading package lists|Building dependency tree|Compiling [\w-]+ v\d|Installing [\w:.-]+ \d|"
         r"inflating: |extracting: |creating: |x [\w./-]+$)",
     ),
     (

@@ -34,7 +34,7 @@ class OutcomeStatement:
 _LONGEST = 400
 _BAD_WORD = (
     r"(?:\w{1,20}\(s\) |tests? |test cases? |assertions? |specs? |examples? |scenarios? |jobs? |tasks? |packages? |suites? |files? |tests?suites? )?"
-    r"(?:fail(?:ed|ures?|ing|s)|err(?:or|ored|ors)|broken|not ok|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
+    r"(?:fail(?:ed|ures?|ing|s)?|err(?:or|ored|ors)|broken|not ok|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
     r"errores|fallos?|fallid[oa]s|erros?|falhas?|errori|falliti|ошиб\w+|bł[ęe]d\w*|hata|fouten)"
 )
 _COUNTED = re.compile(
@@ -76,7 +76,7 @@ _TELLING = tuple(
     "erfolg|fehl|succès|réussi|échou|échec|erreur|éxito|exitos|falló|fallid|fallado|sucesso|falh|erro|riuscit|fallit|успе|ошиб|не удалось|"
     "заверш|pomyśln|powodz|powiod|błąd|başar|hata|geslaagd|mislukt|fout|lyckad|成功|失败|失敗|完了|完成|错误|錯誤|エラー|正常|異常|"
     "성공|실패|완료|오류|rc=|rc:|aborted|gescheitert|abgebrochen|fertig|abgeschlossen|terminé|terminado|concluído|completato|sigint|"
-    "started|startup|listening|ready in|characters|found|verified|resetting|threshold|required|err_|coverage|not met|errno|back-off|backoff|oomkilled|resource|crash".split(
+    "started|startup|listening|ready|normal|cleanly|sanitizer|diff in |line |r(|end|bundled|synced|running|booting|start worker|reached|stage|termination|problems| up|characters|found|verified|resetting|threshold|required|err_|coverage|not met|errno|back-off|backoff|oomkilled|resource|crash".split(
         "|"
     )
 )
@@ -87,6 +87,10 @@ _TELLING_EARLY = tuple(
     "ail|AIL|rror|RROR|xit|***|abort|Abort|atal|panic|core dumped|Finished: |stopped|失|ucce|UCCE".split("|")
 )
 """The same far from the end, where only conclusions count."""
+_ONLY_A_TIME = re.compile(
+    r"\W{0,4}(?:finish|complet|end|stopp)ed (?:at|on|in)?:? ?(?:\d|\w{3},? \w{3} )", re.IGNORECASE
+)
+"""When something ended, whatever came of it."""
 _END = 4_000
 """Lines at the end that are read for every word."""
 
@@ -112,7 +116,7 @@ def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Outcom
 def _read(content: str) -> tuple[bool, Scope] | None:
     """Whether a line says good or bad, and of what."""
     lower = content.lower()
-    if not any(word in lower for word in _TELLING):
+    if not any(word in lower for word in _TELLING) or _ONLY_A_TIME.match(content):
         return None
     if words.BAD_RUN(content, lower):
         return False, Scope.RUN
@@ -145,7 +149,7 @@ def _good(content: str, lower: str) -> tuple[bool, Scope] | None:
         return None
     if words.GOOD_TOOL(content, lower) or _GOOD_COUNT.search(content):
         return True, Scope.TOOL
-    if words.GOOD_TASK(content, lower):
+    if words.GOOD_TASK(content, lower) or words.READY(content, lower):
         return True, Scope.TASK
     if words.GOOD_STEP(content, lower) and not words.ONLY_WARNS(content, lower):
         return True, Scope.STEP

@@ -16,7 +16,7 @@ _MATTERS = tuple(
 )
 """What a line is cut around: the first of these that it has, the strongest first."""
 _PATH = re.compile(
-    r"(?:^|(?<=[\s(\"'|]))(?P<folders>(?:[A-Za-z]+:)?[^\s:()|]{0,300}[\\/])[^\s:()|\\/]+\.\w+(?=[:(,\s]|$)"
+    r"(?:^|(?<=[\s(\"'|]))(?P<folders>(?:file:/{0,3})?(?:[A-Za-z]+:)?[^\s:()|]{0,300}[\\/])[^\s:()|\\/]+\.\w+(?=[:(,\s]|$)"
 )
 _BEFORE = 3
 """The share of the room (one in so many) that is for what stands before the place that matters."""

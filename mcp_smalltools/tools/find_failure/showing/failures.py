@@ -39,6 +39,17 @@ class NamedFailure:
         """Whether it is an error at a place in source, not a test or a host."""
         return not self.forms.isdisjoint(_IN_SOURCE)
 
+    @property
+    def is_test(self) -> bool:
+        """Whether it is a failed test."""
+        return self.level == 1 and self.forms.isdisjoint(_NO_TESTS)
+
+    @property
+    def reported(self) -> int:
+        """The line under which it is reported; where only lists name it, the first of those."""
+        forms = sorted(self.lines.items(), key=lambda item: (not _is_report(item[0]), item[1][0]))
+        return forms[0][1][0]
+
     def place_in(self, start: int, stop: int) -> int:
         """Its first line from `start` to before `stop`; `stop` if there is none."""
         return next((place for place in self.places if start <= place < stop), stop)
@@ -168,6 +179,7 @@ _FORMS = (
     _form("phpcs row", r" *(?P<id>\d{1,6} \| ERROR +\| .{1,300})$"),
     _form("oxlint", r" {2}[×x] (?P<id>[\w@/-]{1,60}\([\w@/-]{1,60}\): .{1,300})$"),
     _form("nvcc", r"(?P<id>nvcc (?:fatal|error) *: .{1,300})$"),
+    _form("formatter", r"(?P<id>Diff in \S.{1,300}|would reformat \S.{1,300}|\[warn\] \S{1,300}\.\w{1,8})$"),
     # Hosts and resources
     _form("ansible", r"(?:p=\d+ u=\S+ n=\S+ \| )?(?P<id>(?:fatal|failed): \[[^\]]{1,200}\].{0,300})"),
     _form("terraform", r"[│|] (?P<id>Error: .{1,300})$"),
@@ -178,6 +190,7 @@ _FORMS = (
     _form("pre-commit", r"(?P<id>[\w .'()/-]{1,80}?)\.{5,}Failed$", level=_LEVEL_OF_TASKS),
 )
 _WORDS = (
+    *("Diff in", "would ref", "[warn]"),
     *("FAIL", "ail", "rror", "ERROR", "fatal", "***", "<<<", "not ok", "[-]", "[E]", " x ", "#test_", " ─"),
     *(
         "● ",
@@ -223,13 +236,28 @@ _IN_SOURCE = frozenset(
         "oxlint",
         "ruff",
         "nvcc",
+        "link undefined",
+        "link unresolved",
+        "link multiple",
+        "formatter",
     }
 )
+_NO_TESTS = _IN_SOURCE | {"link missing", "ansible", "terraform", "go panic"}
+MESSAGE_ABOVE = frozenset({"googletest", "xctest"})
+"""Forms of a test's name that stand below what it says of the failure."""
+_LISTS = ("list", "verbose", "ctest list", "cargo test")
+
+
+def _is_report(form: str) -> bool:
+    return not form.endswith(_LISTS)
+
+
 _WARNS = re.compile(r"(?i)^\W{0,4}(?:warning|note|info|hint|remark|help)\b")
 _ERROR_SAID = re.compile(
     r"(?i)^\W{0,4}(?:fatal |syntax |catastrophic |internal |type )?(?:error|undefined|undeclared|cannot|failure)\b|^(?:[CWEFR]: |[A-Z]{1,5}\d{3,5}\b|[CRWEF]\d{4}: )"
 )
 _GO = re.compile(r"\.go:\d+:\d+: ?(?!note|warning)\S")
+_TITLE, _MINITEST = re.compile(r"\) (?:Failure|Error):$"), re.compile(r"[A-Z]\w*(?:::\w+)*#test_\w")
 _OF_A_TABLE = re.compile(
     r"^ *(?:Line +\S+\.\w+|FILE: \S+)$|^(?:/|\.{0,2}/|[A-Za-z]:\\|[\w@.-]+[\\/])\S{0,300}\.\w{1,9}$|^[\w.-]{1,80}\.[a-z]{1,4}$"
 )
@@ -265,6 +293,8 @@ def failures_in(contents: Sequence[str], heard: Callable[[int], bool] = lambda _
         named = reader.named(line)
         if named is None or (named[0].name == "ansible" and _is_tolerated(contents, place)):
             continue
+        if named[0].name == "numbered report" and _is_named_below(contents, place):
+            continue
         form, key = named
         if form.name in _PLACED:
             key += _place_below(contents, place)
@@ -283,6 +313,14 @@ def _place_below(contents: Sequence[str], place: int) -> str:
         if found := _PLACE_BELOW.match(line):
             return f" {found['place']}"
     return ""
+
+
+def _is_named_below(contents: Sequence[str], place: int) -> bool:
+    """Whether the line is minitest's `1) Failure:`, below which the test is named."""
+    below = contents[place + 1 : place + 2]
+    return (
+        bool(below) and _TITLE.search(contents[place]) is not None and _MINITEST.match(below[0]) is not None
+    )
 
 
 def _is_tolerated(contents: Sequence[str], place: int) -> bool:

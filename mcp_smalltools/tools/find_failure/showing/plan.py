@@ -6,13 +6,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from mcp_smalltools.tools.find_failure.lines import LogLines, letters_of
+from mcp_smalltools.tools.find_failure.lines import LogLines, end_of_transport, letters_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
 from mcp_smalltools.tools.find_failure.showing.excerpts import cut_around, cut_name
-from mcp_smalltools.tools.find_failure.showing.failures import NamedFailure, covering, failures_in
+from mcp_smalltools.tools.find_failure.showing.failures import (
+    MESSAGE_ABOVE,
+    NamedFailure,
+    covering,
+    failures_in,
+)
+from mcp_smalltools.tools.find_failure.showing.whole_message import message_around
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
 _OF_A_SPAN = 38
@@ -21,24 +28,36 @@ _MAIN_SHARES = ((5, 0.6), (12, 0.5), (10**9, 0.4))
 """Share of the room that the main failure gets where there are others: up to so many, the share."""
 _MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 180, 160
 """Characters at most of the main line, of those around it, and of a further failure's."""
+_LONG_PREFIX = 20
+"""Characters of a CI system's prefix from which it isn't shown."""
 _SHORTEST = 56
 """Characters at least of a further failure's line: as many are named as fit with so many."""
 _LONG = 14
 """Lines from which of a span what it states is taken before what is around its main line."""
 _FRAMES, _MOST_STATED = 10, 6
-"""Frames of a long trace, and lines that state something, that are taken."""
+"""Frames of a trace, and lines that state something, that are taken first."""
+_SHORT_TRACE = 8
+"""Lines up to which a span is taken with all its frames."""
+_ALIKE, _LEAST_LETTERS = 3, 12
+"""Lines in the same words that are taken of a span; letters from which a line has words."""
 _STATES = re.compile(
-    r"^(?:Caused by: |E {3}|\[ERROR\] \S|> \S|\s*Suppressed: )|\b\w*(?:Error|Exception)\b(?:: |$)|^\s*(?:error|fatal)\b.{0,20}: "
+    r"^(?:Caused by: |E {3}|\[ERROR\] \S|> \S|\s*Suppressed: )|\b\w*(?:Error|Exception)\b(?:: |$)|\bpanicked at |^\s*(?:error|fatal)\b.{0,20}: "
 )
 _IS_FRAME = re.compile(
     r"^\s+(?:at |from |File \"|\.{3} \d+ (?:more|common)|#\d+ )|^\s*#?\d+:? +0x|^\s+\S+\.(?:go|rs|exs?|erl):\d+"
 )
+_WIDER, _LEAST_SHOWN = (90, 130, 160), 0.5
+"""Wider rooms of such a line, where its words are long; the share of the room that must be shown."""
 _FEW = 4
 """Further failures up to which each is shown where it is reported; of more, where their lines are shortest."""
 _ENOUGH = 0.75
 """Share of the room beyond which nothing is added that doesn't name another failure."""
 _LIKELY = 0.25
 """Share of the main cause's probability from which a further span counts as another failure."""
+_REPORT, _TITLE, _UNDER_ITS_NAME = 200, 2, 40
+"""Lines of a test's report in which its message is looked for, of its title before its name, and up to which a line
+below the last name belongs to that report.
+"""
 _CONSEQUENCE = re.compile(
     r"^g?make(?:\[\d+\])?: |^ninja: |^npm (?:ERR!|error)|^BUILD FAIL|^\[INFO\] BUILD|^\[ERROR\] (?:Re-run|To see|For more|After correcting|-> \[|\[Help|$)"
     r"|^##\[error\](?:Process completed|The process)|^The command \"|^Error: Process completed|could not compile|aborting due to"
@@ -74,6 +93,15 @@ class ShownPlan:
     """Lines and characters that are left for the context."""
 
 
+def shown_line(log: LogLines, place: int, room: int) -> str:
+    """The line as it is shown: in at most so many characters, a long prefix of a CI system left out."""
+    text = log.texts[place]
+    end = end_of_transport(text)
+    if end <= _LONG_PREFIX or end >= len(text):
+        return shortened(text, room)
+    return "…" + shortened(text[end:], room - 1)
+
+
 def shortened(line: str, room: int) -> str:
     """The line in at most so many characters: a short one begins as it did, with the name of what failed."""
     return cut_name(line, room) if room <= _OTHER_LINE else cut_around(line, room)
@@ -93,7 +121,7 @@ class _Sheet:
 
     def cost(self, place: int, room: int) -> int:
         """Characters of JSON that the line would take."""
-        text = shortened(self.log.texts[place], room)
+        text = shown_line(self.log, place, room)
         near = self._adjoins(place, -1) or self._adjoins(place, 1)
         return len(json.dumps(text, ensure_ascii=False)) + (0 if near else _OF_A_SPAN)
 
@@ -128,10 +156,12 @@ def plan_of(
         sheet.kept = int(chars * (1 - next(share for up_to, share in _MAIN_SHARES if len(others) <= up_to)))
     most = lines - min(len(others), lines // 2)
     _grow(sheet, main, ranked, _FULL_LINE, most)
+    _take_message(sheet, main, failures, heard)
     sheet.kept = 0
     _name_others(sheet, others)
     sheet.kept = int(chars * (1 - _ENOUGH))
     _fill(sheet, main, ranked, others)
+    _grow(sheet, main, ranked, _FULL_LINE, lines, frames=lines)
     left = sum(sheet.taken.keys().isdisjoint(item.places) for item in others)
     return _laid_out(sheet, main, ranked, failures, left)
 
@@ -142,10 +172,15 @@ def _main_of(spans: Sequence[EvidenceSpan], failures: Sequence[NamedFailure], lo
     if failures and _CONSEQUENCE.search(log.contents[main.peak]):
         main = next((span for span in spans if covering(failures, span.start, span.stop)), main)
     named = covering(failures, main.start, main.stop)
+    tests = [item for item in failures if item.is_test]
+    if tests and (
+        named[0].is_test if named else main.peak < max(item.places[-1] for item in tests) + _UNDER_ITS_NAME
+    ):
+        return _first_test(main, tests, spans, log)
     if not named:
         return main
     if in_source := next((item for item in named if item.in_source), None):
-        peers = [item for item in failures if item.in_source and item.forms & in_source.forms]
+        peers = [item for item in failures if item.forms & in_source.forms]
         first = peers[0].places[0]
         if not main.start <= first < main.stop:
             around = next((span for span in spans if span.start <= first < span.stop), None)
@@ -159,6 +194,26 @@ def _main_of(spans: Sequence[EvidenceSpan], failures: Sequence[NamedFailure], lo
     if not first <= main.peak < stop:
         return EvidenceSpan(first, stop, first, main.cause)
     return EvidenceSpan(first if named[0].in_source else main.start, stop, main.peak, main.cause)
+
+
+def _first_test(
+    main: EvidenceSpan, tests: Sequence[NamedFailure], spans: Sequence[EvidenceSpan], log: LogLines
+) -> EvidenceSpan:
+    """The report of the first test that failed: what tests log before it is handled, the others may follow from it."""
+    first = min(tests, key=lambda item: item.places[0])
+    place = first.reported
+    if not first.forms.isdisjoint(MESSAGE_ABOVE) and 0 < place - main.peak <= _REPORT:
+        return main
+    stop = min((p for item in tests for p in item.places if p > place), default=len(log.contents))
+    stop = min(stop, place + _REPORT)
+    around = next((span for span in spans if span.start <= place < span.stop), None)
+    if around is None and not any(text.strip() for text in log.contents[place + 1 : place + 2]):
+        around = next((span for span in spans if place < span.peak < stop), None)
+    if around is None:
+        return EvidenceSpan(place, _end_of(place, tests, log), place, main.cause)
+    start = around.start if place - around.start <= _TITLE else place
+    peak = around.peak if start <= around.peak < stop else place
+    return EvidenceSpan(start, max(min(around.stop, stop), peak + 1), peak, main.cause)
 
 
 def _end_of(first: int, failures: Sequence[NamedFailure], log: LogLines) -> int:
@@ -222,32 +277,64 @@ def _name_others(sheet: _Sheet, others: Sequence[_Other]) -> None:
         place = item.places[0]
         if len(waiting) > _FEW:
             place = min(item.places, key=lambda place: (sheet.cost(place, room), place))
-        sheet.take(place, room)
+        enough = next(
+            (wider for wider in (room, *_WIDER) if wider >= room and _tells(sheet.log, place, wider)), None
+        )
+        if enough is not None:
+            sheet.take(place, enough)
 
 
-def _grow(sheet: _Sheet, span: EvidenceSpan, ranked: RankedLog, room: int, most: int) -> None:
-    """Take lines of a span, up to so many while there is room: those that state something (of a long trace, what
-    it was caused by), then those around the peak, the likelier side first, with a few frames of a trace.
+def _tells(log: LogLines, place: int, room: int) -> bool:
+    """Whether the line, cut to so many characters, still says what failed: words are not cut in two, and a long
+    one leaves nothing but what stands before it.
     """
-    evidence, contents = ranked.probabilities.evidence, sheet.log.contents
-    size, frames = 1, _FRAMES
+    shown, room = shown_line(log, place, room), min(room, len(log.texts[place]))
+    return len(shown) >= room * _LEAST_SHOWN
+
+
+def _grow(
+    sheet: _Sheet, span: EvidenceSpan, ranked: RankedLog, room: int, most: int, *, frames: int = _FRAMES
+) -> None:
+    """Take lines of a span, up to so many while there is room: those that state something (of a long trace, what
+    it was caused by), then those around the peak, the likelier side first, with a few frames of a trace. What
+    says the same as lines that are taken is left out.
+    """
+    evidence, log = ranked.probabilities.evidence, sheet.log
+    size, same = 1, Counter(letters_of(log.patterns[place]) for place in sheet.taken)
     if span.size > _LONG:
-        stated = [place for place in range(span.start, span.stop) if _STATES.search(contents[place])]
-        size += sum(sheet.take(place, room) for place in stated[:_MOST_STATED] if place != span.peak)
+        stated = [place for place in range(span.start, span.stop) if _STATES.search(log.contents[place])]
+        for place in stated[:_MOST_STATED]:
+            size += place != span.peak and sheet.take(place, room)
+            if log.contents[place].endswith(":") and place + 1 < span.stop:
+                size += sheet.take(place + 1, room)
     before, after = span.peak - 1, span.peak + 1
     while size < most and (before >= span.start or after < span.stop):
         lower = before >= span.start and (after >= span.stop or evidence[before] > evidence[after])
         place = before if lower else after
-        frames -= _IS_FRAME.search(contents[place]) is not None
-        if frames < 0 and span.size > _LONG:
-            # Enough of this trace on this side; the other one may have what it is about.
-            before, after = (span.start - 1, after) if lower else (before, span.stop)
-            frames = 0
+        before, after = (before - 1, after) if lower else (before, after + 1)
+        is_frame = _IS_FRAME.search(log.contents[place]) is not None
+        frames -= is_frame
+        if is_frame and frames < 0 and span.size > _SHORT_TRACE:
             continue
+        letters = letters_of(log.patterns[place])
+        if place not in sheet.taken and len(letters) >= _LEAST_LETTERS:
+            same[letters] += 1
+            if same[letters] > _ALIKE:
+                continue
         if not sheet.take(place, room):
             return
         size += 1
-        before, after = (before - 1, after) if lower else (before, after + 1)
+
+
+def _take_message(
+    sheet: _Sheet, main: EvidenceSpan, failures: Sequence[NamedFailure], heard: Callable[[int], bool]
+) -> None:
+    """Take what belongs to the main failure's message above and below its span, as far as there is room."""
+    heads = {place for item in failures for place in item.places}
+    for places in message_around(main, sheet.log.contents, sheet.log.numbers, heads, heard):
+        for place in places:
+            if not sheet.take(place, _FULL_LINE):
+                break
 
 
 def _fill(sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog, others: Sequence[_Other]) -> None:

@@ -10,7 +10,7 @@ from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.naming.name import FailureName, name_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
-from mcp_smalltools.tools.find_failure.showing.plan import ShownPlan, ShownSpan, plan_of, shortened
+from mcp_smalltools.tools.find_failure.showing.plan import ShownPlan, ShownSpan, plan_of, shown_line
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of
 
 MAX_CHARS = 2_000
@@ -101,6 +101,7 @@ def _evidence(log: LogLines, span: ShownSpan) -> records.Evidence:
 
 
 def _span(log: LogLines, start: int, stop: int, rooms: list[int] | tuple[int, ...]) -> Span:
-    lines = zip(log.texts[start:stop], rooms, strict=True)
-    text = "\n".join(shortened(line, room) for line, room in lines)
+    text = "\n".join(
+        shown_line(log, place, room) for place, room in zip(range(start, stop), rooms, strict=True)
+    )
     return Span(start=log.numbers[start], end=log.numbers[stop - 1], text=text)

@@ -1,0 +1,124 @@
+"""The whole message of a failure: from the line that introduces it to the last line that belongs to it.
+
+A span of evidence is what the ranker is sure of; the message often begins above it (the head of a table, the
+hook or the target that failed, `In function …`) and goes on below (expected and actual after an empty line, the
+reason that a tool indents). What bounds it is the layout: empty lines, indentation, another failure, lines that
+no program wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
+
+_ABOVE, _BELOW = 6, 8
+"""Lines before and after the span within which its paragraph must end to belong to the message as a whole."""
+_FURTHER = 14
+"""Lines below the span up to which further paragraphs of the message are looked for."""
+_INTRODUCES = re.compile(
+    r"[^\s:]:\s*$|: In (?:member )?function |: in function [`']|^In file included from|^\s*Line +\S+\.\w+\s*$|\.{5,}Failed$|"
+    r"(?i:\b(?:an? )?(?:\w+ )?(?:error|exception)s? (?:has )?occurred\b)|The error was: |^Diff in |^\* What went wrong|"
+    r"^\*{3,} Module |^FILE: |^Errors? in "
+)
+"""A line that introduces what comes below it, an empty line or a ruler between them or not."""
+_GOES_ON = re.compile(
+    r"\s*(?:(?i:expected|received|actual|got|want(?:ed)?|but was|left|right|reason|cause|caused by|details?|message|location|hint|number of calls|difference|"
+    r"diff|found|required|stack ?trace|call log)\b[^.]{0,60}(?::|=|$)|[-+] (?:Expected|Received|expected|actual)|@@ |>? +\d+ [|│]|[╰╵└])"
+)
+"""A line after an empty one with which the message goes on."""
+_RULER = re.compile(r"\W{3,}$")
+_CLOSES = re.compile(
+    r"\s*(?:\d+ (?:passing|failing|examples?|tests?|specs?|problems?|errors?|warnings?|issues?)\b|Tests?(?: Suites| Files)?:|Test Suites:|Finished in|Ran \d+|BUILD |"
+    r"\* (?:Try|Exception is|Get more help)|=+ |ninja: |Process (?:completed|exited)|npm ERR! A complete log|##\[|✓ |✔ |ok \d)"
+)
+"""A line that belongs to the run, or to what went well, and to no message."""
+
+
+def message_around(
+    span: EvidenceSpan,
+    contents: Sequence[str],
+    numbers: Sequence[int],
+    heads: Collection[int],
+    heard: Callable[[int], bool],
+) -> tuple[list[int], list[int]]:
+    """The places above and below a span that belong to its message, the nearest first. `heads` are the places at
+    which failures are named, `heard` says whether a line can say why a run failed.
+    """
+
+    def next_to(place: int, by: int) -> int | None:
+        """The place beside it, if its line follows in the file and may belong to the message."""
+        after = place + by
+        if not 0 <= after < len(contents) or numbers[after] != numbers[place] + by:
+            return None
+        if after in heads or (contents[after].strip() and not heard(after)) or _CLOSES.match(contents[after]):
+            return None
+        return after
+
+    return _above(span, contents, next_to), _below(span, contents, next_to)
+
+
+_Step = Callable[[int, int], int | None]
+
+
+def _above(span: EvidenceSpan, contents: Sequence[str], next_to: _Step) -> list[int]:
+    taken: list[int] = []
+    place: int = span.start
+    for _ in range(_ABOVE + 1):
+        above = next_to(place, -1)
+        if above is None or not contents[above].strip():
+            break
+        taken.append(above)
+        place = above
+    else:
+        # The paragraph is long: what runs before the failure, unless a line introduces it.
+        place = span.start
+        return taken[:1] if _INTRODUCES.search(contents[span.start - 1]) else []
+    skipped: list[int] = []
+    for _ in range(2):
+        above = next_to(place, -1)
+        if above is None:
+            break
+        place = above
+        if _INTRODUCES.search(contents[above]):
+            return [*taken, *skipped, above]
+        if contents[above].strip() and not _RULER.match(contents[above]):
+            break
+        skipped.append(above)
+    return taken
+
+
+def _below(span: EvidenceSpan, contents: Sequence[str], next_to: _Step) -> list[int]:
+    taken: list[int] = []
+    place = span.stop - 1
+    for _ in range(_BELOW + 1):
+        below = next_to(place, 1)
+        if below is None or not contents[below].strip():
+            break
+        taken.append(below)
+        place = below
+    else:
+        return []
+    indent = _indent(contents[span.start])
+    found = list(taken)
+    while place - span.stop < _FURTHER:
+        below = next_to(place, 1)
+        if below is None:
+            break
+        place = below
+        found.append(place)
+        content = contents[place]
+        if not content.strip():
+            if not contents[place - 1].strip():
+                break
+            continue
+        new = not contents[place - 1].strip()
+        if new and _indent(content) <= indent and not _GOES_ON.match(content):
+            break
+        taken = list(found)
+    return taken
+
+
+def _indent(content: str) -> int:
+    return len(content) - len(content.lstrip())
