@@ -7,6 +7,7 @@ is kept: the tools that it has found, and the result of the call as the model wo
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Any
 
 CALL_ID = "toolu_call"
 MAX_REQUESTS = 40
+_ANSWERS = itertools.count(1)
 
 
 @dataclass
@@ -151,7 +153,7 @@ def messages_api(model: Model | ScriptedModel) -> Iterator[str]:
 
 def _message(block: dict[str, Any], model: str) -> dict[str, Any]:
     return {
-        "id": "msg_01",
+        "id": f"msg_{next(_ANSWERS):06d}",  # the client joins messages of one id
         "type": "message",
         "role": "assistant",
         "model": model,

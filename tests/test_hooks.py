@@ -17,12 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.hooks import hook_client
-from mcp_smalltools.hooks.event import EVENTS, command_result, read_event
+from mcp_smalltools.hooks.event import EVENTS, CommandResult, command_result, read_event
 from mcp_smalltools.hooks.hook_daemon import HookDaemon
 from mcp_smalltools.hooks.kept.keeper import OutputKeeper
-from mcp_smalltools.hooks.kept.outputs import OutputStore
+from mcp_smalltools.hooks.kept.outputs import KeptOutput, OutputStore
 from mcp_smalltools.hooks.kept.watch import AVAILABLE
 from mcp_smalltools.hooks.reply import HookReply
+from mcp_smalltools.hooks.tell.message import MOST_CHARS, WHOLE_CHARS, failure_message, success_message
+from mcp_smalltools.hooks.tell.teller import is_worth_a_look
 
 SESSION = "47b35e29-7c50-4717-a032-63bb104fdc1f"
 ASK = Path(hook_client.__file__)
@@ -237,3 +239,74 @@ def test_a_failing_command_is_told_about_with_lines_numbers_and_the_path(tmp_pat
         found = failed("grep -rn apples .", f"Exit code 1\n{text}", cwd=str(tmp_path))
         assert hook(env, "PostToolUseFailure", found) == ""
         assert hook(env, "PostToolUseFailure", event, "--parts", "guard") == ""
+
+
+def answer_of(*spans: tuple[int, str], **more: Any) -> dict[str, Any]:
+    evidence = [{"start": start, "end": start + text.count("\n"), "text": text} for start, text in spans]
+    return {"failed": True, "evidence": evidence, "context": [], "confidence": 0.9, **more}
+
+
+KEPT = KeptOutput(Path("/kept/47b35e29/b1.txt"), 10)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), st.text("ab \n:error", max_size=400)), max_size=12),
+    st.sampled_from([MOST_CHARS, WHOLE_CHARS]),
+    st.booleans(),
+)
+def test_no_message_is_longer_than_it_may_be(spans: list[tuple[int, str]], most: int, sealed: bool) -> None:
+    message = failure_message(answer_of(*spans), KEPT, exit_code=1, sealed=sealed, most_chars=most)
+    assert len(message) <= most
+    assert not spans or str(KEPT.path) in message
+
+
+def test_of_a_span_the_lines_that_state_something_are_shown_first() -> None:
+    passing = "\n".join(f"=>undo/test-{number}   PASS" for number in range(80))
+    message = failure_message(answer_of((100, f"{passing}\n=>visual/orientation  FAIL")), KEPT, exit_code=1)
+    assert "180: =>visual/orientation  FAIL" in message
+
+
+def test_a_list_of_failed_tests_leaves_room_for_what_one_of_them_says() -> None:
+    listed = "\n".join(f"test_composev2.py::test_number_{number} FAILED" for number in range(60))
+    said = "docker.errors.NotFound: no such container: nginx"
+    message = failure_message(answer_of((1, listed), (900, said)), KEPT, exit_code=1)
+    assert f"900: {said}" in message and "test_number_0 FAILED" in message
+
+
+def test_of_a_sealed_folder_only_numbers_are_told() -> None:
+    message = failure_message(answer_of((7, "secret"), (9, "")), KEPT, exit_code=1, sealed=True)
+    assert "secret" not in message and "lines 7, 9" in message
+
+
+def test_other_failures_are_counted() -> None:
+    message = failure_message(answer_of((7, "error"), dropped={"failures": 12}), KEPT, exit_code=1)
+    assert "12 more failures are not shown" in message
+
+
+def result(command: str, *, code: int | None = 1, shown: str = "x\n" * 100, **more: Any) -> CommandResult:
+    return CommandResult(command, code, shown, failed=code != 0, **more)
+
+
+def test_a_look_is_taken_only_where_there_may_be_something_to_add() -> None:
+    assert is_worth_a_look(result("make test"))
+    assert is_worth_a_look(result("cat build.log; exit 1"))
+    assert is_worth_a_look(result("make | tee log", code=0, persisted="/tmp/x"))
+    for silent in (
+        result("make test", shown="make: *** Error 1"),
+        result("grep -rn apples src | grep -v test"),
+        result("git diff --exit-code"),
+        result("make test", code=None),
+        result("make test", code=130),
+        result("yes | head", code=141),
+        result("make test", interrupted=True),
+        result("make test", code=0),
+        result("cat big.log", code=0, persisted="/tmp/x"),
+        result("cd src && git log -p", code=0, persisted="/tmp/x"),
+    ):
+        assert not is_worth_a_look(silent), silent.command
+
+
+def test_success_is_told_only_in_the_runs_own_words() -> None:
+    said = {"failed": False, "context": [{"start": 9, "end": 9, "text": "120 passed in 3 s"}]}
+    assert success_message(said).count("\n") == 0 and "120 passed in 3 s" in success_message(said)
+    assert success_message({"failed": False, "context": []}) == ""

@@ -124,6 +124,7 @@ def main() -> int:
     if not lock.acquire():
         return ANOTHER_IS_THERE
     lock.write(str(os.getpid()))
+    sys.setswitchinterval(0.0005)  # an output that is there for milliseconds is held at once
     with (folder / "hooks.log").open("w", encoding="utf-8") as log:
         sys.stderr = log
         try:

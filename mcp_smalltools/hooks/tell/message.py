@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mcp_smalltools.hooks.kept.outputs import KeptOutput
+from mcp_smalltools.hooks.tell.telling_lines import fitting_lines
 from mcp_smalltools.text.truncate import cut
 
 MOST_CHARS: Final = 1_200
+WHOLE_CHARS: Final = 700
+"""The same where the agent sees the whole output: then it is a pointer into it."""
 _LINE_CHARS: Final = 240
-_FIRST_SHARE: Final = 0.6
-"""Part of the room that the first span may take while others wait."""
 
 
 def failure_message(
-    answer: Mapping[str, Any], kept: KeptOutput, *, exit_code: int | None, sealed: bool = False
+    answer: Mapping[str, Any],
+    kept: KeptOutput,
+    *,
+    exit_code: int | None,
+    sealed: bool = False,
+    most_chars: int = MOST_CHARS,
 ) -> str:
     """What failed and why, with line numbers, and where the whole output is; of `find_failure`'s answer."""
     spans: Sequence[Mapping[str, Any]] = answer.get("evidence") or []
@@ -25,9 +31,14 @@ def failure_message(
     foot = _foot(answer, kept)
     if sealed:
         places = ", ".join(_place(span) for span in spans)
-        return cut(f"{head} lines {places}.", MOST_CHARS - len(foot) - 1) + f"\n{foot}"
-    room = MOST_CHARS - len(head) - len(foot) - 2
-    return "\n".join([head, *_fitting(spans, room), foot])
+        return cut(f"{head} lines {places}.", most_chars - len(foot) - 1) + f"\n{foot}"
+    room = most_chars - len(head) - len(foot) - 2
+    return "\n".join([head, *map(str, fitting_lines(spans, room)), foot])
+
+
+def no_cause_message(answer: Mapping[str, Any], kept: KeptOutput) -> str:
+    """Where the client has cut an output in which nothing says why the command failed: where the rest is."""
+    return f"smalltools: no line of the output says why it failed. {_foot(answer, kept)}"
 
 
 def success_message(answer: Mapping[str, Any]) -> str:
@@ -55,28 +66,6 @@ def _foot(answer: Mapping[str, Any], kept: KeptOutput) -> str:
     more = f"{others:,} more failures are not shown. " if others else ""
     left_out = f" without its first {kept.left_out:,} bytes" if kept.left_out else ""
     return f"{more}Whole output{left_out}: {kept.path}"
-
-
-def _fitting(spans: Sequence[Mapping[str, Any]], room: int) -> list[str]:
-    """Lines of the spans, the first one's most, as many as fit, in the order of the spans."""
-    shown: list[list[str]] = []
-    for number, span in enumerate(spans):
-        limit = room * _FIRST_SHARE if number == 0 and len(spans) > 1 else room
-        taken: list[str] = []
-        for line in _lines(span):
-            if len(line) + 1 > limit:
-                break
-            taken.append(line)
-            limit -= len(line) + 1
-            room -= len(line) + 1
-        shown.append(taken)
-    return [line for taken in shown for line in taken]
-
-
-def _lines(span: Mapping[str, Any]) -> Iterator[str]:
-    for number, text in enumerate(span.get("text", "").split("\n"), span["start"]):
-        if text.strip():
-            yield f"{number}: {cut(text.rstrip(), _LINE_CHARS)}"
 
 
 def _place(span: Mapping[str, Any]) -> str:

@@ -17,7 +17,13 @@ from mcp_smalltools.hooks.agent_session import level_of
 from mcp_smalltools.hooks.event import CommandResult, HookEvent, command_result
 from mcp_smalltools.hooks.kept.keeper import OutputKeeper
 from mcp_smalltools.hooks.kept.outputs import KeptOutput, OutputStore
-from mcp_smalltools.hooks.tell.message import failure_message, success_message
+from mcp_smalltools.hooks.tell.message import (
+    MOST_CHARS,
+    WHOLE_CHARS,
+    failure_message,
+    no_cause_message,
+    success_message,
+)
 from mcp_smalltools.hooks.tool_calls import HookTools
 from mcp_smalltools.level import PrivacyLevel
 
@@ -26,6 +32,8 @@ SCREEN_CHARS: Final = 2_500
 """What failed within a screen of output is read faster than told."""
 CLIPPED_CHARS: Final = 9_900
 """Characters from which Claude Code shows only parts of what a failed command printed (10,000 in 2.1.332)."""
+_EVIDENCE_LINES: Final = 200
+"""Lines that are asked for: of them the most telling ones are shown."""
 _NO_CAUSE: Final = frozenset({0, 130, 141})
 """Exit codes: success, Ctrl-C, a pipe whose reader has left."""
 _SHOWS: Final = re.compile(
@@ -50,7 +58,7 @@ class Teller:
         kept = self._whole_output(event, result)
         if kept is None:
             return ""
-        arguments: dict[str, Any] = {"command": result.command}
+        arguments: dict[str, Any] = {"command": result.command, "max_lines": _EVIDENCE_LINES}
         if result.failed and result.exit_code is not None:
             arguments["exit_code"] = result.exit_code
         level = level_of(event.cwd, self._settings)
@@ -62,7 +70,15 @@ class Teller:
     ) -> str:
         sealed = level is PrivacyLevel.SEALED
         if result.failed:
-            return failure_message(answer, kept, exit_code=result.exit_code, sealed=sealed)
+            clipped = len(result.shown) >= CLIPPED_CHARS
+            told = failure_message(
+                answer,
+                kept,
+                exit_code=result.exit_code,
+                sealed=sealed,
+                most_chars=MOST_CHARS if clipped else WHOLE_CHARS,
+            )
+            return told or (no_cause_message(answer, kept) if clipped else "")
         if answer.get("escalate"):
             return ""
         if answer.get("failed"):
