@@ -129,6 +129,13 @@ CLIENTS: Mapping[str, Client] = {
         _stdio_entry,
         _gemini_remote,
     ),
+    "copilot": Client(
+        "Copilot CLI",
+        {"user": _home(".copilot", "mcp-config.json")},
+        "mcpServers",
+        lambda command: {"type": "local", **_stdio_entry(command), "tools": ["*"]},
+        lambda url: {**_typed_remote(f"${{{TOKEN_VARIABLE}}}")(url), "tools": ["*"]},
+    ),
     "zed": Client(
         "Zed",
         {"user": _app_config(*_ZED) if sys.platform == "win32" else _home(*_ZED)},

@@ -21,6 +21,8 @@ class HookCall:
     parts: frozenset[str]
     """Names of the parts that may answer; empty for all."""
     environ: Mapping[str, str]
+    client: str = ""
+    """Whose form the event is in; empty for Claude Code's."""
 
     @property
     def client_pid(self) -> int:
@@ -36,19 +38,22 @@ class HookCall:
 
 
 def read_call(options: Sequence[str], environ: Mapping[str, str]) -> HookCall | None:
-    """`EVENT [--root DIR[:LEVEL]]... [--parts NAME,NAME]`, or None where it is something else."""
+    """`EVENT [--root DIR[:LEVEL]]... [--parts NAME,NAME] [--client NAME]`, or None for anything else."""
     event, *rest = options or [""]
     roots: list[str] = []
     parts: list[str] = []
+    client = ""
     while len(rest) > 1:
         option, value, *rest = rest
         if option == "--root":
             roots.append(value)
         elif option == "--parts":
             parts += filter(None, value.split(","))
+        elif option == "--client":
+            client = value
         else:
             return None
-    return None if rest or not event else HookCall(event, tuple(roots), frozenset(parts), environ)
+    return None if rest or not event else HookCall(event, tuple(roots), frozenset(parts), environ, client)
 
 
 def tasks_folder(session: str, cwd: str, environ: Mapping[str, str]) -> Path:

@@ -99,7 +99,8 @@ def _unanswered(arguments: list[str], payload: bytes) -> bytes:
     _find_package()
     from mcp_smalltools.hooks.guard.withheld import withheld
 
-    return withheld(payload)
+    named = arguments[arguments.index("--client") + 1 :] if "--client" in arguments else []
+    return withheld(payload, named[0] if named else "")
 
 
 def _find_package() -> None:

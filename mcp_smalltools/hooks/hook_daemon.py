@@ -18,6 +18,7 @@ from typing import Final
 
 from mcp_smalltools.engine.endpoint import FileLock
 from mcp_smalltools.hooks.agent_session import HookCall, read_call
+from mcp_smalltools.hooks.dialects import DIALECTS
 from mcp_smalltools.hooks.event import read_event
 from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, MOST_BYTES
 from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer, note_failure
@@ -86,12 +87,16 @@ class HookDaemon:
         fields = (b"PARENT=" + payload).split(b"\0")
         environ = dict(os.fsdecode(item).partition("=")[::2] for item in fields[:-2])
         call = read_call([os.fsdecode(item) for item in head.split(b"\0")], environ)
-        event = read_event(call.event, fields[-1]) if call else None
-        if call is None or event is None:
+        if call is None or (call.client and call.client not in DIALECTS):
+            return b""
+        dialect = DIALECTS.get(call.client)
+        event = (dialect.event if dialect else read_event)(call.event, fields[-1])
+        if event is None:
             return b""
         self._note(event.name, event.session, call)
         settings = call.settings(event.cwd)
-        return answer(Occasion(event, call, settings, self._host)).as_json(event.name)
+        reply = answer(Occasion(event, call, settings, self._host))
+        return dialect.answer(reply, event.name) if dialect else reply.as_json(event.name)
 
     def _note(self, event: str, session: str, call: HookCall) -> None:
         if event == "SessionEnd":

@@ -24,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(EVENTS)}; or `clear`: remove the kept outputs; or `status`: how many are kept",
     )
     parser.add_argument("--root", action="append", metavar="DIR[:LEVEL]", help="as of `serve`; repeatable")
+    parser.add_argument("--client", metavar="NAME", help="whose form the event is in; default: Claude Code's")
     parser.add_argument("--parts", metavar="NAMES", help="parts that answer, as keep,tell; default: all")
 
 
@@ -42,4 +43,5 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     roots = [part for root in args.root or () for part in ("--root", root)]
     parts = ["--parts", args.parts] if args.parts else []
-    return hook_client.main([args.event, *roots, *parts])
+    client = ["--client", args.client] if args.client else []
+    return hook_client.main([args.event, *roots, *parts, *client])

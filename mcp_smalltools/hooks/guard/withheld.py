@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 GUARDED = ("Bash", "Read", "Grep", "Glob", "LS", "NotebookRead", "BashOutput", "TaskOutput", "Monitor")
 """Tools of the client whose results are masked."""
 _KEPT = ("type", "mode", "filePath", "file_path")
+_REPLACED_BY_REASON = {"codex": ("PostToolUse", "block"), "gemini": ("AfterTool", "deny")}
+"""Clients that show the reason of a decision in place of a result."""
 SENTENCE = (
     "[smalltools guard: this result is withheld, because it could not be checked for secrets in time. The "
     "call itself was made. `mcp-smalltools doctor` says what is wrong; `mcp-smalltools uninstall` takes the "
@@ -16,13 +18,17 @@ SENTENCE = (
 )
 
 
-def withheld(payload: bytes) -> bytes:
-    """The answer to PostToolUse that shows nothing of a guarded result; empty for other events."""
+def withheld(payload: bytes, client: str = "") -> bytes:
+    """The answer that shows nothing of a guarded result, as the client reads it; empty for other events."""
     import json
 
     try:
         told = json.loads(payload)
-        if told["hook_event_name"] != "PostToolUse" or told["tool_name"] not in GUARDED:
+        event = told["hook_event_name"]
+        if client in _REPLACED_BY_REASON:
+            after, decision = _REPLACED_BY_REASON[client]
+            return json.dumps({"decision": decision, "reason": SENTENCE}).encode() if event == after else b""
+        if client or event != "PostToolUse" or told["tool_name"] not in GUARDED:
             return b""
         replaced = _emptied(told["tool_response"], [SENTENCE])
     except (ValueError, KeyError, TypeError, RecursionError):
