@@ -152,6 +152,16 @@ def test_a_secret_in_the_output_of_a_failed_command_is_counted_and_the_user_is_t
     assert row.error == "guard_shown" and not any(part in row.answer for part in canary.parts)
 
 
+def test_what_is_masked_is_masked_once(project: Project) -> None:
+    """`end=1` below a mask is no secret."""
+    project.write("app.env", "user=bob\npassword=tiger77x!aB\nend=1\n")
+    reply = project.shell("echo '<untrusted>'; cat app.env; echo '</untrusted>'")
+    assert reply.output is not None
+    shown = reply.output["stdout"]
+    assert shown == "<untrusted>\nuser=bob\npassword=<SECRET_1>\nend=1\n</untrusted>\n"
+    assert json.loads(project.rows()[0].answer)["values"] == {"SECRET": 1}
+
+
 def test_what_holds_no_secret_stays_as_it_is(project: Project) -> None:
     project.write("code.py", "def total(rows):\n    return sum(row.price for row in rows)\n")
     assert not project.shell("cat code.py; ls; echo \x1b[31mred\x1b[0m")

@@ -75,6 +75,17 @@ def test_gemini_shows_the_masked_result(asked: Asked, content: Any) -> None:
     assert "<SECRET_1>" in said["reason"] and "Exit Code: 1" in said["reason"]
 
 
+def test_gemini_shows_no_sealed_file_in_a_search(asked: Asked) -> None:
+    found = "Found 2 matches\n---\nFile: sealed/x.txt\nL1: zebedee\n---\nFile: b.txt\nL1: tangerine\n---"
+    search = {
+        "tool_name": "grep_search",
+        "tool_input": {"pattern": "e"},
+        "tool_response": {"llmContent": found},
+    }
+    said = asked("gemini", "AfterTool", **search)
+    assert "zebedee" not in said["reason"] and "L1: tangerine" in said["reason"]
+
+
 @pytest.mark.parametrize(
     ("client", "name", "told"),
     [

@@ -80,6 +80,28 @@ def test_the_plugins_hooks_are_those_that_install_writes() -> None:
     )
 
 
+def test_the_plugin_for_codex_is_the_same_with_what_codex_can_do() -> None:
+    folder = REPOSITORY / "integrations" / "codex"
+    manifest = read(folder / ".codex-plugin" / "plugin.json")
+    other = read(PLUGIN / ".claude-plugin" / "plugin.json")
+    assert {name: manifest[name] for name in other} == other
+    assert all((folder / manifest[name]).exists() for name in ("skills", "mcpServers", "hooks"))
+    hooks = CLIENT_HOOKS["codex"]
+    assert read(folder / "hooks" / "hooks.json")["hooks"] == {
+        event: [group]
+        for event, group in hooks.groups(
+            ["guard"], lambda event: f"mcp-smalltools hook {event} --parts guard --client codex"
+        ).items()
+    }
+    assert read(folder / ".mcp.json")["mcpServers"]["smalltools"] == CLIENTS["codex"].stdio(
+        ["mcp-smalltools", "serve"]
+    )
+    skill = Path("skills") / "smalltools" / "SKILL.md"
+    assert (folder / skill).read_text() == (PLUGIN / skill).read_text()
+    (entry,) = read(REPOSITORY / ".agents" / "plugins" / "marketplace.json")["plugins"]
+    assert (REPOSITORY / entry["source"]["path"]).resolve() == folder and entry["name"] == manifest["name"]
+
+
 def test_the_marketplace_points_to_the_plugin() -> None:
     (entry,) = read(REPOSITORY / ".claude-plugin" / "marketplace.json")["plugins"]
     assert (REPOSITORY / entry["source"]).resolve() == PLUGIN.resolve()

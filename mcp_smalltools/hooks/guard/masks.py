@@ -33,12 +33,14 @@ _NOT_TEXT: Final = frozenset(
     )
 )
 """Fields of a result that hold no text that the model reads, or that the client itself needs as they are."""
-# What tools put before each line of a file: `cat -n`, `grep -n`, `grep -rn`, `nl`, `git diff`.
+# What tools put before each line of a file: `cat -n`, `grep -n`, `grep -rn`, `nl`, `git diff`, Gemini CLI.
 _BEFORE_LINE: Final = re.compile(
+    r"L\d{1,9}[:-] ?|"
     r"(?:[^\s:]{1,400}[:-])?[ \t]{0,12}\d{1,9}(?:[:\t|-]|→|  )[ \t]?|[^\s:]{1,400}[:-](?=\S)|[-+ ](?=\S)"
 )
 _NAMED_LINE: Final = re.compile(r"([^\s:][^:\n]{0,400}?)[:-]\d{1,9}[:-]|([^\s:][^:\n]{0,400}?):")
-_DIFF_FILE: Final = re.compile(r"(?:\+\+\+|---) (?:[ab]/)?([^\t\n]{1,400})")
+_DIFF_FILE: Final = re.compile(r"(?:(?:\+\+\+|---) (?:[ab]/)?|File: )([^\t\n]{1,400})")
+"""A line that says of which file the next ones are: in a diff, and in a search of Gemini CLI's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +86,13 @@ class ResultMasker:
         """The result with its texts masked, in the same shape. `is_sealed` says of the name of a file, as a
         tool shows it beside a line, whether it is sealed.
         """
-        once = _mapped(result, lambda text: self._text(text, is_sealed))
-        if self._redactor.counts:  # a later text may have shown that a value in an earlier one is a secret
-            before = Counter(self._redactor.counts)
-            once = _mapped(once, lambda text: self._text(text, is_sealed))
-            self._redactor.counts.update(before - self._redactor.counts)
-        return once
+        masked = _mapped(result, lambda text: self._text(text, is_sealed))
+        if not self._redactor.counts:
+            return masked
+        # Again: a later text may have shown that a value in an earlier one is a secret.
+        self._redactor.counts.clear()
+        self.sealed_lines = 0
+        return _mapped(result, lambda text: self._text(text, is_sealed))
 
     def _text(self, text: str, is_sealed: Callable[[str], bool]) -> str:
         cleaned = clean_text(text)
