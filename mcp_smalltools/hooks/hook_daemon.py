@@ -18,10 +18,10 @@ from typing import Final
 
 from mcp_smalltools.engine.endpoint import FileLock
 from mcp_smalltools.hooks.agent_session import HookCall, read_call
-from mcp_smalltools.hooks.dialects import DIALECTS
 from mcp_smalltools.hooks.event import read_event
 from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, MOST_BYTES
 from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer, note_failure
+from mcp_smalltools.hooks.other_clients import CLIENT_FORMS
 from mcp_smalltools.private_files import make_private_folder
 
 IDLE_S: Final = 60.0
@@ -87,16 +87,16 @@ class HookDaemon:
         fields = (b"PARENT=" + payload).split(b"\0")
         environ = dict(os.fsdecode(item).partition("=")[::2] for item in fields[:-2])
         call = read_call([os.fsdecode(item) for item in head.split(b"\0")], environ)
-        if call is None or (call.client and call.client not in DIALECTS):
+        if call is None or (call.client and call.client not in CLIENT_FORMS):
             return b""
-        dialect = DIALECTS.get(call.client)
-        event = (dialect.event if dialect else read_event)(call.event, fields[-1])
+        form = CLIENT_FORMS.get(call.client)
+        event = (form.event if form else read_event)(call.event, fields[-1])
         if event is None:
             return b""
         self._note(event.name, event.session, call)
         settings = call.settings(event.cwd)
         reply = answer(Occasion(event, call, settings, self._host))
-        return dialect.answer(reply, event.name) if dialect else reply.as_json(event.name)
+        return form.answer(reply, event.name) if form else reply.as_json(event.name)
 
     def _note(self, event: str, session: str, call: HookCall) -> None:
         if event == "SessionEnd":

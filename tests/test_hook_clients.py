@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from mcp_smalltools.clients.hook_files import CLIENT_HOOKS
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.hooks.agent_session import read_call
-from mcp_smalltools.hooks.dialects import DIALECTS
 from mcp_smalltools.hooks.guard.guard import Guard
 from mcp_smalltools.hooks.guard.journal import GuardJournal
 from mcp_smalltools.hooks.guard.withheld import SENTENCE, withheld
+from mcp_smalltools.hooks.other_clients import CLIENT_FORMS
 from mcp_smalltools.level import PrivacyLevel
 
 SECRET = "password=tiger77x!aB\n"
@@ -38,11 +38,11 @@ class Asked:
         self._guard = Guard(settings, {}, GuardJournal())
 
     def __call__(self, client: str, name: str, **told: Any) -> dict[str, Any]:
-        dialect = DIALECTS[client]
+        form = CLIENT_FORMS[client]
         payload = {"hook_event_name": name, "cwd": str(self.folder), **told}
-        event = dialect.event(name, json.dumps(payload).encode())
+        event = form.event(name, json.dumps(payload).encode())
         assert event is not None
-        said = dialect.answer(self._guard.answer(event), event.name)
+        said = form.answer(self._guard.answer(event), event.name)
         return json.loads(said) if said else {}
 
 
@@ -113,21 +113,22 @@ def test_a_mask_is_written_by_no_client(asked: Asked) -> None:
     assert "is a mask" in str(asked("gemini", "BeforeTool", tool_name="write_file", tool_input=write))
 
 
-@pytest.mark.parametrize("client", DIALECTS)
+@pytest.mark.parametrize("client", CLIENT_FORMS)
 def test_what_is_installed_for_a_client_is_what_its_form_answers(client: str) -> None:
     hooks = CLIENT_HOOKS[client]
-    assert hooks.name == client and set(hooks.events["guard"]) <= set(DIALECTS[client].events)
+    assert hooks.name == client and set(hooks.events["guard"]) <= set(CLIENT_FORMS[client].events)
     call = read_call(["X", "--parts", "guard", "--client", client], {})
     assert call is not None and call.client == client
 
 
 @given(
-    st.sampled_from(sorted(DIALECTS)), st.binary(max_size=60) | st.just(b'{"tool_name": 1, "tool_input": 2}')
+    st.sampled_from(sorted(CLIENT_FORMS)),
+    st.binary(max_size=60) | st.just(b'{"tool_name": 1, "tool_input": 2}'),
 )
 def test_what_is_no_event_of_a_client_is_none_of_ours(client: str, payload: bytes) -> None:
-    dialect = DIALECTS[client]
-    for name in (*dialect.events, "Unheard"):
-        event = dialect.event(name, payload)
+    form = CLIENT_FORMS[client]
+    for name in (*form.events, "Unheard"):
+        event = form.event(name, payload)
         assert event is None or event.tool in ("", "Bash", "Read")
 
 

@@ -20,7 +20,7 @@ _PATCHED: Final = re.compile(r"^\*\*\* (?:Add|Update) File: ([^\n]+)", re.MULTIL
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class ClientForm:
     """A client's own form. `events` has our name for each of its events."""
 
     events: Mapping[str, str]
@@ -161,20 +161,20 @@ def _say_copilot(reply: HookReply, event: str) -> Told:
     return {"permissionDecision": "deny", "permissionDecisionReason": reply.refusal}
 
 
-DIALECTS: Final[Mapping[str, Dialect]] = {
-    "codex": Dialect(
+CLIENT_FORMS: Final[Mapping[str, ClientForm]] = {
+    "codex": ClientForm(
         {"SessionStart": "SessionStart", "PreToolUse": "PreToolUse", "PostToolUse": "PostToolUse"},
         _read_codex,
         _say_codex,
     ),
-    "gemini": Dialect(
+    "gemini": ClientForm(
         {"SessionStart": "SessionStart", "BeforeTool": "PreToolUse", "AfterTool": "PostToolUse"},
         _read_gemini,
         _say_gemini,
     ),
-    "cursor": Dialect(
+    "cursor": ClientForm(
         {"beforeShellExecution": "PreToolUse", "beforeReadFile": "PreToolUse"}, _read_cursor, _say_cursor
     ),
-    "copilot": Dialect({"PreToolUse": "PreToolUse"}, _read_copilot, _say_copilot),
+    "copilot": ClientForm({"PreToolUse": "PreToolUse"}, _read_copilot, _say_copilot),
 }
 """By the name that `--client` gives; Claude Code's form needs none."""
