@@ -45,6 +45,7 @@ def base_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         runtime_dir=folder / "run",
         skills_dir=folder / "skills",
         engine_idle_s=120,
+        writer="off",  # it may be on the user's machine; the tests of it turn it on
     )
 
 

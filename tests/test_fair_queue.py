@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_smalltools.engine.fair_queue import MAX_LAG_BETWEEN_CLIENTS, FairQueue, RunningJob, Step
+from mcp_smalltools.engine.generation.pace import LEAST, Pace
 from mcp_smalltools.engine.work import Job, ModelFile, ScoreLabels
 
 MODEL = ModelFile("m", "m.gguf", "0" * 64, "generate", 1024)
@@ -65,3 +66,18 @@ def test_clients_that_always_want_more_get_equal_shares(
         queue.charge(chosen.jobs, seconds)
         had[chosen.jobs[0].job.client] += seconds
     assert max(had.values()) - min(had.values()) <= MAX_LAG_BETWEEN_CLIENTS + max(steps) + 1e-6
+
+
+def test_a_step_reads_as_much_of_a_prompt_as_takes_little_time() -> None:
+    pace = Pace()
+    assert pace.limit(512) == 512  # before anything was measured
+    pace.measured(256, 2.0)
+    assert pace.limit(512) == 64  # 128 tokens a second
+    pace.measured(8, 10.0)  # too short to tell
+    assert pace.limit(512) == 64
+    for _ in range(8):
+        pace.measured(512, 0.1)
+    assert pace.limit(512) == 512
+    for _ in range(20):
+        pace.measured(32, 30.0)
+    assert pace.limit(512) == LEAST

@@ -255,7 +255,7 @@ def own(tmp_path: Path, settings: Settings) -> Settings:
     """One GGUF file of the user's that writes, `mine`, and no shipped measurement."""
     from mcp_smalltools.models.own_models import register_model
 
-    settings = settings.model_copy(update={"model_dir": tmp_path / "models"})
+    settings = settings.model_copy(update={"model_dir": tmp_path / "models", "writer": "auto"})
     file = tmp_path / "mine.gguf"
     file.write_bytes(b"GGUF" + b"0" * 100)
     register_model(file, "mine", settings, kind="generate", context=512, licence="MIT")

@@ -8,6 +8,7 @@ about a hundredth of computing it. A text that is too long for a stream is writt
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,6 +17,7 @@ from mcp_smalltools.engine.api import Generation, Prompt
 from mcp_smalltools.engine.fair_queue import RunningJob, Step
 from mcp_smalltools.engine.generation.chat_template import ChatTemplate, EncodedPrompt
 from mcp_smalltools.engine.generation.constraint import Constraints
+from mcp_smalltools.engine.generation.pace import Pace
 from mcp_smalltools.engine.generation.prefixes import PrefixStore
 from mcp_smalltools.engine.generation.prompt_cache import LOGIT_ROWS, PREFILL_CHUNK, PromptCache, decode
 from mcp_smalltools.engine.generation.prompt_items import (
@@ -64,6 +66,7 @@ class Generator:
         self._prompts = PromptCache(model, prefixes, cells=self.limit, threads=threads)
         self._streams: WritingStreams | None = None
         self._movable = True
+        self._pace = Pace()
         self._started: list[PromptItem] = []  # in the prompts' cache, prompt not computed to the end
         self._long: list[WritingItem] = []  # written in the prompts' cache
         self._scoring: list[ScoringItem] = []  # prompt computed, labels of several tokens left
@@ -224,7 +227,7 @@ class Generator:
         batch = self._prompts.context.batch
         batch.clear()
         others = len(self._queues) > 1 or bool(self._long) or bool(self._streams and self._streams.items)
-        room = PREFILL_CHUNK_SHARED if others else PREFILL_CHUNK
+        room = self._pace.limit(PREFILL_CHUNK_SHARED if others else PREFILL_CHUNK)
         done: list[PromptItem] = []
         jobs: list[RunningJob] = []
         for item in self._companions(first):
@@ -242,7 +245,9 @@ class Generator:
                 done.append(item)
             if batch.size >= PREFILL_TOGETHER:
                 break
+        started = time.perf_counter()
         decode(self._prompts.context)
+        self._pace.measured(batch.size, time.perf_counter() - started)
         if done:
             rows = self._prompts.context.logits(len(done))
             for item, row in zip(done, rows, strict=True):

@@ -30,22 +30,23 @@ NEVER: Final = 1.0
 """A threshold that nothing reaches."""
 RIDGE: Final = 4.0
 _SIGNS: Final[Mapping[str, Mapping[str, int]]] = {
-    "agree": {"score": 1, "text": -1, "list": -1, "judged": -1, "page": 0, "near": 1, "required": 0},
-    "reader_of_two": {"score": 1, "text": 0, "list": -1, "part": 0, "near": -1, "page": 0, "said": -1},
-    "writer_of_two": {"score": -1, "text": 0, "list": -1, "part": 0, "near": 1, "page": 0, "said": 1},
+    "agree": {"score": 1, "text": -1, "list": -1, "judged": -1, "page": 0, "required": 0},
+    "reader_of_two": {"score": 1, "support": -1, "inside": -1, "around": 1, "page": 0, "text": 0},
+    "writer_of_two": {"support": 1, "score": -1, "inside": 1, "around": -1, "near": 1, "said": 1, "page": 0},
     "reader_alone": {"score": 1, "margin": 1, "required": 1, "judged": -1, "page": 0, "text": -1},
-    "writer_alone": {"required": 1, "near": 1, "said": 1, "text": -1, "score": 1, "page": 0, "judged": 0},
-    "neither": {"score": 0, "required": -1, "judged": 0, "page": 0},
+    "writer_alone": {"support": 1, "required": 1, "near": 1, "said": 1, "text": -1, "number": 0},
+    "held_back": {"text": 0, "number": 0},
+    "neither": {"required": -1, "judged": 0, "page": 0},
 }
 """Features that each model may weigh, and in which direction (0: in either)."""
 _WHOLE: Final = {
     "product": 1,
     "worst": 1,
-    "unused": -1,
     "needed": -1,
     "unverified": -1,
     "fields": -1,
-    "page": 0,
+    "alone": 1,
+    "alike": 1,
 }
 
 
@@ -56,11 +57,12 @@ def fit_pair(played: Sequence[PlayedCase], encoder: str) -> Calibration:
 
 
 def crossed(played: Sequence[PlayedCase], encoder: str) -> list[JudgedObject]:
-    """Each case judged by models and a threshold that were fitted on others."""
+    """Each case judged by models that were fitted on others; the threshold is that of all cases so judged."""
+    limit = _threshold(played)
     judged: dict[int, JudgedObject] = {}
     for fold in range(FOLDS):
-        others = [item for number, item in enumerate(played) if number % FOLDS != fold]
-        pair = fit_pair(others, encoder)
+        models = _fit_models([item for number, item in enumerate(played) if number % FOLDS != fold])
+        pair = Calibration(models, {"sure_from": limit}, FEATURES_OF_PAIR, encoder)
         judged |= {n: judge_together(item, pair) for n, item in enumerate(played) if n % FOLDS == fold}
     return [judged[number] for number in range(len(played))]
 
@@ -129,7 +131,7 @@ def _fit(rows: Sequence[tuple[Mapping[str, float], bool]], signs: Mapping[str, i
 
 
 def _threshold(played: Sequence[PlayedCase]) -> float:
-    """The confidence from which on SURE are right: the median over splits, each on cases held out of it."""
+    """The confidence from which on SURE are right, of cases that the models were not fitted on."""
     chance, right = [], []
     for fold in range(FOLDS):
         models = _fit_models([item for number, item in enumerate(played) if number % FOLDS != fold])

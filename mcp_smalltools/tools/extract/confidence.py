@@ -11,9 +11,9 @@ from mcp_smalltools.calibration.calibration import Calibration, Features, load_c
 from mcp_smalltools.text.facts import numbers
 from mcp_smalltools.tools.extract import assign
 from mcp_smalltools.tools.extract.document import Document
-from mcp_smalltools.tools.extract.fill import Absence, FieldValue, Filled, FilledRecords
+from mcp_smalltools.tools.extract.fill import Absence, FieldValue, Filled, FilledRecords, choose_of_ways
 from mcp_smalltools.tools.extract.schema import Plan, problems
-from mcp_smalltools.tools.extract.writing.combine import PAIR_FEATURES
+from mcp_smalltools.tools.extract.writing.combine import PAIR_FEATURES, probability_of
 
 DOUBTFUL: Final = 0.85
 """Fields that are less sure are named where the whole is not sure enough."""
@@ -30,7 +30,7 @@ FEATURES: Final[Features] = {
     for model, names in (("found", assign.FEATURES), ("absent", assign.FEATURES), ("whole", _OF_WHOLE))
 }
 """What the models of the calibration are given: is the value of a field right, is it absent, is all right."""
-FEATURES_OF_PAIR: Final[Features] = {**PAIR_FEATURES, "whole": (*_OF_WHOLE, "page")}
+FEATURES_OF_PAIR: Final[Features] = {**PAIR_FEATURES, "whole": (*_OF_WHOLE, "page", "alone", "alike")}
 """The same of a reader and a writer together."""
 
 
@@ -76,12 +76,14 @@ def assess(
     calibration = calibration_of_extract()
     pair = pair if any(filled.ways.values()) else None
     columns = whole_features(document, filled, judged, calibration, pair)
+    sure_from = (pair or calibration).constants["sure_from"]
     if columns is not None:
         whole = pair.models["whole"] if pair else calibration.models[of_kind("whole", document)]
         judged.confidence = round(float(whole(columns)[0]), 3)
+        if pair and (alone := _confirmed(document, filled, calibration)) > judged.confidence:
+            judged.confidence, sure_from = round(alone, 3), calibration.constants["sure_from"]
     if not document.is_request:
         take_out_unlikely(data, plan, needed, judged)
-    sure_from = (pair or calibration).constants["sure_from"]
     judged.reason = _reason(plan, judged, broken, tables, sure_from) or _doubted(doubts, tables, plan)
     if not filled.found and not any(table.rows for table in tables):
         empty = not document.text.strip()
@@ -111,20 +113,21 @@ def whole_features(
     `pair`: of the reader and the writer together; it judges the fields that both have read.
     """
 
-    def probability_of(given: FieldValue | Absence, kind: str) -> float:
-        models = pair.models if pair and given.outcome else calibration.models
-        return float(models[given.outcome or of_kind(kind, document)](given.features)[0])
+    def chance_of(given: FieldValue | Absence, kind: str) -> float:
+        if pair and given.outcome:
+            return probability_of(given.outcome, given.features, pair.models)
+        return float(calibration.models[of_kind(kind, document)](given.features)[0])
 
     probabilities = []
     for found in filled.found:
         if "named" in found.features:
             probabilities.append(0.97 if found.features["named"] > 0.9 else 0.85)
             continue
-        probability = probability_of(found, "found")
+        probability = chance_of(found, "found")
         judged.fields[found.field] = round(probability, 2)
         probabilities.append(probability)
     read = [absence for absence in filled.absent if absence.features and "named" not in absence.features]
-    absent = sorted((probability_of(absence, "absent"), absence.field.name) for absence in read)
+    absent = sorted((chance_of(absence, "absent"), absence.field.name) for absence in read)
     judged.overlooked = [name for probability, name in absent if probability < DOUBTFUL]
     probabilities += [probability for probability, _ in absent]
     if not judged.fields and not read:
@@ -138,7 +141,41 @@ def whole_features(
         "unverified": float(len(judged.unverified)),
         "fields": math.log1p(len(probabilities)),
     }
-    return {**features, "page": float(not document.is_request)} if pair else features
+    return {**features, **_of_pair(document, filled, calibration)} if pair else features
+
+
+def _reading_alone(document: Document, filled: Filled) -> Filled:
+    """What the reader alone makes of the text."""
+    return choose_of_ways(filled, [item for item, _ in filled.by_reader.values()], document, {})
+
+
+def _chance_alone(document: Document, by_reader: Filled, calibration: Calibration) -> float:
+    judged = Assessment(None, None, unverified=[v.field for v in by_reader.found if not v.verified])
+    columns = whole_features(document, by_reader, judged, calibration)
+    return 0.5 if columns is None else float(calibration.models[of_kind("whole", document)](columns)[0])
+
+
+def _confirmed(document: Document, filled: Filled, calibration: Calibration) -> float:
+    """The reader's own confidence, where the writer has changed none of its values; 0 elsewhere."""
+    by_reader = _reading_alone(document, filled)
+    if {v.field: v.value for v in by_reader.found} != {v.field: v.value for v in filled.found}:
+        return 0.0
+    return _chance_alone(document, by_reader, calibration)
+
+
+def _of_pair(document: Document, filled: Filled, calibration: Calibration) -> dict[str, float]:
+    """What the whole depends on besides, where two readers have read: what the reader alone would be worth,
+    in log odds, and how many of the fields both see alike.
+    """
+    chance = _chance_alone(document, _reading_alone(document, filled), calibration)
+    outcomes = [found.outcome for found in filled.found] + [absence.outcome for absence in filled.absent]
+    outcomes = [outcome for outcome in outcomes if outcome]
+    alike = sum(outcome in ("agree", "neither") for outcome in outcomes)
+    return {
+        "page": float(not document.is_request),
+        "alone": math.log(chance / (1 - chance)),
+        "alike": alike / max(1, len(outcomes)),
+    }
 
 
 def unused_numbers(document: Document, filled: Filled) -> int:

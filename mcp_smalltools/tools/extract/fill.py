@@ -67,7 +67,7 @@ class Filled:
     used_reader: bool = False
     writer: str = ""
     """The model that read too."""
-    by_reader: dict[str, FieldDecision] = field(default_factory=dict)
+    by_reader: dict[str, tuple[Field, FieldDecision]] = field(default_factory=dict)
     """What the reader alone says of each field that it has read."""
     ways: dict[str, Sequence[FieldDecision]] = field(default_factory=dict)
     """What both say of each field that the writer has read."""
@@ -181,14 +181,15 @@ def _take_read(
         )
         for item in left
     ]
-    for item, choice in zip(left, choose(left, ordered, document.text, floors), strict=True):
+    choices = choose(left, ordered, document.text, floors)
+    for item, choice, found in zip(left, choices, ordered, strict=True):
         check()
-        filled.by_reader[item.name] = _by_reader(choice)
+        filled.by_reader[item.name] = item, _by_reader(choice)
         if second is not None:
-            filled.ways[item.name] = second.ways(item, choice, document, check)
+            filled.ways[item.name] = second.ways(item, choice, found, document, check)
         models = second.writer.models if second else {}
-        decision = likelier(filled.ways.get(item.name, ()), models)
-        _keep(item, decision or filled.by_reader[item.name], document, filled)
+        decision = likelier(item, filled.ways.get(item.name, ()), models)
+        _keep(item, decision or filled.by_reader[item.name][1], document, filled)
 
 
 def _by_reader(choice: Choice) -> FieldDecision:
@@ -253,8 +254,8 @@ def choose_of_ways(
     anew = replace(filled, found=found, absent=absent, ways=ways)
     for item in fields:
         if item.name in filled.by_reader:
-            decision = likelier(ways.get(item.name, ()), models)
-            _keep(item, decision or filled.by_reader[item.name], document, anew)
+            decision = likelier(item, ways.get(item.name, ()), models)
+            _keep(item, decision or filled.by_reader[item.name][1], document, anew)
     return anew
 
 

@@ -15,12 +15,21 @@ from mcp_smalltools.tools.extract.writing.ask_writer import WrittenValues
 from mcp_smalltools.tools.extract.writing.evidence import Evidenced, contains, evidence_for, same_value
 
 _OF_FIELD: Final = (
-    *("score", "margin", "required", "text", "list", "number", "judged", "page", "near", "said", "part"),
+    *("score", "margin", "required", "text", "list", "number", "judged", "page", "near", "said"),
+    *("inside", "around", "support"),
 )
-OUTCOMES: Final = ("agree", "reader_of_two", "writer_of_two", "reader_alone", "writer_alone", "neither")
+NOT_GIVEN: Final = "not_given"
+"""A value that was held back: right if the value is wrong, and the text has none."""
+GIVEN_FROM: Final = 0.5
+"""Probability from which a value of an optional field is given."""
+NO_SUPPORT: Final = -12.0
+OUTCOMES: Final = (
+    *("agree", "reader_of_two", "writer_of_two", "reader_alone", "writer_alone", "held_back", "neither"),
+)
 PAIR_FEATURES: Final[Features] = dict.fromkeys(OUTCOMES, _OF_FIELD)
 """What is known of a field where two readers have read: is the value right that both give (`agree`), that one
-of two gives, or that one gives and the other doesn't; is it right that there is none (`neither`).
+of two gives, or that one gives and the other doesn't; is it right that there is none (`neither`), also where
+the writer has a value that was not even among the reader's candidates (`held_back`).
 """
 
 
@@ -53,27 +62,45 @@ class SecondReading:
     written: WrittenValues
 
     def ways(
-        self, item: Field, choice: Choice, document: Document, check: Callable[[], None]
+        self,
+        item: Field,
+        choice: Choice,
+        options: Sequence[Option],
+        document: Document,
+        check: Callable[[], None],
     ) -> list[FieldDecision]:
-        """What both readers say of a field; empty where the writer hasn't read it."""
+        """What both readers say of a field; empty where the writer hasn't read it. `options`: all that the
+        reader could have chosen.
+        """
         if item.name not in self.written.values:
             return []
         raw = self.written.values[item.name]
         evidence = evidence_for(item, raw, self.written.parts, check)
-        return outcomes_of(item, choice, evidence, is_request=document.is_request)
+        support = support_of(evidence, options)
+        return outcomes_of(item, choice, evidence, support, is_request=document.is_request)
+
+
+def support_of(written: Evidenced | None, options: Sequence[Option]) -> float:
+    """The reader's score for what the writer wrote, in log odds: NO_SUPPORT where it never came up."""
+    if written is None:
+        return NO_SUPPORT
+    scores = [option.score for option in options if same_value(option.value, written.value)]
+    return max(NO_SUPPORT, min(-NO_SUPPORT, max(scores, default=NO_SUPPORT)))
 
 
 def outcomes_of(
-    item: Field, choice: Choice, written: Evidenced | None, *, is_request: bool
+    item: Field, choice: Choice, written: Evidenced | None, support: float, *, is_request: bool
 ) -> list[FieldDecision]:
     """The answers that are possible: one where both agree or only one speaks, two where they differ."""
     read = choice.option
-    features = _features(item, choice, written, is_request=is_request)
+    features = {**_features(item, choice, written, is_request=is_request), "support": support}
     if read is None and written is None:
         return [FieldDecision("neither", None, features)]
     if written is None:
         return [FieldDecision("reader_alone", read, features)]
     if read is None:
+        if not item.required and support <= NO_SUPPORT:
+            return [FieldDecision("held_back", None, features)]
         return [FieldDecision("writer_alone", _as_option(written), features)]
     if same_value(read.value, written.value):
         return [FieldDecision("agree", read, features)]
@@ -83,11 +110,26 @@ def outcomes_of(
     ]
 
 
-def likelier(ways: Sequence[FieldDecision], models: Mapping[str, Logistic]) -> FieldDecision | None:
-    """Of two answers the one that is more probably right; None of none."""
+def likelier(
+    item: Field, ways: Sequence[FieldDecision], models: Mapping[str, Logistic]
+) -> FieldDecision | None:
+    """Of two answers the one that is more probably right; None of none. For an optional field, a value that
+    is more likely wrong than right is not given.
+    """
     if not ways or not models:
         return ways[-1] if ways else None
-    return max(ways, key=lambda way: float(models[way.outcome](way.features)[0]))
+    best = max(ways, key=lambda way: probability_of(way.outcome, way.features, models))
+    chance = probability_of(best.outcome, best.features, models)
+    if best.chosen is not None and not item.required and chance < GIVEN_FROM:
+        return FieldDecision(NOT_GIVEN, None, {**best.features, "chance": chance})
+    return best
+
+
+def probability_of(outcome: str, features: Mapping[str, float], models: Mapping[str, Logistic]) -> float:
+    """That what was decided of a field is right."""
+    if outcome == NOT_GIVEN:
+        return 1.0 - features["chance"]
+    return float(models[outcome](features)[0])
 
 
 def _as_option(written: Evidenced) -> Option:
@@ -99,7 +141,7 @@ def _features(
 ) -> dict[str, float]:
     given = choice.features
     read = choice.option
-    part = read is not None and written is not None and contains(read.value, written.value)
+    mine, theirs = (read.value if read else None), (written.value if written else None)
     return {
         "score": given["score"],
         "margin": given["margin"],
@@ -111,5 +153,6 @@ def _features(
         "page": float(not is_request),
         "near": float(written is not None and written.near),
         "said": float(written is None or written.said),
-        "part": float(part),
+        "inside": float(contains(mine, theirs)),
+        "around": float(contains(theirs, mine)),
     }

@@ -162,12 +162,11 @@ def same_value(one: Any, other: Any) -> bool:
     return isinstance(one, str) and isinstance(other, str) and _plain(one) == _plain(other)
 
 
-def contains(one: Any, other: Any) -> bool:
-    """Whether one of two texts is a part of the other."""
-    if not isinstance(one, str) or not isinstance(other, str):
+def contains(whole: Any, part: Any) -> bool:
+    """Whether a text is a part of another one."""
+    if not isinstance(whole, str) or not isinstance(part, str):
         return False
-    a, b = _plain(one), _plain(other)
-    return bool(a and b) and (a in b or b in a)
+    return bool(_plain(part)) and _plain(part) in _plain(whole)
 
 
 def _plain(text: str) -> str:
