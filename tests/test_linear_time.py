@@ -187,6 +187,7 @@ def test_sentences_are_those_that_were_looked_for_in_quadratic_time(parts: list[
 
 SLOW = [
     ("extract", ".txt", "|" + " " * 100_000),
+    ("extract", ".md", "|" + " " * 5_000),
     ("extract", ".txt", "a" + "\t" * 100_000 + "="),
     ("extract", ".text", " " * 100_000),
     ("extract", ".text", "-\t" * 50_000 + "x"),
@@ -215,8 +216,10 @@ SLOW = [
     ("find_files", ".md", "# " + "a" * 100_000 + "\n\n" + "which port\n\n" * 20_000),
     ("classify", ".txt", "a" + " \n\t" * 2_000 + "b"),
     ("parse_log", ".log", "1-" * 10_000),
+    ("parse_log", ".log", "-" * 200_000),
     ("parse_log", ".log", "2020-" * 20_000),
     ("parse_log", ".log", "\n".join(f"{'a.' * 1_900}!{chr(97 + n)}" for n in range(20))),
+    ("ask_file", ".csv", ",".join(f"c{n}" for n in range(200_000)) + "\n" + "1," * 200_000),
     ("ask_file", ".yaml", "a: " + " " * 100_000 + "x y"),
     ("ask_file", ".yaml", "port" + " " * 100_000 + "x:"),
     ("ask_file", ".md", "# port" + " " * 100_000 + "#x"),
@@ -227,9 +230,9 @@ SLOW = [
     ("tool", "suffix", "text"), SLOW, ids=[f"{tool} {suffix} {text[:12]!r}" for tool, suffix, text in SLOW]
 )
 def test_a_call_that_took_minutes_is_answered(tool: str, suffix: str, text: str, tmp_path: Path) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert call(tmp_path, tool, suffix, text) in {"answer", "unreadable"}
-    assert time.monotonic() - started < LIMIT_S
+    assert time.process_time() - started < LIMIT_S
 
 
 def test_a_text_that_stands_in_no_line_is_not_looked_for_without_end() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import random
 import time
 from pathlib import Path
 
@@ -19,6 +21,13 @@ from mcp_smalltools.privacy.redact import Redactor
 from mcp_smalltools.privacy.secret_names import Secrecy, secrecy_of
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+
+_SPEC = importlib.util.spec_from_file_location(
+    "redaction", Path(__file__).parents[1] / "benchmarks" / "redaction.py"
+)
+assert _SPEC is not None and _SPEC.loader is not None
+redaction = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(redaction)
 
 LETTERS = "sesamum"  # a password of letters alone
 MIXED = "Sesam77x"
@@ -70,6 +79,11 @@ MASKED = {
     "card with dots": ("4111.1111.1111.1111", "1111"),
     "e-mail with umlauts": ("an müller@bücher.de", "müller"),
     "e-mail with (at)": ("ann.b (at) example.com", "ann.b"),
+    "name of two words": (f"API key: {MIXED}abcd", f"{MIXED}abcd"),
+    "name of three words": (f"Secret access key = {MIXED}", MIXED),
+    "French": (f"mot de passe : {MIXED}", MIXED),
+    "is:": (f"The password is: {MIXED}", MIXED),
+    "nine digits": ("ssn: 219456789", "219456789"),
     "list": (f"passwords:\n  - {MIXED}\n  - {LETTERS}x1", MIXED),
 }
 
@@ -101,6 +115,10 @@ def test_a_value_is_masked_for_its_name_or_place(text: str, value: str) -> None:
         '"password": "Passwort"',
         "<password>Passwort</password>",
         "password_length: 12",
+        "cache key: user2_profile3",
+        "the access key is wrong: 403",
+        "The API key: how to get one in 2024",
+        "Public key: abc123def456",
         "max_tokens: 4096",
         "postgres://user:password@localhost/db",
         "--- PASS: TestLinks/redis-lock (0.00s)",
@@ -113,6 +131,16 @@ def test_a_value_is_masked_for_its_name_or_place(text: str, value: str) -> None:
 )
 def test_code_documentation_and_placeholders_stay(text: str) -> None:
     assert Redactor().scrub(text) == text
+
+
+MADE = {kind: form for kind, (name, form) in redaction.kinds().items() if name == "value"}
+
+
+def test_a_token_of_each_kind_is_masked_with_nothing_beside_it() -> None:
+    chance = random.Random(5)
+    tokens = [(kind, redaction.made(form, chance)) for kind, form in MADE.items() for _ in range(2)]
+    assert len(MADE) > 200
+    assert [kind for kind, token in tokens if not redaction.is_masked(f"it said {token} there", token)] == []
 
 
 def test_tokens_of_some_170_issuers_are_known() -> None:

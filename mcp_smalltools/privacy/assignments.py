@@ -34,22 +34,25 @@ _WEAK: Final = (
 _REST: Final = r"[A-Za-z0-9_.-]*"
 _AFTER: Final = r"[\\\"'`\])}*]*"
 ANCHOR: Final = (
-    rf"(?i:(?:{_STRONG}){_REST}(?:{_AFTER}\s*(?:[:=>]|->|is\s)|[\\\"']*[\s,]+[\"']?val(?:ue)?[\"']?\s*[:=]|"
+    rf"(?i:(?:{_STRONG}){_REST}(?:{_AFTER}\s*(?:[:=>]|->|is:?\s)|[\\\"']*[\s,]+[\"']?val(?:ue)?[\"']?\s*[:=]|"
     rf"[\\\"']+\s*,\s*[A-Za-z]{{0,2}}[\\\"'`]|[\\\"'`]*[ \t]+[\\A-Za-z]{{0,2}}[\"'`]|"
     rf"\([ \t]*[\\@A-Za-z]{{0,2}}[\"'`]|"
     rf"\s[^<>\n]{{0,100}}>|</key>\s*<string>)|curlopt_[a-z]*pwd\s*,\s*[\"']|"
-    rf"(?:{_WEAK}){_REST}{_AFTER}(?:\s*(?:[:=>,]|->|is\s)[>\s]*|[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]\s*|</key>\s*<string>)"
+    rf"(?:{_WEAK}){_REST}{_AFTER}(?:\s*(?:[:=>,]|->|is:?\s)[>\s]*|[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]\s*|</key>\s*<string>)"
     rf"[\\\"'`]*[^\s\"'`<>(){{}},;]{{16}}|(?:key|salt)[\"']\s*,\s*[\"']|"
+    rf"\b(?:api|access|secret|private|encryption|signing|licen[cs]e) key{_AFTER}\s*(?:[:=>]|->|is:?\s)|"
     rf"(?:\b|_)(?:pin|otp|totp|cvv|cvc|cvv2|pw)(?:_?code)?{_AFTER}\s*[:=>]\s*[\"']?\w)"
 )
 """A name of a secret and the sign of a value after it, for RE2."""
 
 _NAME_BEFORE: Final = re.compile(r"[\w.-]*", re.ASCII)
 _NAME_AFTER: Final = re.compile(r"[\w.-]{0,80}", re.ASCII)
+_WORDS_BEFORE: Final = re.compile(r"(?:^|[^\w.-])((?:[A-Za-z]{2,20} ){1,2})$", re.ASCII)
+_TWO_WORDS: Final = re.compile(r"[A-Za-z]{3,10} (?=[Kk](?:ey|EY)\b)|API (?=KEY\b)")
 _CLOSE: Final = re.compile(r"(?:\\{0,3}[\"'`]|[\])}]|\*\*){0,6}")
 _SIGN: Final = re.compile(r"(\s*)(:=|=>|->|::|={1,3}|:)(?!=)")
 _BLANKS: Final = re.compile(r"[ \t]*")
-_IS: Final = re.compile(r"[ \t]+is[ \t]+(?:(?:set|now|still|changed)[ \t]+(?:to[ \t]+)?)?(?=\S)")
+_IS: Final = re.compile(r"[ \t]+is:?[ \t]+(?:(?:set|now|still|changed)[ \t]+(?:to[ \t]+)?)?(?=\S)")
 _COMMA: Final = re.compile(r"\s*,\s*")
 _VALUE_KEY: Final = re.compile(r"[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]\s*", re.IGNORECASE)
 _IN_NAME: Final = re.compile(
@@ -117,7 +120,9 @@ FOREIGN: Final = (
 
 
 def name_around(look: str, start: int) -> tuple[int, int]:
-    """The whole name that has a word of a secret at `start`."""
+    """The whole name that has a word of a secret at `start`; of two words the second."""
+    if two := _TWO_WORDS.match(look, start):
+        start = two.end()
     before = _NAME_BEFORE.match(look[max(0, start - _LOOK_BACK) : start][::-1])
     after = _NAME_AFTER.match(look, start)
     left = start - (len(before[0]) if before else 0)
@@ -129,9 +134,21 @@ def name_around(look: str, start: int) -> tuple[int, int]:
     return left, right
 
 
+def secrecy_in_words(look: str, start: int, end: int) -> Secrecy:
+    """What the name says, or with up to two words before it: `API key`, `mot de passe`."""
+    secrecy = secrecy_of(look[start:end])
+    if secrecy >= Secrecy.TOKEN or look[start - 1 : start] != " ":
+        return secrecy
+    for words in _WORDS_BEFORE.findall(look[max(0, start - _LOOK_BACK) : start]):
+        for before in (words, words.partition(" ")[2]):
+            if before.strip() and (found := secrecy_of(before + look[start:end])) > secrecy:
+                return found
+    return secrecy
+
+
 def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -> list[SecretSpan]:
     """The values that the name from `start` to `end` gives away: none, one, or those of a list."""
-    secrecy = secrecy_of(look[start:end]) if secrecy is None else secrecy
+    secrecy = secrecy_in_words(look, start, end) if secrecy is None else secrecy
     if secrecy is Secrecy.NONE:
         return []
     if look.startswith("</", max(0, start - 2)) or _is_folder(look, start, end):

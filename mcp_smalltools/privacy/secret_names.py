@@ -55,7 +55,8 @@ _TOKEN: Final = re.compile(
 )
 _RANDOM: Final = re.compile(r"(?:[a-z0-9_]*_)?(?:key|keys|secret_?id|auth_?code)")
 _PIN: Final = re.compile(
-    r"(?:[a-z0-9_]*_)?(?:pin|pin_?code|pincode|otp|totp|mfa_?code|cvv|cvc|cvv2|passcode)"
+    r"(?:[a-z0-9_]*_)?(?:pin|pin_?code|pincode|otp|totp|mfa_?code|cvv|cvc|cvv2|passcode|ssn|"
+    r"social_?security(?:_?(?:number|no|num))?)"
 )
 _SUFFIXES: Final = re.compile(
     r"(?:_(?:value|val|str|string|text|b64|base64|prod|production|dev|development|staging|stage|live|sandbox|"

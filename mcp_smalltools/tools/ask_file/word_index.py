@@ -26,9 +26,16 @@ _FEWEST_WORDS: Final = 4
 """A unit with fewer words counts as one with this many: a single word that matches is no dense unit."""
 _SIMILAR_WORD: Final = 0.95
 """What a word of the same meaning counts at most; the word itself counts 1."""
+_LONGEST_WORD: Final = 60
+"""Characters of a word that are compared."""
 _VALUE: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]*\d[0-9a-f-]*\b", re.I)
 
 Floats = NDArray[np.float32]
+
+
+def _short_stem(word: str) -> str:
+    """An array of texts takes as much for each as for the longest: a long line without blanks, gigabytes."""
+    return stem(word[:_LONGEST_WORD])
 
 
 def normalised_line(text: str) -> str:
@@ -80,7 +87,7 @@ class Index:
         self._own = _Rows(own)
         self._every = _Rows([[*mine, *around] for mine, around in zip(own, context, strict=True)])
         self._vocabulary = list(self._numbers)
-        self._stems = np.array([stem(word) for word in self._vocabulary])
+        self._stems = np.array([_short_stem(word) for word in self._vocabulary])
         self._units_with = self._every.rows_with(self._stems)
 
     def matches(self, question: Question) -> Matches:
@@ -88,8 +95,8 @@ class Index:
         scores[:, [n for n, word in enumerate(self._vocabulary) if word in STOP_WORDS]] = 0.0
         scores *= _SIMILAR_WORD
         for row, word in enumerate(question.words):
-            scores[row, self._stems == stem(word)] = 1.0
-        weights = np.array([self.idf(stem(word)) for word in question.words], np.float32)
+            scores[row, self._stems == _short_stem(word)] = 1.0
+        weights = np.array([self.idf(_short_stem(word)) for word in question.words], np.float32)
         return Matches(
             weights / max(1e-6, float(weights.sum())),
             self._own.best(scores),
