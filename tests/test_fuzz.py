@@ -81,7 +81,7 @@ class Fuzzed:
             assert "\n" not in str(error)
         else:
             found = answer.structured()
-            json.dumps(found, allow_nan=False).encode()
+            json.dumps(found, allow_nan=False, ensure_ascii=False).encode()
             OUTPUTS[tool].validate(found)
         assert time.monotonic() - started < DEADLINE_S + late_s()
 
@@ -244,6 +244,7 @@ PIECES = st.one_of(
                 "%YAML 1.2\n---\n",
                 "!!python/object:os.system x\n",
                 "\ud800",
+                r'{"name": "\ud800"}',
             ),
         ]
     ),
@@ -277,6 +278,7 @@ READING = [
 @given(st.sampled_from(READING), BYTES, PACKED)
 @example(("extract", ".yaml"), b"- " * 5_000 + b"a", bytes)
 @example(("summarize_file", ".ipynb"), b"[" * 50_000, bytes)
+@example(("extract", ".json"), rb'{"name": "\ud800\udfff", "size": 1, "when": "\udc00"}', bytes)
 @budget(max_examples=60 * FACTOR, deadline=None)
 def test_whatever_a_file_holds_a_tool_answers_or_says_what_is_wrong(
     fuzzed: Fuzzed, reading: tuple[str, str], data: bytes, pack: Any

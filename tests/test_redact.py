@@ -322,6 +322,7 @@ def test_lines_out_of_the_middle_of_a_private_key_are_masked() -> None:
         ("tag\U000e0041s", "tags"),
         ("bell\x07 null\x00", "bell null"),
         ("tab\tand\nline", "tab\tand\nline"),
+        ("half \ud83d of \udf89 it", "half \ufffd of \ufffd it"),
         ("grün 日本 🎉", "grün 日本 🎉"),
     ],
 )

@@ -87,6 +87,19 @@ async def test_the_list_of_tools_is_short_and_described_for_agents(tmp_path: Pat
         assert tool.annotations is not None and tool.annotations.open_world_hint is False
 
 
+async def test_half_a_character_in_a_file_ends_no_server(tmp_path: Path) -> None:
+    r"""JSON's `\ud800` is none that could be sent: where a writer of lines failed, the whole server ended."""
+    (tmp_path / "a.json").write_text(r'{"name": "x\ud800\udfff", "size": 1}')
+    schema = {"type": "object", "properties": {"name": {"type": "string"}, "size": {"type": "integer"}}}
+    async with client(tmp_path) as agent:
+        with anyio.fail_after(60):
+            first = await agent.call_tool("extract", {"path": "a.json", "schema": schema})
+            second = await agent.call_tool("extract", {"text": r'{"name": "\udbff"}', "schema": schema})
+            third = await agent.call_tool("read_redacted", {"path": "a.json"})
+    assert first.structured_content and first.structured_content["data"]["name"].startswith("x\ufffd")
+    assert not second.is_error and not third.is_error
+
+
 async def test_a_tool_that_can_write_is_not_called_read_only(tmp_path: Path) -> None:
     async with client(tmp_path) as agent:
         hints = {

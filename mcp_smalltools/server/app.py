@@ -52,6 +52,7 @@ from mcp_smalltools.server.scope import DISCONNECTED, IN_CALL, PRINCIPAL
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers
 from mcp_smalltools.server.tool_schema import input_schema, output_schema
 from mcp_smalltools.service import Service
+from mcp_smalltools.text.visible import whole_text
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.registry import why_unlisted
 
@@ -299,12 +300,16 @@ def _outputs_readable(settings: Settings, caller: Principal) -> str:
 def _result(structured: dict[str, Any]) -> CallToolResult:
     """The structured result, and the same as text for clients that read only text."""
     text = json.dumps(structured, ensure_ascii=False, separators=(",", ":"))
+    if (whole := whole_text(text)) != text:  # the SDK's writer would end, and the server with it
+        text, structured = whole, json.loads(whole)
     return CallToolResult(content=[TextContent(text=text)], structured_content=structured)
 
 
 def _error_result(error: SmallToolsError) -> CallToolResult:
     return CallToolResult(
-        content=[TextContent(text=str(error))], is_error=True, _meta={"mcp-smalltools/code": error.code}
+        content=[TextContent(text=whole_text(str(error)))],
+        is_error=True,
+        _meta={"mcp-smalltools/code": error.code},
     )
 
 

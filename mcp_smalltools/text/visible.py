@@ -26,13 +26,21 @@ _SEPARATORS: Final = re.compile("[\u2028\u2029]")
 _NOT_IN_A_NAME: Final = re.compile(f"[{_HIDDEN}\t\n\u2028\u2029\ud800-\udfff]")
 
 
+_HALVES: Final = re.compile("[\ud800-\udfff]")
+
+
+def whole_text(text: str) -> str:
+    """Text that can be sent: half of a pair of surrogates, which JSON's `\\ud800` makes, is no character."""
+    return text if text.isascii() else _HALVES.sub("\ufffd", text)
+
+
 def clean_text(text: str) -> str:
     """Text without escape sequences, controls and what can't be seen. It keeps its lines."""
     if text.isascii():
         if text.isprintable() or not _ASCII_CONTROLS.search(text):
             return text
         return _ASCII_CONTROLS.sub("", _ESCAPES.sub("", text))
-    return _SEPARATORS.sub(" ", _UNSEEN.sub("", _ESCAPES.sub("", text)))
+    return _SEPARATORS.sub(" ", _UNSEEN.sub("", _ESCAPES.sub("", whole_text(text))))
 
 
 def escaped_name(name: str) -> str:
