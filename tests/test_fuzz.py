@@ -278,7 +278,7 @@ READING = [
 @given(st.sampled_from(READING), BYTES, PACKED)
 @example(("extract", ".yaml"), b"- " * 5_000 + b"a", bytes)
 @example(("summarize_file", ".ipynb"), b"[" * 50_000, bytes)
-@example(("extract", ".json"), rb'{"name": "\ud800\udfff", "size": 1, "when": "\udc00"}', bytes)
+@example(("extract", ".json"), rb'{"name": "\ud800y", "size": 1, "when": "\udc00"}', bytes)
 @budget(max_examples=60 * FACTOR, deadline=None)
 def test_whatever_a_file_holds_a_tool_answers_or_says_what_is_wrong(
     fuzzed: Fuzzed, reading: tuple[str, str], data: bytes, pack: Any
