@@ -308,7 +308,7 @@ def test_a_damaged_file_of_measurements_is_as_none(own: Settings) -> None:
 
 @pytest.mark.parametrize(
     ("whole", "sure", "right", "adds"),
-    [(0.5, 0.4, 0.96, True), (0.5, 0.4, 0.8, False), (0.35, 0.4, 0.99, False), (0.5, 0.2, 0.96, False)],
+    [(0.5, 0.4, 0.96, True), (0.5, 0.4, 0.8, False), (0.35, 0.4, 0.99, False), (0.5, 0.1, 0.96, False)],
 )
 def test_a_pair_qualifies_if_more_is_right_at_the_same_certainty(whole, sure, right, adds):
     together = replace(FIGURES, whole=whole, sure=sure, right_of_sure=right)

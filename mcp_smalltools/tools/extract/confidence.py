@@ -23,6 +23,8 @@ SHORT_TEXT: Final = 900
 LIKELY: Final = 0.25
 """Values of a page that are less sure than this are not given."""
 
+_ALIKE: Final = ("agree", "neither")
+"""Outcomes in which two readers say the same."""
 _OF_WHOLE: Final = ("product", "worst", "unused", "needed", "unverified", "fields")
 FEATURES: Final[Features] = {
     f"{model}{ending}": names
@@ -156,11 +158,16 @@ def _chance_alone(document: Document, by_reader: Filled, calibration: Calibratio
 
 
 def _confirmed(document: Document, filled: Filled, calibration: Calibration) -> float:
-    """The reader's own confidence, where the writer has changed none of its values; 0 elsewhere."""
-    by_reader = _reading_alone(document, filled)
-    if {v.field: v.value for v in by_reader.found} != {v.field: v.value for v in filled.found}:
+    """The reader's own confidence, where the writer says the same of every field; 0 elsewhere."""
+    if any(outcome not in _ALIKE for outcome in _outcomes(filled)):
         return 0.0
-    return _chance_alone(document, by_reader, calibration)
+    return _chance_alone(document, _reading_alone(document, filled), calibration)
+
+
+def _outcomes(filled: Filled) -> list[str]:
+    """How the fields that both have read were decided."""
+    outcomes = [found.outcome for found in filled.found] + [absence.outcome for absence in filled.absent]
+    return [outcome for outcome in outcomes if outcome]
 
 
 def _of_pair(document: Document, filled: Filled, calibration: Calibration) -> dict[str, float]:
@@ -168,9 +175,8 @@ def _of_pair(document: Document, filled: Filled, calibration: Calibration) -> di
     in log odds, and how many of the fields both see alike.
     """
     chance = _chance_alone(document, _reading_alone(document, filled), calibration)
-    outcomes = [found.outcome for found in filled.found] + [absence.outcome for absence in filled.absent]
-    outcomes = [outcome for outcome in outcomes if outcome]
-    alike = sum(outcome in ("agree", "neither") for outcome in outcomes)
+    outcomes = _outcomes(filled)
+    alike = sum(outcome in _ALIKE for outcome in outcomes)
     return {
         "page": float(not document.is_request),
         "alone": math.log(chance / (1 - chance)),
