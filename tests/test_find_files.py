@@ -31,6 +31,7 @@ from mcp_smalltools.service import Service
 from mcp_smalltools.text.words import code_word_counts, code_words, words_of_identifier
 from mcp_smalltools.tools.find_files import file_scores, index_updates
 from mcp_smalltools.tools.find_files.best_passage import best_passage
+from mcp_smalltools.tools.find_files.file_kinds import kind_of, worths
 from mcp_smalltools.tools.find_files.index import FileIndex, index_path, open_index
 from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
 from mcp_smalltools.tools.find_files.indexing import FileWords
@@ -389,7 +390,7 @@ async def test_while_a_server_runs_changes_are_indexed_without_a_call(
     one.watch()
     with anyio.fail_after(30):
         number = 0
-        while not one.index.files_with(["okapi"])["okapi"]:
+        while not one.index.files_with_any(["okapi"]):
             number += 1  # a write before the watch has begun is seen by nobody: write until one is
             write(tmp_path, b_dot_txt="okapi\n" * number)
             await anyio.sleep(0.2)
@@ -497,7 +498,7 @@ def test_the_index_counts_what_the_texts_hold(bodies: list[list[str]]) -> None:
     index.replace([], files)
     index.replace([seen.id for path, seen in index.known().items() if path == "f0.txt"], [])
     kept = bodies[1:]
-    assert index.files_with(["ox"]) == {"ox": sum("ox" in body for body in kept)}
+    assert index.files_with_any(["ox"]) == sum("ox" in body for body in kept)
     held = {candidate.path: candidate.in_body["ox"] for candidate in index.candidates(["ox"], 10, None)}
     assert held == {f"f{i}.txt": body.count("ox") for i, body in enumerate(bodies) if i and "ox" in body}
     index.close()
@@ -506,7 +507,7 @@ def test_the_index_counts_what_the_texts_hold(bodies: list[list[str]]) -> None:
 @given(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=30), max_size=40))
 @budget(max_examples=100, deadline=None)
 def test_a_passage_is_lines_of_its_file(lines: list[str]) -> None:
-    found = best_passage("a.txt", lines, {"a": 1.0, "b": 2.0})
+    found = best_passage("a.txt", lines, {"a": 1.0, "b": 2.0}, {"a": "a", "b": "b"})
     if found is not None:
         assert 1 <= found.start <= found.end <= len(lines)
         assert any(line.strip() for line in lines[found.start - 1 : found.end])
@@ -559,3 +560,63 @@ async def test_a_secret_is_masked_also_where_the_passage_holds_only_a_part_of_it
         assert "MIIEvQ" not in left
         assert "hunter2" not in left
     await service.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("src/pour.py", "code"),
+        ("tests/test_pour.py", "test"),
+        ("src/pour_test.go", "test"),
+        ("app/src/test/java/org/PourTest.java", "test"),
+        ("CHANGELOG.md", "news"),
+        ("docs/releases/1.4.txt", "news"),
+        ("doc/pour.1", "documentation"),
+        ("README.rst", "documentation"),
+        ("examples/pour/main.rs", "example"),
+        ("latest/contest.py", "code"),
+        ("Makefile", "other"),
+    ],
+)
+def test_what_a_file_is_there_for_is_seen_in_its_path(path: str, kind: str) -> None:
+    assert kind_of(path) == kind
+
+
+def test_files_that_tell_of_code_count_less_than_code_unless_they_are_asked_for() -> None:
+    usual = worths("a guest gets the same cup poured twice")
+    assert usual["code"] == 1.0 > max(usual["test"], usual["news"], usual["documentation"])
+    assert worths("the test of pouring twice fails")["test"] == 1.0
+    assert worths("how do I pour two cups?")["documentation"] == 1.0
+
+
+async def test_code_comes_before_its_tests_and_news_though_they_have_the_words_of_the_query(
+    settings: Settings, engine: EngineClient, tmp_path: Path
+) -> None:
+    files = {
+        "src/pour.py": "def pour(guest, cup):\n    if cup.poured:\n        guest.cups.append(cup)\n",
+        "src/heat.py": "def heat(water):\n    water.boil()\n",
+        "src/page.css": "h1 { color: red }\n",
+        "tests/test_pour.py": "def test_a_guest_gets_no_cup_twice():\n    assert poured(cups) == 1\n",
+        "CHANGELOG.md": "## 1.2\n\n- Fixed: a guest got the same cup poured twice.\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    own = settings.model_copy(update={"roots": (RootSpec(path=tmp_path, level=PrivacyLevel.OPEN),)})
+    service = Service(own, engine)
+    got = await service.call(ToolRequest("find_files", {"query": "a guest gets the same cup poured twice"}))
+    await service.close()
+    assert got.files[0].path.endswith("src/pour.py")
+
+
+async def test_a_word_in_another_form_is_known(
+    settings: Settings, engine: EngineClient, tmp_path: Path
+) -> None:
+    (tmp_path / "page.css").write_text("/* a heading wraps */\nh1 { line-height: 1.2 }\n")
+    (tmp_path / "other.txt").write_text("nothing here\n")
+    own = settings.model_copy(update={"roots": (RootSpec(path=tmp_path, level=PrivacyLevel.OPEN),)})
+    service = Service(own, engine)
+    got = await service.call(ToolRequest("find_files", {"query": "headings overlap"}))
+    await service.close()
+    assert got.files[0].path.endswith("page.css")
+    assert "headings" not in (got.note or "")

@@ -29,8 +29,11 @@ class BestPassage:
     title: str = ""
 
 
-def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) -> BestPassage | None:
-    """The lines that fit best; None if the file is empty. `weights` are the idf of each word of the query.
+def best_passage(
+    path: str, lines: Sequence[str], weights: Mapping[str, float], word_of: Mapping[str, str]
+) -> BestPassage | None:
+    """The lines that fit best; None if the file is empty. `weights` are the idf of each word of the query,
+    `word_of` names the word that each of its forms stands for.
 
     Where no word of the query occurs (the file was found by its name or its similarity), these are the first
     lines that are not blank.
@@ -39,20 +42,22 @@ def best_passage(path: str, lines: Sequence[str], weights: Mapping[str, float]) 
     for passage in split_passages(path, lines):
         counts: dict[str, int] = {}
         found = code_words(passage.with_title)
-        for word in found:
-            if word in weights:
+        for form in found:
+            if word := word_of.get(form):
                 counts[word] = counts.get(word, 0) + 1
         norm = length_norm(len(found), _USUAL_WORDS, _K1, _B)
         score = sum(term_score(weights[word], count, norm) for word, count in counts.items())
         if best is None or score > best.score:
             best = BestPassage(score, passage.start, passage.end, passage.title)
-    return _narrow(best, lines, weights) if best else None
+    return _narrow(best, lines, weights, word_of) if best else None
 
 
-def _narrow(found: BestPassage, lines: Sequence[str], weights: Mapping[str, float]) -> BestPassage:
+def _narrow(
+    found: BestPassage, lines: Sequence[str], weights: Mapping[str, float], word_of: Mapping[str, str]
+) -> BestPassage:
     """The `MAX_LINES` lines of a passage that hold most of the query."""
     own = range(found.start - 1, found.end)
-    held = {i: {word for word in code_words(lines[i]) if word in weights} for i in own}
+    held = {i: {word_of[form] for form in code_words(lines[i]) if form in word_of} for i in own}
     best, best_worth = own.start, -1.0
     for first in own:
         inside = set[str]().union(*(held[i] for i in range(first, min(first + MAX_LINES, own.stop))))

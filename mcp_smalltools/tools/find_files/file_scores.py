@@ -15,6 +15,8 @@ _K1: Final = 8.0
 _B: Final = 0.45
 _PATH_WEIGHT: Final = 40.0
 """One occurrence of a word in a file's path counts like this many in its text."""
+OTHER_FORM: Final = 0.7
+"""What another form of a word counts, where the word itself counts 1."""
 SIMILARITY_WEIGHT: Final = 0.5
 """What a similarity of 1 is worth, as a share of the best score by words."""
 
@@ -25,18 +27,29 @@ def idfs(query: Iterable[str], files_with: Mapping[str, int], files: int) -> dic
 
 
 def word_scores(
-    weights: Mapping[str, float], candidates: Sequence[CandidateFile], mean_words: float
+    weights: Mapping[str, float],
+    candidates: Sequence[CandidateFile],
+    mean_words: float,
+    forms: Mapping[str, Sequence[str]],
 ) -> dict[int, float]:
-    """The score of each candidate: BM25 over path and text as one weighted field (Robertson et al. 2004)."""
+    """The score of each candidate: BM25 over path and text as one weighted field (Robertson et al. 2004).
+
+    `forms` has the other forms of each word: they count too, but less.
+    """
     scores = {}
     for candidate in candidates:
         norm = length_norm(candidate.words, mean_words, _K1, _B)
         score = 0.0
         for word, weight in weights.items():
-            count = _PATH_WEIGHT * candidate.in_path.get(word, 0) + candidate.in_body.get(word, 0)
+            count = _count(candidate, word)
+            count += OTHER_FORM * sum(_count(candidate, form) for form in forms.get(word, ()))
             score += term_score(weight, count, norm)
         scores[candidate.id] = score
     return scores
+
+
+def _count(candidate: CandidateFile, word: str) -> float:
+    return _PATH_WEIGHT * candidate.in_path.get(word, 0) + candidate.in_body.get(word, 0)
 
 
 def fuse(words: Mapping[int, float], similarity: Mapping[int, float], best: float) -> dict[int, float]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.stores.store import Store
+from mcp_smalltools.text.words import stem
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +46,11 @@ _MAX_OF_A_WORD: Final = 50
 """Occurrences of one word in a file that are stored: more would add nothing to its score."""
 _PATH_WEIGHT: Final = 10.0
 """Of a word in the path, for SQLite's bm25, which only chooses the candidates."""
+_SHORTEST_STEM: Final = 4
+"""Letters of a stem of which other forms are looked for."""
+_MOST_COMPARED: Final = 400
+_MOST_FORMS: Final = 6
+"""Other forms of one word, at most."""
 _PER_QUERY: Final = 500
 """Ids in one SQL query: SQLite limits its parameters."""
 
@@ -142,13 +148,23 @@ class FileIndex(Store):
                 )
         return [rows[number] for number in ids if number in rows]
 
-    def files_with(self, query: Iterable[str]) -> dict[str, int]:
-        """In how many files each word of the query occurs."""
-        found = {}
-        for word in query:
-            rows = self.select("SELECT doc FROM spread WHERE term = ?", (word,))
-            found[word] = int(rows[0][0]) if rows else 0
-        return found
+    def other_forms(self, word: str) -> list[str]:
+        """Words of the index that differ from this one in their ending alone; the most frequent first."""
+        root = stem(word)
+        if len(root) < _SHORTEST_STEM or not word.isalpha():
+            return []
+        start = root[:-1]
+        rows = self.select(
+            "SELECT term FROM spread WHERE term >= ? AND term < ? ORDER BY doc DESC LIMIT ?",
+            (start, start + "\U0010ffff", _MOST_COMPARED),
+        )
+        forms = [str(row[0]) for row in rows if row[0] != word and stem(str(row[0])) == root]
+        return forms[:_MOST_FORMS]
+
+    def files_with_any(self, forms: Sequence[str]) -> int:
+        """In how many files at least one of these words occurs."""
+        match = " OR ".join(f'"{word}"' for word in forms)
+        return int(self.select("SELECT count(*) FROM words WHERE words MATCH ?", (match,))[0][0])
 
     def paths(self) -> dict[int, str]:
         return {row[0]: row[1] for row in self.select("SELECT id, path FROM files")}

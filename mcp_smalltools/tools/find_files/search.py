@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ from mcp_smalltools.errors import FileError
 from mcp_smalltools.text.words import STOP_WORDS, code_words
 from mcp_smalltools.tools.find_files import file_scores
 from mcp_smalltools.tools.find_files.best_passage import BestPassage, best_passage
+from mcp_smalltools.tools.find_files.file_kinds import kind_of, worths
 from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from mcp_smalltools.files.reader import StopCheck
     from mcp_smalltools.files.roots import Folder
+    from mcp_smalltools.tools.find_files.index import FileIndex
     from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
 
 _MAX_BY_WORDS: Final = 400
@@ -86,23 +88,34 @@ def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Res
     asked = query_words(query.text)
     indexes = [place.updater.index for place in places]
     total = file_scores.add_counts([index.counts() for index in indexes])
-    files_with = [index.files_with(asked) for index in indexes]
-    in_files = {word: sum(counts[word] for counts in files_with) for word in asked}
+    forms = _other_forms(asked, indexes)
+    in_files = {word: sum(index.files_with_any([word, *forms[word]]) for index in indexes) for word in asked}
     weights = file_scores.idfs((word for word in asked if in_files[word]), in_files, total.files)
+    word_of = {form: word for word in weights for form in forms[word]} | {word: word for word in weights}
     folders = [_FolderMatches(place, _paths(place, query.glob)) for place in places]
     for one in folders:
         index = one.place.updater.index
         only = frozenset(one.paths) if query.glob or one.place.folder.parts else None
-        candidates = index.candidates(list(weights), _MAX_BY_WORDS, only)
-        one.words = file_scores.word_scores(weights, candidates, total.mean_words)
+        candidates = index.candidates(list(word_of), _MAX_BY_WORDS, only)
+        one.words = file_scores.word_scores(weights, candidates, total.mean_words, forms)
         if query.vector is not None:
             one.similarity = _similarities(one, query.vector)
         stop.check()
-    hits = _best(folders, max(_MAX_READ, query.limit))
-    _refine(hits, weights, stop)
+    worth = worths(query.text)
+    hits = _best(folders, max(_MAX_READ, query.limit), worth)
+    _refine(hits, weights, word_of, worth, stop)
     unknown = [word for word in code_words(query.text) if word in in_files and not in_files[word]]
     searched = sum(len(one.paths) for one in folders)
     return Results(sorted(hits, key=_order)[: query.limit], unknown, list(weights), searched)
+
+
+def _other_forms(words: Sequence[str], indexes: Sequence[FileIndex]) -> dict[str, list[str]]:
+    """Other forms of each word that some index has; a form that is asked for itself stands for itself."""
+    found = {}
+    for word in words:
+        forms = dict.fromkeys(form for index in indexes for form in index.other_forms(word))
+        found[word] = [form for form in forms if form not in words]
+    return found
 
 
 def query_words(text: str) -> list[str]:
@@ -136,10 +149,10 @@ def _similarities(one: _FolderMatches, vector: NDArray[np.float32]) -> dict[int,
     return {ids[i]: float(cosines[i]) for i in wanted}
 
 
-def _best(folders: Sequence[_FolderMatches], most: int) -> list[Hit]:
+def _best(folders: Sequence[_FolderMatches], most: int, worth: Mapping[str, float]) -> list[Hit]:
     best = max((score for one in folders for score in one.words.values()), default=0.0)
     hits = [
-        Hit(one.place, one.paths[number], score)
+        Hit(one.place, one.paths[number], score * worth[kind_of(one.paths[number])])
         for one in folders
         for number, score in file_scores.fuse(one.words, one.similarity, best).items()
         if number in one.paths
@@ -147,7 +160,13 @@ def _best(folders: Sequence[_FolderMatches], most: int) -> list[Hit]:
     return sorted(hits, key=_order)[:most]
 
 
-def _refine(hits: Sequence[Hit], weights: dict[str, float], stop: StopCheck) -> None:
+def _refine(
+    hits: Sequence[Hit],
+    weights: Mapping[str, float],
+    word_of: Mapping[str, str],
+    worth: Mapping[str, float],
+    stop: StopCheck,
+) -> None:
     """Add the score of its best passage to each file: words count more if they stand together."""
     for hit in hits:
         stop.check()
@@ -156,9 +175,9 @@ def _refine(hits: Sequence[Hit], weights: dict[str, float], stop: StopCheck) -> 
                 lines = source.text(MAX_BYTES).split("\n")
         except FileError:  # gone, or known by its name alone
             continue
-        hit.passage = best_passage(hit.path, lines, weights)
+        hit.passage = best_passage(hit.path, lines, weights, word_of)
         if hit.passage is not None:
-            hit.score += hit.passage.score
+            hit.score += hit.passage.score * worth[kind_of(hit.path)]
 
 
 def _order(hit: Hit) -> tuple[float, str]:

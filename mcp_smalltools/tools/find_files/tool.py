@@ -54,7 +54,7 @@ class FindFiles:
         "occurrence of a name: use grep for those. Returns files, best first, each with the lines that fit "
         "best, so that you can open the right one at once."
     )
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     Arguments: ClassVar[type[base.Arguments]] = FindFilesArguments
     Answer: ClassVar[type[result.Answer]] = FindFilesAnswer
 
