@@ -18,9 +18,10 @@ from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.tools.ask_file.features import FEATURES, candidate_features, log_odds_of, ranking_features
 from mcp_smalltools.tools.ask_file.question import parse_question
+from mcp_smalltools.tools.ask_file.rank import NO_READINGS
 from mcp_smalltools.tools.ask_file.selection import MAX_PASSAGE_LINES, MAX_PASSAGES, select_passages
-from mcp_smalltools.tools.ask_file.unit import Unit
-from mcp_smalltools.tools.ask_file.units import units_of
+from mcp_smalltools.tools.ask_file.units.of_file import units_of
+from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index
 from mcp_smalltools.tools.ask_file.word_vectors import word_table
 
@@ -228,9 +229,9 @@ async def test_what_is_not_found_though_its_words_are_there_is_escalated_and_poi
     assert got.evidence or got.elsewhere
 
 
-async def test_only_words_that_are_nowhere_make_a_sure_not_found(ask):
+async def test_words_that_are_nowhere_are_not_found(ask):
     got = await ask("What is the melting point of tungsten?", *FILES)
-    assert (got.found, got.escalate) == (False, False)
+    assert (got.found, got.evidence) == (False, [])
 
 
 @pytest.mark.parametrize(("text", "escalate"), [("1\n2\n3\n", False), ("\n\n", True)])
@@ -256,7 +257,8 @@ def test_lines_of_a_log_that_say_the_same_are_one_candidate_and_a_rare_line_is_n
     assert tuple(columns) == FEATURES["unit"]
     log_odds = log_odds_of(load_calibration("ask_file", FEATURES).models["unit"](columns))
     found = select_passages([index.units[number] for number in chosen], log_odds)
-    assert tuple(ranking_features(question, matches, columns, log_odds, found)) == FEATURES["first"]
+    of_ranking = ranking_features(question, matches, columns, log_odds, found)
+    assert (*of_ranking, *NO_READINGS) == FEATURES["first"]
 
 
 def test_a_line_that_has_the_number_asked_for_stands_for_those_alike():

@@ -24,9 +24,9 @@ from mcp_smalltools.tools.extract.confidence import FEATURES, Assessment, whole_
 from mcp_smalltools.tools.extract.document import Document
 from mcp_smalltools.tools.extract.fill import Absence, Filled
 from mcp_smalltools.tools.extract.schema import Field, plan_of
-from mcp_smalltools.tools.extract.span_reader import head, read_head
 from mcp_smalltools.tools.extract.structure.key_values import named_values
 from mcp_smalltools.tools.extract.structure.text_forms import read_structure
+from mcp_smalltools.tools.span_reader import head, read_head
 
 pytestmark = pytest.mark.anyio
 

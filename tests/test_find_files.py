@@ -471,10 +471,10 @@ def test_a_fused_score_never_falls_when_one_of_its_parts_rises(
     by_word: dict[int, float], similarity: dict[int, float], number: int
 ) -> None:
     best = max(by_word.values(), default=0.0)
-    before = file_scores.fuse(by_word, similarity, best)
+    before = file_scores.fuse(by_word, similarity, {}, best)
     assert before.keys() == by_word.keys() | similarity.keys()
     assert all(before[i] >= score for i, score in by_word.items())
-    after = file_scores.fuse(by_word, similarity | {number: 1.0}, best)
+    after = file_scores.fuse(by_word, similarity | {number: 1.0}, {}, best)
     assert after[number] >= before.get(number, 0.0)
     assert {i: s for i, s in after.items() if i != number} == {i: s for i, s in before.items() if i != number}
 

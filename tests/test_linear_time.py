@@ -33,7 +33,7 @@ from mcp_smalltools.text.outline import outline
 from mcp_smalltools.text.outlines.heading import Heading
 from mcp_smalltools.text.outlines.markup import headings_of
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
-from mcp_smalltools.tools.ask_file import settings_units
+from mcp_smalltools.tools.ask_file.units import settings as settings_units
 from mcp_smalltools.tools.classify import chunks
 from mcp_smalltools.tools.extract.schema import plan_of, problems
 from mcp_smalltools.tools.extract.structure import key_values
@@ -109,7 +109,7 @@ def test_loggers_are_those_of_the_pattern_that_took_cubic_time(text: str) -> Non
 SETTING = re.compile(
     r"^\s*(?:[-*]\s+)?(?:export\s+|const\s+|let\s+|var\s+|#define\s+)?"
     r"[\"']?(?P<key>[\w.\-/ ]{1,60}?)[\"']?\s*"
-    r"(?::\s*[\w\[\], .|]+\s*=|=(?!=)|:(?!:)|\s(?=\S+$))"
+    r"(?::\s*[\w\[\], .|]+\s*=|[?+:]{0,2}=(?!=)|:(?![:=])|\s(?=\S+$))"
     r"\s*(?P<value>\S.*)$"
 )
 IN_SETTING = ["a", " ", "\t", ":", "=", "|", "[", "x", "export ", "'", "- "]

@@ -125,12 +125,22 @@ def recall(found: list[str], wanted: tuple[str, ...]) -> float:
     return sum(path in found for path in wanted) / len(wanted)
 
 
+def asks_for_something(subject: str) -> bool:
+    """Whether the subject of a commit could be a query: no merge, release or update of dependencies."""
+    return len(subject.split()) >= _FEWEST_WORDS and not _SAYS_NOTHING.match(subject)
+
+
 def _commit(record: str) -> Commit | None:
     head, *rows = record.split("\n")
     parents, _, subject = head.partition("\x02")
     rows = [row for row in rows if row.startswith(":")]
     there = tuple(row.split("\t", 1)[1] for row in rows if row.split("\t", 1)[0].endswith("M"))
-    asks = len(subject.split()) >= _FEWEST_WORDS and not _SAYS_NOTHING.match(subject)
-    if " " in parents or not parents or not there or len(rows) > MOST_FILES or not asks:
+    if (
+        " " in parents
+        or not parents
+        or not there
+        or len(rows) > MOST_FILES
+        or not asks_for_something(subject)
+    ):
         return None
     return Commit(parents, subject, there)

@@ -33,6 +33,9 @@ class Evidence(result.Span):
     """Lines that answer."""
 
     path: FileName | None = Field(None, description="the file, if several were given")
+    under: FileText | None = Field(
+        None, description="the line that they belong to: heading, column names, block, definition"
+    )
 
 
 class AskFileAnswer(result.Answer):

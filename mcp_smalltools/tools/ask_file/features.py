@@ -17,7 +17,7 @@ from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.text.words import stem, stems_of
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import RankedPassage
-from mcp_smalltools.tools.ask_file.unit import Unit
+from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import Index, Matches
 
 ADDRESS: Final = re.compile(
@@ -42,7 +42,7 @@ KINDS: Final = (
     *("definition", "purpose", "raise", "why", "section", "when", "number", "who", "manner", "value"),
     *("place", "yes", "other"),
 )
-UNITS: Final = ("definition", "doc", "section", "entry", "sentence", "row", "line")
+UNITS: Final = ("definition", "doc", "section", "entry", "sentence", "row", "line", "header")
 
 Floats = NDArray[np.float64]
 
@@ -218,6 +218,9 @@ def ranking_features(
     }
 
 
+_NO_RIVAL: Final = 6.0
+"""How far a reading is ahead where there is no other."""
+_OF_ALL_READINGS: Final = ("read", "read_lead", "read_most", "read_agrees")
 _OF_CANDIDATE: Final = (
     *("soft", "soft_own", "exact", "exact_own", "missing", "near", "soft_behind", "exact_behind"),
     *("like", "like_behind", "like_score", "like_place", "soft_place", "like_near", "density"),
@@ -230,5 +233,38 @@ _OF_RANKING: Final = (
     *("no_answer_anywhere", "like_of_three", "soft_of_three", "most_like", "like_first", "soft_first"),
     *("known", "known_exactly", "strangest", "words", "places", *(f"asks {kind}" for kind in KINDS)),
 )
-FEATURES: Final[Features] = {"unit": _OF_CANDIDATE} | dict.fromkeys(("first", "three", "absent"), _OF_RANKING)
-"""What each model of the calibration is given, in the order of `candidate_features` or `ranking_features`."""
+_OF_READING: Final = ("log_odds", "log_odds_behind", "read", "read_behind", "read_first")
+FEATURES: Final[Features] = (
+    {"unit": _OF_CANDIDATE}
+    | {"read": _OF_READING}
+    | dict.fromkeys(("first", "three", "absent"), (*_OF_RANKING, *_OF_ALL_READINGS))
+)
+"""What each model of the calibration is given, in the order of `candidate_features`, `reading_features`, or
+`ranking_features` and `ranking_of_readings`.
+"""
+
+
+def reading_features(log_odds: Floats, scores: Floats) -> dict[str, Floats]:
+    """Features of the candidates that the reader has read with the question, each of shape (read,).
+
+    `log_odds` are those before, `scores` the reader's: of its best span, against "not in this text".
+    """
+    return {
+        "log_odds": log_odds,
+        "log_odds_behind": log_odds - log_odds.max(),
+        "read": scores,
+        "read_behind": scores - scores.max(),
+        "read_first": (scores == scores.max()).astype(np.float64),
+    }
+
+
+def ranking_of_readings(log_odds: Floats, scores: Floats) -> dict[str, float]:
+    """What the readings say of the ranking: `log_odds` are those with the readings, of shape (read,)."""
+    best = int(np.argmax(log_odds))
+    others = np.delete(scores, best)
+    return {
+        "read": float(scores[best]),
+        "read_lead": float(scores[best] - others.max()) if len(others) else _NO_RIVAL,
+        "read_most": float(scores.max()),
+        "read_agrees": float(scores[best] == scores.max()),
+    }

@@ -14,6 +14,7 @@ _NAME: Final = re.compile(
     r"|\b([a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b"  # maxCount, MaxCount
     r"|\b([A-Z][A-Z0-9_]{2,})\b"  # MAX_COUNT
     r"|\b(\w+)\(\)"  # acquire()
+    r"|(?<![\w.-])(\.[a-z]\w+|--?[a-z][\w-]+)\b"  # .env, --quiet
 )
 """Names that a question mentions."""
 
@@ -63,6 +64,15 @@ _KINDS: Final = {
 }
 """How each kind of answer is asked for; of several that match, the first one holds."""
 _ADDRESS: Final = re.compile(r"\b(?:which|what|where)\b.*\b(?:address|url|host|hostname|endpoint|ip)\b", re.I)
+_VERSION: Final = re.compile(
+    r"\b(?:which|what|since (?:which|what)|in (?:which|what)) (?:\w+ )?(?:version|release)\b"
+    r"|\bwhen (?:was|were|did)\b|\bsince when\b",
+    re.I,
+)
+_INTRODUCED: Final = re.compile(
+    r"\b(?:introduced?|added?|appear(?:ed)?|first|new|since|became available|available|support(?:ed)?)\b",
+    re.I,
+)
 _COUNTED: Final = re.compile(r"\bhow many\s+(\w+(?:\s+\w+)?)", re.I)
 _OF_KIND: Final = frozenset(
     stem(word)
@@ -92,6 +102,8 @@ class Question:
     """An address, a host or a URL is asked for."""
     counted: tuple[str, ...] = ()
     """Stems of what is to be counted: `how many workers`."""
+    first_release: bool = False
+    """The release in which something came is asked for."""
 
 
 def parse_question(text: str) -> Question:
@@ -109,4 +121,5 @@ def parse_question(text: str) -> Question:
         kind,
         address,
         tuple(content_stems(counted[1])) if counted else (),
+        bool(_VERSION.search(text) and _INTRODUCED.search(text)),
     )

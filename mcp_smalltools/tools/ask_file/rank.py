@@ -8,15 +8,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcp_smalltools.calibration.calibration import Calibration
-from mcp_smalltools.text.facts import dates, numbers, times
-from mcp_smalltools.tools.ask_file.features import ADDRESS, candidate_features, log_odds_of, ranking_features
+from mcp_smalltools.tools.ask_file.features import (
+    Floats,
+    candidate_features,
+    log_odds_of,
+    ranking_features,
+    ranking_of_readings,
+    reading_features,
+)
 from mcp_smalltools.tools.ask_file.question import Question
-from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages
-from mcp_smalltools.tools.ask_file.unit import Unit
+from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages, shown_lines
+from mcp_smalltools.tools.ask_file.units.prose import RELEASE
+from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, normalised_line
-from mcp_smalltools.tools.similarity import NoEncoder, similarities
+from mcp_smalltools.tools.similarity import UNAVAILABLE, NoEncoder, similarities
+from mcp_smalltools.tools.span_reader import Reading, read
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
@@ -25,9 +34,27 @@ UNKNOWN_SIMILARITY: Final = 0.3
 """What all candidates get where there is no encoder: between what unrelated and related texts have."""
 _ENCODER_CHARS: Final = 500
 """Characters of a unit that the encoder reads."""
-_VALUE_CHARS: Final = 400
-"""Characters of a line of which a value is a short answer."""
-_VALUE: Final = re.compile(r"^[^=:]*?(?:=|:)\s*(?P<value>.+?)\s*[,;]?\s*(?:(?:#|//)\s.*)?$")
+
+
+NO_READINGS: Final = dict.fromkeys(("read", "read_lead", "read_most", "read_agrees"), 0.0)
+"""What stands for the readings where there are none; then there is no confidence either."""
+READ: Final = 12
+"""Candidates that the reader reads together with the question."""
+_READER_CHARS: Final = 600
+_TITLE_CHARS: Final = 150
+"""Characters of a candidate, and of the names around it, that the reader reads."""
+_AS_MANY_WORDS: Final = 0.8
+"""The share of the most words of the question that another change must have to be on the same thing."""
+_UNREADABLE: Final = -20.0
+_BEHIND_READ: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The lines of each file of a call, and the seconds that it has."""
+
+    files: Sequence[Sequence[str]]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +68,15 @@ class Ranking:
     """Other log lines that differ from the best one in their numbers alone; it is the first or the last."""
     no_encoder: NoEncoder | None = None
     """Set where the encoder took no part."""
+    no_reader: NoEncoder | None = None
+    """Set where the encoder took part, but the reader, which is an adapter of it, did not."""
 
 
 async def rank(
-    engine: Engine, index: Index, question: Question, calibration: Calibration, seconds: float
+    engine: Engine, index: Index, question: Question, calibration: Calibration, ask: Asking
 ) -> Ranking:
-    """Words choose the candidates; words, structure and, if there is an encoder, similarity rank them.
+    """Words choose the candidates; words, structure and, if there is an encoder, similarity rank them; then
+    the reader reads the best ones together with the question.
 
     Raises DeadlineExceeded, Cancelled.
     """
@@ -55,18 +85,96 @@ async def rank(
     if not chosen:
         return Ranking((), {})
     texts = [encoder_text(index.units[number].unit) for number in chosen]
-    similar = await similarities(engine, question.text, texts, seconds)
+    similar = await similarities(engine, question.text, texts, ask.seconds)
     no_encoder = similar if isinstance(similar, NoEncoder) else None
     if isinstance(similar, NoEncoder):
         similar = [UNKNOWN_SIMILARITY] * len(chosen)
     columns = candidate_features(index, question, matches, chosen, similar)
     log_odds = log_odds_of(calibration.models["unit"](columns))
     units = [index.units[number] for number in chosen]
+    of_readings, no_reader = NO_READINGS, None
+    if no_encoder is None:
+        read_now = np.argsort(-log_odds, kind="stable")[:READ]
+        pairs = [(question.text, reader_text(units[n], ask.files)) for n in read_now.tolist()]
+        scores = await read_scores(engine, pairs, ask.seconds)
+        if isinstance(scores, NoEncoder):
+            no_reader = scores
+        else:
+            log_odds, of_readings = with_readings(log_odds, read_now, scores, calibration)
     best = int(np.argmax(log_odds))
+    best = _of_first_release(best, units, question, columns, ask.files)
+    log_odds[best] = log_odds.max()
     units[best], lines_alike = _first_or_last_alike(units[best], index.units, question)
     passages = select_passages(units, log_odds)
-    features = ranking_features(question, matches, columns, log_odds, passages)
-    return Ranking(passages, features, lines_alike, no_encoder)
+    features = ranking_features(question, matches, columns, log_odds, passages) | of_readings
+    return Ranking(passages, features, lines_alike, no_encoder, no_reader)
+
+
+def reader_text(unit: FileUnit, files: Sequence[Sequence[str]]) -> str:
+    """What the reader reads of a unit: where it is, and the lines that would be shown."""
+    start, end = shown_lines(unit.unit)
+    lines = " ".join(line.strip() for line in files[unit.file][start - 1 : end])
+    title = f"{unit.unit.context[:_TITLE_CHARS]} {unit.unit.name}".strip()
+    return f"{title}: {lines}"[:_READER_CHARS]
+
+
+async def read_scores(engine: Engine, pairs: Sequence[tuple[str, str]], seconds: float) -> Floats | NoEncoder:
+    """How well each text answers its question: the reader's best span against "not in this text"."""
+    try:
+        readings = await read(engine, pairs, seconds)
+    except UNAVAILABLE as error:
+        return NoEncoder(error)
+    return np.array([_best_score(reading) for reading in readings], np.float64)
+
+
+def _best_score(reading: Reading) -> float:
+    spans = reading.best(1)
+    return max(spans[0][2], _UNREADABLE) if spans else _UNREADABLE
+
+
+def with_readings(
+    log_odds: Floats, read_now: NDArray[np.int64], scores: Floats, calibration: Calibration
+) -> tuple[Floats, dict[str, float]]:
+    """Log odds of all candidates with the readings of some, and what these say of the ranking.
+
+    A candidate that was not read stays behind those that were.
+    """
+    model = calibration.models["read"]
+    found = log_odds_of(model(reading_features(log_odds[read_now], scores)))
+    after = np.minimum(log_odds, found.min() - _BEHIND_READ)
+    after[read_now] = found
+    return after, ranking_of_readings(found, scores)
+
+
+def _of_first_release(
+    best: int,
+    units: Sequence[FileUnit],
+    question: Question,
+    columns: Mapping[str, Floats],
+    files: Sequence[Sequence[str]],
+) -> int:
+    """Of the changes that have as many of the question's words, the one of the oldest release, if asked for.
+
+    Releases are listed newest first or last: their versions say which.
+    """
+    if not question.first_release:
+        return best
+    words = columns["exact_own"]
+    found = [
+        (version, n)
+        for n, unit in enumerate(units)
+        if unit.file == units[best].file
+        and words[n] >= _AS_MANY_WORDS * words.max()
+        and (version := _release_of(unit, files))
+    ]
+    return min(found)[1] if found and _release_of(units[best], files) else best
+
+
+def _release_of(unit: FileUnit, files: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """The version of the release that a change is under; () if it is under none."""
+    under = unit.unit.under
+    match = RELEASE.search(files[unit.file][under - 1].lstrip("#=* ")) if under else None
+    return tuple(int(part[:9]) for part in re.findall(r"\d+", match["version"])) if match else ()
 
 
 def _first_or_last_alike(
@@ -89,28 +197,3 @@ def encoder_text(unit: Unit) -> str:
     title = f"{unit.context} {unit.name}".strip()
     text = f"{title}: {unit.text}" if title and unit.kind != "sentence" else unit.text
     return text[:_ENCODER_CHARS]
-
-
-def short_answer(question: Question, unit: Unit) -> str | None:
-    """The value or name that the unit holds, verbatim; None where only the lines themselves answer."""
-    if question.kind == "definition":
-        return unit.name or None
-    if question.kind == "raise" and (
-        match := re.match(r"\s*(?:raise|throw new|throw)\s+([\w.]+)", unit.text)
-    ):
-        return match[1]
-    if question.address and unit.kind != "entry":
-        addresses = [match[0].rstrip(".,;)") for match in ADDRESS.finditer(unit.text)]
-        return addresses[0] if len(addresses) == 1 else None
-    if unit.kind == "entry" and question.kind in ("value", "number", "when", "other"):
-        line = unit.text.split("\n")[0]
-        match = _VALUE.match(line) if len(line) <= _VALUE_CHARS else None
-        return match["value"].strip("\"'") if match else None
-    if question.kind == "when":
-        moments = [*dates(unit.text), *times(unit.text)]
-        return unit.text[moments[0].start : moments[0].end] if len(moments) == 1 else None
-    if question.kind == "number":
-        asked = {n.value for n in numbers(question.text)}
-        found = [n for n in numbers(unit.text) if n.value not in asked]
-        return unit.text[found[0].start : found[0].end] if len(found) == 1 else None
-    return None

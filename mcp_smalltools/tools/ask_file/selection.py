@@ -9,9 +9,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import FileUnit
 
-MAX_PASSAGE_LINES: Final = 8
+MAX_PASSAGE_LINES: Final = 12
 MAX_PASSAGES: Final = 3
 """Passages that an answer shows, as evidence or as places to read."""
 MAX_GAP: Final = 1
@@ -47,7 +48,7 @@ def select_passages(units: Sequence[FileUnit], log_odds: Floats) -> list[RankedP
     used: set[int] = set()
     for first in np.argsort(-log_odds, kind="stable").tolist():
         unit, file = units[first].unit, units[first].file
-        start, end = unit.start, min(unit.end, unit.start + MAX_PASSAGE_LINES - 1)
+        start, end = shown_lines(unit)
         if first in used or _overlaps(found, file, start, end):
             continue
         if len(found) == MAX_PASSAGES:
@@ -57,6 +58,14 @@ def select_passages(units: Sequence[FileUnit], log_odds: Floats) -> list[RankedP
         share = float(shares[list(members)].sum())
         found.append(RankedPassage(file, start, end, share, units[first], first))
     return found
+
+
+def shown_lines(unit: Unit) -> tuple[int, int]:
+    """The lines that are shown of a unit, all of its own first."""
+    start, end = unit.shown
+    if end - start >= MAX_PASSAGE_LINES:
+        start, end = unit.start, min(unit.end, unit.start + MAX_PASSAGE_LINES - 1)
+    return start, end
 
 
 def _overlaps(found: Sequence[RankedPassage], file: int, start: int, end: int) -> bool:
@@ -82,10 +91,10 @@ def _grow(
     while grows:
         grows = False
         for n in near:
-            other = units[n].unit
-            lowest, highest = min(start, other.start), max(end, other.end)
+            first_line, last_line = shown_lines(units[n].unit)
+            lowest, highest = min(start, first_line), max(end, last_line)
             inside = (lowest, highest) == (start, end)
-            close = other.start <= end + MAX_GAP + 1 and other.end >= start - MAX_GAP - 1
+            close = first_line <= end + MAX_GAP + 1 and last_line >= start - MAX_GAP - 1
             fits = highest - lowest < MAX_PASSAGE_LINES and log_odds[n] > log_odds[first] - max_behind
             if n in members or not (inside or (close and fits)) or _overlaps(found, file, lowest, highest):
                 continue

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import FileError
+from mcp_smalltools.text.truncate import cut
 from mcp_smalltools.tools import base
 from mcp_smalltools.tools.ask_file.answer import AskFileAnswer, AskFileArguments, Evidence
 
@@ -23,6 +24,10 @@ ELSEWHERE_LINES = 6
 """Lines of each place in `elsewhere`, at most."""
 
 
+UNDER_CHARS = 160
+"""Characters of the line that the evidence is under, at most."""
+
+
 class AskFile:
     """Units of the files, ranked by words, similarity and structure; no text is generated."""
 
@@ -35,7 +40,7 @@ class AskFile:
         "comparing (parse_log), for an overview (summarize_file) or for a known string (grep). Returns the "
         "lines verbatim with their numbers, a short answer if they hold one, or the best places to read."
     )
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
     Answer: ClassVar[type[result.Answer]] = AskFileAnswer
 
@@ -43,7 +48,7 @@ class AskFile:
         from mcp_smalltools.calibration.calibration import load_calibration
         from mcp_smalltools.tools.ask_file.features import FEATURES
         from mcp_smalltools.tools.ask_file.question import parse_question
-        from mcp_smalltools.tools.ask_file.rank import rank
+        from mcp_smalltools.tools.ask_file.rank import Asking, rank
         from mcp_smalltools.tools.ask_file.word_index import Index
         from mcp_smalltools.tools.ask_file.word_vectors import word_table
 
@@ -52,7 +57,8 @@ class AskFile:
         question = parse_question(arguments.question)
         index = await context.in_thread(Index, units, word_table())
         calibration = load_calibration("ask_file", FEATURES)
-        ranking = await rank(context.engine, index, question, calibration, context.stop.remaining_s)
+        asking = Asking(files, context.stop.remaining_s)
+        ranking = await rank(context.engine, index, question, calibration, asking)
         answer = _answer(arguments, question, ranking, files, calibration)
         if problems:
             answer.dropped["files_not_read"] = len(problems)
@@ -63,7 +69,11 @@ class AskFile:
             answer.note = ranking.no_encoder.note("these lines were found by their words alone")
             answer.confidence, answer.escalate = None, True
             answer.reason = "without the encoder the right lines may be missing: check these lines yourself"
-        elif ranking.passages:
+        elif ranking.no_reader:
+            answer.note = f"The reader is not available ({ranking.no_reader.error.code})."
+            answer.confidence, answer.escalate = None, True
+            answer.reason = "without the reader it is not known how sure these lines are: check them yourself"
+        if ranking.passages and not ranking.no_encoder:
             answer.model = context.settings.embed_model
         return answer
 
@@ -85,7 +95,7 @@ def _read(paths: Sequence[str], context: base.ToolContext) -> tuple[list[list[st
 
 
 def _units(paths: Sequence[str], files: Sequence[Sequence[str]], context: base.ToolContext) -> list[FileUnit]:
-    from mcp_smalltools.tools.ask_file.units import units_of
+    from mcp_smalltools.tools.ask_file.units.of_file import units_of
     from mcp_smalltools.tools.ask_file.word_index import FileUnit
 
     return [
@@ -102,7 +112,7 @@ def _answer(
     files: Sequence[Sequence[str]],
     calibration: Calibration,
 ) -> AskFileAnswer:
-    from mcp_smalltools.tools.ask_file.rank import short_answer
+    from mcp_smalltools.tools.ask_file.short_answer import short_answer
     from mcp_smalltools.tools.ask_file.verdict import verdict
 
     if not ranking.passages:
@@ -124,7 +134,8 @@ def _answer(
         for passage in ranking.passages[judged.shown :]
     ]
     if judged.shown:
-        answer.answer = short_answer(question, ranking.passages[0].best.unit)
+        best = ranking.passages[0]
+        answer.answer = short_answer(question, best.best.unit, _line(files[best.file], best.best.unit.under))
         if ranking.lines_alike:
             answer.dropped["lines_alike"] = ranking.lines_alike
             answer.note = "Other lines differ from this one in their numbers alone; parse_log counts them."
@@ -141,4 +152,10 @@ def _evidence(
         end = start + most - 1
     text = "\n".join(files[passage.file][start - 1 : end])
     path = arguments.paths[passage.file] if len(arguments.paths) > 1 else None
-    return Evidence(start=start, end=end, text=text, path=path)
+    under = passage.best.unit.under
+    title = None if start <= under <= end else cut(_line(files[passage.file], under), UNDER_CHARS) or None
+    return Evidence(start=start, end=end, text=text, path=path, under=title)
+
+
+def _line(lines: Sequence[str], number: int) -> str:
+    return lines[number - 1].strip() if number else ""

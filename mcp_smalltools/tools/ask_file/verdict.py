@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
     from mcp_smalltools.tools.ask_file.selection import RankedPassage
 
-ENOUGH_SHARE: Final = 0.9
-"""The sum of the passages' shares from which a further passage is no evidence any more."""
+LACKED: Final = 0.4
+LACKED_BY_LINE: Final = 0.3
+"""The share of the question that a word has which a sure place must not lack: of lines of a log or of code,
+which are alike in all others, less.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,8 @@ def verdict(
     first = _probability("first", features, calibration)
     any_of_three = _probability("three", features, calibration)
     if any_of_three >= limits["found_from"]:
-        fits = not is_doubtful(features)
-        if fits and first >= limits["sure_from"]:
+        if first >= limits["sure_from"] and not is_doubtful(found, features):
             return Verdict(1, first, escalate=False)
-        if fits and any_of_three >= limits["sure_from"]:
-            return Verdict(passages_needed(found), any_of_three, escalate=False)
         reason = (
             f"not sure: one of the places in `evidence` and `elsewhere` answers with probability "
             f"{any_of_three:.2f}; read them and judge for yourself"
@@ -53,19 +53,11 @@ def verdict(
     return Verdict(0, absent, True, reason)
 
 
-def is_doubtful(features: Mapping[str, float]) -> bool:
-    """No passage has the number or time that is asked for, or the best one lacks a name of the question."""
-    return bool(features["no_answer_anywhere"] or features["not_named"])
-
-
-def passages_needed(found: Sequence[RankedPassage]) -> int:
-    """How many passages, the best first, have `ENOUGH_SHARE` together."""
-    share = 0.0
-    for number, passage in enumerate(found, 1):
-        share += passage.share
-        if share >= ENOUGH_SHARE:
-            return number
-    return len(found)
+def is_doubtful(found: Sequence[RankedPassage], features: Mapping[str, float]) -> bool:
+    """No passage has the number or time that is asked for, or the best one lacks a name or weighty word."""
+    most = LACKED_BY_LINE if found[0].best.unit.kind == "line" else LACKED
+    lacks_word = features["missing"] >= most
+    return bool(features["no_answer_anywhere"] or features["not_named"] or lacks_word)
 
 
 def _probability(name: str, features: Mapping[str, float], calibration: Calibration) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mcp_smalltools.text.bm25 import idf
 from mcp_smalltools.text.words import STOP_WORDS, stem, words_of
 from mcp_smalltools.tools.ask_file.question import Question
-from mcp_smalltools.tools.ask_file.unit import Unit
+from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_vectors import WordTable
 
 CANDIDATES: Final = 80

@@ -13,9 +13,9 @@ from mcp_smalltools.text.passages import evenly_spaced, split_passages
 from mcp_smalltools.text.words import content_stems
 from mcp_smalltools.tools.extract.candidates import pattern_of
 from mcp_smalltools.tools.extract.schema import Field
-from mcp_smalltools.tools.extract.span_reader import MAX_CHARS
 from mcp_smalltools.tools.extract.structure.node import Node, Structure
 from mcp_smalltools.tools.extract.structure.text_forms import read_structure
+from mcp_smalltools.tools.span_reader import MAX_CHARS
 
 REQUEST_LINES: Final = 3
 REQUEST_CHARS: Final = 600

@@ -15,11 +15,11 @@ from mcp_smalltools.tools.extract.document import Document, Window
 from mcp_smalltools.tools.extract.mapping.found import Absence, FieldValue, FilledRecords, Mapped, put
 from mcp_smalltools.tools.extract.options import Option, options_of, without_article
 from mcp_smalltools.tools.extract.schema import Field, Records
-from mcp_smalltools.tools.extract.span_reader import MAX_CHARS, Reading, question_of, read
 from mcp_smalltools.tools.extract.structure.key_values import FieldNames, NamedValue, named_values
 from mcp_smalltools.tools.extract.structure.list_entries import ListEntry, list_entries
 from mcp_smalltools.tools.extract.writing.ask_writer import WrittenValues, ask_writer
 from mcp_smalltools.tools.extract.writing.combine import FieldDecision, SecondReading, Writer, likelier
+from mcp_smalltools.tools.span_reader import MAX_CHARS, Reading, question_of, read
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Logistic

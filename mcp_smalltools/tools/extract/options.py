@@ -11,7 +11,7 @@ from mcp_smalltools.text.facts import dates, times
 from mcp_smalltools.text.words import STOP_WORDS, content_stems, stems_of
 from mcp_smalltools.tools.extract.candidates import Candidate, candidates, items_of, pattern_of
 from mcp_smalltools.tools.extract.schema import Field
-from mcp_smalltools.tools.extract.span_reader import Reading
+from mcp_smalltools.tools.span_reader import Reading
 
 _SPANS: Final = 8
 _NEGATION: Final = re.compile(

@@ -52,11 +52,19 @@ def _count(candidate: CandidateFile, word: str) -> float:
     return _PATH_WEIGHT * candidate.in_path.get(word, 0) + candidate.in_body.get(word, 0)
 
 
-def fuse(words: Mapping[int, float], similarity: Mapping[int, float], best: float) -> dict[int, float]:
-    """The sum of both scores. `best` is the best score by words; if no file has one, similarity decides."""
-    scale = SIMILARITY_WEIGHT * (best or 1.0)
-    ids = words.keys() | similarity.keys()
-    return {i: words.get(i, 0.0) + scale * max(0.0, similarity.get(i, 0.0)) for i in ids}
+def fuse(
+    words: Mapping[int, float], similarity: Mapping[int, float], history: Mapping[int, float], best: float
+) -> dict[int, float]:
+    """The sum of the scores. `best` is the best score by words; if no file has one, similarity decides.
+
+    `history` has shares of `best`.
+    """
+    best = best or 1.0
+    scale = SIMILARITY_WEIGHT * best
+    return {
+        i: words.get(i, 0.0) + scale * max(0.0, similarity.get(i, 0.0)) + best * history.get(i, 0.0)
+        for i in words.keys() | similarity.keys() | history.keys()
+    }
 
 
 def add_counts(indexes: Sequence[IndexCounts]) -> IndexCounts:

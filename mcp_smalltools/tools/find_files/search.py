@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.roots import Folder
     from mcp_smalltools.tools.find_files.index import FileIndex
     from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
+    from mcp_smalltools.tools.find_files.learned_history import LearnedHistory
 
 _MAX_BY_WORDS: Final = 400
 """Files of an index that are ranked because they hold words of the query."""
@@ -36,6 +37,8 @@ class SearchFolder:
 
     updater: IndexUpdater
     folder: Folder
+    learned: Sequence[LearnedHistory] = ()
+    """Of the repositories in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,8 @@ class _FolderMatches:
     paths: dict[int, str]
     words: dict[int, float] = field(default_factory=dict)
     similarity: dict[int, float] = field(default_factory=dict)
+    history: dict[int, float] = field(default_factory=dict)
+    """As shares of the best score by words."""
 
 
 def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Results:
@@ -100,6 +105,7 @@ def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Res
         one.words = file_scores.word_scores(weights, candidates, total.mean_words, forms)
         if query.vector is not None:
             one.similarity = _similarities(one, query.vector)
+        one.history = _by_history(one, query.text)
         stop.check()
     worth = worths(query.text)
     hits = _best(folders, max(_MAX_READ, query.limit), worth)
@@ -149,12 +155,23 @@ def _similarities(one: _FolderMatches, vector: NDArray[np.float32]) -> dict[int,
     return {ids[i]: float(cosines[i]) for i in wanted}
 
 
+def _by_history(one: _FolderMatches, query: str) -> dict[int, float]:
+    """What the history of its repositories says of files that are there, by id."""
+    root = one.place.folder.root
+    shares = {
+        path: learned.weight * score
+        for learned in one.place.learned
+        for path, score in learned.scores(query, root).items()
+    }
+    return {number: shares[path] for number, path in one.paths.items() if path in shares} if shares else {}
+
+
 def _best(folders: Sequence[_FolderMatches], most: int, worth: Mapping[str, float]) -> list[Hit]:
     best = max((score for one in folders for score in one.words.values()), default=0.0)
     hits = [
         Hit(one.place, one.paths[number], score * worth[kind_of(one.paths[number])])
         for one in folders
-        for number, score in file_scores.fuse(one.words, one.similarity, best).items()
+        for number, score in file_scores.fuse(one.words, one.similarity, one.history, best).items()
         if number in one.paths
     ]
     return sorted(hits, key=_order)[:most]

@@ -93,13 +93,15 @@ class FindFiles:
 
     def _places(self, roots: Roots, path: str, context: base.ToolContext) -> list[SearchFolder]:
         from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
+        from mcp_smalltools.tools.find_files.learned_history import learned_below
         from mcp_smalltools.tools.find_files.search import SearchFolder
 
         places = []
         for folder in roots.folders(path):
             whole = replace(folder, parts=())
             updater = IndexUpdater(whole, context.settings.state_dir, _opener(roots, whole))
-            places.append(SearchFolder(self._updaters.setdefault(updater.path, updater), folder))
+            learned = learned_below(context.settings.state_dir, folder.root)
+            places.append(SearchFolder(self._updaters.setdefault(updater.path, updater), folder, learned))
         return places
 
     async def _query_vector(

@@ -2,9 +2,9 @@
 
     PYTHONPATH=. python models/recipes/ask_file/fit.py --rows ROWS    # a minute; ROWS by gather.py
 
-Probabilities and thresholds come from written questions alone, each judged by models that have not seen a
-question about its file. Writes `models/skills/ask_file/scores.json`. `measure.py` makes the figures on the
-part `test`.
+Every model judges rows of sources that it has not seen; probabilities and thresholds come from the real cases
+among them. Writes `models/skills/ask_file/scores.json`. `measure.py` makes the figures of written questions,
+`mcp-smalltools eval field --split held_out --tool ask_file` those of real ones.
 """
 
 from __future__ import annotations
@@ -18,31 +18,34 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from gather import Row
+from gather import Row, fit_units, weight_of
 
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import expected_calibration_error
 from mcp_smalltools.config import load_settings
-from mcp_smalltools.tools.ask_file.features import FEATURES, Floats, log_odds_of, ranking_features
+from mcp_smalltools.tools.ask_file.features import (
+    FEATURES,
+    Floats,
+    log_odds_of,
+    ranking_features,
+    reading_features,
+)
+from mcp_smalltools.tools.ask_file.rank import with_readings
 from mcp_smalltools.tools.ask_file.selection import MAX_PASSAGES, RankedPassage, select_passages
-from mcp_smalltools.tools.ask_file.verdict import is_doubtful, passages_needed
+from mcp_smalltools.tools.ask_file.verdict import is_doubtful
 
 SKILL: Final = Path(__file__).resolve().parents[2] / "skills" / "ask_file"
-FOLDS: Final = 5
-WRITTEN_WEIGHT: Final = 2.0
-"""How many made questions a written one counts for."""
-ASTRAY_WEIGHT: Final = 0.5
-"""The same of a written question that is put to another file."""
-RIDGE: Final = 100.0
-"""L2 penalty of the models."""
-RELIED_ON: Final = 0.9
+READ_RIDGE: Final = 3.0
+WHOLE_RIDGE: Final = 30.0
+"""L2 penalties of the model of the readings, and of those of the whole ranking."""
+RELIED_ON: Final = 0.95
 """The share of what comes without `escalate` that must be right."""
+MARGIN: Final = 0.05
+"""Added to the limit from which answers are sure: near misses are more often asked for in questions that
+people write to be hard.
+"""
 MISSED: Final = 0.01
-"""The share of written questions with an answer for which "not found" may come without `escalate`."""
-WRONG_FOUND: Final = 0.045
-"""The share of made questions without an answer for which lines may be found; the aim is 0.05."""
-FOUND_FROM: Final = 0.35
-"""The lowest probability with which lines are found, not only pointed to."""
+"""The share of questions with an answer for which "not found" may come without `escalate`."""
 
 
 @dataclass(slots=True)
@@ -60,6 +63,10 @@ class Case:
     """The probability that nothing in the file does."""
 
     @property
+    def is_real(self) -> bool:
+        return self.row.part == "field"
+
+    @property
     def has_answer(self) -> bool:
         return bool(self.row.gold)
 
@@ -67,126 +74,75 @@ class Case:
         return any(self.row.holds(p.file, p.start, p.end) for p in self.passages[:count])
 
 
-def weight_of(row: Row) -> float:
-    return {"made": 1.0, "astray": ASTRAY_WEIGHT}.get(row.part, WRITTEN_WEIGHT)
+def fit_readings(rows: Sequence[Row]) -> Logistic:
+    """Which of the candidates that were read answers, by their log odds and the reader."""
+    used = [(row, *read_of(row)) for row in rows if any(row.answers)]
+    found = [reading_features(log_odds, scores) for _, log_odds, scores in used]
+    columns = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    right = np.concatenate([np.array(row.answers)[row.read] for row, _, _ in used])
+    weight = np.concatenate([np.full(len(scores), weight_of(row)) for row, _, scores in used])
+    return Logistic.fit(columns, right, weight=weight, ridge=READ_RIDGE)
 
 
-def columns_of(found: Sequence[Mapping[str, float]]) -> dict[str, Floats]:
-    return {name: np.array([one[name] for one in found], np.float64) for name in found[0]}
+def read_of(row: Row) -> tuple[Floats, Floats]:
+    assert row.log_odds is not None
+    assert row.scores is not None
+    return row.log_odds[row.read], row.scores
 
 
-def fit_units(rows: Sequence[Row]) -> Logistic:
-    used = [row for row in rows if row.columns and any(row.answers)]
-    columns = {name: np.concatenate([row.columns[name] for row in used]) for name in used[0].columns}
-    varied = {name: column for name, column in columns.items() if column.std() > 0}
-    right = np.concatenate([row.answers for row in used])
-    weight = np.concatenate([np.full(len(row.units), weight_of(row)) for row in used])
-    return Logistic.fit(varied, right, weight=weight, ridge=RIDGE)
-
-
-def judge(rows: Sequence[Row], unit: Logistic) -> list[Case]:
+def judge(rows: Sequence[Row], read: Logistic) -> list[Case]:
     judged = []
+    calibration = Calibration({"read": read}, {}, FEATURES)
     for row in rows:
-        if not row.columns:
-            continue
-        log_odds = log_odds_of(unit(row.columns))
+        assert row.log_odds is not None
+        assert row.read is not None
+        assert row.scores is not None
+        log_odds, of_readings = with_readings(row.log_odds, row.read, row.scores, calibration)
         found = select_passages(row.units, log_odds)
         features = ranking_features(row.question, row.matches, row.columns, log_odds, found)
-        judged.append(Case(row, found, features))
+        judged.append(Case(row, found, features | of_readings))
     return judged
 
 
-def fit_right(judged: Sequence[Case], count: int) -> Logistic:
-    """The probability that one of the first so many passages answers."""
-    return fit_whole(judged, [j.right(count) for j in judged])
-
-
-def fit_absent(judged: Sequence[Case]) -> Logistic:
-    """The probability that nothing in the file answers."""
-    return fit_whole(judged, [not j.has_answer for j in judged])
-
-
 def fit_whole(judged: Sequence[Case], right: Sequence[bool]) -> Logistic:
-    columns = columns_of([j.features for j in judged])
+    columns = {name: np.array([j.features[name] for j in judged], np.float64) for name in judged[0].features}
     varied = {name: column for name, column in columns.items() if column.std() > 0}
-    return Logistic.fit(varied, right, weight=[weight_of(j.row) for j in judged], ridge=RIDGE)
+    return Logistic.fit(varied, right, weight=[weight_of(j.row) for j in judged], ridge=WHOLE_RIDGE)
+
+
+def fit_three(judged: Sequence[Case]) -> dict[str, Logistic]:
+    """Models of the whole ranking: the first passage answers, one of three does, nothing does."""
+    return {
+        "first": fit_whole(judged, [j.right(1) for j in judged]),
+        "three": fit_whole(judged, [j.right(MAX_PASSAGES) for j in judged]),
+        "absent": fit_whole(judged, [not j.has_answer for j in judged]),
+    }
 
 
 def probability_of(model: Logistic, features: Mapping[str, float]) -> float:
     return float(model({name: features[name] for name in model.weights})[0])
 
 
-def folds_of(rows: Sequence[Row]) -> dict[str, int]:
-    groups = sorted({row.group for row in rows})
-    np.random.default_rng(5).shuffle(groups)
-    return {group: number % FOLDS for number, group in enumerate(groups)}
-
-
 def judge_out_of_fold(rows: Sequence[Row]) -> list[Case]:
-    """Every question judged by models that have not seen one to its file."""
-    fold = folds_of(rows)
+    """Every question judged by models that have not seen one of its source, each left out in turn."""
+    groups = sorted({row.group for row in rows})
     judged: list[Case] = []
-    for number in range(FOLDS):
-        unit = fit_units([row for row in rows if fold[row.group] != number])
-        judged += judge([row for row in rows if fold[row.group] == number], unit)
-    for number in range(FOLDS):
-        seen = [j for j in judged if fold[j.row.group] != number]
-        first, three, absent = fit_right(seen, 1), fit_right(seen, MAX_PASSAGES), fit_absent(seen)
+    for group in groups:
+        read = fit_readings([row for row in rows if row.group != group])
+        judged += judge([row for row in rows if row.group == group], read)
+    for group in groups:
+        models = fit_three([j for j in judged if j.row.group != group])
         for j in judged:
-            if fold[j.row.group] == number:
-                j.first, j.three = probability_of(first, j.features), probability_of(three, j.features)
-                j.absent = probability_of(absent, j.features)
+            if j.row.group == group:
+                j.first = probability_of(models["first"], j.features)
+                j.three = probability_of(models["three"], j.features)
+                j.absent = probability_of(models["absent"], j.features)
     return judged
 
 
-def shown_passages(j: Case, sure: float) -> tuple[int, float]:
-    """How many passages are evidence, and the probability that one of them answers."""
-    if is_doubtful(j.features):
-        return 1, 0.0
-    if j.first < sure <= j.three:
-        return passages_needed(j.passages), j.three
-    return 1, j.first
-
-
-def sure_from(judged: Sequence[Case]) -> float:
-    """The lowest probability at which what comes without `escalate` is right often enough."""
-    best, most = 1.0, 0
-    for limit in np.arange(0.5, 1.0, 0.005).tolist():
-        shown = [(j, *shown_passages(j, limit)) for j in judged]
-        right = [j.right(count) for j, count, probability in shown if probability >= limit]
-        if len(right) > most and np.mean(right) >= RELIED_ON:
-            best, most = limit, len(right)
-    return best
-
-
-def fit(rows: Sequence[Row]) -> None:
-    judged = judge_out_of_fold(rows)
-    written = [j for j in judged if j.row.written]
-    made = [j for j in judged if j.row.part == "made"]
-    first = rescale(judged, "first", [j.right(1) for j in written])
-    three = rescale(judged, "three", [j.right(MAX_PASSAGES) for j in written])
-    none = sorted((j.three for j in made if not j.has_answer), reverse=True)
-    limit = max(none[int(len(none) * WRONG_FOUND)] + 1e-6, FOUND_FROM)
-    found = [j for j in written if j.three >= limit]
-    sure = sure_from(found)
-    nothing_from = float(np.quantile([j.absent for j in written if j.has_answer], 1 - MISSED)) + 1e-6
-    figures = figures_of(written, made, limit, sure, nothing_from)
-    print(json.dumps(figures, indent=1))
-    models = {
-        "unit": fit_units(rows),
-        "first": first(fit_right(judged, 1)),
-        "three": three(fit_right(judged, MAX_PASSAGES)),
-        "absent": fit_absent(judged),
-    }
-    limits = {"found_from": limit, "sure_from": sure, "nothing_from": nothing_from}
-    constants = {name: round(value, 4) for name, value in limits.items()}
-    save(Calibration(models, constants, FEATURES, load_settings().embed_model), figures)
-
-
 def rescale(judged: Sequence[Case], name: str, right: Sequence[bool]) -> Callable[[Logistic], Logistic]:
-    """Rescales the probabilities of that name for written questions; returns what rescales their model."""
-    written = [j for j in judged if j.row.written]
-    odds = [float(log_odds_of(getattr(j, name))) for j in written]
+    """Rescales the probabilities of that name for what is judged; returns what rescales their model."""
+    odds = [float(log_odds_of(getattr(j, name))) for j in judged]
     platt = Logistic.fit({"odds": odds}, right, signs={"odds": 1})
     for j in judged:
         setattr(j, name, float(platt({"odds": log_odds_of(getattr(j, name))})[0]))
@@ -197,45 +153,77 @@ def rescale(judged: Sequence[Case], name: str, right: Sequence[bool]) -> Callabl
     )
 
 
-def figures_of(
-    written: Sequence[Case],
-    made: Sequence[Case],
-    limit: float,
-    sure: float,
-    nothing: float,
-) -> dict[str, float]:
-    answered = [j for j in written if j.has_answer]
-    asked = [j for j in made if j.has_answer]
-    calm = [j for j in written if j.three >= limit and shown_passages(j, sure)[1] >= sure]
+def found_from(judged: Sequence[Case]) -> float:
+    """The probability from which lines are evidence: where most answers are right, "not found" among them."""
+    limits = np.arange(0.2, 0.8, 0.01).tolist()
+    rights = [
+        np.mean([j.right(1) if j.three >= limit else not j.has_answer for j in judged]) for limit in limits
+    ]
+    best = max(rights)
+    return float(min(limit for limit, right in zip(limits, rights, strict=True) if right >= best - 0.005))
+
+
+def is_sure(j: Case, limit: float) -> bool:
+    return j.first >= limit and not is_doubtful(j.passages, j.features)
+
+
+def sure_from(judged: Sequence[Case]) -> float:
+    """The lowest probability from which enough of the sure are right, and `MARGIN` above it."""
+    for limit in np.arange(0.5, 0.9, 0.005).tolist():
+        right = [j.right(1) for j in judged if is_sure(j, limit)]
+        if right and np.mean(right) >= RELIED_ON:
+            return float(limit) + MARGIN
+    return 1.0
+
+
+def fit(rows: Sequence[Row]) -> None:
+    read = [row for row in rows if row.scores is not None]
+    judged = judge_out_of_fold(read)
+    first = rescale(judged, "first", [j.right(1) for j in judged])
+    three = rescale(judged, "three", [j.right(MAX_PASSAGES) for j in judged])
+    real = [j for j in judged if j.is_real]
+    limit = found_from(real)
+    sure = sure_from([j for j in real if j.three >= limit])
+    nothing_from = float(np.quantile([j.absent for j in judged if j.has_answer], 1 - MISSED)) + 1e-6
+    figures = {"real": figures_of(real, limit, sure, nothing_from)}
+    figures["written"] = figures_of([j for j in judged if not j.is_real], limit, sure, nothing_from)
+    print(json.dumps(figures, indent=1))
+    reading = fit_readings(read)
+    whole = fit_three(judge(read, reading))
+    models = {
+        "unit": fit_units(rows),
+        "read": reading,
+        "first": first(whole["first"]),
+        "three": three(whole["three"]),
+        "absent": whole["absent"],
+    }
+    limits = {"found_from": limit, "sure_from": sure, "nothing_from": nothing_from}
+    constants = {name: round(value, 4) for name, value in limits.items()}
+    save(Calibration(models, constants, FEATURES, load_settings().embed_model), figures)
+
+
+def figures_of(judged: Sequence[Case], limit: float, sure: float, nothing: float) -> dict[str, float]:
+    """Shares are of 1; each case is judged by models that have not seen its source."""
+    answered = [j for j in judged if j.has_answer]
+    found = [j for j in judged if j.three >= limit]
+    calm = [j for j in found if is_sure(j, sure)]
     return {
-        "written": len(written),
-        "written_first_right": share([j.right(1) for j in answered]),
-        "written_three_right": share([j.right(MAX_PASSAGES) for j in answered]),
-        "written_wrong_found": share([j.three >= limit for j in written if not j.has_answer]),
-        "written_sure": round(len(calm) / len(written), 3),
-        "written_right_of_sure": share([j.right(shown_passages(j, sure)[0]) for j in calm]),
-        "written_calibration_error": round(
-            expected_calibration_error([j.three for j in written], [j.right(MAX_PASSAGES) for j in written]),
-            3,
+        "questions": len(judged),
+        "right": share([j.right(1) if j.three >= limit else not j.has_answer for j in judged]),
+        "first_right": share([j.right(1) for j in answered]),
+        "three_right": share([j.right(MAX_PASSAGES) for j in answered]),
+        "wrong_found": share([j.three >= limit for j in judged if not j.has_answer]),
+        "sure": round(len(calm) / max(1, len(judged)), 3),
+        "right_of_sure": share([j.right(1) for j in calm]),
+        "calibration_error": round(
+            expected_calibration_error([j.first for j in judged], [j.right(1) for j in judged]), 3
         ),
-        "written_not_found_sure": share(
-            [j.three < limit and j.absent >= nothing for j in written if not j.has_answer]
-        ),
-        "made": len(asked),
-        "made_f1": share([grade(j, sure) * (j.three >= limit) for j in asked]),
-        "made_wrong_found": share([j.three >= limit for j in made if not j.has_answer]),
+        "not_found_sure": share([j.three < limit and j.absent >= nothing for j in judged]),
     }
 
 
-def grade(j: Case, sure: float) -> float:
-    """F1 of the lines that are evidence."""
-    shown = j.passages[: shown_passages(j, sure)[0]]
-    lines = {(p.file, n) for p in shown for n in range(p.start, p.end + 1)}
-    return 2 * len(lines & j.row.gold) / (len(lines) + len(j.row.gold))
-
-
 def share(values: Sequence[Any]) -> float:
-    return round(float(np.mean([float(value) for value in values])), 3)
+    return round(float(np.mean([float(value) for value in values])), 3) if values else 0.0
 
 
 def save(calibration: Calibration, figures: Mapping[str, Any]) -> None:

@@ -1,10 +1,10 @@
 """What `ask_file` sees of each question, for `fit.py`.
 
-    PYTHONPATH=. python models/recipes/ask_file/gather.py --out ROWS DIR...    # minutes
+    PYTHONPATH=. python models/recipes/ask_file/gather.py --field DIR --out ROWS    # 10 minutes
 
-Takes written questions (`questions.txt`) and those that code makes from the real files under the folders
-(`evaluation/data/questions.py`), a third of them put to a file that doesn't answer. Writes the candidates of
-each with their features and which of them answer.
+Takes the real cases under DIR that are marked `fit` (benchmarks/field) and the written questions
+(`questions.txt`), parts `fit` and `cal`. Writes the candidates of each with their features and which of them
+answer, and what the reader says of the best ones: best by a model that saw no question of the same source.
 """
 
 from __future__ import annotations
@@ -12,26 +12,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import pickle
-import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from written import WRITTEN, Written, written_questions
 
+from mcp_smalltools.calibration.calibration import Logistic
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
-from mcp_smalltools.evaluation.data.questions import EvalQuestion, questions
-from mcp_smalltools.tools.ask_file.features import Floats, candidate_features
+from mcp_smalltools.evaluation.field.cases import read_cases
+from mcp_smalltools.tools.ask_file.features import Floats, candidate_features, log_odds_of
 from mcp_smalltools.tools.ask_file.question import Question as ParsedQuestion
 from mcp_smalltools.tools.ask_file.question import parse_question
-from mcp_smalltools.tools.ask_file.rank import encoder_text
-from mcp_smalltools.tools.ask_file.units import units_of
+from mcp_smalltools.tools.ask_file.rank import READ, encoder_text, read_scores, reader_text
+from mcp_smalltools.tools.ask_file.units.of_file import units_of
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, Matches
 from mcp_smalltools.tools.ask_file.word_vectors import word_table
+from mcp_smalltools.tools.similarity import NoEncoder
+
+FOLDS: Final = 5
+FIELD_WEIGHT: Final = 2.0
+"""How many written questions a real one counts for."""
+RIDGE: Final = 100.0
+"""L2 penalty of the models."""
 
 
 @dataclass(slots=True)
@@ -39,9 +47,9 @@ class Row:
     """A question and its candidates. Arrays have the shape (candidates,); there may be none."""
 
     part: str
-    """fit, cal or test of a written question; made, or astray: a written one put to another file."""
+    """fit, cal or test of a written question; field: a real case."""
     group: str
-    """The file: questions to it are left out together."""
+    """The file, or the source of a real case: what is left out together."""
     question: ParsedQuestion
     gold: frozenset[tuple[int, int]]
     """File and line of all lines that answer."""
@@ -50,28 +58,23 @@ class Row:
     matches: Matches
     """With one column: the best match of all units."""
 
-    @property
-    def written(self) -> bool:
-        return self.part not in ("made", "astray")
+    log_odds: Floats | None = None
+    """Of the candidates, by a model that saw no row of the group."""
+    read: NDArray[np.int64] | None = None
+    """The numbers of the candidates that the reader read, shape (read,)."""
+    scores: Floats | None = None
+    """The reader's, of each of them."""
 
     @property
     def answers(self) -> list[bool]:
-        """Whether each candidate answers; of a made question, those that fit best and at least half."""
-        if self.written:
-            return [self.holds(u.file, u.unit.start, u.unit.end) for u in self.units]
-        grades = [self.grade(u.file, u.unit.start, u.unit.end) for u in self.units]
-        return [g >= 0.5 and g == max(grades) for g in grades]
+        """Whether each candidate answers."""
+        return [self.holds(u.file, u.unit.start, u.unit.end) for u in self.units]
 
     def holds(self, file: int, start: int, end: int) -> bool:
         return any((file, line) in self.gold for line in range(start, end + 1))
 
-    def grade(self, file: int, start: int, end: int) -> float:
-        """F1 of lines."""
-        both = sum((file, line) in self.gold for line in range(start, end + 1))
-        return 2 * both / (end - start + 1 + len(self.gold)) if both else 0.0
 
-
-async def row_of(question: Written | EvalQuestion, index: Index, engine: EngineClient) -> Row:
+async def row_of(question: Written, group: str, index: Index, engine: EngineClient) -> Row:
     parsed = parse_question(question.text)
     matches = index.matches(parsed)
     chosen = index.candidates(matches)
@@ -80,25 +83,19 @@ async def row_of(question: Written | EvalQuestion, index: Index, engine: EngineC
         texts = [question.text, *(encoder_text(index.units[n].unit) for n in chosen)]
         vectors = (await engine.embed(texts, CallOptions(deadline_s=600))).vectors
         columns = candidate_features(index, parsed, matches, chosen, (vectors[1:] @ vectors[0]).tolist())
-    if isinstance(question, Written):
-        part, group = question.part, str(question.path)
-        gold = frozenset((0, line) for line in question.lines)
-    else:
-        part, group = "made", str(question.path)
-        lines = range(question.start, question.end + 1) if question.start else ()
-        gold = frozenset((question.paths.index(question.path), line) for line in lines)
+    gold = frozenset((0, line) for line in question.lines)
     best = matches.every.max(axis=1, initial=0.0)[:, None]
     small = Matches(matches.weights, best, best, np.zeros(0, np.float32))
-    return Row(part, group, parsed, gold, [index.units[n] for n in chosen], columns, small)
+    return Row(question.part, group, parsed, gold, [index.units[n] for n in chosen], columns, small)
 
 
-def astray(written: Sequence[Written]) -> list[Written]:
-    """Each question once more, to a file that it is not about."""
-    rng = random.Random(6)
-    paths = sorted({question.path for question in written})
-    rest = {path: [other for other in paths if other.suffix != path.suffix] for path in paths}
-    moved = [replace(q, part="astray", path=rng.choice(rest[q.path]), lines=frozenset()) for q in written]
-    return sorted(moved, key=lambda question: str(question.path))
+def field_questions(folder: Path) -> list[Written]:
+    """The real cases under a folder that may be fitted on."""
+    found = []
+    for case in read_cases(folder, split="fit", tools=frozenset({"ask_file"})):
+        lines = frozenset(n for _, first, last in case.right["lines"] for n in range(first, last + 1))
+        found.append(Written("field", case.source, case.paths()[0], str(case.arguments["question"]), lines))
+    return found
 
 
 def index_of(paths: Sequence[Path]) -> Index:
@@ -109,42 +106,81 @@ def index_of(paths: Sequence[Path]) -> Index:
     return Index(units, word_table())
 
 
-async def gather(asked: Sequence[Written | EvalQuestion]) -> list[Row]:
+async def gather(asked: Sequence[Written]) -> list[Row]:
     engine = EngineClient(load_settings())
     rows: list[Row] = []
-    last: tuple[Any, Index] | None = None
+    last: tuple[Path, Index] | None = None
     try:
         for question in asked:
-            paths = list(question.paths)
-            if last is None or last[0] != paths:
-                last = (paths, index_of(paths))
-            rows.append(await row_of(question, last[1], engine))
+            if last is None or last[0] != question.path:
+                last = (question.path, index_of([question.path]))
+            group = question.source if question.part == "field" else str(question.path)
+            rows.append(await row_of(question, group, last[1], engine))
+        add_log_odds(rows)
+        for question, row in zip(asked, rows, strict=True):
+            await add_readings(question, row, engine)
     finally:
         await engine.close()
     return rows
+
+
+def add_log_odds(rows: Sequence[Row]) -> None:
+    """Each row's by a model that has not seen its group."""
+    fold = folds_of([row.group for row in rows])
+    for number in range(FOLDS):
+        unit = fit_units([row for row in rows if fold[row.group] != number])
+        for row in rows:
+            if fold[row.group] == number and row.columns:
+                row.log_odds = log_odds_of(unit(row.columns))
+
+
+async def add_readings(question: Written, row: Row, engine: EngineClient) -> None:
+    if row.log_odds is None:
+        return
+    files = [question.path.read_text(encoding="utf-8", errors="replace").split("\n")]
+    row.read = np.argsort(-row.log_odds, kind="stable")[:READ]
+    pairs = [(question.text, reader_text(row.units[n], files)) for n in row.read.tolist()]
+    scores = await read_scores(engine, pairs, 600)
+    if isinstance(scores, NoEncoder):
+        raise SystemExit(f"There is no reader: {scores.error}")
+    row.scores = scores
+
+
+def folds_of(groups: Sequence[str]) -> dict[str, int]:
+    distinct = sorted(set(groups))
+    np.random.default_rng(5).shuffle(distinct)
+    return {group: number % FOLDS for number, group in enumerate(distinct)}
+
+
+def weight_of(row: Row) -> float:
+    return FIELD_WEIGHT if row.part == "field" else 1.0
+
+
+def fit_units(rows: Sequence[Row]) -> Logistic:
+    used = [row for row in rows if row.columns and any(row.answers)]
+    columns = {name: np.concatenate([row.columns[name] for row in used]) for name in used[0].columns}
+    varied = {name: column for name, column in columns.items() if column.std() > 0}
+    right = np.concatenate([row.answers for row in used])
+    weight = np.concatenate([np.full(len(row.units), weight_of(row)) for row in used])
+    return Logistic.fit(varied, right, weight=weight, ridge=RIDGE)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folders", type=Path, nargs="+", help="real files to make questions from")
-    parser.add_argument("--count", type=int, default=110, help="questions of each folder that have an answer")
+    parser.add_argument("--field", type=Path, required=True, help="real cases (benchmarks/field)")
+    parser.add_argument("--files", type=int, default=0, help="written questions to so many files; 0: all")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     written, left_out = written_questions(WRITTEN)
     learnt = [question for question in written if question.part != "test"]
-    asked: list[Written | EvalQuestion] = [*learnt, *astray(learnt)]
-    for number, folder in enumerate(args.folders):
-        asked += questions(folder, args.count, 100 + number, without=0.5)
-    rows = asyncio.run(gather(asked))
+    if args.files:
+        first = list(dict.fromkeys(question.path for question in learnt))[: args.files]
+        learnt = [question for question in learnt if question.path in first]
+    rows = asyncio.run(gather([*field_questions(args.field), *learnt]))
     args.out.write_bytes(pickle.dumps(rows))
-    print(
-        len(rows),
-        "questions;",
-        sum(left_out.values()),
-        "written ones left out, since their files are not here",
-    )
+    print(len(rows), "questions;", sum(left_out.values()), "written ones left out: their files are not here")
 
 
 if __name__ == "__main__":

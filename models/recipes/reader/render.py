@@ -12,7 +12,7 @@ from typing import Any, Final
 from pools import Value, draw
 
 from mcp_smalltools.text.facts import numbers
-from mcp_smalltools.tools.extract.span_reader import question_of
+from mcp_smalltools.tools.span_reader import question_of
 
 HERE: Final = Path(__file__).parent
 TYPES: Final = {"s": "string", "i": "integer", "n": "number", "b": "boolean", "e": "string", "l": "array"}

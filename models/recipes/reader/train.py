@@ -31,7 +31,7 @@ from safetensors.torch import load_file
 from torch import nn
 from transformers import BertConfig, BertModel, BertTokenizerFast
 
-from mcp_smalltools.tools.extract.span_reader import BETWEEN, MAX_CHARS, MAX_TOKENS, PARTS
+from mcp_smalltools.tools.span_reader import BETWEEN, MAX_CHARS, MAX_TOKENS, PARTS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

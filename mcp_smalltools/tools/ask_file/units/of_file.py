@@ -11,15 +11,21 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from mcp_smalltools.text.outline import language_of, outline
-from mcp_smalltools.tools.ask_file.code_units import code_units
-from mcp_smalltools.tools.ask_file.prose_units import prose_units
-from mcp_smalltools.tools.ask_file.settings_units import BY_LINES, settings_units
-from mcp_smalltools.tools.ask_file.unit import Unit
+from mcp_smalltools.text.outline import language_of
+from mcp_smalltools.text.outlines.line_rules import line_language
+from mcp_smalltools.text.outlines.sql import SQL
+from mcp_smalltools.tools.ask_file.units.code import code_units
+from mcp_smalltools.tools.ask_file.units.manual import is_manual, manual_units
+from mcp_smalltools.tools.ask_file.units.markup import looks_like_markup, markup_units
+from mcp_smalltools.tools.ask_file.units.prose import prose_units
+from mcp_smalltools.tools.ask_file.units.settings import BY_LINES, settings_units
+from mcp_smalltools.tools.ask_file.units.unit import Unit
 
 MAX_UNITS: Final = 200_000
 """Units of a file that are searched."""
 _SETTINGS_HEAD: Final = 400
+_NAMES_CHARS: Final = 300
+"""Characters of a table's column names that are searched with each row."""
 _LOG_HEAD: Final = 50
 """Lines by which a file without a known suffix is recognised as settings or as a log."""
 _PLAIN_ENTRY: Final = re.compile(r"[\w.\-]+\s*=\s*\S|[A-Z][A-Z0-9_]+\s+\S+$")
@@ -30,8 +36,20 @@ _DATA: Final = frozenset((".csv", ".tsv", ".jsonl", ".ndjson"))
 _SETTINGS: Final = frozenset(
     """
     .toml .yaml .yml .ini .cfg .conf .json .env .properties .list .rules .service .cnf .desktop .sample
+    .mod .sum .socket .timer .editorconfig .tfvars .nix .bazel .bzl .gn .gni .cabal .gemspec .podspec .lock
+    .json5 .jsonc .webmanifest .repo .nomad .prisma .scss .css .less .ninja .meson
     """.split()  # noqa: SIM905 - one suffix a line would hide the list
 )
+_MARKUP: Final = frozenset(
+    """
+    .xml .pom .csproj .fsproj .vbproj .props .targets .xsd .xsl .wsdl .svg .plist .html .htm .xhtml .vue
+    .nuspec .resx .xaml .storyboard .rss .atom .jsp
+    """.split()  # noqa: SIM905 - one suffix a line would hide the list
+)
+_SQL: Final = frozenset((".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", ".pks", ".pkb"))
+_PROSE: Final = frozenset((".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".org"))
+_BETTER_AS_SETTINGS: Final = frozenset(("cmake", "terraform", "css", "prisma", "just", "starlark", "groovy"))
+"""Languages whose files are blocks of settings more than definitions with bodies."""
 _SETTINGS_NAME: Final = re.compile(
     r"(?:Docker|Container|Make|Jenkins|Vagrant|Proc)file(?:\..+)?$|\.\w*(?:rc|profile|aliases|logout)$"
 )
@@ -39,26 +57,40 @@ _SETTINGS_NAME: Final = re.compile(
 
 def units_of(path: str, lines: Sequence[str], check: Callable[[], None] = lambda: None) -> list[Unit]:
     """The units of a file, in the order of its lines. Raises what `check` raises."""
-    suffix = PurePath(path).suffix.lower()
-    language = language_of(path, lines[0] if lines else "")
     check()
-    if language is not None:
-        found = list(code_units(lines, outline("\n".join(lines), language, check)))
-    elif suffix in _DATA:
-        found = list(_table_units(lines, suffix))
-    elif (
-        suffix in _SETTINGS
-        or suffix in BY_LINES
-        or _SETTINGS_NAME.match(PurePath(path).name)
-        or _looks_like_settings(lines)
-    ):
-        found = list(settings_units(lines, suffix))
-    elif suffix == ".log" or _looks_like_log(lines):
-        found = [Unit(n, n, line.strip()) for n, line in enumerate(lines, 1) if line.strip()]
-    else:
-        found = list(prose_units(lines))
+    found = list(_units_by_form(path, lines, check))
     check()
     return sorted(found, key=lambda unit: (unit.start, unit.end))[:MAX_UNITS]
+
+
+def _units_by_form(path: str, lines: Sequence[str], check: Callable[[], None]) -> Iterator[Unit]:
+    suffix = PurePath(path).suffix.lower()
+    first_line = lines[0] if lines else ""
+    if language := language_of(path, first_line):
+        return code_units(lines, language, check)
+    if suffix in _DATA:
+        return _table_units(lines, suffix)
+    if is_manual(lines):
+        return manual_units(lines)
+    if suffix in _MARKUP or looks_like_markup(lines):
+        return markup_units(lines)
+    if suffix in _SQL:
+        return code_units(lines, SQL, check)
+    by_lines = line_language(path, first_line)
+    if by_lines and by_lines.name not in _BETTER_AS_SETTINGS:
+        return code_units(lines, by_lines, check)
+    is_settings = suffix in _SETTINGS or suffix in BY_LINES or _SETTINGS_NAME.match(PurePath(path).name)
+    if is_settings or (suffix not in _PROSE and (_looks_like_settings(lines) or _looks_like_code(lines))):
+        return settings_units(lines, suffix)
+    if suffix == ".log" or (suffix not in _PROSE and _looks_like_log(lines)):
+        return (Unit(n, n, line.strip()) for n, line in enumerate(lines, 1) if line.strip())
+    return prose_units(lines, path)
+
+
+def _looks_like_code(lines: Sequence[str]) -> bool:
+    """A third of the lines end as statements and blocks do."""
+    said = [line.rstrip() for line in lines[:_SETTINGS_HEAD] if line.strip()]
+    return len(said) > 8 and sum(line.endswith((";", "{", "}", "});")) for line in said) > len(said) / 3
 
 
 def _looks_like_settings(lines: Sequence[str]) -> bool:
@@ -74,13 +106,14 @@ def _looks_like_log(lines: Sequence[str]) -> bool:
 
 
 def _table_units(lines: Sequence[str], suffix: str) -> Iterator[Unit]:
-    """Each line is a row; the first one of a CSV or TSV file names the columns."""
-    names = ""
+    """Each line is a row under the first one, which names the columns in a CSV or TSV file."""
+    names, under = "", 0
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         if not names and suffix in (".csv", ".tsv"):
             names = line.strip()
-            yield Unit(number, number, names, "columns header", "line")
+            under = number
+            yield Unit(number, number, names, "columns header", "header")
             continue
-        yield Unit(number, number, line.strip(), "", "row")
+        yield Unit(number, number, line.strip(), names[:_NAMES_CHARS], "row", under=under)

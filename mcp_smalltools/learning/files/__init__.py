@@ -1,0 +1,1 @@
+"""Learning from the history of a repository which files are about what."""
