@@ -34,6 +34,7 @@ class Tools:
     conformance: Path
     inspector: Path
     claude: Path
+    codex: Path
     mcpb: Path
     fuzzer: Path
 
@@ -66,6 +67,7 @@ def install_all() -> Tools:
         conformance=modules / "@modelcontextprotocol" / "conformance" / "dist" / "index.js",
         inspector=modules / "@modelcontextprotocol" / "inspector" / "clients/launcher/build/index.js",
         claude=modules / "@anthropic-ai" / f"claude-code-{_machine()}" / "claude",
+        codex=_codex(modules / "@openai"),
         mcpb=modules / "@anthropic-ai" / "mcpb" / "dist" / "cli" / "cli.js",
         fuzzer=bin_folder / "mcp-fuzzer",
     )
@@ -87,6 +89,12 @@ def _node_packages(bin_folder: Path) -> Path:
     options = ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]
     _once("the npm packages", [str(bin_folder / "npm"), "install", *options], folder / ".installed")
     return folder
+
+
+def _codex(packages: Path) -> Path:
+    """The program itself: in a package for each machine, under the name of its compiler's target."""
+    found = sorted(packages.glob(f"codex-{_machine()}/vendor/*/bin/codex"))
+    return found[0] if found else packages / "codex" / "bin" / "codex.js"
 
 
 def _machine() -> str:

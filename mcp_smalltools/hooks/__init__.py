@@ -3,7 +3,7 @@
 hook_client   the process that the client starts: passes the event on and prints the answer; stdlib only
 event         what the client says, as small records
 reply         what we say, as the client reads it
-other_clients    what other clients say, and how they read it
+other_clients what other clients say, and how they read it
 hook_daemon   the process that answers: one for each user, gone when no session is left
 hook_parts    which part answers which event
 agent_session the agent's sessions: whose process, which folder, which settings
