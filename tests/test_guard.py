@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -380,6 +381,19 @@ def test_a_command_may_search_for_a_mask_and_not_use_it(
 def test_any_command_can_be_taken_apart(text: str) -> None:
     simple_commands(text)
     running_commands(text, Path("/"), {"HOME": "/root"})
+
+
+@pytest.mark.parametrize(
+    "text", ["(", "$(", "`", "'a", '"$(', "a/", "-", "a:", "$A", "<<", "a=b ", "1:", " ", "*"]
+)
+def test_time_is_linear_in_the_length_of_a_command_and_of_a_line(project: Project, text: str) -> None:
+    """Each took below half a second of processor time, measured; quadratic ones would take minutes."""
+    long = (text * 30_000)[:60_000]
+    began = time.process_time()
+    project.refusal("Bash", command=f"cat {long}")
+    response = {"stdout": long, "stderr": "", "interrupted": False}
+    project.answer("PostToolUse", "Bash", {"command": long}, tool_response=response)
+    assert time.process_time() - began < 10
 
 
 JSON = st.recursive(

@@ -16,9 +16,7 @@ from mcp_smalltools.hooks.guard.readers import SHELLS, base_name, program_of
 from mcp_smalltools.hooks.guard.shell import simple_commands
 
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z_]\w*)[^}]*\}|([A-Za-z_]\w*))")
-_PATH_IN_TEXT: Final = re.compile(
-    r"[\w.~@%+,=:-]{0,255}(?:/[\w.@%+,=:-]{0,255}){1,64}|[\w-]{1,128}\.\w{1,16}"
-)
+_NOT_IN_PATH: Final = re.compile(r"[^\w.~@%+,=:/-]+")
 _GLOB: Final = frozenset("*?[")
 _MOST_EXPANDED: Final = 64
 _MOST_PATHS: Final = 512
@@ -145,8 +143,8 @@ def _matching(word: str, cwd: Path) -> list[str]:
 
 def paths_in_code(text: str, cwd: Path) -> list[Path]:
     """What looks like a path anywhere in a word, such as in code that an interpreter gets."""
-    found = itertools.islice(_PATH_IN_TEXT.finditer(text), _MOST_PATHS)
-    return [path for match in found if (path := resolved(match[0], cwd)) is not None]
+    words = dict.fromkeys(word for word in _NOT_IN_PATH.split(text) if word)
+    return [path for word in itertools.islice(words, _MOST_PATHS) for path in paths_of(word, cwd)]
 
 
 def existing(paths: list[Path]) -> list[Path]:
@@ -157,7 +155,7 @@ def all_paths(commands: list[RunningCommand]) -> list[Path]:
     """All existing paths that the commands name in any way, without repetition."""
     seen: dict[Path, None] = {}
     for command in commands:
-        for word in [*command.started_by, *command.inputs]:
+        for word in dict.fromkeys([*command.started_by, *command.inputs]):
             for path in existing(paths_of(word, command.cwd) + paths_in_code(word, command.cwd)):
                 seen[path] = None
                 if len(seen) >= _MOST_PATHS:

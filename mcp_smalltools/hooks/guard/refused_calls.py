@@ -119,7 +119,7 @@ def _sealed_reads(
 
     yield from sealed([path for word in command.inputs for path in paths_of(word, command.cwd)])
     operands = _operands(command)
-    named = [path for word in operands for path in paths_of(word, command.cwd)]
+    named = [path for word in dict.fromkeys(operands) for path in paths_of(word, command.cwd)]
     if command.program in COPIERS:
         target = paths_of(operands[-1], command.cwd) if len(operands) > 1 else []
         if not any(levels.level(path, command.cwd) is PrivacyLevel.SEALED for path in target):
