@@ -38,7 +38,7 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
     ),
     "tools": (
         {"base"},
-        {"similarity", "open_files"},
+        {"similarity", "open_files", "span_reader"},
         {
             *("ask_file", "classify", "extract", "find_failure", "find_files"),
             *("parse_log", "read_redacted", "report_outcome", "summarize_file"),

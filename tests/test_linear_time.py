@@ -33,7 +33,7 @@ from mcp_smalltools.text.outline import outline
 from mcp_smalltools.text.outlines.heading import Heading
 from mcp_smalltools.text.outlines.markup import headings_of
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
-from mcp_smalltools.tools.ask_file.units import settings as settings_units
+from mcp_smalltools.tools.ask_file.units import settings_units
 from mcp_smalltools.tools.classify import chunks
 from mcp_smalltools.tools.extract.schema import plan_of, problems
 from mcp_smalltools.tools.extract.structure import key_values

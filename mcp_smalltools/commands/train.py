@@ -23,7 +23,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from mcp_smalltools.learning.files.train import HistoryTrial
+    from mcp_smalltools.learning.files.history_trial import HistoryTrial
     from mcp_smalltools.learning.logs.adapt import Trial
 
 
@@ -102,7 +102,7 @@ def _learn_files(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
     from mcp_smalltools.engine.make import make_engine
-    from mcp_smalltools.learning.files.train import try_history
+    from mcp_smalltools.learning.files.history_trial import try_history
     from mcp_smalltools.tools.find_files.learned_history import LearnedHistory, versions_of, write_version
 
     def say(text: str) -> None:

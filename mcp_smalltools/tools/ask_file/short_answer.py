@@ -12,7 +12,7 @@ from mcp_smalltools.text.words import content_stems, stem
 from mcp_smalltools.tools.ask_file.features import ADDRESS
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.units.prose import RELEASE
-from mcp_smalltools.tools.ask_file.units.settings import ENTRY
+from mcp_smalltools.tools.ask_file.units.settings_units import ENTRY
 from mcp_smalltools.tools.ask_file.units.unit import Unit
 
 _ASKS_VALUE: Final = ("value", "number", "when", "place", "other")

@@ -13,7 +13,7 @@ from mcp_smalltools.text.outlines.by_lines import lines_inside, outline_by_lines
 from mcp_smalltools.text.outlines.line_rules import LineLanguage
 from mcp_smalltools.text.outlines.sql import SQL, outline_sql
 from mcp_smalltools.tools.ask_file.units.prose import sentences
-from mcp_smalltools.tools.ask_file.units.settings import ENTRY, MAX_COMMENT_LINES, comment_above
+from mcp_smalltools.tools.ask_file.units.settings_units import ENTRY, MAX_COMMENT_LINES, comment_above
 from mcp_smalltools.tools.ask_file.units.unit import Unit
 
 _MAX_DECORATED: Final = 12

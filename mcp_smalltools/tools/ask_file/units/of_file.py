@@ -16,9 +16,9 @@ from mcp_smalltools.text.outlines.line_rules import line_language
 from mcp_smalltools.text.outlines.sql import SQL
 from mcp_smalltools.tools.ask_file.units.code import code_units
 from mcp_smalltools.tools.ask_file.units.manual import is_manual, manual_units
-from mcp_smalltools.tools.ask_file.units.markup import looks_like_markup, markup_units
+from mcp_smalltools.tools.ask_file.units.markup_units import looks_like_markup, markup_units
 from mcp_smalltools.tools.ask_file.units.prose import prose_units
-from mcp_smalltools.tools.ask_file.units.settings import BY_LINES, settings_units
+from mcp_smalltools.tools.ask_file.units.settings_units import BY_LINES, settings_units
 from mcp_smalltools.tools.ask_file.units.unit import Unit
 
 MAX_UNITS: Final = 200_000

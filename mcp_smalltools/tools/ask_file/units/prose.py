@@ -41,7 +41,7 @@ _OWN_LINE: Final = re.compile(
 
 
 @dataclass(slots=True)
-class _Page:
+class _ProsePage:
     """A document while it is read, line by line."""
 
     lines: Sequence[str]
@@ -92,7 +92,9 @@ def prose_units(lines: Sequence[str], path: str = "") -> Iterator[Unit]:
     titles = {heading.line: heading.text for heading in headings}
     depths = {heading.line: heading.depth for heading in headings}
     said = [line for line in lines if line.strip()]
-    page = _Page(lines, has_examples=sum(bool(_LITERAL.match(line)) for line in said) < _MOSTLY * len(said))
+    page = _ProsePage(
+        lines, has_examples=sum(bool(_LITERAL.match(line)) for line in said) < _MOSTLY * len(said)
+    )
     for number, line in enumerate(lines, 1):
         text = line.strip()
         title = titles.get(number) or ("" if number - 1 in fenced else _capital_title(lines, number))
@@ -127,7 +129,7 @@ def _says_something_between(lines: Sequence[str], first: int, last: int) -> bool
     return last - first > _MAX_SECTION or any(map(_says_something, lines[first : last - 1]))
 
 
-def _begins_example(page: _Page, number: int) -> bool:
+def _begins_example(page: _ProsePage, number: int) -> bool:
     """An indented line after a blank one or another such line, and no list item or its continuation."""
     line = page.lines[number - 1]
     if not page.has_examples or _BULLET.match(line) or page.prose:
@@ -138,7 +140,7 @@ def _begins_example(page: _Page, number: int) -> bool:
     return True
 
 
-def _example_line(page: _Page, number: int, text: str, fenced: frozenset[int]) -> Unit:
+def _example_line(page: _ProsePage, number: int, text: str, fenced: frozenset[int]) -> Unit:
     """A line of an example; the sentence before the example says what it shows."""
     lines = page.lines
     start = end = number
@@ -158,7 +160,7 @@ def _is_of_example(lines: Sequence[str], number: int, fenced: frozenset[int]) ->
     return number - 1 in fenced or (not fenced and bool(_LITERAL.match(lines[number - 1])))
 
 
-def _table_row(page: _Page, number: int, text: str) -> Iterator[Unit]:
+def _table_row(page: _ProsePage, number: int, text: str) -> Iterator[Unit]:
     if _is_rule(text):
         return
     if not page.columns:
