@@ -187,6 +187,13 @@ def test_sentences_are_those_that_were_looked_for_in_quadratic_time(parts: list[
 
 SLOW = [
     ("extract", ".txt", "|" + " " * 100_000),
+    (
+        "extract",
+        ".eml",
+        "Subject: a\nFrom: b\nContent-Type: a/b; "
+        + "".join(f"x*{n}*=c; " for n in range(20_000))
+        + "\n\nname: d",
+    ),
     ("extract", ".md", "|" + " " * 5_000),
     ("extract", ".txt", "a" + "\t" * 100_000 + "="),
     ("extract", ".text", " " * 100_000),

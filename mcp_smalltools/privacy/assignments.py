@@ -52,7 +52,9 @@ _TWO_WORDS: Final = re.compile(r"[A-Za-z]{3,10} (?=[Kk](?:ey|EY)\b)|API (?=KEY\b
 _CLOSE: Final = re.compile(r"(?:\\{0,3}[\"'`]|[\])}]|\*\*){0,6}")
 _SIGN: Final = re.compile(r"(\s*)(:=|=>|->|::|={1,3}|:)(?!=)")
 _BLANKS: Final = re.compile(r"[ \t]*")
-_IS: Final = re.compile(r"[ \t]+is:?[ \t]+(?:(?:set|now|still|changed)[ \t]+(?:to[ \t]+)?)?(?=\S)")
+_IS: Final = re.compile(  # but "the token is invalid!"
+    r"[ \t]+is:?[ \t]+(?:(?:set|now|still|changed)[ \t]+(?:to[ \t]+)?)?(?=\S)(?![a-z]+[!?](?:\s|$))"
+)
 _COMMA: Final = re.compile(r"\s*,\s*")
 _VALUE_KEY: Final = re.compile(r"[\s,]*[\"']?val(?:ue)?[\"']?\s*[:=]\s*", re.IGNORECASE)
 _IN_NAME: Final = re.compile(

@@ -68,6 +68,15 @@ def _luhn(value: str) -> bool:
     return (sum(doubled) + sum(digits[-1::-2])) % 10 == 0
 
 
+_GROUPS_OF_CARDS: Final = frozenset(((4, 4, 4, 4), (4, 6, 5), (4, 6, 4), (4, 4, 4, 4, 3), (4, 4, 4, 1)))
+
+
+def _card(value: str) -> bool:
+    """In one piece, or in the groups that are printed on cards: columns of numbers are none."""
+    groups = tuple(map(len, re.split("[ -]", value)))
+    return _luhn(value) and (len(groups) == 1 or groups in _GROUPS_OF_CARDS)
+
+
 def _dotted_card(value: str) -> bool:
     return _luhn(value) and len(set(value.split("."))) > 1
 
@@ -132,6 +141,7 @@ def _is_loose_key(value: str, before: str) -> bool:
             "gpg",
             "signature",
             "fingerprint",
+            *("skipping", "discovered", "public", "keyring", "x.509", "rsa", "dsa", "ed25519"),
         )
     ):
         return False
@@ -370,7 +380,7 @@ NUMBERS: Final = (
         r"(?:^|[^\w])([A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?)(?:[^\w]|$)",
         _value(_iban),
     ),
-    Form("CARD", r"(?:^|[^\w.-])(\d(?:[ -]?\d){12,18})(?:[^\w.-]|\.\W|\.?$)", _value(_luhn)),
+    Form("CARD", r"(?:^|[^\w.-])(\d(?:[ -]?\d){12,18})(?:[^\w.-]|\.\W|\.?$)", _value(_card)),
     Form("CARD", r"(?:^|[^\w.-])(\d{4}\.\d{4}\.\d{4}\.\d{4})(?:[^\w.-]|\.\W|\.?$)", _value(_dotted_card)),
     Form("SSN", r"(?:^|[^\w-])(\d{3}-\d{2}-\d{4})(?:[^\w-]|$)", _value(_ssn)),
     Form(

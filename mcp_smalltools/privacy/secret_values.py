@@ -51,6 +51,10 @@ _NOT_SECRET: Final = re.compile(
 )
 """A function and the number of its arguments, as Erlang writes it; the architecture of a package."""
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
+_NAMED_DIGEST: Final = re.compile(
+    r"[A-Za-z]{3,}(?:-[\w.]+)*-(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64})$", re.ASCII
+)
+"""A key of a cache: `Linux-pip-` and a hash."""
 _LONG: Final = re.compile(r"[A-Za-z0-9+/_=.~-]{16,}$")
 _FILE: Final = re.compile(r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/][\w.@-]+(?:[\\/][\w.@-]*)+$")
 _PATH: Final = re.compile(r"(?:[./~]|[A-Za-z]:[\\/]|[a-z]+://)")
@@ -101,7 +105,7 @@ def is_random(value: str) -> bool:
 
 def is_long_random(value: str) -> bool:
     """A long key in the middle of a text: digits and letters, evenly spread, and no path, UUID or name."""
-    if not _LONG.match(value) or _UUID.match(value) or _PATH.match(value):
+    if any(form.match(value) for form in (_UUID, _PATH, _NAMED_DIGEST)) or not _LONG.match(value):
         return False
     digits = sum(c.isdigit() for c in value)
     letters = sum(c.isalpha() for c in value)

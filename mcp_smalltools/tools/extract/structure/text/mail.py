@@ -37,13 +37,17 @@ def is_mail(lines: Sequence[str]) -> bool:
     return len(names & _OF_MAIL) >= 3 and bool(names & {"from", "subject", "received"})
 
 
+_LONGEST_HEADER: Final = 8_000
+"""Characters of a line with a header: Python's parser of parameters takes the square of their number."""
+
+
 def read_mail(lines: Sequence[str]) -> tuple[Node, list[str], list[tuple[int, int]]]:
     """The headers, the lines of the plain text (or HTML) body, and the lines of the file that each is on.
     Raises NotOfForm where there is no header.
     """
     if not any(map(_HEADER.match, lines[:200])):
         raise NotOfForm("no mail")
-    text = "\n".join(lines)
+    text = "\n".join(line[:_LONGEST_HEADER] if _HEADER.match(line) else line for line in lines)
     try:
         message = email.message_from_string(text, policy=email.policy.default)
     except (ValueError, LookupError, TypeError, AttributeError, IndexError) as error:  # of its many parsers
