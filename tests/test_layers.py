@@ -28,7 +28,12 @@ LAYERS: Sequence[set[str]] = (
     {"cli", "commands"},
 )
 LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
-    "logs": ({"keys", "message", "statements", "headers"}, {"lines", "judge"}, {"counting"}, {"templates"}),
+    "logs": (
+        {"keys", "message", "statements", "headers"},
+        {"lines", "judge", "folding"},
+        {"counting"},
+        {"templates"},
+    ),
     "engine": (
         {"api", "work", "protocol", "endpoint"},
         {"llama", "client", "http", "fair_queue"},

@@ -12,6 +12,7 @@ from mcp_smalltools.logs.headers.levels import (
     level_of_status,
 )
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.program_forms import FACILITY_AND_LEVEL, read_program
 from mcp_smalltools.logs.headers.time_forms import MONTH, TIME
 
 Reader = Callable[[str], ParsedLine | None]
@@ -22,9 +23,12 @@ _SYSLOG_TIME = (
 )
 _SYSLOG = re.compile(
     rf"(?:<(?P<priority>\d{{1,3}}|\d)>(?:1 )?)?(?P<time>{_SYSLOG_TIME}) "
-    r"(?P<host>[\w.:-]+) (?P<component>[\w./@-]+(?:\([\w/. -]+\))?(?:\[[\w.-]+\])?"
-    r"|[\w/.@-]+(?: [\w/.@-]+){0,2}(?:\[\d+\])): ?(?:(?<=kernel: )\[ *\d+\.\d{6}\] )?"
+    r"(?P<host>[\w.:-]*[\w.-]) (?P<component>[\w./@-]+(?:\([\w/. -]+\))?(?:\[[\w.-]+\])?"
+    rf"|{FACILITY_AND_LEVEL} [\w/.@-]+(?:\[\d+\])?|[\w/.@-]+(?: [\w/.@-]+){{0,2}}(?:\[\d+\])): ?"
+    r"(?:(?<=kernel: )\[ *\d+\.\d{6}\] )?"
 )
+_LEVEL_WORD = re.compile(r"(?P<name>(?i:debug|info|notice|warning|error|fatal|panic)): ")
+"""At the start of the message of programs that give syslog no level: Postfix, Dovecot, sshd."""
 _IOS = re.compile(
     rf"(?P<time>{MONTH} +\d{{1,2}} \d\d:\d\d:\d\d) (?P<host>[\w.:-]+) [\w./()@-]{{1,80}}\[\d+\] "
     r"<(?P<level>\w+)>: "
@@ -69,7 +73,7 @@ _ERLANG = re.compile(rf"=(?P<kind>[A-Z]+) REPORT==== (?P<time>{TIME}) ===\s*$")
 _ERLANG_LEVELS = {"ERROR": "error", "CRASH": "error", "SUPERVISOR": "error", "WARNING": "warning"}
 _CISCO = re.compile(
     rf"(?:<\d{{1,3}}>)?(?:\d+: )?(?:[\w.-]{{1,60}}: )?(?:\d+: )?[*.]?(?P<time>{TIME})?"
-    r"(?: [\w.-]{1,60})?:? ?"
+    r"(?: [\w.-]{1,60})? ?:? ?"
     r"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40})??-(?P<severity>[0-7])-[A-Z0-9_]{1,60}: "
 )
 _DOUBLE_COLONS = re.compile(
@@ -77,7 +81,8 @@ _DOUBLE_COLONS = re.compile(
     r"(?:\([^)\n]{0,80}\) )?"
 )
 _TIME_WITHIN = re.compile(
-    rf"(?:\[pid: \d|Started [A-Z]+ \")[^\n]{{0,400}}?(?P<time>(?<=\[){TIME}(?=\])|(?<= at ){TIME}$)"
+    rf"(?:\[pid: \d|(?:\[[\w-]{{8,40}}\] )?Started [A-Z]+ \")[^\n]{{0,400}}?(?P<time>(?<=\[){TIME}"
+    rf"(?=\])|(?<= at ){TIME}$)"
 )
 _CONFIGURATION_MANAGER = re.compile(
     r"<!\[LOG\[(?P<message>.*)\]LOG\]!><time=\"(?P<time>[\d:.]{8,12})[^\"]{0,6}\" .{0,200}?"
@@ -101,6 +106,11 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
     names = found.groupdict()
     content = line[found.end() :]
     level = level_of_severity(int(names["priority"])) if names.get("priority") else None
+    word = _LEVEL_WORD.match(content) if level is None else None
+    if word is not None:
+        level = level_of_name(word["name"])
+    if names.get("named"):
+        level = level_of_name(names["named"])
     if names.get("level"):
         level = level_of_name(names["level"])
     read = inner(content)
@@ -121,6 +131,9 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
 
 def read_fixed(line: str) -> ParsedLine | None:
     """A header of one of the forms that are here, but for syslog."""
+    read = read_program(line)
+    if read is not None:
+        return read
     start = line[:_HEADER_CHARS]
     by_sign = (reader for sign, reader in _WITH_SIGN if sign in start)
     readers = (*_OF_FIRST.get(line[:1], ()), *by_sign)
@@ -217,7 +230,7 @@ def _read_slow_query(line: str) -> ParsedLine | None:
     found = _SLOW_QUERY.match(line)
     if found is None:
         return None
-    return ParsedLine("slow-query", line, found["time"], None, time_at=found.start("time"), announces=True)
+    return ParsedLine("slow-query", line, found["time"], None, time_at=found.start("time"), block=True)
 
 
 def _read_erlang(line: str) -> ParsedLine | None:

@@ -34,7 +34,11 @@ _MONTHS_AND_DAYS = (
     *("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
-WORDS_OF_TIME = frozenset(name[:3] for name in (*_MONTHS_AND_DAYS, *FOREIGN_MONTHS))
+WORDS_OF_TIME = frozenset(
+    form[:3]
+    for name in (*_MONTHS_AND_DAYS, *FOREIGN_MONTHS)
+    for form in (name, *((name.upper(), name.lower()) if name in _MONTHS_AND_DAYS[7:] else ()))
+)
 """How names of days and of months start."""
 _NUMERALS = frozenset("一二三四五六七八九十")
 _FIRST_OF_NUMBER = frozenset("0123456789-#*")
@@ -50,24 +54,32 @@ _CAPITALS = re.compile(
     rf"(?P<name>{SURE_NAMES})(?P<digit>_?\d?)(?P<mark>!)?(?=(?P<after>[\])>|:;,/\s-]|\[|\(|$|\.\.\.))"
 )
 _BEFORE_A_SIGN = re.compile(
-    rf"(?P<name>(?i:{ANY_NAMES}))\d?(?= ?\|| :|\t|  \s*\S| ?>(?= )|:(?!:)|(?<=LOG) \[)"
+    rf"(?P<name>(?i:{ANY_NAMES}))\d?(?= ?\|| :|(?<!(?i:query|.note|etail))\t|  \s*\S| ?>(?= )|:"
+    rf"(?!:)|(?<=LOG) \[)"
 )
 _AFTER_TIME = re.compile(
-    r"(?P<name>(?i:info|information|debug|trace|notice|verbose|warn|warning|error|err|fatal|critical|crit|severe))"
+    r"(?P<name>(?i:info|information|debug|trace|notice|verbose|warn|warning|error|err|fatal|critical|crit|severe"
+    r"|inf|dbg|trc|wrn))"
     r"(?= )"
 )
+_OF_POSTGRES = frozenset(("statement", "detail", "context", "query", "location", "hint", "log"))
+"""In capitals alone they are a level."""
+_LOG_BEHIND_PROCESS = re.compile(r"(?<=\d\] )(?P<name>LOG)(?= )")  # of PgBouncer
 _LETTERS = re.compile(r"[^\W\d_]+")
 _FIRST_OF_LEVEL = frozenset(name[:1] for name in ANY_LEVELS)
 _OF_DIAGNOSES = re.compile(r"(?i:error|warning|fatal|panic|note|failure|failed|hint|alert|abort|context)\b")
 """What begins a line of compilers and of programs that end: part of their message."""
 _MARKED_LETTER = re.compile(r"(?P<name>[DIWEFT])!(?= )")
-_WHOLE = re.compile(rf"(?P<name>(?i:{ANY_NAMES})\d?|[DIWEFCVTN]|EE|WW|II|NI|--|\*\*|==|\+\+|!!)")
-_BEHIND_NAME = re.compile(rf"[^:\n]{{1,80}}?[:/.](?P<name>(?i:{ANY_NAMES}))")
+_WHOLE = re.compile(rf"(?P<name>(?i:{ANY_NAMES})\d?|[DIWEFCVTN])")
+_OF_XORG = re.compile(r"(?P<name>EE|WW|II|NI|--|\*\*|==|\+\+|!!)")
+"""Only in round brackets: `[**]` is a rule that Snort draws."""
+_BEHIND_NAME = re.compile(rf"[^:\n]{{0,80}}?[:/.#](?P<name>(?i:{ANY_NAMES}))")
 _LAST_WORD = re.compile(rf"[\w:.,+ -]{{1,60}} (?P<name>{SURE_NAMES})")
 _FIRST_WORD = re.compile(rf"(?P<name>{SURE_NAMES})(?=[ /,:]).{{1,200}}")
 _BETWEEN_COLONS = re.compile(rf"(?:[^:\s]{{0,60}}:){{1,4}}(?P<name>{SURE_NAMES}|VERBOSE\d):.{{1,120}}")
 _TIME_INSIDE = re.compile(
-    rf"\s*(?:task )?(?:(?P<before>{SURE_NAMES}|[DIWEFCV])[ ,:]+)?(?:\d+:\d+:(?=\d{{4}}/))?"
+    rf"\s*(?:task |[A-Z]{{3,4}} (?=[A-Z][a-z]))?(?:(?P<before>{SURE_NAMES}|[DIWEFCV])[ ,:]+)?"
+    rf"(?:\d+:\d+:(?=\d{{4}}/))?"
     rf"(?P<time>{TIME}|{EPOCH}|{UPTIME})(?P<rest>.*)"
 )
 _LEVEL_OF_REST = re.compile(
@@ -77,8 +89,12 @@ _PLAIN_NUMBERS = re.compile(
     r"(?:-\d\b|[#*]?\d{1,12}(?:[/:#.-]\d{1,12}){0,3}|0x[0-9a-fA-F]+)(?:\(\d+\))?[,:|]?(?=\s|$)"
 )
 _FIELD = re.compile(r"[A-Za-z_][\w.-]{0,40}=(?:\"[^\"\n]{0,80}\"|[^\s\"]{0,80})(?=\s)")
-_PLACE = re.compile(r"[\w$./\\@-]{1,160}\.[A-Za-z]\w{0,6}[:(]\d{1,7}\)?(?::\d{1,6})?[\]:,]?(?=\s|$)")
-_NAME = re.compile(r"[^\s\[\](){}<>|\"'=]{1,120}(?:\[[\w.-]{1,40}\])?[:,]?(?=\s|$)")
+_PLACE = re.compile(
+    r"[\w$./\\@-]{1,160}\.[A-Za-z]\w{0,6}[:(]\d{1,7}\)?(?::\d{1,6}|:[\w.~:]{1,60}\(\))?[\]:,]?(?=\s|$)"
+)
+_NAME = re.compile(
+    rf"(?=[^\sA-Za-z0-9]{{0,100}}[A-Za-z0-9]|[^\x00-\x7f])[^\s\[\](){{}}<>|\"'=]{{1,120}}(?:\[(?!(?:{SURE_NAMES})\])[\w.-]{{1,40}}\](?:/[^\s\[\](){{}}<>|\"'=]{{1,80}})?)?[:,]?(?=\s|$)"
+)
 _NAME_BEFORE_BRACKET = re.compile(r"[A-Za-z][\w.$/@-]{0,80}(?=\[)")
 
 
@@ -105,6 +121,8 @@ def bracket_at(line: str, at: int) -> BracketToken | None:
     inside = found[0][1:-1].strip("{}")
     start = at + found[0].index(inside, 1) if inside else at + 1
     time, level = _inside(inside, letters=line[at] == "[" or len(inside) > 1)
+    if line[at] == "(" and len(inside) == 2 and (name := _name_of(_OF_XORG.fullmatch(inside))):
+        level = level_of_name(name)
     if time is not None:
         time = TimeToken(start + time.start, start + time.end, start + time.after)
     return BracketToken(found.end(), time, level, line[at])
@@ -149,7 +167,12 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     if found is not None:
         level = level_of_name(found["name"])
         return LevelToken(found.end(), level, sure=found["after"] != "-") if level else None
-    found = _BEFORE_A_SIGN.match(line, at) or _MARKED_LETTER.match(line, at)
+    found = _BEFORE_A_SIGN.match(line, at)
+    if found is not None and found["name"].lower() in _OF_POSTGRES and not found["name"].isupper():
+        found = None
+    found = found or _MARKED_LETTER.match(line, at)
+    if found is None and headed:
+        found = _LOG_BEHIND_PROCESS.match(line, at)
     if found is not None and (headed or not _OF_DIAGNOSES.match(line, at)):
         level = level_of_name(found["name"])
         return LevelToken(found.end(), level, sure=True) if level else None

@@ -39,7 +39,9 @@ _WITH_TIME = (
     re.compile(rf"{_RFC_3339} (?:stdout|stderr) [FP] "),  # Kubernetes CRI
     re.compile(rf"{_FINE} \d\d[OE][+ ]?"),  # GitLab
     re.compile(rf"{_FINE} +(?=(?:TRACE|DEBUG|INFO|WARN|ERROR) )"),
-    re.compile(rf"{_FINE}(?: |$)"),  # GitHub Actions, kubectl --timestamps, docker logs -t
+    re.compile(  # GitHub Actions, kubectl --timestamps, docker logs -t; with six digits alone it is Oracle's
+        rf"{_FINE}(?: |(?<!\.\d{{6}}[+-]\d\d:\d\d)$)"
+    ),
 )
 _MOST = 4
 

@@ -48,9 +48,22 @@ _LEVEL_KEYS = (
         "severitytext",
     ),
     *("severity_text", "@l", "level_name", "leveltext", "loglevelname", "error_severity", "syslog_severity"),
-    *("priority", "s", "l", "sev", "levelno", "severitynumber", "severity_number", "level_value", "type"),
+    *(
+        "leveldisplayname",
+        "priority",
+        "pri",
+        "s",
+        "l",
+        "sev",
+        "levelno",
+        "severitynumber",
+        "severity_number",
+        "level_value",
+        "type",
+    ),
 )
-_SEVERITY_KEYS = ("priority", "syslog_severity", "syslog.severity")
+_SEVERITY_KEYS = ("priority", "syslog_severity", "syslog.severity", "pri")
+_OF_NEXTCLOUD = ("debug", "info", "warning", "error", "fatal")
 _PYTHON_NUMBERS = ("levelno",)
 _MESSAGE_KEYS = (
     *("msg", "message", "event", "@message", "renderedmessage", "@m", "textpayload", "text", "body", "log"),
@@ -117,7 +130,7 @@ _INNER = (
     "payload",
 )
 _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s"]*)(?:[\s,]+|$)')
-_TIMELIKE = re.compile(r"\d{4}-\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
+_TIMELIKE = re.compile(r"\d{4}[-/.]\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
 _SPACES = re.compile(r"\s{2,}|[^\S ]")
 """Space that isn't a single one."""
 _SPACE = re.compile(r"\s")
@@ -253,7 +266,9 @@ def _levels(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple
         if isinstance(value, dict):
             value = value.get("name") or value.get("value") or value.get("level")
         level = _level_of_field(name, value)
-        if level is not None and (name not in _HARMLESS or len(str(value)) <= 8):
+        if name == "level" and "reqid" in low and type(value) is int and 0 <= value < len(_OF_NEXTCLOUD):
+            level = _OF_NEXTCLOUD[value]
+        if level is not None and (name not in _HARMLESS or len(str(value)) <= 11):
             yield key, level
     nested = fields.get(low.get("log", ""))
     if isinstance(nested, dict) and isinstance(nested.get("level"), str):

@@ -10,7 +10,8 @@ class ParsedLine(NamedTuple):
     a container runtime), so the line may continue the one before. `time_at`: where in the line its time
     starts, -1 if that is not known. `level_said`: a header or a field says the level, it is no guess.
     `announces`: the line is only a header, its message is on the next line. `continues`: it
-    says that it belongs to the record before, as the details of PostgreSQL's messages do.
+    says that it belongs to the record before, as the details of PostgreSQL's messages do. `block`: all lines
+    up to the next header belong to it.
     """
 
     format: str
@@ -22,6 +23,7 @@ class ParsedLine(NamedTuple):
     level_said: bool = False
     announces: bool = False
     continues: bool = False
+    block: bool = False
 
     @property
     def headed(self) -> bool:

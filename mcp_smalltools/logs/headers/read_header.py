@@ -5,15 +5,33 @@ from __future__ import annotations
 import re
 
 from mcp_smalltools.logs.headers.fixed_forms import read_fixed, read_syslog, status_level
+from mcp_smalltools.logs.headers.folded_fields import FOLD, read_folded
 from mcp_smalltools.logs.headers.guesses import level_in_text
 from mcp_smalltools.logs.headers.levels import level_of_name
 from mcp_smalltools.logs.headers.line_prefixes import prefix_of
 from mcp_smalltools.logs.headers.named_fields import read_json, read_logfmt
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.program_forms import MAY_BE_INDENTED
 from mcp_smalltools.logs.headers.scanner import scan_header
 
 _COMMAND = re.compile(r"(?:##\[|::)(?P<name>error|warning|debug|notice)(?:\]| [^:\n]{0,400}::|::)")
+_LEVEL_IN_COLUMN = re.compile(
+    r" {1,4}(?:info|warning|error|debug) \d{4}-|(?: | {6,40})(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)"
+    r"(?: +\||  +\S| [\w:.]{1,80} >)"
+)
+"""Aligned to the right (env_logger, ActiveMQ, AnyDesk), or below a time that isn't written again (rich)."""
 _PROCESS_AND_LEVEL = re.compile(r"\s{0,8}\d{1,6}\(\d{1,8}\) [A-Z]+:")
+_HOST_BEFORE_FIELDS = re.compile(r"[\w.-]{1,60} (?=[a-z_]{1,20}=)")
+_PHP_LEVELS = {
+    "Fatal error": "fatal",
+    "Recoverable fatal error": "error",
+    "Parse error": "error",
+    "Core error": "error",
+    "Core Warning": "warning",
+    "Deprecated": "notice",
+    "Strict Standards": "notice",
+}
+_OF_PHP = re.compile(rf"PHP (?P<name>{'|'.join(_PHP_LEVELS)}): ")
 _PROPERTY = re.compile(
     r'"(?:level|lvl|severity|log\.level|Level|LogLevel)"\s*:\s*"(?P<level>[A-Za-z]{1,12})",?\s*$'
 )
@@ -23,6 +41,8 @@ _KEY_CHARS = 40
 
 def read_line(line: str) -> ParsedLine:
     """Take a line apart. Never fails: a line in no known format is all content."""
+    if FOLD in line:
+        return read_folded(line) or ParsedLine("plain", line.replace(FOLD, " "))
     prefix = prefix_of(line)
     if prefix is None:
         return _read(line, 0)
@@ -42,6 +62,8 @@ def read_line(line: str) -> ParsedLine:
 
 def _read(line: str, depth: int, *, carried: bool = False) -> ParsedLine:
     first = line[:1]
+    if first == "S" and line.startswith("Stack trace:"):
+        return ParsedLine("plain", line)
     if first in ("{", "["):
         read = read_json(line, lambda text: _read(text, depth + 1) if depth < _INNER_DEPTH else None)
         if read is not None:
@@ -70,6 +92,9 @@ def _scanned(line: str, *, carried: bool) -> ParsedLine | None:
     fields = _fields_behind(read.content)
     if fields is not None and fields.level_said:
         return read._replace(content=fields.content, level=fields.level, level_said=True)
+    found = _OF_PHP.match(read.content)
+    if found is not None:
+        return read._replace(level=_PHP_LEVELS[found["name"]], level_said=True)
     level = status_level(read.content)
     return read._replace(level=level or level_in_text(read.content), level_said=level is not None)
 
@@ -78,7 +103,10 @@ def _fields_behind(content: str) -> ParsedLine | None:
     """Named fields behind a time."""
     if content[:1] == "{":
         return read_json(content)
-    return read_logfmt(content) if "=" in content[:_KEY_CHARS] else None
+    if "=" not in content[:_KEY_CHARS]:
+        return None
+    host = _HOST_BEFORE_FIELDS.match(content)
+    return read_logfmt(content[host.end() :] if host is not None else content)
 
 
 def _read_indented(line: str) -> ParsedLine:
@@ -88,8 +116,14 @@ def _read_indented(line: str) -> ParsedLine:
     if read is not None and read.format == "json" and (read.time is not None or read.level_said):
         return read._replace(time_at=read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1)
     if read is not None and (
-        (read.time is not None and 0 <= read.time_at <= 1 and read.format in ("time", "kernel"))
-        or (read.level_said and _PROCESS_AND_LEVEL.match(line))
+        (
+            read.time is not None
+            and 0 <= read.time_at <= 1
+            and read.content
+            and read.format in ("time", "kernel")
+        )
+        or read.format in MAY_BE_INDENTED
+        or (read.level_said and (_PROCESS_AND_LEVEL.match(line) or _LEVEL_IN_COLUMN.match(line)))
     ):
         place = read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1
         return read._replace(time_at=place)

@@ -23,12 +23,13 @@ from mcp_smalltools.logs.headers.header_tokens import (
 )
 from mcp_smalltools.logs.headers.levels import ANY_LEVELS, SURE_NAMES, level_of_name
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.program_forms import FACILITY_AND_LEVEL
 from mcp_smalltools.logs.headers.tail import end_of_tail, skip_signs
 
 _TOKENS, _WEAK, _PLAIN_WORDS = 16, 5, 1
 _GAP = re.compile(
     r"[ \t]*(?:(?:[|,;:~»·›⋮>]|-{1,3}|->|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
-    r"(?:[|,:;\t](?=[A-Z]{3}|\d{4}-|\[))?[ \t]*"
+    r"(?:[|,:;\t](?=[A-Z]{3}|[A-Z][a-z]{3,10}\||\d{4}-|\[))?[ \t]*"
 )
 _TWO_WORDS = re.compile(r"([A-Za-z]{2,40})(?: \d{1,8}){0,2} ([A-Za-z]{2,40}) (?! )")
 _COMMON = re.compile(
@@ -46,12 +47,15 @@ _TAGGED = re.compile(
 )
 _LETTERS = frozenset("VDIWEF")
 _LETTER_FIRST = re.compile(r"(?P<letter>[DIWEFANC]) (?=\[\d\d/)")
+_LETTER_BEFORE_BRACKET = re.compile(r"(?P<letter>[DIWECATF]) (?=\[)")
+_LETTER_BEFORE_PLACE = re.compile(r"(?P<letter>[DIWEFV]) (?=[\w./-]{1,160}\.\w{1,4}:\d{1,6}\])")
 _RUBY = re.compile(r"[DIWEFA], (?=\[\d)")
 _LETTER = re.compile(r"(?P<letter>[VDIWEF])\d? +(?:(?=\S+ *:)|(?=\|))")
+_CRITICAL = re.compile(r"(?P<letter>C) (?=\|)")
 _LETTER_OF_MONGO = re.compile(r"(?P<letter>[VDIWEF])\d? (?=(?:[A-Z_]{2,}|-) +\[)")
 _LETTER_BETWEEN_SPACES = re.compile(r"(?<=  )(?P<letter>[VDIWEF])  (?=\S)")
 _LETTER_OF_PROCESS = re.compile(r"(?P<letter>[DIWEF]) (?=[A-Za-z][\w.-]{1,40}: )")
-_LETTER_AND_NUMBER = re.compile(r"(?P<letter>[DIWEFV])\d{3}: ")
+_LETTER_AND_NUMBER = re.compile(r"(?P<letter>[DIWEFV]|(?<=\])[iwe])\d{3}: ")
 _TWO_LETTERS = re.compile(r"(?P<letter>In|Wa|Er|No|Db|Cr|Al|Em)\(\d\d\)\+? ")
 _TOPICS = re.compile(
     r"[a-z-]{2,20}(?:,[a-z-]{2,20}){0,4},(?P<letter>info|error|warning|critical|debug)(?: (?=\S)|,)"
@@ -63,11 +67,19 @@ _CHANNEL = re.compile(
     r"[A-Za-z][\w-]{0,60}(?:\[\d{1,8}\])?"
     rf"\.(?P<name>{SURE_NAMES}|WAR|FAT)(?::| (?=\[))"
 )
+_LEVEL_AND_FACILITY = re.compile(r"(?P<name>information|notice|warning|critical|debug)/[\w-]{2,60}: ")
+"""Of Icinga."""
+_PROCESS_BEFORE_LEVEL = re.compile(
+    r"[^\s:\[\]]{1,160}: (?=(?:Debug|Info|Notice|Warning|Error|Fatal|Panic): )"
+)
+"""Of Dovecot."""
+_FACILITY = re.compile(rf"(?=[a-z]{{3,8}}[0-7]?\.){FACILITY_AND_LEVEL}(?= )")
 _SURE = re.compile(SURE_NAMES)
 _DETAIL = re.compile(r"(?:DETAIL|HINT|STATEMENT|CONTEXT|QUERY|LOCATION):  ")
 _MESSAGE_ON_NEXT = re.compile(r"(?:(?:[\w$]+\.)+[\w$]+ [\w$<>]+|[\w.`+<>,$-]*\w\[\d+\])\s*")
 _BEFORE_LEVEL = re.compile(
-    r"(?:\S+ +){0,4}?(?P<name>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[ :]"
+    r"(?:(?:\S{1,80} )?url: \S{1,400} user: )?(?:\S+ +){0,4}?"
+    r"(?P<name>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[ :]"
 )
 
 
@@ -194,6 +206,10 @@ class _Scan:
             return True
         channel = _CHANNEL.match(line, at) if line.find(".", at, at + 72) > 0 else None
         tagged = channel or (_TAGGED.match(line, at) if line[at + 1 : at + 2] == "/" else None)
+        if tagged is None and timed and line.find(".", at, at + 10) > 0:
+            tagged = _FACILITY.match(line, at)
+        if tagged is None and timed and line.find("/", at, at + 12) > 0:
+            tagged = _LEVEL_AND_FACILITY.match(line, at)
         if tagged is not None and (timed or at == self._start):
             self.level = level_of_name(tagged[1])
             self._tagged = True
@@ -223,6 +239,13 @@ class _Scan:
         if self._end != self._at and not self._numbers and not self._weak:
             return None
         first = self._line[at]
+        if self._end == self._at:
+            found = _LETTER_BEFORE_BRACKET.match(self._line, at) or _LETTER_BEFORE_PLACE.match(self._line, at)
+            found = found or _CRITICAL.match(self._line, at)
+            if found is not None:
+                return found
+        if first in "iwe" and (found := _LETTER_AND_NUMBER.match(self._line, at)) is not None:
+            return found
         if first not in _LETTERS:
             return (
                 _TOPICS.match(self._line, at)
@@ -254,6 +277,10 @@ class _Scan:
     def _take_weak(self, at: int) -> bool:
         """Read what belongs to the header only if a time or a level follows."""
         line = self._line
+        process = _PROCESS_BEFORE_LEVEL.match(line, at) if self._end == self._at else None
+        if process is not None and (self._timed or self.time is not None):
+            self._at = process.end()
+            return True
         for read in (number_at, field_at, place_at):
             end = read(line, at)
             if end is not None:
@@ -291,7 +318,7 @@ class _Scan:
         level, said = self.level, self.level is not None
         if level is None and (among := _BEFORE_LEVEL.match(content)) is not None:
             level = level_of_name(among["name"])
-            said = among[0].count(" ") <= 2
+            said = among[0].count(" ") <= 2 or " user: " in among[0]
         time = None if self.time is None else line[self.time.start : self.time.end]
         name = "level" if time is None else "time" if self._is_time_first() else "level+time"
         announces = _MESSAGE_ON_NEXT.fullmatch(content) is not None or (

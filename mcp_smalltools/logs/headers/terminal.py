@@ -21,9 +21,3 @@ def strip_terminal_codes(data: bytes) -> bytes:
     if b"\x1b" in data:
         data = ANSI.sub("", data.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
     return _WRITTEN_OVER.sub(b"", data) if b"\r" in data else data
-
-
-def strip_terminal_codes_of_lines(lines: list[str]) -> list[str]:
-    """The same of lines."""
-    data = "".join([f"{line}\n" for line in lines]).encode("utf-8", "surrogatepass")
-    return strip_terminal_codes(data).decode("utf-8", "surrogatepass").split("\n")[:-1]

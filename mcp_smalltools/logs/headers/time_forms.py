@@ -11,25 +11,33 @@ import re
 ZONES = (
     r"(?:[ECMP][SD]T|A[EC][SD]T|AWST|[CEW]ES?T|GMT|UTC|BST|MSK|IST|JST|KST|SGT|HKT|NZ[SD]T|WI[BT]|SAST|BRT)"
 )
-MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+MONTH = (
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+    r"|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+)
+"""In small letters as RouterOS writes them, in capitals as Oracle does."""
 FOREIGN_MONTHS = {
     name: number
     for number, names in enumerate(
         (
             *(
-                "janv janvier ene enero Januar",
-                "févr février febrero",
-                "März Mär Mrz mars marzo",
-                "avr avril abr",
+                "janv janvier ene enero Januar gen gennaio янв января sty Oca",
+                "févr février febrero febbraio фев февр февраля fev fevereiro lut Şub",
+                "März Mär Mrz mars marzo мар марта março mrt",
+                "avr avril abr aprile апр апреля kwi Nis",
             ),
             *(
-                "Mai mai mayo",
-                "juin junio Juni",
-                "juil juillet julio Juli",
-                "août ago agosto",
-                "sept septiembre",
+                "Mai mai mayo mag maggio мая май mei maj",
+                "juin junio Juni giu giugno июн июня cze Haz",
+                "juil juillet julio Juli lug luglio июл июля lip Tem",
+                "août ago agosto авг августа sie Ağu",
+                "sept septiembre set settembre сен сент сентября wrz Eyl",
             ),
-            *("Okt octobre octubre", "novembre noviembre", "Dez déc décembre dic diciembre"),
+            *(
+                "Okt octobre octubre ott ottobre окт октября out outubro okt paź Eki",
+                "novembre noviembre ноя нояб ноября lis Kas",
+                "Dez déc décembre dic diciembre dicembre дек декабря dez gru Ara",
+            ),
         ),
         1,
     )
@@ -41,10 +49,18 @@ _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 _HALF = r"(?: ?(?P<ap>[AaPp]\.?[Mm]\b\.?))?"
 _CLOCK = r"(?P<h>\d{1,2}):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.,]\d{1,9}|:\d{3}(?!\d|:\d))?"
 _ZONE = rf"(?: ?(?P<z>Z\b|[+-]\d\d(?::?\d\d)?(?!\d|:\d)|{ZONES}\b))?"
-_JOIN = r"(?:[T_ ]| {2}|, ?|\t|\] ?\[|\",\"|;| - | -- |-(?=\d\d[:.])|:(?=\d\d:\d\d:))"
+_JOIN = r"(?:[T_ |]| {2}|, ?|\t|\] ?\[|\",\"|;| - | -- |-(?=\d\d[:.])|:(?=\d\d:\d\d:))"
 _DATED = (
     rf"(?P<y>\d{{4}})[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     r"(?P<y>\d{4})[-.](?P<mo>\d\d)[-.](?P<d>\d\d)[-T_](?P<h>\d\d)\.(?P<mi>\d\d)\.(?P<s>\d\d)(?P<f>[.:,]\d{1,9})?",
+    rf"(?P<y>\d{{4}}) (?P<b>{MONTH}) +(?P<d>\d{{1,2}}) {_CLOCK}",
+    rf"(?P<b>{MONTH}) +(?P<d>\d{{1,2}}) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>[.:]\d{{3}}) "
+    rf"(?P<y>\d{{4}})(?![\d:])",
+    rf"{_DAY} (?P<b>{MONTH}) (?P<d>\d\d) (?P<y>\d{{4}}) {_CLOCK}(?: GMT(?P<z>[+-]\d{{4}}))?",
+    rf"(?P<d>\d\d)(?P<b>{MONTH})(?P<y>\d{{4}}) {_CLOCK}",
+    rf"(?P<b>{MONTH})/(?P<d>\d\d)/(?P<y>\d{{4}}) {_CLOCK}",
+    r"(?P<mo>\d\d)-(?P<d>\d\d)-(?P<y>\d{4}) (?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)"
+    r"(?P<f>\.\d{3})[+-]\d{2,3}(?!\d)",
     r"(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)T(?P<h>\d\d):(?P<mi>\d\d)(?P<z>Z|[+-]\d\d:?\d\d)",
     rf"{_DAY},? +(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? +{_CLOCK}(?: (?P<z>{ZONES}))? (?P<y>\d{{4}})",
     rf"{_DAY},? (?P<d>\d{{1,2}})[ -](?P<b>{MONTH})[ -](?P<y>\d{{4}}) {_CLOCK}{_ZONE}",
@@ -58,7 +74,7 @@ _DATED = (
     rf"(?P<d>\d\d?)\.(?P<mo>\d\d?)\.(?P<y>\d{{4}}){_JOIN}{_CLOCK}{_ZONE}",
     rf"(?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}}){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<n1>\d\d?)[/.-](?P<n2>\d\d?)[/.-](?P<n3>\d\d){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
-    r"(?P<y>\d{4})(?P<mo>\d\d)(?P<d>\d\d)[T _-](?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,:]\d{1,9})?"
+    r"(?P<y>\d{4})(?P<mo>\d\d)(?P<d>\d\d)[T _:-](?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,:]\d{1,9})?"
     r"(?P<z>Z|[+-]\d\d:?\d\d)?(?!\d|:\d)",
     r"(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d)[T _-] ?(?P<h>\d\d?):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,]\d{1,9})?"
     r"(?!\d|:\d)",
@@ -69,6 +85,8 @@ _YEARLESS = (
     rf"(?:{_DAY},? +)?(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? {_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<d>\d{{1,2}})[ -](?P<b>{MONTH})[ -]{_CLOCK}",
     rf"(?P<mo>\d\d)[-/](?P<d>\d\d)[ |]{_CLOCK}",
+    rf"(?P<mo>\d\d)/(?P<d>\d\d)-{_CLOCK}",
+    rf"(?P<d>\d\d)-(?P<b>{MONTH}) (?P<h>\d\d):(?P<mi>\d\d)(?![\d:.])",
     r"(?P<mo>\d\d)(?P<d>\d\d)[ /T-](?P<h>\d\d):(?P<mi>\d\d):(?P<s>\d\d)(?P<f>\.\d+)?",
     r"(?P<mo>\d\d)(?P<d>\d\d)/(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>\.\d+)?(?!\d)",
 )

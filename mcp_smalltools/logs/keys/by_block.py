@@ -26,10 +26,19 @@ _SERVER_ERROR = re.compile(rb'HTTP/[0-9](?:\.[0-9])?" (5)(?=[0-9][0-9] )')
 _PRIORITY = re.compile(rb"^<([0-9]{1,3})>", re.MULTILINE)
 _EVENT_LEVEL = re.compile(rb"<Level>([0-9])<")
 _LOGFMT_LEVELS = tuple(
-    (name, re.compile(rb"%s([0-9]{1,2})(?![0-9A-Za-z.])" % name)) for name in (b"level=", b"severity=")
+    (name, re.compile(rb"%s([0-9]{1,2})(?![0-9A-Za-z.])" % name))
+    for name in (b"level=", b"severity=", b"pri=", b"PRIORITY=")
 )
 _CISCO = re.compile(rb"%[A-Z][A-Z0-9_-]{1,60}-([0-7])-[A-Z0-9_]{1,60}: ")
 _SCCM = re.compile(rb'<!\[LOG\[[^\n]{0,4000}?\btype="([1-3])"')
+_SWITCH = re.compile(
+    rb"(?:^|[ %])(?:%%[0-9][0-9])?[A-Z][A-Z0-9_]{1,30}/([0-7])/[A-Za-z0-9_]{1,60}(?:\([a-z]\))?"
+    rb"(?:\[[0-9]{1,9}\])?:",
+    re.MULTILINE,
+)
+_ECLIPSE = re.compile(rb"^!ENTRY [^ \n]{1,120} ([0-8]) ", re.MULTILINE)
+_YAST = re.compile(rb"^[0-9]{4}-[0-9-]{5} [0-9:]{8} <([0-5])> ", re.MULTILINE)
+_DAY = re.compile(rb"11[A-Z][a-z][a-z]1111")
 _KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that would be read as such a digit
 _ZERO, _ONE, _A, _BEYOND, _QUOTE = np.frombuffer(b'01a\x80"', np.uint8)
 _TO_LOWER, _TEN, _HEX_LETTERS, _LETTERS = np.array((0x20, 10, 6, 26), np.uint8)
@@ -71,6 +80,12 @@ def _level_patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
             yield pattern
     if b"%" in data:
         yield _CISCO
+        if _has(data, b"/", b"/", 2):
+            yield _SWITCH
+    if b"!ENTRY " in data:
+        yield _ECLIPSE
+    if _has(data, b"<", b">", 2):
+        yield _YAST
 
 
 def _digits_alike(data: Bytes) -> Bytes:
@@ -183,11 +198,13 @@ def _fill_words(text: Bytes, starts: Places, ends: Places, letters: Bytes) -> No
 
 
 def _is_level_and_date(text: Bytes, starts: Places, ends: Places) -> NDArray[np.bool_]:
-    """The letter of a level with six or eight digits after it, as glog writes them."""
+    """The letter of a level with six or eight digits after it, as glog writes them, or a day as 04Mar2026."""
     sizes = ends - starts
     found: NDArray[np.bool_] = ((sizes == 7) | (sizes == 9)) & _OF_GLOG[text[starts]]
     for place in np.flatnonzero(found).tolist():
         found[place] = bool((text[starts[place] + 1 : ends[place]] == _ONE).all())
+    for place in np.flatnonzero((sizes == 9) & (text[starts] == _ONE)).tolist():
+        found[place] = _DAY.fullmatch(text[starts[place] : ends[place]].tobytes()) is not None
     return found
 
 

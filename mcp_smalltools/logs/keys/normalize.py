@@ -14,7 +14,7 @@ _RESTORE = {0x10 + digit: str(digit) for digit in range(10)}
 
 _HEXADECIMAL = r"(?=[a-fA-F]{0,20}1)(?=1{0,20}[a-fA-F])[1a-fA-F]"
 _MIXED = r"(?=[A-Za-z]{0,20}1)(?=1{0,20}[A-Za-z])(?!1+[A-Za-z]{1,2}(?![^\W_])|1+T1+)"
-_LEVEL_AND_DATE = r"[DIWEFC](?:1{6}|1{8})(?![^\W_])"  # of glog
+_LEVEL_AND_DATE = r"(?:[DIWEFC](?:1{6}|1{8})|11[A-Z][a-z][a-z]1111)(?![^\W_])"  # of glog; of Forge, 04Mar2026
 _UUID = "-".join(f"[1a-fA-F]{{{size}}}" for size in (8, 4, 4, 4, 12))
 _IDENTIFIER = re.compile(
     rf"(?<![^\W_])(?!{_LEVEL_AND_DATE})(?:(?P<u>{_UUID})|(?P<x>{_HEXADECIMAL}{{6,}})|(?P<z>{_MIXED}[1A-Za-z]{{8,}}))(?![^\W_])"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mcp_smalltools.logs.headers.folded_fields import FOLD
 from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.keys.by_block import block_keys
@@ -149,7 +150,8 @@ class LineTable:
         return number
 
     def _read(self, key: str) -> LineLayout:
-        text = readable(key[: _READ_JSON_CHARS if key.startswith("{") else _READ_CHARS])
+        whole = key.startswith("{") or FOLD in key[:_READ_CHARS]
+        text = readable(key[: _READ_JSON_CHARS if whole else _READ_CHARS])
         line = read_line(text)
         kind = kind_of(line)
         shape, coarse = self._shapes.of_content(line.content)

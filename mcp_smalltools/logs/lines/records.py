@@ -37,7 +37,7 @@ _CHAINED = re.compile(r"During handling of the above exception|The above excepti
 _FRAME = re.compile(
     r"\s+at .+[:(<].*|\s+at [\w$.<>/]+\s*$|\s*File \".*\", line \d+|Caused by: |\s*\.\.\. \d+ (?:more|common frames)"
     r"|\s+Suppressed: |\s+[~^]+\s*$|During handling of the above exception|The above exception was the direct cause"
-    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|created by [\w./]+|\s+/?\S*\.go:\d+"
+    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|/?\S{1,300}\.rb:\d+:in [`']|created by [\w./]+|\s+/?\S*\.go:\d+"
     r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
     r"|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
     r"|#\d+ (?:\S+\(\d+\): |\{main\}|\[internal function\]|(?:0x)?\w{6,} [<\w])|"
@@ -68,8 +68,10 @@ _DIAGNOSED = frozenset({"warning", "error", "fatal"})
 def kind_of(line: ParsedLine) -> Kind:
     """Classify a line by its own text and header."""
     content = line.content
+    if line.block:
+        return Kind.BLOCK
     if line.announces:
-        return Kind.BLOCK if line.format.endswith("slow-query") else Kind.ANNOUNCES
+        return Kind.ANNOUNCES
     if line.continues:
         return Kind.FRAME
     if line.headed:

@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 from mcp_smalltools.logs.headers.time_forms import FOREIGN_MONTHS, FORMS
 
-_MONTHS = {name: number for number, name in enumerate(calendar.month_abbr) if name} | FOREIGN_MONTHS
+_MONTHS = {
+    form: number
+    for number, name in enumerate(calendar.month_abbr)
+    if name
+    for form in (name, name.upper(), name.lower())
+} | FOREIGN_MONTHS
 _MONTHS |= {
     f"{name}月": n
     for n, name in enumerate(["一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二"], 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,13 +20,19 @@ from mcp_smalltools.logs.templates.clustering import ClusterTemplate, cluster_sh
 from mcp_smalltools.logs.templates.columns import messages_of
 from mcp_smalltools.logs.templates.optional_fields import merge_optional_fields, optional_field_counts
 
+_HARMLESS = frozenset(("trace", "debug", "info", "notice"))
+_WITH_WORDS = 0.2
+"""Share of the records that say a harmless level as a word, from which words are levels."""
+_WORD_FIRST = re.compile(r"(?:error|fatal|warning|panic): ")
 _RECORDS_FOR_LINES = 1_000
 """Records that a log without times must have for bursts by line number."""
 
 
 @dataclass(slots=True)
 class ParsedTemplate:
-    """One event of the log."""
+    """One event of the log. `levels`: its records by the level that their header says, "none" for those whose
+    header says none; of these, `guessed` has those whose words or stack trace suggest one.
+    """
 
     id: int  # numbered from 1 by first appearance
     text: str  # with VAR for each variable
@@ -37,6 +44,7 @@ class ParsedTemplate:
     before: int  # records before `since`, or in the baseline
     seen: int  # number of the first line, also inside a record of another template; 0 if only before
     levels: dict[str, int] = field(default_factory=dict)
+    guessed: dict[str, int] = field(default_factory=dict)
     burst: TimelineBurst | None = None
     # Records by key=value part, of those that some lack.
     optional: dict[str, int] = field(default_factory=dict)
@@ -45,13 +53,16 @@ class ParsedTemplate:
 
 @dataclass(slots=True)
 class ParsedLog:
-    """The whole parse. `templates` holds every template, also those only seen inside records or before."""
+    """The whole parse. `templates` holds every template, also those only seen inside records or before;
+    `levels` and `guessed` as those of a template.
+    """
 
     lines: int
     last_line: int  # number of the last line that was read; 0 if none was
     records: int
     coarse_lines: int
     levels: dict[str, int]
+    guessed: dict[str, int]
     formats: dict[str, int]
     recognition: list[FormRecognition]
     templates: list[ParsedTemplate]
@@ -75,17 +86,20 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
     parser.counts.grow(len(line_types))
     for line_type in line_types:
         line_type.count(parser.counts)
+    _believe_words(line_types)
     templates, of_shape = _templates(parser.table, judge, until)
     records = sum(item.records for item in line_types)
     timeline, calendar = _main_timeline(parser, records)
     if timeline is not None:
         _find_bursts(templates, timeline)
+    levels, guessed = _levels(line_types)
     return ParsedLog(
         lines=parser.lines,
         last_line=parser.last_line,
         records=records,
         coarse_lines=sum(item.lines for item in line_types if item.coarse),
-        levels=_levels(line_types),
+        levels=levels,
+        guessed=guessed,
         formats=_counted((item.format, item.records) for item in line_types),
         recognition=recognition_of(line_types),
         templates=templates,
@@ -95,6 +109,18 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
         zone=_zone(parser, calendar, timeline.first_line if timeline is not None else 0),
         last_zone=_zone(parser, calendar, timeline.last_line if timeline is not None else 0),
     )
+
+
+def _believe_words(line_types: Iterable[LineType]) -> None:
+    """Where others say `info: ` and `warn: `, `error: ` says a level too; without them it may be a compiler's."""
+    started = [item for item in line_types if item.records]
+    plain = [item for item in started if item.format in ("plain", "ci") and item.level is not None]
+    said = sum(item.records for item in started if item.format.endswith("level") and item.level in _HARMLESS)
+    if not plain or said < _WITH_WORDS * sum(item.records for item in started):
+        return
+    for item in plain:
+        if item.sample is not None and item.sample.head and _WORD_FIRST.match(item.sample.head[0]):
+            item.level_said = True
 
 
 def _zone(parser: LogParser, calendar: Calendar | None, line: int) -> str:
@@ -152,6 +178,7 @@ def _templates(
 
 def _template(number: int, template: ClusterTemplate, line_types: list[LineType]) -> ParsedTemplate:
     started = [item for item in line_types if item.records]
+    levels, guessed = _levels(started)
     return ParsedTemplate(
         id=number,
         text=template.text,
@@ -163,7 +190,8 @@ def _template(number: int, template: ClusterTemplate, line_types: list[LineType]
         last=max((item.last for item in started), default=0),
         before=sum(item.before for item in line_types),
         seen=min((item.seen for item in line_types if item.seen), default=0),
-        levels=_levels(started),
+        levels=levels,
+        guessed=guessed,
     )
 
 
@@ -177,14 +205,19 @@ def _find_bursts(templates: Iterable[ParsedTemplate], timeline: Timeline) -> Non
             template.burst = timeline.burst(counts, totals)
 
 
-def _levels(line_types: Iterable[LineType]) -> dict[str, int]:
-    pairs: list[tuple[str, int]] = []
+def _levels(line_types: Iterable[LineType]) -> tuple[dict[str, int], dict[str, int]]:
+    """Records by the level that is said, and those without one by the level that is guessed."""
+    said: list[tuple[str, int]] = []
+    guessed: list[tuple[str, int]] = []
     for line_type in line_types:
-        if line_type.level is not None:
-            pairs.append((line_type.level, line_type.records))
-        else:
-            pairs += [("error", line_type.promoted), ("none", line_type.records - line_type.promoted)]
-    return _counted(pairs)
+        if line_type.level is not None and line_type.level_said:
+            said.append((line_type.level, line_type.records))
+            continue
+        said.append(("none", line_type.records))
+        guessed.append(
+            ("error", line_type.promoted) if line_type.level is None else (line_type.level, line_type.records)
+        )
+    return _counted(said), _counted(guessed)
 
 
 def _counted(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.logs.counting.parser import LogParser
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
-from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.folding.folder import Folder
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 from mcp_smalltools.logs.templates.slot_values import TemplateValues, count_values
@@ -25,7 +23,6 @@ from mcp_smalltools.tools.parse_log.sessions import SHOWN, LogSessions, find_ses
 from mcp_smalltools.tools.parse_log.writer import MOST_ERRORS, RecordWriter
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.tools.base import ToolContext
 
 _MOST_TEMPLATES, _LEAST_TEMPLATES = 20, 5
@@ -62,7 +59,7 @@ def compose_answer(
         notes += known.notes()
     result.note = " ".join(notes) or None
     if arguments.export_path:
-        result.export = _export(arguments.export_path, counted.source, counted.parser, log, context)
+        result.export = _export(arguments.export_path, counted, log, context)
     return result
 
 
@@ -103,9 +100,8 @@ def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogS
     if log.lines != log.last_line or context.stop.remaining_s < context.stop.seconds / 10:
         return None
     source, lines = counted.source, counted.source.line_count
-    blocks = source.byte_blocks(stop=context.stop)
     found = find_sessions(
-        (Block(block.first, strip_terminal_codes(block.data)) for block in blocks),
+        counted.blocks(context.stop),
         log,
         counted.parser.table,
         joins_plain=counted.parser.assembler.joins_plain,
@@ -123,9 +119,8 @@ def _values(
     if not log.lines or (counted.part is None and log.last_line - log.lines > _FAR):
         return {}
     source, lines = counted.source, counted.source.line_count
-    blocks = source.byte_blocks(stop=context.stop, part=counted.part)
     found = count_values(
-        (Block(block.first, strip_terminal_codes(block.data)) for block in blocks),
+        counted.blocks(context.stop),
         log,
         counted.parser.table,
         {item.id for item in (*selection.shown, *selection.survey.errors[:MOST_ERRORS]) if item.records > 1},
@@ -169,15 +164,14 @@ def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None
     return notes
 
 
-def _export(
-    name: str, source: UserFile, parser: LogParser, log: ParsedLog, context: ToolContext
-) -> records.Export:
+def _export(name: str, counted: CountedLog, log: ParsedLog, context: ToolContext) -> records.Export:
     sealed = context.level() is PrivacyLevel.SEALED
     masked = rare_word_mask(log.templates) if sealed else str
     texts = {
         template.id: context.scrub(masked(template.text).replace(VAR, "<*>")) for template in log.templates
     }
-    exporter = Exporter(log, parser.table, texts, None if sealed else context.scrub)
+    exporter = Exporter(log, counted.parser.table, texts, None if sealed else context.scrub)
+    blocks = counted.source.byte_blocks(stop=context.stop)
     with context.create_output(name) as output:
-        lines = exporter.write(source.blocks(stop=context.stop), output, context.stop, log.last_line)
+        lines = exporter.write(Folder(counted.form).blocks(blocks), output, context.stop, log.last_line)
     return records.Export(path=str(output.path), lines=lines)

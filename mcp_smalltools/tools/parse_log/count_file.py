@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parallel import ParallelReader, helpers_for
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import compact, resume
+from mcp_smalltools.logs.folding.folder import Folder, form_of
+from mcp_smalltools.logs.folding.record_forms import RecordForm
 from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.tools.parse_log.answer import LAST
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 _GROUPING_SHARE = 0.2
 """The share of the time that is kept for clustering and for the answer."""
+_HEAD = 256 << 10
+"""Bytes at the start of a log by which its form is told, however little time there is."""
 _LEAST_BLOCK, _BYTES_PER_S = 64 << 10, 128 << 10
 """Of the time that a call has, one block takes a small part even where every line is new."""
 Feed = Callable[[Block], None]
@@ -36,15 +40,20 @@ class CountedLog:
     """Records counted by line type, before there are templates.
 
     `compares`: there are records to compare with: of a baseline, or from before `since`. `part`: what was
-    read of the file, if that is not all of it.
+    read of the file, if that is not all of it; `form`: how its records are written over several lines.
     """
 
     source: UserFile
     parser: LogParser
     compares: bool = False
     part: FilePart | None = None
+    form: RecordForm | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def blocks(self, stop: StopCheck) -> Iterator[Block]:
+        """What was read, once more."""
+        return Folder(self.form).blocks(self.source.byte_blocks(stop=stop, part=self.part))
 
 
 def count(arguments: ParseLogArguments, context: ToolContext) -> CountedLog:
@@ -113,7 +122,7 @@ class _Reading:
 
     def whole(self) -> None:
         helpers = helpers_for(self._source)
-        if helpers:
+        if helpers and self._form_of(self._source) is None:
             self._feed_in_parts(helpers)
         else:
             self._feed(self._source, "log", self._parser.feed)
@@ -198,7 +207,7 @@ class _Reading:
 
     def keep_place(self) -> None:
         """Save the position for `since="last"`. If that fails, the next call reads the whole file."""
-        if self._offset and self._source.is_plain() and not self._is_sealed:
+        if self._offset and self._source.is_plain() and not self._is_sealed and self._counted.form is None:
             counted = self._unended or compact(self._parser, with_before=self._with_before)
             place = position_at(self._source, self._offset, counted["last_line"], counted)
             save_position(self._context.kept, self._source, place)
@@ -217,28 +226,41 @@ class _Reading:
     def _feed_blocks(self, source: UserFile, what: str, feed: Feed, part: FilePart | None) -> bool:
         size = _block_bytes(self._context.stop.seconds)
         stop = _FirstBlockAnyway(self._context.stop)
+        folder, last = Folder(None if part is not None else self._form_of(source)), 0
         for block in source.byte_blocks(stop=stop, block_bytes=size, part=part):
             stop.has_block = True
             lines = Block(block.first, strip_terminal_codes(block.data))
-            if block.first == 1 and part is None:
-                self._parser.decide_plain(lines)
+            last = block.first + len(lines) - 1
             if source is self._source:
                 if not block.ended:
                     self._unended = compact(self._parser, with_before=self._with_before)
                 self._offset = block.end
-            feed(lines)
+            feed(folder.fold(lines))
             self._tell(source.bytes_read, source, what)
             if not self._has_time():
                 return False
+        rest = folder.rest(last)
+        if rest is not None:
+            feed(rest)
         return True
+
+    def _form_of(self, source: UserFile) -> RecordForm | None:
+        """How its records are written over several lines. Also decides whose lines those without a header
+        are.
+        """
+        for block in source.byte_blocks(stop=_FirstBlockAnyway(self._context.stop), block_bytes=_HEAD):
+            head = Block(block.first, strip_terminal_codes(block.data))
+            form = form_of(head)
+            self._parser.decide_plain(Folder(form).fold(head))
+            if source is self._source:
+                self._counted.form = form
+            return form
+        return None
 
     def _feed_in_parts(self, helpers: int) -> None:
         source, dropped = self._source, self._counted.dropped
         reader = ParallelReader(source, helpers, tell=lambda done: self._tell(done, source, "log"))
         whole = False
-        for block in source.byte_blocks():
-            self._parser.decide_plain(Block(block.first, strip_terminal_codes(block.data)))
-            break
         with contextlib.suppress(DeadlineExceeded):
             whole = reader.read(self._parser, self._context.stop, self._has_time)
         self._offset = reader.read_to

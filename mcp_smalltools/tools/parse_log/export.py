@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.logs.headers.read_header import read_line
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes_of_lines
+from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.layouts import LineLayout
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
@@ -17,7 +17,6 @@ from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
 from mcp_smalltools.tools.parse_log.report import Scrub
 
 if TYPE_CHECKING:
-    from mcp_smalltools.files.reader import LineBlock
     from mcp_smalltools.stores.exports import OutputFile
     from mcp_smalltools.tools.base import StopSignal
 
@@ -37,15 +36,15 @@ class Exporter:
         self._texts = texts
         self._slots: dict[int, tuple[TemplateMatcher, str]] = {}
 
-    def write(self, blocks: Iterable[LineBlock], output: OutputFile, stop: StopSignal, last_line: int) -> int:
+    def write(self, blocks: Iterable[Block], output: OutputFile, stop: StopSignal, last_line: int) -> int:
         """Write lines up to `last_line`; returns how many."""
         written = 0
         for block in blocks:
             stop.check()
-            lines = strip_terminal_codes_of_lines(block.lines[: last_line - block.first + 1])
+            lines = block.lines(range(min(len(block), last_line - block.first + 1)))
             self._write_block(output, block.first, lines)
             written += len(lines)
-            if block.first + len(block.lines) > last_line:
+            if block.first + len(block) > last_line:
                 break
         return written
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mcp_smalltools.logs.headers.levels import LEVELS
@@ -153,22 +153,43 @@ def _in_order(errors: list[ParsedTemplate]) -> list[ParsedTemplate]:
     """Fatal ones first, then as they appear, for the first error is often the cause of the others; but of
     many, the frequent ones are not left out.
     """
-    errors.sort(key=lambda item: (-severity(item), item.first))
+    errors.sort(key=_rank)
     if len(errors) <= ERRORS:
         return errors
     kept = errors[: ERRORS // 2]
     kept += sorted(errors[ERRORS // 2 :], key=lambda item: -item.records)[: ERRORS // 2]
     chosen = {template.id for template in kept}
-    kept.sort(key=lambda item: (-severity(item), item.first))
+    kept.sort(key=_rank)
     return kept + [template for template in errors if template.id not in chosen]
+
+
+def _rank(template: ParsedTemplate) -> tuple[bool, int, int]:
+    """What headers say comes before what is guessed."""
+    return not is_said(template), -severity(template), template.first
 
 
 _ERROR = LEVELS.index("error")
 
 
 def severity(template: ParsedTemplate) -> int:
-    """The highest level of the template's records, as an index of LEVELS; -1 without levels."""
-    return max((LEVELS.index(level) for level in template.levels if level in LEVELS), default=-1)
+    """The highest level of the template's records, said or guessed, as an index of LEVELS; -1 without one."""
+    known = (
+        LEVELS.index(level)
+        for levels in (template.levels, template.guessed)
+        for level in levels
+        if level in LEVELS
+    )
+    return max(known, default=-1)
+
+
+def errors_of(levels: Mapping[str, int]) -> int:
+    """Records that are errors, of those by level."""
+    return sum(levels.get(name, 0) for name in LEVELS[_ERROR:])
+
+
+def is_said(template: ParsedTemplate) -> bool:
+    """Whether headers say that records of it are errors."""
+    return errors_of(template.levels) > 0
 
 
 def first_sample(template: ParsedTemplate) -> Sample | None:
@@ -185,11 +206,14 @@ def exception_lines(template: ParsedTemplate) -> int:
 
 
 def error_sample(template: ParsedTemplate) -> Sample | None:
-    """The first record of the template that is an error."""
+    """The first record of the template that is an error; one that is guessed only where none is said."""
+    said = is_said(template)
     samples = [
         item.sample
         for item in template.line_types
-        if item.sample and (item.level in {"error", "fatal"} or (item.level is None and item.promoted))
+        if item.sample
+        and (item.level_said or not said)
+        and (item.level in {"error", "fatal"} or (item.level is None and item.promoted))
     ]
     return min(samples, key=lambda sample: sample.first, default=None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from mcp_smalltools.logs.headers.folded_fields import FOLD
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
 from mcp_smalltools.logs.message.failure_words import SURE
@@ -18,8 +19,10 @@ from mcp_smalltools.tools.parse_log.report import (
     Selection,
     Suspect,
     error_sample,
+    errors_of,
     exception_lines,
     first_sample,
+    is_said,
     rare_word_mask,
 )
 
@@ -43,6 +46,7 @@ _WHOLE_LINES, _HEAD_LINES, _TAIL_LINES = 6, 2, 3
 _LINE_CHARS = 220
 
 _SHORT_LINE_CHARS = 120
+_FOLDED_CHARS = 400
 _FURTHER, _FURTHER_CHARS = 2, 80
 """Further records of an error that are shown, and so much of each."""
 _EVIDENCE_CHARS = 700
@@ -236,13 +240,15 @@ class RecordWriter:
         return groups
 
     def _error(self, template: ParsedTemplate, *, whole: bool) -> records.ErrorGroup:
-        level = "fatal" if template.levels.get("fatal") else "error"
-        count = sum(template.levels.get(name, 0) for name in ("error", "fatal"))
+        said = is_said(template)
+        level = "none" if not said else "fatal" if template.levels.get("fatal") else "error"
+        count = errors_of(template.levels if said else template.guessed)
         sample = error_sample(template)
         return records.ErrorGroup(
             template_id=template.id,
             level=level,
             count=count,
+            suspected=None if said else True,
             evidence=[
                 *(_spans(sample, self._scrub, whole=whole) if sample else []),
                 *self._further(template, sample.first if sample else 0, with_text=whole),
@@ -323,14 +329,23 @@ def _spans(sample: Sample, scrub: Scrub, *, whole: bool = True) -> list[Span]:
     """The record, or where it is long its start and what is most telling of the rest; its first line only if
     not `whole`.
     """
-    if not whole:
+    if not whole and not (sample.head and FOLD in sample.head[0]):
         text = _cut(sample.head[0], _SHORT_LINE_CHARS, scrub) if sample.head else ""
         return [Span(start=sample.first, end=sample.first, text=text)]
+    if sample.head and FOLD in sample.head[0]:
+        return [_folded_span(sample, scrub)]
     kept = [*sample.head, *sample.tail]
     if sample.total == len(kept) <= _WHOLE_LINES:
         return [_span(sample.first, kept, scrub)]
     rest = [_span(start, lines, scrub) for start, lines in sample.telling_rest(_TAIL_LINES)]
     return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), *rest]
+
+
+def _folded_span(sample: Sample, scrub: Scrub) -> Span:
+    """A record of several lines whose lines stand behind each other, as far as there is room."""
+    lines = sample.head[0].split(FOLD)
+    text = " ".join(line.strip() for line in lines)
+    return Span(start=sample.first, end=sample.first + len(lines) - 1, text=_cut(text, _FOLDED_CHARS, scrub))
 
 
 def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:
@@ -340,5 +355,5 @@ def _span(start: int, lines: Sequence[str], scrub: Scrub) -> Span:
 
 def _cut(text: str, at_most: int, scrub: Scrub = str) -> str:
     """The start of a text. It is scrubbed before it is cut: the first half of a secret looks like nothing."""
-    text = text if len(text) <= at_most else scrub(text)
+    text = (text if len(text) <= at_most else scrub(text)).replace(FOLD, " ")
     return text if len(text) <= at_most else text[: at_most - 1] + "…"

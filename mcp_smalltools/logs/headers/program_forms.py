@@ -1,0 +1,230 @@
+"""Headers that one program writes in a way of its own: a pattern each, tried by how a line starts.
+
+A pattern ends where the message begins. Its groups are `time`, and `level` (a name or a letter) or `severity`
+(a number of syslog).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mcp_smalltools.logs.headers.levels import level_of_name, level_of_severity
+from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.time_forms import MONTH, TIME
+
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_CLOCK = r"\d\d:\d\d:\d\d"
+_SEVERITY = r"(?:emerg|panic|alert|crit|err|error|warn|warning|notice|info|debug)"
+_FACILITY = (
+    r"(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|ntp|security|console|local[0-7])"
+)
+FACILITY_AND_LEVEL = rf"(?:{_FACILITY}\.)?(?P<named>{_SEVERITY})"
+_SWITCH = (
+    rf"(?P<time>{MONTH} +\d{{1,2}}(?: \d{{4}})? {_CLOCK}(?:[.:]\d{{3}})?"
+    rf"(?: \d{{4}})?) [\w.:-]{{1,60}} (?:%%\d\d)?"
+    r"[A-Z][A-Z0-9_]{1,30}/(?P<severity>[0-7])/[A-Za-z0-9_]{1,60}(?:\(\w\))?(?:\[\d+\])?: ?"
+)
+_DIGITS = "0123456789"
+
+
+class ProgramForm(NamedTuple):
+    """`first`: the signs that such a line may start with; `levels`: what letters and numbers mean where that
+    isn't what they usually do. `announces`: the message is on the next line; `block`: all lines up to the
+    next header belong to it.
+    """
+
+    name: str
+    first: str
+    pattern: str
+    levels: Mapping[str, str] = {}
+    announces: bool = False
+    block: bool = False
+
+
+_FORMS = (
+    ProgramForm(
+        "redis",
+        "[",
+        rf"\[\d+\] (?P<time>\d\d {MONTH} {_CLOCK}\.\d{{3}}) (?P<level>[.\-*#]) ",
+        {".": "debug", "-": "debug", "*": "notice", "#": "warning"},
+    ),
+    ProgramForm(
+        "couchbase", "[", rf"\[\w{{1,40}}:(?P<level>[a-z]{{4,8}}),(?P<time>{_ISO}),[^\]\n]{{1,200}}\] ?"
+    ),
+    ProgramForm(
+        "glassfish", "[", rf"\[#\|(?P<time>{_ISO})\|(?P<level>[A-Z]{{4,8}})\|(?:[^|\n]{{0,300}}\|){{1,4}}"
+    ),
+    ProgramForm(
+        "logcat",
+        "[",
+        rf"\[ (?P<time>(?:\d{{4}}-)?\d\d-\d\d {_CLOCK}\.\d{{3}}) +\d{{1,7}}: ?(?:\d{{1,7}}|0x[0-9a-f]+) "
+        r"(?P<level>[VDIWEFA])/[^\]\n]{1,80}\]$",
+        announces=True,
+    ),
+    ProgramForm(
+        "torch",
+        "[",
+        rf"\[rank\d{{1,6}}\]:\[?(?P<level>[IWEF])(?:\d{{3}} |(?=\d{{4}} ))(?P<time>"
+        rf"(?:\d{{4}} )?{_CLOCK}\.\d{{1,9}})"
+        r" [^\]\n]{1,120}\] ?",
+    ),
+    ProgramForm(
+        "level+time",
+        "[",
+        rf"\[(?P<level>LOG|WRN|ERR|EXC) (?P<time>{_CLOCK}\.\d{{3}})\] ",
+        {"LOG": "info", "EXC": "error"},
+    ),
+    ProgramForm(
+        "websphere",
+        "[",
+        r"\[(?P<time>\d{1,2}/\d{1,2}/\d\d,? \d{1,2}:\d\d:\d\d:\d{3} [A-Z]{2,5})\] [0-9a-f]{8} [\w.$]{1,120} +"
+        r"(?P<level>[FEWAICDO]) +(?=\S)",
+        {"A": "info", "C": "info", "O": "info"},
+    ),
+    ProgramForm(
+        "level+time", "IDE", r"(?P<level>[IDE])\[(?P<time>\d{4}-\d\d-\d\d\|\d\d:\d\d:\d\d\.\d{3})\] "
+    ),
+    ProgramForm("level+time", "iwed", rf"(?P<level>info|warning|error|debug) (?P<time>{_ISO}) "),
+    ProgramForm("mozilla", "12", rf"(?P<time>{_ISO} UTC) - \[[^\]\n]{{3,80}}\]: (?P<level>[VDIWE])/"),
+    ProgramForm("eclipse", "!", rf"!SESSION (?P<time>{_ISO})\.? -*", block=True),
+    ProgramForm(
+        "eclipse",
+        "!",
+        rf"!ENTRY \S{{1,120}} (?P<level>[01248]) -?\d{{1,9}} (?P<time>{_ISO})",
+        {"0": "info", "1": "info", "2": "warning", "4": "error", "8": "notice"},
+        block=True,
+    ),
+    ProgramForm(
+        "db2",
+        "12",
+        r"(?P<time>\d{4}-\d\d-\d\d-\d\d\.\d\d\.\d\d\.\d{6})[+-]\d{3} \w{4,24} +LEVEL: "
+        r"(?P<level>[A-Z][a-z]+)(?: \([A-Za-z]+\))?",
+        {"Event": "info"},
+        block=True,
+    ),
+    ProgramForm(
+        "ceph",
+        "12",
+        rf"(?P<time>{_ISO}) (?=[0-9a-f]{{0,16}}\d)[0-9a-f]{{8,16}} (?: |(?=-|\d\d ))-?(?P<level>\d{{1,2}}) ",
+    ),
+    ProgramForm(
+        "y2log",
+        "12",
+        rf"(?P<time>\d{{4}}-\d\d-\d\d {_CLOCK}) <"
+        rf"(?P<level>[0-5])> [\w.-]{{1,60}}\(\d{{1,8}}\) \[[^\]\n]{{1,60}}\] ",
+        {"0": "debug", "1": "info", "2": "warning", "3": "error", "4": "error", "5": "info"},
+    ),
+    ProgramForm("oracle", "12", r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d)$", block=True),
+    ProgramForm("zabbix", _DIGITS, r"\d{1,8}:(?P<time>\d{8}:\d{6}\.\d{3}) "),
+    ProgramForm(
+        "factorio",
+        _DIGITS,
+        r"(?P<time>\d{1,7}\.\d{3}) (?:(?P<level>Info|Warning|Error|Verbose) (?=\w+\.cpp:\d)"
+        rf"|\d{{4}}-\d\d-\d\d {_CLOCK}; )",
+    ),
+    ProgramForm(
+        "audit",
+        "tn",
+        r"(?=(?:node=\S{1,80} )?type=[A-Z_0-9\[\]]{2,40} msg=audit\((?P<time>\d{10}\.\d{3}):\d{1,12}\):)",
+    ),
+    ProgramForm("msi", "M", rf"MSI \(\w\) \([0-9A-F:! ]{{1,16}}\) \[(?P<time>{_CLOCK}:\d{{3}})\]: "),
+    ProgramForm(
+        "pulse",
+        "(",
+        r"\( *(?P<time>\d{1,7}\.\d{3})\| *\d{1,7}\.\d{3}\) (?P<level>[DIWENC]): ",
+    ),
+    ProgramForm(
+        "level+time", "(", rf"\((?P<level>[NIWC])\) (?P<time>{_ISO}) - ", {"N": "info", "C": "error"}
+    ),
+    ProgramForm(
+        "glib",
+        "(*",
+        r"(?:\([\w.+/ -]{1,80}:\d{1,8}\): (?:[\w.+-]{1,40}-)?|\*\* (?:\([\w.+/ -]{1,80}:\d{1,8}\): )?)"
+        rf"(?P<level>WARNING|CRITICAL|ERROR|Message|MESSAGE|DEBUG|INFO)(?: \*\*)?: (?:"
+        rf"(?P<time>{_CLOCK}\.\d{{3}}): )?",
+        {"Message": "info", "MESSAGE": "info", "CRITICAL": "error"},
+    ),
+    ProgramForm(
+        "esp",
+        "EWIDV",
+        rf"(?P<level>[EWIDV]) \((?:\d{{1,12}}|(?P<time>{_CLOCK}\.\d{{3}}))\) (?=[^\s:]{{1,40}}: )",
+    ),
+    ProgramForm(
+        "meteor", "EWIDF", rf"(?P<level>[EWIDF])(?P<time>\d{{8}}-{_CLOCK}\.\d{{3}})\([^)\n]{{1,8}}\)\? "
+    ),
+    ProgramForm(
+        "aruba", "IWDME", rf"(?P<level>[IWDME]) (?P<time>\d\d/\d\d/\d\d {_CLOCK}) \d{{5}} ", {"M": "error"}
+    ),
+    ProgramForm(
+        "lambda", "SERIX", r"(?=(?:START|END|REPORT|INIT_START|XRAY) (?:RequestId|Runtime Version|TraceId): )"
+    ),
+    ProgramForm("level", "SU", r"(?:SCRIPT|USER|USER SCRIPT|SHADER) (?P<level>ERROR|WARNING): "),
+    ProgramForm("level+time", "Zz", rf"[Zz]\w{{10}}:(?P<level>info|warn|error|debug) +(?P<time>{_ISO}): "),
+    ProgramForm(
+        "dmesg",
+        "kumdaslncf",
+        rf"{_FACILITY} *:(?P<level>{_SEVERITY}) *: \[ *(?P<time>\d{{1,8}}\.\d{{6}}|{TIME})\] ",
+    ),
+    ProgramForm(
+        "event-csv",
+        "IWECVA",
+        rf"(?P<level>Information|Warning|Error|Critical|Verbose|Audit Success|Audit Failure),"
+        rf"(?P<time>{TIME}),",
+        {"Audit Success": "info", "Audit Failure": "warning"},
+    ),
+    ProgramForm("level", "<", r"<(?P<severity>[0-7])>(?=[A-Za-z_])"),
+    ProgramForm(
+        "javascript",
+        "MTWFS",
+        rf"(?P<time>[A-Z][a-z]{{2}} {MONTH} \d\d \d{{4}} {_CLOCK} GMT[+-]\d{{4}}) \([^)\n]{{1,60}}\)"
+        r"(?: <\d+>)?(?: -- (?P<level>[a-z]{3,8}) --)? ?",
+    ),
+    ProgramForm("switch", "%", rf"%@?\d{{0,8}}%?{_SWITCH}"),
+    ProgramForm("switch", "JFMASOND", _SWITCH),
+)
+"""`TIME` only behind other signs: to look for it costs more than the rest."""
+_OF_FIRST: dict[str, list[tuple[ProgramForm, re.Pattern[str]]]] = {}
+for _form in _FORMS:
+    for _sign in _form.first:
+        _OF_FIRST.setdefault(_sign, []).append((_form, re.compile(_form.pattern)))
+_CMTRACE = re.compile(
+    r"(?P<message>[^\n]{0,4000}?) {1,2}\$\$<[^>\n]{0,120}><"
+    r"(?P<time>\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}[+-]\d{2,3})"
+)
+MAY_BE_INDENTED = frozenset(("zabbix", "factorio"))
+"""Forms that align their numbers to the right."""
+
+
+def read_program(line: str) -> ParsedLine | None:
+    """A line with a header of one of these forms."""
+    for form, pattern in _OF_FIRST.get(line[:1], ()):
+        found = pattern.match(line)
+        if found is not None:
+            return _parsed(line, form, found)
+    if "$$<" in line:
+        found = _CMTRACE.match(line)
+        if found is not None:
+            return ParsedLine("sccm", found["message"], found["time"], time_at=found.start("time"))
+    return None
+
+
+def _parsed(line: str, form: ProgramForm, found: re.Match[str]) -> ParsedLine:
+    groups = found.groupdict()
+    name, severity, time = groups.get("level"), groups.get("severity"), groups.get("time")
+    level = level_of_severity(int(severity)) if severity is not None else None
+    if name is not None:
+        level = form.levels.get(name) or level_of_name(name)
+    if form.name == "ceph" and name is not None:
+        level = "error" if line[found.start("level") - 1] == "-" else "info" if len(name) < 2 else "debug"
+    return ParsedLine(
+        form.name,
+        line[found.end() :],
+        time,
+        level,
+        time_at=found.start("time") if time is not None else -1,
+        level_said=level is not None,
+        announces=form.announces,
+        block=form.block,
+    )
