@@ -119,7 +119,8 @@ def _times_right(wanted: Mapping[str, Sequence[str]], told: Mapping[str, Any]) -
     if not told.get("backwards"):
         return False
     return all(
-        any(given["start"] <= _plain_time(time) <= given["end"] for time in wanted[end]) for end in ends
+        right or any(given["start"] <= _plain_time(time) <= given["end"] for time in wanted[end])
+        for end, right in zip(ends, as_told, strict=True)
     )
 
 

@@ -7,7 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from mcp_smalltools.logs.folding.record_forms import FieldsForm, FoundRecords, JsonForm, RecordForm, XmlForm, name_of
+from mcp_smalltools.logs.folding.record_forms import (
+    FieldsForm,
+    FoundRecords,
+    JsonForm,
+    RecordForm,
+    XmlForm,
+    name_of,
+)
 from mcp_smalltools.logs.headers.folded_fields import FIELD, FOLD, read_folded
 from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
@@ -92,11 +99,12 @@ class Folder:
         if not self._kept:
             return None
         kept, self._kept = self._kept, []
+        first, size = line - len(kept) + 1, len(kept)
         while kept and not kept[-1].strip():
             kept.pop()
-        first = line - len(kept) + 1
-        lines = [FOLD.join(kept), *[""] * (len(kept) - 1)] if read_folded(FOLD.join(kept)) else kept
-        return Block.of(first, lines)
+        record = FOLD.join(text.rstrip() for text in kept)
+        lines = [record] if read_folded(record) is not None else kept
+        return Block.of(first, [*lines, *[""] * (size - len(lines))])
 
     def blocks(self, read: Iterable[ReadBlock]) -> Iterator[Block]:
         """All blocks of a file, without terminal codes and with its records folded."""

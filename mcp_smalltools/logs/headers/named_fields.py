@@ -213,6 +213,8 @@ def line_of_fields(name: str, line: str, fields: Mapping[str, Any], inner: Reade
     low = {key.lower(): key for key in reversed([*fields])}
     time = next(_times(fields, low), None)
     level = next(_levels(fields, low), None)
+    if level is None and "@t" in low and ("@mt" in low or "@m" in low):
+        level = "@t", "info"  # Serilog leaves it out
     message = _message(fields, low)
     used = {key for key in (time and time[0], level and level[0], message and message[0]) if key}
     said = level is not None

@@ -16,7 +16,8 @@ from mcp_smalltools.logs.headers.scanner import scan_header
 
 _COMMAND = re.compile(r"(?:##\[|::)(?P<name>error|warning|debug|notice)(?:\]| [^:\n]{0,400}::|::)")
 _LEVEL_IN_COLUMN = re.compile(
-    r" {1,4}(?:info|warning|error|debug) \d{4}-|(?: | {6,40})(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)"
+    r" {1,4}(?:info|warning|error|debug) \d{4}-"
+    r"|(?: | {6,40})(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)"
     r"(?: +\||  +\S| [\w:.]{1,80} >)"
 )
 """Aligned to the right (env_logger, ActiveMQ, AnyDesk), or below a time that isn't written again (rich)."""

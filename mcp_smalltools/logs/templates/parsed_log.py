@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.timeline import Timeline, TimelineBurst
+from mcp_smalltools.logs.headers.levels import LEVEL_NAMES
 from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.lines.line_table import LineTable
@@ -23,6 +24,9 @@ from mcp_smalltools.logs.templates.optional_fields import merge_optional_fields,
 _HARMLESS = frozenset(("trace", "debug", "info", "notice"))
 _WITH_WORDS = 0.2
 """Share of the records that say a harmless level as a word, from which words are levels."""
+_FEW = 0.15
+_NAMED = re.compile(rf"(?i:\b(?:{LEVEL_NAMES})\b)|[^\x00-\x7f]")
+"""A level as a word."""
 _WORD_FIRST = re.compile(r"(?:error|fatal|warning|panic): ")
 _RECORDS_FOR_LINES = 1_000
 """Records that a log without times must have for bursts by line number."""
@@ -69,6 +73,7 @@ class ParsedLog:
     template_of_shape: list[ParsedTemplate]
     timeline: Timeline | None
     calendar: Calendar | None  # None: the timeline is one of line numbers
+    timed: dict[Calendar, int] = field(default_factory=dict)  # records by what their times say of the day
     zone: str = ""  # as the times are written, of the earliest record
     last_zone: str = ""  # of the latest
 
@@ -87,6 +92,7 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
     for line_type in line_types:
         line_type.count(parser.counts)
     _believe_words(line_types)
+    _doubt_letters(line_types)
     templates, of_shape = _templates(parser.table, judge, until)
     records = sum(item.records for item in line_types)
     timeline, calendar = _main_timeline(parser, records)
@@ -106,13 +112,16 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
         template_of_shape=of_shape,
         timeline=timeline,
         calendar=calendar,
+        timed={of: line.records for of, line in parser.timelines.items()},
         zone=_zone(parser, calendar, timeline.first_line if timeline is not None else 0),
         last_zone=_zone(parser, calendar, timeline.last_line if timeline is not None else 0),
     )
 
 
 def _believe_words(line_types: Iterable[LineType]) -> None:
-    """Where others say `info: ` and `warn: `, `error: ` says a level too; without them it may be a compiler's."""
+    """Where others say `info: ` and `warn: `, `error: ` says a level too; without them it may be one of a
+    compiler's messages.
+    """
     started = [item for item in line_types if item.records]
     plain = [item for item in started if item.format in ("plain", "ci") and item.level is not None]
     said = sum(item.records for item in started if item.format.endswith("level") and item.level in _HARMLESS)
@@ -121,6 +130,22 @@ def _believe_words(line_types: Iterable[LineType]) -> None:
     for item in plain:
         if item.sample is not None and item.sample.head and _WORD_FIRST.match(item.sample.head[0]):
             item.level_said = True
+
+
+def _doubt_letters(line_types: Iterable[LineType]) -> None:
+    """A letter that is a level in only a few of the records is another program's code for something else."""
+    started = [item for item in line_types if item.records]
+    said = [item for item in started if item.level_said]
+    records = sum(item.records for item in said)
+    if not records or records >= _FEW * sum(item.records for item in started):
+        return
+    if all(item.format in ("time", "level+time") and not _names_level(item) for item in said):
+        for item in said:
+            item.level_said, item.level = False, None
+
+
+def _names_level(item: LineType) -> bool:
+    return item.sample is None or not item.sample.head or _NAMED.search(item.sample.head[0][:200]) is not None
 
 
 def _zone(parser: LogParser, calendar: Calendar | None, line: int) -> str:

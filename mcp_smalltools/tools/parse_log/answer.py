@@ -110,7 +110,7 @@ class ErrorGroup(result.Record):
     level: str = Field(description="none: the log gives none")
     count: int
     suspected: bool | None = Field(
-        None, description="true: no level of an error, but its words look like a failure"
+        None, description="true: the log says no level of an error; its words or a stack trace suggest it"
     )
     evidence: list[result.Span] = Field(
         description="the first record; if it is long, only its start, cause and end; of many errors only "
@@ -233,7 +233,9 @@ class ParseLogAnswer(result.Answer):
     records: int = Field(
         description="log records: a line with the stack trace or continuation lines that belong to it"
     )
-    levels: dict[str, int] | None = Field(None, description="records by level, if the log has levels")
+    levels: dict[str, int] | None = Field(
+        None, description="records by the level that the log says, if it says any"
+    )
     recognised: Recognised | None = Field(None, description="absent where there are no records")
     formats: dict[str, int] | None = Field(None, description="records by header format, if there are several")
     time: TimeRange | None = None

@@ -14,6 +14,12 @@ from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 
 _ENOUGH = 0.5
 """Share of the records with a header, or with a level, from which a log counts as understood."""
+_SOME_LEVELS, _MOST_LEVELS = 0.25, 0.75
+"""Shares of records with a level between which it is doubtful whether the others have none."""
+_MOST_HEADERS = 0.7
+"""Share of the records with a header below which it is doubtful where records begin."""
+_OTHER_CALENDAR = 0.1
+"""Share of the timed records whose times can't be compared with those of the others, which `time` lacks."""
 _UNREAD = 0.2
 """Share of the records that seem to hold a level, or a time, that was not read as one: not understood."""
 _LEVEL = re.compile(
@@ -30,7 +36,8 @@ _LOOKED_AT = 120
 @dataclass(frozen=True, slots=True)
 class Understood:
     """Shares of the records, 0 to 1. `unread_levels` and `unread_times`: records that seem to have one which
-    was not read.
+    was not read; `other_times`: records whose times are of another kind than those of `time`, of all
+    `timed`; `by_ci`: a CI system wrote most of the headers, and it marks only what it wants to stand out.
     """
 
     records: int
@@ -39,6 +46,9 @@ class Understood:
     level: float
     unread_levels: int
     unread_times: int
+    timed: int = 0
+    other_times: int = 0
+    by_ci: bool = False
 
     def reason(self) -> str | None:
         """Why the answer can't be relied on; None if it can."""
@@ -52,6 +62,27 @@ class Understood:
                 f"Levels unknown: no known header in {1 - self.header:.0%} of {self.records:,} records. "
                 "`errors` has only what looks like a failure by its words."
             )
+        return self._doubt()
+
+    def _doubt(self) -> str | None:
+        """What of a log that was read in most parts may be wrong."""
+        if self.other_times > _OTHER_CALENDAR * self.timed:
+            return (
+                f"Times of two kinds: {self.other_times:,} of {self.timed:,} (without a year or a date, or "
+                "since a start) can't be compared with the others and are not in `time`."
+            )
+        if self.unread_times >= _UNREAD * self.records:
+            return f"{self.unread_times:,} of {self.records:,} records seem to have a time that was not read."
+        if not self.by_ci and _SOME_LEVELS <= self.level < _MOST_LEVELS:
+            return (
+                f"Only {self.level:.0%} of the records have a level that could be read; whether the "
+                "others have one is not known. Search for the level words before you rely on `levels`."
+            )
+        if self.header < _MOST_HEADERS and self.level < _MOST_LEVELS:
+            return (
+                f"{1 - self.header:.0%} of the records have no known header; they may continue others, so "
+                "`records` may be too high."
+            )
         return None
 
     def notes(self) -> list[str]:
@@ -64,9 +95,7 @@ class Understood:
             notes.append(
                 f"{share} a level that could be read: `errors` has what looks like a failure by its words."
             )
-        if self.unread_times >= _UNREAD * self.records:
-            notes.append(f"{self.unread_times:,} records seem to have a time that was not read.")
-        elif not self.time:
+        if not self.time and self.unread_times < _UNREAD * self.records:
             notes.append("No times were found.")
         return notes
 
@@ -87,6 +116,9 @@ def understood(log: ParsedLog) -> Understood | None:
         sum(form.levelled for form in forms) / records,
         _with_sign(without_level, _LEVEL),
         _with_sign(without_time, _CLOCK),
+        sum(log.timed.values()),
+        sum(count for calendar, count in log.timed.items() if calendar is not log.calendar),
+        2 * sum(form.records for form in forms if form.form == "ci") > records,
     )
 
 

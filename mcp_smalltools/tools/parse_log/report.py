@@ -20,6 +20,8 @@ ERRORS = 5
 """Templates of errors that are shown with all that is kept of their first record."""
 SUSPECTED = 5
 """Templates without a level of an error that are shown since they look like failures."""
+FURTHER_SUSPECTED = 8
+"""More of them, of which less is shown."""
 _CLEAR = 3
 """Templates that clearly look like failures, from which those that only may be are not named."""
 _TYPES_LOOKED_AT = 12

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from mcp_smalltools.logs.headers.folded_fields import FOLD
+from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
 from mcp_smalltools.logs.message.failure_words import SURE
@@ -15,6 +16,7 @@ from mcp_smalltools.result import Span
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.report import (
     ERRORS,
+    FURTHER_SUSPECTED,
     SUSPECTED,
     Selection,
     Suspect,
@@ -47,6 +49,7 @@ _LINE_CHARS = 220
 
 _SHORT_LINE_CHARS = 120
 _FOLDED_CHARS = 400
+_BRIEF_CHARS = 90
 _FURTHER, _FURTHER_CHARS = 2, 80
 """Further records of an error that are shown, and so much of each."""
 _EVIDENCE_CHARS = 700
@@ -80,7 +83,7 @@ class RecordWriter:
         self._compares = selection.survey.compares
         self._focused = selection.survey.focused
         self._errors = selection.survey.errors[:MOST_ERRORS]
-        self._suspects = selection.survey.suspects[:SUSPECTED]
+        self._suspects = selection.survey.suspects[: SUSPECTED + FURTHER_SUSPECTED]
         self._slots: dict[int, list[SlotValues]] = {}
         self._usual_level = max(log.levels, key=lambda name: log.levels[name], default="none")
         self._text = rare_word_mask(log.templates) if self._sealed else str
@@ -89,7 +92,9 @@ class RecordWriter:
         log, chosen, templates = self._log, self._selection.survey, self._selection.shown
         shown = {template.id for template in templates}
         errors = self._error_groups()
-        errors += [self._suspected(suspect) for suspect in self._suspects]
+        errors += [
+            self._suspected(suspect, brief=place >= SUSPECTED) for place, suspect in enumerate(self._suspects)
+        ]
         errors += self._failed_requests()
         bursts = [self._burst(template) for template in chosen.bursting[:BURSTS] if template.id in shown]
         present = sum(1 for template in log.templates if template.records)
@@ -214,14 +219,19 @@ class RecordWriter:
     def _level_of(self, template: ParsedTemplate) -> str:
         return next(iter(template.levels), "none")
 
-    def _suspected(self, suspect: Suspect) -> records.ErrorGroup:
-        template = suspect.template
+    def _suspected(self, suspect: Suspect, *, brief: bool) -> records.ErrorGroup:
+        template, first = suspect.template, suspect.sample.first
+        if brief:
+            text = _cut(_message_of(suspect.sample), _BRIEF_CHARS, self._scrub)
+            evidence = [Span(start=first, end=first, text=text)]
+        else:
+            evidence = _spans(suspect.sample, self._scrub, whole=suspect.degree == SURE)
         return records.ErrorGroup(
             template_id=template.id,
             level=self._level_of(template),
             count=template.records,
             suspected=True,
-            evidence=_spans(suspect.sample, self._scrub, whole=suspect.degree == SURE),
+            evidence=evidence,
         )
 
     def _error_groups(self) -> list[records.ErrorGroup]:
@@ -339,6 +349,13 @@ def _spans(sample: Sample, scrub: Scrub, *, whole: bool = True) -> list[Span]:
         return [_span(sample.first, kept, scrub)]
     rest = [_span(start, lines, scrub) for start, lines in sample.telling_rest(_TAIL_LINES)]
     return [_span(sample.first, sample.head[:_HEAD_LINES], scrub), *rest]
+
+
+def _message_of(sample: Sample) -> str:
+    """A record's first line from where its message begins."""
+    line = sample.head[0] if sample.head else ""
+    content = read_line(line).content if len(line) <= _LINE_CHARS else line
+    return content if content and line.endswith(content) else line
 
 
 def _folded_span(sample: Sample, scrub: Scrub) -> Span:
