@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcp_smalltools.logs.counting.parser import LogParser
-from mcp_smalltools.logs.folding.folder import Folder, form_of
+from mcp_smalltools.logs.folding.fold_blocks import RecordFolder, form_of
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.times import to_seconds
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, derive_templates
@@ -62,7 +62,7 @@ def _form(part: str) -> ProgramLog:
 def parsed(lines: list[str]) -> ParsedLog:
     """What is read of these lines."""
     parser, block = LogParser(), Block.of(1, lines)
-    folder = Folder(form_of(block))
+    folder = RecordFolder(form_of(block))
     for folded in folder.blocks([block]):
         if folded.first == 1:
             parser.decide_plain(folded)

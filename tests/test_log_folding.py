@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from log_programs import program_logs
 from test_parse_log_honest import Parse, parse
 
-from mcp_smalltools.logs.folding.folder import Folder, form_of
+from mcp_smalltools.logs.folding.fold_blocks import RecordFolder, form_of
 from mcp_smalltools.logs.headers.folded_fields import FOLD
 from mcp_smalltools.logs.keys.block import Block
 
@@ -33,7 +33,7 @@ PRETTY = json.dumps(
 
 def folded(lines: list[str], sizes: list[int]) -> list[tuple[int, str]]:
     """Numbers and lines after folding a log that is read in blocks of these sizes, in turns."""
-    folder = Folder(form_of(Block.of(1, lines)))
+    folder = RecordFolder(form_of(Block.of(1, lines)))
     blocks, at = [], 0
     while at < len(lines):
         size = sizes[len(blocks) % len(sizes)]

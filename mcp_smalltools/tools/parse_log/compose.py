@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.logs.folding.folder import Folder
+from mcp_smalltools.logs.folding.fold_blocks import RecordFolder
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 from mcp_smalltools.logs.templates.slot_values import TemplateValues, count_values
@@ -173,5 +173,5 @@ def _export(name: str, counted: CountedLog, log: ParsedLog, context: ToolContext
     exporter = Exporter(log, counted.parser.table, texts, None if sealed else context.scrub)
     blocks = counted.source.byte_blocks(stop=context.stop)
     with context.create_output(name) as output:
-        lines = exporter.write(Folder(counted.form).blocks(blocks), output, context.stop, log.last_line)
+        lines = exporter.write(RecordFolder(counted.form).blocks(blocks), output, context.stop, log.last_line)
     return records.Export(path=str(output.path), lines=lines)

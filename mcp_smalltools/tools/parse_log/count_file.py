@@ -13,7 +13,7 @@ from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.counting.parallel import ParallelReader, helpers_for
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import compact, resume
-from mcp_smalltools.logs.folding.folder import Folder, form_of
+from mcp_smalltools.logs.folding.fold_blocks import RecordFolder, form_of
 from mcp_smalltools.logs.folding.record_forms import RecordForm
 from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
@@ -53,7 +53,7 @@ class CountedLog:
 
     def blocks(self, stop: StopCheck) -> Iterator[Block]:
         """What was read, once more."""
-        return Folder(self.form).blocks(self.source.byte_blocks(stop=stop, part=self.part))
+        return RecordFolder(self.form).blocks(self.source.byte_blocks(stop=stop, part=self.part))
 
 
 def count(arguments: ParseLogArguments, context: ToolContext) -> CountedLog:
@@ -226,7 +226,7 @@ class _Reading:
     def _feed_blocks(self, source: UserFile, what: str, feed: Feed, part: FilePart | None) -> bool:
         size = _block_bytes(self._context.stop.seconds)
         stop = _FirstBlockAnyway(self._context.stop)
-        folder, last = Folder(None if part is not None else self._form_of(source)), 0
+        folder, last = RecordFolder(None if part is not None else self._form_of(source)), 0
         for block in source.byte_blocks(stop=stop, block_bytes=size, part=part):
             stop.has_block = True
             lines = Block(block.first, strip_terminal_codes(block.data))
@@ -251,7 +251,7 @@ class _Reading:
         for block in source.byte_blocks(stop=_FirstBlockAnyway(self._context.stop), block_bytes=_HEAD):
             head = Block(block.first, strip_terminal_codes(block.data))
             form = form_of(head)
-            self._parser.decide_plain(Folder(form).fold(head))
+            self._parser.decide_plain(RecordFolder(form).fold(head))
             if source is self._source:
                 self._counted.form = form
             return form

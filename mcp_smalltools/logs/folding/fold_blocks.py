@@ -77,7 +77,7 @@ def _fits(lines: Sequence[str], found: FoundRecords) -> bool:
     )
 
 
-class Folder:
+class RecordFolder:
     """Takes blocks in their order. What is not whole at the end of one is given with the next."""
 
     def __init__(self, form: RecordForm | None) -> None:
