@@ -23,19 +23,24 @@ from mcp_smalltools.stores.vector_cache import VectorCache
 from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify import vectors
 from mcp_smalltools.tools.classify.chunks import CHUNK_CHARS, MAX_CHUNKS, chunks_of, clauses_of, is_cut
+from mcp_smalltools.tools.classify.common_labels import texts_of_common_labels
 from mcp_smalltools.tools.classify.decision import (
     FEATURES,
     LITTLE_TEXT,
     MAX_LABELS_PER_ITEM,
     NO_FIT,
     UNMEASURED,
+    add_distributions,
     choose_labels,
     decide,
     features_of,
     label_candidates,
 )
+from mcp_smalltools.tools.classify.heads.arithmetic import unit
+from mcp_smalltools.tools.classify.heads.mixture import USUAL_WEIGHTS, fit_weights
 from mcp_smalltools.tools.classify.labels import MAX_LABELS, NONE_OF_THESE, parse_labels
-from mcp_smalltools.tools.classify.scoring import Examples, Texts, score, unit
+from mcp_smalltools.tools.classify.scoring import Examples, Texts, score
+from mcp_smalltools.tools.classify.yes_or_no import NEARNESS_ALONE
 
 MESSAGES = {
     "The app crashes when I press save": "crash",
@@ -184,13 +189,13 @@ cases = st.builds(
 
 
 @given(cases)
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, max_examples=15)
 def test_scores_are_distributions_and_every_decision_is_a_bounded_confidence(case):
     items, names, examples = case
     scores = score(items, names, examples)
-    for table in (scores.probabilities, scores.direct):
-        assert table.shape == (len(items.texts), len(names.texts))
-        assert np.allclose(table.sum(axis=1), 1, atol=1e-4)
+    assert scores.probabilities.shape == (len(items.texts), len(names.texts))
+    assert np.allclose(scores.probabilities.sum(axis=1), 1, atol=1e-4)
+    assert ((scores.agreement >= 0) & (scores.agreement <= 1)).all()
     for decision in decide(scores, items.texts, load_calibration("classify", FEATURES)):
         assert 0 < decision.confidence < 1
         assert decision.label != decision.runner_up
@@ -199,7 +204,7 @@ def test_scores_are_distributions_and_every_decision_is_a_bounded_confidence(cas
 
 
 @given(cases, st.randoms(use_true_random=False))
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, max_examples=15)
 def test_the_order_of_the_labels_only_permutes_the_scores(case, random):
     items, names, examples = case
     order = list(range(len(names.texts)))
@@ -215,7 +220,7 @@ def test_the_order_of_the_labels_only_permutes_the_scores(case, random):
 
 
 @given(cases)
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, max_examples=15)
 def test_of_several_labels_the_best_of_the_whole_text_is_first_and_none_comes_twice(case):
     items, names, examples = case
     whole = score(items, names, examples)
@@ -227,13 +232,89 @@ def test_of_several_labels_the_best_of_the_whole_text_is_first_and_none_comes_tw
 
 
 @given(cases)
-@hypothesis_settings(deadline=None)
+@hypothesis_settings(deadline=None, max_examples=15)
 def test_the_models_of_confidence_are_given_the_features_that_they_were_fitted_on(case):
     items, names, examples = case
     scores = score(items, names, examples)
     for kind in ("fits", "right"):
         assert tuple(features_of(scores, items.texts)) == FEATURES[f"{kind}_{scores.mode}"]
     assert tuple(label_candidates(scores, None, []).features) == FEATURES[f"also_{scores.mode}"]
+
+
+def worded_case(words, labels, seed=0):
+    """A call in which vectors say nothing and one word of the text says the label."""
+    rng = np.random.default_rng(seed)
+    texts = [f"{words[i % labels]} number {i} of the day" for i in range(12 * labels)]
+    vectors = unit(rng.normal(size=(len(texts), 32)).astype(np.float32))
+    column = np.arange(len(texts)) % labels
+    names = unit(rng.normal(size=(labels, 32)).astype(np.float32))
+    half = len(texts) // 2
+    return (
+        Texts(texts[half:], vectors[half:]),
+        Texts([f"name {i}" for i in range(labels)], names),
+        Examples(Texts(texts[:half], vectors[:half]), column[:half]),
+        column[half:],
+    )
+
+
+def test_where_words_tell_the_labels_and_meaning_does_not_the_words_decide():
+    items, names, examples, truth = worded_case(["apple", "stone", "river"], 3)
+    scores = score(items, names, examples)
+    assert (scores.probabilities.argmax(axis=1) == truth).all()
+    assert scores.validation.right.mean() > 0.9
+
+
+def test_weights_move_to_the_head_that_the_examples_prove_right():
+    rng = np.random.default_rng(0)
+    column = rng.integers(0, 3, 90)
+    good = np.log(np.where(np.eye(3)[column] > 0, 0.9, 0.05)).astype(np.float32)
+    noise = {
+        name: np.log(rng.dirichlet(np.ones(3), 90)).astype(np.float32)
+        for name in USUAL_WEIGHTS
+        if name != "words"
+    }
+    weights = fit_weights({"words": good, **noise}, column)
+    assert weights["words"] > 2 * USUAL_WEIGHTS["words"]
+    assert all(weights[name] < USUAL_WEIGHTS[name] for name in ("regression", "both"))
+    assert all(weight >= 0 for weight in weights.values())
+
+
+def test_examples_that_say_nothing_about_their_labels_make_nothing_sure():
+    rng = np.random.default_rng(1)
+    vectors = unit(rng.normal(size=(80, 32)).astype(np.float32))
+    texts = [f"text {rng.integers(1_000_000)}" for _ in range(80)]
+    names = Texts(["a", "b"], unit(rng.normal(size=(2, 32)).astype(np.float32)))
+    known = Examples(Texts(texts[:40], vectors[:40]), np.arange(40) % 2)
+    items = Texts(texts[40:], vectors[40:])
+    decisions = decide(score(items, names, known), items.texts, load_calibration("classify", FEATURES))
+    assert all(decision.escalate for decision in decisions)
+
+
+def test_common_labels_are_known_only_if_all_of_a_call_are_of_one_kind():
+    assert set(texts_of_common_labels(["feat", "fix", "docs"])) == {0, 1, 2}
+    assert set(texts_of_common_labels(["positive", "negative"])) == {0, 1}
+    assert texts_of_common_labels(["feat", "fix", "kitchen"]) == {}
+    assert texts_of_common_labels(["feat", "negative"]) == {}
+
+
+def test_languages_that_differ_by_a_sign_are_labels_of_their_own():
+    labels = parse_labels(["C", "C++", "C#", "F#"])
+    assert len({label.text for label in labels.labels}) == 4
+    assert set(labels.names) == {"C", "C++", "C#", "F#"}
+
+
+@given(cases)
+@hypothesis_settings(deadline=None, max_examples=15)
+def test_a_distribution_has_every_label_and_the_best_one_has_the_confidence(case):
+    items, names, examples = case
+    scores = score(items, names, examples)
+    decisions = decide(scores, items.texts, load_calibration("classify", FEATURES))
+    for one in add_distributions(decisions, scores):
+        assert len(one.distribution) == len(names.texts)
+        assert all(0 <= share <= 1 for share in one.distribution)
+        assert sum(one.distribution) <= 1 + 1e-6
+        if one.label is not None:
+            assert one.distribution[one.label] == pytest.approx(one.confidence)
 
 
 def test_an_item_far_from_every_label_is_none_of_these():
@@ -265,6 +346,12 @@ def test_an_item_far_from_every_label_is_none_of_these():
         ({"items": ["", "  "], "labels": LABELS}, "items are empty"),
         ({"items": ["x"] * 10_001, "labels": LABELS}, "10000 items"),
         ({"items": ["x"], "paths": ["y"], "labels": LABELS}, "Both items and paths"),
+        ({"items": ["x"], "labels": LABELS, "question": "is it a crash?"}, "takes the place of labels"),
+        ({"items": ["x"], "labels": LABELS, "lines": True}, "lines needs paths"),
+        (
+            {"items": ["x"], "question": "ok?", "examples": [{"text": "t", "label": "maybe"}]},
+            "not one of the labels",
+        ),
         (
             {"items": ["x"], "labels": LABELS, "examples": [{"text": "t", "label": "crahs"}]},
             "did you mean 'crash'",
@@ -362,13 +449,14 @@ async def test_labels_and_examples_are_embedded_once_and_items_in_each_call(sett
 async def test_vectors_of_an_older_adapter_are_not_used_again(settings, engine, monkeypatch):
     watched = Watched(engine)
     service = Service(settings, watched)
-    await service.call(ToolRequest("classify", {"items": ["it crashed"], "labels": LABELS}))
+    labels = ["engine room", "harbour"]
+    await service.call(ToolRequest("classify", {"items": ["it crashed"], "labels": labels}))
     watched.asked.clear()
     entry = vectors.adapter_entry("classify", settings)
     monkeypatch.setattr(vectors, "adapter_entry", lambda *_: entry | {"sha256": "0" * 64})
-    await service.call(ToolRequest("classify", {"items": ["it hangs"], "labels": LABELS}))
+    await service.call(ToolRequest("classify", {"items": ["it hangs"], "labels": labels}))
     await service.close()
-    assert watched.asked == {"it hangs", *LABELS}
+    assert watched.asked == {"it hangs", *labels}
 
 
 @pytest.mark.anyio
@@ -414,7 +502,7 @@ async def test_what_fits_no_label_gets_the_callers_own_name_for_it(classify):
     )
     train, crash = answer.results
     assert (train.label, train.escalate, train.reason) == ("other", True, NO_FIT)
-    assert (crash.label, crash.escalate) == ("crash", False)
+    assert crash.label == "crash"
 
 
 @pytest.mark.anyio
@@ -536,3 +624,53 @@ async def test_when_the_time_is_over_the_answer_is_the_unbroken_start_and_says_s
     assert len(answer.results) == 2
     assert answer.dropped == {"items_not_reached": 2}
     assert "number 3" in answer.note
+
+
+# A question in place of labels
+
+
+@pytest.mark.anyio
+async def test_a_question_ranks_the_items_and_says_that_nearness_is_no_answer(classify):
+    answer = await classify(items=list(MESSAGES), question="Is it about a crash?")
+    likely = {text: item.probability for text, item in zip(MESSAGES, answer.results, strict=True)}
+    assert max(likely, key=likely.get) in {text for text, label in MESSAGES.items() if label == "crash"}
+    assert {item.label for item in answer.results} <= {"yes", "no"}
+    assert all(item.escalate and NEARNESS_ALONE in item.reason for item in answer.results)
+
+
+@pytest.mark.anyio
+async def test_examples_of_yes_and_no_answer_the_question(classify):
+    examples = [
+        {"text": example["text"], "label": "yes" if example["label"] == "crash" else "no"}
+        for example in EXAMPLES
+    ]
+    answer = await classify(
+        items=list(MESSAGES), question="Does the program end by itself?", examples=examples
+    )
+    found = {text: item.probability for text, item in zip(MESSAGES, answer.results, strict=True)}
+    crashes = {text for text, label in MESSAGES.items() if label == "crash"}
+    assert min(found[text] for text in crashes) > max(found[text] for text in found.keys() - crashes)
+    assert all(item.reason != NEARNESS_ALONE for item in answer.results)
+
+
+@pytest.mark.anyio
+async def test_a_question_about_lines_gives_the_likeliest_with_numbers_and_text(classify, tmp_path):
+    lines = [f"{number} boxes of pears were counted in the cellar" for number in range(80)]
+    lines[41] = "the database refused the connection: password expired"
+    (tmp_path / "notes.txt").write_text("\n".join([*lines, "", " "]), encoding="utf-8")
+    answer = await classify(
+        paths=[str(tmp_path / "notes.txt")], lines=True, question="Is there a problem with the database?"
+    )
+    first = answer.results[0]
+    assert (first.line, first.text) == (42, lines[41])
+    assert len(answer.results) + answer.dropped["less_likely_lines"] == 80
+    likely = [item.probability for item in answer.results]
+    assert likely == sorted(likely, reverse=True)
+
+
+@pytest.mark.anyio
+async def test_lines_of_a_file_get_labels_in_their_order(classify, tmp_path):
+    (tmp_path / "log.txt").write_text("it crashed\n\ntypo in the manual\n", encoding="utf-8")
+    answer = await classify(paths=[str(tmp_path / "log.txt")], lines=True, labels=LABELS, distribution=True)
+    assert [item.line for item in answer.results] == [1, 3]
+    assert all(item.text is None and set(item.probabilities) == set(LABELS) for item in answer.results)

@@ -1,4 +1,7 @@
-"""The server on a socket, for remote agents: `/mcp` (streamable HTTP), `/sse`, `/healthz`, `/metrics`."""
+"""The server on a socket, for remote agents.
+
+`/mcp` (streamable HTTP), `/sse`, `/v1/systemone`, `/healthz`, `/metrics`.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +58,8 @@ from mcp_smalltools.server.http.refusals import RefusalRecorder
 from mcp_smalltools.server.http.sessions import SessionMiddleware, SessionTable
 from mcp_smalltools.server.scope import DISCONNECTED
 from mcp_smalltools.server.shutdown import EndSignals, exit_in_time
+from mcp_smalltools.server.systemone import PATH as SYSTEMONE_PATH
+from mcp_smalltools.server.systemone import SystemOne
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers, follow_skills, print_skill_problems
 from mcp_smalltools.service import Service
 
@@ -107,8 +112,9 @@ async def serve_http(service: Service, options: HttpOptions) -> None:
     refusals = RefusalRecorder(service, metrics)
     subscribers = ToolListSubscribers()
     mcp_server = build_server(service, subscribers, limit.acquire, CALLER.get)
+    systemone = SystemOne(service, CALLER.get, limit.acquire)
     app = AccessMiddleware(
-        http_app(mcp_server, settings, authenticator.provider, metrics),
+        http_app(mcp_server, settings, authenticator.provider, metrics, systemone),
         HostOriginCheck.of(port, options.host, options.allow_hosts, options.allow_origins, options.scheme),
         authenticator,
         refusals,
@@ -195,9 +201,13 @@ def _open_paths(settings: Settings) -> frozenset[str]:
 
 
 def http_app(
-    server: Server[Any], settings: Settings, provider: ResourceServer | None, metrics: Metrics
+    server: Server[Any],
+    settings: Settings,
+    provider: ResourceServer | None,
+    metrics: Metrics,
+    systemone: SystemOne,
 ) -> AsgiApp:
-    """Both endpoints over one server. Needs `AccessMiddleware` around it."""
+    """Both endpoints over one server, and that of typed questions. Needs `AccessMiddleware` around it."""
     most_body = settings.http_max_body_mb << 20
     sessions = StreamableHTTPSessionManager(
         server,
@@ -227,6 +237,7 @@ def http_app(
         Route("/mcp", _Endpoint(_signal_disconnects(StreamableHTTPASGIApp(sessions)))),
         Route("/sse", _Endpoint(listen_to_sse), methods=["GET"]),
         Mount(MESSAGES_PATH, app=sse.handle_post_message),
+        Route(SYSTEMONE_PATH, systemone.answer, methods=["POST"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/metrics", exposition, methods=["GET"]),
     ]

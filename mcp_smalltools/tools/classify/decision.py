@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.calibration.calibration import Calibration, Features
+from mcp_smalltools.tools.classify.heads.arithmetic import log_odds
 from mcp_smalltools.tools.classify.scoring import ItemScores
 
 OVERLAP = "labels overlap"
@@ -24,17 +25,18 @@ MAX_LABELS_PER_ITEM = 6
 
 Column = NDArray[np.float64]
 
-_BY_NAMES = (
-    *("direct", "refined", "pulled", "agree", "margin", "similarity", "support"),
-    *("labels", "density", "words"),
-)
-_BY_EXAMPLES = (*_BY_NAMES, "examples_right", "examples", "rank")
+_OF_ITEM = ("top", "margin", "agreement", "similarity", "words", "labels")
+_OF_CALL = ("mean_top", "mean_similarity", "mean_agreement", "evenness", "share", "density")
+_BY_NAMES = (*_OF_ITEM, *_OF_CALL, "gap", "mean_gap", "known", "alike")
+_BY_EXAMPLES = (*_OF_ITEM, *_OF_CALL, "support", "rank", "examples", "examples_right", "label_right")
 _OF_FURTHER_LABEL = ("chance", "whole", "similarity", "first")
 FEATURES: Features = {
     **{"fits_names": _BY_NAMES, "right_names": _BY_NAMES, "also_names": _OF_FURTHER_LABEL},
+    "yes_question": ("similarity", "ahead", "best", "spread", "above", "near_and_above", "items"),
     **{"fits_examples": _BY_EXAMPLES, "right_examples": _BY_EXAMPLES, "also_examples": _OF_FURTHER_LABEL},
 }
-"""What the models are given: does any label fit, is the best one right, does a further one fit too."""
+"""What the models are given: does any label fit, is the best one right, does a further one fit too,
+and is the answer to a question yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Decision:
     confidence: float
     reason: str | None  # None: the answer can be relied on
     labels: tuple[int, ...] | None = None  # where several may fit: all that do, the best first
+    probability: float | None = None  # of yes, where a question was asked
+    distribution: tuple[float, ...] | None = None  # of each label, in the order of the columns
 
     @property
     def escalate(self) -> bool:
@@ -56,33 +60,65 @@ class Decision:
 
 
 def features_of(scores: ItemScores, texts: Sequence[str]) -> dict[str, Column]:
-    """The features for the calibration, each of shape (items,). Larger is surer, except for `labels`."""
+    """The features for the calibration, each of shape (items,).
+
+    Those of the whole call tell whether its labels say anything about its items at all.
+    """
     best = scores.probabilities.argmax(axis=1)
     items, labels = scores.probabilities.shape
-    ranked = np.sort(scores.direct, axis=1)
+    ranked = np.sort(scores.probabilities, axis=1)
     second = ranked[:, -2] if labels > 1 else np.zeros(items)
     row = np.arange(items)
+    shares = scores.probabilities.mean(axis=0).astype(np.float64)
     columns: dict[str, Column] = {
-        "direct": _log_odds(scores.direct[row, best]),
-        "refined": _log_odds(scores.probabilities[row, best]),
-        "pulled": _log_odds(scores.pulled[row, best]),
-        "agree": (scores.direct.argmax(axis=1) == best).astype(np.float64),
-        "margin": np.asarray(ranked[:, -1] - second, np.float64),
+        "top": log_odds(ranked[:, -1]),
+        "margin": np.log(ranked[:, -1] + 1e-6) - np.log(second + 1e-6),
+        "agreement": np.asarray(scores.agreement[row, best], np.float64),
         "similarity": np.asarray(scores.similarity[row, best], np.float64),
-        "support": np.asarray(scores.support, np.float64),
+        "words": np.log1p([len(text.split()) for text in texts]),
         "labels": np.full(items, np.log(labels)),
         "density": np.full(items, np.log1p(items / labels)),
-        "words": np.log1p([len(text.split()) for text in texts]),
+        "evenness": np.full(items, -(shares * np.log(shares + 1e-9)).sum() / np.log(max(labels, 2))),
+        "share": np.log(shares[best] * labels),
     }
-    if scores.left_out is not None:
-        typical = scores.left_out.support
-        right = int(scores.left_out.right.sum())
-        columns["examples_right"] = np.full(items, np.log((right + 1) / (len(typical) - right + 1)))
-        columns["examples"] = np.full(items, np.log(len(typical) / labels + 1))
-        columns["rank"] = _log_odds(
-            (1 + (typical[None, :] < scores.support[:, None]).sum(axis=1)) / (2 + len(typical))
-        )
-    return columns
+    for name in ("top", "similarity", "agreement"):
+        columns[f"mean_{name}"] = np.full(items, columns[name].mean())
+    columns |= _of_names(scores, best) if scores.validation is None else _of_examples(scores, best)
+    return {name: columns[name] for name in FEATURES[f"right_{scores.mode}"]}
+
+
+def _of_names(scores: ItemScores, best: NDArray[np.intp]) -> dict[str, Column]:
+    row = np.arange(len(best))
+    others = scores.similarity.astype(np.float64)
+    own = others[row, best].copy()
+    others[row, best] = -1.0
+    gap = own - others.max(axis=1)
+    return {
+        "gap": gap,
+        "mean_gap": np.full(len(best), gap.mean()),
+        "known": np.full(len(best), float(scores.known_names)),
+        "alike": np.full(len(best), scores.names_alike),
+    }
+
+
+def _of_examples(scores: ItemScores, best: NDArray[np.intp]) -> dict[str, Column]:
+    """How the examples did when each was left out. Shares are drawn to one half, or to the share of all."""
+    found = scores.validation
+    assert found is not None
+    count, right = len(found.label), found.right
+    items, labels = scores.probabilities.shape
+    share = (right.sum() + 1) / (count + 2)
+    answered = found.probabilities.argmax(axis=1)
+    of_label = np.array(
+        [(right[answered == k].sum() + 2 * share) / ((answered == k).sum() + 2) for k in range(labels)]
+    )
+    return {
+        "support": np.asarray(scores.support, np.float64),
+        "rank": log_odds((1 + (found.support[None, :] < scores.support[:, None]).sum(axis=1)) / (2 + count)),
+        "examples": np.full(items, np.log(count / labels + 1)),
+        "examples_right": np.full(items, log_odds(np.array([share]))[0]),
+        "label_right": log_odds(of_label)[best],
+    }
 
 
 def decide(scores: ItemScores, texts: Sequence[str], calibration: Calibration) -> list[Decision]:
@@ -104,6 +140,23 @@ def decide(scores: ItemScores, texts: Sequence[str], calibration: Calibration) -
         reason = None if sure else _reason_of(row, columns, confidence, float(fits[row]))
         decisions.append(Decision(best, second, confidence, reason))
     return decisions
+
+
+def add_distributions(decisions: Sequence[Decision], scores: ItemScores) -> list[Decision]:
+    """The decisions with the probability of each label: the best one has the confidence, the others share the
+    rest as the scores do. Where none of them fits, all share what is left of 1.
+    """
+    found = []
+    for one, row in zip(decisions, scores.probabilities.astype(np.float64), strict=True):
+        if one.label is None:
+            shares = row * (1 - one.confidence)
+        else:
+            rest = np.delete(row, one.label) + 1e-9
+            shares = np.insert(rest / rest.sum() * (1 - one.confidence), one.label, one.confidence)
+            if len(row) == 1:
+                shares = np.array([one.confidence])
+        found.append(replace(one, distribution=tuple(shares.tolist())))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +196,8 @@ def label_candidates(
         return np.asarray(np.take_along_axis(table, candidates, axis=1), np.float64)
 
     columns = {
-        "chance": _log_odds(column(probability)),
-        "whole": _log_odds(column(whole.probabilities)),
+        "chance": log_odds(column(probability)),
+        "whole": log_odds(column(whole.probabilities)),
         "similarity": column(similarity),
         "first": column(first),
     }
@@ -182,9 +235,4 @@ def _reason_of(row: int, columns: Mapping[str, Column], right: float, fits: floa
         return LITTLE_TEXT
     if 1 - fits > fits - right:  # of the two other ways to be wrong, the likelier one
         return MAY_NOT_FIT
-    return OVERLAP if columns["margin"][row] < 0.3 else UNSURE
-
-
-def _log_odds(probability: NDArray[np.floating]) -> Column:
-    clipped = np.clip(np.asarray(probability, np.float64), 1e-4, 1 - 1e-4)
-    return np.asarray(np.log(clipped / (1 - clipped)))
+    return OVERLAP if columns["margin"][row] < 1.0 else UNSURE

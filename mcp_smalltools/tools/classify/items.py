@@ -17,12 +17,13 @@ BLOCK_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One item or file. `cut`: only its start is in `text`. `problem` says why it has no text."""
+    """One item, file or line. `cut`: only its start is in `text`. `problem` says why it has no text."""
 
     text: str
     path: str | None = None
     cut: bool = False
     problem: str | None = None
+    line: int | None = None
 
 
 def case_of_text(text: str) -> Case:
@@ -47,6 +48,24 @@ def cases_of_files(paths: Sequence[str], context: ToolContext) -> list[Case]:
     if len(errors) == len(paths):
         raise errors[0]
     return cases
+
+
+def cases_of_lines(paths: Sequence[str], context: ToolContext, limit: int) -> tuple[list[Case], bool]:
+    """A case for each line that is not blank, at most `limit`, and whether there are more.
+
+    Raises FileError.
+    """
+    cases: list[Case] = []
+    for path in paths:
+        for block in context.open(path).blocks(block_bytes=BLOCK_BYTES):
+            context.stop.check()
+            for number, line in enumerate(block.lines, block.first):
+                if not line.strip():
+                    continue
+                if len(cases) == limit:
+                    return cases, True
+                cases.append(Case(line.strip(), path, is_cut(line), line=number))
+    return cases, False
 
 
 def _read(path: str, context: ToolContext) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,11 @@ from mcp_smalltools.text.words import spaced_name
 
 MAX_LABELS = 500
 NONE_OF_THESE = "none of these"
+YES, NO = "yes", "no"
+
+# After a letter or another sign of a name, such as C++ and C#.
+_PLUS = re.compile(r"(?<=[A-Za-z+])\+")
+_SHARP = re.compile(r"(?<=[A-Za-z])#")
 
 _NONE_NAMES = frozenset(
     (
@@ -23,10 +29,14 @@ _NONE_NAMES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label as the caller gave it: `name` is what the answer says, `text` is what the encoder reads."""
+    """A label as the caller gave it: `name` is what the answer says, `text` is what the encoder reads.
+
+    `described`: the caller said what belongs there.
+    """
 
     name: str
     text: str
+    described: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +61,8 @@ def parse_labels(given: Sequence[str]) -> LabelSet:
         raise UsageError("There are no labels.", remedy='Give at least two, such as ["bug", "question"].')
     if any(not label.name for label in labels):
         raise UsageError("One of the labels is empty.", remedy="Remove it, or give it a name.")
-    counts = Counter(spaced_name(label.name) for label in labels)
-    repeated = sorted({label.name for label in labels if counts[spaced_name(label.name)] > 1})
+    counts = Counter(_in_words(label.name) for label in labels)
+    repeated = sorted({label.name for label in labels if counts[_in_words(label.name)] > 1})
     if repeated:
         raise UsageError(f"Labels are given more than once: {', '.join(repeated)}.", remedy="Give each once.")
     if len(labels) > MAX_LABELS:
@@ -71,9 +81,24 @@ def parse_labels(given: Sequence[str]) -> LabelSet:
     return LabelSet(choices, none.name if none else NONE_OF_THESE)
 
 
+def labels_of_question(question: str) -> LabelSet:
+    """Yes and no as labels; "yes" is read as the question."""
+    labels = sorted(
+        (Label(YES, question.strip().rstrip("?"), True), Label(NO, "something else", True)),
+        key=lambda label: label.text,
+    )
+    return LabelSet(tuple(labels), NO)
+
+
 def _parse(text: str) -> Label:
     name, colon, description = (part.strip() for part in text.partition(": "))
     if not colon:
         name = text.strip()
-    words = spaced_name(name)
-    return Label(name, f"{words}: {description}" if description else words)
+    words = _in_words(name)
+    return Label(name, f"{words}: {description}" if description else words, bool(description))
+
+
+def _in_words(name: str) -> str:
+    """`cardPayment_failed` as `card payment failed`; C, C++ and C# stay three names."""
+    spelled = _PLUS.sub(" plus", name)
+    return spaced_name(_SHARP.sub(" sharp", spelled))

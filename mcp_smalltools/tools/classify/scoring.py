@@ -1,11 +1,9 @@
 """Scores of items against labels, from vectors. Nothing here knows about files, engines or answers.
 
-Label names alone: each label starts as the vector of its name; the items of the call then pull it towards the
-ones that it wins, for several rounds (soft k-means that starts at the names and never forgets them), so that
-a label learns how its items are worded. With examples: kernel ridge regression on the examples and the names,
-whose kernel adds words to meanings; then items that are close to each other share their probabilities (label
-propagation, Zhu and Ghahramani 2002). The leave-one-out scores of the examples come in closed form (Rifkin
-and Lippert 2007), and say what an item that fits looks like.
+Label names alone: each label starts as the vector of its name; the items of the call then pull it towards
+the ones that it wins. With examples: several heads (kernel ridge regression on meaning and words, on words
+alone, softmax regression, and what the other items of the call say), mixed by cross-validation on the
+examples. How the examples score with heads that were fitted without them says how far to trust the rest.
 """
 
 from __future__ import annotations
@@ -16,30 +14,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.text.bm25 import smooth_idf
-from mcp_smalltools.tools.classify.lexical import count_features
+from mcp_smalltools.tools.classify.heads.arithmetic import (
+    Matrix,
+    centre_of,
+    centred,
+    log_softmax,
+    one_hot,
+    softmax,
+    unit,
+)
+from mcp_smalltools.tools.classify.heads.call_items import TEMPERATURE, propagate, pull_labels
+from mcp_smalltools.tools.classify.heads.lexical import count_features
+from mcp_smalltools.tools.classify.heads.linear import meaning, ridge_scores, softmax_regression
+from mcp_smalltools.tools.classify.heads.mixture import USUAL_WEIGHTS, fit_weights, mix
 
-Matrix = NDArray[np.float32]
-
-KERNEL_SHARPNESS = 2.0
-"""How fast the kernel falls with the distance of two vectors: exp(sharpness x (cosine - 1))."""
 LEXICAL_WEIGHT = 0.1
-"""Weight of the cosine of two texts' words in the kernel, that of their meaning being 1."""
-RIDGE = 0.3
-"""Added to the kernel's diagonal: how far the fit may miss an example."""
-ROUNDS = 10
-"""Rounds of pulling labels, and of sharing between neighbours."""
-TEMPERATURE = 0.05
-"""By which cosines are divided before the softmax."""
+"""Weight of the cosine of two texts' words in the kernel that the items' neighbours start from."""
+RIDGE_TEMPERATURE = 0.2
+"""By which the scores of ridge regression are divided to be log-probabilities."""
 EXAMPLE_WEIGHT = 2.0
 """An example counts as this many items of its label."""
 NAME_WEIGHT = 5.0
 """A label's name counts as this many items of it, where there are no examples."""
-CENTRE_WEIGHT = 10.0
-"""The mean of the names counts as this many items in the centre of a call."""
-NEIGHBOURS = 8
-"""Nearest items with which an item shares its probabilities."""
-OWN_WEIGHT = 2.0
-"""An item's own scores count as this many identical neighbours."""
+NAME_ROUNDS = 3
+"""Rounds of pulling labels, where there are no examples."""
+FOLDS = 5
+ITEMS_BESIDE = 200
+"""Items of the call that stand beside the held-out examples in cross-validation."""
+MAX_VALIDATED = 1_500
+"""Examples that take part in cross-validation at most."""
+MAX_IN_KERNEL = 4_000
+"""Examples that the kernel heads are fitted on at most; softmax regression takes all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,158 +57,223 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Examples with the index of the label of each, shape (examples,)."""
+    """Examples with the index of the label of each, shape (examples,).
+
+    `ours`: they are not the caller's, but what people commonly write under such labels.
+    """
 
     items: Texts
     label: NDArray[np.int64]
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class LeaveOneOut:
-    """How each example scores with the head fitted on all the others: `support` (examples,), comparable to
-    `Scores.support`; `right` (examples,), bool.
+class CrossValidation:
+    """How examples score with the heads fitted without them. `probabilities` (examples, labels) and `support`
+    (examples,), comparable to those of `ItemScores`; `label` (examples,), the true ones.
     """
 
+    probabilities: Matrix
     support: Matrix
-    right: NDArray[np.bool_]
+    label: NDArray[np.int64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        return np.asarray(self.probabilities.argmax(axis=1) == self.label)
 
 
 @dataclass(frozen=True, slots=True)
 class ItemScores:
     """What is known of each item.
 
-    `probabilities` (items, labels): how much each label is preferred, rows sum to 1. `direct` (items,
-    labels): the same before the items of the call took part; `pulled` (items, labels): after they have
-    pulled the labels' vectors, which without examples is what `probabilities` are. `similarity` (items,
-    labels): cosine to the label's name, or to its nearest example if that is nearer. `support`
-    (items,): the best score of each item. `left_out` says how the examples do when each is left out; it
-    is absent without examples.
+    `probabilities` (items, labels): how much each label is preferred, rows sum to 1. `agreement` (items,
+    labels): the share of the heads that prefer this label. `similarity` (items, labels): cosine to the
+    label's name, or to its nearest example if that is nearer. `support` (items,): the best score of each,
+    before the other items took part. `names_alike`: the mean cosine of two names. `known_names`: what people
+    commonly write under them took the place of examples. `validation` is absent without the caller's own.
     """
 
     probabilities: Matrix
-    direct: Matrix
-    pulled: Matrix
+    agreement: Matrix
     similarity: Matrix
     support: Matrix
-    left_out: LeaveOneOut | None = None
+    names_alike: float
+    validation: CrossValidation | None = None
+    known_names: bool = False
 
     @property
     def mode(self) -> str:
         """Which of the two ways of scoring; each has its own calibration."""
-        return "names" if self.left_out is None else "examples"
+        return "names" if self.validation is None else "examples"
 
 
 def score(items: Texts, names: Texts, examples: Examples | None) -> ItemScores:
     """Compare items with labels. `names` holds one text a label, in the order of the columns."""
     similarity = items.vectors @ names.vectors.T
     if examples is None:
-        centre = _centre_of(items.vectors, names.vectors)
-        centred = unit(items.vectors - centre)
-        direct = _softmax(centred @ _centred(names.vectors).T / TEMPERATURE)
-        probabilities = _pull_labels(items.vectors, centred, NAME_WEIGHT * names.vectors, direct, None)
-        return ItemScores(probabilities, direct, probabilities, similarity, support=similarity.max(axis=1))
-    head = _Head(names, examples)
-    raw = head.scores(items)
-    direct = _softmax(raw / TEMPERATURE)
-    centred = unit(
-        items.vectors - _centre_of(np.vstack([items.vectors, examples.items.vectors]), names.vectors)
-    )
-    pulled = _pull_labels(items.vectors, centred, EXAMPLE_WEIGHT * head.sums, direct, raw / TEMPERATURE)
-    return ItemScores(
-        probabilities=np.asarray((_propagate(centred, direct) + pulled) / 2, np.float32),
-        direct=direct,
-        pulled=pulled,
-        similarity=np.maximum(similarity, _nearest_example(items.vectors, examples, len(names.texts))),
-        support=raw.max(axis=1),
-        left_out=head.left_out(),
-    )
-
-
-class _Head:
-    """Kernel ridge regression of one-hot labels on the examples and the names."""
-
-    def __init__(self, names: Texts, examples: Examples) -> None:
+        return _by_names(items.vectors, names.vectors, similarity)
+    words = _Words(examples.items.texts + names.texts)
+    known = _Features(examples.items.vectors, words.rows[: len(examples.label)])
+    named = _Features(names.vectors, words.rows[len(examples.label) :])
+    asked = _Features(items.vectors, words.of(items.texts))
+    found = _all_heads(known, examples.label, named, asked)
+    validation, weights = None, USUAL_WEIGHTS
+    if not examples.ours and len(examples.label) > 1:
+        validation, weights = _cross_validate(known, examples.label, named, asked)
+    elif not examples.ours:
         labels = len(names.texts)
-        self._texts = [*examples.items.texts, *names.texts]
-        self._vectors = np.vstack([examples.items.vectors, names.vectors])
-        self._label = np.concatenate([examples.label, np.arange(labels)])
-        self._examples = len(examples.label)
-        counts = count_features(self._texts)
-        self._idf = smooth_idf((counts > 0).sum(axis=0), len(counts))
-        self._lexical = unit(counts * self._idf)
-        target = np.eye(labels, dtype=np.float32)[self._label]
-        self.sums = target.T @ self._vectors
-        kernel = self._kernel(self._vectors, self._lexical)
-        kernel[np.diag_indices_from(kernel)] += RIDGE
-        self._inverse = np.linalg.inv(kernel)
-        self._weights = self._inverse @ target
-        self._target = target
+        validation = CrossValidation(
+            np.zeros((0, labels), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64)
+        )
+    return ItemScores(
+        probabilities=np.exp(mix(found.heads, weights)),
+        agreement=_agreement(found.heads),
+        similarity=np.maximum(similarity, _nearest_example(items.vectors, examples, len(names.texts))),
+        support=found.support,
+        names_alike=_mean_cosine(names.vectors),
+        validation=validation,
+        known_names=examples.ours,
+    )
 
-    def scores(self, items: Texts, chunk: int = 512) -> Matrix:
-        parts = []
-        for start in range(0, len(items.texts), chunk):
-            lexical = unit(count_features(items.texts[start : start + chunk]) * self._idf)
-            parts.append(self._kernel(items.vectors[start : start + chunk], lexical) @ self._weights)
+
+@dataclass(frozen=True, slots=True)
+class _Features:
+    """Vectors and words of texts, each of shape (texts, dim) with rows of length 1."""
+
+    vectors: Matrix
+    words: Matrix
+
+    def __getitem__(self, rows: NDArray[np.integer]) -> _Features:
+        return _Features(self.vectors[rows], self.words[rows])
+
+    def __add__(self, other: _Features) -> _Features:
+        return _Features(np.vstack([self.vectors, other.vectors]), np.vstack([self.words, other.words]))
+
+
+class _Words:
+    """Words of texts as unit rows, weighted by how rare they are among the known texts."""
+
+    def __init__(self, known: list[str]) -> None:
+        counts = count_features(known)
+        self._idf = smooth_idf((counts > 0).sum(axis=0), len(counts))
+        self.rows = unit(counts * self._idf)
+
+    def of(self, texts: list[str], chunk: int = 512) -> Matrix:
+        parts = [
+            unit(count_features(texts[start : start + chunk]) * self._idf)
+            for start in range(0, len(texts), chunk)
+        ]
         return np.vstack(parts)
 
-    def left_out(self) -> LeaveOneOut:
-        """Scores of each example when it is left out of the fit: y - weights / diagonal of the inverse."""
-        residual = self._weights / np.diagonal(self._inverse)[:, None]
-        scores = (self._target - residual)[: self._examples]
-        right = scores.argmax(axis=1) == self._label[: self._examples]
-        return LeaveOneOut(scores.max(axis=1), right)
 
-    def _kernel(self, vectors: Matrix, lexical: Matrix) -> Matrix:
-        meaning = np.exp(KERNEL_SHARPNESS * (vectors @ self._vectors.T - 1))
-        return np.asarray(meaning + LEXICAL_WEIGHT * (lexical @ self._lexical.T), np.float32)
+@dataclass(frozen=True, slots=True)
+class _Heads:
+    """Log-probabilities by the name of the head, and the best score of each item."""
+
+    heads: dict[str, Matrix]
+    support: Matrix
 
 
-def _pull_labels(
-    items: Matrix, centred: Matrix, base: Matrix, probabilities: Matrix, head: Matrix | None
-) -> Matrix:
-    """Rounds of: label vectors from `base` and the items that they win, then probabilities from
-    the label vectors.
+def _by_names(items: Matrix, names: Matrix, similarity: Matrix) -> ItemScores:
+    around = unit(items - centre_of(items, names))
+    direct = softmax(around @ centred(names).T / TEMPERATURE)
+    pulled = pull_labels(items, around, NAME_WEIGHT * names, direct, rounds=NAME_ROUNDS)
+    heads = {"direct": np.log(direct + 1e-4), "pulled": np.log(pulled + 1e-4)}
+    return ItemScores(
+        probabilities=softmax((heads["direct"] + heads["pulled"]) / 2),
+        agreement=_agreement(heads),
+        similarity=similarity,
+        support=similarity.max(axis=1),
+        names_alike=_mean_cosine(names),
+    )
 
-    `head` are scores of another kind, which are added in every round.
+
+def _all_heads(known: _Features, label: NDArray[np.int64], names: _Features, asked: _Features) -> _Heads:
+    labels = len(names.vectors)
+    regression = softmax_regression(known.vectors, label, names.vectors, asked.vectors)
+    if len(label) > MAX_IN_KERNEL:
+        kept = _even_sample(label, MAX_IN_KERNEL)
+        known, label = known[kept], label[kept]
+    texts = known + names
+    target = one_hot(np.concatenate([label, np.arange(labels)]), labels)
+    by_meaning, by_words = meaning(texts.vectors, texts.vectors), texts.words @ texts.words.T
+    asked_meaning, asked_words = meaning(asked.vectors, texts.vectors), asked.words @ texts.words.T
+    raw = ridge_scores(
+        by_meaning + LEXICAL_WEIGHT * by_words, asked_meaning + LEXICAL_WEIGHT * asked_words, target
+    )
+    direct = softmax(raw / TEMPERATURE)
+    around = unit(asked.vectors - centre_of(np.vstack([asked.vectors, known.vectors]), names.vectors))
+    sums = EXAMPLE_WEIGHT * (target.T @ texts.vectors)
+    pulled = pull_labels(asked.vectors, around, sums, direct, head=raw / TEMPERATURE)
+    both = ridge_scores(by_meaning + by_words, asked_meaning + asked_words, target)
+    heads = {
+        "both": log_softmax(both / RIDGE_TEMPERATURE),
+        "pulled": np.log(pulled + 1e-3) / 2,
+        "near": np.log(propagate(around, direct) + 1e-3) / 2,
+        "regression": regression,
+        "words": log_softmax(ridge_scores(by_words, asked_words, target) / RIDGE_TEMPERATURE),
+    }
+    return _Heads(heads, raw.max(axis=1))
+
+
+def _cross_validate(
+    known: _Features, label: NDArray[np.int64], names: _Features, asked: _Features
+) -> tuple[CrossValidation, dict[str, float]]:
+    """How the examples do when each is left out, and the weights of the heads that suit them best.
+
+    Some items of the call stand beside the held-out examples, so that heads which use them are judged too.
     """
-    fixed = np.float32(0) if head is None else head
-    for _ in range(ROUNDS):
-        label_vectors = unit(base + probabilities.T @ items)
-        probabilities = _softmax(fixed + centred @ _centred(label_vectors).T / TEMPERATURE)
-    return probabilities
+    if len(label) > MAX_VALIDATED:
+        kept = _even_sample(label, MAX_VALIDATED)
+        known, label = known[kept], label[kept]
+    rng = np.random.default_rng(0)
+    beside = asked[rng.permutation(len(asked.vectors))[:ITEMS_BESIDE]]
+    fold = _folds(label)
+    held_out: dict[str, Matrix] = {
+        name: np.zeros((len(label), len(names.vectors)), np.float32) for name in USUAL_WEIGHTS
+    }
+    support = np.zeros(len(label), np.float32)
+    for number in np.unique(fold):
+        left_out, kept = np.flatnonzero(fold == number), np.flatnonzero(fold != number)
+        found = _all_heads(known[kept], label[kept], names, known[left_out] + beside)
+        support[left_out] = found.support[: len(left_out)]
+        for name, scores in found.heads.items():
+            held_out[name][left_out] = scores[: len(left_out)]
+    weights = fit_weights(held_out, label)
+    return CrossValidation(np.exp(mix(held_out, weights)), support, label), weights
 
 
-def _propagate(centred: Matrix, own: Matrix) -> Matrix:
-    """Rounds of: an item's probabilities from its own and those of its nearest items, by their similarity."""
-    neighbour, weight = _nearest_items(centred)
-    total = OWN_WEIGHT + weight.sum(axis=1, keepdims=True)
-    probabilities = own
-    for _ in range(ROUNDS):
-        shared = np.einsum("ik,ikl->il", weight, probabilities[neighbour])
-        probabilities = (OWN_WEIGHT * own + shared) / total
-    return np.asarray(probabilities, np.float32)
+def _folds(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The number of the fold of each example: those of a label are spread over the folds, from a fold on that
+    is another for each label. How the labels are numbered changes nothing.
+    """
+    first = {int(number): place for place, number in enumerate(dict.fromkeys(label.tolist()))}
+    start = np.array([first[int(number)] for number in label], np.int64)
+    return np.asarray((_ranks(label) + start) % min(FOLDS, len(label)))
 
 
-def _nearest_items(centred: Matrix, chunk: int = 1024) -> tuple[NDArray[np.intp], Matrix]:
-    """The nearest items of each, and their weights: both of shape (items, at most NEIGHBOURS)."""
-    size = min(NEIGHBOURS, len(centred) - 1)
-    nearest, weights = [], []
-    for start in range(0, len(centred), chunk):
-        closeness = centred[start : start + chunk] @ centred.T
-        rows = np.arange(len(closeness))
-        closeness[rows, start + rows] = -1.0
-        best = (
-            np.argsort(-closeness, axis=1, kind="stable")[:, :size] if size else np.zeros((len(rows), 0), int)
-        )
-        nearest.append(best)
-        weights.append(np.maximum(np.take_along_axis(closeness, best, axis=1), 0) ** 4)
-    return np.vstack(nearest), np.vstack(weights)
+def _even_sample(label: NDArray[np.int64], size: int) -> NDArray[np.intp]:
+    """So many rows, as many of each label as there are."""
+    return np.sort(np.argsort(_ranks(label), kind="stable")[:size])
 
 
-def _centre_of(items: Matrix, names: Matrix) -> Matrix:
-    """The mean of the items, drawn to that of the names while there are few items."""
-    total = items.sum(axis=0) + CENTRE_WEIGHT * names.mean(axis=0)
-    return np.asarray(total / (len(items) + CENTRE_WEIGHT))
+def _ranks(label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many rows of the same label stand before each."""
+    order = np.argsort(label, kind="stable")
+    ranks = np.empty(len(label), np.int64)
+    ranks[order] = np.arange(len(label)) - np.searchsorted(label[order], label[order])
+    return ranks
+
+
+def _agreement(heads: dict[str, Matrix]) -> Matrix:
+    votes = [scores == scores.max(axis=1, keepdims=True) for scores in heads.values()]
+    return np.asarray(np.mean(votes, axis=0), np.float32)
+
+
+def _mean_cosine(vectors: Matrix) -> float:
+    """Of two of them; 0 where there is one."""
+    pairs = len(vectors) * (len(vectors) - 1)
+    return float(((vectors @ vectors.T).sum() - len(vectors)) / pairs) if pairs else 0.0
 
 
 def _nearest_example(items: Matrix, examples: Examples, labels: int) -> Matrix:
@@ -214,19 +284,3 @@ def _nearest_example(items: Matrix, examples: Examples, labels: int) -> Matrix:
         if of_label.shape[1]:
             best[:, label] = of_label.max(axis=1)
     return best
-
-
-def _centred(vectors: Matrix) -> Matrix:
-    scaled = unit(vectors)
-    return unit(scaled - scaled.mean(axis=0)) if len(scaled) > 2 else scaled
-
-
-def unit(vectors: Matrix) -> Matrix:
-    """Rows scaled to length 1."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(length, 1e-9), np.float32)
-
-
-def _softmax(scores: Matrix) -> Matrix:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from mcp_smalltools import result
@@ -14,9 +15,15 @@ from mcp_smalltools.errors import UsageError
 from mcp_smalltools.privacy.answers import as_json
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.tools import base
-from mcp_smalltools.tools.classify.answer import ClassifyAnswer, ClassifyArguments, Export, ItemResult
-from mcp_smalltools.tools.classify.items import Case, case_of_text, cases_of_files
-from mcp_smalltools.tools.classify.labels import LabelSet, parse_labels
+from mcp_smalltools.tools.classify.answer import (
+    MAX_ITEMS,
+    ClassifyAnswer,
+    ClassifyArguments,
+    Export,
+    ItemResult,
+)
+from mcp_smalltools.tools.classify.items import Case, case_of_text, cases_of_files, cases_of_lines
+from mcp_smalltools.tools.classify.labels import LabelSet, labels_of_question, parse_labels
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
@@ -24,6 +31,10 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.classify.decision import Decision
     from mcp_smalltools.tools.classify.vectors import CallVectors
 
+LIKELIEST_LINES = 50
+"""Lines that a question about the lines of files gives."""
+LINE_CHARS = 400
+"""Characters of a line that are shown."""
 COUNTS_FROM = 20
 """Items from which the answer also counts its labels."""
 
@@ -34,13 +45,14 @@ class Classify:
     name: ClassVar[str] = "classify"
     title: ClassVar[str] = "Classify texts or files"
     description: ClassVar[str] = (
-        "Sort many short texts (messages, log lines, issues, commits) or files under labels that you choose, "
-        "without reading them yourself. Use it for a dozen to thousands of items; a few examples for each "
-        "label help a lot. Not for two or three short items that you already see, nor for labels that need "
-        "reasoning. Gives for each item, in order: label, calibrated confidence, runner_up and escalate; "
-        'read only the escalated ones yourself. What fits no label is "none of these".'
+        "Sort many texts (messages, log lines, issues, commits), files or lines of files under labels that "
+        "you choose, or by a yes/no question, without reading them yourself. For a dozen to thousands of "
+        "items; a few examples for each label help a lot. Not for two or three items that you see, nor for "
+        "what needs reasoning. Gives for each item, in order: label, calibrated confidence, runner_up, "
+        "escalate (read only these yourself); for a question the probability of yes. What fits no label is "
+        '"none of these".'
     )
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     Arguments: ClassVar[type[base.Arguments]] = ClassifyArguments
     Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
 
@@ -48,11 +60,12 @@ class Classify:
         from mcp_smalltools.tools.classify.vectors import embed_all
 
         labels = _check(arguments)
+        question = bool(arguments.question.strip())
         with (
             context.create_output(arguments.export_path) if arguments.export_path else nullcontext() as output
         ):
             known = [(example.text.strip(), example.label) for example in arguments.examples]
-            cases = await _cases(arguments, context)
+            cases, more = await _cases(arguments, context)
             decisions: dict[str, Decision] = {}
             model = context.settings.embed_model
             if any(case.text for case in cases):
@@ -60,13 +73,20 @@ class Classify:
                 read = await embed_all(
                     cases, labels, known, instructions, context, by_clause=arguments.multiple
                 )
-                decisions = await context.in_thread(_decide, read, arguments.multiple)
+                decide = partial(_answer_question, labels=labels) if question else _decide
+                decisions = await context.in_thread(decide, read, arguments.multiple)
                 model += f"+{read.adapter}" if read.adapter else ""
             answer = _answer(cases, decisions, labels, model)
+            if arguments.distribution:
+                _add_distributions(answer, cases, decisions, labels)
             if decisions and (doubt := _calibration().doubt(context.settings, context.adapter)):
                 _take_out_confidences(answer, cases, doubt)
+            if more:
+                answer.note = f"Only the first {MAX_ITEMS} lines were read; classify the rest by itself."
             if output is not None:
                 answer.export = await context.in_thread(_export, cases, answer.results, output)
+        if question and arguments.lines:
+            _keep_likeliest(answer, cases)
         if len(as_json(answer)) > context.settings.max_answer_chars:
             _leave_out_runners_up(answer)
         return answer
@@ -74,13 +94,21 @@ class Classify:
 
 def _check(arguments: ClassifyArguments) -> LabelSet:
     """The labels, if the call makes sense. Raises UsageError."""
+    question = arguments.question.strip()
     if arguments.items and arguments.paths:
         raise UsageError("Both items and paths are given.", remedy="Give one of them.")
     if not arguments.items and not arguments.paths:
         raise UsageError("There is nothing to classify.", remedy="Give items (texts) or paths (files).")
     if arguments.items and not any(item.strip() for item in arguments.items):
         raise UsageError("All items are empty.", remedy="Give texts to classify.")
-    labels = parse_labels(arguments.labels)
+    if arguments.lines and not arguments.paths:
+        raise UsageError("lines needs paths.", remedy="Give paths of files, or the lines as items.")
+    if question and (arguments.labels or arguments.multiple):
+        raise UsageError(
+            "A question takes the place of labels and of multiple.",
+            remedy="Give labels, or a question alone.",
+        )
+    labels = labels_of_question(question) if question else parse_labels(arguments.labels)
     known = {*labels.names, labels.none_name}
     for example in arguments.examples:
         if example.label not in known:
@@ -94,24 +122,56 @@ def _check(arguments: ClassifyArguments) -> LabelSet:
     return labels
 
 
-async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> list[Case]:
+async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> tuple[list[Case], bool]:
+    """What is to be classified, and whether there is more of it than a call takes."""
     if arguments.items:
-        return [case_of_text(item) for item in arguments.items]
-    return await context.in_thread(cases_of_files, arguments.paths, context)
+        return [case_of_text(item) for item in arguments.items], False
+    if arguments.lines:
+        cases, more = await context.in_thread(cases_of_lines, arguments.paths, context, MAX_ITEMS)
+        if not cases:
+            raise UsageError("The files have no lines with text.", remedy="Give files with text.")
+        return cases, more
+    return await context.in_thread(cases_of_files, arguments.paths, context), False
 
 
 def _decide(read: CallVectors, multiple: bool) -> dict[str, Decision]:
     """A decision for each text that was read."""
-    from mcp_smalltools.tools.classify.decision import add_further_labels, decide
+    from mcp_smalltools.tools.classify.decision import add_distributions, add_further_labels, decide
     from mcp_smalltools.tools.classify.scoring import score
 
     calibration = _calibration()
     scores = score(read.items, read.names, read.examples)
-    decisions = decide(scores, read.items.texts, calibration)
+    decisions = add_distributions(decide(scores, read.items.texts, calibration), scores)
     if multiple:
         parts = score(read.clauses, read.names, read.examples) if read.clauses else None
         decisions = add_further_labels(decisions, scores, parts, read.clause_rows(), calibration)
     return dict(zip(read.items.texts, decisions, strict=True))
+
+
+def _answer_question(read: CallVectors, multiple: bool, *, labels: LabelSet) -> dict[str, Decision]:
+    """Yes or no for each text that was read."""
+    from mcp_smalltools.tools.classify.scoring import score
+    from mcp_smalltools.tools.classify.yes_or_no import answer_by_examples, answer_by_nearness
+
+    assert not multiple
+    calibration, items = _calibration(), read.items
+    if read.examples is None:
+        decisions = answer_by_nearness(items.vectors, read.names.vectors, labels, calibration)
+    else:
+        scores = score(items, read.names, read.examples)
+        decisions = answer_by_examples(scores, items.texts, labels, calibration)
+    return dict(zip(items.texts, decisions, strict=True))
+
+
+def _keep_likeliest(answer: ClassifyAnswer, cases: Sequence[Case]) -> None:
+    """Of the lines those that are the likeliest, with their text: the question filters the file."""
+    found = list(zip(cases, answer.results, strict=False))
+    found.sort(key=lambda pair: -(pair[1].probability or 0.0))
+    for case, item in found[:LIKELIEST_LINES]:
+        item.text = case.text[:LINE_CHARS]
+    answer.results = [item for _, item in found[:LIKELIEST_LINES]]
+    if len(found) > LIKELIEST_LINES:
+        answer.dropped["less_likely_lines"] = len(found) - LIKELIEST_LINES
 
 
 def _calibration() -> Calibration:
@@ -126,7 +186,7 @@ def _take_out_confidences(answer: ClassifyAnswer, cases: Sequence[Case], doubt: 
     from mcp_smalltools.tools.classify.decision import UNMEASURED
 
     for case, item in zip(cases, answer.results, strict=False):
-        item.confidence = None
+        item.confidence = item.probability = item.probabilities = None
         if not case.problem:
             item.escalate, item.reason = True, UNMEASURED
     answer.confidence, answer.escalate, answer.reason = None, True, doubt
@@ -156,11 +216,22 @@ def _answer(
     return answer
 
 
+def _add_distributions(
+    answer: ClassifyAnswer, cases: Sequence[Case], decisions: Mapping[str, Decision], labels: LabelSet
+) -> None:
+    for case, item in zip(cases, answer.results, strict=False):
+        found = decisions.get(case.text)
+        if found is not None and found.distribution is not None:
+            item.probabilities = {
+                name: round(share, 4) for name, share in zip(labels.names, found.distribution, strict=True)
+            }
+
+
 def _export(cases: Sequence[Case], results: Sequence[ItemResult], output: OutputFile) -> Export:
     """All results as JSON lines, for the agent's own scripts: one object for each item, in their order."""
     for case, item in zip(cases, results, strict=False):
         # Files are named by their path alone: none of their text is written.
-        row = ({} if case.path else {"item": case.text}) | item.model_dump(mode="json")
+        row = ({} if case.path else {"item": case.text}) | item.model_dump(mode="json", exclude={"text"})
         output.write(json.dumps(row, ensure_ascii=False) + "\n")
     return Export(path=str(output.path), lines=len(results))
 
@@ -177,14 +248,21 @@ def _leave_out_runners_up(answer: ClassifyAnswer) -> None:
 def _result(case: Case, decision: Decision | None, labels: LabelSet) -> ItemResult:
     if decision is None:
         return ItemResult(
-            path=case.path, label=labels.none_name, confidence=0.0, escalate=True, reason=case.problem
+            path=case.path,
+            line=case.line,
+            label=labels.none_name,
+            confidence=0.0,
+            escalate=True,
+            reason=case.problem,
         )
     names = labels.names
     return ItemResult(
         path=case.path,
+        line=case.line,
         label=labels.none_name if decision.label is None else names[decision.label],
         labels=None if decision.labels is None else [names[column] for column in decision.labels],
         confidence=round(decision.confidence, 3),
+        probability=None if decision.probability is None else round(decision.probability, 3),
         runner_up=None if decision.runner_up is None else names[decision.runner_up],
         escalate=decision.escalate,
         reason=decision.reason,

@@ -12,7 +12,9 @@ from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.errors import DeadlineExceeded
 from mcp_smalltools.models.catalog import adapter_entry
 from mcp_smalltools.tools.classify.chunks import chunks_of, clauses_of
-from mcp_smalltools.tools.classify.scoring import Examples, Matrix, Texts, unit
+from mcp_smalltools.tools.classify.common_labels import texts_of_common_labels
+from mcp_smalltools.tools.classify.heads.arithmetic import Matrix, unit
+from mcp_smalltools.tools.classify.scoring import Examples, Texts
 
 if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
@@ -61,7 +63,7 @@ async def embed_all(
     """Embed labels and examples (pairs of text and label), then the cases until the time is over."""
     reader = _Embedder(context)
     names = [label.text for label in labels.labels]
-    pairs = _distinct(known, labels)
+    pairs, ours = example_pairs(known, labels)
     texts = [text for text, _ in pairs]
     coloured = [f"{instructions}: {name}" for name in names] if instructions else []
     vectors = await reader.kept([*names, *texts, *coloured])
@@ -69,7 +71,7 @@ async def embed_all(
     if coloured:
         name_vectors = unit(name_vectors + vectors[len(names) + len(texts) :])
     columns = np.array([column for _, column in pairs], np.int64)
-    examples = Examples(Texts(texts, example_vectors), columns) if pairs else None
+    examples = Examples(Texts(texts, example_vectors), columns, ours) if pairs else None
     items = await reader.until_time_is_over([case.text for case in cases if case.text])
     parts = None
     if by_clause and (wanted := sorted({part for text in items.texts for part in clauses_of(text)})):
@@ -89,6 +91,24 @@ def _adapter(context: ToolContext) -> str | None:
 def _distinct(known: Sequence[tuple[str, str]], labels: LabelSet) -> list[tuple[str, int]]:
     column = {name: index for index, name in enumerate(labels.names)}
     return sorted({(text, column[label]) for text, label in known if label in column})
+
+
+def example_pairs(known: Sequence[tuple[str, str]], labels: LabelSet) -> tuple[list[tuple[str, int]], bool]:
+    """Distinct examples, each with the column of its label, and whether they are ours: what people commonly
+    write under these labels, where the caller gave no example.
+    """
+    pairs = _distinct(known, labels)
+    return (pairs, False) if pairs else (_common_texts(labels), True)
+
+
+def _common_texts(labels: LabelSet) -> list[tuple[str, int]]:
+    """What people write under labels that many projects share, in place of examples.
+
+    A label that the caller described has none: the description says more.
+    """
+    names = ["" if label.described else label.text for label in labels.labels]
+    found = texts_of_common_labels(names)
+    return sorted({(text, column) for column, texts in found.items() for text in texts})
 
 
 class _Embedder:

@@ -1,11 +1,10 @@
-"""Fit the confidence of `classify`.
+"""Fit which further labels a text has, where several may fit (`multiple`).
 
-    python models/recipes/classify/fit.py    # some minutes on two cores
+    python models/recipes/classify/several.py    # some minutes on two cores
 
-Plays many calls of the tool on the texts of `corpus.txt` and `held_out.txt`, on which the adapter was not
-trained: label sets of different size and closeness, with and without examples, few and many items, and items
-that fit no label because theirs was taken away. Writes `models/skills/classify/scores.json`. The same seed
-gives the same numbers.
+Plays calls of the tool on texts of one and of two labels, made of the sentences of `corpus.txt` and
+`held_out.txt`, on which the adapter was not trained. Writes its models into the skill's `scores.json`; the
+rest of the confidence is fitted on real tasks (calibrate.py). The same seed gives the same numbers.
 """
 
 from __future__ import annotations
@@ -20,61 +19,22 @@ from pathlib import Path
 import numpy as np
 from texts import HERE, by_label, first_choice, read_texts
 
-from mcp_smalltools.calibration.calibration import Calibration, Logistic
-from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
+from mcp_smalltools.calibration.calibration import Logistic
+from mcp_smalltools.calibration.measures import expected_calibration_error
 from mcp_smalltools.calibration.scores import as_text
 from mcp_smalltools.config import load_settings
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.classify.chunks import CHUNK_CHARS, clauses_of
-from mcp_smalltools.tools.classify.decision import FEATURES, LabelCandidates, features_of, label_candidates
-from mcp_smalltools.tools.classify.scoring import Examples, ItemScores, Matrix, Texts, score
+from mcp_smalltools.tools.classify.decision import FEATURES, LabelCandidates, label_candidates
+from mcp_smalltools.tools.classify.heads.arithmetic import Matrix
+from mcp_smalltools.tools.classify.scoring import Examples, ItemScores, Texts, score
 from mcp_smalltools.tools.classify.vectors import ADAPTER
 
 SKILL = HERE.parents[1] / "skills" / "classify"
 MODES = ("names", "examples")
 EPISODES = 240
-TURNED_AWAY = 0.025
-"""Share of the items that do fit a label and may be called "none of these"."""
-OUTSIDE = {"names": (0.0, 0.1, 0.2, 0.4), "examples": (0.0, 0.1, 0.2, 0.3)}
-"""Labels whose items come along though the call doesn't name them, as a share of those that it does: fewer
-where the caller has seen items enough to give examples.
-"""
-RELIED_ON = 0.955
-"""Share of the answers that may be relied on and must be right, on data made here; the promise is 95%."""
-
-# In which direction a feature may move the confidence: the result is monotone in it.
-FITS = {
-    "names": {"similarity": 1, "direct": 1, "words": 1},
-    "examples": {"rank": 1, "similarity": 1, "direct": 1},
-}
-RIGHT = {
-    "names": {
-        "direct": 1,
-        "refined": 1,
-        "pulled": 1,
-        "agree": 1,
-        "margin": 1,
-        "similarity": 1,
-        "labels": -1,
-        "density": 1,
-    },
-    "examples": {
-        "direct": 1,
-        "refined": 1,
-        "pulled": 1,
-        "agree": 1,
-        "margin": 1,
-        "support": 1,
-        "rank": 1,
-        "similarity": 1,
-        "examples_right": 1,
-        "examples": 1,
-    },
-}
-
-
 OPENERS = (
     *("hi, ", "hello, ", "quick question: ", "sorry to bother you, ", "just noticed: ", "update: ", "help! "),
     *("as I said, ", "once more: ", "for your information: ", "I think ", "since yesterday: ", "again: "),
@@ -110,15 +70,6 @@ def variants(label: str, text: str, rng: np.random.Generator) -> list[str]:
         rng.choice(OPENERS) + turned + rng.choice(CLOSERS),
         rng.choice(NAMED).format(name, text),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Episode:
-    """One call: its features, whether each item has a label, and whether the best label is the true one."""
-
-    columns: dict[str, np.ndarray]
-    fits: np.ndarray
-    right: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,59 +202,6 @@ def _flat(calls: Iterator[tuple[LabelCandidates, np.ndarray]]) -> tuple[dict[str
     return columns, np.concatenate([truth.ravel() for _, truth in played])
 
 
-def play(data: Material, with_examples: bool, seed: int) -> Iterator[Episode]:
-    """Calls of the tool, drawn at random, from hard (everything is said anew) to easy (the same few things in
-    other words, or with the name of the label). Examples and items of a call are drawn alike.
-    """
-    rng = np.random.default_rng([seed, with_examples])
-    for _ in range(EPISODES):
-        inside, outside = _draw_labels(
-            _labels(data, with_examples), rng, OUTSIDE["examples" if with_examples else "names"]
-        )
-        per_label = int(rng.choice([1, 2, 3, 5, 8, 8, 12])) if with_examples else 0
-        named, different = rng.choice([0.0, 0.3, 0.6]), rng.choice([1.0, 1.0, 0.6, 0.3])
-        most = rng.choice([4, 10, 30])  # items of a label
-
-        def said(key: str, wanted: int, named: float, different: float = different) -> list[int]:
-            rows = rng.permutation(data.rows[key])
-            rows = rows[: max(2, round(len(rows) * different))]
-            drawn = {_one_way(row, rng, named) for row in _cycled(rows, wanted)}
-            return rng.permutation(sorted(drawn)).tolist()
-
-        known: list[tuple[int, int]] = []
-        items: list[tuple[int, int]] = []
-        for column, key in enumerate(inside):
-            ways = said(key, per_label + int(rng.integers(1, most + 1)), named)
-            known += [(column, row) for row in ways[:per_label]]
-            items += [(column, row) for row in ways[per_label:]]
-        for key in outside:
-            items += [(-1, row) for row in said(key, int(rng.integers(1, most + 1)), 0.0)]
-        if rng.random() < 0.3:  # a call with few items
-            items = [items[i] for i in rng.permutation(len(items))[: rng.integers(1, 20)]]
-        if items:
-            yield _play_one(data, inside, known, sorted(items))
-
-
-def _cycled(rows: np.ndarray, wanted: int) -> np.ndarray:
-    """So many rows, from the start again when they are used up: then in another wording."""
-    return rows[np.arange(wanted) % len(rows)] if len(rows) else rows
-
-
-def _one_way(row: np.ndarray, rng: np.random.Generator, named: float) -> int:
-    """One wording of a sentence; with the label's name in it as often as `named` says."""
-    return int(row[-1] if rng.random() < named else rng.choice(row[:-1]))
-
-
-def _play_one(
-    data: Material, inside: list[str], known: list[tuple[int, int]], items: list[tuple[int, int]]
-) -> Episode:
-    rows = [row for _, row in items]
-    scores = _score(data, inside, known, rows)
-    answer = np.array([column for column, _ in items])
-    columns = features_of(scores, [data.texts[row] for row in rows])
-    return Episode(columns, answer >= 0, scores.probabilities.argmax(axis=1) == answer)
-
-
 def _score(data: Material, inside: list[str], known: list[tuple[int, int]], items: list[int]) -> ItemScores:
     def texts(rows: list[int]) -> Texts:
         return Texts([data.texts[row] for row in rows], data.vectors[rows])
@@ -338,74 +236,11 @@ def _draw_labels(
     return inside, [key for key in outside if spaced_name(key.split("/")[1]) not in used][:wanted]
 
 
-def fit(data: Material, encoder: str) -> tuple[Calibration, dict[str, dict[str, float]]]:
-    """The calibration, and how it does on calls that it was not fitted on."""
-    models, constants, report = {}, {}, {}
-    for mode in MODES:
-        train, other, held_out = (_stack(play(data, mode == "examples", seed)) for seed in (1, 2, 3))
-        fits = Logistic.fit({name: train.columns[name] for name in FITS[mode]}, train.fits, signs=FITS[mode])
-        limit = float(np.quantile(fits(train.columns)[train.fits], TURNED_AWAY))
-        accepted = fits(train.columns) >= limit
-        right = Logistic.fit(
-            {name: train.columns[name][accepted] for name in RIGHT[mode]},
-            train.right[accepted],
-            signs=RIGHT[mode],
-        )
-        # On other calls than the models were fitted on.
-        there = fits(other.columns) >= limit
-        _, sure = coverage_at(right(other.columns)[there], other.right[there], RELIED_ON)
-        also, also_from, labels_found = fit_several(data, mode)
-        models |= {f"fits_{mode}": fits, f"right_{mode}": right, f"also_{mode}": also}
-        constants |= {f"fits_below_{mode}": limit, f"sure_from_{mode}": sure, f"also_from_{mode}": also_from}
-        report[mode] = measure(fits, right, limit, sure, held_out)
-        report[f"{mode}, several labels"] = labels_found
-    return Calibration(models, constants, FEATURES, encoder), report
-
-
-def measure(fits: Logistic, right: Logistic, limit: float, sure: float, data: Episode) -> dict[str, float]:
-    accepted = fits(data.columns) >= limit
-    confidence, correct = right(data.columns)[accepted], data.right[accepted]
-    relied = confidence >= sure
-    figures = {
-        "items": len(data.fits),
-        "accuracy in scope": data.right[data.fits].mean(),
-        "turned away in scope": 1 - accepted[data.fits].mean(),
-        "out of scope found": 1 - accepted[~data.fits].mean(),
-        "expected calibration error": expected_calibration_error(confidence, correct),
-        "not escalated": relied.mean(),
-        "right where not escalated": correct[relied].mean(),
-    }
-    return {name: round(float(value), 4) for name, value in figures.items()}
-
-
-def _stack(episodes: Iterator[Episode]) -> Episode:
-    played = list(episodes)
-    return Episode(
-        {name: np.concatenate([one.columns[name] for one in played]) for name in played[0].columns},
-        np.concatenate([one.fits for one in played]),
-        np.concatenate([one.right for one in played]),
-    )
-
-
-def write(path: Path, calibration: Calibration, report: dict[str, dict[str, float]]) -> None:
-    measured = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    kept = {part: measured[part] for part in ("evaluation", "speed") if part in measured}
-    fitted = {
-        "made_by": "python models/recipes/classify/fit.py",
-        "calls": EPISODES,
-        "held_out_calls": report,
-        "calibration": calibration.to_json(),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(as_text(fitted | kept), encoding="utf-8")
-
-
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=SKILL / "scores.json")
     args = parser.parse_args()
-    settings = load_settings()
-    engine = EngineClient(settings)
+    engine = EngineClient(load_settings())
     data = material()
     if any(len(text) > CHUNK_CHARS for text in data.texts):
         raise ValueError(
@@ -413,8 +248,19 @@ async def main() -> None:
         )
     data.vectors = (await engine.embed(data.texts, CallOptions(adapter=ADAPTER))).vectors
     await engine.close()
-    calibration, report = fit(data, settings.embed_model)
-    write(args.out, calibration, report)
+    scores = json.loads(args.out.read_text(encoding="utf-8"))
+    calibration, report = scores["calibration"], {}
+    for mode in MODES:
+        model, limit, report[mode] = fit_several(data, mode)
+        features = list(FEATURES[f"also_{mode}"])
+        calibration["models"][f"also_{mode}"] = {
+            "features": features,
+            "weights": dict(model.weights),
+            "bias": model.bias,
+        }
+        calibration["constants"][f"also_from_{mode}"] = limit
+    scores["several_labels"] = report
+    args.out.write_text(as_text(scores), encoding="utf-8")
     print(json.dumps(report, indent=2))
 
 
