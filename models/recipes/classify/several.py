@@ -35,41 +35,9 @@ from mcp_smalltools.tools.classify.vectors import ADAPTER
 SKILL = HERE.parents[1] / "skills" / "classify"
 MODES = ("names", "examples")
 EPISODES = 240
-OPENERS = (
-    *("hi, ", "hello, ", "quick question: ", "sorry to bother you, ", "just noticed: ", "update: ", "help! "),
-    *("as I said, ", "once more: ", "for your information: ", "I think ", "since yesterday: ", "again: "),
-)
-CLOSERS = (
-    *(", thanks", ", please advise", " - any idea?", ", as before", ", what can be done?", " (see above)"),
-    *(", it's urgent", ", no hurry", " :(", ", can you have a look", ", same for a colleague", " today"),
-)
-NAMED = ("it's about {}: {}", "{}: {}", "{} - {}", "another case of {}, {}", "{1}, so {0}", "{1} ({0})")
-SMALL_WORDS = frozenset(
-    (
-        *("the", "a", "an", "is", "are", "was", "it", "my", "our", "this", "that"),
-        *("please", "to", "of", "in", "on", "at", "and", "so", "i", "we", "you"),
-    )
-)
-VARIANTS = 5
 JOINTS = (". ", " and ", ", and ", ". also, ", "; ", ", but ", "\n")
-PAIRS = 2_000
+PAIRS = 1_000
 ALSO = {"chance": 1, "whole": 1, "similarity": 1, "first": 1}
-
-
-def variants(label: str, text: str, rng: np.random.Generator) -> list[str]:
-    """The sentence, three ways in which people write it again, and one that says the label."""
-    words = text.split()
-    dropped = " ".join(word for word in words if word.lower() not in SMALL_WORDS or rng.random() < 0.3)
-    halves = text.split(", ")
-    turned = ", ".join([*halves[1:], halves[0]]) if len(halves) > 1 else text
-    name = spaced_name(label)
-    return [
-        text,
-        rng.choice(OPENERS) + text,
-        (dropped or text) + rng.choice(CLOSERS),
-        rng.choice(OPENERS) + turned + rng.choice(CLOSERS),
-        rng.choice(NAMED).format(name, text),
-    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +53,7 @@ class Spoken:
 class Material:
     """All texts with their vectors.
 
-    `rows[key]`, of shape (sentences of the label, VARIANTS), names rows of `texts`.
+    `rows[key]` are the sentences of a label as rows of `texts`.
     """
 
     texts: list[str]
@@ -101,11 +69,10 @@ def material() -> Material:
     """Everything but the vectors."""
     rng = np.random.default_rng(0)
     texts: list[str] = []
-    rows: dict[str, list[list[int]]] = {}
+    rows: dict[str, list[int]] = {}
     for sentence in (*read_texts(HERE / "corpus.txt"), *read_texts(HERE / "held_out.txt")):
-        written = variants(sentence.label, first_choice(sentence.text), rng)
-        rows.setdefault(sentence.key, []).append(list(range(len(texts), len(texts) + len(written))))
-        texts += written
+        rows.setdefault(sentence.key, []).append(len(texts))
+        texts.append(first_choice(sentence.text))
     names = {key: len(texts) + index for index, key in enumerate(rows)}
     texts += [spaced_name(key.split("/")[1]) for key in rows]
     data = Material(texts, {key: np.array(value) for key, value in rows.items()}, names)
@@ -128,7 +95,7 @@ def _spoken(data: Material, rng: np.random.Generator) -> Iterator[Spoken]:
         return Spoken(keys, place(text), [place(part) for part in clauses_of(text)])
 
     for key, table in data.rows.items():
-        for index in table[:, 0]:
+        for index in table:
             yield spoken((key,), data.texts[index])
     keys = list(data.rows)
     for _ in range(PAIRS):
@@ -136,7 +103,7 @@ def _spoken(data: Material, rng: np.random.Generator) -> Iterator[Spoken]:
         domain = first.split("/")[0]
         near = [key for key in keys if key != first and (key.split("/")[0] == domain or rng.random() < 0.02)]
         second = near[rng.integers(len(near))]
-        one, two = (data.texts[rng.choice(data.rows[key][:, 0])] for key in (first, second))
+        one, two = (data.texts[rng.choice(data.rows[key])] for key in (first, second))
         yield spoken((first, second), one + rng.choice(JOINTS) + two)
 
 
@@ -154,7 +121,7 @@ def play_several(
         if with_examples:
             used = {one.whole for one in chosen}
             for key in inside:
-                rows = [row for row in rng.permutation(data.rows[key][:, 0]) if row not in used]
+                rows = [row for row in rng.permutation(data.rows[key]) if row not in used]
                 known += [(column[key], int(row)) for row in rows[: rng.integers(1, 9)]]
             if not known:
                 continue
