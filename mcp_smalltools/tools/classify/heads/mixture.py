@@ -63,7 +63,7 @@ def fit_weights(held_out: Mapping[str, Matrix], column: NDArray[np.int64]) -> di
 
 
 def _log_probabilities(weights: Weights, table: Weights) -> Weights:
-    scores = np.einsum("h,hel->el", weights, table)
+    scores = np.einsum("h,hnl->nl", weights, table)
     scores -= scores.max(axis=1, keepdims=True)
     return np.asarray(scores - np.log(np.exp(scores).sum(axis=1, keepdims=True)))
 
@@ -75,10 +75,10 @@ def _loss(weights: Weights, table: Weights, column: NDArray[np.int64], usual: We
 
 def _newton_step(weights: Weights, table: Weights, column: NDArray[np.int64], usual: Weights) -> Weights:
     probability = np.exp(_log_probabilities(weights, table))
-    mean = np.einsum("el,hel->he", probability, table)
+    mean = np.einsum("nl,hnl->hn", probability, table)
     true = table[:, np.arange(len(column)), column]
     gradient = (mean - true).sum(axis=1) + 2 * HOLD * (weights - usual)
-    spread = np.einsum("el,hel,kel->hk", probability, table, table) - mean @ mean.T
+    spread = np.einsum("nl,hnl,knl->hk", probability, table, table) - mean @ mean.T
     curvature = spread + 2 * HOLD * np.eye(len(weights))
     free = (weights > 0) | (gradient < 0)
     step = np.zeros_like(weights)
