@@ -41,7 +41,8 @@ from mcp_smalltools.tools.find_failure.lines import (
 )
 from mcp_smalltools.tools.find_failure.rank import RankedLog, rank
 from mcp_smalltools.tools.find_failure.showing.plan import plan_of
-from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into
+from mcp_smalltools.tools.find_failure.showing.shown_failure import show
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans
 from mcp_smalltools.tools.find_failure.trees import Forest, LineProbabilities, load_ranker, read_ranker
 from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
@@ -467,7 +468,7 @@ def test_the_models_of_the_verdict_are_given_the_features_that_they_were_fitted_
     st.integers(1, 30),
     st.floats(0.05, 0.95),
 )
-def test_pieces_are_disjoint_runs_and_fit_the_limit(
+def test_pieces_are_disjoint_runs_and_their_context_fits_the_limit(
     chances: list[tuple[float, float]], most: int, cut: float
 ) -> None:
     evidence, cause = (np.array(column) for column in zip(*chances, strict=True))
@@ -478,16 +479,14 @@ def test_pieces_are_disjoint_runs_and_fit_the_limit(
     places = [place for piece in pieces for place in range(piece.start, piece.stop)]
     assert len(places) == len(set(places))
     assert {int(place) for place in np.flatnonzero(evidence >= cut)} <= set(places)
-    chosen = fit_into(pieces, [str(number % 3) for number in range(len(chances))], evidence, most)
-    assert sum(piece.size for piece in chosen) <= most
-    assert all(piece.start <= piece.peak < piece.stop for piece in chosen)
-    taken = {place for piece in chosen for place in range(piece.start, piece.stop)}
+    assert all(piece.start <= piece.peak < piece.stop for piece in pieces)
+    taken = set(places)
     around = {
         place
-        for start, stop in context_of(all_chances, chosen, numbers, cut, 5)
+        for start, stop in context_of(all_chances, pieces, numbers, cut, most)
         for place in range(start, stop)
     }
-    assert len(around) <= 5
+    assert len(around) <= most
     assert not around & taken
 
 
@@ -559,10 +558,9 @@ def test_of_a_trace_that_is_too_long_the_part_with_the_message_is_shown() -> Non
     chance = np.array([0.0, *[0.9] * 62, 0.0])
     chances = LineProbabilities(chance, chance, np.where(np.arange(64) == 1, 0.9, 0.0))
     (piece,) = evidence_spans(chances, features_of(log, None), log.numbers, 0.5)
-    (part,) = fit_into([piece], log.patterns, chance, 12)
-    assert part.size == 12
-    assert lines[part.peak] == "ValueError: no price"
-    assert part.start <= part.peak < part.stop
+    shown = show(log, RankedLog(chances, [piece], None, 1.0, 1.0), 12, 0, 1.0)
+    assert sum(span.end + 1 - span.start for span in shown.evidence) <= 12
+    assert "ValueError: no price" in shown.evidence[0].text
 
 
 # The evaluation

@@ -13,8 +13,8 @@ from mcp_smalltools.tools.find_failure.outcome.ending import LogEnding, read_end
 from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE
 from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop, outside_stop
 from mcp_smalltools.tools.find_failure.rank import RankedLog
-from mcp_smalltools.tools.find_failure.showing.plan import shortened
-from mcp_smalltools.tools.find_failure.showing.shown_failure import show
+from mcp_smalltools.tools.find_failure.showing.plan import Standing, shortened
+from mcp_smalltools.tools.find_failure.showing.shown_failure import ShownFailure, show
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 from mcp_smalltools.tools.find_failure.verdict import FEATURES
 
@@ -29,6 +29,12 @@ _USUAL_REASON = 80
 """Characters of a reason that the answer's frame has room for."""
 _LIKELY = 0.5
 """Probability from which a line is shown as evidence beside such a line."""
+_SURE_OF_A_TEST, _SURE_OF_AN_END = 0.96, 0.5
+"""Probability that the evidence says why where the main failure is a test that a known tool names (of real
+logs with sources held out .969 of 162 and all of 10), and at most where it only says how the run ended.
+"""
+_AGREES_IN_SOURCE = 0.6
+"""The ranker's probability from which the first holds of an error at a place in source, too."""
 _SURE_OF_A_STOP = 0.96
 """Probability that a line which tells a stop from outside is the cause."""
 
@@ -46,7 +52,7 @@ def compose_answer(
     if decision.failed is False or not ranked.spans or not decision.has_cause:
         return _answer_without_evidence(log, reading, decision, dropped)
     if stop is not None:
-        ranked = _with_stop_first(ranked, stop)
+        ranked = with_stop_first(ranked, stop)
     limit = max(arguments.max_lines // 2, 1) if decision.failed is None else arguments.max_lines
     cut = constants["report_alone" if ranked.new is None else "report_compared"]
     taken = (
@@ -61,7 +67,7 @@ def compose_answer(
         place=records.Place(file=place.file, line=place.line) if place else None,
         evidence=shown.evidence,
         context=shown.context,
-        confidence=round(decision.probability * ranked.sure, 3),
+        confidence=round(decision.probability * _sure_of(ranked.sure, shown), 3),
         dropped=dropped | shown.dropped,
         note=" ".join(filter(None, (decision.note, shown.note))) or None,
     )
@@ -69,7 +75,19 @@ def compose_answer(
     return answer
 
 
-def _with_stop_first(ranked: RankedLog, stop: OutsideStop) -> RankedLog:
+def _sure_of(sure: float, shown: ShownFailure) -> float:
+    """The probability that the evidence says why: the ranker's, and what the forms of tools add to it."""
+    match shown.standing:
+        case Standing.A_TEST if shown.name.tool:
+            return max(sure, _SURE_OF_A_TEST)
+        case Standing.IN_SOURCE if sure >= _AGREES_IN_SOURCE:
+            return max(sure, _SURE_OF_A_TEST)
+        case Standing.ONLY_AN_END:
+            return min(sure, _SURE_OF_AN_END)
+    return sure
+
+
+def with_stop_first(ranked: RankedLog, stop: OutsideStop) -> RankedLog:
     """What ended the run from outside is its cause; the other spans tell what was going on."""
     own = next((span for span in ranked.spans if span.start <= stop.place < span.stop), None)
     first = EvidenceSpan(stop.place, stop.place + 1, stop.place, 1.0)

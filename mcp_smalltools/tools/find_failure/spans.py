@@ -216,7 +216,8 @@ def context_of(
     shown = np.zeros(len(numbers), bool)
     for span in chosen:
         shown[span.start : span.stop] = True
-    report = _select_lines(probabilities.report, numbers, cut)
+    belongs = probabilities.report if probabilities.context is None else probabilities.context
+    report = _select_lines(belongs, numbers, cut)
     if new is not None:
         report |= _runs_with_evidence(new, shown, numbers)
     report &= ~shown
@@ -285,39 +286,3 @@ def _close_gaps(taken: NDArray[np.bool_], lines: NDArray[np.int64]) -> None:
     for left, right in itertools.pairwise(chosen):
         if 1 < right - left <= _GAP + 1 and lines[right] - lines[left] == right - left:
             taken[left:right] = True
-
-
-def fit_into(
-    spans: Sequence[EvidenceSpan], patterns: Sequence[str], evidence: Floats, most: int
-) -> list[EvidenceSpan]:
-    """The spans that fit into `most` lines: different ones before repeated ones, of a long one
-    its best part.
-    """
-    seen: set[str] = set()
-    fresh: list[EvidenceSpan] = []
-    repeated: list[EvidenceSpan] = []
-    for span in spans:
-        (repeated if patterns[span.peak] in seen else fresh).append(span)
-        seen.add(patterns[span.peak])
-    room, chosen = most, []
-    for number, span in enumerate([*fresh, *repeated]):
-        if not room:
-            break
-        waiting = len(fresh) - number - 1
-        allowed = room if waiting <= 0 else max(room // 2, min(room, most // 5), 1)
-        part = span if span.size <= allowed else _best_part_of(span, evidence, allowed)
-        chosen.append(part)
-        room -= part.size
-    return chosen
-
-
-def _best_part_of(span: EvidenceSpan, evidence: Floats, size: int) -> EvidenceSpan:
-    """The part of a span with the most evidence that holds its peak."""
-    first = max(span.start, span.peak - size + 1)
-    last = min(span.peak, span.stop - size)
-    total = np.concatenate([[0.0], np.cumsum(evidence[span.start : span.stop])])
-    starts = np.arange(first, last + 1)
-    held = total[starts + size - span.start] - total[starts - span.start]
-    # On equal terms the earlier one: the first cause before its consequences.
-    start = int(starts[int(np.argmax(np.round(held, 1)))])
-    return EvidenceSpan(start, start + size, span.peak, span.cause)

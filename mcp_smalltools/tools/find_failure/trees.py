@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
 
 Floats = NDArray[np.float64]
-PARTS = ("first", "report", "evidence", "cause")
+PARTS = ("first", "report", "evidence", "cause", "context")
+_COMPARED = "compared"
+"""The feature that says whether there is a passing log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,16 @@ class Forest:
 
 @dataclass(frozen=True, slots=True)
 class LineProbabilities:
-    """For each line, that it belongs to the report of the failure, says why, and is the first to say so."""
+    """For each line, that it belongs to the report of the failure, says why, and is the first to say so.
+
+    `context` is the first again, by runs whose whole report is known: in real logs a person marked only
+    what says why. It is what is shown around the evidence; the verdict was fitted with `report`.
+    """
 
     report: Floats
     evidence: Floats
     cause: Floats
+    context: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,8 @@ class Ranker:
     """`first` judges a line by its features: does it belong to the report of a failure.
 
     The others look at its own and its neighbours' first probabilities too: `report` decides where a report
-    begins and ends, `evidence` which of its lines say why, `cause` which line does so first.
+    begins and ends, `evidence` which of its lines say why, `cause` which line does so first. `context` is
+    `report`, fitted without real logs; those have no passing log, so it is asked only where there is none.
     """
 
     names: tuple[str, ...]
@@ -101,13 +109,17 @@ class Ranker:
     report: Forest
     evidence: Forest
     cause: Forest
+    context: Forest
 
     def __call__(self, table: NDArray[np.float32]) -> LineProbabilities:
         """The probabilities of each row."""
         if not len(table):
             return LineProbabilities(np.zeros(0), np.zeros(0), np.zeros(0))
         wide = np.concatenate([table, neighbour_features(self.first(table))], axis=1)
-        return LineProbabilities(self.report(wide), self.evidence(wide), self.cause(wide))
+        report = self.report(wide)
+        compared = table[:, self.names.index(_COMPARED)].any()
+        context = report if compared else self.context(wide)
+        return LineProbabilities(report, self.evidence(wide), self.cause(wide), context)
 
 
 def neighbour_features(probability: Floats) -> NDArray[np.float32]:

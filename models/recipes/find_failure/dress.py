@@ -127,7 +127,7 @@ def _filled(labels: list[int]) -> list[int]:
 def _steps(others: Sequence[list[str]], length: int, chance: Random) -> list[list[str]]:
     steps: list[list[str]] = []
     while sum(map(len, steps)) < length and len(steps) < 40:
-        step = _downloads(chance) if chance.random() < 0.35 else list(chance.choice(others))
+        step = _downloads(chance) if not others or chance.random() < 0.35 else list(chance.choice(others))
         steps.append(step[: max(length, 10)])
     chance.shuffle(steps)
     return steps if length > 12 else steps[:1]

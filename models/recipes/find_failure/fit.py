@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 from dress import Dressed, dressed
-from measure import LINES, Found, by_source, found_in, summary
+from measure import LINES, Found, by_source, found_in, spans_shown, summary
 from numpy.typing import NDArray
 from real import RealLog, read_field, read_logchunks
 from runs import CONTEXT, EVIDENCE, Run
@@ -35,8 +35,9 @@ from mcp_smalltools.calibration.measures import coverage_at, expected_calibratio
 from mcp_smalltools.calibration.scores import Evaluation, coverage_curve, record_quality, reliability
 from mcp_smalltools.logs.headers.terminal import strip_colours
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of
-from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
-from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans, fit_into
+from mcp_smalltools.tools.find_failure.lines import LogLines, read_baseline, read_log
+from mcp_smalltools.tools.find_failure.rank import RankedLog
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of, evidence_spans
 from mcp_smalltools.tools.find_failure.trees import Forest, LineProbabilities, neighbour_features
 from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, failure_features
 
@@ -44,8 +45,6 @@ SKILL = Path(__file__).parents[2] / "skills" / "find_failure"
 MADE_BY = "python models/recipes/find_failure/fit.py --runs DIR --logchunks DIR --field DIR"
 FOLDS = 4
 JUDGE_FOLDS = 6
-MISSED, FALSE_ALARMS = 0.015, 0.02
-"""Share of the failing logs that may be called passing, and of the passing ones called failed."""
 SURE = 0.95
 """Share of the answers without `escalate` that are to hold the cause in their first span."""
 AS_GOOD = 0.015
@@ -72,8 +71,7 @@ class Example:
     labels: NDArray[np.int64]
     cause: int
     table: NDArray[np.float32]
-    numbers: list[int]
-    patterns: list[str]
+    log: LogLines
     compared: bool
     doubtful: NDArray[np.bool_]
     """Lines of which nobody said whether they are evidence: they are in the same words as marked ones."""
@@ -124,8 +122,7 @@ def _examples(log: Dressed, chance: Random) -> Iterator[Example]:
             labels,
             cause,
             features_of(lines, baseline),
-            lines.numbers,
-            lines.patterns,
+            lines,
             baseline is not None,
             np.zeros(len(labels), bool),
         )
@@ -148,8 +145,7 @@ def real_example(log: RealLog) -> Example:
         labels,
         min(causes, default=-1),
         features_of(lines, None),
-        lines.numbers,
-        lines.patterns,
+        lines,
         compared=False,
         doubtful=doubtful,
         real=log,
@@ -157,11 +153,11 @@ def real_example(log: RealLog) -> Example:
 
 
 Model = dict[str, Any]
-PARTS = ("report", "evidence", "cause")
+PARTS = ("report", "evidence", "cause", "context")
 
 
 def fit(examples: Sequence[Example], chance: np.random.Generator) -> tuple[Model, list[Judged]]:
-    """The three forests, and each example judged by forests that saw nothing of its tool. The second stage learns
+    """The forests, and each example judged by forests that saw nothing of its tool. The second stage learns
     from chances that the first stage gives to tools that it did not see.
     """
     tables = [example.table for example in examples]
@@ -175,7 +171,15 @@ def fit(examples: Sequence[Example], chance: np.random.Generator) -> tuple[Model
         for example, *chances in zip(examples, *by_part, strict=True)
     ]
     model = {"first": _forest(examples, tables, chance, "report")}
-    return model | {part: _forest(examples, wide, chance, part) for part in PARTS}, judged
+    for part in PARTS:
+        own = [place for place, example in enumerate(examples) if _teaches(example, part)]
+        model[part] = _forest([examples[p] for p in own], [wide[p] for p in own], chance, part)
+    return model, judged
+
+
+def _teaches(example: Example, part: str) -> bool:
+    """Whether a forest learns from it: of real logs a person marked only what says why, not what is around it."""
+    return part != "context" or example.real is None
 
 
 def out_of_fold(
@@ -185,7 +189,7 @@ def out_of_fold(
     fold = {tool: number % FOLDS for number, tool in enumerate(sorted({e.tool for e in examples}))}
     result: list[NDArray[np.float64]] = [np.zeros(0)] * len(examples)
     for number in range(FOLDS):
-        inside = [place for place, e in enumerate(examples) if fold[e.tool] != number]
+        inside = [place for place, e in enumerate(examples) if fold[e.tool] != number and _teaches(e, part)]
         fitted = _forest([examples[p] for p in inside], [tables[p] for p in inside], chance, part)
         forest = Forest.from_json(as_json(fitted))
         for place, example in enumerate(examples):
@@ -203,6 +207,7 @@ def _forest(
             "report": example.labels >= CONTEXT,
             "evidence": example.labels == EVIDENCE,
             "cause": np.arange(len(example.labels)) == example.cause,
+            "context": example.labels >= CONTEXT,
         }[part]
         weight = np.full(len(target), 3.0 if part == "cause" else 1.0) * target
         # Every log counts alike, whether it has three guilty lines or three hundred; easy lines are thinned out.
@@ -271,15 +276,22 @@ def f1(chosen: set[int], truth: set[int]) -> float:
     return 0.0 if not hit else 2 * hit / (len(chosen) + len(truth))
 
 
-def chosen_pieces(item: Judged, cut: float, most: int = 100_000) -> list[EvidenceSpan]:
-    pieces = evidence_spans(item.chances, item.example.table, item.example.numbers, cut)
-    return fit_into(pieces, item.example.patterns, item.chances.evidence, most)
+def chosen_pieces(item: Judged, cut: float) -> list[EvidenceSpan]:
+    """All spans of evidence, as the tool ranks them."""
+    return evidence_spans(item.chances, item.example.table, item.example.log.numbers, cut)
+
+
+def shown_spans(item: Judged, cut: float, most: int) -> list[range]:
+    """The lines (from 0) of each span of evidence that the tool shows in so many lines, the main failure first."""
+    new = item.example.table[:, feature_names().index("new")] > 0 if item.example.compared else None
+    return spans_shown(
+        item.example.log, RankedLog(item.chances, chosen_pieces(item, cut), new, 1.0, 1.0), most
+    )
 
 
 def real_lines(item: Judged, cut: float, most: int = LINES) -> set[int]:
     """The lines of a real log, from 0, that the evidence holds."""
-    pieces = chosen_pieces(item, cut, most)
-    return {item.example.numbers[place] - 1 for place in _places(pieces)}
+    return set().union(*shown_spans(item, cut, most))
 
 
 def found_in_real(judged: Sequence[Judged], cuts: Mapping[str, float], *, collected: bool) -> list[Found]:
@@ -348,7 +360,7 @@ def _report_f1(item: Judged, cuts: Mapping[str, float], cut: float) -> float:
     pieces = chosen_pieces(item, cut_of(item, cuts))
     column = feature_names().index("new")
     new = item.example.table[:, column] > 0 if item.example.compared else None
-    around = context_of(item.chances, pieces, item.example.numbers, cut, 100_000, new=new)
+    around = context_of(item.chances, pieces, item.example.log.numbers, cut, 100_000, new=new)
     lines = _places(pieces) | {place for start, stop in around for place in range(start, stop)}
     return f1(lines, set(np.flatnonzero(item.example.labels >= CONTEXT).tolist()))
 
@@ -358,18 +370,20 @@ def _places(pieces: Sequence[EvidenceSpan]) -> set[int]:
 
 
 def figures(judged: Sequence[Judged], cuts: Mapping[str, float]) -> dict[str, float]:
-    """Of failed logs, in 50 lines: does the answer hold any evidence, the cause, and does the first piece."""
+    """Of failed logs, in 50 lines: does the answer hold any evidence, the cause, and does the first span."""
     rows = []
     for item in judged:
         if item.example.cause < 0:
             continue
-        pieces = chosen_pieces(item, cut_of(item, cuts), 50)
-        lines, truth = _places(pieces), set(np.flatnonzero(item.example.labels == EVIDENCE).tolist())
+        spans = shown_spans(item, cut_of(item, cuts), 50)
+        numbers = item.example.log.numbers
+        lines = set().union(*spans)
+        truth = {numbers[place] - 1 for place in np.flatnonzero(item.example.labels == EVIDENCE)}
         rows.append(
             (
                 bool(lines & truth),
-                item.example.cause in lines,
-                _holds_cause(item, pieces),
+                numbers[item.example.cause] - 1 in lines,
+                _holds_cause(item, spans),
                 _f1(item, cut_of(item, cuts)),
                 _report_f1(item, cuts, cut_of(item, cuts, "report")),
             )
@@ -386,76 +400,58 @@ def figures(judged: Sequence[Judged], cuts: Mapping[str, float]) -> dict[str, fl
     }
 
 
-def _holds_cause(item: Judged, pieces: Sequence[Any]) -> bool:
-    """The first piece holds a line of the report that tells the cause, or one in the same words elsewhere."""
-    if not pieces:
+def _holds_cause(item: Judged, spans: Sequence[range]) -> bool:
+    """The first span holds a line of the report that tells the cause, or one in the same words elsewhere; of a
+    real log, any marked line.
+    """
+    if not spans:
         return False
-    labels, patterns, cause = item.example.labels, item.example.patterns, item.example.cause
+    labels, patterns, cause = item.example.labels, item.example.log.patterns, item.example.cause
+    places = {number - 1: place for place, number in enumerate(item.example.log.numbers)}
+    first = [places[line] for line in spans[0] if line in places and labels[places[line]] == EVIDENCE]
     if item.example.real:
-        return bool((labels[pieces[0].start : pieces[0].stop] == EVIDENCE).any())
+        return bool(first)
     start, stop = cause, cause
     while start and labels[start - 1]:
         start -= 1
     while stop + 1 < len(labels) and labels[stop + 1]:
         stop += 1
-    return any(
-        labels[place] == EVIDENCE and (start <= place <= stop or patterns[place] == patterns[cause])
-        for place in range(pieces[0].start, pieces[0].stop)
-    )
+    return any(start <= place <= stop or patterns[place] == patterns[cause] for place in first)
 
 
 def calibrate(judged: Sequence[Judged], cuts: Mapping[str, float]) -> tuple[Calibration, dict[str, Any]]:
-    """The models of the verdict with their thresholds, and how good they are on tools that they did not see."""
+    """The models of the verdict with the cuts, and how good they are on tools that they did not see."""
     fold = _folds(judged)
-    failed, thresholds, verdict = judge_of_failure(judged, fold)
     bad = np.array([item.example.cause >= 0 for item in judged])
+    features = [failure_features(item.example.table, item.chances) for item in judged]
+    failed = _chances_in_turn(features, bad, fold)
     sure, right = [], []
     for item in itertools.compress(judged, bad):
-        pieces, size = chosen_pieces(item, cut_of(item, cuts)), len(item.example.labels)
-        sure.append(cause_features(pieces, item.chances, compared=item.example.compared, total=size))
-        right.append(_holds_cause(item, chosen_pieces(item, cut_of(item, cuts), 50)))
-    confidence = verdict.failed[bad] * _chances_in_turn(sure, np.array(right), fold[bad])
+        spans, size = chosen_pieces(item, cut_of(item, cuts)), len(item.example.labels)
+        sure.append(cause_features(spans, item.chances, compared=item.example.compared, total=size))
+        right.append(_holds_cause(item, shown_spans(item, cut_of(item, cuts), 50)))
+    confidence = failed[bad] * _chances_in_turn(sure, np.array(right), fold[bad])
     coverage, lowest = coverage_at(confidence, right, SURE)
-    constants = {**cuts, **thresholds, "sure_from": round(min(lowest, 0.9), 3)}
     shown = {
         "right": [bool(hit) for hit in right],
         "confidence": confidence,
         "calibration error": round(expected_calibration_error(confidence, right), 4),
         f"coverage at {SURE:.0%}": round(coverage, 4),
-        "outcomes": outcomes(verdict.outcome, bad),
+        "outcomes": {
+            "failing logs above one half": round(float((failed[bad] > 0.5).mean()), 4),
+            "passing logs below one half": round(float((failed[~bad] < 0.5).mean()), 4),
+        },
     }
-    models = {"failed": failed, "cause": Logistic.fit(_columns(sure), right)}
-    return Calibration(models, constants, FEATURES), shown
+    models = {
+        "failed": Logistic.fit(_columns(features), bad),
+        "cause": Logistic.fit(_columns(sure), right),
+    }
+    return Calibration(models, {**cuts, "sure_from": round(min(lowest, 0.9), 3)}, FEATURES), shown
 
 
 def _folds(judged: Sequence[Judged]) -> NDArray[np.int64]:
     tools = sorted({item.example.tool for item in judged})
     return np.array([tools.index(item.example.tool) % JUDGE_FOLDS for item in judged])
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """For each log the chance that it failed, and what would be said of it, by what saw nothing of its tool."""
-
-    failed: NDArray[np.float64]
-    outcome: NDArray[np.int64]
-
-
-def judge_of_failure(
-    judged: Sequence[Judged], fold: NDArray[np.int64]
-) -> tuple[Logistic, dict[str, float], Verdict]:
-    """Did it fail at all: the model, its two thresholds, and what it says of tools that neither saw."""
-    features = [failure_features(item.example.table, item.chances) for item in judged]
-    said = np.array([item.example.cause >= 0 for item in judged])
-    outcome = np.zeros(len(judged), int)
-    for number in range(JUDGE_FOLDS):
-        inside, outside = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        known = [features[place] for place in inside]
-        own = thresholds_of(_chances_in_turn(known, said[inside], fold[inside]), said[inside])
-        model = Logistic.fit(_columns(known), said[inside])
-        outcome[outside] = _outcome(model(_columns([features[place] for place in outside])), own)
-    chance = _chances_in_turn(features, said, fold)
-    return Logistic.fit(_columns(features), said), thresholds_of(chance, said), Verdict(chance, outcome)
 
 
 def _chances_in_turn(
@@ -468,29 +464,6 @@ def _chances_in_turn(
         model = Logistic.fit(_columns([features[place] for place in inside]), said[inside])
         chance[outside] = model(_columns([features[place] for place in outside]))
     return chance
-
-
-def thresholds_of(chance: NDArray[np.float64], failed: NDArray[np.bool_]) -> dict[str, float]:
-    """From where a log is called failed, and below where passing."""
-    failed_from = min(max(float(np.quantile(chance[~failed], 1 - FALSE_ALARMS)), 0.5), 0.95)
-    passed_below = min(float(np.quantile(chance[failed], MISSED)), failed_from)
-    return {"failed_from": round(failed_from, 3), "passed_below": round(passed_below, 3)}
-
-
-def _outcome(chance: NDArray[np.float64], thresholds: Mapping[str, float]) -> NDArray[np.int64]:
-    """1 failed, -1 not, 0 can't tell."""
-    return np.where(
-        chance >= thresholds["failed_from"], 1, np.where(chance < thresholds["passed_below"], -1, 0)
-    )
-
-
-def outcomes(outcome: NDArray[np.int64], failed: NDArray[np.bool_]) -> dict[str, float]:
-    names = {1: "called failed", 0: "can't tell", -1: "called passing"}
-    return {
-        f"{kind} logs {name}": round(float((outcome[chosen] == value).mean()), 4)
-        for kind, chosen in (("failing", failed), ("passing", ~failed))
-        for value, name in names.items()
-    }
 
 
 def _columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:

@@ -17,12 +17,17 @@ from pathlib import Path
 import numpy as np
 from real import RealLog, read_field, read_logchunks
 
-from mcp_smalltools.tools.find_failure.lines import read_log
-from mcp_smalltools.tools.find_failure.rank import rank
-from mcp_smalltools.tools.find_failure.spans import fit_into
+from mcp_smalltools.tools.find_failure.compose import with_stop_first
+from mcp_smalltools.tools.find_failure.lines import LogLines, read_log
+from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE
+from mcp_smalltools.tools.find_failure.outcome.stops import outside_stop
+from mcp_smalltools.tools.find_failure.rank import RankedLog, rank
+from mcp_smalltools.tools.find_failure.showing.shown_failure import show
 
 LINES = 30
 """Lines of evidence at most."""
+_ALL = 1_000_000
+"""Characters of an answer whose lines alone are limited."""
 _GREP = re.compile(r"(?i)error")
 
 
@@ -52,11 +57,29 @@ def found_in(log: RealLog, lines: set[int]) -> Found:
 
 
 def by_tool(log: RealLog, most: int) -> set[int]:
-    """The lines (from 0) of the evidence that the tool would give."""
+    """The lines (from 0) of the evidence that the tool would give in so many lines."""
     read = read_log([log.lines])
-    ranked = rank(read, None)
-    chosen = fit_into(ranked.spans, read.patterns, ranked.probabilities.evidence, most)
-    return {read.numbers[place] - 1 for span in chosen for place in range(span.start, span.stop)}
+    return set().union(*spans_shown(read, rank(read, None), most))
+
+
+def spans_shown(log: LogLines, ranked: RankedLog, most: int) -> list[range]:
+    """The lines (from 0) of each span of evidence that the tool shows, the main failure first, in so many lines
+    however long they are.
+    """
+    if not ranked.spans:
+        return []
+    if (stop := outside_stop(log.contents, log.roles)) is not None:
+        ranked = with_stop_first(ranked, stop)
+    shown = show(
+        log,
+        ranked,
+        most,
+        0,
+        cut=1.0,
+        heard=lambda place: log.roles[place] not in NEVER_EVIDENCE,
+        chars=_ALL,
+    )
+    return [range(span.start - 1, span.end) for span in shown.evidence]
 
 
 def last_lines(log: RealLog, most: int = 50) -> set[int]:

@@ -87,6 +87,9 @@ _NOT_COLLECTED = _any(
     r"^Failed Suites",
     r"An error occurred while loading",
 )
+_RESTORED = _any(r"\berror NU1[13]\d\d\b")
+"""NuGet's errors, which MSBuild prints as a compiler's."""
+_NO_BROWSER = _any(r"No binary for \w+ browser|Cannot start \w+|Executable doesn't exist at ")
 _LINKED = _any(
     r"undefined reference to|multiple definition of|\bcannot find -l|\bld returned \d+|unresolved external symbol|\bLNK[12]\d{3}\b|undefined symbol(?:s| ?:)|Undefined symbols for",
     r"linker command failed|^error: linking with|unable to find library -l|library not found for -l|ld: framework not found|collect2: error|duplicate symbol|\bsymbol\(s\) not found",
@@ -123,7 +126,7 @@ _MISCONFIGURED = _any(
     r"(?i:mapping values are not allowed|(?:yaml|toml|json|xml|ini|hcl)(?:\.\w+)*[: ].{0,80}(?:parse|syntax|decode|unmarshal|scanner|did not find|mapping values)|error (?:parsing|converting) (?:yaml|toml|json|config))|\bJSONDecodeError\b|yaml\.(?:scanner|parser)\.",
     r"(?i:environment variable .{1,80} (?:is )?(?:not set|required|missing|undefined)|missing (?:required )?(?:environment variable|configuration|config|option|argument|parameter|secret|input))|(?i:could not (?:load|read|parse) (?:the )?(?:config|settings))",
     r"(?i:Unable to locate executable|status=203/EXEC|Unsupported (?:argument|block type|class file major version)|invalid (?:source|target) release)|Could not determine java version|^\[emerg\]|(?i:requires (?:java|jdk|jre) \d|requires? .{0,40}JRE)",
-    r"(?i:the 'pathspec'|error: pathspec '|not a git repository)|(?i:no such (?:scheme|task|target)\b|task '[^']+' not found|missing script:)|does not contain a scheme",
+    r"(?i:the 'pathspec'|error: pathspec '|not a git repository)|(?i:no such (?:scheme|task|target)\b|task '[^']+' not found|missing script:)|does not contain a scheme|\b(?:SystemCheckError|ImproperlyConfigured)\b",
 )
 _UNCAUGHT = _any(
     r"Traceback \(most recent call last|^Exception in thread|panicked at|^panic: |^Uncaught |[Uu]nhandled (?:exception|rejection|promise)|^Unhandled ",
@@ -182,7 +185,7 @@ def kind_of(lines: Sequence[str], around: Sequence[str], reporter: Reporter | No
     if does == "link" or _stated(_LINKED, text):
         return "link"
     if does == "compile":
-        return "compile"
+        return "dependency" if _stated(_RESTORED, text) else "compile"
     if does == "check":
         return None
     stated = _kind_stated(text, does)
@@ -204,7 +207,7 @@ def _kind_of_a_task(text: Sequence[str], does: str) -> str | None:
 
 def _kind_in_a_test(text: Sequence[str]) -> str:
     """A test fails as a test whatever its assertion says, unless it couldn't begin or took the process down."""
-    if _stated(_NOT_COLLECTED, text) and _stated(_MISSING_MODULE, text):
+    if _stated(_NO_BROWSER, text) or (_stated(_NOT_COLLECTED, text) and _stated(_MISSING_MODULE, text)):
         return "dependency"
     if any(
         re.search(

@@ -114,7 +114,11 @@ REPORTERS = (
     _reporter(
         "minitest",
         "test",
-        [r"^ *\d+\) (?:Failure|Error):$", r"^(?:Failure|Error):$", r"^(?:bin/)?rails test \S+:\d+"],
+        [
+            r"^ *\d+\) (?:Failure|Error):$",
+            r"^[A-Z]\w*(?:::\w+)*#test_\w",
+            r"^(?:bin/)?rails test \S+:\d+",
+        ],
         [r"^\d+ (?:runs|tests), \d+ assertions, \d+ failures"],
     ),
     _reporter(
@@ -208,6 +212,16 @@ REPORTERS = (
     ),
     _reporter("nunit", "test", [r"^\d+\) (?:Failed|Error) : [\w.]+"], [r"^Overall result: Failed"]),
     _reporter("pester", "test", [r"^ *\[-\] "], [r"^Tests Passed: \d+, Failed: [1-9]"]),
+    _reporter(
+        "k6",
+        "check",
+        [
+            r"level=error msg=\"thresholds on metrics",
+            r"^ *↳ +\d+% — ✓ \d",
+            r"^ *✗ \{? ?\w+\.{4,}:",
+            r"^ *✗ (?:status|\w+) is \d{3}",
+        ],
+    ),
     _reporter(
         "bats",
         "test",

@@ -10,7 +10,7 @@ from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.naming.name import FailureName, name_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
-from mcp_smalltools.tools.find_failure.showing.plan import ShownPlan, ShownSpan, plan_of, shown_line
+from mcp_smalltools.tools.find_failure.showing.plan import ShownPlan, ShownSpan, Standing, plan_of, shown_line
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of
 
 MAX_CHARS = 2_000
@@ -34,6 +34,7 @@ class ShownFailure:
     evidence: list[records.Evidence]
     context: list[Span]
     name: FailureName
+    standing: Standing
     dropped: dict[str, int]
 
     @property
@@ -55,11 +56,13 @@ def show(
     cut: float,
     *,
     heard: Callable[[int], bool] = lambda _: True,
+    chars: int | None = None,
 ) -> ShownFailure:
     """Show a log with at least one span of evidence in at most so many lines, and in so many characters as go
-    with them, less `taken`. `cut` is the probability from which a line belongs to the report of the failure.
+    with them (or `chars`), less `taken`. `cut` is the probability from which a line belongs to the report of the failure.
     """
-    chars = MAX_CHARS * max(most_lines, USUAL_LINES) // USUAL_LINES
+    if chars is None:
+        chars = MAX_CHARS * max(most_lines, USUAL_LINES) // USUAL_LINES
     room = max(chars - _FRAME - taken, _LEAST)
     plan = plan_of(log, ranked, most_lines, room, heard)
     spans = [(plan.main.start, plan.main.stop, plan.main.peak)]
@@ -73,6 +76,7 @@ def show(
         [_evidence(log, span) for span in plan.evidence],
         _context(log, ranked, plan, most_lines, cut),
         name_of(log.contents, spans),
+        plan.standing,
         {name: count for name, count in dropped.items() if count > 0},
     )
 
