@@ -73,7 +73,7 @@ def test_a_ci_system_around_a_run_changes_no_verdict() -> None:
     [
         ("Γ£ÿ Time output", "✘ Time output"),
         ("  ÔùÅ Cart › removes", "  ● Cart › removes"),
-        ("größer als erwartet", "größer als erwartet"),
+        ("größer und schöner", "größer und schöner"),
         ("réussi: élève Γamma", "réussi: élève Γamma"),
     ],
 )

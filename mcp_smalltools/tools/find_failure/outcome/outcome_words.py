@@ -152,7 +152,7 @@ GOOD_TASK = Forms(
         r"Signature verified"
     ),
     within=(
-        r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\b[Ll]istening (?:on|at)\b|\bready in \d|"
+        r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\blistening (?:on|at)\b|\bready in \d|"
         r"\b(?:process has|run has|program) (?:finished|ended|exited) (?:cleanly|normally)|\b(?:terminated|finished|ended|exited) (?:normally|cleanly)\b|\bPROGRAM ENDED AT\b|\$finish called at|\bfound no (?:problems|errors|issues|violations|differences)\b|"
         r"\bdid not find any (?:\w+ )?(?:problems|errors|issues|violations|differences)\b|^end of do-file$|^End$|\bSynced +Healthy\b|\bBundled \d+ms|"
         r"nothing to commit, working tree clean|"

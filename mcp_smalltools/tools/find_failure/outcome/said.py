@@ -88,7 +88,8 @@ _TELLING_EARLY = tuple(
 )
 """The same far from the end, where only conclusions count."""
 _ONLY_A_TIME = re.compile(
-    r"\W{0,4}(?:finish|complet|end|stopp)ed (?:at|on|in)?:? ?(?:\d|\w{3},? \w{3} )", re.IGNORECASE
+    r"\W{0,4}(?:finished|completed|ended|stopped)(?: (?:at|on):? ?(?:\d|\w{3},? \w{3} )|:? ?\d{1,4}[-/:]\d)",
+    re.IGNORECASE,
 )
 """When something ended, whatever came of it."""
 _END = 4_000
