@@ -13,7 +13,7 @@ from mcp_smalltools.tools.find_failure.outcome.ending import LogEnding, read_end
 from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE
 from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop, outside_stop
 from mcp_smalltools.tools.find_failure.rank import RankedLog
-from mcp_smalltools.tools.find_failure.showing.plan import Standing, shortened
+from mcp_smalltools.tools.find_failure.showing.plan import shortened
 from mcp_smalltools.tools.find_failure.showing.shown_failure import ShownFailure, show
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 from mcp_smalltools.tools.find_failure.verdict import FEATURES
@@ -29,12 +29,8 @@ _USUAL_REASON = 80
 """Characters of a reason that the answer's frame has room for."""
 _LIKELY = 0.5
 """Probability from which a line is shown as evidence beside such a line."""
-_SURE_OF_A_TEST, _SURE_OF_AN_END = 0.96, 0.5
-"""Probability that the evidence says why where the main failure is a test that a known tool names (of real
-logs with sources held out .969 of 162 and all of 10), and at most where it only says how the run ended.
-"""
-_AGREES_IN_SOURCE = 0.6
-"""The ranker's probability from which the first holds of an error at a place in source, too."""
+_SURE_OF_AN_END = 0.5
+"""Probability at most that the evidence says why, where its main line only says how the run ended."""
 _SURE_OF_A_STOP = 0.96
 """Probability that a line which tells a stop from outside is the cause."""
 
@@ -76,15 +72,8 @@ def compose_answer(
 
 
 def _sure_of(sure: float, shown: ShownFailure) -> float:
-    """The probability that the evidence says why: the ranker's, and what the forms of tools add to it."""
-    match shown.standing:
-        case Standing.A_TEST if shown.name.tool:
-            return max(sure, _SURE_OF_A_TEST)
-        case Standing.IN_SOURCE if sure >= _AGREES_IN_SOURCE:
-            return max(sure, _SURE_OF_A_TEST)
-        case Standing.ONLY_AN_END:
-            return min(sure, _SURE_OF_AN_END)
-    return sure
+    """The probability that the evidence says why."""
+    return min(sure, _SURE_OF_AN_END) if shown.only_an_end else sure
 
 
 def with_stop_first(ranked: RankedLog, stop: OutsideStop) -> RankedLog:

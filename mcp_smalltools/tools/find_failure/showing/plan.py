@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 
 from mcp_smalltools.tools.find_failure.lines import LogLines, end_of_transport, letters_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
@@ -80,15 +79,6 @@ class ShownSpan:
     count: int | None = None
 
 
-class Standing(Enum):
-    """What the main failure is, by the forms of tools."""
-
-    A_TEST = "a failed test"
-    IN_SOURCE = "an error at a place in source"
-    UNNAMED = "of no known form"
-    ONLY_AN_END = "a line that only says how the run ended"
-
-
 @dataclass(frozen=True, slots=True)
 class ShownPlan:
     """What is shown: evidence in its order, the main failure first; and how many distinct failures, and lines of
@@ -97,7 +87,8 @@ class ShownPlan:
 
     evidence: list[ShownSpan]
     main: EvidenceSpan
-    standing: Standing
+    only_an_end: bool
+    """Whether the main line only says how the run ended."""
     failures_left: int
     lines_left: int
     room: tuple[int, int]
@@ -394,17 +385,11 @@ def _laid_out(
         for group in sorted(groups, key=rank)
     ]
     unseen = sum(place not in sheet.taken for span in ranked.spans for place in range(span.start, span.stop))
-    standing = _standing_of(main, failures, log)
-    return ShownPlan(spans, main, standing, left, unseen, (sheet.lines, sheet.chars - sheet.kept))
-
-
-def _standing_of(main: EvidenceSpan, failures: Sequence[NamedFailure], log: LogLines) -> Standing:
-    named = covering(failures, main.start, main.stop)
-    if not named:
-        return Standing.ONLY_AN_END if _CONSEQUENCE.search(log.contents[main.peak]) else Standing.UNNAMED
-    if named[0].is_test:
-        return Standing.A_TEST
-    return Standing.IN_SOURCE if named[0].in_source else Standing.UNNAMED
+    only_an_end = (
+        not covering(failures, main.start, main.stop)
+        and _CONSEQUENCE.search(log.contents[main.peak]) is not None
+    )
+    return ShownPlan(spans, main, only_an_end, left, unseen, (sheet.lines, sheet.chars - sheet.kept))
 
 
 def _times(

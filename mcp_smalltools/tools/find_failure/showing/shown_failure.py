@@ -10,7 +10,7 @@ from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.naming.name import FailureName, name_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
-from mcp_smalltools.tools.find_failure.showing.plan import ShownPlan, ShownSpan, Standing, plan_of, shown_line
+from mcp_smalltools.tools.find_failure.showing.plan import ShownPlan, ShownSpan, plan_of, shown_line
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan, context_of
 
 MAX_CHARS = 2_000
@@ -34,7 +34,7 @@ class ShownFailure:
     evidence: list[records.Evidence]
     context: list[Span]
     name: FailureName
-    standing: Standing
+    only_an_end: bool
     dropped: dict[str, int]
 
     @property
@@ -76,7 +76,7 @@ def show(
         [_evidence(log, span) for span in plan.evidence],
         _context(log, ranked, plan, most_lines, cut),
         name_of(log.contents, spans),
-        plan.standing,
+        plan.only_an_end,
         {name: count for name, count in dropped.items() if count > 0},
     )
 
