@@ -81,7 +81,7 @@ MASKED = {
     "e-mail with (at)": ("ann.b (at) example.com", "ann.b"),
     "name of two words": (f"API key: {MIXED}abcd", f"{MIXED}abcd"),
     "name of three words": (f"Secret access key = {MIXED}", MIXED),
-    "French": (f"mot de passe : {MIXED}", MIXED),
+    "two words of Portuguese": (f"Palavra passe : {MIXED}", MIXED),
     "is:": (f"The password is: {MIXED}", MIXED),
     "nine digits": ("ssn: 219456789", "219456789"),
     "list": (f"passwords:\n  - {MIXED}\n  - {LETTERS}x1", MIXED),

@@ -137,7 +137,7 @@ def name_around(look: str, start: int) -> tuple[int, int]:
 
 
 def secrecy_in_words(look: str, start: int, end: int) -> Secrecy:
-    """What the name says, or with up to two words before it: `API key`, `mot de passe`."""
+    """What the name says, or with up to two words before it: `Secret access key`."""
     secrecy = secrecy_of(look[start:end])
     if secrecy >= Secrecy.TOKEN or look[start - 1 : start] != " ":
         return secrecy
