@@ -83,7 +83,12 @@ async def _play(case: ExtractCase, model: str, engine: Engine) -> PlayedCase:
     document.prepare(lambda: None)
     mapped = map_plan(plan, document.structure, lambda: None) if document.structure else None
     filled = await fill(
-        plan.fields, document, engine, lambda: SECONDS_FOR_CASE, mapped=mapped, writer=Writer(model, {})
+        plan.fields,
+        document,
+        engine,
+        lambda: SECONDS_FOR_CASE,
+        mapped=mapped,
+        writer=Writer(model, {}, SECONDS_FOR_CASE),
     )
     return PlayedCase(case, plan, document, filled)
 

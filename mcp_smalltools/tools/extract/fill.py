@@ -123,7 +123,8 @@ async def _write(
         return None
     fields = list({item.name: item for item, _ in asked}.values())
     try:
-        written = await ask_writer(engine, writer.model, fields, document, seconds)
+        limit = writer.most_s
+        written = await ask_writer(engine, writer.model, fields, document, lambda: min(limit, seconds()))
     except (EngineError, ModelError, UsageError) as error:
         filled.writer_problem = error.code
         return None

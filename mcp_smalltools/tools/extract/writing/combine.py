@@ -52,6 +52,8 @@ class Writer:
 
     model: str
     models: Mapping[str, Logistic]
+    most_s: float = 30.0
+    """Seconds that a call waits for it, however much time the call has."""
 
 
 @dataclass(frozen=True, slots=True)
