@@ -42,7 +42,9 @@ SHORTEST = 8
 """Letters and digits that a line of a chunk needs, to be told from any other line."""
 PART = 20
 """Letters and digits of a part of such a line."""
-_NOT_TOLD = re.compile(r"\[(?:\d[0-9;]{0,20})?[mK]|\x1b\[[0-9;?]*[A-Za-z]|[^0-9A-Za-z]+")
+_COLOURS = re.compile(r"\x1b?\[(?:\d[0-9;]{0,20})?[mK]")
+"""Of a terminal; in chunks the escape sign is lost."""
+_NO_LETTERS = re.compile(r"[^0-9A-Za-z]+")
 
 
 class TimedModel(ScriptedModel):
@@ -144,7 +146,7 @@ def play(tools: Tools, folder: Path, hooks: str, commands: Sequence[Mapping[str,
 
 
 def bare(text: str) -> str:
-    return _NOT_TOLD.sub("", text)
+    return _NO_LETTERS.sub("", _COLOURS.sub("", text))
 
 
 def holds_a_line(text: str, chunk: str) -> bool:
