@@ -159,6 +159,11 @@ def holds_a_line(text: str, chunk: str) -> bool:
     )
 
 
+def said(seen: Seen) -> str:
+    """What our hook has added."""
+    return seen.text.partition("hook additional context: ")[2]
+
+
 def spread(items: Sequence[Any], most: int) -> list[Any]:
     """So many of them, evenly from first to last."""
     return [items[place * len(items) // most] for place in range(most)] if len(items) > most else list(items)
@@ -195,14 +200,14 @@ def failing(tools: Tools, options: argparse.Namespace) -> dict[str, Any]:
     added = [len(b.text) - len(a.text) for a, b in zip(without, having, strict=True)]
     if options.verbose:
         for (name, _, _), hit, one in zip(cases, hits["keep,tell"], having, strict=True):
-            print(hit, name, "smalltools" in one.text, file=sys.stderr)
+            print(hit, name, bool(said(one)), file=sys.stderr)
     return {
         "outputs": len(cases),
         "projects": len({name.split("/")[1] for name, _, _ in cases}),
         "characters": f"{min(len(t) for _, t, _ in cases):,} to {max(len(t) for _, t, _ in cases):,}",
         "cause seen without": sum(hits[""]) / len(cases),
         "cause seen with": sum(hits["keep,tell"]) / len(cases),
-        "told": sum("smalltools" in one.text for one in having) / len(cases),
+        "told": sum(bool(said(one)) for one in having) / len(cases),
         "characters added, median": statistics.median(added),
         "characters added, most": max(added),
         "seconds without, median": statistics.median(one.seconds for one in without),
@@ -224,14 +229,10 @@ def green(tools: Tools, options: argparse.Namespace) -> dict[str, Any]:
             (folder / "out" / str(number)).write_bytes(path.read_bytes())
         commands = [{"command": f"sh build.sh {number}"} for number in range(len(files))]
         seen = play(tools, folder, "keep,tell", commands)
-    told = [one.text[one.text.index("smalltools") :] for one in seen if "smalltools" in one.text]
+    told = [text for one in seen if (text := said(one))]
     if options.verbose:
         print(
-            *(
-                f"{path}: {one.text[one.text.find('smalltools') :][:300]}"
-                for path, one in zip(files, seen, strict=True)
-                if "smalltools" in one.text
-            ),
+            *(f"{path.name}: {said(one)}" for path, one in zip(files, seen, strict=True)),
             sep="\n",
             file=sys.stderr,
         )

@@ -26,7 +26,8 @@ _QUIET: Final = re.compile(
     r"^\W*$|(?i:\b(?:pass(?:ed|ing)?|ok|success(?:ful(?:ly)?)?|skipped|xfail)\b)|[✓✔]|"
     r"(?i:\[(?:info|debug|trace)\])|\b(?:INFO|DEBUG)\b|^\s*\++ ?\S|^\s*\$ |"
     r"(?i:\b(?:errors?|failed|failures?|warnings?)[:=] ?0\b)|(?i:\b0 (?:errors?|failed|failures?)\b)|"
-    r"(?i:^\s*(?:download|fetch|install|clon|compil|pull|check|load|updat|resolv|us)ing )"
+    r"(?i:^\s*(?:downloading|fetching|installing|cloning|compiling|pulling|checking|loading) )|"
+    r"(?i:^\s*(?:updating|resolving|using) )"
 )
 _FRAME: Final = re.compile(r"^\s*(?:at |from |#\d+ |in `|File \"|\S+:\d+:in `|\.\.\. |--- End of )")
 _STATES_VALUE, _QUIET_VALUE, _FRAME_VALUE, _AFTER_VALUE, _SPAN_VALUE = 3.0, -2.0, -2.0, 0.8, -0.3

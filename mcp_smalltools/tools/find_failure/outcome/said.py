@@ -102,7 +102,7 @@ def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Outcom
     early = len(contents) - _END
     for place, content in enumerate(contents):
         role = roles[place]
-        if place < early and not any(word in content for word in _TELLING_EARLY):
+        if place < early and not words.holds_any(content, _TELLING_EARLY):
             continue
         if role is Role.OUTPUT or role is Role.AFTER or role is Role.PROGRESS or role is Role.FRAME:
             said = _read(content[:_LONGEST])
@@ -117,7 +117,7 @@ def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Outcom
 def _read(content: str) -> tuple[bool, Scope] | None:
     """Whether a line says good or bad, and of what."""
     lower = content.lower()
-    if not any(word in lower for word in _TELLING) or _ONLY_A_TIME.match(content):
+    if not words.holds_any(lower, _TELLING) or _ONLY_A_TIME.match(content):
         return None
     if words.BAD_RUN(content, lower):
         return False, Scope.RUN
