@@ -73,9 +73,9 @@ def _cpu_s(pids: Sequence[int]) -> float:
     """Of our children that have ended, and of these processes with what they have started."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     ticks = 0
-    for pid in [*pids, *(child for pid in pids for child in _below(pid))]:
+    for pid in [*pids, *(child for parent in pids for child in _below(parent))]:
         with suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
     return ended.ru_utime + ended.ru_stime + ticks / os.sysconf("SC_CLK_TCK")
 
