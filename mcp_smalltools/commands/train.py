@@ -8,7 +8,7 @@ parse_log reads the logging statements of a source tree and generates logs from 
 only if these logs are parsed better, and those of held-out statements no worse.
 
 find_files reads the history of a git repository: the words of the commits that changed each file. What it
-learned is kept only if held-out commits, the newest ones, find more of their files with it.
+learned is kept only if held-out commits, the newest ones, find more of their files with it, or further up.
 """
 
 from __future__ import annotations
@@ -144,7 +144,8 @@ def _files_text(trial: HistoryTrial, version: int | None) -> str:
         [
             f"{trial.files} files, {trial.commits} commits, {trial.seconds:.0f} s.",
             f"Of {trial.held_out} held-out commits, one of their files is among the first five:",
-            f"  {trial.before:.3f} -> {trial.after:.3f}",
+            f"  {trial.before:.3f} -> {trial.after:.3f} (mean reciprocal rank {trial.rank_before:.3f} -> "
+            f"{trial.rank_after:.3f})",
             _kept(version),
         ]
     )

@@ -2,7 +2,8 @@
 
 The newest commits that ask for something are held out: their subjects are queries for the files that they
 changed, and what is known of the history then ends before them. Those before them choose what the history is
-worth. It is kept if more of the held-out commits find one of their files among the first five.
+worth. It is kept if at least as many of the held-out commits find one of their files among the first five,
+and more of them, or further up.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class HistoryTrial:
-    """Shares are of the held-out commits: one of their files is among the first five."""
+    """Shares are of the held-out commits: one of their files is among the first five. Ranks are the mean of
+    1, 1/2 ... 1/5 for the place of the first of their files, 0 for none.
+    """
 
     files: int
     commits: int
@@ -47,11 +50,14 @@ class HistoryTrial:
     weight: float
     before: float
     after: float
+    rank_before: float
+    rank_after: float
     seconds: float
 
     @property
     def better(self) -> bool:
-        return self.weight > 0 and self.after > self.before
+        gains = self.after + self.rank_after > self.before + self.rank_before
+        return self.weight > 0 and gains and self.after >= self.before
 
     def report(self) -> dict[str, Any]:
         return {**asdict(self), "better": self.better}
@@ -80,20 +86,14 @@ async def try_history(
         scores = {}
         for weight in WEIGHTS:
             scores[weight] = trial.found(choosing, weight, vectors)
-            say(f"the history worth {weight}: {scores[weight]:.2f} of those that choose")
-        weight = max(WEIGHTS, key=lambda one: (scores[one], -one))
+            say(f"the history worth {weight}: {scores[weight].share:.2f} of those that choose")
+        weight = max(WEIGHTS, key=lambda one: (scores[one].share + scores[one].rank, -one))
         before = trial.found(held_out, 0.0, vectors)
         after = trial.found(held_out, weight, vectors) if weight else before
         seconds = round(time.monotonic() - started, 1)
-        figures = HistoryTrial(
-            len(updater.index.paths()),
-            len(commits),
-            count,
-            weight,
-            round(before, 4),
-            round(after, 4),
-            seconds,
-        )
+        shares = before.share, after.share, before.rank, after.rank
+        files = len(updater.index.paths())
+        figures = HistoryTrial(files, len(commits), count, weight, *shares, seconds)
         return figures, trial.learned(len(commits), weight)
     finally:
         updater.close()
@@ -119,6 +119,14 @@ async def _indexed(source: Path, settings: Settings, engine: Engine, say: Say) -
     return updater
 
 
+@dataclass(frozen=True, slots=True)
+class FoundShare:
+    """`share` of commits find one of their files among the first five; `rank` is the mean reciprocal rank."""
+
+    share: float
+    rank: float
+
+
 @dataclass(slots=True)
 class _Trial:
     source: Path
@@ -140,17 +148,21 @@ class _Trial:
         found = await embed(engine, subjects, settings.deadline_s)
         return {} if isinstance(found, NoEncoder) else dict(zip(asking, found, strict=True))
 
-    def found(self, asking: Sequence[int], weight: float, vectors: dict[int, NDArray[np.float32]]) -> float:
-        """The share of these commits that find one of their files; the history ends before them."""
+    def found(
+        self, asking: Sequence[int], weight: float, vectors: dict[int, NDArray[np.float32]]
+    ) -> FoundShare:
+        """How many of these commits find one of their files; the history ends before them."""
         from mcp_smalltools.tools.base import StopSignal
         from mcp_smalltools.tools.find_files.search import Query, SearchFolder, search
 
         learned = (self.learned(asking[0], weight),) if weight else ()
         place = SearchFolder(self.updater, self.updater.folder, learned)
-        hits = 0
+        hits, rank = 0, 0.0
         for number in asking:
             commit = self.commits[number]
             query = Query(commit.subject, "", FIRST, vectors.get(number))
             results = search([place], query, StopSignal(_INDEX_S))
-            hits += not {hit.path for hit in results.hits}.isdisjoint(commit.files)
-        return hits / len(asking)
+            places = [n for n, hit in enumerate(results.hits, 1) if hit.path in commit.files]
+            hits += bool(places)
+            rank += 1 / places[0] if places else 0.0
+        return FoundShare(round(hits / len(asking), 4), round(rank / len(asking), 4))

@@ -54,10 +54,12 @@ def verdict(
 
 
 def is_doubtful(found: Sequence[RankedPassage], features: Mapping[str, float]) -> bool:
-    """No passage has the number or time that is asked for, or the best one lacks a name or weighty word."""
+    """The best passage lacks the number or time that is asked for, or a name or a weighty word."""
     most = LACKED_BY_LINE if found[0].best.unit.kind == "line" else LACKED
     lacks_word = features["missing"] >= most
-    return bool(features["no_answer_anywhere"] or features["not_named"] or lacks_word)
+    asks_value = features["asks number"] or features["asks when"]
+    lacks_value = features["no_answer_anywhere"] or (asks_value and features["no_answer"])
+    return bool(lacks_value or features["not_named"] or lacks_word)
 
 
 def _probability(name: str, features: Mapping[str, float], calibration: Calibration) -> float:
