@@ -321,6 +321,6 @@ def test_the_short_ways_of_a_scan_give_what_token_by_token_gives(pieces, joint, 
     line = joint.join(pieces) + " done"
     read = scanner.scan_header(line, carried=carried)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scanner, "_is_text", lambda *_: False)
+        patch.setattr(scanner, "is_text", lambda *_: False)
         patch.setattr(scanner._Scan, "_take_common", lambda _: False)
         assert scanner.scan_header(line, carried=carried) == read

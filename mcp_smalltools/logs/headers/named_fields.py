@@ -10,6 +10,7 @@ from typing import Any
 
 from mcp_smalltools.logs.headers.levels import level_of_name, level_of_number, level_of_severity
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
+from mcp_smalltools.logs.headers.scanner import is_text
 
 _TIME_KEYS = (
     *("time", "ts", "timestamp", "@timestamp", "datetime", "asctime", "date", "eventtime", "when", "@t", "t"),
@@ -133,6 +134,8 @@ _PAIR = re.compile(r'([A-Za-z_@][\w.@/-]*)=("(?:[^"\\]|\\.)*"|\'[^\']*\'|[^\s"]*
 _TIMELIKE = re.compile(r"\d{4}[-/.]\d\d|\d{10,19}(?:\.\d+)?$|\d{1,2}[:/ -]|[A-Z][a-z]{2}[ ,]|\d{8}T")
 _SPACES = re.compile(r"\s{2,}|[^\S ]")
 """Space that isn't a single one."""
+_SIGNS_OF_HEADERS = ("=", "[", "%", "::", "$$<")
+"""What a header that begins with two words of text would have."""
 _SPACE = re.compile(r"\s")
 _JSON_LINE = re.compile(r"\[?\s*(?P<object>\{.*\})\s*[,\]]{0,2}\s*", re.DOTALL)
 _DEPTH = 3
@@ -316,7 +319,9 @@ def _message(fields: Mapping[str, Any], low: Mapping[str, str]) -> tuple[str, st
 
 def _read_message(text: str, inner: Reader | None) -> tuple[str, str | None]:
     """A message that is itself a line of a log, as in what Docker stores; its text and its level."""
-    read = inner(text.rstrip("\n")) if inner is not None else None
+    if inner is None or (is_text(text, 0) and not any(sign in text for sign in _SIGNS_OF_HEADERS)):
+        return text, None
+    read = inner(text.rstrip("\n"))
     if read is None or read.format == "plain" or not read.level_said:
         return text, None
     return read.content, read.level

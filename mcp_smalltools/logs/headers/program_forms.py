@@ -189,6 +189,10 @@ _OF_FIRST: dict[str, list[tuple[ProgramForm, re.Pattern[str]]]] = {}
 for _form in _FORMS:
     for _sign in _form.first:
         _OF_FIRST.setdefault(_sign, []).append((_form, re.compile(_form.pattern)))
+_MAY_BE_NUMBERED = re.compile(
+    r"\d{1,8}[:.]\d|\d{4}-\d\d-\d\d(?:-|[T ][^ \n]{8,30}(?:$| (?:<[0-5]> |UTC - \[|[0-9a-f]{8,16} )))"
+)
+"""What each form that begins with a digit has; most dated lines have it not."""
 _CMTRACE = re.compile(
     r"(?P<message>[^\n]{0,4000}?) {1,2}\$\$<[^>\n]{0,120}><"
     r"(?P<time>\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}[+-]\d{2,3})"
@@ -199,7 +203,9 @@ MAY_BE_INDENTED = frozenset(("zabbix", "factorio"))
 
 def read_program(line: str) -> ParsedLine | None:
     """A line with a header of one of these forms."""
-    for form, pattern in _OF_FIRST.get(line[:1], ()):
+    first = line[:1]
+    forms = _OF_FIRST.get(first, ()) if not first.isdigit() or _MAY_BE_NUMBERED.match(line) else ()
+    for form, pattern in forms:
         found = pattern.match(line)
         if found is not None:
             return _parsed(line, form, found)

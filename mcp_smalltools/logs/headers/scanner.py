@@ -87,7 +87,7 @@ def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLi
     """The line from `start` on, taken apart; None if there is neither a time nor a level before its message.
     `carried`: what carried the line wrote a time already.
     """
-    if _is_text(line, start):
+    if is_text(line, start):
         return None
     scan = _Scan(line, start, timed=carried)
     scan.run()
@@ -96,7 +96,7 @@ def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLi
     return scan.parsed()
 
 
-def _is_text(line: str, start: int) -> bool:
+def is_text(line: str, start: int) -> bool:
     """Two words that can be neither a time nor a level: there the scan would give up. Most messages of lines
     without a header begin so.
     """
