@@ -54,7 +54,7 @@ _ASKS_FOR: Final = {
     ),
     "example": re.compile(r"\b(?:examples?|samples?|demos?|bench\w*|vendor\w*)\b", re.IGNORECASE),
     "documentation": re.compile(
-        r"\b(?:docs?|document\w*|readme|manual|man ?pages?|guides?|tutorials?|faq|explain\w*|describ\w*)\b"
+        r"\b(?:docs?|document\w*|readme|manual|man ?pages?|guides?|tutorials?|faq|explain\w*|describes?)\b"
         r"|\btranslat\w*\b|\binstall\w*\b"
         r"|^\W*(?:how (?:do|can|to|should)|what (?:is|are)|where (?:do|can) i|can i|why)\b",
         re.IGNORECASE,
