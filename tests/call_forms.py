@@ -37,6 +37,10 @@ BY_NAME: dict[str, list[Any]] = {
 """What an argument of this name is given; others are given what their type allows."""
 
 
+ONE_OF = ("question", "labels")
+"""The first is given in place of the second."""
+
+
 def takes_path(name: str) -> bool:
     return (name in ("path", "paths") or name.endswith(("_path", "_paths"))) and not name.startswith("export")
 
@@ -48,7 +52,8 @@ def forms(tool: Tool, paths: Sequence[str], bad_paths: Sequence[str] = ()) -> It
     required = set(schema.get("required", []))
     path_names = [name for name in properties if takes_path(name)]
     main_path = next(iter([n for n in path_names if n in required] or path_names), None)
-    base = {name: _some(name, spec, paths)[0] for name, spec in properties.items() if name in required}
+    needed = required | {"labels"}  # what classify needs, if it isn't asked a question
+    base = {name: _some(name, spec, paths)[0] for name, spec in properties.items() if name in needed}
 
     def on(path: str) -> Call:
         return base | ({main_path: _shaped(properties[main_path], path)} if main_path else {})
@@ -58,7 +63,8 @@ def forms(tool: Tool, paths: Sequence[str], bad_paths: Sequence[str] = ()) -> It
     for name, spec in properties.items():
         if name != main_path:
             for value in _some(name, spec, paths):
-                yield on(next(turn)) | {name: value}
+                others = {key: given for key, given in on(next(turn)).items() if (name, key) != ONE_OF}
+                yield others | {name: value}
     if not bad_paths:
         return
     yield from map(on, bad_paths)
