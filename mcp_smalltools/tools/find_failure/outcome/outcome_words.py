@@ -115,9 +115,7 @@ GOOD_TOOL = Forms(
         r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|\W{0,4}(?:0|no) (?:problems?|issues?|findings|violations|offenses)\b|"
         r"Project build complete|\W{0,6}(?:Tundra )?build success\b|"
         r"\W{0,40}\[SUCCESS\]|Success: |OK: \d|\[100%\]: build ok|\W{0,4}Test Successful|\W{0,6}Compiled successfully|"
-        r"\s*✨ +(?:Done|Built)|Happy |Deployed? complete|PASS(?:ED)?: all\b|dpkg-buildpackage: info: (?:binary|full|source)\S* upload|"
-        r"\W{0,30}\w+ (?:terminated|ended|finished|exited|completed) normally\b|\s*Normal termination of\b|.{0,100}?(?<!NOT)  ?-- OK$|\W{0,6}release succeeded\b|"
-        r".{0,60}\b(?:job|application|product) \S+ completed successfully|.{0,100}Installation success or error status: 0\b"
+        r"\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
     ),
     within=(
         r"BUILD SUCCESS(?:FUL)?\b|\bno issues found|\bno (?:errors?|problems?|offenses) (?:found|detected)|"
@@ -145,7 +143,7 @@ GOOD_TASK = Forms(
         r"Already up[- ]to[- ]date|"
         r"Everything up-to-date|"
         r"Nothing to (?:do|commit|install|be done)|"
-        r"\W{0,4}Installed \d+ packages? in|Wrote: \S+\.rpm$|\((?P<hook>\d+)/(?P=hook)\) (?:Arming|Updating|Reloading|Refreshing|installing|upgrading|removing|reinstalling|downgrading) |"
+        r"\W{0,4}Installed \d+ packages? in|"
         r"Audited \d+ packages?|"
         r"Successfully tagged|"
         r"Output written on \S|"
@@ -162,8 +160,6 @@ GOOD_TASK = Forms(
     ),
     within=(
         r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\blistening (?:on|at)\b|\bready in \d|"
-        r"\b(?:process has|run has|program) (?:finished|ended|exited) (?:cleanly|normally)|\b(?:terminated|finished|ended|exited) (?:normally|cleanly)\b|\bPROGRAM ENDED AT\b|\$finish called at|\bfound no (?:problems|errors|issues|violations|differences)\b|"
-        r"\bdid not find any (?:\w+ )?(?:problems|errors|issues|violations|differences)\b|^end of do-file$|^End$|\bSynced +Healthy\b|\bBundled \d+ms|"
         r"nothing to commit, working tree clean|"
         r"Generating autoload files$|"
         r"naming to \S+ (?:\d\S* )?done$|"
@@ -181,9 +177,14 @@ READY = Forms(
     within=(
         r"\b(?:ready (?:for|to accept) connections|application startup complete|startup (?:is )?complete|booted and ready|up and running|now (?:ready|listening|accepting))\b|"
         r"\b(?:server|service|daemon|agent|broker|node|cluster|connector|listener|worker|instance|application|app|bot|container)\b[^.:;]{0,40}\b(?:has |is |was |successfully )?(?:started|running|ready|up|listening)\b(?! (?:for|since|in the background|to (?!accept))|[ .]*\.\.)|"
-        r"\] (?:\[\S+\] )?started(?: \{|$| \()|\bstart worker process \d+|^.{0,60}Booting worker with pid|\bDone \([\d.]+s\)! For help|^(?:\[ +OK +\] )?Reached target (?:Multi-User|Graphical)"
+        r"\] (?:\[\S+\] )?started(?: \{|$| \()|\bstart worker process \d+|^.{0,60}Booting worker with pid|\bDone \([\d.]+s\)! For help|^(?:\[ +OK +\] )?Reached target (?:Multi-User|Graphical)|"
+        r"\b(?:process has|run has|program) (?:finished|ended|exited) (?:cleanly|normally)|\b(?:terminated|finished|ended|exited) (?:normally|cleanly)\b|\bPROGRAM ENDED AT\b|\$finish called at|\bfound no (?:problems|errors|issues|violations|differences)\b|"
+        r"\bdid not find any (?:\w+ )?(?:problems|errors|issues|violations|differences)\b|^end of do-file$|^End$|\bSynced +Healthy\b|\bBundled \d+ms|"
+        r"^PASS(?:ED)?: all\b|^dpkg-buildpackage: info: (?:binary|full|source)\S* upload|^\s*Normal termination of\b|^.{0,100}(?<!NOT)  ?-- OK$|^\W{0,6}release succeeded\b|"
+        r"\b(?:job|application|product) \S+ completed successfully|Installation success or error status: 0\b|^Wrote: \S+\.rpm$|"
+        r"^\((?P<hook>\d+)/(?P=hook)\) (?:Arming|Updating|Reloading|Refreshing|installing|upgrading|removing|reinstalling|downgrading) "
     ),
-    keys="ready|startup|up and|now |start|running|listening|booting|reached|for help| up",
+    keys="ready|startup|up and|now |start|running|listening|booting|reached|for help| up|normal|cleanly|ended at|$finish|found no|did not find|end|synced|bundled|pass|upload|-- ok|succeeded|completed successfully|status: 0|wrote|arming|updating|reloading|refreshing|installing|upgrading|removing|reinstalling|downgrading",
 )
 """A service is up. It may stop in the next line, so this is never sure."""
 
@@ -246,21 +247,18 @@ BAD_TOOL = Forms(
         r"Failed: +\S+#|Error: Process completed with|command .* failed|\W{0,3}error: script \".*\" exited|"
         r"E: Sub-process|error: subprocess-exited|\*{3} \S+ FAILED|Terminating\b.*(?:failure|error)|"
         r"FATAL(?: ERROR)?[:! ]|fatal: (?!\[)|panic: |Fatal error|\W{0,4}Unhandled exception|Halted at|Aborted(?: \(core|$)|"
-        r"Killed$|srun: error: .*Exited with|Command terminated by signal|"
-        r"(?:=+\d+=+)?(?:ERROR|WARNING): \w+Sanitizer: |SUMMARY: \w+Sanitizer|\w+Sanitizer: reported [1-9]|"
-        r"Error: (?:INSTALLATION|UPGRADE|ROLLBACK|UNINSTALLATION) FAILED|Diff in \S.{0,300}(?:at line \d+|:\d+):$|In \S{1,200} line \d+:$|r\(\d{1,4}\);$|"
-        r"Status: (?:attempted|failed|given-back)$|Fail-Stage: |.{0,60}Installation success or error status: [1-9]|Error termination via\b|\W{0,4}FOAM exiting$"
+        r"Killed$|srun: error: .*Exited with|Command terminated by signal"
     ),
     within=(
         r"BUILD FAIL(?:URE|ED)|\bmake(?:\[\d+\])?(?:\.exe)?: \*\*\*|ELIFECYCLE|Build did NOT complete|failed to solve|"
         r"\[ERROR\] Failed to execute goal|Active: failed \(Result|: Failed with result|\b[1-9]\d* FAILED TESTS?|"
         r"tasks? failed:|Kernel panic|errors? occurred!?$|\bwith (?:\w+ )?(?:errors?|failures?)[.!]?$|no output PDF file produced|==> Fatal error|! ==> Fatal|"
-        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|[1-9] files? would be reformatted|Terminated$|\bWorker failed to boot|\bbut was unable to \w+|\bprocess has died\b|"
+        r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|[1-9] files? would be reformatted|Terminated$|"
         r"\bthresholds?\b.{0,80}\b(?:not (?:met|reached)|(?:been )?crossed)|\b[1-9]\d* (?:\w+ )?not ok\b|\bfail[-_]under[= ]|"
         r"slurmstepd: error: \*{3}|"
         r"(?:构建|编译|打包|部署|安装|测试|发布|建置|編譯|測試|安裝)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
     ),
-    keys="failed to boot|but was unable|has died|threshold|not ok|fail-under|fail_under|build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
+    keys="threshold|not ok|fail-under|fail_under|build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
 )
 """A tool concludes that its work failed."""
 
@@ -279,6 +277,8 @@ BAD_STEP = Forms(
 
 BAD_MESSAGE = Forms(
     start=(
+        r"(?:=+\d+=+)?(?:ERROR|WARNING): \w+Sanitizer: |SUMMARY: \w+Sanitizer|\w+Sanitizer: reported [1-9]|Error: (?:INSTALLATION|UPGRADE|ROLLBACK|UNINSTALLATION) FAILED|Diff in \S.{0,300}(?:at line \d+|:\d+):$|In \S{1,200} line \d+:$|r\(\d{1,4}\);$|"
+        r"Status: (?:attempted|failed|given-back)$|Fail-Stage: |.{0,60}Installation success or error status: [1-9]|\s*Error termination via\b|\W{0,4}FOAM exiting$|.{0,120}(?:Worker failed to boot|but was unable to \w|process has died\b)|"
         r"(?:\S{1,80}: |\[\w+\] )?(?:fatal |internal |compile )?error(?:\[\w+\]|\(\w+\)| \w+\d+)?(?:: |! )|"
         r"Traceback \(most recent|(?:[\w$]+\.){0,12}[A-Z][\w$]*(?:Error|Exception)\b(?::|$)|.{0,60}?\w+\.(?:ERROR|CRITICAL|EMERGENCY): |SQLSTATE\[|In \S+\.php line \d+:|PHP (?:Fatal|Parse) error|SignalException|.{0,200}: SIG[A-Z]{3,4} \(SignalException\)|Warning +(?:Failed|BackOff|Unhealthy|Evicted|OOMKilling)\w* |Exception in thread|"
         r"Caused by: |Uncaught |Unhandled |thread '.*' (?:\(\d+\) )?panicked|terminate called|"

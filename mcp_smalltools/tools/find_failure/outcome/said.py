@@ -34,12 +34,12 @@ class OutcomeStatement:
 _LONGEST = 400
 _BAD_WORD = (
     r"(?:\w{1,20}\(s\) |tests? |test cases? |assertions? |specs? |examples? |scenarios? |jobs? |tasks? |packages? |suites? |files? |tests?suites? )?"
-    r"(?:fail(?:ed|ures?|ing|s)?|err(?:or|ored|ors)|broken|not ok|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
+    r"(?:fail(?:ed|ures?|ing|s)|err(?:or|ored|ors)|broken|not ok|unreachable|crash(?:ed|es)|fatal(?:ities| errors?)?|FEHLGESCHLAGEN|Fehler|erreurs?|[ée]checs?|"
     r"errores|fallos?|fallid[oa]s|erros?|falhas?|errori|falliti|ошиб\w+|bł[ęe]d\w*|hata|fouten)"
 )
 _COUNTED = re.compile(
     rf"(?<![\w.%/:-])(?P<before>\d+(?:,\d{{3}})*)(?: {{0,2}}(?:个 ?|個 ?)?|-)(?:{_BAD_WORD}\b|错误|錯誤|失败|エラー|失敗)(?:\(s\))?(?![-_/\w]|\s?[:=|]\s*\d)"
-    rf"|\b(?:{_BAD_WORD}|fail)\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|\[ FAIL (?P<r>\d+) ",
+    rf"|\b(?:{_BAD_WORD}|fail)\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|^\s*(?P<bare>\d+) fail$|\[ FAIL (?P<r>\d+) ",
     re.IGNORECASE,
 )
 """A count of what failed, before or after its name."""
