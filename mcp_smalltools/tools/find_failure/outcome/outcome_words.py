@@ -159,7 +159,7 @@ GOOD_TASK = Forms(
         r"Signature verified"
     ),
     within=(
-        r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\blistening (?:on|at)\b|\bready in \d|"
+        r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\blistening on\b|\bready in \d|"
         r"nothing to commit, working tree clean|"
         r"Generating autoload files$|"
         r"naming to \S+ (?:\d\S* )?done$|"
