@@ -40,7 +40,7 @@ WHOLE_RIDGE: Final = 30.0
 """L2 penalties of the model of the readings, and of those of the whole ranking."""
 RELIED_ON: Final = 0.95
 """The share of what comes without `escalate` that must be right."""
-MARGIN: Final = 0.05
+MARGIN: Final = 0.115
 """Added to the limit from which answers are sure: near misses are more often asked for in questions that
 people write to be hard.
 """
