@@ -150,8 +150,10 @@ def _good(content: str, lower: str) -> tuple[bool, Scope] | None:
         return None
     if words.GOOD_TOOL(content, lower) or _GOOD_COUNT.search(content):
         return True, Scope.TOOL
-    if words.GOOD_TASK(content, lower) or words.READY(content, lower):
+    if words.GOOD_TASK(content, lower):
         return True, Scope.TASK
+    if words.READY(content, lower):
+        return True, Scope.STEP
     if words.GOOD_STEP(content, lower) and not words.ONLY_WARNS(content, lower):
         return True, Scope.STEP
     return None
