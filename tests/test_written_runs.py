@@ -8,7 +8,7 @@ import pytest
 
 from mcp_smalltools.tools.find_failure.answer import FindFailureAnswer, FindFailureArguments
 from mcp_smalltools.tools.find_failure.compose import compose_answer
-from mcp_smalltools.tools.find_failure.lines import content_of, read_log
+from mcp_smalltools.tools.find_failure.lines import read_log
 from mcp_smalltools.tools.find_failure.rank import rank
 from tests.written_runs import WrittenRun, written_runs
 
@@ -66,19 +66,6 @@ def test_a_ci_system_around_a_run_changes_no_verdict() -> None:
     for run in list(written_runs())[::4]:
         answer = answer_to(run.at_github())
         assert answer.failed is run.failed or (answer.escalate and answer.failed is None), run.name
-
-
-@pytest.mark.parametrize(
-    "shown_as, meant",
-    [
-        ("Γ£ÿ Time output", "✘ Time output"),
-        ("  ÔùÅ Cart › removes", "  ● Cart › removes"),
-        ("größer und schöner", "größer und schöner"),
-        ("réussi: élève Γamma", "réussi: élève Γamma"),
-    ],
-)
-def test_utf8_that_was_read_as_a_code_page_is_read_as_meant(shown_as: str, meant: str) -> None:
-    assert content_of(shown_as) == meant
 
 
 def test_the_prefix_of_a_ci_system_takes_no_room() -> None:

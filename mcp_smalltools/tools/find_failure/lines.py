@@ -35,9 +35,6 @@ _TRANSPORT = re.compile(
     r"(?:p=\d{1,9} u=\S{1,60} n=\S{1,60} \| )?"  # Ansible's log
     r"(?:==> [\w.-]{1,60}: |\[[\w.-]{1,40} : [\w.-]{1,60}\] )?"  # Vagrant, Tekton
 )
-_GARBLED = re.compile(r"(?:[ΓÔâ├┬Ã][^\x00-\x7f]{1,2}){1,400}")
-"""UTF-8 that was read as a code page, as PowerShell does with what programs write: `Γ£ÿ` for a cross."""
-_CODE_PAGES = ("cp437", "cp850", "cp1252")
 _TEMPORARY = re.compile(
     r"(?:/tmp|/var/tmp|/var/folders|/private/tmp|/dev/shm|[A-Z]:\\\S*Temp)[/\\][^\s/\\:\"')]+"
 )
@@ -80,23 +77,13 @@ class Baseline:
 
 def content_of(line: str) -> str:
     """The line without the prefix of a CI system or container."""
-    content = line[end_of_transport(line) :].rstrip("\r")
-    return content if content.isascii() else _GARBLED.sub(_mended, content)
+    return line[end_of_transport(line) :].rstrip("\r")
 
 
 def end_of_transport(line: str) -> int:
     """Where the line begins behind what a CI system or container put before it."""
     found = _TRANSPORT.match(line)
     return found.end() if found else 0
-
-
-def _mended(found: re.Match[str]) -> str:
-    for page in _CODE_PAGES:
-        try:
-            return found[0].encode(page).decode("utf-8")
-        except UnicodeError:
-            continue
-    return found[0]
 
 
 def pattern_of(content: str) -> str:
