@@ -175,7 +175,7 @@ async def test_each_tool_that_embeds_answers_with_it_and_does_without_it(
             "8080" in str((await service.call(ToolRequest(tool, arguments))).structured())
             or tool == "find_files"
         )
-    assert {call.operation for call in engine.calls} == {"embed"}
+    assert {call.operation for call in engine.calls} == {"embed", "embed_tokens"}
     engine.fail(EngineUnavailable("There is none."))
     for tool, arguments in calls.items():
         assert (await service.call(ToolRequest(tool, arguments))).structured()["call_id"]

@@ -19,6 +19,7 @@ from mcp_smalltools.engine.api import Engine, Progress
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, UsageError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
+from mcp_smalltools.text.visible import whole_text
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.qualification import QualifiedWriter
@@ -63,13 +64,28 @@ def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, A
                 remedy="Correct the text and call again.",
             )
     try:
-        return record.model_validate(given)
+        return record.model_validate(
+            {argument: _in_whole_characters(value) for argument, value in given.items()}
+        )
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg'].removeprefix('Value error, ')}"
             for item in error.errors()[:3]
         )
         raise UsageError(f"{name}: {problems}.", remedy="Correct the arguments and call again.") from None
+
+
+def _in_whole_characters(value: Any, depth: int = 2) -> Any:
+    """An argument with halves of characters in its texts replaced: labels, say, come back in answers.
+    `depth`: of lists and objects that are looked into; no argument's texts lie deeper.
+    """
+    if isinstance(value, str):
+        return whole_text(value)
+    if depth and isinstance(value, list):
+        return [_in_whole_characters(item, depth - 1) for item in value]
+    if depth and isinstance(value, dict):
+        return {name: _in_whole_characters(item, depth - 1) for name, item in value.items()}
+    return value
 
 
 def _has_half_character(value: Mapping[str, Any]) -> bool:
