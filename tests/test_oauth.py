@@ -92,7 +92,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "no subject": {"sub": None},
     "no end": {"exp": None},
     "expired": {"exp": int(time.time()) - 120},
-    "not yet valid": {"nbf": int(time.time()) + 600},
+    "not yet valid": {"nbf": int(time.time()) + 86_400},
     "a level that there is not": {"smalltools_level": "naked"},
     "roots that are no list": {"smalltools_roots": "/"},
 }
