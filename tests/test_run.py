@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,18 @@ TOKEN = "ghp_" + "abcdefghijklmnopqrstuvwxyz0123456789"[::-1]
 KEY = (
     "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq9\nQ2hhcmFjdGVycw==\n-----END RSA PRIVATE KEY-----\n"
 )
+
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@pytest.fixture(autouse=True)
+def _heeded_signals() -> Iterator[None]:
+    """What started the tests may ignore them (`nohup`, `make test &`), and a shell can't trap those."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in PASSED_ON}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -93,7 +106,7 @@ def test_a_command_that_leaves_others_running_ends_all_the_same(env: dict[str, s
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", PASSED_ON)
 def test_a_signal_reaches_the_command(number: signal.Signals, env: dict[str, str]) -> None:
     name = number.name.removeprefix("SIG")
     script = f"trap 'echo caught; exit 9' {name}; echo ready; while :; do sleep 0.05; done"
