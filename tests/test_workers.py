@@ -269,7 +269,7 @@ async def test_where_the_process_that_forks_has_ended_another_takes_its_place(se
 async def test_a_long_call_steps_back_for_other_callers_and_its_worker_is_replaced(
     own: Settings, files: Path
 ) -> None:
-    (files / "long.log").write_text(LOG * 12_000)
+    (files / "long.log").write_text(LOG * 60_000)
     pool = WorkerPool(own)
     service = Service(own, FakeEngine(), pool)
 
