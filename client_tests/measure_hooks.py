@@ -18,7 +18,6 @@ import json
 import lzma
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -33,7 +32,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 from command_shapes import SHAPES, Shape, prepare  # noqa: E402 - needs the path above
 from messages_api import ScriptedModel, messages_api  # noqa: E402 - as above
-from others import Tools, install_all  # noqa: E402 - as above
+from others import Tools, install_all, one_turn  # noqa: E402 - as above
 from test_claude_code import client_env  # noqa: E402 - as above
 
 EACH_SESSION = 12
@@ -129,16 +128,7 @@ def play(tools: Tools, folder: Path, hooks: str, commands: Sequence[Mapping[str,
                 "--strict-mcp-config",
                 *settings,
             ]
-            done = subprocess.run(
-                command,
-                cwd=folder,
-                env={**env, "ANTHROPIC_BASE_URL": url},
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=900,
-                stdin=subprocess.DEVNULL,
-            )
+            done = one_turn(command, folder, {**env, "ANTHROPIC_BASE_URL": url}, 900)
         if done.returncode:
             raise SystemExit(f"The client ended with {done.returncode}: {done.stderr[-500:]}")
         seen += [Seen(model.seen_of(n), model.seconds_of(n)) for n in range(1, len(part) + 1)]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from loopback import StandInHandler, listening
 
 CALL_ID = "toolu_call"
 MAX_REQUESTS = 40
@@ -110,45 +110,26 @@ class ScriptedModel:
 def messages_api(model: Model | ScriptedModel) -> Iterator[str]:
     """The address of a server that answers as the model does, while the block runs."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(StandInHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
             if not self.path.startswith("/v1/messages") or "count_tokens" in self.path:
-                self._send(b'{"input_tokens": 1}', "application/json")
+                self.send_body(b'{"input_tokens": 1}', "application/json")
                 return
             block = model.answer(request)
             if request.get("stream"):
-                self._send(_events(block, request["model"]), "text/event-stream")
+                self.send_body(_events(block, request["model"]), "text/event-stream")
             else:
-                self._send(json.dumps(_message(block, request["model"])).encode(), "application/json")
+                self.send_body(json.dumps(_message(block, request["model"])).encode(), "application/json")
 
         def do_GET(self) -> None:
-            self._send(b"{}", "application/json")
+            self.send_body(b"{}", "application/json")
 
         def do_HEAD(self) -> None:
-            self._send(b"", "application/json")
+            self.send_body(b"", "application/json")
 
-        def _send(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with listening(Handler) as address:
+        yield address
 
 
 def _message(block: dict[str, Any], model: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,22 @@ class Listening:
 
 
 Listen = Callable[..., AbstractContextManager[Listening]]
+
+
+def one_turn(
+    command: Sequence[str], folder: Path, env: Mapping[str, str], timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """An agent's client, run once in a folder with nobody to ask. Raises subprocess.TimeoutExpired."""
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_s,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 def install_all() -> Tools:

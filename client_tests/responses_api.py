@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from loopback import StandInHandler, listening
 
 
 @dataclass
@@ -43,35 +43,16 @@ class CodexModel:
 def responses_api(model: CodexModel) -> Iterator[str]:
     """The address of a server that answers as the model does, while the block runs."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(StandInHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or b"{}")
-            self._send(_events(model.answer(request)), "text/event-stream")
+            self.send_body(_events(model.answer(request)), "text/event-stream")
 
         def do_GET(self) -> None:
-            self._send(b'{"models": [], "data": []}', "application/json")
+            self.send_body(b'{"models": [], "data": []}', "application/json")
 
-        def _send(self, body: bytes, kind: str) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(10)
+    with listening(Handler) as address:
+        yield f"{address}/v1"
 
 
 def _events(item: dict[str, Any]) -> bytes:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from messages_api import Model, messages_api
-from others import REPOSITORY, Listen, Tools
+from others import REPOSITORY, Listen, Tools, one_turn
 from probe_server import environment
 
 from mcp_smalltools.clients.known import TOKEN_VARIABLE
@@ -64,16 +64,7 @@ def ask(tools: Tools, folder: Path, env: dict[str, str], model: Model, *options:
             *(str(tools.claude), "-p", "go", "--allowedTools", "mcp__smalltools"),
             *("--output-format", "stream-json", "--verbose", *options),
         ]
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env={**env, "ANTHROPIC_BASE_URL": url},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            stdin=subprocess.DEVNULL,
-        )
+        done = one_turn(command, folder, {**env, "ANTHROPIC_BASE_URL": url}, 120)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return next(line for line in lines if line.get("subtype") == "init")["mcp_servers"]

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from others import Tools
+from others import Tools, one_turn
 from probe_server import environment
 from responses_api import CodexModel, responses_api
 from secret_canaries import canaries
@@ -45,16 +45,7 @@ def test_no_canary_leaves_it_by_commands_that_fail_or_not(tools: Tools, tmp_path
     with responses_api(model) as url:
         settings = home / ".codex" / "config.toml"
         settings.write_text(SETTINGS.format(url=url) + settings.read_text())
-        done = subprocess.run(
-            [str(tools.codex), "exec", *OPTIONS, "go"],
-            cwd=project,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-            stdin=subprocess.DEVNULL,
-        )
+        done = one_turn([str(tools.codex), "exec", *OPTIONS, "go"], project, env, 600)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert [canary.kind for canary in CANARIES if any(part in model.told for part in canary.parts)] == []
     assert "zebedee" not in model.told

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from messages_api import ScriptedModel, messages_api
-from others import Tools
+from others import Tools, one_turn
 from secret_canaries import SecretCanary, canaries
 from test_claude_code import client_env
 
@@ -55,17 +55,11 @@ def played(tools: Tools, folder: Path, env: dict[str, str], steps: Sequence[Step
     """The client, whose model makes these calls one after the other."""
     model = ScriptedModel(steps)
     with messages_api(model) as url:
-        command = [str(tools.claude), "-p", "go", "--allowedTools", SHELL_TOOLS]
-        done = subprocess.run(
-            [*command, "--output-format", "stream-json", "--verbose", "--strict-mcp-config"],
-            cwd=folder,
-            env={**env, "ANTHROPIC_BASE_URL": url},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=600,
-            stdin=subprocess.DEVNULL,
-        )
+        command = [
+            *(str(tools.claude), "-p", "go", "--allowedTools", SHELL_TOOLS),
+            *("--output-format", "stream-json", "--verbose", "--strict-mcp-config"),
+        ]
+        done = one_turn(command, folder, {**env, "ANTHROPIC_BASE_URL": url}, 600)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     model.printed = done.stdout
     return model

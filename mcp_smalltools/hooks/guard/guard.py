@@ -104,38 +104,35 @@ class Guard:
         self.journal.write(entry, self.settings, time.monotonic() - began)
 
     def _after(self, event: HookEvent) -> HookReply:
-        began = time.monotonic()
-        shown = self._shown(event, event.response)
-        if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
-            return HookReply()
-        masker = ResultMasker(self.settings, shown.level)
-        masker.learn(shown.files)
-        masked = masker.masked(event.response, shown.is_sealed)
+        masked, masker = self._masked(event, event.response, event.response, "masked")
         if masked == event.response:
             return HookReply()
-        counts = dict(masker.counts)
-        if masker.sealed_lines:
-            counts["sealed_lines"] = masker.sealed_lines
-        entry = GuardEntry("masked", event.tool, shown.names, shown.level, counts)
-        self.journal.write(entry, self.settings, time.monotonic() - began)
-        return HookReply(output=masked, context=_SEALED_NOTE if masker.sealed_lines else "")
+        return HookReply(output=masked, context=_SEALED_NOTE if masker and masker.sealed_lines else "")
 
     def _after_failure(self, event: HookEvent) -> HookReply:
         """What a failing command prints can't be replaced: it is counted, and the user is told."""
-        began = time.monotonic()
-        shown = self._shown(event, {"stdout": event.error})
-        if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
+        masked, masker = self._masked(event, event.error, {"stdout": event.error}, "shown")
+        if masker is None or masked == event.error:
             return HookReply()
+        return HookReply(message=_failure_message(masker.counts))
+
+    def _masked(
+        self, event: HookEvent, value: Any, response: Mapping[str, Any], done: str
+    ) -> tuple[Any, ResultMasker | None]:
+        """A result masked, and what masked it, None where everything may be shown. What differs is written
+        into the journal as `done`. `response`: the result in the client's shape.
+        """
+        began = time.monotonic()
+        shown = self._shown(event, response)
+        if shown.level is PrivacyLevel.OPEN and not shown.levels.has_sealed:
+            return value, None
         masker = ResultMasker(self.settings, shown.level)
         masker.learn(shown.files)
-        if masker.masked(event.error, shown.is_sealed) == event.error:
-            return HookReply()
-        counts = dict(masker.counts)
-        if masker.sealed_lines:
-            counts["sealed_lines"] = masker.sealed_lines
-        entry = GuardEntry("shown", event.tool, shown.names, shown.level, counts)
-        self.journal.write(entry, self.settings, time.monotonic() - began)
-        return HookReply(message=_failure_message(counts))
+        masked = masker.masked(value, shown.is_sealed)
+        if masked != value:
+            entry = GuardEntry(done, event.tool, shown.names, shown.level, masker.counts)
+            self.journal.write(entry, self.settings, time.monotonic() - began)
+        return masked, masker
 
     def _levels(self) -> PathLevels:
         config = self.environ.get("CLAUDE_CONFIG_DIR")

@@ -64,7 +64,7 @@ class ResultMasker:
 
     @property
     def counts(self) -> Counter[str]:
-        return self._redactor.counts
+        return self._redactor.counts + Counter(sealed_lines=self.sealed_lines)
 
     def learn(self, files: Sequence[ShownLines]) -> None:
         """Look at the files first, so that parts of them are masked as they would be in the whole."""

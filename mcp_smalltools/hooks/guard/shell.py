@@ -6,7 +6,6 @@ command prints that stands in another) stays as it is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -164,9 +163,3 @@ class _ShellReader:
         if command.words or command.inputs or command.outputs:
             self._done.append(command)
         frame.command = SimpleCommand(pipeline=command.pipeline)
-
-
-def options_and_operands(words: list[str]) -> Iterator[tuple[bool, str]]:
-    """Each word behind the program, and whether it is an option."""
-    for word in words[1:]:
-        yield word.startswith("-") and len(word) > 1, word
