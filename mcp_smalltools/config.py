@@ -97,7 +97,7 @@ class Settings(BaseModel):
     writer: str = Field(
         "auto",
         description="model that reads along with the encoder where it qualified (docs/models.md): `auto` is "
-        "the best one that is here, `off` none; or its id",
+        "the best one that is here and not too slow for the cores, `off` none; or its id",
     )
     embed_model: str = Field(
         "all-minilm-l6-v2",

@@ -28,6 +28,13 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
+def test_the_package_runs_as_a_module_where_the_script_is_not_on_the_path() -> None:
+    command = [sys.executable, "-m", "mcp_smalltools", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "commands:" in done.stdout
+
+
 def test_json_output_is_the_structured_result_and_nothing_else(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,7 @@ LAYERS: Sequence[set[str]] = (
     {"service"},
     {"server", "clients", "evaluation", "hooks"},
     {"learning", "doctor"},
-    {"cli", "commands"},
+    {"cli", "__main__", "commands"},
 )
 LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
     "logs": (

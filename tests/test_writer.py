@@ -288,6 +288,32 @@ def test_a_model_that_is_off_another_file_or_did_not_qualify_is_not_used(own: Se
     assert writer_for("extract", own) is None
 
 
+def test_left_to_choose_a_machine_of_few_cores_takes_the_model_that_it_runs_in_seconds(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mcp_smalltools.models.catalog import ensure_model
+    from mcp_smalltools.models.own_models import register_model
+
+    file = tmp_path / "large.gguf"
+    file.write_bytes(b"GGUF" + b"1" * 2000)
+    register_model(file, "large", own, kind="generate", context=512, licence="MIT")
+    large = ensure_model("large", own).sha256
+    qualified("large", own, large, whole=0.9)
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit.FAST_FROM", 1000)
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 2)
+
+    def chosen(settings: Settings) -> str:
+        writer = writer_for("extract", settings)
+        return writer.model if writer else ""
+
+    assert chosen(own) == "large"  # who fetched nothing else wants this one
+    qualified("mine", own, sha256_of_mine(own), whole=0.6)
+    assert chosen(own) == "mine"
+    assert chosen(own.model_copy(update={"writer": "large"})) == "large"
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 8)
+    assert chosen(own) == "large"
+
+
 def test_what_a_server_runs_qualifies_for_itself(own: Settings) -> None:
     remote = own.model_copy(update={"engine_urls": ("http://127.0.0.1:9",), "generate_model": "large"})
     qualified("large", own, "over HTTP")
@@ -326,11 +352,11 @@ def test_the_doctor_says_which_writer_reads_along_and_what_it_is_worth(own: Sett
 
 
 def test_a_model_fits_where_memory_and_cores_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mcp_smalltools.doctor.writers._memory", lambda: 16 << 30)
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit._memory", lambda: 16 << 30)
     monkeypatch.setattr("mcp_smalltools.doctor.writers._has_gpu", lambda: False)
-    monkeypatch.setattr("mcp_smalltools.doctor.writers.os.cpu_count", lambda: 2)
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 2)
     assert fits(491 << 20) and not fits(1117 << 20) and not fits(8 << 30)
-    monkeypatch.setattr("mcp_smalltools.doctor.writers.os.cpu_count", lambda: 8)
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 8)
     assert fits(1117 << 20)
 
 

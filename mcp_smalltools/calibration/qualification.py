@@ -148,15 +148,15 @@ def write_qualification(found: Qualification, path: Path) -> None:
 def writer_for(skill: str, settings: Settings) -> QualifiedWriter | None:
     """The model that qualified for a skill, is here, and adds most; None if there is none.
 
-    Fetches nothing. May hash a file that was never hashed before. Raises nothing: a damaged file or manifest
-    is as a model that is not here.
+    Left to choose (`auto`), one that this machine's cores run in seconds goes before a larger one that adds
+    more. Fetches nothing. May hash a file that was never hashed before. Raises nothing: a damaged file or
+    manifest is as a model that is not here.
     """
     if settings.writer == OFF:
         return None
     known = qualifications(skill, settings)
-    for found in sorted(known.values(), key=lambda each: -each.gain):
-        if not found.qualified or not _is_asked_for(found, settings):
-            continue
+    asked_for = [found for found in known.values() if found.qualified and _is_asked_for(found, settings)]
+    for found in sorted(asked_for, key=lambda each: (_is_slow_here(each, settings), -each.gain)):
         model = found.model.removesuffix(OVER_HTTP)
         try:
             if settings.engine_urls or _is_here(model, found.sha256, settings):
@@ -180,6 +180,14 @@ def _is_asked_for(found: Qualification, settings: Settings) -> bool:
         wanted = settings.generate_model if settings.writer == AUTO else settings.writer
         return found.model == wanted + OVER_HTTP
     return settings.writer in (AUTO, found.model) and not found.model.endswith(OVER_HTTP)
+
+
+def _is_slow_here(found: Qualification, settings: Settings) -> bool:
+    """Whether it is a model of this machine that wants more cores than there are."""
+    from mcp_smalltools.models.machine_fit import fits_cores, size_of_model
+
+    size = None if settings.engine_urls else size_of_model(found.model, settings)
+    return size is not None and not fits_cores(size)
 
 
 def _is_here(model: str, sha256: str, settings: Settings) -> bool:

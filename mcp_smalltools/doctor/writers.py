@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from mcp_smalltools.calibration.qualification import (
     OFF,
@@ -17,15 +15,7 @@ from mcp_smalltools.calibration.qualification import (
 )
 from mcp_smalltools.config import Settings
 from mcp_smalltools.doctor.check import Check, CheckState
-from mcp_smalltools.errors import ModelError
-
-NEEDS_TIMES: Final = 2.5
-"""Memory that a writer takes, in sizes of its file: weights in the layout of the kernels, and its caches."""
-SHARE: Final = 0.35
-"""Share of the machine's memory that it may take."""
-FAST_FROM: Final = 1e9
-"""Bytes from which on a model wants more than two cores, or a GPU."""
-CORES_FOR_LARGE: Final = 4
+from mcp_smalltools.models.machine_fit import fits_cores, fits_memory, size_of_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +74,15 @@ def advice_on_writers(settings: Settings) -> WriterAdvice | None:
                 by_model.setdefault(found.model, []).append(found)
     fitting = [(sum(f.gain for f in pairs), model) for model, pairs in by_model.items()]
     for _, model in sorted(fitting, reverse=True):
-        size = _size_of(model, settings)
+        size = size_of_model(model, settings)
         if size is not None and fits(size):
             return WriterAdvice(model, size, tuple(gain_of(found) for found in by_model[model]))
     return None
 
 
 def fits(size: int) -> bool:
-    """Whether a model of so many bytes fits the memory and the cores of this machine."""
-    memory = _memory()
-    if memory is not None and size * NEEDS_TIMES > SHARE * memory:
-        return False
-    return size < FAST_FROM or (os.cpu_count() or 1) >= CORES_FOR_LARGE or _has_gpu()
-
-
-def _size_of(model: str, settings: Settings) -> int | None:
-    from mcp_smalltools.models.library import manifest_of
-
-    try:
-        return manifest_of(model, settings).files[0].bytes
-    except ModelError:
-        return None
-
-
-def _memory() -> int | None:
-    """Bytes of the machine's memory; None where the system doesn't say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
+    """Whether a model of so many bytes fits the memory and the cores of this machine, or its GPU."""
+    return fits_memory(size) and (fits_cores(size) or _has_gpu())
 
 
 def _has_gpu() -> bool:
