@@ -20,7 +20,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.hooks import hook_client
 from mcp_smalltools.hooks.event import HookEvent, read_event
 from mcp_smalltools.hooks.guard.guard import Guard
-from mcp_smalltools.hooks.guard.journal import GUARD_ROWS, GuardJournal
+from mcp_smalltools.hooks.guard.journal import GuardJournal
 from mcp_smalltools.hooks.guard.named_paths import running_commands
 from mcp_smalltools.hooks.guard.shell import simple_commands
 from mcp_smalltools.hooks.guard.withheld import SENTENCE, withheld
@@ -28,7 +28,7 @@ from mcp_smalltools.hooks.reply import HookReply
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy import forms
 from mcp_smalltools.privacy.redact import KINDS, masks_in
-from mcp_smalltools.stores.ledger import open_ledger
+from mcp_smalltools.stores.ledger import GUARD_ROWS, open_ledger
 
 CANARIES = canaries()
 SLOW_KEYS = ("private key", "ssh key", "csv column", "yaml block")

@@ -427,7 +427,7 @@ def test_a_resource_of_a_damaged_ledger_is_a_clear_error(settings: Settings) -> 
     ledger.close()
     file = settings.state_dir / "ledger.db"
     data = bytearray(file.read_bytes())
-    data[40_960:] = random.Random(1).randbytes(len(data) - 40_960)
+    data[49_152:] = random.Random(1).randbytes(len(data) - 49_152)  # behind the root pages
     file.write_bytes(data)
     with pytest.raises(MCPError, match=r"ledger .* can't be read: .*move it to another folder"):
         read_resource("smalltools://ledger", Service(settings), False)

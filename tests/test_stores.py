@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.stores.accounts.call_cost import CLIENT_LETS_THROUGH
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
-from mcp_smalltools.stores.ledger import CLIENT_LETS_THROUGH, Ledger, LedgerRow
+from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 from mcp_smalltools.stores.store import Store
 
 A_ROW = LedgerRow(

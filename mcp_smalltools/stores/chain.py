@@ -50,8 +50,10 @@ _HASHED: Final = (
 _REAL: Final = frozenset({"at", "seconds", "confidence"})
 
 
-def append(db: sqlite3.Connection, record: Mapping[str, Any], kept_since: float) -> None:
-    """Add a row behind the last one, inside the caller's transaction. `kept_since` is when its age begins."""
+def append(db: sqlite3.Connection, record: Mapping[str, Any], kept_since: float) -> int:
+    """Add a row behind the last one, inside the caller's transaction; its number. `kept_since` is when its
+    age begins.
+    """
     seq, previous = db.execute("SELECT last_seq + 1, last_hash FROM chain").fetchone()
     values = {name: _as_stored(name, value) for name, value in record.items()}
     values |= {"seq": seq, "kept_since": kept_since, "previous": previous}
@@ -59,6 +61,7 @@ def append(db: sqlite3.Connection, record: Mapping[str, Any], kept_since: float)
     names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     db.execute(f"INSERT INTO calls ({names}) VALUES ({marks})", values)
     db.execute("UPDATE chain SET last_seq = ?, last_hash = ?", (seq, values["hash"]))
+    return int(seq)
 
 
 def adopt(db: sqlite3.Connection, now: float) -> None:
@@ -102,6 +105,7 @@ def drop_oldest(db: sqlite3.Connection, count: int) -> bool:
 def _drop_until(db: sqlite3.Connection, seq: int) -> None:
     (gone,) = db.execute("SELECT hash FROM calls WHERE seq = ?", (seq,)).fetchone()
     db.execute("DELETE FROM calls WHERE seq <= ?", (seq,))
+    db.execute("DELETE FROM costs WHERE seq <= ?", (seq,))
     db.execute("UPDATE chain SET gone_seq = ?, gone_hash = ?", (seq, gone))
 
 

@@ -19,6 +19,9 @@ from typing import Any, Final
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.stores import chain
+from mcp_smalltools.stores.accounts import call_cost
+from mcp_smalltools.stores.accounts.call_cost import NOTHING_NOTED, CallCost
+from mcp_smalltools.stores.accounts.totals import CallTotals, GroupedBy, as_totals, totals_query
 from mcp_smalltools.stores.set_aside import replace_damaged
 from mcp_smalltools.stores.steady_clock import SteadyClock
 from mcp_smalltools.stores.store import DamagedStore, Store, connect, is_damage, transaction
@@ -58,19 +61,19 @@ MIGRATIONS: Sequence[str] = (
     );
     """,
     chain.MIGRATION,
+    call_cost.MIGRATION,
 )
 
 OWN_ROWS: Final = "ledger"
 """`tool` of the rows in which the ledger says something about itself."""
+_ROWS: Final = "SELECT * FROM calls LEFT JOIN costs USING (seq)"
 _PRUNE_S: Final = 3600.0
 _DROPPED_AT_ONCE: Final = 100
 _MOST_ROUNDS: Final = 20
 _REFUSALS_A_MINUTE: Final = 100
 """Further ones of a minute are counted by their reason alone: a flood from many addresses fills no disk."""
-
-CLIENT_LETS_THROUGH = 100_000
-"""Characters that a client lets its agent read of a file: 25,000 tokens in Claude Code's documentation, at 4
-characters per token. More than this is never counted as saved."""
+GUARD_ROWS: Final = "guard"
+"""`tool` of the rows in which the guard says what it did: no calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +97,32 @@ class LedgerRow:
     error: str | None  # code of the error; None if the call was answered
     answer: str
     principal: str = "local"  # "local", "token NAME", "oauth SUBJECT"
+    cost: CallCost = NOTHING_NOTED
+
+    @property
+    def by_hook(self) -> bool:
+        return self.client == call_cost.HOOK_CLIENT
+
+    @property
+    def chars_shown(self) -> int:
+        """Characters that reached the agent: of a call that a hook made, what it added to a result."""
+        return call_cost.chars_shown(self.client, self.chars_left, self.cost.shown)
+
+    @property
+    def would_read(self) -> int:
+        """Characters that the agent would have read without it, at most what its client lets through."""
+        in_vain = self.escalate or self.error is not None
+        return call_cost.would_have_read(self.client, self.bytes_read, in_vain=in_vain)
 
     @property
     def chars_saved(self) -> int:
         """What the agent would have read, less what it wrote and read instead; may be negative.
 
-        An answer that says `escalate`, or an error, saves nothing: the agent does the reading anyway.
+        An answer that says `escalate`, or an error, saves nothing: the agent does the reading anyway. What a
+        hook adds is never a saving: the agent didn't ask, and reads what the client shows as well.
         """
-        would_read = 0 if self.escalate or self.error else min(self.bytes_read, CLIENT_LETS_THROUGH)
-        return would_read - self.chars_asked - self.chars_left
+        asked = 0 if self.by_hook else self.chars_asked
+        return self.would_read - asked - self.chars_shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +153,21 @@ class Ledger(Store):
         """Raises ConfigError or sqlite3.Error when it can't be written, such as on a full disk."""
         record = _record(row)
         try:
-            self._append(record)
+            self._append(record, row.cost)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             self._replace()
-            self._append(record)
+            self._append(record, row.cost)
+
+    def note_shown(self, call_id: str, chars: int) -> None:
+        """Note how many characters of an answer a hook has shown. Raises ConfigError or sqlite3.Error."""
+        with self.transaction() as db:
+            db.execute(
+                "INSERT INTO costs SELECT seq, 0, 0, 0, 0, ?1 FROM calls WHERE call_id = ?2 "
+                "ON CONFLICT DO UPDATE SET shown = ?1",
+                (chars, call_id),
+            )
 
     def refuse(self, refusal: RefusedRequests) -> None:
         """Count refused requests. Equal ones share a row per minute, so that a flood can't fill the disk."""
@@ -177,9 +206,14 @@ class Ledger(Store):
             remedy="If it is damaged, move it to another folder; the next call begins a new one.",
         )
 
-    def _append(self, record: dict[str, Any]) -> None:
+    def _append(self, record: dict[str, Any], cost: CallCost) -> None:
         with self.transaction() as db:
-            chain.append(db, record, self._tend(db))
+            seq = chain.append(db, record, self._tend(db))
+            if cost != NOTHING_NOTED:
+                db.execute(
+                    "INSERT INTO costs VALUES (:seq, :server_s, :worker_s, :engine_s, :gpu_s, :shown)",
+                    {"seq": seq, **asdict(cost)},
+                )
 
     def _tend(self, db: sqlite3.Connection) -> float:
         """Note the time, and delete what is too old or too much, in the caller's transaction; the time that
@@ -274,10 +308,17 @@ class Ledger(Store):
         all, and `principal` selects its own calls.
         """
         query = (
-            "SELECT * FROM calls WHERE at >= ? AND at < ? AND (? IS NULL OR principal = ?) "
-            "ORDER BY at DESC LIMIT ?"
+            f"{_ROWS} WHERE at >= ?1 AND at < ?2 AND (?3 IS NULL OR principal = ?3) ORDER BY at DESC LIMIT ?4"
         )
-        return [_row(found) for found in self.select(query, (since, until, principal, principal, limit))]
+        return [_row(found) for found in self.select(query, (since, until, principal, limit))]
+
+    def totals(self, by: GroupedBy = "tool", *, since: float = 0.0, until: float = 1e18) -> list[CallTotals]:
+        """Sums over the calls of a time, by tool, by client, by day or of all; those with most calls first.
+
+        Rows of the guard and of the ledger itself are no calls.
+        """
+        no_calls = json.dumps([OWN_ROWS, GUARD_ROWS])
+        return [as_totals(found) for found in self.select(totals_query(by), (since, until, no_calls))]
 
     def refusals(self, *, since: float = 0.0, until: float = 1e18) -> list[RefusedRequests]:
         """Newest first."""
@@ -288,7 +329,7 @@ class Ledger(Store):
         return [RefusedRequests(**dict(row)) for row in found]
 
     def find(self, call_id: str) -> LedgerRow | None:
-        found = self.select("SELECT * FROM calls WHERE call_id = ?", (call_id,))
+        found = self.select(f"{_ROWS} WHERE call_id = ?", (call_id,))
         return _row(found[0]) if found else None
 
 
@@ -343,6 +384,7 @@ def _record(row: LedgerRow) -> dict[str, Any]:
     import zstandard
 
     record = asdict(row)
+    del record["cost"]
     record["paths"] = json.dumps(row.paths)
     record["answer"] = zstandard.compress(row.answer.encode("utf-8", "backslashreplace"))
     return record
@@ -351,7 +393,16 @@ def _record(row: LedgerRow) -> dict[str, Any]:
 def _row(found: sqlite3.Row) -> LedgerRow:
     import zstandard
 
-    values: dict[str, Any] = {field.name: found[field.name] for field in fields(LedgerRow)}
+    values: dict[str, Any] = {
+        field.name: found[field.name] for field in fields(LedgerRow) if field.name != "cost"
+    }
+    values["cost"] = CallCost(
+        found["server_s"] or 0.0,
+        found["worker_s"] or 0.0,
+        found["engine_s"] or 0.0,
+        found["gpu_s"] or 0.0,
+        found["shown"],
+    )
     try:
         values["paths"] = json.loads(values["paths"])
         values["answer"] = zstandard.decompress(values["answer"]).decode()

@@ -1,5 +1,6 @@
 """What agents and people reported about answers, kept on this machine to train adapters and the user's
-skills. It outlives the ledger, so it also keeps what is needed of the call.
+skills. It outlives the ledger, so it also keeps what is needed of the call. Beside the reports stand weak
+outcomes: what the agent did after an answer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from mcp_smalltools.stores.accounts import weak_outcomes
+from mcp_smalltools.stores.accounts.weak_outcomes import (
+    WeakEvidence,
+    WeakOutcome,
+    add_weak,
+    as_weak,
+    together,
+)
 from mcp_smalltools.stores.store import Store
 
 MIGRATIONS: Sequence[str] = (
@@ -30,6 +39,7 @@ MIGRATIONS: Sequence[str] = (
     );
     CREATE INDEX outcomes_tool ON outcomes (tool, at);
     """,
+    weak_outcomes.MIGRATION,
 )
 
 Verdict = Literal["right", "partly", "wrong"]
@@ -82,9 +92,31 @@ class Outcomes(Store):
         query = "SELECT call_id, verdict FROM outcomes WHERE call_id IN (SELECT value FROM json_each(?))"
         return {row["call_id"]: row["verdict"] for row in self.select(query, (json.dumps(call_ids),))}
 
-    def forget(self, tool: str | None = None) -> int:
-        """Delete the outcomes of a tool, or all; returns how many."""
+    def add_weak(self, found: Sequence[WeakOutcome]) -> int:
+        """Keep what the agent was seen to do, each kind once for a call; how many were new.
+
+        Raises sqlite3.Error.
+        """
         with self.transaction() as db:
+            return add_weak(db, found)
+
+    def weak(self, tool: str | None = None, *, since: float = 0.0) -> list[WeakOutcome]:
+        """Oldest first; of all tools, or of one."""
+        query = "SELECT * FROM weak_outcomes WHERE (?1 IS NULL OR tool = ?1) AND at >= ?2 ORDER BY at, kind"
+        return [as_weak(row) for row in self.select(query, (tool, since))]
+
+    def weak_evidence(self, tool: str | None = None, *, since: float = 0.0) -> list[WeakEvidence]:
+        """What the weak outcomes of each call come to, without calls on which somebody has reported: a report
+        outweighs them.
+        """
+        found = self.weak(tool, since=since)
+        reported = self.verdicts(list({one.call_id for one in found}))
+        return together([one for one in found if one.call_id not in reported])
+
+    def forget(self, tool: str | None = None) -> int:
+        """Delete the outcomes of a tool, or all, weak ones too; returns how many reports."""
+        with self.transaction() as db:
+            db.execute("DELETE FROM weak_outcomes WHERE ?1 IS NULL OR tool = ?1", (tool,))
             return db.execute("DELETE FROM outcomes WHERE ?1 IS NULL OR tool = ?1", (tool,)).rowcount
 
 

@@ -16,10 +16,7 @@ from typing import Any
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.stores.ledger import Ledger, LedgerRow, ledger_file, open_ledger
-
-GUARD_ROWS = "guard"
-"""`tool` of the ledger's rows in which the guard says what it did."""
+from mcp_smalltools.stores.ledger import GUARD_ROWS, Ledger, LedgerRow, ledger_file, open_ledger
 
 
 @dataclass(frozen=True, slots=True)
