@@ -20,12 +20,14 @@ from mcp_smalltools.calibration.qualification import (
     qualifications,
     writer_for,
 )
+from mcp_smalltools.calibration.writer_advice import advice_on_writers
 from mcp_smalltools.config import Settings
-from mcp_smalltools.doctor.writers import advice_on_writers, check_writers, fits
+from mcp_smalltools.doctor.writers import check_writers
 from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import DeadlineExceeded, EngineUnavailable
 from mcp_smalltools.evaluation.data.extract_cases import read_extract_cases
 from mcp_smalltools.learning.writers.fit_pair import adds_right_answers
+from mcp_smalltools.models.machine_fit import fits_cores, fits_memory
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
@@ -353,11 +355,29 @@ def test_the_doctor_says_which_writer_reads_along_and_what_it_is_worth(own: Sett
 
 def test_a_model_fits_where_memory_and_cores_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mcp_smalltools.models.machine_fit._memory", lambda: 16 << 30)
-    monkeypatch.setattr("mcp_smalltools.doctor.writers._has_gpu", lambda: False)
     monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 2)
-    assert fits(491 << 20) and not fits(1117 << 20) and not fits(8 << 30)
+    assert fits_memory(1117 << 20) and not fits_memory(8 << 30)
+    assert fits_cores(491 << 20) and not fits_cores(1117 << 20)
     monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 8)
-    assert fits(1117 << 20)
+    assert fits_cores(1117 << 20)
+
+
+def test_the_model_that_adds_most_of_those_that_fit_is_advised(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = settings.model_copy(update={"model_dir": tmp_path / "models", "writer": "auto"})
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit._memory", lambda: 16 << 30)
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit.os.cpu_count", lambda: 2)
+
+    def advised(has_gpu: bool) -> str:
+        advice = advice_on_writers(empty, lambda: has_gpu)
+        assert advice is not None and "extract whole right" in advice.sentence()
+        return advice.model
+
+    assert advised(False) == "qwen2.5-coder-0.5b"
+    assert advised(True) == "qwen2.5-coder-1.5b"
+    monkeypatch.setattr("mcp_smalltools.models.machine_fit._memory", lambda: 1 << 30)
+    assert advice_on_writers(empty) is None
 
 
 # -- the cases that ship ----------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
     from rich.console import Console
 
-    from mcp_smalltools.doctor.writers import advice_on_writers
+    from mcp_smalltools.calibration.writer_advice import advice_on_writers
 
     console = Console(highlight=False, stderr=args.json, quiet=args.json)
     anyio.run(_demo, example_files(), console, args.json)

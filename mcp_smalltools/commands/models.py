@@ -190,7 +190,7 @@ def _qualify(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
     from mcp_smalltools.calibration.qualification import keep_qualification, write_qualification
-    from mcp_smalltools.doctor.writers import gain_of
+    from mcp_smalltools.calibration.writer_advice import gain_of
     from mcp_smalltools.learning.writers.qualify import writers_here
 
     models = [args.model] if args.model else list(writers_here(settings))

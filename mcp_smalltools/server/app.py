@@ -46,8 +46,9 @@ from mcp_smalltools.principal import LOCAL, Principal, narrow_settings
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.server import prompts, resources
 from mcp_smalltools.server.client_roots import client_roots
-from mcp_smalltools.server.folder_questions import FolderQuestions
 from mcp_smalltools.server.progress import ProgressRelay
+from mcp_smalltools.server.questions.folder_question import FolderQuestion
+from mcp_smalltools.server.questions.writer_question import WriterQuestion
 from mcp_smalltools.server.scope import DISCONNECTED, IN_CALL, PRINCIPAL
 from mcp_smalltools.server.tool_list_changes import ToolListSubscribers
 from mcp_smalltools.server.tool_schema import input_schema, output_schema
@@ -133,7 +134,8 @@ class _Handlers:
         self._service = service
         self._subscribers = subscribers
         self._limit = limit
-        self._questions = FolderQuestions(service)
+        self._folder_question = FolderQuestion(service)
+        self._writer_question = WriterQuestion(service)
 
     async def list_tools(self, context: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
         self._subscribers.add(context)
@@ -214,10 +216,12 @@ class _Handlers:
                 try:
                     answer = await self._service.call(request, progress)
                 except NotAllowed:
-                    if not await self._questions.may_go_on(request, context):
+                    if not await self._folder_question.may_go_on(request, context):
                         raise
                     answer = await self._service.call(request, progress)
-                return _result(answer.structured())
+            seconds = time.monotonic() - waiting_since
+            await self._writer_question.consider(request, answer, seconds, context)
+            return _result(answer.structured())
         except InternalError as error:
             print(f"mcp-smalltools: {error}", file=sys.stderr)
             return _error_result(error)

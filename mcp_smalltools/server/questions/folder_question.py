@@ -7,21 +7,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import anyio
-from mcp.shared.exceptions import MCPError
 
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.files.roots import Roots
 from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.server.questions.elicitation import ask, can_ask
 from mcp_smalltools.service import Service
 from mcp_smalltools.text.visible import escaped_name
 
-WAIT_S: Final = 40.0
-"""How long a person has for an answer: clients give a call a minute."""
 _ARGUMENTS: Final = ("path", "paths", "baseline_path")
-_YES_OR_NO: Final = {"type": "object", "properties": {}}
 
 
-class FolderQuestions:
+class FolderQuestion:
     """Asks once for each folder. Only the user of this machine's own agent is asked."""
 
     def __init__(self, service: Service) -> None:
@@ -30,7 +27,7 @@ class FolderQuestions:
 
     async def may_go_on(self, request: ToolRequest, context: Any) -> bool:
         """Whether the user has just allowed what the call was refused. `context` is the SDK's."""
-        if request.principal is not None or not _can_ask(context):
+        if not can_ask(request, context):
             return False
         folders = await anyio.to_thread.run_sync(lambda: list(dict.fromkeys(self._refused(request))))
         if len(folders) != 1 or folders[0] in self._asked:
@@ -43,12 +40,7 @@ class FolderQuestions:
             f"that may be read. Allow it until this server ends, at the level `{level}`? (--root keeps it "
             "allowed.)"
         )
-        try:
-            with anyio.fail_after(WAIT_S):
-                said = await context.session.elicit_form(question, _YES_OR_NO, context.request_id)
-        except (MCPError, TimeoutError, RuntimeError):  # a connection that can't be asked anything
-            return False
-        if said.action != "accept":
+        if await ask(question, context) != "accept":
             return False
         self._service.allow(folder)
         return True
@@ -79,8 +71,3 @@ def _paths(request: ToolRequest) -> Iterator[str]:
     for name in _ARGUMENTS:
         value = request.arguments.get(name)
         yield from (one for one in (value if isinstance(value, list) else [value]) if isinstance(one, str))
-
-
-def _can_ask(context: Any) -> bool:
-    params = context.session.client_params
-    return params is not None and params.capabilities.elicitation is not None
