@@ -129,6 +129,14 @@ class Settings(BaseModel):
     ledger_mb: int = Field(
         1024, ge=1, description="maximum size of the ledger, in MB; beyond it the oldest rows are deleted"
     )
+    price_model: str = Field(
+        "claude-opus-5-5",
+        description="model whose published price and speed the ledger compares with, by its name in the "
+        "table of prices",
+    )
+    prices_file: Path | None = Field(
+        None, description="TOML file with prices that stand before those that ship (docs/ledger.md)"
+    )
     export_mb: int = Field(
         4096, ge=1, description="maximum size in MB of the exports of one caller, together"
     )

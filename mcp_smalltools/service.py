@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from mcp_smalltools import metering
 from mcp_smalltools.calibration.qualification import QualifiedWriter, writer_for
 from mcp_smalltools.config import RootSpec, Settings, with_client_roots
 from mcp_smalltools.errors import (
@@ -28,11 +29,13 @@ from mcp_smalltools.errors import (
     UsageError,
 )
 from mcp_smalltools.files.put_aside import with_outputs_put_aside
+from mcp_smalltools.metering import CallMeter, SharedProcessor
 from mcp_smalltools.principal import LOCAL, export_folder_name, narrow_settings
 from mcp_smalltools.privacy.answers import as_json, shrink_to_fit
 from mcp_smalltools.privacy.remote_engine import RedactingEngine
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.result import Answer
+from mcp_smalltools.stores.accounts.call_cost import CallCost
 from mcp_smalltools.stores.cache import AnswerCache, CachedAnswer, cache_key
 from mcp_smalltools.stores.exports import Exports, OutputFile, Quota
 from mcp_smalltools.stores.kept_state import StateFolder
@@ -75,6 +78,7 @@ class Service:
         self._engine = engine
         self._ledger: Ledger | None = None
         self._ledger_lock = threading.Lock()
+        self.processor = SharedProcessor()
         self.on_recorded: Callable[[LedgerRow], None] = lambda row: None  # called in any thread
         self._cache: AnswerCache | None = None
         self._allowed: dict[Path, RootSpec] = {}
@@ -248,6 +252,7 @@ class Service:
             error=error.code if error else None,
             answer=left,
             principal=call.principal.name,
+            cost=call.cost(),
         )
         try:
             self.ledger().write(row)
@@ -287,6 +292,20 @@ class Call:
         self.writer: QualifiedWriter | None = None
         self._service = service
         self._progress = progress
+        self.meter = CallMeter()
+        metering.CURRENT.set(self.meter)
+        service.processor.begin(self.meter)
+
+    def cost(self) -> CallCost:
+        """What the call has taken of this machine so far."""
+        self._service.processor.note()
+        meter = self.meter
+        return CallCost(
+            server_s=round(meter.server_s, 5),
+            worker_s=round(meter.worker_s, 5),
+            engine_s=round(meter.engine_s, 5),
+            gpu_s=round(meter.gpu_s, 5),
+        )
 
     def narrow(self) -> None:
         """Reduce the settings to what the principal may do. Raises NotAllowed."""
@@ -353,4 +372,5 @@ class Call:
         return await anyio.to_thread.run_sync(function, *args)
 
     async def close(self) -> None:
+        self._service.processor.end(self.meter)
         await anyio.to_thread.run_sync(self.files.close)

@@ -29,6 +29,7 @@ from mcp_smalltools import __version__
 from mcp_smalltools.calibration.scores import read_quality
 from mcp_smalltools.cli import COMMANDS, command_parser
 from mcp_smalltools.config import Settings
+from mcp_smalltools.economics.prices import PriceFile
 from mcp_smalltools.skills.manifest import parse_skill
 from mcp_smalltools.tools.built_in import built_in_tools
 
@@ -173,6 +174,8 @@ def test_a_configuration_that_is_shown_is_valid(block: Block) -> None:
             content["eval"]: b'{"text": "Where is my refund?", "label": "billing"}\n',
         }
         assert parse_skill(Path(content["name"]), files).file.kind == content["kind"]
+    elif "models" in content:
+        assert PriceFile.model_validate(content).models
     else:
         assert Settings.model_validate(content)
         assert content.keys() <= Settings.model_fields.keys()

@@ -16,9 +16,12 @@ STRUCTURE = Structure(PACKAGE)
 
 # Lowest first. A module may import from its own layer and from those below it.
 LAYERS: Sequence[set[str]] = (
-    {"level", "errors", "request", "result", "suggest", "principal", "config", "processes", "private_files"},
+    {
+        *("level", "errors", "request", "result", "suggest", "principal", "config", "processes"),
+        *("private_files", "metering"),
+    },
     {"stores", "files", "models", "text"},
-    {"calibration", "skills", "engine"},
+    {"calibration", "skills", "engine", "economics"},
     {"privacy", "logs"},
     {"tools"},
     {"workers"},

@@ -86,10 +86,10 @@ async def test_a_verdict_is_kept_with_what_it_is_about_and_shown_in_the_ledger(
     assert kept.correction == "it has two columns" and not kept.escalated
     assert (await report(service, call_id=answer.call_id, verdict="wrong"))["replaced"]
     assert [one.verdict for one in stored(settings)] == ["wrong"]
-    ledger_command.run(Arguments(limit=20, json=True), settings)
+    ledger_command.run(Arguments(limit=20, json=True, tools=False, days=0), settings)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["verdict"] for row in rows if row["call_id"] == answer.call_id] == ["wrong"]
-    ledger_command.run(Arguments(limit=20, json=False), settings)
+    ledger_command.run(Arguments(limit=20, json=False, tools=False, days=0), settings)
     assert "was wrong" in capsys.readouterr().out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -25,6 +26,8 @@ class RunningJob:
         """Seconds of the engine's time that it has had."""
         self.partial: Callable[[], Any] | None = None
         """Makes an answer at the deadline, where the operation can answer in part."""
+        self.in_step: tuple[float, int] | None = None
+        """When the step began that it takes part in (time.monotonic), and how many jobs may."""
         self._assemble = assemble
 
     def finish_item(self, index: int, answer: Any) -> None:
@@ -41,7 +44,15 @@ class RunningJob:
         """Hand back the answer, or a SmallToolsError. Answers after the first are dropped."""
         if not self.over:
             self.over = True
+            self.job.time.seconds = self.served + self._served_in_step()
             self.job.on_done(answer)
+
+    def _served_in_step(self) -> float:
+        """Its share of the step that is running: charged only when that is done."""
+        if self.in_step is None:
+            return 0.0
+        began, jobs = self.in_step
+        return (time.monotonic() - began) / jobs
 
     def end_if_due(self, now: float) -> bool:
         """End the job if it was cancelled or its deadline has passed; True if it is over."""

@@ -128,6 +128,9 @@ class Progress:
 class Result:
     id: int
     value: Any
+    cpu_s: float = 0.0
+    """Processor seconds of the engine, and GPU seconds, that it took."""
+    gpu_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

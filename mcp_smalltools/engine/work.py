@@ -53,6 +53,24 @@ class CountTokens:
 Work = Embed | Generate | ScoreLabels | CountTokens
 
 
+@dataclass(slots=True)
+class EngineTime:
+    """The engine's time that a job has had; on a CPU so many threads worked at it, on a GPU one."""
+
+    seconds: float = 0.0
+    threads: int = 1
+    on_gpu: bool = False
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds at most: a step may leave threads idle."""
+        return self.seconds * (1 if self.on_gpu else self.threads)
+
+    @property
+    def gpu_s(self) -> float:
+        return self.seconds if self.on_gpu else 0.0
+
+
 @dataclass(slots=True, eq=False)
 class Job:
     """One request of one client.
@@ -70,6 +88,8 @@ class Job:
     adapter: AdapterFile | None = None
     priority: int = 0
     deadline: float | None = None  # time.monotonic() seconds
+    time: EngineTime = field(default_factory=EngineTime)
+    """Kept by the scheduler; right once `on_done` is called."""
     _cancelled: threading.Event = field(default_factory=threading.Event)
 
     def cancel(self) -> None:

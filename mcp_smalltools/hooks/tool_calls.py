@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.errors import ConfigError, SmallToolsError
 from mcp_smalltools.hooks.agent_session import with_outputs
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
@@ -64,6 +65,14 @@ class HookTools:
             return answer
         except SmallToolsError:
             return None
+
+    def note_shown(self, answer: Mapping[str, Any], text: str, settings: Settings) -> None:
+        """Note in the ledger how much of an answer reached the agent: what was told, or nothing."""
+        for service in list(self._services.values()):
+            if service.settings.state_dir == settings.state_dir:
+                with suppress(ConfigError, sqlite3.Error):
+                    service.ledger().note_shown(str(answer.get("call_id")), len(text))
+                return
 
     def warm_up(self, settings: Settings) -> None:
         """Have a worker ready. Returns at once."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
+from mcp_smalltools import metering
 from mcp_smalltools.calibration.qualification import QualifiedWriter
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine import api, protocol
@@ -98,6 +99,7 @@ class Server:
     def _run_calls(self) -> None:
         tools = built_in_tools()
         while (call := self._calls.get()) is not None:
+            before = metering.processor_s()
             try:
                 outcome: tuple[Any, ...] = ("answer", *anyio.run(self._answer, call, tools))
             except SmallToolsError as error:
@@ -106,7 +108,7 @@ class Server:
                 problem = InternalError.at(str(call["tool"]), error)
                 outcome = ("failed", protocol.failure(0, problem))
             try:
-                self._connection.send(outcome)
+                self._connection.send((*outcome, metering.processor_s() - before))
             except OSError:  # the server has left
                 os._exit(0)
 

@@ -20,6 +20,7 @@ import anyio
 import anyio.from_thread
 import anyio.to_thread
 
+from mcp_smalltools import metering
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine import api, protocol
 from mcp_smalltools.errors import DeadlineExceeded, SmallToolsError, WorkerDied
@@ -107,11 +108,14 @@ class Worker:
                 elif kind == "progress":
                     context.progress(*rest)
                 elif kind == "answer":
-                    answer, lasting, lines, self.peak_kb = rest
+                    answer, lasting, lines, self.peak_kb, seconds = rest
+                    _note_worker(seconds)
                     counted = tuple((unpack_path(path), count) for path, count in lines)
                     return Outcome(json.loads(answer), lasting, counted)
                 else:
-                    raise protocol.as_error(rest[0])
+                    failed, seconds = rest
+                    _note_worker(seconds)
+                    raise protocol.as_error(failed)
         except (EOFError, OSError):
             raise died() from None
         finally:
@@ -131,6 +135,12 @@ class Worker:
         """End the process at once; whoever waits for it gets an error."""
         self._process.kill()
         self._connection.close()
+
+
+def _note_worker(seconds: float) -> None:
+    """Add a worker's processor time to the call that it was for."""
+    if (meter := metering.CURRENT.get()) is not None:
+        meter.worker_s += seconds
 
 
 def died() -> WorkerDied:

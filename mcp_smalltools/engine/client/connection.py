@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from mcp_smalltools import metering
 from mcp_smalltools.engine import protocol
 from mcp_smalltools.engine.endpoint import UNIX, Endpoint
 from mcp_smalltools.errors import EngineUnavailable
+from mcp_smalltools.metering import CallMeter
 
 HEARTBEAT_S: Final = 1.0
 SILENT_BEATS: Final = 10
@@ -50,6 +52,7 @@ class ConnectionLost(Exception):
 class _Pending:
     future: asyncio.Future[Any]
     on_progress: Callable[[int, int], None]
+    meter: CallMeter | None = None
 
 
 class Connection:
@@ -104,7 +107,7 @@ class Connection:
         number = next(self._ids)
         data = protocol.encode(frame(number), protocol.MAX_REQUEST)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._pending[number] = _Pending(future, on_progress)
+        self._pending[number] = _Pending(future, on_progress, metering.CURRENT.get())
         try:
             self._writer.write(data)
             return await future
@@ -169,6 +172,9 @@ class Connection:
         elif isinstance(frame, protocol.Failure):
             pending.future.set_exception(protocol.as_error(frame))
         elif isinstance(frame, protocol.Result):
+            if pending.meter is not None:
+                pending.meter.engine_s += frame.cpu_s
+                pending.meter.gpu_s += frame.gpu_s
             pending.future.set_result(frame.value)
 
     async def _watch(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mcp_smalltools.config import Settings
@@ -116,6 +116,7 @@ class LlamaScheduler:
                 return
             if job.adapter is not None:
                 self._models.check_adapter(job.adapter)
+            job.time.threads, job.time.on_gpu = self._policy.threads, not self._backend.startswith("CPU")
             running = runner.add(job)
         finally:
             self._step_started = None
@@ -148,7 +149,7 @@ class LlamaScheduler:
                 for each in self._models.all():
                     each.set_threads(self._policy.threads)
             self._step_started = started = time.monotonic()
-            jobs = step.run()
+            jobs = self._run_step(step, started)
             self._queue.charge(jobs, time.monotonic() - started)
             self._steps_done += 1
         except SmallToolsError as error:
@@ -158,6 +159,17 @@ class LlamaScheduler:
             self._fail(runner, InternalError.at("the engine", error))
         finally:
             self._step_started = None
+
+    def _run_step(self, step: Step, started: float) -> Iterable[RunningJob]:
+        """The jobs that took part. A job that ends meanwhile knows what it has had of the step."""
+        taking_part = list(step.jobs)
+        for running in taking_part:
+            running.in_step = (started, len(taking_part))
+        try:
+            return step.run()
+        finally:
+            for running in taking_part:
+                running.in_step = None
 
     def _fail(self, failed: ModelRunner | None, error: SmallToolsError) -> None:
         """End the jobs of a model whose step failed, and drop it; None: those of all models."""

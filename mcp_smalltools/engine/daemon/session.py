@@ -190,14 +190,15 @@ class DaemonSession:
             self._answer(number, InternalError.at("The engine", error))
 
     def _answer(self, number: int, value: Any) -> None:
-        if self._running.pop(number, None) is None:
+        if (running := self._running.pop(number, None)) is None:
             return
+        used = running.job.time if running.job else work.EngineTime()
         self._daemon.finished()
         if isinstance(value, SmallToolsError):
             self._send(protocol.failure(number, value))
             return
         try:
-            self._send(protocol.Result(number, value))
+            self._send(protocol.Result(number, value, used.cpu_s, used.gpu_s))
         except protocol.ProtocolError:
             error = EngineError("The engine's answer is too large.", remedy="Ask for less at once.")
             self._send(protocol.failure(number, error))

@@ -127,6 +127,8 @@ class CommandRun:
         )
         sealed = level is PrivacyLevel.SEALED
         message = failure_message(answer, kept, exit_code=code, sealed=sealed) if answer else ""
+        if answer:
+            self._tools.note_shown(answer, message, self.settings)
         self._say(message.removeprefix("smalltools ") or where)
 
     def _not_started(self, error: OSError, code: int) -> int:

@@ -63,7 +63,11 @@ class Teller:
             arguments["exit_code"] = result.exit_code
         level = level_of(event.cwd, self._settings)
         answer = self._tools.call("find_failure", kept.path, arguments, self._settings, level)
-        return "" if answer is None else self._message(result, kept, answer, level)
+        if answer is None:
+            return ""
+        told = self._message(result, kept, answer, level)
+        self._tools.note_shown(answer, told, self._settings)
+        return told
 
     def _message(
         self, result: CommandResult, kept: KeptOutput, answer: Mapping[str, Any], level: PrivacyLevel
