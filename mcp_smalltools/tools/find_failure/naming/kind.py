@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from mcp_smalltools.tools.find_failure.naming.reporters import Reporter
+from mcp_smalltools.tools.find_failure.naming.reporters.reporter import Reporter
 
 KINDS = (
     *("compile", "link", "test", "dependency", "timeout", "memory", "disk", "network", "permission", "crash"),

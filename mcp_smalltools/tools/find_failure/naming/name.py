@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from mcp_smalltools.tools.find_failure.naming.kind import kind_of
 from mcp_smalltools.tools.find_failure.naming.places import SourcePlace, place_of
-from mcp_smalltools.tools.find_failure.naming.reporters import Reporter, reporter_of
+from mcp_smalltools.tools.find_failure.naming.reporters.reporter import Reporter
+from mcp_smalltools.tools.find_failure.naming.reporters.reporter_of import reporter_of
 from mcp_smalltools.tools.find_failure.naming.wrapped import console_width, joined
 
 _SPANS = 3
