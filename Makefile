@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests clean
+.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests release clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,15 @@ fuzz: models-of-tests  ## new examples for the fuzzers and property tests, and c
 
 test-clients: setup  ## what others wrote, against the server: conformance, Inspector, Claude Code, fuzzer (network)
 	$(BIN)/pytest client_tests --clients-required
+
+# With VERSION the changelog's section is closed and the version written everywhere first. Commits, tags, signs and
+# publishes nothing. The trials need the package index.
+release: $(STAMP)  ## all archives of a release, each tried in a clean environment (VERSION=X.Y.Z: a new one)
+	$(BIN)/python -m pip install -q -e '.[release]'
+	$(if $(VERSION),$(BIN)/python -m release version $(VERSION))
+	$(BIN)/python -m release build
+	$(BIN)/python -m release try
+	$(BIN)/python -m release parts
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
