@@ -19,6 +19,7 @@ COMMANDS: Mapping[str, str] = {
     "serve": "run the MCP server",
     "call": "call one tool without an agent",
     "demo": "show the tools at work on example files, through a real MCP client",
+    "engine": "install, show, update, stop and remove the engine, which runs the models",
     "models": "list, pull, verify, add, remove and tune models",
     "skills": "manage tools of your own, made of a skill.toml",
     "install": "register the server with a client",

@@ -181,6 +181,15 @@ class Settings(BaseModel):
     oauth_algorithms: tuple[Literal["RS256", "PS256", "ES256", "ES384", "EdDSA"], ...] = Field(
         ("RS256", "ES256", "EdDSA"), description="signature algorithms that are accepted", min_length=1
     )
+    engine_dir: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path(_APP) / "engine",
+        description="the engine's own environment, made by `engine install` (docs/engine.md)",
+    )
+    engine_install: Literal["auto", "wheels", "never"] = Field(
+        "auto",
+        description="whether a missing engine is installed in the background when a call first needs it: "
+        "`auto`, with `wheels` nothing is compiled, or `never`",
+    )
     engine_idle_s: float = Field(600.0, gt=0, description="seconds without requests until the engine exits")
     engine_threads: int = Field(0, ge=0, description="threads of the engine; 0 chooses by measurement")
     engine_gpu_layers: int = Field(-1, ge=-1, description="layers on the GPU; -1 chooses by free memory")

@@ -11,6 +11,7 @@
     ├── ModelError            a model is missing, damaged or can't be fetched
     ├── EngineError           the engine can't answer
     │   ├── EngineUnavailable it could not be started or reached, even after a retry
+    │   │   └── EngineMissing  there is no llama.cpp on this machine yet
     │   ├── EngineBusy        its queue is full
     │   └── VersionMismatch   an engine of another version is running
     ├── NotRecorded           the answer can't be written into the ledger, so it is withheld
@@ -103,6 +104,12 @@ class EngineUnavailable(EngineError):
     """The engine could not be started or reached, even after a retry on a fresh one."""
 
     code = "engine_unavailable"
+
+
+class EngineMissing(EngineUnavailable):
+    """There is no llama.cpp on this machine that the engine could use, or not yet."""
+
+    code = "engine_missing"
 
 
 class EngineBusy(EngineError):

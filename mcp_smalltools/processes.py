@@ -12,12 +12,13 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from subprocess import DEVNULL, PIPE, CompletedProcess, Popen, SubprocessError
+from subprocess import DEVNULL, PIPE, STDOUT, CompletedProcess, Popen, SubprocessError
 from typing import IO, Any, Final
 
 __all__ = [
     "DEVNULL",
     "PIPE",
+    "STDOUT",
     "CompletedProcess",
     "Popen",
     "SubprocessError",

@@ -44,6 +44,8 @@ def base_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         state_dir=folder / "state",
         runtime_dir=folder / "run",
         skills_dir=folder / "skills",
+        engine_dir=folder / "engine",
+        engine_install="never",
         engine_idle_s=120,
         writer="off",  # it may be on the user's machine; the tests of it turn it on
     )
@@ -121,6 +123,9 @@ def _no_settings_of_the_user() -> Iterator[None]:
             del os.environ[name]
     os.environ["MCP_SMALLTOOLS_CONFIG"] = os.devnull
     os.environ["MCP_SMALLTOOLS_SKILLS_DIR"] = str(Path(os.devnull) / "no skills")
+    # The engine under test is the one beside the program, and no test sets off an installation.
+    os.environ["MCP_SMALLTOOLS_ENGINE_DIR"] = str(Path(os.devnull) / "no engine")
+    os.environ["MCP_SMALLTOOLS_ENGINE_INSTALL"] = "never"
     yield
     os.environ.update(saved)
 

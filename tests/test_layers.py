@@ -18,7 +18,7 @@ STRUCTURE = Structure(PACKAGE)
 LAYERS: Sequence[set[str]] = (
     {
         *("level", "errors", "request", "result", "suggest", "principal", "config", "processes"),
-        *("private_files", "metering"),
+        *("private_files", "metering", "engine_python"),
     },
     {"stores", "files", "models", "text"},
     {"calibration", "skills", "engine", "economics"},
@@ -39,7 +39,7 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
     ),
     "engine": (
         {"api", "work", "protocol", "endpoint"},
-        {"llama", "client", "http", "fair_queue"},
+        {"llama", "client", "environment", "http", "fair_queue"},
         {"generation"},
         {"daemon"},
         {"with_model", "forwarding", "make", "testing"},

@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, list[str]] = {
     "serve": [],
     "call": ["parse_log", "--arg", "path=app.log", "--root", "."],
     "demo": ["--json"],
+    "engine": ["status"],
     "models": ["verify"],
     "skills": ["list"],
     "install": ["claude-code", "--dry-run"],

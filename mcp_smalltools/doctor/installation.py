@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import stat
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from mcp_smalltools import __version__
 from mcp_smalltools.config import Settings, default_config_file, no_root
 from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.engine_python import INSTALL, INSTANT, find_engine_python, missing_engine
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.private_files import make_private_folder
 
@@ -23,19 +23,43 @@ def check_program(settings: Settings) -> Iterator[Check]:
     config = Path(os.environ.get("MCP_SMALLTOOLS_CONFIG") or default_config_file())
     missing = "" if config.is_file() else " (not there; defaults apply)"
     yield Check("config file", CheckState.OK, f"{config}{missing}")
-    if importlib.util.find_spec("llama_cpp"):
-        yield Check("llama.cpp", CheckState.OK, "installed")
+    yield from _check_llama(settings)
+
+
+def _check_llama(settings: Settings) -> Iterator[Check]:
+    """Which llama.cpp the engine has. None is no fault: what code alone can do is done without it."""
+    from mcp_smalltools.engine.environment.install_state import install_state
+
+    found, state = find_engine_python(settings), install_state(settings)
+    if found is None:
+        problem = missing_engine(settings)
+        going_on = f"; being installed: {state.step}" if state.running else ""
+        failed = f"; the last try failed: {state.failed}" if state.failed and not state.running else ""
+        lacks = "classify needs it, and ask_file, extract and find_files are better with it"
+        yield Check(
+            "llama.cpp", CheckState.NOTE, f"{problem.message} {lacks}{going_on}{failed}", problem.remedy
+        )
+        return
+    made = found.environment
+    where = "beside this program"
+    if made is not None:
+        how = "compiled here" if made.made_by == "source" else "a wheel"
+        where = f"{made.version}, {how}, in {made.folder}"
+    if found.library == INSTANT:
+        what = f"{found.library} {where}: about a third of the speed of one that is compiled here"
+        yield Check("llama.cpp", CheckState.NOTE, what, f"{INSTALL} --from-source")
     else:
-        remedy = "Install it: pip install llama-cpp-python."
-        yield Check("llama.cpp", CheckState.WRONG, "not installed", remedy)
+        yield Check("llama.cpp", CheckState.OK, f"{found.library} {where}")
 
 
 def check_speed(settings: Settings) -> Iterator[Check]:
     from mcp_smalltools.doctor import speed
 
-    build = speed.probe()
+    if find_engine_python(settings) is None:
+        return
+    build = speed.probe(settings)
     if build is None:
-        remedy = "Rebuild it: " + speed.rebuild("-DGGML_NATIVE=on")
+        remedy = "Install it again: " + speed.install("--from-source")
         yield Check("speed", CheckState.WRONG, "llama.cpp can't be loaded", remedy)
         return
     threads = settings.engine_threads or f"up to {os.cpu_count() or 1}"

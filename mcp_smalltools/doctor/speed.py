@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools import processes
+from mcp_smalltools.config import Settings
+from mcp_smalltools.engine_python import INSTALL, engine_command
+from mcp_smalltools.errors import EngineMissing
 
 PROBE_S: Final = 30.0
-_REBUILD = 'CMAKE_ARGS="{}" {} -m pip install --force-reinstall --no-deps --no-cache-dir {}'
 _INSTRUCTIONS: Final = {"avx512_bf16": "AVX512_BF16", "avx512f": "AVX512", "avx2": "AVX2", "asimd": "NEON"}
 """Names in /proc/cpuinfo, and llama.cpp's for them; the best first."""
 
@@ -27,13 +29,13 @@ class Build:
     devices: tuple[str, ...]
 
 
-def probe() -> Build | None:
-    """Ask the installed llama.cpp, in a process of its own; None if it can't be loaded."""
+def probe(settings: Settings) -> Build | None:
+    """Ask the installed llama.cpp, in a process of its own; None if there is none or it can't be loaded."""
     try:
-        command = processes.module_command("mcp_smalltools.engine.llama.devices")
+        command = engine_command(settings, "mcp_smalltools.engine.llama.devices")
         done = processes.run(command, timeout_s=PROBE_S, check=True)
         found: dict[str, Any] = json.loads(done.stdout)
-    except (OSError, processes.SubprocessError, ValueError):
+    except (EngineMissing, OSError, processes.SubprocessError, ValueError):
         return None
     return Build(found["backend"], tuple(device["name"] for device in found["devices"]))
 
@@ -42,27 +44,21 @@ def advice(build: Build) -> Iterator[tuple[str, str]]:
     """What the machine has and the build doesn't use, each with the command that changes it."""
     if not build.devices:
         if gpu := _nvidia():
-            yield f"{gpu} is not used", rebuild("-DGGML_CUDA=on")
+            yield f"{gpu} is not used", install("--cuda")
         elif sys.platform == "darwin" and platform.machine() == "arm64":
-            yield "the Apple GPU is not used", rebuild("-DGGML_METAL=on")
+            yield "the Apple GPU is not used", install("--metal")
         elif shutil.which("rocminfo"):
-            yield "an AMD GPU may be there and is not used", rebuild("-DGGML_HIP=on")
+            yield "an AMD GPU may be there and is not used", install("--vulkan")
         elif shutil.which("vulkaninfo"):
-            yield "a GPU may be there and is not used", rebuild("-DGGML_VULKAN=on")
+            yield "a GPU may be there and is not used", install("--vulkan")
     best = next((ours for theirs, ours in _INSTRUCTIONS.items() if theirs in _processor_flags()), None)
     if best is not None and best not in build.backend.split():
-        yield f"the processor's {best} instructions are not used", rebuild("-DGGML_NATIVE=on")
+        yield f"the processor's {best} instructions are not used", install("--from-source")
 
 
-def rebuild(options: str) -> str:
-    """The command that rebuilds the installed version of llama.cpp for this machine."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        pinned = f"llama-cpp-python=={version('llama-cpp-python')}"
-    except PackageNotFoundError:
-        pinned = "llama-cpp-python"
-    return _REBUILD.format(options, sys.executable, pinned)
+def install(option: str) -> str:
+    """The command that gives the engine another llama.cpp."""
+    return f"{INSTALL} {option}"
 
 
 def _nvidia() -> str:

@@ -31,14 +31,14 @@ def check_writers(settings: Settings) -> Iterator[Check]:
         for found in known.values():
             if found.here and not found.qualified:
                 yield Check("writer", CheckState.OK, f"{found.model} did not qualify for {skill}")
-    if not used and (advice := advice_on_writers(settings, has_gpu)) is not None:
+    if not used and (advice := advice_on_writers(settings, lambda: has_gpu(settings))) is not None:
         yield Check(
             "writer", CheckState.NOTE, advice.sentence(), f"mcp-smalltools models pull {advice.model}"
         )
 
 
-def has_gpu() -> bool:
+def has_gpu(settings: Settings) -> bool:
     from mcp_smalltools.doctor.speed import probe
 
-    build = probe()
+    build = probe(settings)
     return build is not None and bool(build.devices)

@@ -8,11 +8,13 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Final, Protocol
 
+from mcp_smalltools.files import zstd
+
 _MAGIC: Final = (
     (b"\x1f\x8b", "gz"),
     (b"BZh", "bz2"),
     (b"\xfd7zXZ\0", "xz"),
-    (b"\x28\xb5\x2f\xfd", "zst"),
+    (zstd.MAGIC, "zst"),
 )
 _READ_BYTES: Final = 16 << 10
 """Compressed bytes that are read at once. They may hold many streams, each of which copies what is left."""
@@ -48,7 +50,7 @@ def compression_of(head: bytes) -> str | None:
 def decompress_stream(file: BinaryIO, compression: str) -> Iterator[bytes]:
     """The contents in chunks, in constant memory; concatenated streams are read as one.
 
-    Raises Damaged after what could be read.
+    Raises Damaged after what could be read, and Unreadable for zstd where nothing here reads it.
     """
     held: list[bytes] = []
     size = 0
@@ -125,19 +127,16 @@ class _Zstd:
     """One frame of a zstd file."""
 
     def __init__(self) -> None:
-        import zstandard
-
-        self._errors = zstandard.ZstdError
-        self._inner = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+        self._inner, self._errors = zstd.zstd_decompressor()
         self._rest = b""
 
     @property
     def eof(self) -> bool:
-        return self._inner.eof
+        return bool(self._inner.eof)
 
     @property
     def unused_data(self) -> bytes:
-        return self._inner.unused_data + self._rest
+        return bytes(self._inner.unused_data) + self._rest
 
     def decompress(self, data: bytes, /) -> bytes:
         return b"".join(self.parts(data))

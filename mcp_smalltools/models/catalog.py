@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import json
 import os
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
+from mcp_smalltools.engine_python import engine_command, pip_python
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile, ModelFile
 from mcp_smalltools.models.hashing import Stamps, sha256_of
@@ -213,19 +215,16 @@ class ModelStore:
                 f"The model {self.manifest.id} is not on this machine, and fetching is forbidden (offline).",
                 remedy=f"Once: MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull {self.manifest.id}.",
             )
-        fetch(file, own, self.stamps, progress)
+        fetch(file, own, self.stamps, progress, python=pip_python(self._settings))
         return own
 
     def _convert(self, sources: list[Path], target: Path, layout: str) -> None:
         new = target.with_name(f".new-{os.getpid()}-{target.name}")
         try:
             if self.manifest.convert == "bert":
-                from mcp_smalltools.models.convert import convert_bert
-
-                title, licence = self.manifest.title, self.manifest.licence
-                convert_bert(sources[0], sources[1], new, layout, name=title, licence=licence)
+                _convert_bert(sources, new, layout, self.manifest, self._settings)
             else:
-                _quantize(sources[0], new, layout)
+                _quantize(sources[0], new, layout, self._settings)
             new.replace(target)
         except OSError as error:
             raise ModelError(
@@ -307,9 +306,29 @@ def _has_bf16() -> bool:
         return False
 
 
-def _quantize(source: Path, target: Path, layout: str) -> None:
+def _convert_bert(
+    sources: Sequence[Path], target: Path, layout: str, manifest: Manifest, settings: Settings
+) -> None:
+    """Here if the `gguf` package is here, else with the Python of the engine, which has it."""
+    if importlib.util.find_spec("gguf"):
+        from mcp_smalltools.models.convert import convert_bert
+
+        convert_bert(sources[0], sources[1], target, layout, name=manifest.title, licence=manifest.licence)
+        return
+    paths = (str(path.absolute()) for path in (*sources[:2], target))
+    module = "mcp_smalltools.models.convert"
+    done = processes.run(engine_command(settings, module, *paths, layout, manifest.title, manifest.licence))
+    if done.returncode or not target.exists():
+        complaint = done.stderr.decode(errors="replace").strip().rsplit("\n", 1)[-1]
+        raise ModelError(
+            f"{manifest.id} can't be converted (code {done.returncode}): {complaint}.",
+            remedy="Free some space on the disk, or run `mcp-smalltools models verify`.",
+        )
+
+
+def _quantize(source: Path, target: Path, layout: str, settings: Settings) -> None:
     paths = (str(source.absolute()), str(target.absolute()))
-    done = processes.run(processes.module_command("mcp_smalltools.engine.llama.quantize", *paths, layout))
+    done = processes.run(engine_command(settings, "mcp_smalltools.engine.llama.quantize", *paths, layout))
     if done.returncode or not target.exists():
         raise ModelError(
             f"{source.name} can't be turned into {layout} (code {done.returncode}).",

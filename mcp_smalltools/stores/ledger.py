@@ -22,6 +22,7 @@ from mcp_smalltools.stores import chain
 from mcp_smalltools.stores.accounts import call_cost
 from mcp_smalltools.stores.accounts.call_cost import NOTHING_NOTED, CallCost
 from mcp_smalltools.stores.accounts.totals import CallTotals, GroupedBy, as_totals, totals_query
+from mcp_smalltools.stores.packed import pack, unpack
 from mcp_smalltools.stores.set_aside import replace_damaged
 from mcp_smalltools.stores.steady_clock import SteadyClock
 from mcp_smalltools.stores.store import DamagedStore, Store, connect, is_damage, transaction
@@ -381,18 +382,14 @@ def _bytes_used(db: sqlite3.Connection) -> int:
 
 
 def _record(row: LedgerRow) -> dict[str, Any]:
-    import zstandard
-
     record = asdict(row)
     del record["cost"]
     record["paths"] = json.dumps(row.paths)
-    record["answer"] = zstandard.compress(row.answer.encode("utf-8", "backslashreplace"))
+    record["answer"] = pack(row.answer.encode("utf-8", "backslashreplace"))
     return record
 
 
 def _row(found: sqlite3.Row) -> LedgerRow:
-    import zstandard
-
     values: dict[str, Any] = {
         field.name: found[field.name] for field in fields(LedgerRow) if field.name != "cost"
     }
@@ -405,9 +402,10 @@ def _row(found: sqlite3.Row) -> LedgerRow:
     )
     try:
         values["paths"] = json.loads(values["paths"])
-        values["answer"] = zstandard.decompress(values["answer"]).decode()
-    except (TypeError, ValueError, zstandard.ZstdError):  # somebody has changed the row; --verify tells
-        values |= {"paths": [], "answer": "(this row can't be read: it was changed or is damaged)"}
+        values["answer"] = unpack(values["answer"]).decode()
+    except (TypeError, ValueError, AttributeError) as error:  # somebody may have changed it; --verify tells
+        why = str(error) if "zstd" in str(error) else "it was changed or is damaged"
+        values |= {"paths": [], "answer": f"(this row can't be read: {why})"}
     for name in ("at", "seconds", "bytes_read", "chars_asked", "chars_left"):
         values[name] = values[name] if isinstance(values[name], int | float) else 0
     values["escalate"], values["cached"] = bool(values["escalate"]), bool(values["cached"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools.errors import Cancelled, EngineError, ModelError, SmallToolsError
+from mcp_smalltools.errors import Cancelled, EngineError, EngineMissing, ModelError, SmallToolsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,9 @@ class NoEncoder:
     error: SmallToolsError
 
     def note(self, consequence: str) -> str:
-        """The sentence for an answer's `note`; `consequence` says how the answer was made instead."""
+        """The sentences for an answer's `note`; `consequence` says how the answer was made instead."""
+        if isinstance(self.error, EngineMissing):
+            return f"{self.error.message} Until then {consequence}. {self.error.remedy}"
         return f"The encoder is not available ({self.error.code}): {consequence}."
 
 

@@ -65,7 +65,7 @@ class EngineClient:
     """`api.Engine` by the user's daemon. One for each process; calls may run at the same time.
 
     `resolve` and `resolve_adapter` find a model's or an adapter's file by its name; by default they are those
-    of the catalog, which fetches what is missing. `command` starts the daemon.
+    of the catalog, which fetches what is missing. `command` starts the daemon, in place of the usual one.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class EngineClient:
         resolve: Resolve | None = None,
         resolve_adapter: ResolveAdapter | None = None,
         client_name: str = "mcp-smalltools",
-        command: Sequence[str] = launch.DAEMON,
+        command: Sequence[str] | None = None,
         version: str = __version__,
     ) -> None:
         self._settings = settings
@@ -175,6 +175,7 @@ class EngineClient:
 
         try:
             with anyio.fail_after(max(0.0, seconds) + GRACE_S):
+                await self._daemon.check_engine(options.progress)
                 model = await self._model(options.model or default_model, options.progress)
                 adapter = await self._adapter(options.adapter, model)
                 return await self._ask(

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Final
 
 import anyio
+import anyio.to_thread
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine import protocol
-from mcp_smalltools.engine.api import EngineStatus
+from mcp_smalltools.engine.api import EngineStatus, Progress
 from mcp_smalltools.engine.client import launch
 from mcp_smalltools.engine.client.connection import (
     Connection,
@@ -22,6 +23,7 @@ from mcp_smalltools.engine.client.connection import (
     connect,
 )
 from mcp_smalltools.engine.endpoint import EXIT_NOT_ALONE, Endpoint, FileLock
+from mcp_smalltools.engine_python import find_engine_python
 from mcp_smalltools.errors import EngineUnavailable, VersionMismatch
 
 START_S: Final = 60.0
@@ -31,7 +33,9 @@ START_S: Final = 60.0
 class DaemonConnector:
     """One connection for each event loop; opened on first need, and again when it was lost."""
 
-    def __init__(self, settings: Settings, *, command: Sequence[str], version: str, client: str) -> None:
+    def __init__(
+        self, settings: Settings, *, command: Sequence[str] | None, version: str, client: str
+    ) -> None:
         self.endpoint = Endpoint(settings.runtime_dir)
         self._settings = settings
         self._command = command
@@ -50,6 +54,20 @@ class DaemonConnector:
             if self._connection is None or not self._connection.alive:
                 self._connection = await self._find_or_start()
             return self._connection
+
+    async def check_engine(self, progress: Progress | None = None) -> None:
+        """Return if there is an engine to ask, running or not. Raises EngineMissing where there is no
+        llama.cpp; its installation then starts in the background, unless the settings forbid it.
+        """
+        if self._command or (self._connection is not None and self._connection.alive):
+            return
+        if find_engine_python(self._settings) is None and self.endpoint.living_pid() is None:
+            from mcp_smalltools.engine.environment.background import install_in_background
+
+            problem = await anyio.to_thread.run_sync(install_in_background, self._settings)
+            if progress is not None:
+                progress(0, None, problem.message)
+            raise problem
 
     async def status(self) -> EngineStatus:
         """What the daemon says about itself. Never starts one."""

@@ -17,11 +17,12 @@ import anyio
 from mcp_smalltools import processes
 from mcp_smalltools.config import ENV_PREFIX, Settings
 from mcp_smalltools.engine.endpoint import Endpoint, FileLock
+from mcp_smalltools.engine_python import engine_command
 from mcp_smalltools.errors import EngineUnavailable
 from mcp_smalltools.private_files import make_private_file, make_private_folder
-from mcp_smalltools.processes import apart, clean_environment, module_command
+from mcp_smalltools.processes import apart, clean_environment
 
-DAEMON: Sequence[str] = module_command("mcp_smalltools.engine.daemon.daemon")
+DAEMON = "mcp_smalltools.engine.daemon.daemon"
 
 LOG_BYTES = 4 << 20
 """Size at which the log of the last run is moved aside."""
@@ -44,12 +45,14 @@ def daemon_environment(settings: Settings, environ: Mapping[str, str]) -> dict[s
     return clean_environment({**ours, ENV_PREFIX + "CONFIG": os.devnull}, environ=environ)
 
 
-def start_daemon(settings: Settings, command: Sequence[str] = DAEMON) -> processes.Popen[bytes]:
+def start_daemon(settings: Settings, command: Sequence[str] | None = None) -> processes.Popen[bytes]:
     """Start the daemon apart from this process: its own session, no terminal, its output in the log.
 
-    Raises EngineUnavailable if the process can't be made.
+    `command` in place of the one that starts it. Raises EngineMissing without llama.cpp, EngineUnavailable if
+    the process can't be made.
     """
     reap_children()
+    command = command or engine_command(settings, DAEMON)
     try:
         with _open_log(log_file(settings)) as log:
             process = processes.start(

@@ -139,6 +139,7 @@ class EngineBench:
 
         self._program, self._peer_name = peer
         self._threads = threads
+        self._settings = settings
         self._writer = ensure_model(settings.generate_model, settings)
         self._encoder = ensure_model(settings.embed_model, settings)
         self._adapters = [write_adapter(folder, self._writer.path, seed=seed) for seed in range(4)]
@@ -258,8 +259,10 @@ class EngineBench:
     def _measured_rates(self) -> Rates:
         from mcp_smalltools.models.tune import measure_speeds
 
-        writer = measure_speeds(self._writer.path, self._writer.kind, self._threads)
-        embed = measure_speeds(self._encoder.path, self._encoder.kind, self._threads)["prefill"]
+        writer = measure_speeds(self._writer.path, self._writer.kind, self._threads, self._settings)
+        embed = measure_speeds(self._encoder.path, self._encoder.kind, self._threads, self._settings)[
+            "prefill"
+        ]
         return Rates(writer["prefill"], writer["decode"], writer["decode_8"], embed)
 
 

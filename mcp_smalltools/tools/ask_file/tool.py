@@ -69,10 +69,12 @@ class AskFile:
             answer.note = ranking.no_encoder.note("these lines were found by their words alone")
             answer.confidence, answer.escalate = None, True
             answer.reason = "without the encoder the right lines may be missing: check these lines yourself"
+            answer.only_now()
         elif ranking.no_reader:
             answer.note = f"The reader is not available ({ranking.no_reader.error.code})."
             answer.confidence, answer.escalate = None, True
             answer.reason = "without the reader it is not known how sure these lines are: check them yourself"
+            answer.only_now()
         if ranking.passages and not ranking.no_encoder:
             answer.model = context.settings.embed_model
         return answer

@@ -86,11 +86,13 @@ async def fill(
     *,
     mapped: Mapped | None = None,
     writer: Writer | None = None,
+    filled: Filled | None = None,
 ) -> Filled:
     """A value or an absence for each field. `mapped`: what the structure of the text gave; None for a request
-    in prose. `writer` reads what the reader reads. Raises what `work.check` raises.
+    in prose. `writer` reads what the reader reads. Raises what `work.check` raises, and errors of the
+    engine, after `filled` has got what needs no reader.
     """
-    filled = Filled()
+    filled = Filled() if filled is None else filled
     if mapped is None:
         asked = await work.in_thread(_take_named, fields, document, filled, work.check)
     else:
@@ -98,9 +100,9 @@ async def fill(
         filled.absent += [Absence(item, {"named": 1.0}) for item in mapped.absent]
         asked = await work.in_thread(_windows, mapped.left, document, filled, work.check)
     if asked:
-        filled.used_reader = True
         pairs = [(question_of(item.words, item.description), window.text) for item, window in asked]
         readings = await read(engine, pairs, seconds())
+        filled.used_reader = True
         written = await _write(asked, document, engine, seconds, writer, filled=filled)
         second = SecondReading(writer, written) if writer and written else None
         await work.in_thread(

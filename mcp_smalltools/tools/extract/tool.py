@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.extract.mapping.found import Mapped
     from mcp_smalltools.tools.extract.schema import Plan
     from mcp_smalltools.tools.extract.writing.combine import Writer
+    from mcp_smalltools.tools.similarity import NoEncoder
 
 MAX_TEXT = 8 << 20
 MAX_SKIPPED = 20
@@ -68,17 +69,17 @@ class Extract:
     async def run(self, arguments: ExtractArguments, context: base.ToolContext) -> ExtractAnswer:
         from mcp_smalltools.tools.extract.fill import Absence, Filled, FilledRecords, Work, fill, fill_records
         from mcp_smalltools.tools.extract.schema import plan_of
+        from mcp_smalltools.tools.similarity import NoEncoder
 
         plan = await context.in_thread(plan_of, _check(arguments))
         document = await context.in_thread(_document, arguments, context)
         mapped = await context.in_thread(_map, plan, document, context.stop.check)
         filled, tables = Filled(), [FilledRecords() for _ in plan.records]
-        note = None
+        problem = None
         work, seconds = Work(context.in_thread, context.stop.check), lambda: context.stop.remaining_s
         try:
-            filled = await fill(
-                plan.fields, document, context.engine, seconds, work, mapped=mapped, writer=_writer(context)
-            )
+            reader = context.engine, seconds, work
+            await fill(plan.fields, document, *reader, mapped=mapped, writer=_writer(context), filled=filled)
             tables = [
                 await fill_records(
                     group,
@@ -91,20 +92,30 @@ class Extract:
                 for number, group in enumerate(plan.records)
             ]
         except (EngineError, ModelError, UsageError) as error:  # usage: of an engine without token vectors
-            note = f"The reader is not available ({error.code}): values may be missing."
-            filled.found = list(mapped.found) if mapped else []
+            problem = NoEncoder(error)
             named = {value.field for value in filled.found}
             filled.absent = [Absence(field, {}) for field in plan.fields if field.name not in named]
             tables = [mapped.tables.get(n, t) if mapped else t for n, t in enumerate(tables)]
         answer = await context.in_thread(
             _answer, arguments, plan, document, (filled, tables, mapped), context
         )
-        answer.note = note or _about_writer(filled) or answer.note
+        answer.note = _about_writer(filled) or answer.note
+        if problem is not None:
+            _say_unread(answer, problem)
         _cut_rows(answer, plan, tables, int(0.8 * context.settings.max_answer_chars))
         if filled.used_reader:
             answer.model = "+".join(filter(None, (context.settings.embed_model, "reader", filled.writer)))
             _take_out_confidences(answer, context)
         return answer
+
+
+def _say_unread(answer: ExtractAnswer, problem: NoEncoder) -> None:
+    """Without the reader, a missing value is one that nobody has looked for."""
+    answer.only_now()
+    answer.note = problem.note("only what the text names is filled in, and values may be missing")
+    if answer.missing:
+        answer.confidence, answer.escalate = None, True
+        answer.reason = "running text was not read: what is in `missing` may be there, look yourself"
 
 
 def _check(arguments: ExtractArguments) -> Mapping[str, Any]:

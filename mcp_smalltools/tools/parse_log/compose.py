@@ -159,6 +159,7 @@ def _missing(result: records.ParseLogAnswer, log: ParsedLog, focus: Focus | None
         notes.append(f"Nothing fits focus={focus.question!r}; these are the nearest templates.")
     if focus and focus.problem:
         notes.append(f"Words alone decided what fits focus, without the encoder: {focus.problem}.")
+        result.only_now()
     if result.dropped.get("templates") and not focus:
         notes.append("There are more templates: raise limit, give focus, or give export_path.")
     return notes

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.errors import EngineMissing, SmallToolsError
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedTemplate
 from mcp_smalltools.text.words import log_content_stems, log_stem, log_stems
@@ -59,7 +59,8 @@ async def focus_on(question: str, templates: Sequence[ParsedTemplate], context: 
         tolerated=(SmallToolsError,),
     )
     if isinstance(found, NoEncoder):
-        problem = str(found.error).split(". ")[0].rstrip(".")
+        missing = isinstance(found.error, EngineMissing)
+        problem = (str(found.error) if missing else str(found.error).split(". ")[0]).rstrip(".")
     else:
         similar = {item.id: similarity for item, similarity in zip(read, found, strict=True)}
     scores = {item.id: shared[item.id] + similar.get(item.id, 0.0) for item in present}

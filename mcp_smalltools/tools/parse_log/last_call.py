@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from mcp_smalltools.files.reader import FilePart
+from mcp_smalltools.stores.packed import pack, unpack
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -72,15 +73,14 @@ def _hashes(source: UserFile, offset: int) -> tuple[str, str]:
 def load_position(state: KeptState, source: UserFile) -> ReadPosition | None:
     """None if there is none, or the store can't be used."""
     import msgpack
-    import zstandard
 
     blob = state.position(source.real_path)
     if blob is None:
         return None
     try:
-        packed = zstandard.ZstdDecompressor().decompress(blob, max_output_size=_MOST_BYTES)
+        packed = unpack(blob, _MOST_BYTES)
         version, *fields = msgpack.unpackb(packed, unicode_errors="surrogatepass")
-    except (zstandard.ZstdError, ValueError, TypeError):
+    except (ValueError, TypeError):
         return None
     return ReadPosition(*fields) if version == _VERSION else None
 
@@ -88,8 +88,7 @@ def load_position(state: KeptState, source: UserFile) -> ReadPosition | None:
 def save_position(state: KeptState, source: UserFile, place: ReadPosition) -> bool:
     """False if it can't be kept."""
     import msgpack
-    import zstandard
 
     fields = (place.offset, place.line, place.device, place.inode, place.head, place.tail, place.counted)
     packed = cast(bytes, msgpack.packb((_VERSION, *fields), unicode_errors="surrogatepass"))
-    return state.keep_position(source.real_path, zstandard.compress(packed))
+    return state.keep_position(source.real_path, pack(packed))

@@ -103,6 +103,7 @@ async def _choose_sentences(
     vectors = await embed(context.engine, texts, context.stop.remaining_s, progress=context.progress)
     if isinstance(vectors, NoEncoder):
         answer.note = vectors.note("key points are the first sentences, not the central ones")
+        answer.only_now()
         return points[:most]
     from mcp_smalltools.tools.summarize_file.central_sentences import choose_central
 
