@@ -89,6 +89,15 @@ def install_all() -> Tools:
     )
 
 
+def install_browser_driver() -> tuple[Path, Path]:
+    """Node, and the folder of what drives a browser that is here; no browser is fetched.
+
+    Raises NotInstalledError.
+    """
+    bin_folder = _python_packages() / "bin"
+    return bin_folder / "node", _node_packages(bin_folder, "package.browser.json") / "node_modules"
+
+
 def _python_packages() -> Path:
     """An environment of their own."""
     folder = _cache_folder(FUZZER, NODE, sys.version) / "venv"
@@ -98,8 +107,8 @@ def _python_packages() -> Path:
     return folder
 
 
-def _node_packages(bin_folder: Path) -> Path:
-    package = (HERE / "package.json").read_text(encoding="utf-8")
+def _node_packages(bin_folder: Path, wanted: str = "package.json") -> Path:
+    package = (HERE / wanted).read_text(encoding="utf-8")
     folder = _cache_folder(package, _machine())
     (folder / "package.json").write_text(package, encoding="utf-8")
     options = ["--prefix", str(folder), "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"]

@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "hook": "answer an event of an agent's client (installed by `install --hooks`)",
     "doctor": "check the installation and say what to fix",
     "ledger": "what was read, what was sent to agents, and what that saved",
+    "dashboard": "the same on a page in your browser, with what to do next",
     "audit": "the exact answers sent to agents, by day; exportable",
     "tokens": "create, list and revoke access tokens of a listening server",
     "train": "train a tool on your own source code",

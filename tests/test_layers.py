@@ -28,6 +28,7 @@ LAYERS: Sequence[set[str]] = (
     {"service"},
     {"server", "clients", "evaluation", "hooks"},
     {"learning", "doctor"},
+    {"dashboard"},
     {"cli", "__main__", "commands"},
 )
 LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {

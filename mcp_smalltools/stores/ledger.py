@@ -11,7 +11,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,9 @@ from typing import Any, Final
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.stores import chain
-from mcp_smalltools.stores.accounts import call_cost
+from mcp_smalltools.stores.accounts import call_cost, groups
 from mcp_smalltools.stores.accounts.call_cost import NOTHING_NOTED, CallCost
+from mcp_smalltools.stores.accounts.groups import CallGroup, CallName
 from mcp_smalltools.stores.accounts.totals import CallTotals, GroupedBy, as_totals, totals_query
 from mcp_smalltools.stores.packed import pack, unpack
 from mcp_smalltools.stores.set_aside import replace_damaged
@@ -194,7 +195,7 @@ class Ledger(Store):
         except sqlite3.Error as error:
             raise self._unreadable(error) from None
 
-    def select(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def select(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         """Raises ConfigError where the file is damaged."""
         try:
             return super().select(query, values)
@@ -320,6 +321,26 @@ class Ledger(Store):
         """
         no_calls = json.dumps([OWN_ROWS, GUARD_ROWS])
         return [as_totals(found) for found in self.select(totals_query(by), (since, until, no_calls))]
+
+    def groups(self, *, since: float, until: float, wrong: Iterable[str] = ()) -> list[CallGroup]:
+        """The calls of a time in groups, rows of the guard and of the ledger itself among them. Calls that
+        are `wrong`, by call_id, saved nothing.
+        """
+        return groups.as_groups(self.select(groups.GROUPS, groups.values_of(since, until, wrong)))
+
+    def durations(self, *, since: float, until: float) -> list[sqlite3.Row]:
+        """Tool, client, principal and seconds of each call of a time."""
+        return self.select(groups.DURATIONS, (since, until))
+
+    def names(self, call_ids: Iterable[str]) -> list[CallName]:
+        """Who made which of these calls, where they are still kept."""
+        found = self.select(groups.NAMES, (json.dumps(list(call_ids)),))
+        return [CallName(*row) for row in found]
+
+    def bytes_used(self) -> int:
+        """Size of what the file holds, without free pages."""
+        with self.transaction() as db:
+            return _bytes_used(db)
 
     def refusals(self, *, since: float = 0.0, until: float = 1e18) -> list[RefusedRequests]:
         """Newest first."""

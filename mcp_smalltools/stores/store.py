@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class Store:
             with transaction(self._db):
                 yield self._db
 
-    def select(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def select(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
         with self._lock:
             self._before_use()
             return self._db.execute(query, values).fetchall()

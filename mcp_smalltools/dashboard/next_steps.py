@@ -1,0 +1,140 @@
+"""What to do next: each step with its reason and the command, the most urgent first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mcp_smalltools.dashboard.figures import UNKNOWN, Figures
+from mcp_smalltools.dashboard.shown_numbers import counted, period_words, share, tokens
+from mcp_smalltools.dashboard.specialists import Specialist, worst_gap
+from mcp_smalltools.doctor.check import Check, CheckState
+
+ENOUGH_CALLS: Final = 20
+"""Calls of a tool from which on a step is made of its figures."""
+MANY_ESCALATIONS: Final = 0.4
+MANY_WRONG: Final = 5
+TOO_SURE: Final = 0.15
+TOO_LITTLE: Final = 400
+"""Characters lost a call, on average, from which on a tool is said not to pay."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """`command` is what to type, or "" where `what` says it all. The most `urgent` goes first, at 0."""
+
+    urgent: int
+    what: str
+    why: str
+    command: str = ""
+
+
+def next_steps(
+    figures: Figures, tools: Sequence[Specialist], checks: Sequence[Check] | None
+) -> list[NextStep]:
+    """The most urgent first."""
+    steps = [*_of_checks(checks or ()), *_of_figures(figures), *_of_tools(figures), *_of_specialists(tools)]
+    return sorted(steps, key=lambda step: step.urgent)
+
+
+def first_steps() -> list[NextStep]:
+    """What to do where nothing was called yet."""
+    return [
+        NextStep(0, "See the tools at work", "On example files, in half a minute.", "mcp-smalltools demo"),
+        NextStep(
+            1,
+            "Give them to your agent",
+            "Run it in a project. Codex, Cursor, VS Code, Gemini CLI and Zed work the same way.",
+            "mcp-smalltools install claude-code",
+        ),
+        NextStep(2, "Check the set-up", "It says what is missing, and what to do.", "mcp-smalltools doctor"),
+    ]
+
+
+def _of_checks(checks: Sequence[Check]) -> Iterator[NextStep]:
+    for check in checks:
+        if check.state is CheckState.WRONG:
+            yield NextStep(0, f"Mend: {check.name}", f"{check.found}. {check.remedy}".strip(), "")
+        elif check.name == "clients" and check.remedy:
+            yield NextStep(
+                2,
+                "Give the tools to an agent",
+                "No client uses them yet.",
+                "mcp-smalltools install claude-code",
+            )
+        elif check.name == "writer" and check.remedy:
+            yield NextStep(4, "Add a second reader", check.found, check.remedy)
+
+
+def _of_figures(figures: Figures) -> Iterator[NextStep]:
+    when = period_words(figures.period).lower()
+    if shown := figures.guard.get("shown", 0):
+        yield NextStep(
+            1,
+            "Change the secrets that your agent was shown",
+            f"{when.capitalize()}, failed commands printed secrets {counted(shown, 'time')} where a hook "
+            "can't mask them.",
+            "mcp-smalltools audit",
+        )
+    if figures.refused:
+        yield NextStep(
+            3,
+            "See who was refused",
+            f"{counted(figures.refused, 'request')} to a listening server {when}, by reason and address.",
+            "mcp-smalltools audit",
+        )
+    checked, answers = figures.total.outcomes.total(), figures.total.calls - figures.total.errors
+    if answers >= ENOUGH_CALLS and checked + figures.total.signs.total() == 0:
+        yield NextStep(
+            5,
+            "Let your agent say what was right",
+            f"None of {counted(answers, 'answer')} {when} has an outcome. Ask it to use report_outcome, or "
+            "report one yourself.",
+            "mcp-smalltools call report_outcome --arg call_id=ID --arg verdict=right",
+        )
+
+
+def _of_tools(figures: Figures) -> Iterator[NextStep]:
+    for name, tally in figures.by_tool.items():
+        if name == UNKNOWN:
+            continue
+        wrong = tally.outcomes["wrong"] + tally.outcomes["partly"]
+        if wrong >= MANY_WRONG:
+            yield NextStep(
+                1,
+                f"Look at what {name} got wrong",
+                f"{wrong} of {counted(tally.outcomes.total(), 'checked answer')} were wrong or partly wrong. "
+                "Corrections can teach it.",
+                f"mcp-smalltools skills outcomes {name}",
+            )
+        if tally.calls < ENOUGH_CALLS:
+            continue
+        if -tally.net > TOO_LITTLE * tally.calls:
+            yield NextStep(
+                2,
+                f"Hide {name}, if it doesn't pay",
+                f"It cost about {tokens(-tally.net)} tokens more than it saved, in "
+                f"{counted(tally.calls, 'call')}. In the configuration:",
+                f'hide_tools = ["{name}"]',
+            )
+        elif tally.escalated > MANY_ESCALATIONS * tally.calls:
+            yield NextStep(
+                3,
+                f"See why {name} hands so much back",
+                f"{share(tally.escalated, tally.calls)} of its answers tell the agent to look itself. The "
+                "audit has the reason of each.",
+                "mcp-smalltools audit",
+            )
+
+
+def _of_specialists(tools: Sequence[Specialist]) -> Iterator[NextStep]:
+    for tool in tools:
+        if worst_gap(tool.own) > TOO_SURE:
+            yield NextStep(
+                1,
+                f"Don't trust the confidence of {tool.name} as it is",
+                "On your own files it was right less often than it promised. Report more outcomes with "
+                "corrections.",
+                f"mcp-smalltools skills outcomes {tool.name}",
+            )
