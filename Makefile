@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests release clean
+.PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests docs release clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -59,6 +59,11 @@ fuzz: models-of-tests  ## new examples for the fuzzers and property tests, and c
 test-clients: setup  ## what others wrote, against the server: conformance, Inspector, Claude Code, fuzzer (network)
 	$(BIN)/pytest client_tests --clients-required
 
+docs: $(STAMP)  ## the documentation as a site, in the folder site
+	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Read it: $(BIN)/python -m http.server --directory site"
+
 # With VERSION the changelog's section is closed and the version written everywhere first. Commits, tags, signs and
 # publishes nothing. The trials need the package index.
 release: $(STAMP)  ## all archives of a release, each tried in a clean environment (VERSION=X.Y.Z: a new one)
@@ -69,4 +74,4 @@ release: $(STAMP)  ## all archives of a release, each tried in a clean environme
 	$(BIN)/python -m release parts
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis

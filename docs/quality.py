@@ -12,17 +12,17 @@ from mcp_smalltools.calibration.scores import Evaluation, Speed, read_quality
 
 FOLDER = Path(__file__).parent
 SKILLS = FOLDER.parent / "models" / "skills"
-INTRODUCTION = """# Quality
+INTRODUCTION = """# Quality on benchmarks
 
-Made by `python docs/quality.py` from `models/skills/*/scores.json`. Nothing was fitted on the sets below;
-[LOG.md](../models/LOG.md) says what was looked at during development. The sets are clean and public or made
-for this project: on real input the tools were right less often
-([README](../README.md#how-often-it-is-right)).
+Clean public sets, and some made for this project. Nothing was fitted on them; [the log](../models/LOG.md)
+says what was looked at during development. [On real input](../README.md#how-often-it-is-right) the tools are
+right less often: go by those figures first.
 
 Shares are of 1. *Coverage*: the share of answers that are not escalated. *Calibration error*: expected
 calibration error, 15 bins. The left picture shows how many of the surest answers are right, the right one
 what the confidence promises and how often it was right (the size of a dot is the number of answers).
-**Bold**: the aim is reached; *missed*: it isn't.
+**Bold**: the aim is reached; *missed*: it isn't. Below each table is the command that measures it again. (The
+page is made by `python docs/quality.py` from `models/skills/*/scores.json`.)
 """
 
 

@@ -28,7 +28,7 @@ _SCRIPTS = "Scripts" if _WINDOWS else "bin"
 
 
 class CleanPlace:
-    """A folder with a home and a virtual environment of its own; the commands there see nothing of ours.
+    """A home, a project in it and a virtual environment, all empty; the commands there see nothing of ours.
 
     Of the caller's variables they get only how the package index is reached. `MCP_SMALLTOOLS_OFFLINE` keeps
     the program itself from any network. Nothing but the environment's scripts and the system's own folders is
@@ -38,7 +38,8 @@ class CleanPlace:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.home = folder / "home"
-        self.home.mkdir(parents=True)
+        self.work = self.home / "project"
+        self.work.mkdir(parents=True)
         self.environment = folder / "environment"
         self.run([sys.executable, "-m", "venv", str(self.environment)])
 
@@ -65,7 +66,7 @@ class CleanPlace:
     def run(self, command: Sequence[str], stdin: bytes = b"") -> str:
         """What a command prints. Raises ReleaseError where it fails, with its last lines."""
         done = subprocess.run(
-            list(command), cwd=self.home, env=self.variables(), input=stdin, capture_output=True,
+            list(command), cwd=self.work, env=self.variables(), input=stdin, capture_output=True,
             timeout=_WAIT_S, check=False,
         )  # fmt: skip
         if done.returncode:

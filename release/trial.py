@@ -78,7 +78,7 @@ def try_bundle(made: Archives, archive: Path, place: CleanPlace) -> Tried:
     server = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))["server"]["mcp_config"]
     chosen = {
         "__dirname": str(bundle),
-        "user_config.folder": str(place.home),
+        "user_config.folder": str(place.work),
         "user_config.privacy": "redacted",
     }
     command = Command(server["command"], [filled(word, chosen) for word in server["args"]])
@@ -96,14 +96,14 @@ def try_plugin(made: Archives, archive: Path, place: CleanPlace) -> Tried:
     (server,) = json.loads((plugin / ".mcp.json").read_text(encoding="utf-8"))["mcpServers"].values()
     answered = first_answer(Command(server["command"], server["args"]), place)
     for event, line in hook_lines(plugin):
-        told = {"hook_event_name": event, "session_id": "trial", "cwd": str(place.home)}
+        told = {"hook_event_name": event, "session_id": "trial", "cwd": str(place.work)}
         place.run(["sh", "-c", line], stdin=json.dumps(told).encode())
     return Tried(archive.name, seconds, answered)
 
 
 def first_answer(command: Command, place: CleanPlace, more: Mapping[str, str] | None = None) -> float:
     """Start a server, list its tools, have a log explained. Gives the seconds; raises ReleaseError."""
-    (place.home / "tests.log").write_text(FAILING, encoding="utf-8")
+    (place.work / "tests.log").write_text(FAILING, encoding="utf-8")
     started = time.monotonic()
     try:
         found = anyio.run(_ask, command, place, {**place.variables(), **(more or {})})
@@ -118,7 +118,7 @@ def first_answer(command: Command, place: CleanPlace, more: Mapping[str, str] | 
 
 async def _ask(command: Command, place: CleanPlace, environment: dict[str, str]) -> dict[str, Any]:
     server = StdioServerParameters(
-        command=command.program, args=command.arguments, env=environment, cwd=place.home
+        command=command.program, args=command.arguments, env=environment, cwd=place.work
     )
     with anyio.fail_after(_ANSWERS_IN_S):
         async with Client(server) as agent:
@@ -126,6 +126,8 @@ async def _ask(command: Command, place: CleanPlace, environment: dict[str, str])
             if missing := _WANTED - names:
                 raise ReleaseError(f"The server doesn't list {', '.join(sorted(missing))}.")
             result = await agent.call_tool("find_failure", {"path": "tests.log"})
+            if result.is_error:
+                raise ReleaseError(f"find_failure failed: {str(result.content)[:300]}")
             return dict(result.structured_content or {})
 
 
