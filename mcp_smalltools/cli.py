@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "audit": "the exact answers sent to agents, by day; exportable",
     "tokens": "create, list and revoke access tokens of a listening server",
     "train": "train a tool on your own source code",
+    "improve": "learn from the corrections of answers, if held-out cases say so",
     "eval": "measure the quality of a tool on labelled data",
     "bench": "measure speed, next to a peer in the same run",
 }

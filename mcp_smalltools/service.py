@@ -90,6 +90,7 @@ class Service:
             call.narrow()
             tool = self._tool(request.tool)
             arguments = base.validate_arguments(tool.name, tool.Arguments, request.arguments)
+            call.task = arguments.task
             call.writer = await call.in_thread(writer_for, skill_of(tool), call.settings)
             key = self._key(tool, arguments, call)
             answer = await call.in_thread(self._from_cache, tool, key, call) if key else None
@@ -253,6 +254,7 @@ class Service:
             answer=left,
             principal=call.principal.name,
             cost=call.cost(),
+            task=call.task,
         )
         try:
             self.ledger().write(row)
@@ -285,6 +287,7 @@ class Call:
         self.started_at = time.time()
         self.cached = False
         self.recorded = False
+        self.task: str | None = None
         self.principal = request.principal or LOCAL
         self.settings = service.settings
         self.stop = StopSignal(request.deadline_s or service.settings.deadline_s)

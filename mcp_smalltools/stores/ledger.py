@@ -1,8 +1,9 @@
 """The ledger: one row per call, written before the answer goes out, with what was read and what was sent.
 
 The answer is kept in full (compressed), so that the user can see it later. Arguments are not kept, except the
-paths in them. Each row holds the hash of the one before (`chain`). Rows leave by age, by a clock that a leap
-of the system's doesn't move at once, and by size; a damaged ledger is set aside, and a new one begins.
+paths in them and what answers were chosen from (`task`). Each row holds the hash of the one before (`chain`).
+Rows leave by age, by a clock that a leap of the system's doesn't move at once, and by size; a damaged ledger
+is set aside, and a new one begins.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ MIGRATIONS: Sequence[str] = (
     """,
     chain.MIGRATION,
     call_cost.MIGRATION,
+    "ALTER TABLE calls ADD COLUMN task TEXT",
 )
 
 OWN_ROWS: Final = "ledger"
@@ -100,6 +102,7 @@ class LedgerRow:
     answer: str
     principal: str = "local"  # "local", "token NAME", "oauth SUBJECT"
     cost: CallCost = NOTHING_NOTED
+    task: str | None = None  # what the answer was chosen from, as JSON: the labels or the question
 
     @property
     def by_hook(self) -> bool:

@@ -40,6 +40,11 @@ MIGRATIONS: Sequence[str] = (
     CREATE INDEX outcomes_tool ON outcomes (tool, at);
     """,
     weak_outcomes.MIGRATION,
+    """
+    ALTER TABLE outcomes ADD COLUMN level TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outcomes ADD COLUMN principal TEXT NOT NULL DEFAULT '';
+    ALTER TABLE outcomes ADD COLUMN task TEXT;
+    """,
 )
 
 Verdict = Literal["right", "partly", "wrong"]
@@ -60,6 +65,9 @@ class ReportedOutcome:
     confidence: float | None
     escalated: bool
     client: str  # client of the reported call
+    level: str = ""  # privacy level of the call; "" in reports of older versions
+    principal: str = ""  # who reported it; "" in reports of older versions
+    task: str | None = None  # what the answer was chosen from, as in the ledger
 
 
 class Outcomes(Store):

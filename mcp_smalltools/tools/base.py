@@ -48,6 +48,13 @@ class Arguments(BaseModel):
         """False where the call writes, or where more than arguments and opened files decides the answer."""
         return True
 
+    @property
+    def task(self) -> str | None:
+        """What the answer is chosen from, as JSON, so that a correction can be understood later; None where
+        the tool's name says it all. No text of a file.
+        """
+        return None
+
 
 def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, Any]) -> Arguments:
     """A call's arguments as the tool's record. Raises UsageError that names what is wrong."""
@@ -183,6 +190,8 @@ class ToolContext:
     """The model that qualified as a second reader for this tool, if one is here."""
     adapter: str | None = None
     """The adapter of the user's skill, which `engine` uses instead of the tool's."""
+    skill: str | None = None
+    """The user's skill for which a built-in tool works; what was learned is kept for each."""
 
     async def in_thread(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """Run blocking work in a thread. The function should call `stop.check()` now and then."""

@@ -130,6 +130,7 @@ class Server:
             level=lambda: files.level,
             caller=call["caller"],
             adapter=call["adapter"],
+            skill=call["skill"],
             writer=QualifiedWriter.from_json(call["writer"]) if call["writer"] else None,
         )
         try:

@@ -93,6 +93,7 @@ class Worker:
             "deadline_s": context.stop.remaining_s,
             "caller": context.caller,
             "adapter": context.adapter,
+            "skill": context.skill,
             "writer": context.writer.to_json() if context.writer else None,
         }
         desk = _Desk(context)

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.models.shipped import library_folder
+from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.workers.sandbox import Grants
 from mcp_smalltools.workers.wire import close_all
 
@@ -44,6 +45,8 @@ class WorkerStarter:
     """Starts workers for one server. Any thread may call it."""
 
     def __init__(self, settings: Settings) -> None:
+        with contextlib.suppress(OSError):  # what is learned while the server runs is to be read at once
+            make_private_folder(settings.state_dir.expanduser() / "adapted")
         self._grants = Grants(tuple(_readable(settings)), settings.worker_memory_mb, settings.export_mb)
         self._lock = threading.Lock()
         self._fork_server: _ForkServer | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -73,6 +74,11 @@ class ClassifyArguments(base.Arguments):
     @property
     def cacheable(self) -> bool:
         return not self.export_path
+
+    @property
+    def task(self) -> str | None:
+        asked = {"question": self.question} if self.question.strip() else {"labels": self.labels}
+        return json.dumps(asked, ensure_ascii=False)
 
 
 class ItemResult(result.Record):

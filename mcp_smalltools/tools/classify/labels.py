@@ -41,10 +41,13 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """Labels to choose from; `none_name` is how the caller wants to read that nothing fits."""
+    """Labels to choose from; `none_name` is how the caller wants to read that nothing fits. `question` is
+    the one whose answers yes and no are; "" where the caller named labels.
+    """
 
     labels: tuple[Label, ...]
     none_name: str = NONE_OF_THESE
+    question: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -87,7 +90,7 @@ def labels_of_question(question: str) -> LabelSet:
         (Label(YES, question.strip().rstrip("?"), True), Label(NO, "something else", True)),
         key=lambda label: label.text,
     )
-    return LabelSet(tuple(labels), NO)
+    return LabelSet(tuple(labels), NO, question.strip())
 
 
 def _parse(text: str) -> Label:

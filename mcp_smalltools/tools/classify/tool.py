@@ -24,12 +24,11 @@ from mcp_smalltools.tools.classify.answer import (
 )
 from mcp_smalltools.tools.classify.items import Case, case_of_text, cases_of_files, cases_of_lines
 from mcp_smalltools.tools.classify.labels import LabelSet, labels_of_question, parse_labels
+from mcp_smalltools.tools.classify.learned import learned_for
 
 if TYPE_CHECKING:
-    from mcp_smalltools.calibration.calibration import Calibration
     from mcp_smalltools.stores.exports import OutputFile
     from mcp_smalltools.tools.classify.decision import Decision
-    from mcp_smalltools.tools.classify.vectors import CallVectors
 
 LIKELIEST_LINES = 50
 """Lines that a question about the lines of files gives."""
@@ -57,6 +56,7 @@ class Classify:
     Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
 
     async def run(self, arguments: ClassifyArguments, context: base.ToolContext) -> ClassifyAnswer:
+        from mcp_smalltools.tools.classify.decide_call import decide_call, load_confidences
         from mcp_smalltools.tools.classify.vectors import embed_all
 
         labels = _check(arguments)
@@ -70,16 +70,20 @@ class Classify:
             model = context.settings.embed_model
             if any(case.text for case in cases):
                 instructions = arguments.instructions.strip()
-                read = await embed_all(
-                    cases, labels, known, instructions, context, by_clause=arguments.multiple
+                learned = await context.in_thread(
+                    learned_for, context.settings.state_dir, context.skill or self.name, labels
                 )
-                decide = partial(_answer_question, labels=labels) if question else _decide
-                decisions = await context.in_thread(decide, read, arguments.multiple)
+                read = await embed_all(
+                    cases, labels, known, instructions, context, by_clause=arguments.multiple, learned=learned
+                )
+                decide = partial(decide_call, labels=labels, multiple=arguments.multiple)
+                decisions = await context.in_thread(decide, read)
                 model += f"+{read.adapter}" if read.adapter else ""
+                model += f"+learned{read.taught.version}" if read.taught else ""
             answer = _answer(cases, decisions, labels, model)
             if arguments.distribution:
                 _add_distributions(answer, cases, decisions, labels)
-            if decisions and (doubt := _calibration().doubt(context.settings, context.adapter)):
+            if decisions and (doubt := load_confidences().doubt(context.settings, context.adapter)):
                 _take_out_confidences(answer, cases, doubt)
             if more:
                 answer.note = f"Only the first {MAX_ITEMS} lines were read; classify the rest by itself."
@@ -134,35 +138,6 @@ async def _cases(arguments: ClassifyArguments, context: base.ToolContext) -> tup
     return await context.in_thread(cases_of_files, arguments.paths, context), False
 
 
-def _decide(read: CallVectors, multiple: bool) -> dict[str, Decision]:
-    """A decision for each text that was read."""
-    from mcp_smalltools.tools.classify.decision import add_distributions, add_further_labels, decide
-    from mcp_smalltools.tools.classify.scoring import score
-
-    calibration = _calibration()
-    scores = score(read.items, read.names, read.examples)
-    decisions = add_distributions(decide(scores, read.items.texts, calibration), scores)
-    if multiple:
-        parts = score(read.clauses, read.names, read.examples) if read.clauses else None
-        decisions = add_further_labels(decisions, scores, parts, read.clause_rows(), calibration)
-    return dict(zip(read.items.texts, decisions, strict=True))
-
-
-def _answer_question(read: CallVectors, multiple: bool, *, labels: LabelSet) -> dict[str, Decision]:
-    """Yes or no for each text that was read."""
-    from mcp_smalltools.tools.classify.scoring import score
-    from mcp_smalltools.tools.classify.yes_or_no import answer_by_examples, answer_by_nearness
-
-    assert not multiple
-    calibration, items = _calibration(), read.items
-    if read.examples is None:
-        decisions = answer_by_nearness(items.vectors, read.names.vectors, labels, calibration)
-    else:
-        scores = score(items, read.names, read.examples)
-        decisions = answer_by_examples(scores, items.texts, labels, calibration)
-    return dict(zip(items.texts, decisions, strict=True))
-
-
 def _keep_likeliest(answer: ClassifyAnswer, cases: Sequence[Case]) -> None:
     """Of the lines those that are the likeliest, with their text: the question filters the file."""
     found = list(zip(cases, answer.results, strict=False))
@@ -172,13 +147,6 @@ def _keep_likeliest(answer: ClassifyAnswer, cases: Sequence[Case]) -> None:
     answer.results = [item for _, item in found[:LIKELIEST_LINES]]
     if len(found) > LIKELIEST_LINES:
         answer.dropped["less_likely_lines"] = len(found) - LIKELIEST_LINES
-
-
-def _calibration() -> Calibration:
-    from mcp_smalltools.calibration.calibration import load_calibration
-    from mcp_smalltools.tools.classify.decision import FEATURES
-
-    return load_calibration("classify", FEATURES)
 
 
 def _take_out_confidences(answer: ClassifyAnswer, cases: Sequence[Case], doubt: str) -> None:

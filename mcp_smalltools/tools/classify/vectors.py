@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.tools.base import ToolContext
     from mcp_smalltools.tools.classify.items import Case
     from mcp_smalltools.tools.classify.labels import LabelSet
+    from mcp_smalltools.tools.classify.learned import LearnedTask, Reach
 
 T = TypeVar("T")
 
@@ -27,6 +28,32 @@ TEXTS_PER_STEP = 512
 """Texts that are embedded between two looks at the clock."""
 ADAPTER = "classify"
 """Trained to separate similar labels; its vectors can't be compared with those of the bare encoder."""
+
+
+class VectorSource(Protocol):
+    """Gives vectors of texts."""
+
+    async def kept(self, texts: Sequence[str]) -> Matrix:
+        """Unit vectors of texts that come again, shape (texts, dim)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """What was learned from corrections: its version, and the examples that take the place of the call's for
+    texts within reach. `corrected` are vectors of the corrections, `others` of what the task knew without
+    them: its labels' names and its own examples.
+    """
+
+    version: int
+    reach: Reach
+    corrected: Matrix
+    others: Matrix
+    examples: Examples
+
+    def nearness(self, items: Texts) -> Matrix:
+        """By how much nearer each item is to a correction than to the others, shape (items,)."""
+        known = (items.vectors @ self.others.T).max(axis=1)
+        return np.asarray((items.vectors @ self.corrected.T).max(axis=1) - known, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +69,7 @@ class CallVectors:
     examples: Examples | None
     clauses: Texts | None = None
     adapter: str | None = None
+    taught: Taught | None = None
 
     def clause_rows(self) -> list[list[int]]:
         """For each item, the rows of its clauses."""
@@ -59,9 +87,27 @@ async def embed_all(
     context: ToolContext,
     *,
     by_clause: bool = False,
+    learned: LearnedTask | None = None,
 ) -> CallVectors:
-    """Embed labels and examples (pairs of text and label), then the cases until the time is over."""
-    reader = _Embedder(context)
+    """Embed labels and examples (pairs of text and label), then the cases until the time is over. What was
+    learned takes part if it was measured with the same encoder.
+    """
+    reader = TextReader(context)
+    names, examples = await embed_labels(reader, labels, known, instructions)
+    items = await reader.until_time_is_over([case.text for case in cases if case.text])
+    parts = None
+    if by_clause and (wanted := sorted({part for text in items.texts for part in clauses_of(text)})):
+        parts = Texts(wanted, await reader.embed(wanted))
+    taught = None
+    if learned is not None and learned.made_by == reader.made_by:
+        taught = await teach(reader, learned, known, labels)
+    return CallVectors(items, names, examples, parts, reader.adapter, taught)
+
+
+async def embed_labels(
+    reader: VectorSource, labels: LabelSet, known: Sequence[tuple[str, str]], instructions: str
+) -> tuple[Texts, Examples | None]:
+    """The labels' names, and the examples: the caller's, or what people commonly write under such labels."""
     names = [label.text for label in labels.labels]
     pairs, ours = example_pairs(known, labels)
     texts = [text for text, _ in pairs]
@@ -72,11 +118,30 @@ async def embed_all(
         name_vectors = unit(name_vectors + vectors[len(names) + len(texts) :])
     columns = np.array([column for _, column in pairs], np.int64)
     examples = Examples(Texts(texts, example_vectors), columns, ours) if pairs else None
-    items = await reader.until_time_is_over([case.text for case in cases if case.text])
-    parts = None
-    if by_clause and (wanted := sorted({part for text in items.texts for part in clauses_of(text)})):
-        parts = Texts(wanted, await reader.embed(wanted))
-    return CallVectors(items, Texts(names, name_vectors), examples, parts, reader.adapter)
+    return Texts(names, name_vectors), examples
+
+
+async def teach(
+    reader: VectorSource, learned: LearnedTask, known: Sequence[tuple[str, str]], labels: LabelSet
+) -> Taught | None:
+    """The corrections with the caller's examples, which go first where a text is in both; None if there is no
+    correction with one of these labels. A caller without examples has what people write under such labels.
+    """
+    corrections = learned.examples_for(labels)
+    if not corrections:
+        return None
+    own = dict(corrections) | dict(known)
+    common = [] if known else [(text, column) for text, column in _common_texts(labels) if text not in own]
+    pairs = sorted({*_distinct(list(own.items()), labels), *common})
+    corrected = sorted({text for text, _ in corrections})
+    texts = [text for text, _ in pairs]
+    others = sorted({*(label.text for label in labels.labels), *texts} - {*corrected})
+    vectors = await reader.kept([*texts, *corrected, *others])
+    columns = np.array([column for _, column in pairs], np.int64)
+    examples = Examples(Texts(texts, vectors[: len(texts)]), columns)
+    corrections_end = len(texts) + len(corrected)
+    near, other = vectors[len(texts) : corrections_end], vectors[corrections_end:]
+    return Taught(learned.version, learned.reach, near, other, examples)
 
 
 def _adapter(context: ToolContext) -> str | None:
@@ -111,7 +176,7 @@ def _common_texts(labels: LabelSet) -> list[tuple[str, int]]:
     return sorted({(text, column) for column, texts in found.items() for text in texts})
 
 
-class _Embedder:
+class TextReader:
     """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's chunks."""
 
     def __init__(self, context: ToolContext) -> None:
@@ -157,13 +222,14 @@ class _Embedder:
         return unit(np.stack([found[[row[chunk] for chunk in part]].mean(axis=0) for part in parts]))
 
     def _look_up(self, texts: Sequence[str]) -> dict[str, Matrix]:
-        return self._context.kept.vectors(self._made_by(), texts) if self._settings.cache else {}
+        return self._context.kept.vectors(self.made_by, texts) if self._settings.cache else {}
 
     def _keep(self, vectors: Mapping[str, Matrix]) -> None:
         if self._settings.cache:
-            self._context.kept.keep_vectors(self._made_by(), vectors)
+            self._context.kept.keep_vectors(self.made_by, vectors)
 
-    def _made_by(self) -> str:
+    @property
+    def made_by(self) -> str:
         """All that changes a vector of the same text."""
         entry = adapter_entry(self.adapter, self._settings) if self.adapter else {}
         version = [str(entry.get(part, "")) for part in ("sha256", "scale")]

@@ -39,12 +39,21 @@ class SkillTool:
     async def run(self, arguments: base.Arguments, context: base.ToolContext) -> result.Answer:
         given = {name: getattr(arguments, name) for name in type(arguments).model_fields}
         whole = base.validate_arguments(self.name, self.tool.Arguments, {**given, **self._fixed})
-        model = self.skill.model
-        answer = await self.tool.run(whole, _with_model(context, model, self._adapter) if model else context)
-        if self._adapter and answer.model:
-            answer.model = f"{model}+{self._adapter}"
+        answer = await self.tool.run(whole, self.context_of(context))
+        if self._adapter and answer.model and not answer.model.startswith(self._model_name):
+            answer.model = self._model_name
         self._apply_threshold(answer)
         return answer
+
+    def context_of(self, context: base.ToolContext) -> base.ToolContext:
+        """The context of a call with the skill's name, and with its own model and adapter if it has any."""
+        model = self.skill.model
+        own = _with_model(context, model, self._adapter) if model else context
+        return replace(own, skill=self.name)
+
+    @property
+    def _model_name(self) -> str:
+        return f"{self.skill.model}+{self._adapter}"
 
     @property
     def _adapter(self) -> str | None:

@@ -54,6 +54,9 @@ class ReportOutcome:
             confidence=row.confidence,
             escalated=row.escalate,
             client=row.client,
+            level=row.level,
+            principal=context.caller,
+            task=row.task,
         )
         outcomes = open_outcomes(context.settings.state_dir)
         try:

@@ -1,0 +1,134 @@
+"""Make specialists better with the corrections that report_outcome was told. It stays on this machine.
+
+mcp-smalltools improve --dry-run        what there is, what would be learned, figures before and after
+mcp-smalltools improve                  and keep what is better
+mcp-smalltools improve --undo 1f0c…     go back to the version before
+
+What is learned of a set of labels is kept only if held-out corrections are answered better by more than
+chance, and everything else as before: the skill's own cases, and texts that ship. Nothing is learned from
+sealed roots, or from what a file says of itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from mcp_smalltools.config import Settings
+
+if TYPE_CHECKING:
+    from mcp_smalltools.learning.improve.run import Improvement, ImproveReport
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tool", nargs="?", metavar="TOOL", help="only corrections of this tool or skill")
+    parser.add_argument("--dry-run", action="store_true", help="measure and show, keep nothing")
+    parser.add_argument(
+        "--list", action="store_true", help="show what was learned, and which version is in use"
+    )
+    parser.add_argument("--undo", metavar="KEY", help="use the version before of what has this key")
+    parser.add_argument("--forget", action="store_true", help="delete all that was learned from corrections")
+    parser.add_argument("--quiet", action="store_true", help="say only what was kept, for nightly runs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    if args.undo:
+        return _undo(args, settings)
+    if args.forget:
+        return _forget(args, settings)
+    if args.list:
+        return _list(args, settings)
+    report = _improve(args, settings)
+    if args.json:
+        found = [one.to_json() for one in report.improvements]
+        print(json.dumps({"improvements": found, "left": report.left}, ensure_ascii=False))
+        return 0
+    for one in report.improvements:
+        if one.version or not args.quiet:
+            print("\n".join(_lines_of(one, dry_run=args.dry_run)))
+    if not args.quiet:
+        for reason, count in report.left.items():
+            print(f"{count} labelled texts are not used: {reason}")
+        if not report.improvements:
+            print("There are no corrections to learn from; agents report them with report_outcome.")
+    return 0
+
+
+def _improve(args: argparse.Namespace, settings: Settings) -> ImproveReport:
+    import anyio
+
+    from mcp_smalltools.commands.common.show import progress_bar
+    from mcp_smalltools.learning.improve.run import improve
+
+    with progress_bar(sys.stderr.isatty() and not args.json and not args.quiet) as progress:
+
+        async def improved() -> ImproveReport:
+            return await improve(settings, None, progress, only=args.tool, dry_run=args.dry_run)
+
+        return anyio.run(improved)
+
+
+def _lines_of(one: Improvement, *, dry_run: bool) -> list[str]:
+    lines = [
+        f"{one.title}  [{one.key}]",
+        f"  {one.cases} cases of {one.reports} reports, {one.confirmed} of them of answers that were right",
+        *(f"  {count} left out: {why}" for why, count in one.left.items()),
+    ]
+    if trial := one.trial:
+        old, new = trial.own_before, trial.own_after
+        lines.append(f"  held-out cases right   {old.right:.3f} -> {new.right:.3f}")
+        lines.append(f"    sure                 {old.sure:.3f} -> {new.sure:.3f}")
+        lines.append(f"    sure and wrong       {old.sure_and_wrong:.3f} -> {new.sure_and_wrong:.3f}")
+        old, new = trial.elsewhere_before, trial.elsewhere_after
+        if old.cases:
+            lines.append(f"  elsewhere right        {old.right:.3f} -> {new.right:.3f} of {old.cases} cases")
+        lines.append(
+            f"  other texts            {trial.others_changed:.3f} of {trial.others} get a new sure answer"
+        )
+    if one.version:
+        lines.append(
+            f"  Kept as version {one.version}; take it back: mcp-smalltools improve --undo {one.key}"
+        )
+    elif one.better and dry_run:
+        lines.append("  It would be kept.")
+    else:
+        lines += [f"  Not kept: {reason}." for reason in one.reasons]
+    return lines
+
+
+def _list(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.learning.improve.run import learned_states
+
+    states = learned_states(settings)
+    if args.json:
+        print(json.dumps([asdict(state) for state in states], ensure_ascii=False))
+        return 0
+    for state in states:
+        use = f"version {state.version} in use" if state.version else "as shipped"
+        print(f"{state.key}  {use}, {state.examples} cases  {state.title}")
+    if not states:
+        print("Nothing was learned from corrections yet.", file=sys.stderr)
+    return 0
+
+
+def _undo(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.learning.improve.run import undo
+
+    version = undo(settings, args.undo)
+    if args.json:
+        print(json.dumps({"version": version}))
+    else:
+        print(f"Version {version} is in use again." if version else "It is as shipped again.")
+    return 0
+
+
+def _forget(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.learning.improve.run import forget
+
+    count = forget(settings)
+    print(json.dumps({"forgotten": count}) if args.json else f"What was learned of {count} tasks is deleted.")
+    return 0

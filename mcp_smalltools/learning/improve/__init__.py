@@ -1,0 +1,1 @@
+"""`improve`: corrections become better specialists, if held-out cases say so."""

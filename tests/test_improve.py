@@ -1,0 +1,301 @@
+"""`improve`: corrections make a specialist right where it was wrong, and nothing else; poison is refused."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import anyio
+import pytest
+from improve_texts import ACCESS, LABELS, ORDINARY
+
+from mcp_smalltools.commands import improve as command
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import NotFound
+from mcp_smalltools.learning.improve.elsewhere import texts_elsewhere
+from mcp_smalltools.learning.improve.reported_cases import A_DAY, ReportedCases, cases_of
+from mcp_smalltools.learning.improve.run import Improvement, forget, improve, learned_states, undo
+from mcp_smalltools.request import ToolRequest
+from mcp_smalltools.service import Service
+from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
+from mcp_smalltools.tools.classify.labels import parse_labels
+from mcp_smalltools.tools.classify.learned import task_key
+
+Pairs = Sequence[tuple[str, str]]
+HELD_OUT = [(text, "question") for text in ACCESS[40:]]
+CORRECTIONS = [(text, "question") for text in ACCESS[:40]]
+FLIPPED = {"bug": "feature", "feature": "bug", "question": "question"}
+
+
+def outcome(pairs: Pairs, number: int = 0, **changes: Any) -> ReportedOutcome:
+    given: dict[str, Any] = {
+        "call_id": f"c{number:04}",
+        "at": 1.7e9 + number,
+        "verdict": "wrong",
+        "correction": "",
+        "examples": list(pairs),
+        "tool": "classify",
+        "paths": [],
+        "model": None,
+        "confidence": 0.9,
+        "escalated": False,
+        "client": "cli",
+        "level": "open",
+        "principal": "local",
+        "task": json.dumps({"labels": LABELS}),
+    }
+    return ReportedOutcome(**given | changes)
+
+
+def report(settings: Settings, *outcomes: ReportedOutcome) -> None:
+    store = open_outcomes(settings.state_dir)
+    for one in outcomes:
+        store.write(one)
+    store.close()
+
+
+async def learn(settings: Settings, engine: Any, **options: Any) -> Improvement:
+    (found,) = (await improve(settings, engine, lambda done, total, said: None, **options)).improvements
+    return found
+
+
+@pytest.fixture
+async def service(settings: Settings, engine: Any):
+    service = Service(settings, engine)
+    yield service
+    await service.close()
+
+
+async def classify(service: Service, texts: Sequence[str], labels: Sequence[str] = LABELS) -> Any:
+    return await service.call(ToolRequest("classify", {"items": list(texts), "labels": list(labels)}))
+
+
+async def share_right(service: Service, cases: Pairs) -> float:
+    answer = await classify(service, [text for text, _ in cases])
+    return sum(one.label == label for one, (_, label) in zip(answer.results, cases, strict=True)) / len(cases)
+
+
+@pytest.mark.anyio
+async def test_forty_corrections_of_a_kind_make_it_right_and_nothing_else_worse_until_they_are_taken_back(
+    settings: Settings, engine: Any, service: Service
+) -> None:
+    before = await share_right(service, HELD_OUT), await share_right(service, ORDINARY)
+    answer = await classify(service, [text for text, _ in CORRECTIONS])
+    examples = [{"text": text, "label": label} for text, label in CORRECTIONS]
+    told = {"call_id": answer.call_id, "verdict": "wrong", "examples": examples}
+    await service.call(ToolRequest("report_outcome", told))
+    tried = await learn(settings, engine, dry_run=True)
+    assert tried.better and tried.version is None and learned_states(settings) == []
+
+    found = await learn(settings, engine)
+    assert found.version == 1 and found.trial == tried.trial, "the same corrections give the same figures"
+    after = await share_right(service, HELD_OUT), await share_right(service, ORDINARY)
+    assert after[0] >= before[0] + 0.3
+    assert after[1] >= before[1] - 0.01
+    assert (await classify(service, [ACCESS[0]])).model == "all-minilm-l6-v2+classify+learned1"
+    other = await classify(service, [ACCESS[0]], ["ham", "spam"])
+    assert other.model == "all-minilm-l6-v2+classify", "another set of labels is another task"
+    assert (await learn(settings, engine)).reasons == ("nothing new since version 1",)
+
+    assert undo(settings, found.key) == 0
+    assert (await share_right(service, HELD_OUT), await share_right(service, ORDINARY)) == before
+    assert "taken back" in (await learn(settings, engine)).reasons[0]
+    assert forget(settings) == 1 and learned_states(settings) == []
+    with pytest.raises(NotFound, match="Nothing is learned"):
+        undo(settings, found.key)
+
+
+def at_random(pairs: Pairs) -> Pairs:
+    rng = random.Random(1)
+    return [(text, rng.choice(LABELS)) for text, _ in pairs]
+
+
+POISON: dict[str, tuple[list[ReportedOutcome], str]] = {
+    "flipped labels": (
+        [outcome([(text, FLIPPED[label]) for text, label in ORDINARY])],
+        "cases elsewhere would be answered worse",
+    ),
+    "labels at random": ([outcome(at_random(CORRECTIONS))], "don't predict each other"),
+    "contradictions": (
+        [
+            outcome(CORRECTIONS[:20]),
+            outcome([(text, "bug") for text, _ in CORRECTIONS[:20]], 1, principal="token b"),
+        ],
+        "contradict each other: 20 of 20 texts",
+    ),
+    "one label for everything": (
+        [outcome([(text, "bug") for text, _ in [*ORDINARY, *CORRECTIONS[:20]]])],
+        "don't predict each other",
+    ),
+    "a flood of one caller": (
+        [
+            outcome([(text, label) for text, label in ORDINARY[:8]], verdict="right"),
+            *(
+                outcome([(f"{text} ({n})", "bug") for n in range(9)], n, principal="token b")
+                for n, text in enumerate(ACCESS, 1)
+            ),
+        ],
+        "don't predict each other",
+    ),
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("kind", POISON)
+async def test_poisoned_corrections_are_refused_with_the_reason(
+    settings: Settings, engine: Any, kind: str
+) -> None:
+    outcomes, reason = POISON[kind]
+    report(settings, *outcomes)
+    found = await learn(settings, engine)
+    assert any(reason in one for one in found.reasons), found.reasons
+    assert not found.better and found.version is None
+    assert learned_states(settings) == []
+
+
+@pytest.mark.anyio
+async def test_labels_that_two_kinds_of_tickets_exchange_are_refused_without_any_case_that_ships(
+    settings: Settings, engine: Any, service: Service
+) -> None:
+    labels = ["defect: something is broken", "wish: something new is asked for"]
+    meant = {"bug": "wish", "feature": "defect"}
+    cases = [
+        (text, meant[label])
+        for text, label in [*ORDINARY, *texts_elsewhere(LABELS).labelled]
+        if label in meant
+    ]
+    report(settings, outcome(cases, task=json.dumps({"labels": labels})))
+    found = await learn(settings, engine)
+    assert found.trial is not None and found.trial.elsewhere_before.cases == 0
+    assert any("exchange 'defect' and 'wish'" in reason for reason in found.reasons), found
+
+
+@pytest.mark.anyio
+async def test_a_teams_own_labels_are_learned_from_its_corrections(
+    settings: Settings, engine: Any, service: Service
+) -> None:
+    labels, team = ["heron", "lynx", "otter"], {"bug": "lynx", "feature": "otter"}
+    own = [(text, "heron") for text in ACCESS[:24]] + [
+        (text, team[label]) for text, label in ORDINARY if label in team
+    ]
+    report(settings, outcome(own, task=json.dumps({"labels": labels})))
+    found = await learn(settings, engine)
+    assert found.trial is not None and found.version == 1, found.reasons
+    assert found.trial.own_after.right >= found.trial.own_before.right + 0.3
+    answer = await classify(service, ACCESS[40:], labels)
+    assert sum(one.label == "heron" for one in answer.results) >= 15
+
+
+def used(*outcomes: ReportedOutcome) -> ReportedCases:
+    return cases_of(outcomes, parse_labels([*LABELS, "other"]), known={"a case of the evaluation"})
+
+
+def test_what_may_not_teach_is_left_out_and_counted() -> None:
+    found = used(
+        outcome([("of a sealed file", "bug")], 1, level="sealed"),
+        outcome([("of an old report", "bug")], 2, level=""),
+        outcome(
+            [("of nothing", "other"), ("of a stranger", "crash"), ("a case of the evaluation", "bug")], 3
+        ),
+        outcome([("row 17 is empty", "bug"), ("Row 18 is  empty", "bug")], 4),
+        outcome([("it hangs", "bug")], 5),
+        outcome([("it hangs", "question")], 6),
+        outcome([("good as it is", "bug")], 7, verdict="right"),
+    )
+    assert [(case.text, case.label) for case in found.cases] == [
+        ("Row 18 is  empty", "bug"),
+        ("it hangs", "question"),
+        ("good as it is", "bug"),
+    ]
+    assert [case.confirmed for case in found.cases] == [False, False, True]
+    assert dict(found.left) == {
+        "of a sealed root": 1,
+        "of an unknown privacy level": 1,
+        "says that no label fits, which can't be learned": 1,
+        "label is not one of the task's": 1,
+        "is a case or an example of the skill": 1,
+        "reported again": 2,
+    }
+    assert found.refusal == "3 cases are too few: 8 are the least"
+
+
+def test_a_caller_that_wavers_and_callers_that_disagree_teach_nothing() -> None:
+    found = used(
+        *(outcome([("it hangs", label)], n) for n, label in enumerate(["bug", "question", "bug"])),
+        outcome([("it burns", "bug")], 4),
+        outcome([("it burns", "feature")], 5, principal="token b"),
+        *(outcome([(f"{name} is broken", "bug")], 9) for name in ("door", "roof")),
+    )
+    assert found.left["corrected in two ways"] == 5
+    assert found.refusal == "the corrections contradict each other: 2 of 4 texts"
+
+
+def test_a_flood_of_one_day_or_of_one_token_counts_up_to_a_limit() -> None:
+    words = [f"{first} {second}" for first in "abcdefghijklmnop" for second in "abcdefghijklmnop"]
+    flood = used(outcome([(word, "bug") for word in words]))
+    assert len(flood.cases) == A_DAY and flood.left == {"beyond 100 of one caller in a day": 156}
+    guest = used(
+        outcome([(word, "bug") for word in words[:5]]),
+        outcome([(word, "question") for word in words[50:120]], 1, principal="token b"),
+    )
+    assert len(guest.cases) == 25 and guest.left == {"more than all others have, of token b": 50}
+
+
+def test_the_order_and_the_spelling_of_labels_make_no_other_task() -> None:
+    one, other = parse_labels(["Feature", "bug: it is broken"]), parse_labels(["bug", "feature"])
+    assert task_key("classify", one) == task_key("classify", other)
+    assert task_key("classify", one) != task_key("tickets", one)
+    assert task_key("classify", one) != task_key("classify", parse_labels(["bug", "wish"]))
+
+
+class Given:
+    def __init__(self, **values: Any) -> None:
+        defaults = {"tool": None, "undo": None, "json": False, "quiet": False, "dry_run": False}
+        self.__dict__.update({**defaults, "list": False, "forget": False, **values})
+
+
+def test_the_command_says_what_there_is_what_it_kept_and_how_to_undo_it(
+    settings: Settings, capsys: Any
+) -> None:
+    def run(**given: Any) -> str:
+        assert command.run(Given(**given), settings) == 0  # type: ignore[arg-type]
+        return str(capsys.readouterr().out)
+
+    assert "no corrections" in run() and run(quiet=True) == ""
+    report(settings, outcome(CORRECTIONS[:3]), outcome([("it fell over", "bug")], 1, task=None))
+    said = run()
+    assert "3 cases of 1 reports" in said and "Not kept: 3 cases are too few" in said
+    assert "1 labelled texts are not used" in said
+    assert run(quiet=True) == ""
+    report(settings, outcome(CORRECTIONS))
+    said = run()
+    key = learned_states(settings)[0].key
+    assert (
+        "held-out cases right" in said
+        and f"Kept as version 1; take it back: mcp-smalltools improve --undo {key}" in said
+    )
+    assert "version 1 in use, 40 cases" in run(list=True)
+    assert run(undo=key) == "It is as shipped again.\n"
+    assert json.loads(run(json=True))["improvements"][0]["better"] is False
+
+
+@pytest.mark.slow
+def test_workers_read_what_was_learned_after_they_started(settings: Settings) -> None:
+    from mcp_smalltools.workers.pool import AVAILABLE, WorkerPool
+
+    if not AVAILABLE:
+        pytest.skip("no workers on this system")
+
+    async def asked() -> tuple[str, str]:
+        service = Service(settings, None, WorkerPool(settings))
+        try:
+            before = (await classify(service, [ACCESS[0]])).model
+            report(settings, outcome(CORRECTIONS))
+            await learn(settings, None)
+            return before, (await classify(service, [ACCESS[0]])).model
+        finally:
+            await service.close()
+
+    assert anyio.run(asked) == ("all-minilm-l6-v2+classify", "all-minilm-l6-v2+classify+learned1")
