@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "check the installation and say what to fix",
     "ledger": "what was read, what was sent to agents, and what that saved",
     "dashboard": "the same on a page in your browser, with what to do next",
+    "discover": "replay past sessions of agents: what the tools would have changed in them",
     "audit": "the exact answers sent to agents, by day; exportable",
     "tokens": "create, list and revoke access tokens of a listening server",
     "train": "train a tool on your own source code",

@@ -27,7 +27,7 @@ LAYERS: Sequence[set[str]] = (
     {"workers"},
     {"service"},
     {"server", "clients", "evaluation", "hooks"},
-    {"learning", "doctor"},
+    {"learning", "doctor", "discovery"},
     {"dashboard"},
     {"cli", "__main__", "commands"},
 )

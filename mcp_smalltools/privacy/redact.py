@@ -73,6 +73,10 @@ class Redactor:
             if found.beyond_line:
                 self._learn_lines(text, found)
 
+    def values(self) -> dict[str, str]:
+        """The values that were masked, each with its kind. They are secrets: for counting only."""
+        return {value: mask[1:].rpartition("_")[0] for value, mask in self._placeholders.items()}
+
     def _learn_lines(self, text: str, found: Finding) -> None:
         at = text.rfind("\n", 0, found.start) + 1
         while at < found.end and len(self._known_lines) < _MOST_LINES:

@@ -268,6 +268,24 @@ def describe(tool: base.Tool, max_answer_chars: int) -> Tool:
     )
 
 
+def always_sent(settings: Settings) -> int:
+    """Characters that every request of an agent holds because the server is registered: the schemas that are
+    always loaded, the names of the other tools, and the instructions.
+    """
+    from mcp_smalltools.tools.built_in import built_in_tools
+
+    tools = built_in_tools()
+    loaded = [describe(tools[name], settings.max_answer_chars) for name in sorted(_ALWAYS_LOADED)]
+    schemas = [
+        json.dumps({"name": one.name, "description": one.description, "input_schema": one.input_schema})
+        for one in loaded
+    ]
+    others = [name for name in tools if name not in _ALWAYS_LOADED]
+    prefix = len("mcp__smalltools__")
+    names = sum(prefix + len(name) + 1 for name in others) + prefix * len(loaded)
+    return sum(map(len, schemas)) + names + len(instructions(settings))
+
+
 def instructions(settings: Settings, caller: Principal = LOCAL) -> str:
     """What an agent reads about the server as a whole. Clients cut it at 2 KB."""
     try:

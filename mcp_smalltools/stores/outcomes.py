@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcp_smalltools.stores.accounts import weak_outcomes
 from mcp_smalltools.stores.accounts.weak_outcomes import (
@@ -21,6 +22,10 @@ from mcp_smalltools.stores.accounts.weak_outcomes import (
     together,
 )
 from mcp_smalltools.stores.store import Store
+
+if TYPE_CHECKING:
+    from mcp_smalltools.stores.accounts.weak_outcomes import Origin, WeakKind
+    from mcp_smalltools.stores.ledger import LedgerRow
 
 MIGRATIONS: Sequence[str] = (
     """
@@ -131,6 +136,22 @@ class Outcomes(Store):
 def open_outcomes(state_dir: Path) -> Outcomes:
     """Raises ConfigError when the file can't be used."""
     return Outcomes(state_dir.expanduser() / "outcomes.db")
+
+
+def weak_outcome_of(row: LedgerRow, kind: WeakKind, origin: Origin) -> WeakOutcome:
+    """What was seen after a call that the ledger has."""
+    return WeakOutcome(
+        call_id=row.call_id,
+        kind=kind,
+        origin=origin,
+        at=time.time(),
+        weight=weak_outcomes.WEIGHTS[kind],
+        tool=row.tool,
+        model=row.model,
+        confidence=row.confidence,
+        escalated=row.escalate,
+        client=row.client,
+    )
 
 
 def _outcome(found: sqlite3.Row) -> ReportedOutcome:

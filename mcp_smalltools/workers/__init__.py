@@ -7,4 +7,5 @@ fork_server  the process whose forks are workers, on Linux
 starter    the server's side of both: starts workers, ends them
 pool       the server's side: keeps a few warm, serves what they ask, kills one at its deadline
 isolated   a built-in tool that runs in a worker
+in_this_process  a tool called here, on texts in memory
 """

@@ -32,7 +32,7 @@ SCREEN_CHARS: Final = 2_500
 """What failed within a screen of output is read faster than told."""
 CLIPPED_CHARS: Final = 9_900
 """Characters from which Claude Code shows only parts of what a failed command printed (10,000 in 2.1.332)."""
-_EVIDENCE_LINES: Final = 200
+EVIDENCE_LINES: Final = 200
 """Lines that are asked for: of them the most telling ones are shown."""
 _NO_CAUSE: Final = frozenset({0, 130, 141})
 """Exit codes: success, Ctrl-C, a pipe whose reader has left."""
@@ -58,36 +58,13 @@ class Teller:
         kept = self._whole_output(event, result)
         if kept is None:
             return ""
-        arguments: dict[str, Any] = {"command": result.command, "max_lines": _EVIDENCE_LINES}
-        if result.failed and result.exit_code is not None:
-            arguments["exit_code"] = result.exit_code
         level = level_of(event.cwd, self._settings)
-        answer = self._tools.call("find_failure", kept.path, arguments, self._settings, level)
+        answer = self._tools.call("find_failure", kept.path, arguments_of(result), self._settings, level)
         if answer is None:
             return ""
-        told = self._message(result, kept, answer, level)
+        told = told_of(result, kept, answer, level)
         self._tools.note_shown(answer, told, self._settings)
         return told
-
-    def _message(
-        self, result: CommandResult, kept: KeptOutput, answer: Mapping[str, Any], level: PrivacyLevel
-    ) -> str:
-        sealed = level is PrivacyLevel.SEALED
-        if result.failed:
-            clipped = len(result.shown) >= CLIPPED_CHARS
-            told = failure_message(
-                answer,
-                kept,
-                exit_code=result.exit_code,
-                sealed=sealed,
-                most_chars=MOST_CHARS if clipped else WHOLE_CHARS,
-            )
-            return told or (no_cause_message(answer, kept) if clipped else "")
-        if answer.get("escalate"):
-            return ""
-        if answer.get("failed"):
-            return failure_message(answer, kept, exit_code=0, sealed=sealed)
-        return success_message(answer) if answer.get("failed") is False else ""
 
     def _whole_output(self, event: HookEvent, result: CommandResult) -> KeptOutput | None:
         """The whole output, or what the client has shown of it where that is all there is."""
@@ -98,6 +75,34 @@ class Teller:
         if result.persisted:
             return _persisted(Path(result.persisted))
         return store.keep_text(event.session, f"shown-{time.time_ns():x}", result.shown)
+
+
+def told_of(result: CommandResult, kept: KeptOutput, answer: Mapping[str, Any], level: PrivacyLevel) -> str:
+    """What is told of a command, of `find_failure`'s answer about its whole output; empty for nothing."""
+    sealed = level is PrivacyLevel.SEALED
+    if result.failed:
+        clipped = len(result.shown) >= CLIPPED_CHARS
+        told = failure_message(
+            answer,
+            kept,
+            exit_code=result.exit_code,
+            sealed=sealed,
+            most_chars=MOST_CHARS if clipped else WHOLE_CHARS,
+        )
+        return told or (no_cause_message(answer, kept) if clipped else "")
+    if answer.get("escalate"):
+        return ""
+    if answer.get("failed"):
+        return failure_message(answer, kept, exit_code=0, sealed=sealed)
+    return success_message(answer) if answer.get("failed") is False else ""
+
+
+def arguments_of(result: CommandResult) -> dict[str, Any]:
+    """What `find_failure` is asked of a command's output, besides its path."""
+    arguments: dict[str, Any] = {"command": result.command, "max_lines": EVIDENCE_LINES}
+    if result.failed and result.exit_code is not None:
+        arguments["exit_code"] = result.exit_code
+    return arguments
 
 
 def is_answer(exit_code: int, program: str) -> bool:
