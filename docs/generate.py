@@ -12,15 +12,17 @@ import json
 import os
 import re
 import runpy
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from mcp_smalltools.cli import COMMANDS, command_parser
 from mcp_smalltools.config import ENV_PREFIX, Settings
-from mcp_smalltools.skills.manifest import schema_of_file
+from mcp_smalltools.skills.manifest import eval_rows, read_skill, schema_of_file
 from mcp_smalltools.tools.built_in import built_in_tools
 
 FOLDER = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
 _BASE_FIELDS = {"call_id", "confidence", "escalate", "reason", "dropped", "source", "model", "note"}
 
 
@@ -30,6 +32,7 @@ def pages() -> dict[str, str]:
         "settings.md": settings_page(),
         "tools.md": tools_page(),
         "commands.md": commands_page(),
+        "specialists.md": specialists_page(),
         "skill.schema.json": json.dumps(schema_of_file(), indent=1) + "\n",
     }
 
@@ -87,6 +90,71 @@ def commands_page() -> str:
         parser = command_parser(name, importlib.import_module(f"mcp_smalltools.commands.{name}"))
         lines += [f"## {name}", "", "```", parser.format_help().strip(), "```", ""]
     return "\n".join(lines)
+
+
+def specialists_page() -> str:
+    """The registry: what ships, what each is made of, and how good it is."""
+    lines = [
+        "# Specialists that ship",
+        "",
+        "Each has a card: what it was fitted on, what it is good and not good for. Those of your own are",
+        "made by `skills new`, shared as one file by `skills pack` and `skills install`",
+        "([skills](../skills.md)).",
+        "",
+        "## In the package",
+        "",
+        "Licence: Apache-2.0, as the project. One set stands for each, of held-out or real input where there",
+        "is one; [quality](../quality.md) has all.",
+        "",
+        "| specialist | base | adapter (sha256, scale) | other weights | measured on | figures |",
+        "|---|---|---|---|---|---|",
+        *(
+            _shipped_row(folder)
+            for folder in sorted((ROOT / "models" / "skills").iterdir())
+            if folder.is_dir()
+        ),
+        "",
+        "## Examples of skills",
+        "",
+        "| skill | kind | licence | cases | what agents read |",
+        "|---|---|---|---|---|",
+        *(
+            _example_row(folder)
+            for folder in sorted((ROOT / "examples" / "skills").iterdir())
+            if folder.is_dir()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _shipped_row(folder: Path) -> str:
+    file = tomllib.loads((folder / "skill.toml").read_text(encoding="utf-8"))
+    adapter = file.get("adapter")
+    made_of = f"`{adapter['sha256'][:12]}…`, {adapter.get('scale', 1.0)}" if adapter else "none"
+    not_weights = {"skill.toml", "card.md", "scores.json", "adapter.gguf"}
+    weights = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.suffix in (".json", ".npz") and path.name not in not_weights
+    )
+    scores = folder / "scores.json"
+    measured = json.loads(scores.read_text(encoding="utf-8")).get("evaluation", []) if scores.exists() else []
+    plain = [*measured, {"set": "with the tool that uses it", "metrics": {}}]
+    first = next((one for one in measured if "held out" in one["set"] or "real" in one["set"]), plain[0])
+    figures = "; ".join(f"{name}: {value}" for name, value in list(first["metrics"].items())[:3]) or "-"
+    card = f"[{folder.name}](../../models/skills/{folder.name}/card.md)"
+    base = f"`{file['base']}`" if "base" in file else "none"
+    others = ", ".join(f"`{name}`" for name in weights) or "none"
+    return f"| {card} | {base} | {made_of} | {others} | {_cell(first['set'])} | {_cell(figures)} |"
+
+
+def _example_row(folder: Path) -> str:
+    skill = read_skill(folder)
+    cases = len(eval_rows(skill)) if skill.file.eval else 0
+    link = f"[{skill.name}](../../examples/skills/{skill.name}/skill.toml)"
+    return (
+        f"| {link} | {skill.file.kind} | {skill.file.licence} | {cases} | {_cell(skill.file.description)} |"
+    )
 
 
 def _plain(value: Any) -> str:

@@ -207,6 +207,9 @@ class Settings(BaseModel):
     engine_api_key_env: str = Field(
         "", description="environment variable that holds their API key; the key itself is never stored"
     )
+    skill_hosts: tuple[str, ...] = Field(
+        (), description="names of hosts that `skills install` may fetch skills from, over https"
+    )
     allow_remote_engines: tuple[str, ...] = Field(
         (), description="names of hosts outside this machine that text of files may be sent to"
     )
@@ -220,6 +223,7 @@ class Settings(BaseModel):
     @field_validator(
         "engine_urls",
         "allow_remote_engines",
+        "skill_hosts",
         "hide_tools",
         "oauth_scopes",
         "oauth_algorithms",

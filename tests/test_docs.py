@@ -47,7 +47,7 @@ def generated() -> dict[str, str]:
     return module.pages()
 
 
-@pytest.mark.parametrize("name", ["settings.md", "tools.md", "commands.md"])
+@pytest.mark.parametrize("name", ["settings.md", "tools.md", "commands.md", "specialists.md"])
 def test_a_reference_page_is_what_the_code_says(name: str) -> None:
     page = text_of(REPOSITORY / "docs" / "reference" / name)
     assert page == generated()[name], "stale: run python docs/generate.py"

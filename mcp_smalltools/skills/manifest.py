@@ -89,6 +89,9 @@ class _Skill(_SkillTable):
     eval: str | None = Field(
         None, description="file of cases with known answers, for `skills validate --eval`"
     )
+    licence: str = Field(
+        "", max_length=80, description="SPDX identifier, such as Apache-2.0; needed to share the skill"
+    )
 
 
 class ClassifySkill(_Skill):

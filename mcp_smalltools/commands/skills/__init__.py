@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 
-from mcp_smalltools.commands.skills import corrections, edit, inspect, projects
+from mcp_smalltools.commands.skills import corrections, edit, inspect, projects, share
 from mcp_smalltools.config import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for module in (edit, inspect, projects, corrections):
+    for module in (edit, inspect, projects, share, corrections):
         module.add_arguments(actions)
 
 

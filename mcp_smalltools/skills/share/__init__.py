@@ -1,0 +1,1 @@
+"""A skill as one file that can be given to others: made, checked and fetched."""
