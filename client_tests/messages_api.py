@@ -21,8 +21,16 @@ MAX_REQUESTS = 40
 _ANSWERS = itertools.count(1)
 
 
+class _EveryModel:
+    """What models have in common."""
+
+    def usage_of(self, request: dict[str, Any]) -> dict[str, int]:
+        """Tokens of a request by class, as the API would note them."""
+        return {"input_tokens": 1, "output_tokens": 1}
+
+
 @dataclass
-class Model:
+class Model(_EveryModel):
     """What the model wants to call, and what it was told."""
 
     tool: str
@@ -67,7 +75,7 @@ class Model:
         return {"type": "tool_use", "id": f"toolu_w{len(self.requests)}", "name": "Read", "input": waiting}
 
 
-class ScriptedModel:
+class ScriptedModel(_EveryModel):
     """Makes the calls that it is given, one after the other, whatever comes back."""
 
     def __init__(self, steps: Sequence[tuple[str, dict[str, Any]]]) -> None:
@@ -117,10 +125,12 @@ def messages_api(model: Model | ScriptedModel) -> Iterator[str]:
                 self.send_body(b'{"input_tokens": 1}', "application/json")
                 return
             block = model.answer(request)
+            usage = model.usage_of(request)
             if request.get("stream"):
-                self.send_body(_events(block, request["model"]), "text/event-stream")
+                self.send_body(_events(block, request["model"], usage), "text/event-stream")
             else:
-                self.send_body(json.dumps(_message(block, request["model"])).encode(), "application/json")
+                message = _message(block, request["model"], usage)
+                self.send_body(json.dumps(message).encode(), "application/json")
 
         def do_GET(self) -> None:
             self.send_body(b"{}", "application/json")
@@ -132,7 +142,7 @@ def messages_api(model: Model | ScriptedModel) -> Iterator[str]:
         yield address
 
 
-def _message(block: dict[str, Any], model: str) -> dict[str, Any]:
+def _message(block: dict[str, Any], model: str, usage: dict[str, int]) -> dict[str, Any]:
     return {
         "id": f"msg_{next(_ANSWERS):06d}",  # the client joins messages of one id
         "type": "message",
@@ -141,12 +151,12 @@ def _message(block: dict[str, Any], model: str) -> dict[str, Any]:
         "content": [block],
         "stop_reason": "tool_use" if block["type"] == "tool_use" else "end_turn",
         "stop_sequence": None,
-        "usage": {"input_tokens": 1, "output_tokens": 1},
+        "usage": usage,
     }
 
 
-def _events(block: dict[str, Any], model: str) -> bytes:
-    message = _message(block, model)
+def _events(block: dict[str, Any], model: str, usage: dict[str, int]) -> bytes:
+    message = _message(block, model, usage)
     if block["type"] == "tool_use":
         delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
         start = {**block, "input": {}}
@@ -162,7 +172,7 @@ def _events(block: dict[str, Any], model: str) -> bytes:
         {
             "type": "message_delta",
             "delta": {"stop_reason": message["stop_reason"], "stop_sequence": None},
-            "usage": {"output_tokens": 1},
+            "usage": {"output_tokens": usage["output_tokens"]},
         },
         {"type": "message_stop"},
     ]

@@ -36,7 +36,7 @@ class UnseenOutput:
     put_aside: str = ""
     """The client's file with all of it."""
     changed: bool = False
-    """Whether a file was edited since: then the command runs for another reason."""
+    """Whether something may have changed since: then the command runs for another reason."""
     ran_again: list[AgentCall] = field(default_factory=list)
     opened: list[AgentCall] = field(default_factory=list)
 
@@ -74,6 +74,8 @@ def findings_of(chain: Chain) -> ChainFindings:
         for step in steps:
             if step.does == "edit":
                 _note_edit(found, step)
+            elif step.changes:
+                _note_other_command(found, step)
             elif step.does == "read" and step.whole and call.answered and not call.failed:
                 _note_whole(found, call, step.path)
         if call.tool == "Bash" and call.answered:
@@ -117,6 +119,12 @@ def _note_edit(found: ChainFindings, step: AgentStep) -> None:
         output.changed = True
     for read in found.whole:
         read.edited |= NamedPlace(read.path, 1).is_in(step.path)
+
+
+def _note_other_command(found: ChainFindings, step: AgentStep) -> None:
+    """A command that may have changed something: others that run again after it have another reason."""
+    for output in found.unseen:
+        output.changed |= step.core != output.core
 
 
 def _note_whole(found: ChainFindings, call: AgentCall, path: str) -> None:

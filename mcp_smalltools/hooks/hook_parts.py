@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.hooks.after.watcher import AnswerWatcher
 from mcp_smalltools.hooks.agent_session import HookCall, tasks_folder
 from mcp_smalltools.hooks.event import HookEvent
 from mcp_smalltools.hooks.guard.guard import Guard
@@ -27,6 +28,7 @@ class HookHost:
     keeper: OutputKeeper = field(default_factory=OutputKeeper)
     tools: HookTools = field(default_factory=HookTools)
     journal: GuardJournal = field(default_factory=GuardJournal)
+    watcher: AnswerWatcher = field(default_factory=AnswerWatcher)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def tell(occasion: Occasion) -> HookReply:
     if occasion.event.name == "SessionStart":
         host.tools.warm_up(settings)
         return HookReply()
-    return HookReply(context=Teller(host.keeper, host.tools, settings).tell(occasion.event))
+    return HookReply(context=Teller(host.keeper, host.tools, settings, host.watcher).tell(occasion.event))
 
 
 def guard(occasion: Occasion) -> HookReply:
@@ -98,6 +100,18 @@ def answer(occasion: Occasion) -> HookReply:
                 raise
             note_failure(error)
     return reply
+
+
+def watch(occasion: Occasion, reply: HookReply) -> None:
+    """See what the agent has done after answers before, once it has been replied to. Never raises."""
+    parts = occasion.call.parts
+    if reply.refusal or not occasion.event.session:
+        return
+    try:
+        sees_edits = not parts or "guard" in parts
+        occasion.host.watcher.see(occasion.event, occasion.settings, sees_edits=sees_edits)
+    except Exception as error:
+        note_failure(error)
 
 
 def note_failure(error: Exception) -> None:

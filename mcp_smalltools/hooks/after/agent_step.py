@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from mcp_smalltools.hooks.after.same_command import Core, core_of, file_read
+from mcp_smalltools.hooks.after.same_command import Core, changes_nothing, core_of, file_read
 
 _NO_LINES: Final = ((0, 0),)
 _PATCHED: Final = re.compile(r"^\*\*\* (?:Add|Update) File: ([^\n]+)", re.MULTILINE)
@@ -27,6 +27,8 @@ class AgentStep:
     core: Core = ()
     """What was run, however its output was looked at."""
     failed: bool = False
+    changes: bool = False
+    """Whether what was run may have changed a file."""
 
 
 def steps_of(
@@ -40,7 +42,7 @@ def steps_of(
             name, first, last = shown
             yield AgentStep("read", name, ((first, last),), whole=not first)
         elif core := core_of(command):
-            yield AgentStep("run", core=core, failed=failed)
+            yield AgentStep("run", core=core, failed=failed, changes=not changes_nothing(command))
     elif tool == "Read" and path and not failed:
         yield _read(path, arguments, response)
     elif tool in ("Edit", "MultiEdit") and path and not failed:

@@ -49,6 +49,8 @@ class FollowUp:
     """Whether a named file was edited, wherever in it."""
     _edited: bool = False
     _edited_elsewhere: bool = False
+    _may_have_changed: bool = False
+    """Whether another command has run that may have changed files."""
     _steps: int = 0
     over: bool = False
 
@@ -79,11 +81,14 @@ class FollowUp:
                 self._edited_elsewhere = True
         elif self.core and step.core == self.core:
             yield from self._ran(step)
+        else:
+            self._may_have_changed |= step.changes
 
     def _ran(self, step: AgentStep) -> Iterator[WeakKind]:
         changed = self._edited or self.edited_file or self._edited_elsewhere
         if not changed:
-            yield "ran_again"
+            if not self._may_have_changed:
+                yield "ran_again"
             return
         self.over = True
         if step.failed:

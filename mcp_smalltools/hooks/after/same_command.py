@@ -6,6 +6,7 @@ import functools
 import re
 import shlex
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 _VIEWERS: Final = frozenset(
@@ -31,6 +32,44 @@ _VIEWERS: Final = frozenset(
 _TO_FILE: Final = frozenset((">", ">>", "&>", "&>>", ">&", ">|"))
 _READERS: Final = frozenset(("cat", "bat", "head", "tail", "nl", "less", "more", "sed"))
 _RANGE: Final = re.compile(r"(\d{1,9})(?:,(\d{1,9}))?p")
+_HARMLESS: Final = _VIEWERS | frozenset(
+    [
+        "ls",
+        "pwd",
+        "cd",
+        "echo",
+        "printf",
+        "true",
+        "false",
+        "test",
+        "[",
+        "which",
+        "type",
+        "env",
+        "printenv",
+        "date",
+        "find",
+        "fd",
+        "tree",
+        "stat",
+        "file",
+        "du",
+        "df",
+        "ps",
+        "nl",
+        "bat",
+        "diff",
+        "cmp",
+        "jq",
+        "whoami",
+        "hostname",
+        "id",
+    ]
+)
+_HARMLESS_GIT: Final = frozenset(
+    ["status", "diff", "log", "show", "blame", "branch", "grep", "ls-files", "rev-parse", "describe"]
+)
+_LISTS: Final = frozenset((";", "&&", "||", "|", "&", "|&"))
 _MOST_CHARS: Final = 20_000
 Core = tuple[str, ...]
 
@@ -55,6 +94,30 @@ def core_of(command: str) -> Core:
         kept.append(words[at])
         at += 1
     return tuple(kept)
+
+
+def changes_nothing(command: str) -> bool:
+    """Whether a command only shows what there is, as far as its programs tell."""
+    parts: list[list[str]] = [[]]
+    for word in _words(command):
+        if word in _LISTS:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return any(parts) and all(_shows(part) for part in parts if part)
+
+
+def _shows(words: Sequence[str]) -> bool:
+    named = [word for word in words if "=" not in word or word.startswith("-")]
+    if not named or any(word in _TO_FILE and target != "/dev/null" for word, target in pairwise(words)):
+        return False
+    program, *rest = named
+    if program == "git":
+        return next((word for word in rest if not word.startswith("-")), "") in _HARMLESS_GIT
+    edits_in_place = program in ("sed", "tee") and any(
+        word.startswith(("-i", "--in-place")) or program == "tee" for word in rest
+    )
+    return program in _HARMLESS and not edits_in_place and not {"-delete", "-exec", "-execdir"} & {*rest}
 
 
 def file_read(command: str) -> tuple[str, int, int] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.hooks.after.watcher import AnswerWatcher
 from mcp_smalltools.hooks.agent_session import level_of
 from mcp_smalltools.hooks.event import CommandResult, HookEvent, command_result
 from mcp_smalltools.hooks.kept.keeper import OutputKeeper
@@ -47,8 +48,12 @@ _SHOWS: Final = re.compile(
 class Teller:
     """Answers the end of a command."""
 
-    def __init__(self, keeper: OutputKeeper, tools: HookTools, settings: Settings) -> None:
+    def __init__(
+        self, keeper: OutputKeeper, tools: HookTools, settings: Settings, watcher: AnswerWatcher | None = None
+    ) -> None:
+        """`watcher` follows what the agent does with what it was told."""
         self._keeper, self._tools, self._settings = keeper, tools, settings
+        self._watcher = watcher
 
     def tell(self, event: HookEvent) -> str:
         """What to add to the command's result; empty for nothing."""
@@ -64,6 +69,8 @@ class Teller:
             return ""
         told = told_of(result, kept, answer, level)
         self._tools.note_shown(answer, told, self._settings)
+        if told and self._watcher is not None:
+            self._watcher.told(event.session, answer, result.command)
         return told
 
     def _whole_output(self, event: HookEvent, result: CommandResult) -> KeptOutput | None:
