@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -68,3 +69,17 @@ def test_instructions_that_the_build_lacks_are_named(monkeypatch: pytest.MonkeyP
     assert "AVX512" in what
     assert command == "mcp-smalltools engine install --from-source"
     assert list(speed.advice(speed.Build("CPU AVX512 AVX2", ()))) == []
+
+
+@pytest.mark.parametrize(("registered", "loaded_from"), [(0, [b"/lib/of/it"]), (1, [])])
+def test_backends_in_files_of_their_own_are_loaded_and_built_in_ones_left_alone(
+    registered: int, loaded_from: list[bytes]
+) -> None:
+    from mcp_smalltools.engine.llama.bindings import load_backends
+
+    found: list[bytes] = []
+    ggml = Mock()
+    ggml.ggml_backend_reg_count.side_effect = lambda: registered
+    ggml.ggml_backend_load_all_from_path.side_effect = found.append
+    load_backends(ggml, Path("/lib/of/it"))
+    assert found == loaded_from

@@ -15,6 +15,8 @@ from typing import Any, Final, Literal
 
 import llama_cpp as api
 import numpy as np
+from llama_cpp import llama_cpp as low_level
+from llama_cpp._ctypes_extensions import load_shared_library as _shared_library
 from numpy.typing import NDArray
 
 from mcp_smalltools.errors import ModelError
@@ -43,6 +45,23 @@ def load_library() -> None:
     load_library.keep = silent  # type: ignore[attr-defined]  # llama.cpp holds only a pointer to it
     api.llama_log_set(silent, ctypes.c_void_p(0))
     api.llama_backend_init()
+    library, folder = low_level._lib, low_level._base_path
+    if not hasattr(library, "ggml_backend_reg_count"):  # Windows doesn't look into what the library needs
+        library = _shared_library("ggml", folder)
+    load_backends(library, folder)
+
+
+def load_backends(ggml: Any, folder: Path) -> None:
+    """Load the backends that suit this machine best, of a build that has them in files of their own.
+
+    Such a build (GGML_BACKEND_DL) runs on every processor, and fast on each. llama.cpp looks for these files
+    beside the program that runs, which is Python; they are in `folder`.
+    """
+    ggml.ggml_backend_reg_count.restype = ctypes.c_size_t
+    if ggml.ggml_backend_reg_count() == 0:
+        ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
+        ggml.ggml_backend_load_all_from_path.restype = None
+        ggml.ggml_backend_load_all_from_path(str(folder).encode())
 
 
 def backend_name() -> str:
