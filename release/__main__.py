@@ -15,7 +15,8 @@ from release.problem import ReleaseError
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
-def main(words: list[str] | None = None) -> int:
+def parser() -> argparse.ArgumentParser:
+    """What the command line knows."""
     parser = argparse.ArgumentParser(prog="python -m release", description=__doc__)
     steps = parser.add_subparsers(dest="step", required=True)
     version = steps.add_parser(
@@ -30,10 +31,22 @@ def main(words: list[str] | None = None) -> int:
         ("notes", "print what has changed in this version"),
     ):
         steps.add_parser(step, help=help_).add_argument("--folder", type=Path, default=REPOSITORY / "dist")
-    chosen = parser.parse_args(words)
+    steps.choices["try"].add_argument("--only", choices=["wheel"], help="try the wheel alone")
+    engine = steps.add_parser("engine", help="build the engine's wheel for a platform, and see that it loads")
+    engine.add_argument("platform", metavar="PLATFORM", help="manylinux_2_28_x86_64, win_amd64, ...")
+    engine.add_argument("--folder", type=Path, default=REPOSITORY / "dist" / "engine")
+    return parser
+
+
+def main(words: list[str] | None = None) -> int:
+    chosen = parser().parse_args(words)
     try:
         if chosen.step == "version":
             set_version(REPOSITORY, chosen.version, chosen.date)
+        elif chosen.step == "engine":
+            _engine(chosen.folder.resolve(), chosen.platform)
+        elif chosen.step == "try":
+            _try(chosen.folder.resolve(), chosen.only)
         else:
             _STEPS[chosen.step](chosen.folder.resolve())
     except ReleaseError as error:
@@ -56,12 +69,20 @@ def _build(folder: Path) -> None:
         print(f"built {archive} ({archive.stat().st_size / 1e6:.1f} MB)")
 
 
-def _try(folder: Path) -> None:
-    from release.trial import try_all
+def _try(folder: Path, only: str | None) -> None:
+    from release.trial import try_all, try_wheel
 
-    for tried in try_all(Archives(folder, version_of(REPOSITORY))):
+    made = Archives(folder, version_of(REPOSITORY))
+    for tried in [try_wheel(made)] if only else try_all(made):
         times = f"installed in {tried.installed_s:.0f} s, answered {tried.answered_s:.1f} s later"
         print(f"{tried.name}: {times}", flush=True)
+
+
+def _engine(folder: Path, platform: str) -> None:
+    from release.engine import build_engine, engine_loads
+
+    print(f"built {build_engine(folder, platform)}", flush=True)
+    print(f"it runs models with {engine_loads(folder, REPOSITORY)}")
 
 
 def _parts(folder: Path) -> None:
@@ -75,7 +96,7 @@ def _notes(_: Path) -> None:
     print(changelog.section_of(text, version_of(REPOSITORY)), end="")
 
 
-_STEPS = {"build": _build, "try": _try, "parts": _parts, "notes": _notes}
+_STEPS = {"build": _build, "parts": _parts, "notes": _notes}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -58,6 +58,12 @@ def try_all(made: Archives) -> Iterator[Tried]:
             yield trial(made, archive, place)
 
 
+def try_wheel(made: Archives) -> Tried:
+    """Try the wheel alone, as on another platform than the one that built it. Raises ReleaseError."""
+    with _clean_place() as place:
+        return try_package(made, made.wheel, place)
+
+
 def try_package(made: Archives, archive: Path, place: CleanPlace) -> Tried:
     """A wheel or a source archive: install, handshake, a call, uninstall. The rest comes as wheels alone."""
     seconds = place.install(archive, "--only-binary", ":all:", "--no-binary", "mcp-smalltools")

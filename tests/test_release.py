@@ -6,13 +6,16 @@ import importlib.util
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from documentation import REPOSITORY
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,3 +245,52 @@ def test_every_hook_of_the_plugins_is_tried() -> None:
         lines = list(hook_lines(REPOSITORY / "integrations" / client))
         assert [event for event, line in lines if f" hook {event} " not in line] == []
         assert len(lines) >= 3
+
+
+# The workflow of the forge
+
+
+def workflow() -> dict[str, Any]:
+    text = (REPOSITORY / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def steps() -> list[dict[str, Any]]:
+    return [step for job in workflow()["jobs"].values() for step in job["steps"]]
+
+
+def test_only_the_job_that_publishes_may_speak_for_the_project_and_it_runs_for_tags_alone() -> None:
+    jobs = workflow()["jobs"]
+    assert workflow()["permissions"] == {}
+    assert {name for name, job in jobs.items() if "id-token" in job["permissions"]} == {"publish"}
+    assert {name for name, job in jobs.items() if job["permissions"].get("contents") == "write"} == {"forge"}
+    assert all(jobs[name]["if"] == "github.ref_type == 'tag'" for name in ("publish", "forge"))
+    assert {"archives", "platforms"} <= set(jobs["publish"]["needs"])
+
+
+def test_what_others_wrote_is_named_by_its_hash_in_the_workflow() -> None:
+    used = [step["uses"] for step in steps() if "uses" in step]
+    assert len(used) > 5 and all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", name) for name in used)
+
+
+def test_the_workflow_puts_no_text_of_others_into_a_shell() -> None:
+    assert [step["run"] for step in steps() if "${{" in step.get("run", "")] == []
+
+
+def test_each_step_of_a_release_that_the_workflow_names_is_known() -> None:
+    named = re.findall(r"python -m release (.+)", "\n".join(step.get("run", "") for step in steps()))
+    assert {line.split()[0] for line in named} == {"build", "try", "parts", "notes", "engine"}
+    for line in named:
+        command.parser().parse_args(shlex.split(line.partition(" > ")[0]))
+
+
+def test_the_workflow_builds_an_engine_for_each_platform_that_runs_on_all_processors_of_it() -> None:
+    rows = workflow()["jobs"]["engine"]["strategy"]["matrix"]["include"]
+    assert [row["platform"].split("_")[0] for row in rows] == ["manylinux", "manylinux", "macosx", "win"]
+    for row in rows:
+        assert "-DGGML_NATIVE=OFF" in row["flags"]
+        assert (
+            "GGML_METAL=ON" in row["flags"]
+            or "-DGGML_BACKEND_DL=ON -DGGML_CPU_ALL_VARIANTS=ON" in row["flags"]
+        )
