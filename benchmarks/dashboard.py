@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.dashboard.bill import bill_of
 from mcp_smalltools.dashboard.details import names_of
 from mcp_smalltools.dashboard.figures import FigureReader
 from mcp_smalltools.dashboard.loopback_page import CHART_DAYS
@@ -29,6 +30,7 @@ from mcp_smalltools.dashboard.page import Shown, page
 from mcp_smalltools.dashboard.specialists import specialists
 from mcp_smalltools.doctor.check import Check, CheckState
 from mcp_smalltools.engine.api import EngineStatus, LoadedModel
+from mcp_smalltools.stores.accounts.call_cost import CallCost
 from mcp_smalltools.stores.ledger import GUARD_ROWS, LedgerRow, ledger_file, open_ledger
 from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
 
@@ -81,6 +83,7 @@ def made_call(at: float, number: int, draw: random.Random) -> LedgerRow:
         error="not_found" if failed else None,
         answer=json.dumps({"evidence": [draw.randint(0, 9**9) for _ in range(sent // 12)]}),
         principal=principal,
+        cost=CallCost(0.01, 0.0 if cached else seconds / 2, 0.0 if cached else seconds / 2),
     )
 
 
@@ -160,6 +163,7 @@ def made_page(settings: Settings, reader: FigureReader, days: int | None) -> str
         Machine(engine, checks),
         names_of(figures.latest, settings),
         time.time(),
+        bill_of(figures, settings),
     )
     return page(shown)
 

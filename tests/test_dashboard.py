@@ -19,6 +19,7 @@ from test_stores import A_ROW
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.dashboard.access import COOKIE, DashboardAccess, LinkUsedTwice, WrongKey
+from mcp_smalltools.dashboard.bill import bill_of
 from mcp_smalltools.dashboard.details import names_of
 from mcp_smalltools.dashboard.elements import element
 from mcp_smalltools.dashboard.figures import MOST_NAMES, UNKNOWN, FigureReader, Figures
@@ -27,9 +28,18 @@ from mcp_smalltools.dashboard.machine import Machine, MachineWatch
 from mcp_smalltools.dashboard.next_steps import next_steps
 from mcp_smalltools.dashboard.page import Shown, headline, page, truth
 from mcp_smalltools.dashboard.shown_numbers import share, short
-from mcp_smalltools.dashboard.specialists import Specialist, own_bins, right_when_sure, specialists
+from mcp_smalltools.dashboard.specialists import (
+    Specialist,
+    is_too_sure,
+    own_bins,
+    right_when_sure,
+    specialists,
+)
 from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.economics.accounts import account_of
+from mcp_smalltools.economics.prices import load_prices
 from mcp_smalltools.engine.api import EngineStatus
+from mcp_smalltools.stores.accounts.call_cost import CallCost
 from mcp_smalltools.stores.accounts.weak_outcomes import WEIGHTS, WeakOutcome
 from mcp_smalltools.stores.ledger import GUARD_ROWS, LedgerRow, RefusedRequests, ledger_file, open_ledger
 from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
@@ -183,7 +193,7 @@ def test_a_row_that_somebody_has_changed_breaks_nothing(settings: Settings) -> N
 def test_the_first_day_says_what_to_do(settings: Settings) -> None:
     text = made(settings)
     assert "No agent has called the tools yet." in text
-    for command in ("mcp-smalltools demo", "mcp-smalltools install claude-code", "mcp-smalltools doctor"):
+    for command in ("mcp-smalltools demo", "mcp-smalltools install claude-code", "mcp-smalltools discover"):
         assert command in text
 
 
@@ -302,6 +312,8 @@ def test_a_confidence_that_fails_on_the_users_files_is_said() -> None:
     own = own_bins([(0.95, n % 2 == 0) for n in range(40)])
     assert own == [(pytest.approx(0.95), 0.5, 40)]
     assert right_when_sure(own) == (0.5, 40)
+    by_chance = own_bins([(0.7, n < 11) for n in range(20)])  # 11 of 20 right
+    assert is_too_sure(own) and not is_too_sure(by_chance)
     figures = Figures(
         *(datetime.date.today(), 1, [], *_no_calls(), {}, {}, {}, {}, 0, [], {}, [], 0),  # type: ignore[arg-type]
     )
@@ -481,3 +493,30 @@ def test_the_page_of_a_day_of_heavy_use_stays_small(settings: Settings) -> None:
     text = made(settings)
     assert "10,000 calls kept" in text
     assert len(text) < 100_000
+
+
+# Money
+
+
+def test_the_bill_is_the_ledgers_and_an_answer_that_was_wrong_is_not_in_it(settings: Settings) -> None:
+    row, wrong = a_call("a", cost=CallCost(2.0, 1.0, 0.5)), a_call("b")
+    write(settings, row)
+    price = load_prices(settings).named(settings.price_model)
+    alone = bill_of(read(settings), settings)
+    ledger = open_ledger(settings)
+    (total,) = ledger.totals("all")
+    ledger.close()
+    account = account_of(total, price, load_prices(settings).machine)
+    assert alone is not None
+    assert (alone.usd, alone.joules) == (pytest.approx(account.net_usd), pytest.approx(account.joules))
+    assert alone.joules > 0
+    write(settings, wrong)
+    report(settings, wrong, "wrong")
+    both = bill_of(read(settings), settings)
+    assert both is not None and both.usd < alone.usd
+
+
+def test_without_a_price_the_page_has_no_bill(settings: Settings) -> None:
+    write(settings, a_call("a"))
+    nameless = settings.model_copy(update={"price_model": "nobody's model"})
+    assert bill_of(read(nameless), nameless) is None

@@ -3,6 +3,7 @@
 figures             what the ledger and the outcomes say of a period
 specialists         measured scores and calibration of each tool that ships
 next_steps          what to do, each with its command
+bill                what the period comes to in money and energy
 machine             engine and set-up, looked at in the background
 elements            HTML in which every text is escaped
 charts              pictures as SVG

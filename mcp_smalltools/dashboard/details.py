@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.dashboard.bill import PeriodBill
 from mcp_smalltools.dashboard.charts import sparkline
 from mcp_smalltools.dashboard.elements import Markup, element, joined
 from mcp_smalltools.dashboard.figures import Figures, Tally
@@ -215,9 +216,13 @@ def _result(row: LedgerRow, verdict: str | None) -> str:
     return f"{said}{sure}{reported}"
 
 
-def machine_section(machine: Machine, figures: Figures) -> Markup:
+def machine_section(machine: Machine, figures: Figures, bill: PeriodBill | None) -> Markup:
     """The engine, and what `doctor` found."""
     parts: list[Markup] = [element("h2", "This machine", id="machine"), element("p", _engine(machine))]
+    if bill is not None and bill.joules:
+        cpu_s = figures.total.cpu_s + figures.hooks.cpu_s
+        took = f"Calls of the period took {duration(cpu_s)} of processor time"
+        parts.append(element("p", f"{took}, about {_energy(bill.joules)} (an estimate)."))
     if machine.checks is None:
         parts.append(
             element("p", "The set-up is being examined: read again in a few seconds.", class_="quiet")
@@ -249,6 +254,14 @@ def machine_section(machine: Machine, figures: Figures) -> Markup:
             element("details", more, element("ul", *listed, class_="plain"), open="" if wrong else None)
         )
     return element("section", *parts, aria_labelledby="machine", class_="panel")
+
+
+def _energy(joules: float) -> str:
+    """As a bill has it, in watt-hours."""
+    hours = joules / 3600
+    return (
+        f"{hours / 1000:.1f} kWh" if hours >= 1000 else f"{hours:.1f} Wh" if hours >= 0.1 else "under 0.1 Wh"
+    )
 
 
 def _engine(machine: Machine) -> str:

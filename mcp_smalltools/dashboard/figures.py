@@ -45,7 +45,9 @@ class Tally:
     saved: int = 0  # of the calls that saved something
     lost: int = 0  # of those that cost more than they saved, answers that were reported wrong among them
     losing: int = 0  # how many those are
+    asked: int = 0  # characters of arguments
     cpu_s: float = 0.0
+    gpu_s: float = 0.0
     seconds: array[float] = field(default_factory=lambda: array("d"))
     outcomes: Counter[str] = field(default_factory=Counter)  # reported, by verdict
     signs: Counter[str] = field(default_factory=Counter)  # "for" and "against": calls without a report
@@ -67,7 +69,9 @@ class Tally:
         self.saved += group.saved
         self.lost += group.lost
         self.losing += group.losing
+        self.asked += group.chars_asked
         self.cpu_s += group.cpu_s
+        self.gpu_s += group.gpu_s
         if group.error is None:
             self.escalated += group.escalated
         else:
@@ -76,7 +80,9 @@ class Tally:
     def add(self, other: Tally) -> None:
         for name in ("calls", "cached", "escalated", "errors", "read", "left", "saved", "lost", "losing"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.asked += other.asked
         self.cpu_s += other.cpu_s
+        self.gpu_s += other.gpu_s
         self.seconds.extend(other.seconds)
         self.outcomes.update(other.outcomes)
         self.signs.update(other.signs)

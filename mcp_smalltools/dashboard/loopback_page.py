@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.dashboard.access import COOKIE, DashboardAccess, LinkUsedTwice, WrongKey
+from mcp_smalltools.dashboard.bill import bill_of
 from mcp_smalltools.dashboard.details import names_of
 from mcp_smalltools.dashboard.elements import element
 from mcp_smalltools.dashboard.figures import FigureReader
@@ -114,7 +115,8 @@ def dashboard_app(settings: Settings, access: DashboardAccess, watch: MachineWat
 def _made(reader: FigureReader, settings: Settings, machine: Machine, period: int | None) -> str:
     figures = reader.read(period, CHART_DAYS)
     names = names_of(figures.latest, settings)
-    return page(Shown(figures, specialists(figures.outcomes), machine, names, time.time()))
+    bill = bill_of(figures, settings)
+    return page(Shown(figures, specialists(figures.outcomes), machine, names, time.time(), bill))
 
 
 class _Guarded:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from mcp_smalltools.dashboard.figures import UNKNOWN, Figures
 from mcp_smalltools.dashboard.shown_numbers import counted, period_words, share, tokens
-from mcp_smalltools.dashboard.specialists import Specialist, worst_gap
+from mcp_smalltools.dashboard.specialists import Specialist, is_too_sure
 from mcp_smalltools.doctor.check import Check, CheckState
 
 ENOUGH_CALLS: Final = 20
 """Calls of a tool from which on a step is made of its figures."""
 MANY_ESCALATIONS: Final = 0.4
 MANY_WRONG: Final = 5
-TOO_SURE: Final = 0.15
 TOO_LITTLE: Final = 400
 """Characters lost a call, on average, from which on a tool is said not to pay."""
 
@@ -48,7 +48,13 @@ def first_steps() -> list[NextStep]:
             "Run it in a project. Codex, Cursor, VS Code, Gemini CLI and Zed work the same way.",
             "mcp-smalltools install claude-code",
         ),
-        NextStep(2, "Check the set-up", "It says what is missing, and what to do.", "mcp-smalltools doctor"),
+        NextStep(
+            2,
+            "See what they would have changed",
+            "Replays the sessions that your agent has kept on this machine; nothing leaves it.",
+            "mcp-smalltools discover",
+        ),
+        NextStep(3, "Check the set-up", "It says what is missing, and what to do.", "mcp-smalltools doctor"),
     ]
 
 
@@ -96,8 +102,18 @@ def _of_figures(figures: Figures) -> Iterator[NextStep]:
 
 
 def _of_tools(figures: Figures) -> Iterator[NextStep]:
+    labelled = Counter(outcome.tool for outcome in figures.outcomes for _ in outcome.examples)
     for name, tally in figures.by_tool.items():
         if name == UNKNOWN:
+            continue
+        if labelled.get(name, 0) >= MANY_WRONG:
+            yield NextStep(
+                1,
+                f"Teach {name} from corrections",
+                f"{counted(labelled[name], 'labelled correction')} of its answers; held-out ones decide "
+                "whether the change is kept.",
+                f"mcp-smalltools improve {name} --dry-run",
+            )
             continue
         wrong = tally.outcomes["wrong"] + tally.outcomes["partly"]
         if wrong >= MANY_WRONG:
@@ -130,7 +146,7 @@ def _of_tools(figures: Figures) -> Iterator[NextStep]:
 
 def _of_specialists(tools: Sequence[Specialist]) -> Iterator[NextStep]:
     for tool in tools:
-        if worst_gap(tool.own) > TOO_SURE:
+        if is_too_sure(tool.own):
             yield NextStep(
                 1,
                 f"Don't trust the confidence of {tool.name} as it is",

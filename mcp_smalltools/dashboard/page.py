@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mcp_smalltools.dashboard.bill import PeriodBill
 from mcp_smalltools.dashboard.charts import days_chart
 from mcp_smalltools.dashboard.details import calls_section, machine_section, tables_section
 from mcp_smalltools.dashboard.elements import Markup, element, joined
@@ -39,6 +40,7 @@ class Shown:
     machine: Machine
     names: Mapping[str, str]
     read_at: float  # seconds since the epoch
+    bill: PeriodBill | None = None
 
 
 def page(shown: Shown) -> str:
@@ -46,7 +48,9 @@ def page(shown: Shown) -> str:
     figures = shown.figures
     if figures.ever_called:
         steps = next_steps(figures, shown.specialists, shown.machine.checks)
-        middle = joined([_tiles(figures), _columns(_days(figures), _steps(steps)), tables_section(figures)])
+        middle = joined(
+            [_tiles(figures, shown.bill), _columns(_days(figures), _steps(steps)), tables_section(figures)]
+        )
         middle = joined([middle, calls_section(figures, shown.names)])
     else:
         middle = _steps(first_steps())
@@ -57,7 +61,7 @@ def page(shown: Shown) -> str:
             "main",
             _headline(figures),
             middle,
-            machine_section(shown.machine, figures),
+            machine_section(shown.machine, figures, shown.bill),
             specialists_section(shown.specialists),
             id="content",
         ),
@@ -122,7 +126,7 @@ def headline(figures: Figures) -> str:
 def truth(figures: Figures) -> str:
     """How often the answers were right, as far as anybody has looked."""
     if not figures.ever_called:
-        return "Three commands, and this page fills by itself. All of it stays on this machine."
+        return "Start below, and this page fills by itself. All of it stays on this machine."
     outcomes, signs = figures.total.outcomes, figures.total.signs
     answers = figures.total.calls - figures.total.errors
     if not figures.total.calls:
@@ -142,12 +146,14 @@ def truth(figures: Figures) -> str:
     return f"{outcomes.total():,} of {counted(answers, 'answer')} {were} checked: {found}.{seen}"
 
 
-def _tiles(figures: Figures) -> Markup:
+def _tiles(figures: Figures, bill: PeriodBill | None) -> Markup:
     total, hooks = figures.total, figures.hooks
     checked, answers = total.outcomes.total(), total.calls - total.errors
     lost = f"{tokens(total.saved)} saved; {tokens(total.lost)} lost in {counted(total.losing, 'call')}"
     if hooks.calls:
         lost += f"; {tokens(-hooks.net)} added by hooks"
+    if bill is not None:
+        lost += f". {_bill_said(bill)}"
     tiles = [
         ("Tokens saved", f"≈ {tokens(figures.net)}", lost, "bad" if figures.net < 0 else ""),
         (
@@ -177,6 +183,11 @@ def _tiles(figures: Figures) -> Markup:
         ),
     ]
     return element("dl", *(_tile(*tile) for tile in tiles), class_="tiles")
+
+
+def _bill_said(bill: PeriodBill) -> str:
+    more = "less" if bill.usd >= 0 else "more"
+    return f"About ${abs(bill.usd):,.2f} {more} to pay for {bill.model} (price of {bill.day.isoformat()})"
 
 
 def _tile(name: str, value: str, note: str, kind: str) -> Markup:

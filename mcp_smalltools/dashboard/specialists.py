@@ -20,6 +20,10 @@ SURE: Final = 0.9
 ENOUGH: Final = 10
 """Outcomes with a confidence from which on a tool's own calibration is drawn."""
 _OWN_BINS: Final = 5
+TOO_SURE: Final = 0.1
+"""What a confidence may promise too much."""
+_DEVIATIONS: Final = 2.5
+"""Standard deviations of the share right, if the confidence held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,14 @@ def right_when_sure(bins: Sequence[Bin]) -> tuple[float, int] | None:
 def worst_gap(bins: Sequence[Bin], least: int = 20) -> float:
     """By how much a confidence promised too much at most, in bins of so many answers; 0.0 at least."""
     return max((confidence - right for confidence, right, count in bins if count >= least), default=0.0)
+
+
+def is_too_sure(bins: Sequence[Bin]) -> bool:
+    """Whether a confidence promises too much, by more than chance makes of so few answers."""
+    return any(
+        confidence - right > max(TOO_SURE, _DEVIATIONS * (confidence * (1 - confidence) / count) ** 0.5)
+        for confidence, right, count in bins
+    )
 
 
 def _evaluations(path: Path) -> Sequence[Evaluation]:

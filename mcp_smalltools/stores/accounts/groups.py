@@ -36,6 +36,7 @@ class CallGroup:
     escalated: int
     cached: int
     bytes_read: int
+    chars_asked: int
     chars_shown: int
     saved: int
     lost: int
@@ -57,12 +58,12 @@ class CallName:
 
 GROUPS: Final = f"""
     SELECT {_KEYS}, error, count(*) AS calls, sum(escalate) AS escalated, sum(cached) AS cached,
-        sum(bytes_read) AS bytes_read, sum(shown_chars) AS chars_shown,
+        sum(bytes_read) AS bytes_read, sum(asked) AS chars_asked, sum(shown_chars) AS chars_shown,
         sum(max(net, 0)) AS saved, sum(max(-net, 0)) AS lost, sum(net < 0) AS losing,
         sum(cpu_s) AS cpu_s, sum(gpu_s) AS gpu_s
     FROM (
         SELECT {_KEYS}, error, escalate, cached, bytes_read,
-            {SUMS["chars_shown"]} AS shown_chars, {_NET} AS net,
+            {SUMS["chars_asked"]} AS asked, {SUMS["chars_shown"]} AS shown_chars, {_NET} AS net,
             {SUMS["cpu_s"]} AS cpu_s, {SUMS["gpu_s"]} AS gpu_s
         FROM calls LEFT JOIN costs USING (seq) WHERE at >= :since AND at < :until
     )
