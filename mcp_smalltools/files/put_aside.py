@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 
 from mcp_smalltools.config import RootSpec, Settings, working_folder
+from mcp_smalltools.files.spelling import real_path
 from mcp_smalltools.level import PrivacyLevel
 
 
@@ -37,11 +38,11 @@ def client_outputs() -> Path:
 
 def _level(settings: Settings) -> PrivacyLevel:
     """The level of the root that holds the working folder or, where none does, the strictest of all."""
-    here = Path(os.path.realpath(working_folder()))
+    here = real_path(working_folder())
     holding = [
         (len(folder.parts), root.level)
         for root in settings.effective_roots
-        if here.is_relative_to(folder := Path(os.path.realpath(root.path.expanduser())))
+        if here.is_relative_to(folder := real_path(root.path.expanduser()))
     ]
     if holding:
         return max(holding, key=lambda held: held[0])[1]

@@ -18,6 +18,7 @@ from typing import Final, Self
 from mcp_smalltools.config import RootSpec, Settings, no_root
 from mcp_smalltools.errors import ConfigError, FileError, NotAllowed, NotFound, SmallToolsError, Unreadable
 from mcp_smalltools.files.reader import UserFile
+from mcp_smalltools.files.spelling import real_path, with_prefix
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 
@@ -89,10 +90,10 @@ class Roots:
     def __init__(self, specs: Sequence[RootSpec], own_folders: Sequence[Path] = ()) -> None:
         """`own_folders` count as outside every root. Raises ConfigError for a root inside one of them."""
         self._roots = [
-            _Root(Path(os.path.realpath(spec.path.expanduser())), str(spec.path), spec.level, spec.walked)
+            _Root(real_path(spec.path.expanduser()), str(spec.path), spec.level, spec.walked)
             for spec in specs
         ]
-        self._own = [Path(os.path.realpath(folder.expanduser())) for folder in own_folders]
+        self._own = [real_path(folder.expanduser()) for folder in own_folders]
         self._own_identities = frozenset(_identities(self._own))
         for root in self._roots:
             if inside := next((own for own in self._own if _holds(own, root.folder)), None):
@@ -192,13 +193,13 @@ class Roots:
             raise NotAllowed("No folder may be read.", remedy="Allow one with --root DIR.")
         expanded = os.path.expanduser(path)  # noqa: PTH111 - Path would drop a trailing slash's meaning
         try:
-            candidates = [os.path.realpath(root.folder / expanded) for root in self._walked()]
+            candidates = [real_path(root.folder / expanded) for root in self._walked()]
         except ValueError:
             raise NotFound(f"{path} is not a path.", remedy="Give the path of a file.") from None
         except OSError:  # a link that was there and is not any more
             raise NotAllowed(f"{path} was changed while it was opened.", remedy="Call again.") from None
-        existing = [c for c in candidates if os.path.lexists(c) and self._root_of(Path(c))]
-        real = Path((existing or candidates)[0])
+        existing = [c for c in candidates if os.path.lexists(c) and self._root_of(c)]
+        real = (existing or candidates)[0]
         if any(_holds(own, real) for own in self._own):
             raise _own_folder(path)
         return real
@@ -295,8 +296,8 @@ def _identity(descriptor: int) -> Identity:
 
 def _open_and_look(folder: Path, real: Path) -> int | None:
     """Where folders can't be walked by descriptor (Windows): open first, then check where that led."""
-    descriptor = os.open(real, _READ)
-    if Path(os.path.realpath(real)) == real and folder in real.parents:
+    descriptor = os.open(with_prefix(str(real)), _READ)
+    if real_path(real) == real and folder in real.parents:
         return descriptor
     os.close(descriptor)
     return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcp_smalltools.config import RootSpec, Settings, load_settings, with_client_roots
+from mcp_smalltools.files.spelling import real_path
 from mcp_smalltools.level import PrivacyLevel
 
 
@@ -68,11 +69,11 @@ def tasks_folder(session: str, cwd: str, environ: Mapping[str, str]) -> Path:
 
 def level_of(folder: str, settings: Settings) -> PrivacyLevel:
     """The level of a folder: of its innermost root, or the default one where it is in none."""
-    place = Path(os.path.realpath(folder or "/"))
+    place = real_path(Path(folder or "/"))
     holding = [
         (len(root.parts), root_spec.level)
         for root_spec in settings.effective_roots
-        if place.is_relative_to(root := Path(os.path.realpath(root_spec.path.expanduser())))
+        if place.is_relative_to(root := real_path(root_spec.path.expanduser()))
     ]
     return max(holding)[1] if holding else settings.privacy
 

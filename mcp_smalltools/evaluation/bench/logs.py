@@ -15,7 +15,6 @@ import importlib
 import itertools
 import json
 import re
-import resource
 import statistics
 import sys
 import tempfile
@@ -138,6 +137,8 @@ def _measured(name: str, path: Path, peer_lines: int, helpers: int | None) -> Fi
 
 
 def _with_peak(figures: Figures) -> Figures:
+    import resource  # not on Windows
+
     scale = 1 << 20 if sys.platform == "darwin" else 1 << 10
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     each = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss  # of the largest helper

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.files.spelling import real_path
 from mcp_smalltools.level import PrivacyLevel
 
 
@@ -77,4 +78,4 @@ def strictest(levels: Sequence[PrivacyLevel]) -> PrivacyLevel:
 
 
 def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path.expanduser()))
+    return real_path(path.expanduser())
