@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from test_stores import A_ROW
 
+from mcp_smalltools.config import Settings
+from mcp_smalltools.hooks.tool_calls import HookTools
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.stores.accounts import weak_outcomes
 from mcp_smalltools.stores.accounts.call_cost import HOOK_CLIENT, HOOK_SHOWS, CallCost
 from mcp_smalltools.stores.accounts.weak_outcomes import MOST_TOGETHER, WEIGHTS, WeakKind, WeakOutcome
-from mcp_smalltools.stores.ledger import GUARD_ROWS, MIGRATIONS, OWN_ROWS, Ledger, LedgerRow
+from mcp_smalltools.stores.ledger import GUARD_ROWS, MIGRATIONS, OWN_ROWS, Ledger, LedgerRow, open_ledger
 from mcp_smalltools.stores.outcomes import Outcomes, ReportedOutcome
 from mcp_smalltools.stores.store import Store
 
@@ -96,7 +100,7 @@ ROWS = st.builds(
 )
 
 
-@settings(max_examples=25)
+@examples(max_examples=25)
 @given(given_rows=st.lists(ROWS, max_size=8))
 def test_sums_made_by_the_database_agree_with_the_rows(
     given_rows: list[tuple[str, str, dict[str, object]]], tmp_path_factory: pytest.TempPathFactory
@@ -177,3 +181,23 @@ def test_weak_outcomes_have_no_room_for_text(outcomes: Outcomes) -> None:
         *("call_id", "kind", "origin", "at", "weight"),
         *("tool", "model", "confidence", "escalated", "client"),
     }
+
+
+def test_what_a_hook_tells_is_what_counts_as_shown(tmp_path: Path) -> None:
+    """The answer that it made of it stays here."""
+    settings = Settings(state_dir=tmp_path / "state", workers=0)
+    (tmp_path / "out").mkdir()
+    kept = tmp_path / "out" / "a.txt"
+    kept.write_text("".join(f"test_{number} ... ok\n" for number in range(90)) + "src/a.c:3:1: error: no\n")
+    tools = HookTools()
+    try:
+        answer = tools.call("find_failure", kept, {"exit_code": 1}, settings, PrivacyLevel.REDACTED)
+        assert answer is not None
+        tools.note_shown(answer, "x" * 77, settings)
+    finally:
+        tools.close()
+    ledger = open_ledger(settings)
+    (row,) = ledger.rows()
+    ledger.close()
+    assert row.by_hook and row.chars_left > 77
+    assert (row.chars_shown, row.chars_saved) == (77, -77)

@@ -14,7 +14,7 @@ from transcripts import ClaudeSession, codex_session
 
 from mcp_smalltools.cli import main
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.discovery import apart, transcript
+from mcp_smalltools.discovery import apart, session_figures, transcript
 from mcp_smalltools.discovery.apart import Replayer, ReplayReport
 from mcp_smalltools.discovery.discovered import priced, totals_of
 from mcp_smalltools.discovery.find_transcripts import TranscriptFile, transcripts
@@ -425,3 +425,24 @@ def test_what_followed_an_answer_is_kept_only_of_calls_that_the_ledger_has(
         "transcript",
         "find_failure",
     )
+
+
+def test_where_the_time_for_tools_is_over_the_rest_is_counted(
+    projects: Path, own: Settings, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_figures, "REPLAY_S", -1.0)
+    session = ClaudeSession("s1", work)
+    session.bash("make test", FAILING, code=2)
+    session.read(f"{work}/build.log", FAILING)
+    (figures,) = replay(own, session.write(projects))
+    assert (figures.not_replayed, figures.would_tell, figures.cut, figures.logs_whole) == (2, 0, 1, 1)
+
+
+def test_a_secret_that_the_user_wrote_is_one_that_no_hook_masks(
+    projects: Path, own: Settings, work: Path
+) -> None:
+    session = ClaudeSession("s1", work)
+    session.user(f"use the token={SECRET} for it")
+    session.bash("cat .env", f"TOKEN={SECRET}\n")
+    (figures,) = replay(own, session.write(projects))
+    assert sum(figures.secrets.values()) == 1 and figures.secrets_maskable == 0

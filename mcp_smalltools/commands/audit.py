@@ -150,7 +150,7 @@ def _show(rows: Sequence[LedgerRow], refusals: Sequence[RefusedRequests], at_mos
         paths = ", ".join(map(escaped_name, row.paths)) or "no file"
         text = (
             f"{_local(row.at)}  {row.call_id}  {row.tool}  {row.level}  {row.principal} ({row.client})\n"
-            f"  read {row.bytes_read:,} bytes of {paths}; {row.chars_left:,} characters sent"
+            f"  read {row.bytes_read:,} bytes of {paths}; {row.chars_shown:,} characters sent"
             f"{f', error {row.error}' if row.error else ''}\n"
             f"  {_start(row.answer, at_most)}"
         )
@@ -160,7 +160,7 @@ def _show(rows: Sequence[LedgerRow], refusals: Sequence[RefusedRequests], at_mos
             f"{_local(refused.minute * 60)}  refused {refused.count} times: {refused.reason}, "
             f"{escaped_name(refused.path)} from {refused.address} {refused.principal}".rstrip()
         )
-    sent = sum(row.chars_left for row in rows)
+    sent = sum(row.chars_shown for row in rows)
     refused_requests = sum(refused.count for refused in refusals)
     print(
         f"{len(rows)} calls, {sent:,} characters sent; {refused_requests} requests refused.", file=sys.stderr

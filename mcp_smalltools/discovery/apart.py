@@ -29,7 +29,7 @@ from mcp_smalltools.workers import sandbox
 from mcp_smalltools.workers.caller import WARM
 from mcp_smalltools.workers.starter import FORKS
 
-TIME_S: Final = 120.0
+TIME_S: Final = 300.0
 """Seconds that a transcript may take."""
 _MOST_ASIDE: Final = 16 << 20
 """Bytes of an output put aside that are looked at."""

@@ -16,7 +16,7 @@ from mcp_smalltools.economics.prices import ModelPrice, PriceTable
 SUMMED = (
     *("requests", "calls", "lines_read", "lines_other", "lines_damaged", "lines_too_long"),
     *("cut", "put_aside", "ran_again", "opened_aside", "logs_whole", "log_chars"),
-    *("files_whole", "files_whole_edited", "secrets_maskable", "told_already", "would_tell"),
+    *("files_whole", "files_whole_edited", "secrets_maskable", "told_already", "would_tell", "not_replayed"),
 )
 """Figures of a session that are numbers of something."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ Judged = Literal["line", "file", "opened", "elsewhere", "nothing"]
 Part = Literal["told", "fetched", "logs", "schemas"]
 PARTS: Final[tuple[Part, ...]] = ("told", "fetched", "logs", "schemas")
 _MOST_SHOWN: Final = 20
+REPLAY_S: Final = 60.0
+"""Processor seconds in which tools are run on one session's outputs."""
 _SECRET_CHARS: Final = 200_000
 """Characters of a result that are looked at for secrets."""
 
@@ -60,6 +63,8 @@ class SessionFigures:
     """Those of them that the guard would have masked everywhere."""
     told_already: int = 0
     would_tell: int = 0
+    not_replayed: int = 0
+    """Results on which no tool was run, since the session's time was over."""
     judged: Counter[Judged] = field(default_factory=Counter)
     used: TokenUse = NO_TOKENS
     net: dict[Part, TokenUse] = field(default_factory=lambda: dict.fromkeys(PARTS, TokenUse()))
@@ -80,6 +85,12 @@ class _Ground:
     settings: Settings
     level: PrivacyLevel
     aside: Callable[[str], str]
+    ends_at: float
+    """When no tool is run any more (time.process_time): what is left is counted."""
+
+    @property
+    def is_over(self) -> bool:
+        return time.process_time() > self.ends_at
 
 
 def figures_of(
@@ -102,7 +113,7 @@ def figures_of(
         lines_damaged=lines.damaged,
         lines_too_long=lines.too_long,
     )
-    ground = _Ground(settings, level, aside)
+    ground = _Ground(settings, level, aside, time.process_time() + REPLAY_S)
     models: Counter[str] = Counter()
     for chain in transcript.chains.values():
         models.update(request.model for request in chain.requests if request.model)
@@ -143,6 +154,9 @@ def _add_told(
             figures.told_already += 1
             continue
         if call.tool != "Bash" or not call.answered:
+            continue
+        if ground.is_over:
+            figures.not_replayed += 1
             continue
         output = unseen.get(call.id)
         whole = ground.aside(output.put_aside) if output else ""
@@ -203,7 +217,10 @@ def _add_whole_reads(
             continue
         figures.logs_whole += 1
         figures.log_chars += len(read.text)
-        answer = None if read.edited else would_answer(read.text, ground.settings, ground.level)
+        figures.not_replayed += ground.is_over and not read.edited
+        answer = (
+            None if read.edited or ground.is_over else would_answer(read.text, ground.settings, ground.level)
+        )
         if answer is None:
             continue
         instead = price.call(ASKED_CHARS, answer.chars, read.call.request)
@@ -214,11 +231,13 @@ def _add_whole_reads(
 def _note_secrets(
     figures: SessionFigures, transcript: Transcript, settings: Settings, level: PrivacyLevel
 ) -> None:
-    """Values that our rules mask, in what the model read: of calls that went well, and of those that failed,
-    which no hook of Claude Code can replace.
+    """Values that our rules mask, in what the model read: of calls that went well, and of those that failed
+    and of what the user wrote, which no hook of Claude Code can replace.
     """
     replaceable, failing = Redactor.from_settings(settings), Redactor.from_settings(settings)
     for chain in transcript.chains.values():
+        for said in chain.prompts:
+            failing.scrub(said[:_SECRET_CHARS])
         for call in chain.calls:
             fails = call.failed and transcript.client == "claude-code"
             (failing if fails else replaceable).scrub(call.shown[:_SECRET_CHARS])

@@ -67,9 +67,12 @@ def _show_counts(console: Console, totals: DiscoveryTotals) -> None:
         ),
         (secrets, "values that look secret reached the model", kinds),
         (counts["secrets_maskable"], "of them the guard would have masked", ""),
+        (counts["not_replayed"], "results on which no tool was run: the time was over", ""),
         (counts["told_already"], "results that the hooks have added to already", ""),
     ]
     for number, what, more in rows:
+        if not number and "no tool was run" in what:
+            continue
         console.print(f"{number:>9,}  {what}" + (f" ({more})" if more and number else ""))
 
 
