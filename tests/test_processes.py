@@ -128,7 +128,7 @@ def test_only_one_module_starts_processes() -> None:
             and node.value.id == "os"
         )
     }
-    assert starters == {"processes", "workers.fork_server"}
+    assert starters == {"processes", "workers.fork_server", "discovery.apart"}
 
 
 def test_what_is_started_gets_no_keys_and_no_folder_of_the_caller() -> None:

@@ -18,7 +18,9 @@ from mcp_smalltools.hooks.after.agent_step import AgentStep, steps_of
 from mcp_smalltools.hooks.after.follow_up import MOST_STEPS, FollowUp, NamedPlace, places_of
 from mcp_smalltools.hooks.after.same_command import changes_nothing, core_of, file_read
 from mcp_smalltools.hooks.after.watcher import AnswerWatcher
+from mcp_smalltools.hooks.agent_session import HookCall
 from mcp_smalltools.hooks.event import HookEvent
+from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer_and_watch
 from mcp_smalltools.stores.accounts.call_cost import HOOK_CLIENT
 from mcp_smalltools.stores.ledger import open_ledger
 from mcp_smalltools.stores.outcomes import open_outcomes
@@ -182,6 +184,16 @@ def test_places_are_those_that_the_answer_names() -> None:
 # Events
 
 
+class TellingTools:
+    """In place of the tools that a hook calls: they say why each output failed."""
+
+    def call(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return dict(ANSWER)
+
+    def note_shown(self, *_: Any) -> None:
+        pass
+
+
 class Session:
     """Events of one session, and what was kept."""
 
@@ -288,3 +300,31 @@ def test_nothing_of_a_files_text_is_in_the_store(session: Session) -> None:
     session.edit()
     data = b"".join(path.read_bytes() for path in session.settings.state_dir.glob("outcomes.db*"))
     assert b"told" in data and b"apples" not in data and b"basket" not in data
+
+
+def test_the_command_that_is_told_of_is_not_one_that_ran_again(session: Session) -> None:
+    """Told at the end of the first run; the second one runs again, and is told of too."""
+    session.call("told", client=HOOK_CLIENT)
+    settings = session.settings.model_copy(update={"outputs_dir": session.folder / "outputs"})
+    host = HookHost(tools=TellingTools(), watcher=session.watcher)  # type: ignore[arg-type]
+    shown = "Exit code 2\n" + "a line of the output\n" * 300
+    event = HookEvent(
+        "PostToolUseFailure", "s1", str(session.folder), "Bash", {"command": "make test"}, error=shown
+    )
+    call = HookCall("PostToolUseFailure", (), frozenset(("tell", "guard")), {"HOME": str(session.folder)})
+    assert "41: " in answer_and_watch(Occasion(event, call, settings, host)).context
+    assert session.kept == []
+    answer_and_watch(Occasion(event, call, settings, host))
+    assert session.kept == [("told", "ran_again")]
+
+
+def test_an_edit_that_is_refused_is_none(session: Session) -> None:
+    session.call("told", client=HOOK_CLIENT)
+    session.watcher.told("s1", ANSWER, "make test")
+    arguments = {"file_path": str(session.folder / "src" / "basket.py")}
+    arguments |= {"old_string": "apples = 4", "new_string": "apples = <SECRET_1>"}
+    event = HookEvent("PreToolUse", "s1", str(session.folder), "Edit", arguments)
+    host = HookHost(watcher=session.watcher)
+    call = HookCall("PreToolUse", (), frozenset(("guard",)), {"HOME": str(session.folder)})
+    assert answer_and_watch(Occasion(event, call, session.settings, host)).refusal
+    assert session.kept == []

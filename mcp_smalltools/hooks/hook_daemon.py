@@ -20,7 +20,7 @@ from mcp_smalltools.engine.endpoint import FileLock
 from mcp_smalltools.hooks.agent_session import HookCall, read_call
 from mcp_smalltools.hooks.event import read_event
 from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, MOST_BYTES
-from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer, note_failure, watch
+from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer_and_watch, note_failure
 from mcp_smalltools.hooks.other_clients import CLIENT_FORMS
 from mcp_smalltools.private_files import make_private_folder
 
@@ -95,8 +95,7 @@ class HookDaemon:
             return b""
         self._note(event.name, event.session, call)
         occasion = Occasion(event, call, call.settings(event.cwd), self._host)
-        reply = answer(occasion)
-        watch(occasion, reply)
+        reply = answer_and_watch(occasion)
         return form.answer(reply, event.name) if form else reply.as_json(event.name)
 
     def _note(self, event: str, session: str, call: HookCall) -> None:

@@ -102,10 +102,24 @@ def answer(occasion: Occasion) -> HookReply:
     return reply
 
 
-def watch(occasion: Occasion, reply: HookReply) -> None:
-    """See what the agent has done after answers before, once it has been replied to. Never raises."""
+def answer_and_watch(occasion: Occasion) -> HookReply:
+    """The answer, and what the event says of answers before it: never of the one that it is given itself.
+
+    Raises as `answer` does.
+    """
+    if occasion.event.name != "PreToolUse":
+        _watch(occasion)
+        return answer(occasion)
+    reply = answer(occasion)
+    if not reply.refusal:  # what is refused isn't done
+        _watch(occasion)
+    return reply
+
+
+def _watch(occasion: Occasion) -> None:
+    """Never raises."""
     parts = occasion.call.parts
-    if reply.refusal or not occasion.event.session:
+    if not occasion.event.session:
         return
     try:
         sees_edits = not parts or "guard" in parts
