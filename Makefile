@@ -1,9 +1,11 @@
-# Everything from nothing: a Python 3.11 with venv, a C++ compiler and make.
+# The demo needs a Python 3.11 with venv, and make; everything else a C++ compiler too.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
+# The server alone, of wheels: enough for the demo.
+SERVER := $(VENV)/.server
 
 .PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests docs release clean
 
@@ -15,6 +17,12 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install -q --upgrade pip
 	@echo "Installing; the first time, llama.cpp is compiled for this machine (about 6 minutes on 2 cores)."
 	$(BIN)/python -m pip install -q -e '.[dev]'
+	@touch $@ $(SERVER)
+
+$(SERVER): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the server; nothing is compiled."
+	$(BIN)/python -m pip install -q -e .
 	@touch $@
 
 setup: $(STAMP)  ## own environment with everything installed, and the model that the tools use
@@ -30,7 +38,7 @@ hooks: $(STAMP)  ## `make check` before each commit (pre-commit)
 	$(BIN)/python -m pip install -q 'pre-commit>=4'
 	$(BIN)/pre-commit install
 
-demo: setup  ## the main job on real files, through a real MCP client
+demo: $(SERVER)  ## the main job on real files, through a real MCP client; the engine comes when it is needed
 	$(BIN)/mcp-smalltools demo
 
 check: lint types spelling  ## lint, types and spelling: what the pre-commit hooks run

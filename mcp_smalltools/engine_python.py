@@ -86,12 +86,14 @@ def keep_environment(settings: Settings, environment: EngineEnvironment | None) 
 
 
 def find_engine_python(settings: Settings) -> EnginePython | None:
-    """The engine's own environment if it is current, else this Python if llama.cpp is in it, else None."""
-    made = environment_of(settings)
-    if made is not None and made.current:
-        return EnginePython(made.library, made)
-    here = library_here()
-    return EnginePython(here) if here else None
+    """The engine's own environment if it is current, else this Python if llama.cpp is in it, else None.
+
+    A native llama.cpp comes before one that needed no compiling, wherever it is.
+    """
+    made, here = environment_of(settings), library_here()
+    found = [EnginePython(made.library, made)] if made is not None and made.current else []
+    found += [EnginePython(here)] if here else []
+    return min(found, key=lambda python: python.library != NATIVE, default=None)
 
 
 def library_here() -> str:

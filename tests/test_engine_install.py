@@ -193,7 +193,7 @@ def test_modules_run_isolated_with_the_python_of_the_environment(own: Settings, 
 
 
 def test_this_python_serves_where_it_has_llama_cpp(settings: Settings) -> None:
-    assert library_here() == NATIVE
+    assert library_here() in VERSIONS
     found = find_engine_python(settings)
     assert found is not None
     assert found.environment is None

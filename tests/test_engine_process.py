@@ -153,13 +153,37 @@ async def test_another_version_takes_over_from_an_engine_that_nobody_uses(make: 
     assert await pid_of(new) != before
 
 
-async def test_another_version_is_told_so_while_the_engine_is_in_use(make: Make) -> None:
-    old, new = make(version="1.0"), make(version="2.0")
-    await old.embed(["text"])
-    with pytest.raises(VersionMismatch, match=r"version 1\.0 .* this program is 2\.0") as caught:
-        await new.embed(["text"])
-    assert caught.value.remedy
-    assert "its version differs" in (await new.status()).extra["problem"]
+@pytest.mark.parametrize(
+    ("engine", "ours", "said", "remedy"),
+    [
+        ("1.9", "1.10", r"older version 1\.9 .* this program is 1\.10", "Restart the agents"),
+        ("2.0", "1.10", r"newer version 2\.0 .* this program is 1\.10", "Update this program"),
+    ],
+)
+async def test_a_newer_and_an_older_engine_in_use_are_told_apart(
+    make: Make, engine: str, ours: str, said: str, remedy: str
+) -> None:
+    other, own = make(version=engine), make(version=ours)
+    await other.embed(["text"])
+    with pytest.raises(VersionMismatch, match=said) as caught:
+        await own.embed(["text"])
+    assert remedy in caught.value.remedy
+    assert "its version differs" in (await own.status()).extra["problem"]
+
+
+async def test_an_engine_of_another_protocol_is_refused_by_its_number(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await make().embed(["text"])
+    monkeypatch.setattr(protocol.Hello, "__init__", _hello_of_protocol_1)
+    monkeypatch.setattr(protocol, "PROTOCOL", 1)
+    with pytest.raises(VersionMismatch, match=r"newer version 1\.0 \(protocol 2\)"):
+        await make().embed(["text"])
+
+
+def _hello_of_protocol_1(self: protocol.Hello, nonce: bytes, protocol: int = 1) -> None:
+    object.__setattr__(self, "nonce", nonce)
+    object.__setattr__(self, "protocol", protocol)
 
 
 async def test_it_leaves_when_it_has_been_idle(make: Make, own: Settings) -> None:

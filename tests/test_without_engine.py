@@ -119,6 +119,14 @@ def test_a_command_that_fails_is_explained_without_an_engine(lean: dict[str, str
     assert "undefined reference" in done.stderr
 
 
+def test_the_demo_shows_what_code_answers_and_names_the_command_for_the_rest(lean: dict[str, str]) -> None:
+    done = run(lean, "demo")
+    assert done.returncode == 0
+    assert "undefined reference" in done.stdout
+    assert "no model was needed: 4 answers" in done.stdout
+    assert COMMAND in " ".join(done.stdout.split())
+
+
 def test_doctor_names_the_command_and_finds_nothing_wrong_with_that(
     lean: dict[str, str], tmp_path: Path
 ) -> None:

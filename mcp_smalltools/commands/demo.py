@@ -1,6 +1,8 @@
 """The main job on real files, through a real MCP client: start the server, list its tools, call them.
 
-Shows each answer in a readable form, what was read on this machine, what left it, and how long it took.
+Shows each answer in a readable form, what was read on this machine, what left it, and how long it took. What
+code alone answers comes first; then the engine is installed if there is none, from a wheel, and the rest
+follows.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.engine_python import find_engine_python, missing_engine
+from mcp_smalltools.errors import EngineError, SmallToolsError
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -58,6 +61,8 @@ class DemoStep:
     asks: str
     tool: str
     arguments: Mapping[str, Any]
+    by_code: bool = False
+    """Whether code alone answers it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.calibration.writer_advice import advice_on_writers
 
     console = Console(highlight=False, stderr=args.json, quiet=args.json)
-    anyio.run(_demo, example_files(), console, args.json)
+    anyio.run(_demo, example_files(), settings, console, args.json)
     if (advice := advice_on_writers(settings)) is not None:
         console.print(f"More right answers: {advice.sentence()}. mcp-smalltools models pull {advice.model}")
     return 0
@@ -96,10 +101,12 @@ def steps(folder: Path) -> list[DemoStep]:
     source = str(Path(__file__).parents[1] / "service.py")
     labels = ["bug", "feature request", "billing", "question"]
     return [
-        DemoStep("Why did this build fail?", "find_failure", {"path": "build.log", "max_lines": 10}),
-        DemoStep("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}),
-        DemoStep("What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}),
-        DemoStep("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}),
+        DemoStep("Why did this build fail?", "find_failure", {"path": "build.log", "max_lines": 10}, True),
+        DemoStep("What happened in this build?", "parse_log", {"path": "build.log", "limit": 8}, True),
+        DemoStep(
+            "What is unusual in this service's log?", "parse_log", {"path": "service.log", "limit": 8}, True
+        ),
+        DemoStep("What is in this source file?", "summarize_file", {"path": source, "max_words": 120}, True),
         DemoStep("What is this document about?", "summarize_file", {"path": "README.md", "max_words": 120}),
         DemoStep(
             "Which team should answer these messages?",
@@ -120,7 +127,8 @@ def steps(folder: Path) -> list[DemoStep]:
     ]
 
 
-async def _demo(folder: Path, console: Console, as_json: bool) -> None:
+async def _demo(folder: Path, settings: Settings, console: Console, as_json: bool) -> None:
+    import anyio.to_thread
     from mcp import Client, StdioServerParameters
 
     package = Path(__file__).parents[1]
@@ -137,8 +145,39 @@ async def _demo(folder: Path, console: Console, as_json: bool) -> None:
         console.print(f"The server answered after {ready:.2f} s; no model is loaded yet. Its tools:\n")
         for tool in tools:
             console.print(f"  [bold]{tool.name}[/]  {(tool.description or '').split('. ')[0]}.")
-        outcomes = [await _step(client, step, console, as_json) for step in steps(folder)]
+        outcomes = [await _step(client, step, console, as_json) for step in steps(folder) if step.by_code]
+        seconds = time.perf_counter() - started
+        console.print(f"[bold]So far no model was needed: {len(outcomes)} answers, {seconds:.1f} s.[/]\n")
+        if await anyio.to_thread.run_sync(_ensure_engine, settings, console):
+            rest = [step for step in steps(folder) if not step.by_code]
+            outcomes += [await _step(client, step, console, as_json) for step in rest]
     _print_totals(outcomes, console)
+
+
+def _ensure_engine(settings: Settings, console: Console) -> bool:
+    """Whether there is an engine; installs one that needs no compiling, unless the settings forbid it."""
+    from mcp_smalltools.engine.environment.installing import InstallChoice, install_engine
+
+    if settings.engine_urls or find_engine_python(settings) is not None:
+        return True
+    if settings.offline or settings.engine_install == "never":
+        console.print(f"The rest needs the engine. {missing_engine(settings)}\n")
+        return False
+    console.rule("[bold]The rest needs the engine, which is installed now", align="left")
+    started = time.perf_counter()
+    try:
+        made = install_engine(
+            settings, InstallChoice(compiles=False), lambda what: console.print(f"- {what}")
+        )
+    except EngineError as error:
+        console.print(f"{error}\n", markup=False)
+        return False
+    seconds = time.perf_counter() - started
+    console.print(
+        f"- {made.library} {made.version}, {seconds:.0f} s; removed by: mcp-smalltools engine remove"
+    )
+    console.print("- then its model is fetched (91 MB), once\n")
+    return True
 
 
 async def _step(client: Client, step: DemoStep, console: Console, as_json: bool) -> DemoOutcome:

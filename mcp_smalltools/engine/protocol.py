@@ -80,6 +80,7 @@ class Refused:
     version: str = ""
     pid: int = 0
     leaving: bool = False  # the daemon makes room for one of the client's version
+    protocol: int = 0  # the daemon's; 0 of those that don't say
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from mcp_smalltools.suggest import did_you_mean
 
 Progress = Callable[[float, float | None, str], None]
 _LOCK_S: Final = 3600.0
+_CANNOT_QUANTIZE: Final = 3
+"""Exit code of `engine/llama/quantize.py` where its llama.cpp has no function for that."""
 _READ_ONLY: Final = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 
@@ -329,6 +331,11 @@ def _convert_bert(
 def _quantize(source: Path, target: Path, layout: str, settings: Settings) -> None:
     paths = (str(source.absolute()), str(target.absolute()))
     done = processes.run(engine_command(settings, "mcp_smalltools.engine.llama.quantize", *paths, layout))
+    if done.returncode == _CANNOT_QUANTIZE:
+        raise ModelError(
+            f"{source.name} can't be turned into {layout}: this engine's llama.cpp doesn't convert models.",
+            remedy="Run `mcp-smalltools engine install --from-source`.",
+        )
     if done.returncode or not target.exists():
         raise ModelError(
             f"{source.name} can't be turned into {layout} (code {done.returncode}).",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Sequence
 from typing import Final
@@ -168,10 +169,21 @@ class DaemonConnector:
         return True
 
     def _mismatch(self, refusal: protocol.Refused) -> VersionMismatch:
+        """Says which of both is the newer one: that is what its user has to restart or to update."""
+        theirs, ours = _order(refusal.version, refusal.protocol), _order(self._version, protocol.PROTOCOL)
+        which, remedy = "another", "Restart the agents that use the other version"
+        if theirs > ours:
+            which, remedy = (
+                "the newer",
+                "Update this program, or restart its agent if it was updated meanwhile",
+            )
+        elif theirs < ours:
+            which, remedy = "the older", "Restart the agents that use the older version"
+        same = f" (protocol {refusal.protocol})" if refusal.version == self._version else ""
         return VersionMismatch(
-            f"An engine of version {refusal.version} (pid {refusal.pid}) is in use; this program is "
-            f"{self._version}.",
-            remedy="Restart the agents that use the other version, or wait until they are idle.",
+            f"An engine of {which} version {refusal.version}{same} (pid {refusal.pid}) is in use; this "
+            f"program is {self._version}{f' (protocol {protocol.PROTOCOL})' if same else ''}.",
+            remedy=f"{remedy}, or wait until the engine is idle.",
         )
 
     def _unavailable(self, what: str) -> EngineUnavailable:
@@ -179,3 +191,8 @@ class DaemonConnector:
             f"The engine {what}.",
             remedy=f"See {launch.log_file(self._settings)}, and run `mcp-smalltools doctor`.",
         )
+
+
+def _order(version: str, number: int) -> tuple[tuple[int, ...], int]:
+    """What versions are compared by: their numbers, then the protocol's."""
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", version)[:3]), number

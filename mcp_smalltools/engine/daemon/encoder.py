@@ -78,6 +78,16 @@ class Encoder:
     def set_threads(self, threads: int) -> None:
         self._context.set_threads(threads)
 
+    def vector_of(self, text: str) -> NDArray[np.float32]:
+        """The text's vector by the bare encoder, shape (dim,), while no job is running."""
+        batch, tokens = self._context.batch, self.model.tokenize(text, add_special=True)
+        self._context.use_adapter(None)
+        batch.clear()
+        batch.add(tokens[: self.limit], 0, 0, wanted="all")
+        self._context.decode()
+        vector: NDArray[np.float32] = self._pool(self._context.token_vectors(batch.size), [0])[0]
+        return vector
+
     def close(self) -> None:
         self._context.close()
         self.model.close()

@@ -10,11 +10,12 @@ from typing import Final, Protocol
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.daemon.encoder import Encoder
+from mcp_smalltools.engine.daemon.self_test import SENTENCE, check_vector
 from mcp_smalltools.engine.fair_queue import RunningJob, Step
 from mcp_smalltools.engine.generation.generator import Generator
 from mcp_smalltools.engine.llama import bindings, devices
 from mcp_smalltools.engine.work import AdapterFile, Job, ModelFile
-from mcp_smalltools.errors import EngineBusy, ModelError
+from mcp_smalltools.errors import EngineBusy, EngineUnavailable, ModelError
 
 log = logging.getLogger("mcp_smalltools.engine")
 
@@ -63,7 +64,10 @@ class ModelPool:
         return list(self._runners.values())
 
     def get(self, file: ModelFile, threads: int) -> ModelRunner:
-        """The runner of a model, loaded on need. Raises ModelError, or EngineBusy if none can be dropped."""
+        """The runner of a model, loaded on need.
+
+        Raises ModelError, EngineBusy if none can be dropped, EngineUnavailable if its vectors are wrong.
+        """
         key = (file.sha256, file.kind)
         self._check_file(file.path, file.sha256, f"The model {file.id}")
         if key in self._runners:
@@ -76,7 +80,7 @@ class ModelPool:
             raise EngineBusy("All models that fit are in use.", remedy="Call again in a moment.")
         model = bindings.Model(file.path, gpu_layers=self._gpu_layers(file))
         if file.kind == "embed":
-            self._runners[key] = Encoder(file, model, threads)
+            self._runners[key] = _tried(Encoder(file, model, threads))
         else:
             self._runners[key] = Generator(file, model, threads, self._settings.state_dir)
         log.info("loaded %s", file.id)
@@ -127,3 +131,13 @@ class ModelPool:
                 remedy="Run `mcp-smalltools models verify`; a damaged file is removed and fetched again.",
             )
         self._checked[path] = (stamp, sha256)
+
+
+def _tried(encoder: Encoder) -> Encoder:
+    """The encoder, closed again if its vectors are wrong. Raises EngineUnavailable."""
+    try:
+        check_vector(encoder.file.id, encoder.vector_of(SENTENCE))
+    except EngineUnavailable:
+        encoder.close()
+        raise
+    return encoder

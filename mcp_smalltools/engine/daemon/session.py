@@ -107,7 +107,9 @@ class DaemonSession:
             await self._refuse(protocol.Refused("token"))
         if (hello.protocol, auth.version) != (protocol.PROTOCOL, daemon.version):
             leaving = auth.replace and not daemon.used_by_others(self)
-            await self._refuse(protocol.Refused("version", daemon.version, _pid(), leaving))
+            await self._refuse(
+                protocol.Refused("version", daemon.version, _pid(), leaving, protocol.PROTOCOL)
+            )
         self.name = str(auth.client)[:80]
         self._send(protocol.Welcome(daemon.version, _pid()))
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import json
-import warnings
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from llguidance import LLMatcher, LLTokenizer
-from llguidance.llamacpp import lltokenizer_from_vocab
 from numpy.typing import NDArray
 
 from mcp_smalltools.engine.api import Sampling
@@ -48,9 +46,7 @@ class Constraints:
     @functools.cached_property
     def _tokenizer(self) -> LLTokenizer:
         # Takes about a second, so only when the first constraint is compiled.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # llguidance still uses an older name there
-            return lltokenizer_from_vocab(self._model.vocab, eos_token=self._model.end_of_turn)
+        return self._model.guided_tokenizer()
 
     def _compile(self, grammar: str) -> LLMatcher:
         matcher = LLMatcher(self._tokenizer, grammar)

@@ -17,7 +17,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.engine.llama.bindings import TESTED_VERSION, Tokens
+from mcp_smalltools.engine.llama.bindings import Tokens
+from mcp_smalltools.engine.llama.llama_api import LIBRARY
+from mcp_smalltools.engine_python import VERSIONS
 from mcp_smalltools.private_files import make_private_folder
 
 State = NDArray[np.uint8]
@@ -45,7 +47,7 @@ class PrefixStore:
     @staticmethod
     def key(model_sha256: str, adapter_sha256: str, tokens: Tokens) -> str:
         """Everything that a state depends on: weights, adapter, tokens, library and cache layout."""
-        what = f"{_FORMAT} {TESTED_VERSION} f16 {model_sha256} {adapter_sha256} "
+        what = f"{_FORMAT} {LIBRARY} {VERSIONS[LIBRARY]} f16 {model_sha256} {adapter_sha256} "
         return hashlib.sha256(what.encode() + tokens.tobytes()).hexdigest()
 
     def get(self, key: str) -> State | None:

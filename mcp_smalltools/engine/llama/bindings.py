@@ -11,22 +11,20 @@ import ctypes
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import llama_cpp as api
 import numpy as np
-from llama_cpp import llama_cpp as low_level
-from llama_cpp._ctypes_extensions import load_shared_library as _shared_library
 from numpy.typing import NDArray
 
+from mcp_smalltools.engine.llama.llama_api import api, backend_registry, tokenize_address
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile
 
-TESTED_VERSION: Final = "0.3.36"
-"""The low-level interface moves between releases: pyproject.toml pins this one."""
-
 MAX_ADAPTERS: Final = 16
 """Adapters of one model that are held in memory."""
+
+if TYPE_CHECKING:
+    from llguidance import LLTokenizer
 
 Tokens = NDArray[np.int32]
 _BYTES = ctypes.POINTER(ctypes.c_uint8)
@@ -38,17 +36,15 @@ _STREAMS_AT: Final = 8  # bytes of magic and sequence before the number of strea
 def load_library() -> None:
     """Initialise llama.cpp once, and keep it from writing to stderr."""
 
-    @api.llama_log_callback  # type: ignore[untyped-decorator]  # ctypes callback
+    @api.llama_log_callback  # type: ignore[untyped-decorator]
     def silent(level: int, text: bytes, data: Any) -> None:
         pass
 
     load_library.keep = silent  # type: ignore[attr-defined]  # llama.cpp holds only a pointer to it
     api.llama_log_set(silent, ctypes.c_void_p(0))
     api.llama_backend_init()
-    library, folder = low_level._lib, low_level._base_path
-    if not hasattr(library, "ggml_backend_reg_count"):  # Windows doesn't look into what the library needs
-        library = _shared_library("ggml", folder)
-    load_backends(library, folder)
+    if (found := backend_registry()) is not None:
+        load_backends(*found)
 
 
 def load_backends(ggml: Any, folder: Path) -> None:
@@ -126,6 +122,28 @@ class Model:
             n = api.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, False)
             pieces.append(buffer.raw[:n] if n > 0 else b"")
         return pieces
+
+    def guided_tokenizer(self) -> LLTokenizer:
+        """The vocabulary as llguidance wants it. Takes about a second."""
+        from llguidance import LLTokenizer
+
+        tokens = []
+        buffer = ctypes.create_string_buffer(16 << 10)
+        for token in range(self.vocab_size):
+            n = api.llama_token_to_piece(self.vocab, token, buffer, len(buffer), 0, True)
+            piece, kind = buffer.raw[: max(0, n)], api.llama_vocab_get_attr(self.vocab, token)
+            special = kind & api.LLAMA_TOKEN_ATTR_CONTROL or (
+                kind & api.LLAMA_TOKEN_ATTR_USER_DEFINED and piece[:1] + piece[-1:] == b"<>"
+            )
+            tokens.append(b"\xff" + piece if special else piece)
+        made: LLTokenizer = LLTokenizer.from_llamacpp(  # type: ignore[attr-defined]
+            tokens=tokens,
+            vocab_ptr=self.vocab,
+            tokenize_fptr=tokenize_address(),
+            eos_token=self.end_of_turn,
+            slices=None,
+        )
+        return made
 
     def tokenize(self, text: str, *, add_special: bool = False, parse_special: bool = False) -> Tokens:
         """Token ids, shape (n,), int32.

@@ -65,9 +65,9 @@ def layers_in_file(path: str) -> int:
 @functools.cache
 def _ggml() -> Any:
     """ggml's device interface, which llama-cpp-python doesn't wrap."""
-    from llama_cpp import _ggml
+    from mcp_smalltools.engine.llama.llama_api import ggml
 
-    library = _ggml.libggml
+    library = ggml()
     library.ggml_backend_dev_count.restype = ctypes.c_size_t
     library.ggml_backend_dev_get.argtypes = [ctypes.c_size_t]
     library.ggml_backend_dev_get.restype = ctypes.c_void_p

@@ -10,13 +10,18 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-
-import llama_cpp as api
+from typing import Final
 
 from mcp_smalltools.engine.llama.bindings import load_library
+from mcp_smalltools.engine.llama.llama_api import NATIVE_LIBRARY, api
+
+CANNOT: Final = 3
+"""Exit code where this llama.cpp has no function for it."""
 
 
 def main(source: str, target: str, layout: str) -> int:
+    if not NATIVE_LIBRARY:
+        return CANNOT
     load_library()
     params = api.llama_model_quantize_default_params()
     params.ftype = getattr(api, f"LLAMA_FTYPE_MOSTLY_{layout}")
