@@ -5,23 +5,29 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import anyio
+import numpy as np
 import pytest
+from improve_logs import release_log
 from improve_texts import ACCESS, LABELS, ORDINARY
 
 from mcp_smalltools.commands import improve as command
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.learning.improve.elsewhere import texts_elsewhere
+from mcp_smalltools.learning.improve.kept import forget, learned_states, undo
 from mcp_smalltools.learning.improve.reported_cases import A_DAY, ReportedCases, cases_of
-from mcp_smalltools.learning.improve.run import Improvement, forget, improve, learned_states, undo
+from mcp_smalltools.learning.improve.run import Improvement, improve
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
 from mcp_smalltools.tools.classify.labels import parse_labels
 from mcp_smalltools.tools.classify.learned import task_key
+from mcp_smalltools.tools.find_failure.rank import put_first
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
 Pairs = Sequence[tuple[str, str]]
 HELD_OUT = [(text, "question") for text in ACCESS[40:]]
@@ -279,6 +285,84 @@ def test_the_command_says_what_there_is_what_it_kept_and_how_to_undo_it(
     assert "version 1 in use, 40 cases" in run(list=True)
     assert run(undo=key) == "It is as shipped again.\n"
     assert json.loads(run(json=True))["improvements"][0]["better"] is False
+
+
+# Failures of the user's own tools
+
+
+def report_logs(settings: Settings, folder: Path, numbers: Sequence[int], **changes: Any) -> None:
+    for number in numbers:
+        log, why = release_log(number)
+        (folder / f"release-{number}.log").write_text(log)
+        given = {"tool": "find_failure", "paths": [f"release-{number}.log"], "correction": f'it was "{why}"'}
+        report(settings, outcome([], number, **(given | changes)))
+
+
+async def first_evidence(service: Service, folder: Path, number: int) -> tuple[str, str, Any]:
+    """The first evidence of a log, the line that says why, and the answer."""
+    log, why = release_log(number)
+    (folder / f"release-{number}.log").write_text(log)
+    answer = await service.call(
+        ToolRequest("find_failure", {"path": f"release-{number}.log", "exit_code": 7})
+    )
+    return answer.evidence[0].text, why, answer
+
+
+@pytest.mark.anyio
+async def test_corrected_failures_of_an_own_tool_put_the_line_that_says_why_first_in_its_other_logs(
+    settings: Settings, service: Service, tmp_path: Path
+) -> None:
+    shown, why, _ = await first_evidence(service, tmp_path, 20)
+    assert why not in shown
+    report_logs(settings, tmp_path, range(8))
+    found = await learn(settings, None)
+    assert (found.version, found.cases) == (1, 8), found
+    shown, why, answer = await first_evidence(service, tmp_path, 20)
+    assert why in shown and answer.model == "learned1" and answer.failed
+    assert (await learn(settings, None)).reasons == ("nothing new since version 1",)
+    assert undo(settings, "find_failure") == 0
+    shown, why, answer = await first_evidence(service, tmp_path, 20)
+    assert why not in shown and answer.model is None
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"correction": "line 3"}, "don't predict each other"),
+        ({"correction": "line 1"}, "8 logs of runs that passed have such lines too"),
+        ({"level": "sealed"}, "0 logs are too few"),
+        ({"correction": "the moon was full that night"}, "0 logs are too few"),
+        ({"correction": "line 5", "principal": "token b"}, "contradict each other"),
+    ],
+)
+async def test_corrections_of_failures_that_may_not_teach_are_refused(
+    settings: Settings, service: Service, tmp_path: Path, changes: dict[str, Any], reason: str
+) -> None:
+    for number in range(8):
+        good = release_log(number)[0].split("  tide gate")[0] + "drydock: done, 9 of 9 steps passed\nexit 0\n"
+        (tmp_path / f"good-{number}.log").write_text(good)
+        await service.call(ToolRequest("find_failure", {"path": f"good-{number}.log", "exit_code": 0}))
+    if "principal" in changes:
+        report_logs(settings, tmp_path, range(8))
+        for number in range(8):
+            _, why = release_log(number)
+            own = {"tool": "find_failure", "paths": [f"release-{number}.log"], "correction": why}
+            report(settings, outcome([], 100 + number, **own))
+            report(settings, outcome([], 200 + number, **(own | changes)))
+    else:
+        report_logs(settings, tmp_path, range(8), **changes)
+    found = await learn(settings, None)
+    assert any(reason in one for one in found.reasons), found
+    assert found.version is None and learned_states(settings) == []
+
+
+def test_a_marked_line_stands_first_and_the_others_keep_their_main_lines() -> None:
+    marked = np.zeros(20, np.bool_)
+    marked[[4, 9]] = True
+    spans = [EvidenceSpan(2, 12, 6, 0.9), EvidenceSpan(14, 16, 15, 0.4), EvidenceSpan(8, 11, 9, 0.3)]
+    found = [(span.start, span.stop, span.peak) for span in put_first(spans, marked)]
+    assert found == [(4, 5, 4), (9, 10, 9), (5, 9, 6), (14, 16, 15)]
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -64,6 +65,8 @@ def _improve(args: argparse.Namespace, settings: Settings) -> ImproveReport:
     from mcp_smalltools.commands.common.show import progress_bar
     from mcp_smalltools.learning.improve.run import improve
 
+    # Its matrices are small: threads that wait for each other take longer, above all on a busy machine.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with progress_bar(sys.stderr.isatty() and not args.json and not args.quiet) as progress:
 
         async def improved() -> ImproveReport:
@@ -78,17 +81,8 @@ def _lines_of(one: Improvement, *, dry_run: bool) -> list[str]:
         f"  {one.cases} cases of {one.reports} reports, {one.confirmed} of them of answers that were right",
         *(f"  {count} left out: {why}" for why, count in one.left.items()),
     ]
-    if trial := one.trial:
-        old, new = trial.own_before, trial.own_after
-        lines.append(f"  held-out cases right   {old.right:.3f} -> {new.right:.3f}")
-        lines.append(f"    sure                 {old.sure:.3f} -> {new.sure:.3f}")
-        lines.append(f"    sure and wrong       {old.sure_and_wrong:.3f} -> {new.sure_and_wrong:.3f}")
-        old, new = trial.elsewhere_before, trial.elsewhere_after
-        if old.cases:
-            lines.append(f"  elsewhere right        {old.right:.3f} -> {new.right:.3f} of {old.cases} cases")
-        lines.append(
-            f"  other texts            {trial.others_changed:.3f} of {trial.others} get a new sure answer"
-        )
+    if one.trial:
+        lines += one.trial.said()
     if one.version:
         lines.append(
             f"  Kept as version {one.version}; take it back: mcp-smalltools improve --undo {one.key}"
@@ -101,7 +95,7 @@ def _lines_of(one: Improvement, *, dry_run: bool) -> list[str]:
 
 
 def _list(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.learning.improve.run import learned_states
+    from mcp_smalltools.learning.improve.kept import learned_states
 
     states = learned_states(settings)
     if args.json:
@@ -116,7 +110,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _undo(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.learning.improve.run import undo
+    from mcp_smalltools.learning.improve.kept import undo
 
     version = undo(settings, args.undo)
     if args.json:
@@ -127,7 +121,7 @@ def _undo(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _forget(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.learning.improve.run import forget
+    from mcp_smalltools.learning.improve.kept import forget
 
     count = forget(settings)
     print(json.dumps({"forgotten": count}) if args.json else f"What was learned of {count} tasks is deleted.")

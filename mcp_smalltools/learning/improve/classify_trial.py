@@ -74,6 +74,22 @@ class TaskTrial:
     def report(self) -> dict[str, Any]:
         return {**asdict(self), "better": self.better}
 
+    def said(self) -> list[str]:
+        """For a person, a line each."""
+        old, new = self.own_before, self.own_after
+        lines = [
+            f"  held-out cases right   {old.right:.3f} -> {new.right:.3f}",
+            f"    sure                 {old.sure:.3f} -> {new.sure:.3f}",
+            f"    sure and wrong       {old.sure_and_wrong:.3f} -> {new.sure_and_wrong:.3f}",
+        ]
+        old, new = self.elsewhere_before, self.elsewhere_after
+        if old.cases:
+            lines.append(f"  elsewhere right        {old.right:.3f} -> {new.right:.3f} of {old.cases} cases")
+        lines.append(
+            f"  other texts            {self.others_changed:.3f} of {self.others} get a new sure answer"
+        )
+        return lines
+
 
 @dataclass(frozen=True, slots=True)
 class _Aside:
@@ -188,7 +204,7 @@ def _reasons_of_own(
     gained = sum(b and not a for a, b in zip(old, new, strict=True))
     lost = sum(a and not b for a, b in zip(old, new, strict=True))
     reasons = []
-    if _chance_of(gained, gained + lost) > LIKELY_CHANCE:
+    if chance_of(gained, gained + lost) > LIKELY_CHANCE:
         reasons.append(
             f"the corrections don't predict each other: of the held-out ones {shares[1].right:.2f} are right "
             f"with the others, {shares[0].right:.2f} without"
@@ -295,7 +311,7 @@ def _is_harmless(task: TaskTexts, aside: Compared, texts: _Aside, reach: Reach) 
     return lost <= MAY_LOSE * labelled and changed <= MAY_CHANGE * (len(texts.right) - labelled)
 
 
-def _chance_of(gained: int, changed: int) -> float:
+def chance_of(gained: int, changed: int) -> float:
     """The probability that at least `gained` of `changed` answers get better by chance alone."""
     ways = sum(math.comb(changed, count) for count in range(gained, changed + 1))
     return float(Fraction(ways, 2**changed))

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from anyio import to_thread
+
 from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import NotFound, UsageError
+from mcp_smalltools.errors import UsageError
 from mcp_smalltools.learning.improve.classify_trial import Progress, TaskTrial, try_corrections
 from mcp_smalltools.learning.improve.compared import TaskTexts
 from mcp_smalltools.learning.improve.elsewhere import Elsewhere, texts_elsewhere
-from mcp_smalltools.learning.improve.reported_cases import ReportedCase, cases_of
+from mcp_smalltools.learning.improve.failure_cases import (
+    FIND_FAILURE,
+    example_logs,
+    failure_cases,
+    logs_of_right_answers,
+    passing_logs,
+)
+from mcp_smalltools.learning.improve.failure_trial import FEWEST_LOGS, LineTrial, try_lines, words_of_case
+from mcp_smalltools.learning.improve.kept import forget_answers, keep_mark, why_not_again
+from mcp_smalltools.learning.improve.reported_cases import MAY_CONTRADICT, ReportedCase, cases_of
 from mcp_smalltools.learning.improve.tasks import LearningTask, tasks_of
-from mcp_smalltools.private_files import make_private_file
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Call, Service
-from mcp_smalltools.stores.outcomes import open_outcomes
-from mcp_smalltools.stores.versions import Versions
-from mcp_smalltools.tools.classify.learned import (
-    read_learned,
-    task_key,
-    versions_folder,
-    versions_of_task,
-    write_learned,
-)
+from mcp_smalltools.stores.accounts.weak_outcomes import WeakEvidence
+from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
+from mcp_smalltools.tools.classify.learned import task_key, versions_of_task, write_learned
 from mcp_smalltools.tools.classify.vectors import TextReader
+from mcp_smalltools.tools.find_failure.learned_lines import LearnedLines, versions_of_lines, write_lines
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
 DEADLINE_S: Final = 3600.0
-UNDONE: Final = "undone"
-"""File beside the versions: the hash of the cases that were taken back, which are not tried again."""
+HELPED: Final = 1.5
+"""Log-odds of what the agent did after an answer from which it counts as right."""
+LATEST_CALLS: Final = 2_000
+"""Calls among which logs of runs that passed are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class Improvement:
     confirmed: int
     reports: int
     left: dict[str, int]
-    trial: TaskTrial | None
+    trial: TaskTrial | LineTrial | None
     reasons: tuple[str, ...]
     version: int | None = None
 
@@ -61,16 +64,6 @@ class Improvement:
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "better": self.better}
-
-
-@dataclass(frozen=True, slots=True)
-class LearnedState:
-    """A task for which something was learned, and the version in use (0: as shipped)."""
-
-    title: str
-    key: str
-    version: int
-    examples: int
 
 
 @dataclass(slots=True)
@@ -101,14 +94,19 @@ async def improve(
         )
     outcomes = open_outcomes(settings.state_dir)
     try:
-        tasks, left = tasks_of(outcomes.all(), settings, only)
+        told = outcomes.all()
+        weak = outcomes.weak_evidence(FIND_FAILURE)
     finally:
         outcomes.close()
+    tasks, left = tasks_of(told, settings, only)
     report = ImproveReport(left=left)
     service = Service(settings, engine)
     try:
         for task in tasks:
             report.improvements.append(await _improve_task(task, service, progress, dry_run=dry_run))
+        if only in (None, FIND_FAILURE):
+            found = await to_thread.run_sync(lambda: _improve_lines(told, weak, service, dry_run=dry_run))
+            report.improvements += [found] if found else []
     finally:
         await service.close()
     if report.kept:
@@ -123,8 +121,8 @@ async def _improve_task(
     key = task_key(task.tool, task.labels)
     versions = versions_of_task(settings.state_dir, key)
     found = cases_of(task.outcomes, task.labels, {text for text, _ in [*task.known, *task.cases]})
-    mark = _hash_of(found.cases)
-    reasons = [found.refusal] if found.refusal else _nothing_new(versions, found.cases, mark)
+    pairs = [(case.text, case.label) for case in found.cases]
+    reasons = [found.refusal] if found.refusal else why_not_again(versions, pairs)
     trial = None
     texts: TaskTexts | None = None
     if not reasons:
@@ -137,9 +135,10 @@ async def _improve_task(
     confirmed = sum(case.confirmed for case in found.cases)
     reports = len({case.call_id for case in found.cases})
     if trial and trial.better and trial.reach is not None and texts is not None and not dry_run:
-        learned = texts.learned([(case.text, case.label) for case in found.cases], trial.reach)
-        told = {"trial": trial.report(), "cases": [_provenance(case) for case in found.cases], "mark": mark}
+        learned = texts.learned(pairs, trial.reach)
+        told = {"trial": trial.report(), "cases": [_provenance(case) for case in found.cases]}
         version = versions.add(lambda folder: write_learned(learned, told, folder))
+        keep_mark(versions, version, pairs)
     return Improvement(
         task.title,
         key,
@@ -160,88 +159,43 @@ def _reader(task: LearningTask, service: Service) -> TextReader:
     return TextReader(task.skill.context_of(context) if task.skill else context)
 
 
-def _nothing_new(versions: Versions, cases: Sequence[ReportedCase], mark: str) -> list[str]:
-    """Why these cases need not be tried: they were learned from, or what they taught was taken back."""
-    used = versions.in_use
-    learned = read_learned(used) if used else None
-    if learned and sorted(learned.examples) == sorted((case.text, case.label) for case in cases):
-        return [f"nothing new since version {versions.current}"]
-    try:
-        undone = (versions.folder / UNDONE).read_text(encoding="ascii").split()
-    except OSError:
-        undone = []
-    return ["what these cases taught was taken back, and there are no new ones"] if mark in undone else []
-
-
-def undo(settings: Settings, key: str) -> int:
-    """Go back to the version before of the task of that key; the version then in use, 0 as shipped.
-
-    Raises NotFound.
-    """
-    state = next((one for one in learned_states(settings) if one.key == key and one.version), None)
-    if state is None:
-        known = ", ".join(one.key for one in learned_states(settings) if one.version) or "none"
-        raise NotFound(f"Nothing is learned under {key!r}.", remedy=f"Keys that can be undone: {known}.")
-    versions = versions_of_task(settings.state_dir, key)
-    used = versions.in_use
-    learned = read_learned(used) if used else None
-    if learned:
-        make_private_file(versions.folder / UNDONE)
-        with (versions.folder / UNDONE).open("a", encoding="ascii") as file:
-            file.write(f"{_hash_of_pairs(learned.examples)}\n")
-    before = versions.go_back() or 0
-    forget_answers(settings)
-    return before
-
-
-def forget(settings: Settings) -> int:
-    """Delete all that was learned from corrections, old versions too; of how many tasks."""
-    folders = _folders(settings)
-    for folder in folders:
-        shutil.rmtree(folder)
-    forget_answers(settings)
-    return len(folders)
-
-
-def learned_states(settings: Settings) -> list[LearnedState]:
-    """What was learned of each task, by its key."""
-    states = []
-    for folder in _folders(settings):
-        versions = Versions(folder)
-        newest = versions.in_use or max(folder.glob("[0-9]*"), default=None)
-        learned = read_learned(newest) if newest else None
-        if learned:
-            asked = f'"{learned.question}"' if learned.question else ", ".join(learned.labels[:6])
-            title = f"{learned.tool}: {asked}"
-            states.append(LearnedState(title, folder.name, versions.current, len(learned.examples)))
-    return states
-
-
-def forget_answers(settings: Settings) -> None:
-    """Cached answers were made by another version."""
-    from mcp_smalltools.stores.cache import AnswerCache
-
-    path = settings.state_dir.expanduser() / "cache.db"
-    if path.exists():
-        cache = AnswerCache(path, max_mb=settings.cache_mb)
-        try:
-            cache.clear()
-        finally:
-            cache.close()
-
-
-def _folders(settings: Settings) -> list[Path]:
-    folder = versions_folder(settings.state_dir)
-    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-
-
 def _provenance(case: ReportedCase) -> dict[str, Any]:
     return {"call_id": case.call_id, "principal": case.principal, "at": case.at, "confirmed": case.confirmed}
 
 
-def _hash_of(cases: Sequence[ReportedCase]) -> str:
-    return _hash_of_pairs([(case.text, case.label) for case in cases])
-
-
-def _hash_of_pairs(pairs: Sequence[tuple[str, str]]) -> str:
-    return hashlib.sha256(json.dumps(sorted(pairs)).encode()).hexdigest()
+def _improve_lines(
+    outcomes: Sequence[ReportedOutcome], weak: Sequence[WeakEvidence], service: Service, *, dry_run: bool
+) -> Improvement | None:
+    """What came of the corrections of `find_failure`; None where there are none. Blocks."""
+    call = Call(ToolRequest(FIND_FAILURE, {}, deadline_s=DEADLINE_S), service, lambda *_: None)
+    context = call.context()
+    try:
+        cases, left, contradicted = failure_cases(outcomes, context)
+        if not cases and not left:
+            return None
+        calls = service.ledger().rows(limit=LATEST_CALLS)
+        helped = {seen.call_id for seen in weak if seen.log_odds >= HELPED}
+        good = logs_of_right_answers(outcomes, calls, helped, context)
+        passing = passing_logs(calls, context)
+    finally:
+        call.files.close()
+    taught = [(" ".join(sorted(line)), "says why") for case in cases for line in words_of_case(case)]
+    versions = versions_of_lines(service.settings.state_dir)
+    reasons = why_not_again(versions, taught)
+    if contradicted > MAY_CONTRADICT * (len(cases) + contradicted):
+        reasons = [f"the corrections contradict each other: {contradicted} logs"]
+    elif len(cases) < FEWEST_LOGS:
+        reasons = [f"{len(cases)} logs are too few: {FEWEST_LOGS} are the least"]
+    trial = version = None
+    if not reasons:
+        trial = try_lines(cases, [*good, *example_logs()], passing)
+        reasons = list(trial.reasons)
+    if trial and trial.better and trial.reach is not None and not dry_run:
+        lines = tuple(line for case in cases for line in words_of_case(case))
+        learned = LearnedLines(lines, trial.reach, trial.confidence)
+        origins = [{"call_id": case.outcome.call_id, "principal": case.outcome.principal} for case in cases]
+        told = {"trial": trial.report(), "cases": origins}
+        version = versions.add(lambda folder: write_lines(learned, told, folder))
+        keep_mark(versions, version, taught)
+    title, count = f"{FIND_FAILURE}: lines that say why", len(cases)
+    return Improvement(title, FIND_FAILURE, count, 0, count, dict(left), trial, tuple(reasons), version)

@@ -34,6 +34,7 @@ class FindFailure:
 def _find(arguments: FindFailureArguments, context: base.ToolContext) -> FindFailureAnswer:
     """Read, rank, compose, as far as the time allows. Raises FileError, ModelError, Cancelled."""
     from mcp_smalltools.tools.find_failure.compose import compose_answer
+    from mcp_smalltools.tools.find_failure.learned_lines import learned_lines
     from mcp_smalltools.tools.find_failure.lines import read_baseline, read_log
     from mcp_smalltools.tools.find_failure.rank import rank
     from mcp_smalltools.tools.find_failure.read_file import TimedBlocks
@@ -49,7 +50,10 @@ def _find(arguments: FindFailureArguments, context: base.ToolContext) -> FindFai
     log = read_log(blocks)
     dropped |= blocks.not_read()
     log.cut_off = blocks.cut_off
-    answer = compose_answer(log, rank(log, baseline), arguments, dropped)
+    ranked = rank(log, baseline, learned_lines(context.settings.state_dir))
+    answer = compose_answer(log, ranked, arguments, dropped)
+    if ranked.learned is not None and answer.evidence:
+        answer.model = f"learned{ranked.learned}"
     if context.level() is PrivacyLevel.SEALED:
         answer.place = None  # its line number is a text of the file, too
     return answer
