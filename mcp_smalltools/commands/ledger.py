@@ -151,21 +151,21 @@ def _show_accounts(console: Console, accounts: Sequence[ToolAccount], model: Mod
     table = Table(box=None, pad_edge=False)
     table.add_column("tool", no_wrap=True)
     seconds = ("cpu s", "gpu s") if any(one.gpu_s for one in accounts) else ("cpu s",)
-    for column in ("calls", "in vain", "saved", "net $", *seconds, "joules", "faster", "cheaper"):
+    for column in ("calls", "vain", "saved", "net $", *seconds, "J", "faster", "cheaper"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in accounts:
         table.add_row(
             f"hook: {one.tool}" if one.by_hook else one.tool,
-            *(f"{one.calls:,}", f"{one.in_vain:,}", f"{one.chars_saved:,}", f"{one.net_usd:.4f}"),
+            *(f"{one.calls:,}", f"{one.in_vain:,}", _short(one.chars_saved), _dollars(one.net_usd)),
             *(f"{used:,.1f}" for used in (one.cpu_s, one.gpu_s)[: len(seconds)]),
-            f"{one.joules:,.0f}",
+            _short(one.joules),
             *(_times(one.faster), _times(one.cheaper)),
         )
     console.print(table)
     total = sum(one.net_usd for one in accounts)
     console.print(
         f"Priced as {model.name}, of {model.day}: {model.input:g} $ per million tokens read, "
-        f"{model.output:g} $ written. Net {total:.4f} $ so far, the tools' schemas not counted."
+        f"{model.output:g} $ written. Net {_dollars(total)} $ so far, the tools' schemas not counted."
     )
     slower, dearer = short_of(accounts)
     if slower:
@@ -177,7 +177,19 @@ def _show_accounts(console: Console, accounts: Sequence[ToolAccount], model: Mod
 def _times(ratio: float | None) -> str:
     if ratio is None:
         return "-"
-    return f"{ratio:,.0f}x" if ratio >= 10 else f"{ratio:.1f}x"
+    return f"{_short(ratio)}x" if ratio >= 10 else f"{ratio:.1f}x"
+
+
+def _short(number: float) -> str:
+    """A number in six characters."""
+    for least, unit, name in ((1e10, 1e9, "G"), (1e7, 1e6, "M"), (1e5, 1e3, "k")):
+        if abs(number) >= least:
+            return f"{number / unit:,.0f}{name}"
+    return f"{number:,.0f}"
+
+
+def _dollars(usd: float) -> str:
+    return f"{usd:,.2f}" if abs(usd) >= 1 else f"{usd:.4f}"
 
 
 def _files(paths: list[str]) -> str:
