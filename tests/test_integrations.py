@@ -165,6 +165,22 @@ def test_the_entry_has_what_the_registry_asks_for() -> None:
         assert re.fullmatch(r"\d+\.\d+\.\d+", package["version"])
 
 
+def test_what_the_entry_lets_a_client_ask_has_the_registrys_fields() -> None:
+    """Its schema lets unknown fields through, and a client would not know them."""
+    inputs = {"description", "isRequired", "format", "value", "isSecret", "default", "placeholder", "choices"}
+    (package,) = read(REPOSITORY / "server.json")["packages"]
+    for argument in package["packageArguments"]:
+        assert set(argument) <= inputs | {"type", "name", "isRepeated", "valueHint", "variables"}
+        assert argument["type"] == "named" or argument.keys() & {"value", "valueHint"}
+    for one in package["environmentVariables"]:
+        assert set(one) <= inputs | {"name", "variables"} and isinstance(one["default"], str)
+        assert one.get("format", "string") in {"string", "number", "boolean", "filepath"}
+    assert set(package) <= {
+        *("registryType", "registryBaseUrl", "identifier", "version", "runtimeHint", "transport"),
+        *("packageArguments", "runtimeArguments", "environmentVariables", "fileSha256"),
+    }
+
+
 def test_its_arguments_and_variables_are_the_programs() -> None:
     (package,) = read(REPOSITORY / "server.json")["packages"]
     first, *named = package["packageArguments"]

@@ -13,7 +13,7 @@ from documentation import REPOSITORY, text_of
 from probe_server import environment
 
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
-NEEDS = {"pip install mcp-smalltools": "the package index", "mcp-smalltools models pull": "a model's source"}
+NEEDS = {"pip install mcp-smalltools": "the index", "mcp-smalltools engine install": "the index and a model"}
 """First lines of blocks that need what a test doesn't have. The whole block isn't run."""
 
 
