@@ -16,11 +16,14 @@ from improve_texts import ACCESS, LABELS, ORDINARY
 
 from mcp_smalltools.commands import improve as command
 from mcp_smalltools.config import Settings
-from mcp_smalltools.errors import NotFound
+from mcp_smalltools.engine.api import Prompt
+from mcp_smalltools.engine.testing import FakeEngine
+from mcp_smalltools.errors import NotAllowed, NotFound
 from mcp_smalltools.learning.improve.elsewhere import texts_elsewhere
 from mcp_smalltools.learning.improve.kept import forget, learned_states, undo
 from mcp_smalltools.learning.improve.reported_cases import A_DAY, ReportedCases, cases_of
 from mcp_smalltools.learning.improve.run import Improvement, improve
+from mcp_smalltools.learning.improve.teacher import Teacher
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
@@ -258,7 +261,15 @@ def test_the_order_and_the_spelling_of_labels_make_no_other_task() -> None:
 
 class Given:
     def __init__(self, **values: Any) -> None:
-        defaults = {"tool": None, "undo": None, "json": False, "quiet": False, "dry_run": False}
+        defaults = {
+            "tool": None,
+            "teacher": None,
+            "teacher_url": "",
+            "undo": None,
+            "json": False,
+            "quiet": False,
+            "dry_run": False,
+        }
         self.__dict__.update({**defaults, "list": False, "forget": False, **values})
 
 
@@ -273,7 +284,7 @@ def test_the_command_says_what_there_is_what_it_kept_and_how_to_undo_it(
     report(settings, outcome(CORRECTIONS[:3]), outcome([("it fell over", "bug")], 1, task=None))
     said = run()
     assert "3 cases of 1 reports" in said and "Not kept: 3 cases are too few" in said
-    assert "1 labelled texts are not used" in said
+    assert "1 are not used: of classify" in said
     assert run(quiet=True) == ""
     report(settings, outcome(CORRECTIONS))
     said = run()
@@ -355,6 +366,48 @@ async def test_corrections_of_failures_that_may_not_teach_are_refused(
     found = await learn(settings, None)
     assert any(reason in one for one in found.reasons), found
     assert found.version is None and learned_states(settings) == []
+
+
+def says_why(prompt: Prompt) -> str:
+    """A teacher that knows the tool."""
+    lines = prompt.messages[-1].content.splitlines()
+    return next(line.partition(":")[0] for line in lines if "tide gate" in line)
+
+
+def says_the_first(prompt: Prompt) -> str:
+    """A teacher that guesses."""
+    return prompt.messages[-1].content.partition(":")[0]
+
+
+@pytest.mark.anyio
+async def test_a_named_teacher_says_why_rejected_runs_failed_and_is_noted_as_the_source(
+    settings: Settings, service: Service, tmp_path: Path
+) -> None:
+    report_logs(settings, tmp_path, range(8), correction="")
+    report_logs(settings, tmp_path, range(8, 10), correction="", level="sealed")
+    engine = FakeEngine(answers=says_why)
+    found = await learn(settings, engine, teacher=Teacher("a-large-one"))
+    assert (found.version, found.cases) == (1, 8), found
+    assert {call.options.model for call in engine.calls} == {"a-large-one"} and len(engine.calls) == 16
+    shown, why, _ = await first_evidence(service, tmp_path, 20)
+    assert why in shown
+    kept = settings.state_dir / "adapted" / "find_failure" / "0001" / "report.json"
+    origins = {case["principal"] for case in json.loads(kept.read_text())["cases"]}
+    assert origins == {"teacher a-large-one"}
+
+
+@pytest.mark.anyio
+async def test_a_teacher_that_guesses_teaches_nothing_and_one_elsewhere_has_to_be_allowed(
+    settings: Settings, tmp_path: Path
+) -> None:
+    report_logs(settings, tmp_path, range(8), correction="")
+    guessing = FakeEngine(answers=says_the_first)
+    options: dict[str, Any] = {"teacher": Teacher("a-large-one")}
+    found = await improve(settings, guessing, lambda *_: None, **options)
+    assert found.left == {"of find_failure, the teacher was not sure": 8} and found.improvements == []
+    options["teacher"] = Teacher("a-large-one", "https://models.example/v1")
+    with pytest.raises(NotAllowed, match=r"models\.example"):
+        await improve(settings, guessing, lambda *_: None, **options)
 
 
 def test_a_marked_line_stands_first_and_the_others_keep_their_main_lines() -> None:

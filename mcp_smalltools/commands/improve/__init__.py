@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("tool", nargs="?", metavar="TOOL", help="only corrections of this tool or skill")
+    parser.add_argument(
+        "--teacher", metavar="ID", help="model that is asked why a run failed where no correction says it"
+    )
+    parser.add_argument(
+        "--teacher-url", default="", metavar="URL", help="OpenAI-compatible server that runs the teacher"
+    )
     parser.add_argument("--dry-run", action="store_true", help="measure and show, keep nothing")
     parser.add_argument(
         "--list", action="store_true", help="show what was learned, and which version is in use"
@@ -53,7 +59,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             print("\n".join(_lines_of(one, dry_run=args.dry_run)))
     if not args.quiet:
         for reason, count in report.left.items():
-            print(f"{count} labelled texts are not used: {reason}")
+            print(f"{count} are not used: {reason}")
         if not report.improvements:
             print("There are no corrections to learn from; agents report them with report_outcome.")
     return 0
@@ -64,13 +70,17 @@ def _improve(args: argparse.Namespace, settings: Settings) -> ImproveReport:
 
     from mcp_smalltools.commands.common.show import progress_bar
     from mcp_smalltools.learning.improve.run import improve
+    from mcp_smalltools.learning.improve.teacher import Teacher
 
+    teacher = Teacher(args.teacher, args.teacher_url) if args.teacher else None
     # Its matrices are small: threads that wait for each other take longer, above all on a busy machine.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     with progress_bar(sys.stderr.isatty() and not args.json and not args.quiet) as progress:
 
         async def improved() -> ImproveReport:
-            return await improve(settings, None, progress, only=args.tool, dry_run=args.dry_run)
+            return await improve(
+                settings, None, progress, only=args.tool, dry_run=args.dry_run, teacher=teacher
+            )
 
         return anyio.run(improved)
 

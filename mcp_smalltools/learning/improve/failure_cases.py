@@ -78,7 +78,7 @@ def _case_of(outcome: ReportedOutcome, context: ToolContext) -> FailureCase | st
     if outcome.level not in set(PrivacyLevel) or not outcome.paths:
         return "of an unknown privacy level"
     try:
-        log = _read(outcome.paths[0], context)
+        log = read_open_log(outcome.paths[0], context)
     except FileError:
         return "the log can't be read any more"
     if log is None:
@@ -87,8 +87,8 @@ def _case_of(outcome: ReportedOutcome, context: ToolContext) -> FailureCase | st
     return FailureCase(outcome, log, right) if right else "the log doesn't have what the correction names"
 
 
-def _read(path: str, context: ToolContext) -> LogLines | None:
-    """None where the file is in a sealed root by now. Raises FileError."""
+def read_open_log(path: str, context: ToolContext) -> LogLines | None:
+    """A log; None where the file is in a sealed root by now. Raises FileError."""
     from mcp_smalltools.tools.find_failure.lines import read_log
     from mcp_smalltools.tools.find_failure.read_file import TimedBlocks
 
@@ -112,7 +112,7 @@ def logs_of_right_answers(
     logs = []
     for path in list(paths)[-_MOST_RIGHT:]:
         with contextlib.suppress(FileError):
-            logs += [log] if (log := _read(path, context)) else []
+            logs += [log] if (log := read_open_log(path, context)) else []
     return logs
 
 
@@ -129,7 +129,7 @@ def passing_logs(calls: Sequence[LedgerRow], context: ToolContext) -> list[LogLi
     logs = []
     for path in list(paths)[:_MOST_PASSING]:
         with contextlib.suppress(FileError):
-            logs += [log] if (log := _read(path, context)) else []
+            logs += [log] if (log := read_open_log(path, context)) else []
     return logs
 
 

@@ -24,6 +24,7 @@ from mcp_smalltools.learning.improve.failure_trial import FEWEST_LOGS, LineTrial
 from mcp_smalltools.learning.improve.kept import forget_answers, keep_mark, why_not_again
 from mcp_smalltools.learning.improve.reported_cases import MAY_CONTRADICT, ReportedCase, cases_of
 from mcp_smalltools.learning.improve.tasks import LearningTask, tasks_of
+from mcp_smalltools.learning.improve.teacher import Teacher, ask_teacher
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Call, Service
 from mcp_smalltools.stores.accounts.weak_outcomes import WeakEvidence
@@ -85,8 +86,11 @@ async def improve(
     *,
     only: str | None = None,
     dry_run: bool = False,
+    teacher: Teacher | None = None,
 ) -> ImproveReport:
-    """Try what was reported of each task, and keep what the gates let through. Raises as the engine does."""
+    """Try what was reported of each task, and keep what the gates let through. A teacher is asked about
+    answers that were rejected without a correction. Raises NotAllowed, and as the engine does.
+    """
     if settings.engine_urls:
         raise UsageError(
             "Confidences are measured with the engine on this machine only, so nothing can be compared.",
@@ -99,6 +103,10 @@ async def improve(
     finally:
         outcomes.close()
     tasks, left = tasks_of(told, settings, only)
+    if teacher is not None and only in (None, FIND_FAILURE):
+        taught, silent = await ask_teacher(teacher, told, settings, engine, progress)
+        told += taught
+        left |= {f"of {FIND_FAILURE}, {why}": count for why, count in silent.items()}
     report = ImproveReport(left=left)
     service = Service(settings, engine)
     try:
