@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_stores import A_ROW
 from transcripts import ClaudeSession, codex_session
 
@@ -16,8 +19,11 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.discovery import apart, session_figures, transcript
 from mcp_smalltools.discovery.apart import Replayer, ReplayReport
+from mcp_smalltools.discovery.claude_code import read_claude_code
+from mcp_smalltools.discovery.codex import read_codex
 from mcp_smalltools.discovery.discovered import priced, totals_of
 from mcp_smalltools.discovery.find_transcripts import TranscriptFile, transcripts
+from mcp_smalltools.discovery.findings import findings_of
 from mcp_smalltools.discovery.session_figures import SessionFigures
 from mcp_smalltools.discovery.token_use import TokenUse
 from mcp_smalltools.economics.prices import load_prices
@@ -298,6 +304,38 @@ def test_fields_of_other_kinds_do_no_harm(projects: Path, own: Settings, work: P
     session.ask({"type": "text", "text": "x"}, message={"id": "m", "usage": {"input_tokens": "many"}})
     (figures,) = replay(own, session.write(projects))
     assert figures.calls == 5 and figures.weak == []
+
+
+KEYS = (
+    *("type", "message", "content", "id", "name", "input", "tool_use_id", "toolUseResult", "usage", "model"),
+    *("attachment", "toolUseID", "isSidechain", "agentId", "subtype", "payload", "info", "last_token_usage"),
+    *("call_id", "arguments", "output", "item", "aggregated_output", "exit_code", "command", "file_path"),
+)
+WORDS = (
+    *("assistant", "user", "attachment", "system", "compact_boundary", "tool_use", "tool_result", "text"),
+    *("hook_additional_context", "response_item", "event_msg", "token_usage_record", "function_call"),
+    *("function_call_output", "item_completed", "CommandExecution", "Bash", "Read", "Edit", "a", "b", "{"),
+)
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(WORDS) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(KEYS), ANY, max_size=6), max_size=8))
+def test_objects_of_any_shape_are_read(lines: list[Any]) -> None:
+    """By both readers, and looked at for what they show."""
+    descriptor = os.memfd_create("lines")
+    try:
+        os.write(descriptor, "\n".join(map(json.dumps, lines)).encode())
+        for reader in (read_claude_code, read_codex):
+            found = reader(descriptor, set())
+            assert found.lines.read == len(lines) and found.lines.damaged == 0
+            for chain in found.chains.values():
+                findings_of(chain)
+    finally:
+        os.close(descriptor)
 
 
 def test_a_transcript_that_takes_too_long_is_given_up(

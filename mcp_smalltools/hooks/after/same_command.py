@@ -74,7 +74,7 @@ _MOST_CHARS: Final = 20_000
 Core = tuple[str, ...]
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=256)
 def core_of(command: str) -> Core:
     """The words of a command without what only directs or chooses its output; () for none."""
     words = _words(command)
