@@ -39,6 +39,7 @@ from mcp_smalltools.doctor.check import Check, CheckState
 from mcp_smalltools.economics.accounts import account_of
 from mcp_smalltools.economics.prices import load_prices
 from mcp_smalltools.engine.api import EngineStatus
+from mcp_smalltools.learning.improve.kept import LearnedState
 from mcp_smalltools.stores.accounts.call_cost import CallCost
 from mcp_smalltools.stores.accounts.weak_outcomes import WEIGHTS, WeakOutcome
 from mcp_smalltools.stores.ledger import GUARD_ROWS, LedgerRow, RefusedRequests, ledger_file, open_ledger
@@ -334,6 +335,16 @@ def test_every_specialist_that_ships_with_scores_is_shown(settings: Settings) ->
     assert "Calibration of classify. When it was 90% sure or more" in text
 
 
+def test_what_was_learned_from_corrections_is_shown_with_how_to_undo_it(settings: Settings) -> None:
+    states = [LearnedState(f"classify: {NASTY}", "1f0c", 2, 40), LearnedState("classify: a, b", "2a", 0, 12)]
+    figures = read(settings)
+    text = page(Shown(figures, [], QUIET, {}, NOON, None, states))
+    assert "version 2 in use, 40 cases" in text
+    assert "mcp-smalltools improve --undo 1f0c" in text
+    assert "--undo 2a" not in text
+    assert "<script" not in text
+
+
 # Numbers
 
 
@@ -407,6 +418,7 @@ async def test_only_whoever_opened_the_link_gets_the_page(
         f"{folder}/open?key=x",
     ):
         assert (await browser.get(path)).status_code == 403
+    assert (await browser.head(access.link(4321))).status_code == 403
     opened = await browser.get(access.link(4321))
     assert opened.status_code == 200
     cookie = opened.headers["set-cookie"]

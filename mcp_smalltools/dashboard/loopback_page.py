@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ from mcp_smalltools.dashboard.machine import Machine, MachineWatch
 from mcp_smalltools.dashboard.page import PERIODS, Shown, document, page
 from mcp_smalltools.dashboard.specialists import specialists
 from mcp_smalltools.errors import ConfigError, SmallToolsError
+from mcp_smalltools.learning.improve.kept import learned_states
 from mcp_smalltools.server.http.asgi import AsgiApp, Receive, Scope, Send
 from mcp_smalltools.server.http.auth import HostOriginCheck
 
@@ -69,7 +71,7 @@ async def serve_dashboard(
     server = _Server(config)
     async with anyio.create_task_group() as group:
         group.start_soon(watch.run)
-        if signals:
+        if signals and sys.platform != "win32":  # there Ctrl-C ends the process
             group.start_soon(_stop_on_signal, server)
         ready(access.link(port))
         try:
@@ -115,8 +117,9 @@ def dashboard_app(settings: Settings, access: DashboardAccess, watch: MachineWat
 def _made(reader: FigureReader, settings: Settings, machine: Machine, period: int | None) -> str:
     figures = reader.read(period, CHART_DAYS)
     names = names_of(figures.latest, settings)
-    bill = bill_of(figures, settings)
-    return page(Shown(figures, specialists(figures.outcomes), machine, names, time.time(), bill))
+    found = specialists(figures.outcomes)
+    bill, learned = bill_of(figures, settings), learned_states(settings)
+    return page(Shown(figures, found, machine, names, time.time(), bill, learned))
 
 
 class _Guarded:
@@ -143,6 +146,8 @@ def _enter(request: Request, access: DashboardAccess) -> Response:
     """Set the cookie. The page after this one is asked for by this one, so that the cookie goes with it even
     where another program's page held the link.
     """
+    if request.method == "HEAD":  # whoever looks at a link before it is opened doesn't use it up
+        return _closed()
     try:
         value = access.admit(request.query_params.get("key", ""), _cookie(request))
     except WrongKey:

@@ -25,6 +25,7 @@ from mcp_smalltools.dashboard.shown_numbers import (
 )
 from mcp_smalltools.dashboard.specialist_entries import specialists_section
 from mcp_smalltools.dashboard.specialists import Specialist
+from mcp_smalltools.learning.improve.kept import LearnedState
 
 PERIODS: Final[Mapping[int, str]] = {1: "Today", 7: "7 days", 28: "4 weeks", 84: "12 weeks"}
 """Days -> what the link says."""
@@ -41,6 +42,7 @@ class Shown:
     names: Mapping[str, str]
     read_at: float  # seconds since the epoch
     bill: PeriodBill | None = None
+    learned: Sequence[LearnedState] = ()
 
 
 def page(shown: Shown) -> str:
@@ -62,7 +64,7 @@ def page(shown: Shown) -> str:
             _headline(figures),
             middle,
             machine_section(shown.machine, figures, shown.bill),
-            specialists_section(shown.specialists),
+            specialists_section(shown.specialists, shown.learned),
             id="content",
         ),
         _footer(shown),

@@ -7,9 +7,11 @@ from typing import Final
 
 from mcp_smalltools.calibration.scores import Evaluation
 from mcp_smalltools.dashboard.charts import calibration_plot
+from mcp_smalltools.dashboard.details import cut
 from mcp_smalltools.dashboard.elements import Markup, element
 from mcp_smalltools.dashboard.shown_numbers import counted
 from mcp_smalltools.dashboard.specialists import ENOUGH, SURE, Specialist, right_when_sure, worst_gap
+from mcp_smalltools.learning.improve.kept import LearnedState
 
 _SETS_SHOWN: Final = 4
 NOTED_GAP: Final = 0.08
@@ -17,7 +19,7 @@ NOTED_GAP: Final = 0.08
 _NAMES: Final = {"GA": "grouping accuracy (GA)", "PA": "parsing accuracy (PA)"}
 
 
-def specialists_section(found: Sequence[Specialist]) -> Markup:
+def specialists_section(found: Sequence[Specialist], learned: Sequence[LearnedState] = ()) -> Markup:
     about = (
         "Measured on data that nothing was fitted on. In the plots, what was promised goes to the right, how "
         "often it was right upwards: dots on the line kept their promise, dots below it promised too much."
@@ -33,7 +35,30 @@ def specialists_section(found: Sequence[Specialist]) -> Markup:
             class_="keys",
         ),
         element("div", *map(_entry, found), class_="panel specialists"),
+        _learned(learned) if learned else None,
         aria_labelledby="specialists",
+    )
+
+
+def _learned(states: Sequence[LearnedState]) -> Markup:
+    """What `improve` has made of the user's corrections, and how it is undone."""
+    return element(
+        "div",
+        element("h3", "Learned from your corrections"),
+        element("ul", *map(_learned_item, states), class_="plain"),
+        class_="panel",
+    )
+
+
+def _learned_item(state: LearnedState) -> Markup:
+    use = f"version {state.version} in use" if state.version else "as shipped: what was learned is undone"
+    return element(
+        "li",
+        element("strong", cut(state.title)),
+        f": {use}, {counted(state.examples, 'case')}",
+        element("pre", element("code", f"mcp-smalltools improve --undo {state.key}"), tabindex=0)
+        if state.version
+        else None,
     )
 
 
