@@ -119,7 +119,7 @@ def from_nothing(uv: str, wheel: Path) -> dict[str, float]:
 
 def beside(other: Path) -> dict[str, float]:
     """Medians of both checkouts in turns, with this Python, and their ratios (below 1: ours is faster)."""
-    command = [sys.executable, "-m", "mcp_smalltools.cli"]
+    command = [sys.executable, "-P", "-m", "mcp_smalltools.cli"]  # not of the working folder
     took: dict[str, list[tuple[float, float]]] = {"ours": [], "theirs": []}
     with tempfile.TemporaryDirectory() as name:
         for _ in range(ROUNDS):

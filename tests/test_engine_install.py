@@ -169,6 +169,15 @@ def test_a_damaged_record_counts_as_none(own: Settings, text: str) -> None:
     assert environment_of(own) is None
 
 
+def test_what_an_interrupted_installation_has_left_is_removed_by_the_next_one(
+    own: Settings, commands: list[Sequence[str]]
+) -> None:
+    left = own.engine_dir / "env-half" / "bin"
+    left.mkdir(parents=True)
+    made, _ = install(own)
+    assert [str(folder) for folder in own.engine_dir.glob("env-*")] == [made.folder]
+
+
 def test_removing_leaves_nothing(own: Settings, commands: list[Sequence[str]]) -> None:
     install(own)
     assert remove_engine(own)

@@ -331,7 +331,7 @@ class Packages:
         self.asked: list[str] = []
         self.missing: set[str] = set()
 
-    def download(self, what: str, folder: Path, name: str, progress: Any) -> Path:
+    def download(self, what: str, folder: Path, name: str, progress: Any, python: str | None = None) -> Path:
         self.asked.append(what)
         if what in self.missing:
             raise SourceFailed("there is no such package")

@@ -115,4 +115,5 @@ def _download(what: str, folder: Path, name: str, progress: Progress, python: st
 
 def _pip_error(complaint: str) -> str:
     errors = [line.removeprefix("ERROR: ") for line in complaint.splitlines() if line.startswith("ERROR: ")]
-    return errors[-1].rstrip(".") if errors else "pip failed"
+    said = errors or [line for line in complaint.splitlines() if line.strip()]
+    return said[-1].strip().rstrip(".") if said else "pip failed"

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from mcp_smalltools import __version__, processes
@@ -61,6 +62,7 @@ def install_engine(settings: Settings, choice: InstallChoice, show: Show) -> Eng
             state.step(what)
             show(what)
 
+        _remove_unused(settings)
         try:
             return _first_that_works(settings, choice, step, log)
         except SmallToolsError as error:
@@ -72,6 +74,14 @@ def install_engine(settings: Settings, choice: InstallChoice, show: Show) -> Eng
                 f"The engine can't be installed: {error}.",
                 remedy=f"See {settings.engine_dir.expanduser() / LOG_NAME}.",
             ) from None
+
+
+def _remove_unused(settings: Settings) -> None:
+    """Environments that an installation which was ended from outside has left."""
+    made = environment_of(settings)
+    for folder in settings.engine_dir.expanduser().glob("env-*"):
+        if made is None or Path(made.folder) != folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_engine(settings: Settings) -> bool:

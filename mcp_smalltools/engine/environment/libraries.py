@@ -24,7 +24,7 @@ REQUIREMENTS: Final = (
     "llguidance>=1.9,<2",
     "msgpack>=1.1",
     "numpy>=1.26",
-    "pip",
+    "pip>=24.1",
     "platformdirs>=4.3",
     "pydantic>=2.11",
 )
