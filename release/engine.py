@@ -25,12 +25,10 @@ LAYOUT = (
     "-DLLAMA_OPENSSL=OFF",
 )
 _LOADS = """
-from llama_cpp import llama_cpp
 from mcp_smalltools.engine.llama import bindings
+from mcp_smalltools.engine.llama.llama_api import backend_registry
 bindings.load_library()
-library = llama_cpp._lib
-if not hasattr(library, "ggml_backend_reg_count"):
-    library = bindings._shared_library("ggml", llama_cpp._base_path)
+library, folder = backend_registry()
 assert library.ggml_backend_reg_count() > 0, "no backend was loaded"
 print(bindings.backend_name())
 """
