@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from improve_logs import release_log
 from improve_texts import ACCESS, LABELS, ORDINARY
+from test_skills import write
 
 from mcp_smalltools.commands import improve as command
 from mcp_smalltools.config import Settings
@@ -436,3 +437,63 @@ def test_workers_read_what_was_learned_after_they_started(settings: Settings) ->
             await service.close()
 
     assert anyio.run(asked) == ("all-minilm-l6-v2+classify", "all-minilm-l6-v2+classify+learned1")
+
+
+# Skills of the user's, and questions
+
+DESK = """\
+name = "desk"
+kind = "classify"
+description = "Sort tickets of a platform team under who answers them."
+labels = ["bug", "feature", "question"]
+eval = "cases.jsonl"
+
+[[examples]]
+text = "saving fails with an error"
+label = "bug"
+
+[[examples]]
+text = "please add a second theme"
+label = "feature"
+
+[[examples]]
+text = "how can I change my picture?"
+label = "question"
+"""
+
+
+@pytest.mark.anyio
+async def test_a_skill_learns_for_itself_and_its_cases_hold_it(
+    settings: Settings, engine: Any, service: Service
+) -> None:
+    cases = "".join(f"{json.dumps({'text': text, 'label': label})}\n" for text, label in ORDINARY)
+    write(settings.skills_dir, DESK, "desk", cases_jsonl=cases)
+    report(settings, outcome([*CORRECTIONS, (ORDINARY[0][0], "feature")], tool="desk", task=None))
+    found = await learn(settings, engine)
+    assert found.trial is not None and found.version == 1, found
+    assert found.left == {"is a case or an example of the skill": 1}
+    assert found.trial.elsewhere_before.cases == 24, "half of the skill's cases and of those that ship"
+    service.reload_skills()
+    answer = await service.call(ToolRequest("desk", {"items": [text for text, _ in HELD_OUT]}))
+    assert answer.model == "all-minilm-l6-v2+classify+learned1"
+    assert sum(one.label == "question" for one in answer.results) >= 15
+    plain = await classify(service, [HELD_OUT[0][0]])
+    assert plain.model == "all-minilm-l6-v2+classify", "the same labels of an agent are another task"
+
+
+@pytest.mark.anyio
+async def test_what_a_question_means_to_a_team_is_learned(
+    settings: Settings, engine: Any, service: Service
+) -> None:
+    question = "is it for the night shift?"
+    cases = [(text, "yes") for text in ACCESS[:20]] + [(text, "no") for text, _ in ORDINARY[:20]]
+    report(settings, outcome(cases, task=json.dumps({"question": question})))
+    found = await learn(settings, engine)
+    assert found.version == 1, found
+    items = [*ACCESS[40:], *(text for text, _ in ORDINARY[20:])]
+    answer = await service.call(ToolRequest("classify", {"items": items, "question": question}))
+    right = [
+        one.label == ("yes" if one_text in ACCESS else "no")
+        for one, one_text in zip(answer.results, items, strict=True)
+    ]
+    assert answer.model.endswith("+learned1") and sum(right) >= 17, "4 as shipped: all are no"

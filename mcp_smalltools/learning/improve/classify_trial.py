@@ -23,8 +23,8 @@ from mcp_smalltools.tools.classify.learned import Reach
 FOLDS: Final = 5
 REACHES: Final = tuple(
     Reach(nearer, confidence)
-    for confidence in (0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.0)
-    for nearer in (0.2, 0.1, 0.05, 0.0, -0.05, -0.1, EVERYTHING.nearer)
+    for confidence in (0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5, 0.0)
+    for nearer in (0.3, 0.2, 0.1, 0.05, 0.0, -0.05, -0.1, EVERYTHING.nearer)
 )
 """The narrowest first."""
 MAY_LOSE: Final = 0.01
@@ -156,7 +156,7 @@ def _trial(task: TaskTexts, cases: Sequence[ReportedCase], found: _Judged) -> Ta
     own = _shares(task, before, labels), _shares(task, after, labels)
     others = len(deciding.texts) - len(with_label)
     changed = sum(
-        _changed(old, new)
+        _changed(task, old, new)
         for old, new, label in zip(aside.before, settled, deciding.right, strict=True)
         if label is None
     )
@@ -294,9 +294,13 @@ def _shares(task: TaskTexts, decisions: Sequence[Decision], labels: Sequence[str
     )
 
 
-def _changed(before: Decision, after: Decision) -> bool:
-    """Whether a text gets a sure answer that it did not have."""
-    return not after.escalate and (before.escalate or before.label != after.label)
+def _changed(task: TaskTexts, before: Decision, after: Decision) -> bool:
+    """Whether a text that has none of the labels gets a sure answer that it did not have. A sure "no" to a
+    question about it is right.
+    """
+    if after.escalate or _name(task, after) == task.labels.none_name:
+        return False
+    return before.escalate or before.label != after.label
 
 
 def _is_harmless(task: TaskTexts, aside: Compared, texts: _Aside, reach: Reach) -> bool:
@@ -304,7 +308,7 @@ def _is_harmless(task: TaskTexts, aside: Compared, texts: _Aside, reach: Reach) 
     lost, labelled, changed = 0, 0, 0
     for before, after, label in zip(aside.before, aside.after(reach), texts.right, strict=True):
         if label is None:
-            changed += _changed(before, after)
+            changed += _changed(task, before, after)
         else:
             labelled += 1
             lost += (_name(task, before) == label) - (_name(task, after) == label)

@@ -88,7 +88,7 @@ def _usable(
                 left["of a sealed root"] += 1
             elif outcome.level not in set(PrivacyLevel):
                 left["of an unknown privacy level"] += 1
-            elif label == labels.none_name:
+            elif label == labels.none_name and label not in names:
                 left["says that no label fits, which can't be learned"] += 1
             elif label not in names:
                 left["label is not one of the task's"] += 1

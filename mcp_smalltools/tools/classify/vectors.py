@@ -124,14 +124,14 @@ async def embed_labels(
 async def teach(
     reader: VectorSource, learned: LearnedTask, known: Sequence[tuple[str, str]], labels: LabelSet
 ) -> Taught | None:
-    """The corrections with the caller's examples, which go first where a text is in both; None if there is no
-    correction with one of these labels. A caller without examples has what people write under such labels.
+    """The corrections with the caller's examples, which go first where a text is in both, and what people
+    commonly write under such labels; None if there is no correction with one of these labels.
     """
     corrections = learned.examples_for(labels)
     if not corrections:
         return None
     own = dict(corrections) | dict(known)
-    common = [] if known else [(text, column) for text, column in _common_texts(labels) if text not in own]
+    common = [(text, column) for text, column in _common_texts(labels) if text not in own]
     pairs = sorted({*_distinct(list(own.items()), labels), *common})
     corrected = sorted({text for text, _ in corrections})
     texts = [text for text, _ in pairs]
