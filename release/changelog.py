@@ -11,6 +11,9 @@ from release.problem import ReleaseError
 UNRELEASED = "## Unreleased\n"
 _SECTION = re.compile(r"^## (\S+)(?: - (\d{4}-\d\d-\d\d))?$", re.MULTILINE)
 
+_GAP = re.compile(r"^(- .*)\n\n+(?=- )", re.MULTILINE)
+"""An empty line between two changes, as merging leaves it."""
+
 
 def closed(text: str, version: str, day: date) -> str:
     """The changelog with what was unreleased under `version` and `day`, and nothing unreleased.
@@ -26,7 +29,9 @@ def closed(text: str, version: str, day: date) -> str:
         raise ReleaseError("CHANGELOG.md has nothing under Unreleased: there is nothing to release.")
     if last and tuple(order(version)) <= tuple(order(last[1])):
         raise ReleaseError(f"Version {version} is not later than {last[1]}, the last one in CHANGELOG.md.")
-    return f"{before}{UNRELEASED}\n## {version} - {day.isoformat()}\n\n{rest.lstrip()}"
+    tidy = _GAP.sub(r"\1\n", changes).strip()
+    earlier = rest[len(changes) :]
+    return f"{before}{UNRELEASED}\n## {version} - {day.isoformat()}\n\n{tidy}\n\n{earlier}".rstrip() + "\n"
 
 
 def released(text: str, version: str) -> datetime:

@@ -129,6 +129,13 @@ def test_what_was_unreleased_is_the_versions_and_nothing_is_unreleased() -> None
     assert section_of(text, "1.2.0") == "### Fixed\n\n- Another.\n"
 
 
+def test_gaps_that_merging_has_left_between_changes_are_closed() -> None:
+    text = closed(LOG.replace("- A thing.\n", "- A thing.\n\n- One\n  more.\n\n- And one.\n"), "1.3.0", DAY)
+    assert "### Added\n\n- A thing.\n- One\n  more.\n\n- And one.\n\n## 1.2.0" in text
+    alone = closed(LOG.partition("## 1.2.0")[0], "1.3.0", DAY)
+    assert alone.endswith("## 1.3.0 - 2030-01-02\n\n### Added\n\n- A thing.\n")
+
+
 @given(first=st.from_regex(VERSION, fullmatch=True), second=st.from_regex(VERSION, fullmatch=True))
 def test_of_two_versions_only_the_later_one_can_follow(first: str, second: str) -> None:
     def follows(one: str, other: str) -> bool:
