@@ -1,3 +1,3 @@
 """Small specialist models on the user's own machine, as named tools for coding agents."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
