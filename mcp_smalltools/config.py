@@ -115,6 +115,9 @@ class Settings(BaseModel):
     worker_memory_mb: int = Field(
         3072, ge=512, description="memory that such a process may take, in MB, helpers not counted"
     )
+    sealed_pictures: bool = Field(
+        False, description="read pictures and PDF files in sealed folders too (docs/pictures.md)"
+    )
     max_answer_chars: int = Field(
         24_000, ge=1_000, description="maximum size of an answer's JSON in characters"
     )

@@ -62,6 +62,9 @@ class Span(Record):
     start: int = Field(description="first line, 1-based, in the original file")
     end: int = Field(description="last line, included")
     text: FileText = ""
+    box: list[int] | None = Field(
+        None, description="of a picture: page, then left, top, right, bottom of these lines in pixels"
+    )
 
 
 class Answer(Record):

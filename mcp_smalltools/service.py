@@ -48,6 +48,9 @@ from mcp_smalltools.tools.registry import SkillState, ToolRegistry, listed_tools
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine, Progress
+    from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.pictures.reading import Quad, ReadPicture
+    from mcp_smalltools.workers.picture_client import PictureProcess
     from mcp_smalltools.workers.pool import WorkerPool
 
 GRACE_S = 5.0
@@ -82,6 +85,7 @@ class Service:
         self.on_recorded: Callable[[LedgerRow], None] = lambda row: None  # called in any thread
         self._cache: AnswerCache | None = None
         self._allowed: dict[Path, RootSpec] = {}
+        self._pictures: PictureProcess | None = None
 
     async def call(self, request: ToolRequest, progress: Progress | None = None) -> Answer:
         """Answer one call. Raises SmallToolsError; whatever else a tool raises becomes an InternalError."""
@@ -97,6 +101,8 @@ class Service:
             if answer is None:
                 answer = await call.run(tool, arguments)
                 answer.source = answer.source or call.files.sources()
+                if not answer.masked:
+                    call.files.note_pictures(answer)
                 if not answer.masked:
                     await call.in_thread(call.files.apply_privacy, answer)
                 if key and answer.lasting and not call.stop.expired:
@@ -167,6 +173,16 @@ class Service:
             self._engine = make_engine(self.settings)
         return self._engine
 
+    @property
+    def pictures(self) -> PictureProcess:
+        """What reads pictures. Its process starts with the first picture."""
+        with self._ledger_lock:
+            if self._pictures is None:
+                from mcp_smalltools.workers.picture_client import PictureProcess
+
+                self._pictures = PictureProcess(self.settings)
+            return self._pictures
+
     def warm_up(self) -> None:
         """Start what the first call needs. Returns at once."""
         if self._workers is not None:
@@ -178,6 +194,8 @@ class Service:
                 await closing()
         if self._workers is not None:
             await anyio.to_thread.run_sync(self._workers.close)
+        if self._pictures is not None:
+            await anyio.to_thread.run_sync(self._pictures.close)
         if self._engine is not None:
             await self._engine.close()
         for store in (self._ledger, self._cache):
@@ -207,7 +225,7 @@ class Service:
 
     def _from_cache(self, tool: Tool, key: str, call: Call) -> Answer | None:
         try:
-            entry = self._answer_cache().get(key, lambda path: call.files.open(path).sha256())
+            entry = self._answer_cache().get(key, call.files.hash_of)
         except (FileError, ConfigError, sqlite3.Error):
             return None  # the tool will meet the file's error and report it; a broken cache is ignored
         call.cached = entry is not None
@@ -291,7 +309,7 @@ class Call:
         self.principal = request.principal or LOCAL
         self.settings = service.settings
         self.stop = StopSignal(request.deadline_s or service.settings.deadline_s)
-        self.files = OpenFiles(service.settings)
+        self.files = OpenFiles(service.settings, self._read_picture)
         self.writer: QualifiedWriter | None = None
         self._service = service
         self._progress = progress
@@ -313,7 +331,7 @@ class Call:
     def narrow(self) -> None:
         """Reduce the settings to what the principal may do. Raises NotAllowed."""
         self.settings = self._service.settings_for(self.request)
-        self.files = OpenFiles(self.settings)
+        self.files = OpenFiles(self.settings, self._read_picture)
 
     async def run(self, tool: Tool, arguments: Arguments) -> Answer:
         """Run the tool with a deadline. Cancelling the task stops the tool's threads, too."""
@@ -346,9 +364,18 @@ class Call:
             progress=self._progress,
             stop=self.stop,
             level=lambda: self.files.level,
+            paint=self._paint,
             caller=self.principal.name,
             writer=self.writer,
         )
+
+    def _read_picture(self, file: UserFile) -> ReadPicture | None:
+        return self._service.pictures.read_if_possible(file, self.stop)
+
+    def _paint(self, file: UserFile, places: Sequence[tuple[int, Quad]], output: OutputFile) -> None:
+        original: UserFile = getattr(file, "original", file)
+        written = self._service.pictures.paint(original, places, output.descriptor, self.stop)
+        output.allow(written)
 
     def _create_output(self, name: str) -> OutputFile:
         settings, principal = self.settings, self.principal

@@ -21,7 +21,7 @@ LAYERS: Sequence[set[str]] = (
         *("private_files", "metering", "engine_python"),
     },
     {"stores", "files", "models", "text"},
-    {"calibration", "skills", "engine", "economics"},
+    {"calibration", "skills", "engine", "economics", "pictures"},
     {"privacy", "logs"},
     {"tools"},
     {"workers"},
@@ -47,6 +47,7 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
     ),
     "tools": (
         {"base"},
+        {"picture_answers"},
         {"similarity", "open_files", "span_reader"},
         {
             *("ask_file", "classify", "extract", "find_failure", "find_files"),

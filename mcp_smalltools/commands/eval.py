@@ -21,6 +21,7 @@ SUITES = Modules(
         "failure": "failure lines that find_failure finds, next to three simple ways",
         "classify": "accuracy and calibration of classify, next to TF-IDF with an SVM",
         "summaries": "summarize_file as an index of git repositories, next to the outline; faithfulness",
+        "pictures": "what is read of pictures and what the tools make of it, next to tesseract",
         "find": "recall of find_files on the history of git repositories, next to BM25 over whole files",
     },
 )

@@ -16,7 +16,7 @@ from mcp_smalltools.doctor.installation import check_folders, check_program, che
 from mcp_smalltools.doctor.ledger_checks import check_ledger
 from mcp_smalltools.doctor.model_checks import check_models
 from mcp_smalltools.doctor.skill_checks import check_skills
-from mcp_smalltools.doctor.worker_checks import check_workers
+from mcp_smalltools.doctor.worker_checks import check_pictures, check_workers
 from mcp_smalltools.engine.api import EngineStatus
 
 
@@ -29,6 +29,7 @@ def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
         *check_ledger(settings),
         *check_roots(settings),
         *check_workers(settings),
+        *check_pictures(settings),
         *check_models(settings),
         *check_skills(settings),
         *check_server_token(settings),

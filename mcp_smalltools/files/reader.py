@@ -230,7 +230,9 @@ class UserFile:
                 f"{self.path} is not text: it is {kind}."
                 if kind != "binary"
                 else f"{self.path} is a binary file.",
-                remedy="Name a text file.",
+                remedy="The user can install what reads it: pip install 'mcp-smalltools[pictures]'"
+                if kind in ("an image", "a PDF")
+                else "Name a text file.",
             )
         self.encoding = decode.sniff(head[: decode.HEAD])
         mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.pictures.picture_file import PictureFile
 from mcp_smalltools.privacy.redact import Redactor
 from mcp_smalltools.text.visible import clean_text
 
@@ -38,6 +39,7 @@ class ContextRedactor:
             for file in list(self._files()):
                 if id(file) not in self._seen:
                     self._seen.add(id(file))
+                    self._redactor.masks_random |= isinstance(file, PictureFile)
                     self._redactor.learn(clean_text(_start_of(file)))
             return self._redactor.scrub(text)
 

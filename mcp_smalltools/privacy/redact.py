@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.privacy.find_secrets import Finding, find_all
+from mcp_smalltools.privacy.in_pictures import random_spans
 from mcp_smalltools.privacy.secret_values import is_mixed_case
 from mcp_smalltools.text.linear_patterns import PatternError, linear_pattern
 
@@ -32,6 +33,8 @@ class Redactor:
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         """Raises ConfigError for a pattern that can't be used."""
         self.counts: Counter[str] = Counter()
+        self.masks_random = False
+        """Whether tokens that look made by chance are masked too, whatever stands beside them."""
         self._own = [_own_pattern(pattern) for pattern in patterns]
         self._placeholders: dict[str, str] = {}
         self._numbers: Counter[str] = Counter()
@@ -101,6 +104,8 @@ class Redactor:
                 spans.append((found.start, found.end, found.kind))
                 if found.named and _is_distinctive(value):
                     self._known_values.setdefault(value, found.kind)
+        if self.masks_random:
+            spans += [(start, end, "SECRET") for start, end in random_spans(text)]
         if self._known_values:
             spans += self._known_spans(text)
         if self._known_lines:

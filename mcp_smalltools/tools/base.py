@@ -6,7 +6,7 @@ import functools
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.calibration.qualification import QualifiedWriter
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.tree import FileEntry
+    from mcp_smalltools.pictures.reading import Quad
     from mcp_smalltools.stores.exports import OutputFile
     from mcp_smalltools.stores.kept_state import KeptState
 
@@ -184,6 +185,8 @@ class ToolContext:
     stop: StopSignal
     level: Callable[[], PrivacyLevel]
     """The strictest level of the files opened so far (the default level if none)."""
+    paint: Callable[[UserFile, Sequence[tuple[int, Quad]], OutputFile], None] | None = None
+    """Write a copy of a picture into an export, with these places (page, corners) painted over."""
     caller: str = "local"
     """The principal's name, as in the ledger. What is kept between calls is kept for each principal."""
     writer: QualifiedWriter | None = None

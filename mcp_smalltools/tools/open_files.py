@@ -16,24 +16,61 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Roots
     from mcp_smalltools.files.tree import FileEntry
+    from mcp_smalltools.pictures.reading import ReadPicture
     from mcp_smalltools.privacy.in_context import ContextRedactor
 
 
 class OpenFiles:
     """The files that one call has opened, and their privacy level."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, read_picture: Callable[[UserFile], ReadPicture | None] | None = None
+    ) -> None:
+        """`read_picture` reads pictures, which are text to whoever opens them, and gives None for one that is
+        left as it is. It raises FileError.
+        """
         self._settings = settings
+        self._read_picture = read_picture
         self._open: dict[str, UserFile] = {}
+        self._as_text: set[str] = set()
         self._roots: Roots | None = None
         self._redactor: ContextRedactor | None = None
         self._lock = threading.Lock()
 
     def open(self, path: str) -> UserFile:
-        """Open a path inside the roots, once for each call. Raises FileError."""
+        """Open a path inside the roots, once for each call; a picture as its text. Raises FileError."""
+        file = self._as_on_disk(path)
+        if path not in self._as_text:
+            self._open[path] = file = self._with_text(file)
+            self._as_text.add(path)
+        return file
+
+    def hash_of(self, path: str) -> str:
+        """The SHA-256 of a file's bytes on disk; a picture is not read for it. Raises FileError."""
+        return self._as_on_disk(path).sha256()
+
+    def _as_on_disk(self, path: str) -> UserFile:
         if path not in self._open:
             self._open[path] = self._within().open(path)
         return self._open[path]
+
+    def _with_text(self, file: UserFile) -> UserFile:
+        if self._read_picture is None:
+            return file
+        from mcp_smalltools.pictures.picture_file import PictureFile, is_picture
+
+        picture = self._read_picture(file) if is_picture(file) else None
+        return PictureFile(file, picture) if picture else file
+
+    def note_pictures(self, answer: Answer) -> None:
+        """Say where on pictures the answer's lines are, and lower its confidence to that of their reading."""
+        from mcp_smalltools.pictures.picture_file import PictureFile
+
+        pictures = {path: file.picture for path, file in self._open.items() if isinstance(file, PictureFile)}
+        if pictures:
+            from mcp_smalltools.tools.picture_answers import note_pictures
+
+            note_pictures(answer, pictures)
 
     def is_folder(self, path: str) -> bool:
         return self._within().is_folder(path)

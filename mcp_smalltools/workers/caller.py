@@ -26,6 +26,8 @@ from mcp_smalltools.errors import InternalError, SmallToolsError
 from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.files.tree import FileEntry
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.pictures.picture_file import PictureFile
+from mcp_smalltools.pictures.reading import Quad, ReadPicture
 from mcp_smalltools.stores.exports import OutputFile
 from mcp_smalltools.tools.base import FolderListing, StopSignal, Tool, ToolContext
 from mcp_smalltools.tools.built_in import built_in_tools
@@ -128,6 +130,7 @@ class Server:
             progress=self.report,
             stop=StopSignal(call["deadline_s"]),
             level=lambda: files.level,
+            paint=files.paint,
             caller=call["caller"],
             adapter=call["adapter"],
             skill=call["skill"],
@@ -136,6 +139,7 @@ class Server:
         try:
             answer = await tool.run(tool.Arguments.model_validate(call["arguments"]), context)
             answer.source = answer.source or files.sources()
+            files.note_pictures(answer)
             files.apply_privacy(answer)
             lines = [(pack_path(path), count) for path, count in files.line_counts().items()]
             return json.dumps(answer.model_dump(mode="json")), answer.lasting, lines, _peak_kb(self._status)
@@ -149,11 +153,15 @@ class _ServersFiles(OpenFiles):
     def __init__(self, settings: Settings, server: Server) -> None:
         super().__init__(settings)
         self._server = server
+        self._outputs: dict[Path, int] = {}
 
     def open(self, path: str) -> UserFile:
         if path not in self._open:
-            (real, level), (descriptor,) = self._server.ask_with_descriptors("open", pack_path(path))
-            self._open[path] = UserFile(path, Path(unpack_path(real)), PrivacyLevel(level), descriptor)
+            (real, level, picture), (descriptor,) = self._server.ask_with_descriptors("open", pack_path(path))
+            file = UserFile(path, Path(unpack_path(real)), PrivacyLevel(level), descriptor)
+            self._open[path] = (
+                PictureFile(file, ReadPicture.unpacked(json.loads(picture))) if picture else file
+            )
         return self._open[path]
 
     def is_folder(self, path: str) -> bool:
@@ -167,6 +175,10 @@ class _ServersFiles(OpenFiles):
     def path_to_open(self, folder: str, entry: FileEntry) -> str:
         return unpack_path(self._server.ask("path_to_open", pack_path(folder), pack_path(entry.path)))
 
+    def paint(self, file: UserFile, places: Sequence[tuple[int, Quad]], output: OutputFile) -> None:
+        number = self._outputs[output.path]
+        self._server.ask("paint", pack_path(file.path), json.dumps(list(places)), number)
+
     def create_output(self, name: str) -> OutputFile:
         (number, path), (descriptor,) = self._server.ask_with_descriptors("create_output", pack_path(name))
 
@@ -176,6 +188,7 @@ class _ServersFiles(OpenFiles):
         def finish(complete: bool) -> None:
             self._server.ask("finish_output", number, complete)
 
+        self._outputs[Path(unpack_path(path))] = number
         return OutputFile(Path(unpack_path(path)), descriptor, allow, finish)
 
     def line_counts(self) -> dict[str, int | None]:

@@ -25,6 +25,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.engine import api, protocol
 from mcp_smalltools.errors import DeadlineExceeded, SmallToolsError, WorkerDied
 from mcp_smalltools.files.tree import FileEntry
+from mcp_smalltools.pictures.picture_file import PictureFile
 from mcp_smalltools.tools.base import Arguments, ToolContext
 from mcp_smalltools.workers.sandbox import Walls
 from mcp_smalltools.workers.starter import FORKS, WorkerStarter
@@ -144,6 +145,14 @@ def _note_worker(seconds: float) -> None:
         meter.worker_s += seconds
 
 
+def _handed_over(file: UserFile) -> tuple[Any, Sequence[int]]:
+    """A file as workers get it: what is known of it, and its descriptor; a picture's with what was read."""
+    known = pack_path(file.real_path), file.level.value
+    if not isinstance(file, PictureFile):
+        return (*known, None), (file.descriptor,)
+    return (*known, json.dumps(file.picture.packed())), (file.original.descriptor,)
+
+
 def died() -> WorkerDied:
     return WorkerDied(
         "The process that read the files ended: they took too much memory, or it was killed.",
@@ -163,8 +172,7 @@ class _Desk:
         """The value, or the error as a value, and the descriptors that go with it."""
         try:
             if what == "open":
-                file: UserFile = self._context.open(unpack_path(given[0]))
-                return (pack_path(file.real_path), file.level.value), (file.descriptor,)
+                return _handed_over(self._context.open(unpack_path(given[0])))
             if what == "create_output":
                 return self._create_output(unpack_path(given[0]))
             operation = getattr(self, f"_{what}", None) if what in _OPERATIONS else None
@@ -194,6 +202,12 @@ class _Desk:
             output.close()
         else:
             output.abandon()
+
+    def _paint(self, path: bytes, places: str, number: int) -> None:
+        if self._context.paint is None:
+            raise protocol.ProtocolError("A worker asked for a picture that nobody paints.")
+        file = self._context.open(unpack_path(path))
+        self._context.paint(file, json.loads(places), self._outputs[number])
 
     def _is_folder(self, path: bytes) -> bool:
         return self._context.folders.is_folder(unpack_path(path))
@@ -237,7 +251,7 @@ class _Desk:
 
 _OPERATIONS: Final = frozenset(
     (
-        *("is_folder", "listing", "path_to_open", "allow_output", "finish_output", "engine"),
+        *("is_folder", "listing", "path_to_open", "allow_output", "finish_output", "paint", "engine"),
         *("position", "keep_position", "vectors", "keep_vectors"),
     )
 )

@@ -20,6 +20,9 @@ class FieldEvidence(result.Record):
     confidence: float | None = Field(
         None, description="calibrated; absent where the text names the value, or none was measured"
     )
+    box: list[int] | None = Field(
+        None, description="of a picture: page, then left, top, right, bottom of the value in pixels"
+    )
 
 
 class SkippedLines(result.Record):

@@ -19,6 +19,19 @@ class ReadRedactedArguments(base.Arguments):
     start: int = Field(1, ge=1, description="first line, 1-based")
     end: int | None = Field(None, ge=1, description=f"last line, included; default: start + {MOST_LINES - 1}")
 
+    export_path: str = Field(
+        "",
+        max_length=255,
+        description="of a picture: file name in the output folder, ended by .png; gets a copy with "
+        "what is masked painted over",
+    )
+
+    writes: ClassVar[bool] = True
+
+    @property
+    def cacheable(self) -> bool:
+        return not self.export_path
+
     @model_validator(mode="after")
     def _in_order(self) -> ReadRedactedArguments:
         if self.end is not None and self.end < self.start:
@@ -36,3 +49,4 @@ class ReadRedactedAnswer(result.Answer):
     of: int | None = Field(
         None, description="number of lines in the file; absent if it was not read to the end"
     )
+    export: str | None = Field(None, description="the masked copy of the picture")

@@ -54,6 +54,10 @@ class ReadRedacted:
         first = len(lines.head) + len(lines.before)
         shown = text.split("\n")[first : first + len(lines.asked)]
         answer = ReadRedactedAnswer(start=arguments.start, lines=shown, of=source.line_count)
+        if arguments.export_path:
+            from mcp_smalltools.tools.read_redacted.masked_copy import write_masked_copy
+
+            answer.export = write_masked_copy(source, scrub, arguments.export_path, context)
         if source.cut_lines:
             answer.dropped["cut_lines"] = source.cut_lines
         wanted = (arguments.end or 0) - last

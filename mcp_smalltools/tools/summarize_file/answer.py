@@ -63,7 +63,7 @@ class SummarizeFileAnswer(result.Answer):
 
     shrinkable: ClassVar[tuple[str, ...]] = ("map", "outline", "columns", "key_points")
 
-    kind: str = Field(description="code, document, html, pdf, notebook, data, folder")
+    kind: str = Field(description="code, document, html, pdf, picture, notebook, data, folder")
     language: str | None = None
     purpose: Span | None = Field(None, description="what the file says it is for, verbatim")
     outline: list[OutlineItem] = Field(default_factory=list)

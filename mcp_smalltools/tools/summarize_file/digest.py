@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.pictures.picture_file import PictureFile
 from mcp_smalltools.tools import base
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
+    from mcp_smalltools.pictures.reading import ReadPicture
     from mcp_smalltools.text.outlines.heading import Heading
     from mcp_smalltools.tools.summarize_file.digest_records import Digest, Sentence
 
@@ -26,6 +28,9 @@ def digest_of(source: UserFile, stop: base.StopSignal) -> Digest:
     from mcp_smalltools.tools.summarize_file import data, documents
 
     suffix = PurePath(source.path).suffix.lower()
+    picture = source.picture if isinstance(source, PictureFile) else None
+    if picture is not None and not _has_text_layer(picture):
+        return _of_picture(picture, source.text(MAX_TEXT, stop=stop), stop.check)
     if suffix == ".pdf":
         return documents.read_pdf(source.read_bytes(MAX_PDF), source.path, stop.check)
     if suffix in (".csv", ".tsv"):
@@ -35,6 +40,23 @@ def digest_of(source: UserFile, stop: base.StopSignal) -> Digest:
     text = source.text(MAX_TEXT, stop=stop)
     stop.check()
     return digest_of_text(source.path, text, stop.check)
+
+
+def _has_text_layer(picture: ReadPicture) -> bool:
+    """A PDF with its own text: the reader of PDF files knows its pages and titles."""
+    return picture.kind == "PDF" and not all(page.scanned for page in picture.pages)
+
+
+def _of_picture(picture: ReadPicture, text: str, check: Callable[[], None]) -> Digest:
+    """As of a text, with what kind of picture it is and its size."""
+    digest = _digest_by_kind("picture.txt", text, check)
+    digest.kind = "picture"
+    sizes = ", ".join(f"{page.width} x {page.height}" for page in picture.pages[:3])
+    words = len(text.split())
+    seems = f", which seems to be {picture.shown}" if picture.shown else ""
+    read = f"{words} words of text were read on it" if words else "no text was found on it"
+    digest.note = f"A picture ({picture.kind}, {sizes} pixels){seems}; {read}."
+    return digest
 
 
 def digest_of_text(path: str, text: str, check: Callable[[], None] = lambda: None) -> Digest:

@@ -77,7 +77,7 @@ def _is_folder(path: str, context: base.ToolContext) -> bool:
 
 
 def _why_read_it_yourself(answer: SummarizeFileAnswer, source: UserFile) -> str | None:
-    if not source.line_count and answer.kind != "pdf":
+    if not source.line_count and answer.kind not in ("pdf", "picture"):
         return "the file is empty" if source.size == 0 else None
     if not (answer.purpose or answer.outline or answer.key_points or answer.columns or answer.note):
         return "no definition, heading, column or sentence was found: read the file yourself"

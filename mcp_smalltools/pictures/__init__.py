@@ -1,0 +1,18 @@
+"""Pictures as text: what was read of a picture or a scanned page, and the steps that read it.
+
+reading     records: lines with the place and the probability of each character
+decoded     a file's bytes as upright pages of pixels, under limits; text layers of PDF files
+detect      where lines of text are
+recognise   what a line says
+arrange     fragments in reading order, columns and tables kept apart, as lines of text
+corrected   what a recogniser of many scripts gets wrong in Latin text
+layer       the text layer of a PDF in the same form
+read        all of it, for one file
+picture_file  a picture as a file of text
+picture_cache  what was read before, by the hash of the bytes
+sureness    how sure a span of what was read is
+paint       a copy with boxes painted over
+
+All but `reading`, `picture_file` and `sureness` need the extra `pictures`, and run only in processes that can
+do nothing else.
+"""
