@@ -17,13 +17,14 @@ from transcripts import ClaudeSession, codex_session
 
 from mcp_smalltools.cli import main
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.discovery import apart, session_figures, transcript
-from mcp_smalltools.discovery.apart import Replayer, ReplayReport
+from mcp_smalltools.discovery import apart, replay_alone, session_figures, transcript
+from mcp_smalltools.discovery.apart import Replayer
 from mcp_smalltools.discovery.claude_code import read_claude_code
 from mcp_smalltools.discovery.codex import read_codex
 from mcp_smalltools.discovery.discovered import priced, totals_of
 from mcp_smalltools.discovery.find_transcripts import TranscriptFile, transcripts
 from mcp_smalltools.discovery.findings import findings_of
+from mcp_smalltools.discovery.replay_alone import ReplayReport
 from mcp_smalltools.discovery.session_figures import SessionFigures
 from mcp_smalltools.discovery.token_use import TokenUse
 from mcp_smalltools.economics.prices import load_prices
@@ -342,11 +343,25 @@ def test_a_transcript_that_takes_too_long_is_given_up(
     projects: Path, own: Settings, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "TIME_S", 0.2)
-    monkeypatch.setattr(apart, "figures_of", lambda *_, **__: time.sleep(60))
+    monkeypatch.setattr(replay_alone, "figures_of", lambda *_, **__: time.sleep(60))
     path = ClaudeSession("s1", work).write(projects)
     began = time.monotonic()
     assert Replayer(own, 0).replay(TranscriptFile("claude-code", path, 0.0, 0)) is None
     assert time.monotonic() - began < 30
+
+
+def test_where_a_system_does_not_fork_the_figures_are_the_same(
+    projects: Path, own: Settings, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = ClaudeSession("s1", work)
+    session.bash("make test", FAILING, code=2)
+    path = session.write(projects)
+    forked = replay(own, path)
+    monkeypatch.setattr(apart, "FORKS", False)
+    assert replay(own, path) == forked
+    assert Replayer(own, 0).replay(TranscriptFile("claude-code", projects / "none.jsonl", 0.0, 0)) is None
+    monkeypatch.setattr(apart, "TIME_S", 0.01)
+    assert Replayer(own, 0).replay(TranscriptFile("claude-code", path, 0.0, 0)) is None
 
 
 def test_the_process_that_reads_can_open_no_file_of_the_users(

@@ -11,19 +11,16 @@ import signal
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Final, NoReturn
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
+from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
-from mcp_smalltools.discovery.claude_code import read_claude_code
-from mcp_smalltools.discovery.codex import read_codex
 from mcp_smalltools.discovery.find_transcripts import TranscriptFile, opened
-from mcp_smalltools.discovery.session_figures import SessionFigures, figures_of
+from mcp_smalltools.discovery.replay_alone import REPORT, REQUEST, ReplayReport, ReplayRequest, report_of
+from mcp_smalltools.discovery.session_figures import SessionFigures
 from mcp_smalltools.errors import UsageError
-from mcp_smalltools.hooks.agent_session import level_of
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.workers import sandbox
 from mcp_smalltools.workers.caller import WARM
@@ -31,66 +28,82 @@ from mcp_smalltools.workers.starter import FORKS
 
 TIME_S: Final = 300.0
 """Seconds that a transcript may take."""
-_MOST_ASIDE: Final = 16 << 20
-"""Bytes of an output put aside that are looked at."""
 _MOST_REPORT: Final = 32 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayReport:
-    """What a process hands back: figures, and the ids that it has met for the first time."""
-
-    figures: SessionFigures
-    met: list[str]
-
-
-_REPORT: Final = TypeAdapter(ReplayReport)
 
 
 class Replayer:
     """Replays transcripts, one after the other."""
 
     def __init__(self, settings: Settings, schema_chars: int) -> None:
-        """Raises UsageError where a process can't be walled in."""
-        if not FORKS:
-            raise UsageError("discover needs Linux.", remedy="Copy the transcripts to such a machine.")
+        """Raises UsageError on Windows, where a file that is open has one place for all who read it."""
+        if not hasattr(os, "pread"):
+            raise UsageError(
+                "discover needs Linux or macOS.",
+                remedy="Run it in WSL: --claude /mnt/c/Users/YOU/.claude/projects.",
+            )
         self._settings = settings
         self._schema_chars = schema_chars
         self._seen: set[str] = set()
         self._grants = sandbox.Grants((library_folder(),), settings.worker_memory_mb, 256)
-        for module in WARM:
-            importlib.import_module(module)
+        if FORKS:
+            for module in WARM:
+                importlib.import_module(module)
 
     def replay(self, file: TranscriptFile) -> SessionFigures | None:
         """A transcript's figures; None where it couldn't be read: it is gone, or takes too long."""
         try:
-            with opened(file) as (descriptor, aside):
-                report = self._apart(file, descriptor, aside)
-        except OSError:
-            return None
-        if report is None:
+            data = self._forked(file) if FORKS else self._started(file)
+            report = REPORT.validate_json(data)
+        except (OSError, ValidationError):
             return None
         self._seen.update(report.met)
         return report.figures
 
-    def _apart(self, file: TranscriptFile, descriptor: int, aside: Mapping[str, int]) -> ReplayReport | None:
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.close(reading)
-            self._work(file, descriptor, aside, writing)
-        os.close(writing)
-        try:
-            data = _received(reading)
-        finally:
-            os.close(reading)
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        try:
-            return _REPORT.validate_json(data) if data else None
-        except ValidationError:
-            return None
+    def _forked(self, file: TranscriptFile) -> bytes:
+        """What a fork of this process reports, as JSON. Raises OSError."""
+        with opened(file) as (descriptor, aside):
+            reading, writing = os.pipe()
+            pid = os.fork()
+            if pid == 0:
+                os.close(reading)
+                self._work(file, descriptor, aside, writing)
+            os.close(writing)
+            try:
+                return _received(reading)
+            finally:
+                os.close(reading)
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+    def _started(self, file: TranscriptFile) -> bytes:
+        """The same from a process that starts anew, where libraries don't outlive a fork. Raises OSError."""
+        request = ReplayRequest(
+            file.client,
+            file.path,
+            self._settings.model_dump_json(),
+            self._schema_chars,
+            sorted(self._seen),
+            self._grants.arguments(),
+        )
+        command = processes.module_command("mcp_smalltools.discovery.replay_alone")
+        with processes.start(command, stdin=processes.PIPE, stdout=processes.PIPE) as process:
+            try:
+                return process.communicate(REQUEST.dump_json(request), TIME_S)[0]
+            except processes.SubprocessError:
+                process.kill()
+                return b""
+
+    def report(self, file: TranscriptFile, descriptor: int, aside: Mapping[str, int]) -> ReplayReport:
+        """The work itself, in this process."""
+        return report_of(
+            file.client,
+            descriptor,
+            aside,
+            self._seen,
+            settings=self._settings,
+            schema_chars=self._schema_chars,
+        )
 
     def _work(
         self, file: TranscriptFile, descriptor: int, aside: Mapping[str, int], writing: int
@@ -98,38 +111,11 @@ class Replayer:
         """In the process: walls first, then the work."""
         try:
             sandbox.enter(self._grants)
-            data = _REPORT.dump_json(self.report(file, descriptor, aside))
+            data = REPORT.dump_json(self.report(file, descriptor, aside))
             while data:
                 data = data[os.write(writing, data) :]
         finally:
             os._exit(0)
-
-    def report(self, file: TranscriptFile, descriptor: int, aside: Mapping[str, int]) -> ReplayReport:
-        """The work itself, in this process."""
-        before = set(self._seen)
-        read = read_claude_code if file.client == "claude-code" else read_codex
-        transcript = read(descriptor, self._seen)
-        level = level_of(transcript.cwd, self._settings)
-        figures = figures_of(
-            transcript,
-            self._settings,
-            level,
-            schema_chars=self._schema_chars,
-            aside=lambda path: _text_aside(path, aside),
-        )
-        return ReplayReport(figures, sorted(self._seen - before))
-
-
-def _text_aside(path: str, aside: Mapping[str, int]) -> str:
-    descriptor = aside.get(PurePath(path).name)
-    if descriptor is None:
-        return ""
-    parts: list[bytes] = []
-    at = 0
-    while at < _MOST_ASIDE and (data := os.pread(descriptor, 1 << 20, at)):
-        parts.append(data)
-        at += len(data)
-    return b"".join(parts).decode("utf-8", "replace")
 
 
 def _received(reading: int) -> bytes:

@@ -1,4 +1,5 @@
-"""A call of a tool in this process and thread, on files that are only in memory. Linux only.
+"""A call of a tool in this process and thread, on files that are only in memory (elsewhere than on Linux
+in nameless ones).
 
 For processes that have walls already, or that look at nothing but texts of ours.
 """
@@ -6,6 +7,8 @@ For processes that have walls already, or that look at nothing but texts of ours
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -84,7 +87,7 @@ class TextsInMemory(OpenFiles):
         if path not in self._open:
             if path not in self._texts:
                 raise NotFound(f"There is no {path}.")
-            descriptor = os.memfd_create("text", os.MFD_CLOEXEC)
+            descriptor = _nameless_file()
             left = memoryview(self._texts[path])
             while left:
                 left = left[os.write(descriptor, left) :]
@@ -93,6 +96,13 @@ class TextsInMemory(OpenFiles):
 
     def is_folder(self, path: str) -> bool:
         return False
+
+
+def _nameless_file() -> int:
+    if sys.platform == "linux":
+        return os.memfd_create("text", os.MFD_CLOEXEC)
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 def _no_output(name: str) -> OutputFile:
