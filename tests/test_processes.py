@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,7 +41,9 @@ ARGUMENTS: dict[str, list[str]] = {
     "ledger": [],
     "audit": [],
     "tokens": ["list"],
+    "discover": ["--claude", ".", "--codex", ".", "--no-record"],
     "train": ["parse_log", "--from", "."],
+    "improve": ["--dry-run"],
     "eval": ["logs", "--data", "."],
     "bench": ["handshake", "--runs", "1"],
 }
@@ -70,7 +73,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "dashboard"])
 def test_a_command_in_a_folder_of_hostile_modules_runs_none_of_them(
     command: str, hostile: Path, tmp_path: Path
 ) -> None:
@@ -82,6 +85,25 @@ def test_a_command_in_a_folder_of_hostile_modules_runs_none_of_them(
     assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
     assert done.returncode in (0, 1), done.stderr
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_the_dashboard_in_a_folder_of_hostile_modules_runs_none_of_them(
+    hostile: Path, tmp_path: Path
+) -> None:
+    line = [str(PROGRAM), "dashboard", "--no-browser"]
+    with subprocess.Popen(
+        line, cwd=hostile, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            said = [next(process.stderr) for _ in range(3)]
+            assert "http://127.0.0.1:" in said[-1]
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+    assert not (tmp_path / "ran").exists(), (tmp_path / "ran").read_text()
+    assert "Traceback" not in errors
 
 
 @pytest.mark.slow
@@ -128,7 +150,12 @@ def test_only_one_module_starts_processes() -> None:
             and node.value.id == "os"
         )
     }
-    assert starters == {"processes", "workers.fork_server", "discovery.apart"}
+    assert starters == {
+        "processes",
+        "workers.fork_server",
+        "workers.picture_process",
+        "discovery.apart",
+    }
 
 
 def test_what_is_started_gets_no_keys_and_no_folder_of_the_caller() -> None:

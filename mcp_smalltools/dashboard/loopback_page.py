@@ -66,6 +66,7 @@ async def serve_dashboard(
         access_log=False,
         server_header=False,
         ws="none",
+        lifespan="off",
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)

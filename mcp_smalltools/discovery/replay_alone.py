@@ -39,7 +39,7 @@ class ReplayReport:
 
 @dataclass(frozen=True, slots=True)
 class ReplayRequest:
-    """What a process is to do. `seen` has the ids that were met before, `grants` what `sandbox.Grants` writes."""
+    """What a process is to do. `seen`: ids that were met before; `grants`: as `sandbox.Grants` has them."""
 
     client: ClientName
     path: Path
