@@ -282,7 +282,8 @@ async def _masked(row: Mapping[str, Any], path: Path, service: Service) -> list[
     for secret in row["secrets"]:
         matcher = SequenceMatcher(None, text, secret, autojunk=False)
         match = matcher.find_longest_match()
-        masked = match.size < max(5, 0.35 * len(secret))
+        # A call that failed shows nothing, and has masked nothing.
+        masked = bool(lines) and match.size < max(5, 0.35 * len(secret))
         sure = True
         if not masked and read:
             number = text[: match.a].count("\n")
