@@ -73,10 +73,6 @@ class SessionFigures:
     weak: list[tuple[str, str]] = field(default_factory=list)
     """Calls of our tools, and kinds of weak outcomes that followed."""
 
-    @property
-    def net_all(self) -> TokenUse:
-        return sum(self.net.values(), TokenUse())
-
 
 @dataclass(frozen=True, slots=True)
 class _Ground:

@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-NO_ROW: Final = bytes(32)
-"""What the first row of all has in place of a hash."""
 _AT_ONCE: Final = 500
 _MOST_BREAKS: Final = 100
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from mcp_smalltools.models.shipped import shipped_file
 
-ANY = "any"
-
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
