@@ -154,7 +154,7 @@ REPORTS = [
     ("not recog", "At C:\\w\\x.ps1:12 char:5\n+ frob\n+ ~~~~\nfrob : The term 'frob' is not recognized as the name of a cmdlet",
      "dependency", "powershell", "C:\\w\\x.ps1:12"),
     ("UndefVar", "ERROR: LoadError: UndefVarError: `x` not defined\nStacktrace:\n [1] top-level scope\n   @ ~/till.jl:12",
-     None, "julia", "~/till.jl:12"),
+     "crash", "julia", "~/till.jl:12"),
     ("at till", "Can't call method \"x\" on an undefined value at till.pl line 12.", "crash", "perl", "till.pl:12"),
     ("Address", "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60\n    #0 0x55 in change /w/till.c:41:3",
      "crash", "sanitizer", "/w/till.c:41"),
@@ -164,6 +164,12 @@ REPORTS = [
     ("shutdown", "##[error]The runner has received a shutdown signal.", "infrastructure", "github actions", None),
     ("137", "ERROR: Job failed: exit code 137", "memory", None, None),
 ]  # fmt: skip
+
+
+def test_a_runtime_is_not_named_where_only_its_frames_stand_around_a_failure_of_another_tool():
+    frames = "    at check (/w/till.js:82:3)\n    at next (/w/node_modules/strider/lib/walk.js:14:9)"
+    found = name(f"strider: 3 of 40 walks ended early\n  expected 4 coins, counted 3\n{frames}", "expected 4")
+    assert (found.kind, found.tool) == (None, None)
 
 
 @pytest.mark.parametrize(

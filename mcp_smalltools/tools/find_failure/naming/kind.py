@@ -130,7 +130,7 @@ _MISCONFIGURED = _any(
 )
 _UNCAUGHT = _any(
     r"Traceback \(most recent call last|^Exception in thread|panicked at|^panic: |^Uncaught |[Uu]nhandled (?:exception|rejection|promise)|^Unhandled ",
-    r"^(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|\.rb:\d+:in [`']|PHP Fatal error|^Fatal error: Uncaught| at \S+\.p[lm] line \d+|^rake aborted!",
+    r"^(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|\.rb:\d+:in [`']|PHP Fatal error|^Fatal error: Uncaught| at \S+\.p[lm] line \d+|^rake aborted!|^ERROR: LoadError: ",
 )
 _TASKS = (
     (

@@ -10,11 +10,16 @@ from mcp_smalltools.tools.find_failure.naming.kind import kind_of
 from mcp_smalltools.tools.find_failure.naming.places import SourcePlace, place_of
 from mcp_smalltools.tools.find_failure.naming.reporters.reporter import Reporter
 from mcp_smalltools.tools.find_failure.naming.reporters.reporter_of import reporter_of
+from mcp_smalltools.tools.find_failure.naming.reporters.runtimes import RUNTIMES
 from mcp_smalltools.tools.find_failure.naming.wrapped import console_width, joined
 
 _SPANS = 3
 """Spans of evidence that are asked: what only a later one tells may be of another failure."""
 _NOT_OF_SOURCE = ("cancelled", "infrastructure")
+_SELDOM_THEIR_OWN = (None, "compile", "link", "test")
+"""Kinds of failure that a runtime or a shell shows of another tool, rather than has itself."""
+_NAMES_ITSELF = re.compile(r"(?:PHP|Perl|Ruby|Julia|Lua|lua\w*|[Pp]ython[\d.]*|[Nn]ode(?:\.js)?)\b[ :]")
+"""A line that a runtime begins with its own name."""
 _NEAR = 20
 """Lines before and after a span that may tell which report it belongs to."""
 _REACH = 60
@@ -58,6 +63,9 @@ def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
             break
     if kind in _NOT_OF_SOURCE:
         place = None
+    named = any(_NAMES_ITSELF.match(contents[peak]) for _, _, peak in spans[:_SPANS])
+    if reporter in RUNTIMES and kind in _SELDOM_THEIR_OWN and not named:
+        reporter = None  # a tool that is not known here shows the frames of the language it is written in
     return FailureName(kind, reporter.tool if reporter else None, place)
 
 
