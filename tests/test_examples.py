@@ -43,6 +43,7 @@ The total budget of the project is 48,500 euros.
 
 - Due: 2026-05-31
 """,
+    "settings.env": "HOST=db.internal\nDB_PASSWORD=correct-horse-battery\nCONTACT=jan@example.com\n",
     "src/server.py": """
 '''Answers requests of clients over HTTP.'''
 
@@ -119,6 +120,8 @@ def readers_settings(base_settings: Settings, tmp_path_factory: pytest.TempPathF
     lines = (folder / "build.log").read_text(encoding="utf-8").splitlines(keepends=True)
     good = [line for line in lines if not re.search(r"error|Error|undefined|/usr/bin/ld|not remade", line)]
     (folder / "last-good-build.log").write_text("".join(good), encoding="utf-8")
+    log = [f"2026-11-30 09:14:02,{n % 1000:03} INFO checked part-{n}, {n % 7} in stock" for n in range(2000)]
+    (folder / "sync.log").write_text("\n".join([*log, "KeyError: 'part-2000'", ""]), encoding="utf-8")
     for name, text in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -156,7 +159,10 @@ def fits(tool: str, arguments: dict[str, Any], answer: dict[str, Any]) -> bool:
             return [result["label"] for result in answer["results"]] in (
                 ["crash", "feature request"],
                 ["bug"],
+                ["bug", "question"],
             )
+        case "read_redacted":
+            return "DB_PASSWORD=<SECRET_1>" in answer["lines"]
         case "support_tickets":
             return answer["results"][0]["label"] == "billing"
     raise AssertionError(f"a page shows a call of {tool}: say here what its reader expects")

@@ -387,7 +387,7 @@ async def test_through_a_call_each_caller_writes_into_its_own_folder(
 def test_the_hints_of_a_tool_say_what_a_call_may_do(settings: Settings) -> None:
     hints = {name: describe(tool, 1).annotations for name, tool in Service(settings).tools.items()}
     assert {name for name, hint in hints.items() if hint and not hint.read_only_hint} == {
-        *("parse_log", "classify", "report_outcome"),
+        *("parse_log", "classify", "read_redacted", "report_outcome"),
     }
     for hint in hints.values():
         assert hint and hint.destructive_hint is (not hint.read_only_hint)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mcp_smalltools.tools.extract.structure.node import Node
@@ -251,6 +251,10 @@ def test_each_cell_of_a_table_is_read_back_in_every_form(form: str, table: Table
 @given(table=tables(CELL, empty=True, least=3))
 def test_empty_cells_stay_empty_and_shift_no_other(form: str, table: Table) -> None:
     write, path = PLAIN[form]
+    if form == "aligned":  # without any line drawn, rows that mostly have one cell are a list
+        names, rows = table
+        upper = all(name.isupper() for name in names)
+        assume(upper or sum(sum(map(bool, row)) >= 2 for row in rows) >= 0.3 * len(rows))
     assert cells_read(path, write(*table)) == table
 
 

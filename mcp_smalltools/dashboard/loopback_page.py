@@ -14,6 +14,7 @@ from typing import Final
 import anyio
 import anyio.to_thread
 import uvicorn
+from anyio.abc import TaskStatus
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -73,7 +74,7 @@ async def serve_dashboard(
     async with anyio.create_task_group() as group:
         group.start_soon(watch.run)
         if signals and sys.platform != "win32":  # there Ctrl-C ends the process
-            group.start_soon(_stop_on_signal, server)
+            await group.start(_stop_on_signal, server)
         ready(access.link(port))
         try:
             await server.serve(sockets=[listener])
@@ -211,8 +212,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _stop_on_signal(server: uvicorn.Server) -> None:
+async def _stop_on_signal(server: uvicorn.Server, *, task_status: TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
         async for _ in signals:
             server.force_exit = server.should_exit
             server.should_exit = True
