@@ -14,13 +14,13 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine_python import find_engine_python, missing_engine
 from mcp_smalltools.errors import EngineError, SmallToolsError
+from mcp_smalltools.models.shipped import example_files
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -84,14 +84,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if (advice := advice_on_writers(settings)) is not None:
         console.print(f"More right answers: {advice.sentence()}. mcp-smalltools models pull {advice.model}")
     return 0
-
-
-def example_files() -> Path:
-    """The folder of example files: in the package when installed, in `examples` in a checkout."""
-    packaged = Path(str(resources.files("mcp_smalltools"))) / "_examples"
-    if packaged.is_dir():
-        return packaged
-    return Path(__file__).parents[2] / "examples" / "data"
 
 
 def steps(folder: Path) -> list[DemoStep]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import Settings
@@ -33,24 +34,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     from mcp_smalltools.doctor.check import CheckState
     from mcp_smalltools.doctor.examine import examine
+    from mcp_smalltools.engine.make import engine_status
 
-    engine = anyio.run(_engine_status, settings)
+    engine = anyio.run(partial(engine_status, settings, client_name="doctor"))
     checks = examine(settings, engine)
     if args.json:
         print(json.dumps(_report(engine, checks), ensure_ascii=False))
     else:
         _show(checks)
     return int(any(check.state is CheckState.WRONG for check in checks))
-
-
-async def _engine_status(settings: Settings) -> EngineStatus:
-    from mcp_smalltools.engine.make import make_engine
-
-    client = make_engine(settings, client_name="doctor")
-    try:
-        return await client.status()
-    finally:
-        await client.close()
 
 
 def _report(engine: EngineStatus, checks: list[Check]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import anyio.to_thread
 from mcp_smalltools.config import Settings
 from mcp_smalltools.doctor.check import Check
 from mcp_smalltools.engine.api import EngineStatus
+from mcp_smalltools.engine.make import engine_status
 
 ENGINE_S: Final = 0.4
 """Seconds that the page waits for the engine's answer."""
@@ -42,7 +43,7 @@ class MachineWatch:
             self._wanted.set()
         engine: EngineStatus | None = None
         with anyio.move_on_after(ENGINE_S):
-            engine = await engine_status(self._settings)
+            engine = await engine_status(self._settings, client_name="dashboard")
         return Machine(engine, self._checks)
 
     async def run(self) -> None:
@@ -50,19 +51,8 @@ class MachineWatch:
         from mcp_smalltools.doctor.examine import examine
 
         while True:
-            engine = await engine_status(self._settings)
+            engine = await engine_status(self._settings, client_name="dashboard")
             self._checks = await anyio.to_thread.run_sync(examine, self._settings, engine)
             self._examined_at = time.monotonic()
             self._wanted = anyio.Event()
             await self._wanted.wait()
-
-
-async def engine_status(settings: Settings) -> EngineStatus:
-    """What the engine says. Starts none."""
-    from mcp_smalltools.engine.make import make_engine
-
-    client = make_engine(settings, client_name="dashboard")
-    try:
-        return await client.status()
-    finally:
-        await client.close()

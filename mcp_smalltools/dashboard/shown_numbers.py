@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Final
 
-CHARS_A_TOKEN: Final = 4
-"""Characters that make about a token."""
+from mcp_smalltools.economics.prices import CHARS_PER_TOKEN
+
 _MINUS: Final = "\u2212"
 
 
@@ -22,7 +22,7 @@ def short(number: float) -> str:
 
 def tokens(chars: float) -> str:
     """About how many tokens so many characters are."""
-    return short(chars / CHARS_A_TOKEN)
+    return short(chars / CHARS_PER_TOKEN)
 
 
 def counted(number: int, one: str, several: str = "") -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
-from mcp_smalltools.discovery.transcript import AgentCall, Chain, record, text
+from mcp_smalltools.discovery.transcript import AgentCall, Chain
 from mcp_smalltools.hooks.after.agent_step import AgentStep, steps_of
 from mcp_smalltools.hooks.after.follow_up import NamedPlace
 from mcp_smalltools.hooks.after.same_command import Core, core_of
+from mcp_smalltools.hooks.fields import object_of_field, text_of_field
 
 LONG_CHARS: Final = 10_000
 """Characters from which a file that is read whole counts as long."""
@@ -89,7 +90,7 @@ def is_cut(call: AgentCall) -> bool:
 
 
 def _note_unseen(found: ChainFindings, call: AgentCall) -> None:
-    aside = text(call.response, "persistedOutputPath")
+    aside = text_of_field(call.response, "persistedOutputPath")
     if not aside and call.shown.startswith(_PUT_ASIDE):
         named = re.search(r"saved to: ([^\n]{1,4000})", call.shown[:6000])
         aside = named[1].strip() if named else "?"
@@ -97,12 +98,12 @@ def _note_unseen(found: ChainFindings, call: AgentCall) -> None:
     found.put_aside += bool(aside)
     found.cut += cut
     if aside or cut:
-        found.unseen.append(UnseenOutput(call, core_of(text(call.arguments, "command")), aside))
+        found.unseen.append(UnseenOutput(call, core_of(text_of_field(call.arguments, "command")), aside))
 
 
 def _note_fetches(found: ChainFindings, call: AgentCall, steps: Sequence[AgentStep]) -> None:
     """Whether a call goes for more of an output that was not seen whole. It counts for the latest one."""
-    command = text(call.arguments, "command")
+    command = text_of_field(call.arguments, "command")
     core = core_of(command) if call.tool == "Bash" else ()
     given = json.dumps(call.arguments, default=str) if any(one.put_aside for one in found.unseen) else ""
     for output in reversed(found.unseen):
@@ -128,7 +129,7 @@ def _note_other_command(found: ChainFindings, step: AgentStep) -> None:
 
 
 def _note_whole(found: ChainFindings, call: AgentCall, path: str) -> None:
-    content = text(record(call.response, "file"), "content") or _without_numbers(call.shown)
+    content = text_of_field(object_of_field(call.response, "file"), "content") or _without_numbers(call.shown)
     if len(content) >= LONG_CHARS and not is_cut(call) and not call.shown.startswith(_PUT_ASIDE):
         found.whole.append(WholeRead(call, path, content, is_log_name(path)))
 
@@ -141,5 +142,5 @@ def _without_numbers(shown: str) -> str:
 def is_log_name(path: str) -> bool:
     """Whether a file is a log, by its name and folders."""
     pure = PurePosixPath(path.replace("\\", "/"))
-    folders: Mapping[str, Any] = dict.fromkeys(part.lower() for part in pure.parts[:-1])
-    return bool(_LOG_NAME.search(pure.name)) or any(folder in folders for folder in _LOG_FOLDERS)
+    folders = {part.lower() for part in pure.parts[:-1]}
+    return bool(_LOG_NAME.search(pure.name)) or not folders.isdisjoint(_LOG_FOLDERS)

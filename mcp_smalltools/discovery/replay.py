@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.discovery.transcript import AgentCall, text
+from mcp_smalltools.discovery.transcript import AgentCall
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.hooks.after.follow_up import NamedPlace, places_of
 from mcp_smalltools.hooks.event import CommandResult
+from mcp_smalltools.hooks.fields import text_of_field
 from mcp_smalltools.hooks.kept.outputs import KeptOutput
 from mcp_smalltools.hooks.tell.teller import arguments_of, is_worth_a_look, told_of
 from mcp_smalltools.level import PrivacyLevel
@@ -52,13 +53,13 @@ def would_tell(call: AgentCall, whole: str, settings: Settings, level: PrivacyLe
     where that is all there is; None for nothing.
     """
     shown = _EXIT_CODE.sub("", call.shown, count=1)
-    output = whole or call.whole or text(call.response, "stdout") or shown
+    output = whole or call.whole or text_of_field(call.response, "stdout") or shown
     result = CommandResult(
-        command=text(call.arguments, "command"),
+        command=text_of_field(call.arguments, "command"),
         exit_code=call.exit_code,
         shown=shown,
         failed=call.failed,
-        persisted=text(call.response, "persistedOutputPath"),
+        persisted=text_of_field(call.response, "persistedOutputPath"),
         interrupted=call.response.get("interrupted") is True or "backgroundTaskId" in call.response,
     )
     if not result.command or not output or not is_worth_a_look(result):

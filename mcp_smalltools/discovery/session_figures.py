@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, Literal
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.discovery.findings import ChainFindings, UnseenOutput, findings_of
 from mcp_smalltools.discovery.replay import ASKED_CHARS, would_answer, would_tell
 from mcp_smalltools.discovery.token_use import NO_TOKENS, ContextPrice, TokenUse
-from mcp_smalltools.discovery.transcript import AgentCall, Chain, Transcript, text
+from mcp_smalltools.discovery.transcript import AgentCall, Chain, Transcript
 from mcp_smalltools.hooks.after.agent_step import AgentStep
 from mcp_smalltools.hooks.after.follow_up import FollowUp, NamedPlace, places_of
 from mcp_smalltools.hooks.after.same_command import core_of
+from mcp_smalltools.hooks.fields import text_of_field
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy.redact import Redactor
 
@@ -163,17 +165,16 @@ def _add_told(
         if len(figures.shown) < _MOST_SHOWN:
             figures.shown.append(told.text)
         figures.net["told"] += -price.added(len(told.text), call.request)
-        judged = _judged(
-            told.places, call, [step for _, steps in found.steps[number + 1 :] for step in steps]
-        )
+        after = (step for _, steps in islice(found.steps, number + 1, None) for step in steps)
+        judged = _judged(told.places, call, after)
         figures.judged[judged] += 1
         if output is not None and judged in ("line", "file", "opened"):
             figures.net["fetched"] += _fetching(output, price)
 
 
-def _judged(places: tuple[NamedPlace, ...], call: AgentCall, after: list[AgentStep]) -> Judged:
+def _judged(places: tuple[NamedPlace, ...], call: AgentCall, after: Iterable[AgentStep]) -> Judged:
     """What the agent did next with the places that would have been named."""
-    follow = FollowUp(places, core_of(text(call.arguments, "command")))
+    follow = FollowUp(places, core_of(text_of_field(call.arguments, "command")))
     edited = False
     for step in after:
         follow.see(step)

@@ -130,24 +130,6 @@ def _lines_of(descriptor: int, lines: TranscriptLines) -> Iterator[bytes]:
         yield bytes(rest)
 
 
-def text(record: Mapping[str, Any], name: str) -> str:
-    """A field that is a text; "" for any other."""
-    value = record.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def record(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A field that is an object; empty for any other."""
-    value = record.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def count(record: Mapping[str, Any], name: str) -> int:
-    """A field that is a number of tokens; 0 for any other."""
-    value = record.get(name)
-    return value if isinstance(value, int) and 0 <= value < 1 << 40 else 0
-
-
 def text_of(content: Any) -> str:
     """The text of a message or of a result: a text, or a list of blocks that have one."""
     if isinstance(content, str):

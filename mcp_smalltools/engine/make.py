@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mcp_smalltools.config import Settings
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.api import Engine
+    from mcp_smalltools.engine.api import Engine, EngineStatus
 
 
 def make_engine(settings: Settings, *, client_name: str = "mcp-smalltools") -> Engine:
@@ -19,3 +19,12 @@ def make_engine(settings: Settings, *, client_name: str = "mcp-smalltools") -> E
     from mcp_smalltools.engine.client.client import EngineClient
 
     return EngineClient(settings, client_name=client_name)
+
+
+async def engine_status(settings: Settings, *, client_name: str) -> EngineStatus:
+    """What the engine says of itself. Starts none. Raises as `make_engine`."""
+    engine = make_engine(settings, client_name=client_name)
+    try:
+        return await engine.status()
+    finally:
+        await engine.close()

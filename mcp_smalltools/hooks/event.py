@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mcp_smalltools.hooks.fields import object_of_field, text_of_field
+
 EVENTS: Final = ("SessionStart", "PreToolUse", "PostToolUse", "PostToolUseFailure", "SessionEnd")
 """The events that are answered, by the names that Claude Code gives them."""
 _EXIT_CODE: Final = re.compile(r"\A(?:Error: )?Exit code (\d{1,3})(?:\n|\Z)")
@@ -55,22 +57,22 @@ def read_event(name: str, payload: bytes) -> HookEvent | None:
         return None
     if not isinstance(told, dict):
         return None
-    session = _text(told, "session_id")
+    session = text_of_field(told, "session_id")
     return HookEvent(
         name=name,
         session=session if _SESSION.fullmatch(session) else "",
-        cwd=_text(told, "cwd"),
-        tool=_text(told, "tool_name"),
-        arguments=_object(told, "tool_input"),
-        response=_object(told, "tool_response"),
-        error=_text(told, "error"),
+        cwd=text_of_field(told, "cwd"),
+        tool=text_of_field(told, "tool_name"),
+        arguments=object_of_field(told, "tool_input"),
+        response=object_of_field(told, "tool_response"),
+        error=text_of_field(told, "error"),
         interrupted=told.get("is_interrupt") is True,
     )
 
 
 def command_result(event: HookEvent) -> CommandResult | None:
     """The command that has ended, or None where the event is of something else."""
-    command = _text(event.arguments, "command")
+    command = text_of_field(event.arguments, "command")
     if event.tool != "Bash" or not command:
         return None
     if event.name == "PostToolUseFailure":
@@ -85,22 +87,12 @@ def command_result(event: HookEvent) -> CommandResult | None:
     if event.name != "PostToolUse" or not event.response:
         return None
     response = event.response
-    printed = [_text(response, "stdout"), _text(response, "stderr")]
+    printed = [text_of_field(response, "stdout"), text_of_field(response, "stderr")]
     return CommandResult(
         command=command,
         exit_code=0,
         shown="\n".join(filter(None, printed)),
         failed=False,
-        persisted=_text(response, "persistedOutputPath"),
+        persisted=text_of_field(response, "persistedOutputPath"),
         interrupted=response.get("interrupted") is True or "backgroundTaskId" in response,
     )
-
-
-def _text(record: Mapping[str, Any], name: str) -> str:
-    value = record.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _object(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = record.get(name)
-    return value if isinstance(value, dict) else {}

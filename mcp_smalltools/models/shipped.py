@@ -17,6 +17,12 @@ def library_folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "models"
 
 
+def example_files() -> Path:
+    """The folder of example files: in the package when installed, in `examples` in a checkout."""
+    packaged = Path(str(resources.files("mcp_smalltools"))) / "_examples"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "examples" / "data"
+
+
 def shipped_file(skill: str, name: str, folders: Sequence[Path] = ()) -> Path:
     """The file `name` of a skill: from the first of the folders that has it, last of all from the library.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from mcp_smalltools.hooks.after.same_command import Core, changes_nothing, core_of, file_read
+from mcp_smalltools.hooks.fields import count_of_field, object_of_field, text_of_field
 
 _NO_LINES: Final = ((0, 0),)
 _PATCHED: Final = re.compile(r"^\*\*\* (?:Add|Update) File: ([^\n]+)", re.MULTILINE)
@@ -35,9 +36,9 @@ def steps_of(
     tool: str, arguments: Mapping[str, Any], response: Mapping[str, Any], *, failed: bool
 ) -> Iterator[AgentStep]:
     """What a call of one of Claude Code's tools does; nothing for others. Fields may be missing."""
-    path = _text(arguments, "file_path")
+    path = text_of_field(arguments, "file_path")
     if tool == "Bash":
-        command = _text(arguments, "command")
+        command = text_of_field(arguments, "command")
         if shown := file_read(command):
             name, first, last = shown
             yield AgentStep("read", name, ((first, last),), whole=not first)
@@ -48,18 +49,17 @@ def steps_of(
     elif tool in ("Edit", "MultiEdit") and path and not failed:
         yield AgentStep("edit", path, _hunks(response))
     elif tool == "Write" and not failed:
-        for name in _PATCHED.findall(_text(arguments, "content")) or ([path] if path else []):
+        for name in _PATCHED.findall(text_of_field(arguments, "content")) or ([path] if path else []):
             yield AgentStep("edit", name.strip(), _hunks(response))
 
 
 def _read(path: str, arguments: Mapping[str, Any], response: Mapping[str, Any]) -> AgentStep:
-    file = response.get("file")
-    of = file if isinstance(file, Mapping) else {}
-    first, number, total = (_number(of.get(name)) for name in ("startLine", "numLines", "totalLines"))
+    file = object_of_field(response, "file")
+    first, number, total = (count_of_field(file, name) for name in ("startLine", "numLines", "totalLines"))
     if number:
         first = first or 1
         return AgentStep("read", path, ((first, first + number - 1),), whole=first == 1 and number >= total)
-    first, number = _number(arguments.get("offset")), _number(arguments.get("limit"))
+    first, number = count_of_field(arguments, "offset"), count_of_field(arguments, "limit")
     if not first and not number:
         return AgentStep("read", path, whole=True)
     return AgentStep("read", path, ((first or 1, (first or 1) + (number or 2000) - 1),))
@@ -70,15 +70,6 @@ def _hunks(response: Mapping[str, Any]) -> tuple[tuple[int, int], ...]:
     patch = response.get("structuredPatch")
     found = []
     for hunk in patch[:200] if isinstance(patch, list) else ():
-        if isinstance(hunk, Mapping) and (start := _number(hunk.get("oldStart"))):
-            found.append((start, start + max(_number(hunk.get("oldLines")), 1) - 1))
+        if isinstance(hunk, Mapping) and (start := count_of_field(hunk, "oldStart")):
+            found.append((start, start + max(count_of_field(hunk, "oldLines"), 1) - 1))
     return tuple(found) or _NO_LINES
-
-
-def _text(record: Mapping[str, Any], name: str) -> str:
-    value = record.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _number(value: Any) -> int:
-    return value if isinstance(value, int) and 0 < value < 1 << 40 else 0

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.hooks.event import HookEvent
+from mcp_smalltools.hooks.fields import text_of_field
 from mcp_smalltools.hooks.guard.journal import GuardEntry, GuardJournal
 from mcp_smalltools.hooks.guard.masks import ResultMasker, ShownLines, files_shown
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, all_paths, running_commands
@@ -91,7 +92,7 @@ class Guard:
         if event.tool in FILE_TOOLS:
             return refused_file(event.tool, event.arguments, cwd, levels)
         if event.tool == _SHELL:
-            command = _text(event.arguments, "command")
+            command = text_of_field(event.arguments, "command")
             commands = running_commands(command, cwd, self.environ)
             return refused_mask(command, commands) or refused_command(commands, levels)
         return None
@@ -146,10 +147,10 @@ class Guard:
         named: list[Path] = []
         lines: dict[Path, ShownLines] = {}
         if event.tool == _SHELL:
-            commands = running_commands(_text(event.arguments, "command"), cwd, self.environ)
+            commands = running_commands(text_of_field(event.arguments, "command"), cwd, self.environ)
             named = all_paths(list(commands))
         for argument in FILE_TOOLS.get(event.tool, ()):
-            if (path := resolved(_text(event.arguments, argument), cwd)) is not None:
+            if (path := resolved(text_of_field(event.arguments, argument), cwd)) is not None:
                 named.append(path)
                 lines[path] = _lines_of(path, response)
         folders = list(dict.fromkeys([cwd, *(command.cwd for command in commands)]))
@@ -209,8 +210,3 @@ def _failure_message(counts: Mapping[str, int]) -> str:
         f"smalltools guard: what the failed command printed holds {number:,} values that should be masked "
         f"({what}). The model sees them: the client lets nothing replace the output of a failed command."
     )
-
-
-def _text(record: Mapping[str, Any], name: str) -> str:
-    value = record.get(name)
-    return value if isinstance(value, str) else ""

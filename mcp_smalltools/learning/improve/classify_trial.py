@@ -7,16 +7,15 @@ the task's own cases and texts that ship: one half chooses the reach, the other 
 from __future__ import annotations
 
 import hashlib
-import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from fractions import Fraction
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from mcp_smalltools.learning.improve.compared import EVERYTHING, Compared, Pair, TaskTexts
 from mcp_smalltools.learning.improve.elsewhere import Elsewhere
 from mcp_smalltools.learning.improve.reported_cases import ReportedCase
+from mcp_smalltools.learning.improve.trial import LIKELY_CHANCE, CorrectionTrial, chance_of, gained_and_lost
 from mcp_smalltools.tools.classify.decision import Decision
 from mcp_smalltools.tools.classify.learned import Reach
 
@@ -33,8 +32,6 @@ MAY_CHANGE: Final = 0.03
 """Share of the texts that belong to no label which may get a sure answer that they did not have."""
 MAY_BE_WRONG: Final = 0.1
 """Share of the sure answers to held-out corrections that may be wrong, if that is more than before."""
-LIKELY_CHANCE: Final = 0.05
-"""The gain counts if chance makes one as large in at most so many trials (the exact test of McNemar 1947)."""
 EXCHANGED: Final = 4
 """Corrections in each direction between two labels from which they look exchanged."""
 SURE_ENOUGH: Final = 0.6
@@ -53,9 +50,9 @@ class AnswerShares:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskTrial:
+class TaskTrial(CorrectionTrial):
     """Held-out corrections (`own`), labelled cases elsewhere, and the share of other texts that get a sure
-    answer which they did not have. `reasons` say why it is not kept; none if it is.
+    answer which they did not have.
     """
 
     own_before: AnswerShares
@@ -65,14 +62,6 @@ class TaskTrial:
     others: int
     others_changed: float
     reach: Reach | None
-    reasons: tuple[str, ...]
-
-    @property
-    def better(self) -> bool:
-        return not self.reasons
-
-    def report(self) -> dict[str, Any]:
-        return {**asdict(self), "better": self.better}
 
     def said(self) -> list[str]:
         """For a person, a line each."""
@@ -171,7 +160,7 @@ def _trial(task: TaskTexts, cases: Sequence[ReportedCase], found: _Judged) -> Ta
             "all corrections have one label, and no case says what does not have it: report right answers too"
         )
     share = round(changed / max(others, 1), 4)
-    return TaskTrial(*own, apart_before, apart_after, others, share, found.reach, tuple(reasons))
+    return TaskTrial(*own, apart_before, apart_after, others, share, found.reach, reasons=tuple(reasons))
 
 
 def _choose_reach(
@@ -201,8 +190,7 @@ def _reasons_of_own(
 ) -> list[str]:
     names = [_name(task, one) for one in before], [_name(task, one) for one in after]
     old, new = ([name == case.label for name, case in zip(side, cases, strict=True)] for side in names)
-    gained = sum(b and not a for a, b in zip(old, new, strict=True))
-    lost = sum(a and not b for a, b in zip(old, new, strict=True))
+    gained, lost = gained_and_lost(old, new)
     reasons = []
     if chance_of(gained, gained + lost) > LIKELY_CHANCE:
         reasons.append(
@@ -313,9 +301,3 @@ def _is_harmless(task: TaskTexts, aside: Compared, texts: _Aside, reach: Reach) 
             labelled += 1
             lost += (_name(task, before) == label) - (_name(task, after) == label)
     return lost <= MAY_LOSE * labelled and changed <= MAY_CHANGE * (len(texts.right) - labelled)
-
-
-def chance_of(gained: int, changed: int) -> float:
-    """The probability that at least `gained` of `changed` answers get better by chance alone."""
-    ways = sum(math.comb(changed, count) for count in range(gained, changed + 1))
-    return float(Fraction(ways, 2**changed))

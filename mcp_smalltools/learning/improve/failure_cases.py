@@ -10,12 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.errors import FileError
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.models.shipped import example_files
 from mcp_smalltools.stores.ledger import LedgerRow
 from mcp_smalltools.stores.outcomes import ReportedOutcome
 
@@ -145,9 +144,7 @@ def example_logs() -> list[LogLines]:
     """Logs that ship as examples."""
     from mcp_smalltools.tools.find_failure.lines import read_log
 
-    packaged = Path(str(resources.files("mcp_smalltools"))) / "_examples"
-    folder = packaged if packaged.is_dir() else Path(__file__).parents[3] / "examples" / "data"
-    paths = [path for path in sorted(folder.glob("*.log")) if path.stat().st_size < _MOST_BYTES]
+    paths = [path for path in sorted(example_files().glob("*.log")) if path.stat().st_size < _MOST_BYTES]
     return [read_log([path.read_text("utf-8", errors="replace").split("\n")]) for path in paths]
 
 

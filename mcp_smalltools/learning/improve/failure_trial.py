@@ -7,11 +7,11 @@ best for the others. Logs of answers that were right, and logs that ship, have t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from mcp_smalltools.learning.improve.classify_trial import LIKELY_CHANCE, chance_of
 from mcp_smalltools.learning.improve.failure_cases import FailureCase
+from mcp_smalltools.learning.improve.trial import LIKELY_CHANCE, CorrectionTrial, chance_of, gained_and_lost
 from mcp_smalltools.tools.find_failure.learned_lines import FEWEST_WORDS, LearnedLines, words_of_line
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Words = frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class LineTrial:
+class LineTrial(CorrectionTrial):
     """Shares of the held-out logs in which the main line of the first evidence says why. `changed`: of so
     many logs `elsewhere`, those whose first evidence is another one.
     """
@@ -38,14 +38,6 @@ class LineTrial:
     changed: int
     reach: float | None
     confidence: float
-    reasons: tuple[str, ...]
-
-    @property
-    def better(self) -> bool:
-        return not self.reasons
-
-    def report(self) -> dict[str, Any]:
-        return {**asdict(self), "better": self.better}
 
     def said(self) -> list[str]:
         """For a person, a line each."""
@@ -108,7 +100,7 @@ def try_lines(
         changed,
         chosen,
         round(confidence, 3),
-        tuple(reasons),
+        reasons=tuple(reasons),
     )
 
 
@@ -126,8 +118,7 @@ def _confidence(
 
 
 def _reasons(before: Sequence[bool], after: Sequence[bool], changed: int, held: int) -> list[str]:
-    gained = sum(new and not old for old, new in zip(before, after, strict=True))
-    lost = sum(old and not new for old, new in zip(before, after, strict=True))
+    gained, lost = gained_and_lost(before, after)
     reasons = []
     if chance_of(gained, gained + lost) > LIKELY_CHANCE:
         reasons.append(
