@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -154,14 +154,13 @@ def writer_for(skill: str, settings: Settings) -> QualifiedWriter | None:
     """
     if settings.writer == OFF:
         return None
-    known = qualifications(skill, settings)
-    asked_for = [found for found in known.values() if found.qualified and _is_asked_for(found, settings)]
-    for found in sorted(asked_for, key=lambda each: (_is_slow_here(each, settings), -each.gain)):
-        model = found.model.removesuffix(OVER_HTTP)
+    known = qualifications(skill, settings).values()
+    asked_for = [found for found in known if found.qualified and _is_asked_for(found, settings)]
+    best_first = sorted(asked_for, key=lambda found: -found.gain)
+    for found in best_first if settings.engine_urls else _here(best_first, settings):
         try:
-            if settings.engine_urls or _is_here(model, found.sha256, settings):
-                return QualifiedWriter(model, found.read_calibration())
-        except (ModelError, OSError):
+            return QualifiedWriter(found.model.removesuffix(OVER_HTTP), found.read_calibration())
+        except ModelError:
             continue
     return None
 
@@ -182,20 +181,29 @@ def _is_asked_for(found: Qualification, settings: Settings) -> bool:
     return settings.writer in (AUTO, found.model) and not found.model.endswith(OVER_HTTP)
 
 
-def _is_slow_here(found: Qualification, settings: Settings) -> bool:
-    """Whether it is a model of this machine that wants more cores than there are."""
-    from mcp_smalltools.models.machine_fit import fits_cores, size_of_model
-
-    size = None if settings.engine_urls else size_of_model(found.model, settings)
-    return size is not None and not fits_cores(size)
-
-
-def _is_here(model: str, sha256: str, settings: Settings) -> bool:
+def _here(best_first: Sequence[Qualification], settings: Settings) -> Iterator[Qualification]:
+    """Those whose file is on this machine, the ones that want more cores than there are last."""
     from mcp_smalltools.models.catalog import ModelStore
-    from mcp_smalltools.models.library import manifest_of
+    from mcp_smalltools.models.library import manifests
+    from mcp_smalltools.models.machine_fit import fits_cores
 
-    file = ModelStore(manifest_of(model, settings), settings).ready()
-    return file is not None and file.sha256 == sha256
+    try:
+        models = manifests(settings)
+    except ModelError:
+        return
+    known = [found for found in best_first if found.model in models]
+
+    def is_slow(found: Qualification) -> bool:
+        size = models[found.model].files[0].bytes
+        return size is not None and not fits_cores(size)
+
+    for found in sorted(known, key=is_slow):
+        try:
+            file = ModelStore(models[found.model], settings).ready()
+        except (ModelError, OSError):
+            continue
+        if file is not None and file.sha256 == found.sha256:
+            yield found
 
 
 def _own_file(skill: str, settings: Settings) -> Path:
