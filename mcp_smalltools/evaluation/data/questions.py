@@ -146,7 +146,7 @@ def _files(folder: Path, rng: random.Random, most: int = 400) -> list[Path]:
 
 def _asked_with(path: Path, files: Sequence[Path], rng: random.Random) -> tuple[Path, ...]:
     """The files that a question is put to: mostly one, in one case of six three."""
-    if rng.random() > 1 / 6 or len(files) < 3:
+    if rng.random() > 1 / 6 or len(files) < 4:
         return (path,)
     others = [p for p in rng.sample(list(files), 4) if p != path][:2]
     paths = [path, *others]

@@ -34,6 +34,15 @@ def says(right: Mapping[str, Any], answer: Answer) -> Parts:
     return {"says": re.search(str(right["says"]), words, re.IGNORECASE) is not None}
 
 
+def beside(tool: str, right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
+    """What is reported beside the parts and decides nothing: shares of 1."""
+    if tool == "find_failure" and right.get("message"):
+        return {"whole message": float(whole_message(right, answer))}
+    if tool == "classify":
+        return _items_right(right, answer)
+    return {}
+
+
 def lines_of(spans: Iterable[Mapping[str, Any]]) -> set[int]:
     """The line numbers of these spans."""
     return {line for span in spans for line in range(span["start"], span["end"] + 1)}
@@ -148,6 +157,18 @@ def judge_classify(right: Mapping[str, Any], answer: Answer) -> Parts:
         if not given.get("escalate")
     ]
     return {"labels": sum(given == label for given, label in sure) >= 0.9 * len(sure)}
+
+
+def _items_right(right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
+    """Of all items, sure or not, as the plain methods are counted; and how many are sure."""
+    results, labels = answer["results"], right["labels"]
+    given = [item["label"] == label for item, label in zip(results, labels, strict=True)]
+    sure = [not item.get("escalate") for item in results]
+    count = max(1, len(labels))
+    told = {"items right": sum(given) / count, "items sure": sum(sure) / count}
+    if any(sure):
+        told["sure items right"] = sum(hit for hit, one in zip(given, sure, strict=True) if one) / sum(sure)
+    return told
 
 
 def judge_ask(right: Mapping[str, Any], answer: Answer) -> Parts:

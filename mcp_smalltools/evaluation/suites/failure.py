@@ -29,7 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import NotFound
-from mcp_smalltools.evaluation.field.plain import KEYWORDS, LINE_END
+from mcp_smalltools.evaluation.field.plain import KEYWORDS
+from mcp_smalltools.evaluation.field.plain_reading import LINE_END
 from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest

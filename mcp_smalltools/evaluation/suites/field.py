@@ -12,21 +12,25 @@ import argparse
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
-from mcp_smalltools.evaluation.field.judges import JUDGES, judge, says, whole_message
+from mcp_smalltools.evaluation.field.judges import JUDGES, beside, judge, says
 from mcp_smalltools.evaluation.field.plain import plain_parts
 from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.request import ToolRequest
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mcp_smalltools.service import Service
 
 ENOUGH = 3
@@ -36,16 +40,20 @@ _DEADLINE_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class JudgedCase:
-    """An answer and what is right of it. `parts` is empty where the call failed: then nothing is right."""
+    """An answer and what is right of it. `parts` is empty where the call failed: then nothing is right.
+
+    `beside` has what is reported but decides nothing: 1 or 0, of items their share; `plain` the same of the
+    plain methods.
+    """
 
     case: FieldCase
     parts: dict[str, bool]
     sure: bool
     characters: int
     seconds: float
-    plain: dict[str, bool]
+    plain: dict[str, float]
     error: str = ""
-    message: bool | None = None
+    beside: dict[str, float] = field(default_factory=dict)
 
     @property
     def right(self) -> bool:
@@ -113,8 +121,8 @@ async def judge_all(cases: Sequence[FieldCase], settings: Settings) -> list[Judg
 
 
 async def _judge(service: Service, case: FieldCase) -> JudgedCase:
+    plain = await plain_parts(case, partial(_vectors, service))
     started = time.perf_counter()
-    plain = plain_parts(case)
     try:
         request = ToolRequest(case.tool, _with_folder(case), client="eval", deadline_s=_DEADLINE_S)
         answer: dict[str, Any] = (await service.call(request)).structured()
@@ -122,7 +130,6 @@ async def _judge(service: Service, case: FieldCase) -> JudgedCase:
         said = judge_error(case, str(error))
         return JudgedCase(case, said, True, len(str(error)), 0.0, plain, str(error))
     seconds = time.perf_counter() - started
-    message = whole_message(case.right, answer) if case.right.get("message") else None
     return JudgedCase(
         case,
         judge(case.tool, case.right, answer),
@@ -130,8 +137,16 @@ async def _judge(service: Service, case: FieldCase) -> JudgedCase:
         len(json.dumps(answer, ensure_ascii=False)),
         seconds,
         plain,
-        message=message,
+        beside=beside(case.tool, case.right, answer),
     )
+
+
+async def _vectors(service: Service, texts: Sequence[str]) -> NDArray[np.float32] | None:
+    """Vectors of the bare encoder, for the plain methods; None where there is none."""
+    from mcp_smalltools.tools.similarity import NoEncoder, embed
+
+    found = await embed(service.engine, texts, _DEADLINE_S)
+    return None if isinstance(found, NoEncoder) else found
 
 
 def judge_error(case: FieldCase, error: str) -> dict[str, bool]:
@@ -159,10 +174,7 @@ def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> F
     sure = [item for item in judged if item.sure]
     names = {name for item in judged for name in item.parts}
     parts = {name: _share([item.parts[name] for item in judged if name in item.parts]) for name in names}
-    told = [item.message for item in judged if item.message is not None]
-    if told:
-        parts["whole message"] = _share(told)
-    ways = {name for item in judged for name in item.plain}
+    parts |= _means([item.beside for item in judged])
     by_source: dict[str, list[bool]] = {}
     for item in judged:
         by_source.setdefault(item.case.source, []).append(item.right)
@@ -184,9 +196,7 @@ def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> F
         characters=statistics.median(item.characters for item in judged),
         seconds=round(sum(item.seconds for item in judged), 2),
         parts=dict(sorted(parts.items())),
-        plain={
-            name: _share([item.plain[name] for item in judged if name in item.plain]) for name in sorted(ways)
-        },
+        plain=_means([item.plain for item in judged]),
         failed_calls=[f"{item.case.id}: {item.error}" for item in judged if item.error],
         wrong=[
             f"{item.case.id}: " + ", ".join(name for name, right in item.parts.items() if not right)
@@ -196,7 +206,13 @@ def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> F
     )
 
 
-def _share(rights: Sequence[bool]) -> float:
+def _means(told: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of each name over the cases that have it."""
+    names = sorted({name for one in told for name in one})
+    return {name: _share([one[name] for one in told if name in one]) for name in names}
+
+
+def _share(rights: Sequence[float]) -> float:
     return round(sum(rights) / len(rights), 4) if rights else 0.0
 
 
