@@ -365,6 +365,7 @@ class Call:
             stop=self.stop,
             level=lambda: self.files.level,
             paint=self._paint,
+            pictures=lambda: self._service.pictures,
             caller=self.principal.name,
             writer=self.writer,
         )

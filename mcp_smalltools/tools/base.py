@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.calibration.qualification import QualifiedWriter
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.tree import FileEntry
-    from mcp_smalltools.pictures.reading import Quad
+    from mcp_smalltools.pictures.reading import Quad, ReadPicture
     from mcp_smalltools.stores.exports import OutputFile
     from mcp_smalltools.stores.kept_state import KeptState
 
@@ -163,6 +163,19 @@ class FolderAccess(Protocol):
         """How to name a file of a listing to `ToolContext.open`."""
 
 
+class PictureSource(Protocol):
+    """Reads pictures for what lasts longer than a call. Any thread may call it."""
+
+    def why_not(self, level: PrivacyLevel) -> str | None:
+        """Why pictures under a level are not read here, in words that follow "because"; None if they are."""
+
+    def known(self, file: UserFile) -> ReadPicture | None:
+        """What was read of a picture with these bytes before."""
+
+    def read(self, file: UserFile, stop: StopSignal | None) -> ReadPicture:
+        """What is on a picture, kept for `known`. May take seconds. Raises Unreadable, DeadlineExceeded."""
+
+
 @dataclass(slots=True)
 class ToolContext:
     """What a tool may use while it runs. Built by the service for one call."""
@@ -187,6 +200,8 @@ class ToolContext:
     """The strictest level of the files opened so far (the default level if none)."""
     paint: Callable[[UserFile, Sequence[tuple[int, Quad]], OutputFile], None] | None = None
     """Write a copy of a picture into an export, with these places (page, corners) painted over."""
+    pictures: Callable[[], PictureSource] | None = None
+    """What reads pictures for the index of `find_files`; None where there is no index."""
     caller: str = "local"
     """The principal's name, as in the ledger. What is kept between calls is kept for each principal."""
     writer: QualifiedWriter | None = None

@@ -67,7 +67,10 @@ def _spans(answer: Answer) -> Iterator[tuple[Any, bool]]:
         value = getattr(answer, name)
         records = value if isinstance(value, list) else [value]
         for number, record in enumerate(records):
-            if isinstance(record, Record) and {"start", "end", "box"} <= type(record).model_fields.keys():
+            has_place = (
+                isinstance(record, Record) and {"start", "end", "box"} <= type(record).model_fields.keys()
+            )
+            if has_place and record.start is not None:
                 yield record, name == "evidence" and number == 0
 
 

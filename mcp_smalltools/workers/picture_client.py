@@ -60,6 +60,18 @@ class PictureProcess:
         self.keep(file, read)
         return read
 
+    def why_not(self, level: PrivacyLevel) -> str | None:
+        """Why the index doesn't hold the text of pictures under a level; None where it does."""
+        if not can_read_pictures():
+            return f"what reads them is not installed ({HOW_TO_INSTALL})"
+        if level is PrivacyLevel.SEALED and not self._settings.sealed_pictures:
+            return "their folder is sealed"
+        return None if self._settings.cache else "what is read of them is not kept (cache = false)"
+
+    def known(self, file: UserFile) -> ReadPicture | None:
+        """What was read of a picture with these bytes before."""
+        return self._kept(_key(file))
+
     def read_if_possible(self, file: UserFile, stop: StopSignal | None) -> ReadPicture | None:
         """The same; None for a PDF that can't be read here: a tool that knows the format may do without."""
         try:

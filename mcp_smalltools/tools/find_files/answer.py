@@ -32,6 +32,9 @@ class FoundFile(result.Record):
     end: int | None = Field(None, description="last line, included")
     inside: FileText | None = Field(None, description="the definition or heading that the passage belongs to")
     text: FileText | None = Field(None, description="the passage, verbatim")
+    box: list[int] | None = Field(
+        None, description="of a picture: page, then left, top, right, bottom of these lines in pixels"
+    )
 
 
 class FindFilesAnswer(result.Answer):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from mcp_smalltools.errors import ConfigError
+from mcp_smalltools.files.tree import FileEntry
 from mcp_smalltools.stores.store import Store
 from mcp_smalltools.text.words import stem
 
@@ -19,10 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mcp_smalltools.files.roots import Folder
-    from mcp_smalltools.files.tree import FileEntry
     from mcp_smalltools.tools.find_files.indexing import FileWords
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of what the index holds of a file; an index of another version is deleted and built again."""
 DAMAGED: Final = "The index was damaged and is being built again."
 MIGRATIONS: Final[Sequence[str]] = (
@@ -109,19 +109,15 @@ class FileIndex(Store):
             db.executemany("DELETE FROM files WHERE id = ?", ids)
             db.executemany("DELETE FROM words WHERE rowid = ?", ids)
             for entry, terms in new:
-                # Another process may have added it since the scan.
-                for row in db.execute("SELECT id FROM files WHERE path = ?", (entry.path,)).fetchall():
-                    db.execute("DELETE FROM files WHERE id = ?", (row[0],))
-                    db.execute("DELETE FROM words WHERE rowid = ?", (row[0],))
-                cursor = db.execute(
-                    "INSERT INTO files (path, size, mtime_ns, inode, skipped, words)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    (entry.path, entry.size, entry.mtime_ns, entry.inode, terms.skipped, terms.total),
-                )
-                db.execute(
-                    "INSERT INTO words (rowid, path, body) VALUES (?, ?, ?)",
-                    (cursor.lastrowid, _bag(terms.path), _bag(terms.body)),
-                )
+                _put(db, entry, terms)  # another process may have added it since the scan
+
+    def put_if_same(self, entry: FileEntry, words: FileWords) -> None:
+        """Replace what is held of a file, unless it was changed or removed meanwhile."""
+        with self.transaction() as db:
+            same = "path = ? AND size = ? AND mtime_ns = ? AND inode = ?"
+            seen = (entry.path, entry.size, entry.mtime_ns, entry.inode)
+            if db.execute(f"SELECT 1 FROM files WHERE {same}", seen).fetchone():
+                _put(db, entry, words)
 
     def candidates(self, query: Sequence[str], most: int, only: frozenset[int] | None) -> list[CandidateFile]:
         """Up to `most` files that hold words of the query, best first; only those in `only`, if given."""
@@ -190,6 +186,14 @@ class FileIndex(Store):
         query = "SELECT coalesce(sum(size), 0) FROM files WHERE substr(path, 1, length(?)) = ?"
         return int(self.select(query, (prefix, prefix))[0][0])
 
+    def skipped_for(self, reason: str, most: int) -> list[FileEntry]:
+        """Files that are known by their names alone for this reason, those that changed last first."""
+        rows = self.select(
+            "SELECT path, size, mtime_ns, inode FROM files WHERE skipped = ? ORDER BY mtime_ns DESC LIMIT ?",
+            (reason, most),
+        )
+        return [FileEntry(str(row[0]), row[1], row[2], row[3]) for row in rows]
+
     # Vectors, one a file, float16.
 
     def without_vector(self, most: int) -> list[tuple[int, str]]:
@@ -228,6 +232,20 @@ class FileIndex(Store):
     def set_fact(self, name: str, value: str | int) -> None:
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+
+def _put(db: sqlite3.Connection, entry: FileEntry, words: FileWords) -> None:
+    for row in db.execute("SELECT id FROM files WHERE path = ?", (entry.path,)).fetchall():
+        db.execute("DELETE FROM files WHERE id = ?", (row[0],))
+        db.execute("DELETE FROM words WHERE rowid = ?", (row[0],))
+    cursor = db.execute(
+        "INSERT INTO files (path, size, mtime_ns, inode, skipped, words) VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.path, entry.size, entry.mtime_ns, entry.inode, words.skipped, words.total),
+    )
+    db.execute(
+        "INSERT INTO words (rowid, path, body) VALUES (?, ?, ?)",
+        (cursor.lastrowid, _bag(words.path), _bag(words.body)),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from mcp_smalltools.tools.find_files.index import (
     open_index,
     remove_index,
 )
-from mcp_smalltools.tools.find_files.indexing import FileWords, words_of_file
+from mcp_smalltools.tools.find_files.indexing import NOT_READ, FileWords, words_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Progress
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Folder
+    from mcp_smalltools.tools.find_files.picture_texts import PictureTexts
 
 MAX_FILES: Final = 200_000
 """Files of a root that are indexed."""
@@ -43,6 +44,8 @@ _TRUSTED_S: Final = 30.0
 """Seconds for which calls rely on a scan that took longer than `_SLOW_SCAN_S`, while the root is watched."""
 _WATCH_AFTER_S: Final = 2.0
 """Seconds after the first call until the root is watched: a command that answers one call never does."""
+_LONGEST_REST_S: Final = 10.0
+"""Seconds between two pictures that are read in the background; as long as the one before took, at most."""
 _BACKGROUND_S: Final = 3600.0
 """Seconds that a first scan in the background may take."""
 _RESCAN_S: Final = 60.0
@@ -78,14 +81,24 @@ class IndexUpdater:
     `opened` opens a path relative to the root, confined to it; it may raise FileError.
     """
 
-    def __init__(self, folder: Folder, state_dir: Path, opened: Callable[[str], UserFile]) -> None:
+    def __init__(
+        self,
+        folder: Folder,
+        state_dir: Path,
+        opened: Callable[[str], UserFile],
+        pictures: PictureTexts | None = None,
+    ) -> None:
         self.folder = folder
+        self.pictures = pictures
         self.state = IndexState()
         self.path = index_path(state_dir, folder)
         self.opened = opened
         self._turn = threading.Lock()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
+        self._picture_thread: threading.Thread | None = None
+        self._picture_turn = threading.Lock()
+        self._scan_ended = threading.Event()
         self._index: FileIndex | None = None
         self._watching = False
         self._scanned_at, self._scan_s = 0.0, 0.0
@@ -123,18 +136,49 @@ class IndexUpdater:
             return False
         finally:
             self._turn.release()
+            self._scan_ended.set()
+
+    def read_pictures(self, seconds: float, check: Callable[[], None], *, resting: bool = False) -> bool:
+        """Index the text of pictures, the newest first; False if the time was too short for all of them.
+        With `resting` half of the time is left to others. Raises what `check` raises.
+        """
+        if self.pictures is None or self.pictures.why_not() is not None:
+            return True
+        ends_at = time.monotonic() + seconds
+        if not self._picture_turn.acquire(timeout=max(0.0, seconds)):
+            return False
+        try:
+            while waiting := self.index.skipped_for(NOT_READ, 1):
+                check()
+                began = time.monotonic()
+                if began > ends_at:
+                    return False
+                entry = waiting[0]
+                self.index.put_if_same(entry, self.pictures.words_of(entry, self.opened))
+                if resting:
+                    self._closed.wait(min(_LONGEST_REST_S, time.monotonic() - began))
+            return True
+        finally:
+            self._picture_turn.release()
 
     def watch(self) -> None:
         """Go on in the background: index the rest, then whatever changes."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="find_files index", daemon=True)
             self._thread.start()
+        if self._picture_thread is None and self.pictures is not None:
+            self._picture_thread = threading.Thread(
+                target=self._run_pictures, name="find_files pictures", daemon=True
+            )
+            self._picture_thread.start()
 
     def close(self) -> None:
         self._closed.set()
-        if self._thread is not None:
-            self._thread.join(timeout=2)
-        if self._index is not None and (self._thread is None or not self._thread.is_alive()):
+        self._scan_ended.set()
+        threads = [thread for thread in (self._thread, self._picture_thread) if thread is not None]
+        for thread in threads:
+            thread.join(timeout=2)
+        if self._index is not None and not any(thread.is_alive() for thread in threads):
             self._index.close()
 
     def rebuild(self) -> None:
@@ -172,6 +216,14 @@ class IndexUpdater:
                     if self._closed.wait(_PAUSE_S):
                         return
             self._watching = False
+
+    def _run_pictures(self) -> None:
+        """After each scan, read the pictures that are new."""
+        with contextlib.suppress(_Closed, sqlite3.Error):
+            while self._scan_ended.wait():
+                self._check()
+                self._scan_ended.clear()
+                self.read_pictures(_BACKGROUND_S, self._check, resting=True)
 
     def _check(self) -> None:
         if self._closed.is_set():

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 1 << 20
 """Of a file whose text is indexed."""
+NOT_READ: Final = "picture"
+"""Why the text of a picture is not indexed: it was not read yet, or may not be read."""
+PICTURE_NAME: Final = re.compile(r"\.(?:png|jpe?g|webp|tiff?|gif|bmp|heic|pdf)$", re.IGNORECASE)
+_LEAST_PICTURE: Final = 4096
+"""Bytes of a picture that may hold text: smaller ones are icons."""
 _LOCK_FILES: Final = frozenset(
     """
     package-lock.json npm-shrinkwrap.json pnpm-lock.yaml yarn.lock bun.lock
@@ -49,7 +54,9 @@ class FileWords:
     path: Mapping[str, int]
     body: Mapping[str, int]
     skipped: str | None = None
-    """Why the text is not indexed: "large", "generated", "binary", "unreadable"."""
+    """Why the text is not indexed: "large", "generated", "binary", "unreadable", "picture" (not read yet) or
+    "picture unreadable".
+    """
 
     @property
     def total(self) -> int:
@@ -75,6 +82,8 @@ def words_of_file(entry: FileEntry, opened: Callable[[str], UserFile]) -> FileWo
 
 def _skipped_by_name(entry: FileEntry) -> str | None:
     path = PurePosixPath(entry.path.lower())
+    if entry.size >= _LEAST_PICTURE and PICTURE_NAME.search(path.name):
+        return NOT_READ
     if _BINARY.search(path.name):
         return "binary"
     if path.name in _LOCK_FILES or ".min." in path.name:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.roots import Folder, Roots
     from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
+    from mcp_smalltools.tools.find_files.picture_texts import PictureTexts
     from mcp_smalltools.tools.find_files.search import Query, Results, SearchFolder
 
 _TITLE_CHARS = 30
@@ -40,6 +41,8 @@ WAIT_S = 20.0
 """Seconds that a call waits for the words of new and changed files; then it answers without the rest."""
 WAIT_FOR_VECTORS_S = 4.0
 """The same for their vectors."""
+WAIT_FOR_PICTURES_S = 5.0
+"""The same for the text of pictures: as many as are read within it."""
 
 
 class FindFiles:
@@ -94,12 +97,15 @@ class FindFiles:
     def _places(self, roots: Roots, path: str, context: base.ToolContext) -> list[SearchFolder]:
         from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
         from mcp_smalltools.tools.find_files.learned_history import learned_below
+        from mcp_smalltools.tools.find_files.picture_texts import PictureTexts
         from mcp_smalltools.tools.find_files.search import SearchFolder
 
         places = []
         for folder in roots.folders(path):
             whole = replace(folder, parts=())
-            updater = IndexUpdater(whole, context.settings.state_dir, _opener(roots, whole))
+            pictures = PictureTexts(context.pictures(), whole.level) if context.pictures else None
+            opened = _opener(roots, whole, pictures)
+            updater = IndexUpdater(whole, context.settings.state_dir, opened, pictures)
             learned = learned_below(context.settings.state_dir, folder.root)
             places.append(SearchFolder(self._updaters.setdefault(updater.path, updater), folder, learned))
         return places
@@ -132,9 +138,16 @@ class FindFiles:
         return task
 
 
-def _opener(roots: Roots, folder: Folder) -> Callable[[str], UserFile]:
-    """Opens by a path relative to the folder's root, confined as every other opening is."""
-    return lambda path: roots.open(str(folder.root / path))
+def _opener(roots: Roots, folder: Folder, pictures: PictureTexts | None) -> Callable[[str], UserFile]:
+    """Opens by a path relative to the folder's root, confined as every other opening is; a picture that was
+    read before as its text.
+    """
+
+    def opened(path: str) -> UserFile:
+        file = roots.open(str(folder.root / path))
+        return pictures.as_text(file) if pictures else file
+
+    return opened
 
 
 def _refresh(places: Sequence[SearchFolder], context: base.ToolContext) -> None:
@@ -142,6 +155,8 @@ def _refresh(places: Sequence[SearchFolder], context: base.ToolContext) -> None:
     ends_at = time.monotonic() + min(WAIT_S, context.stop.remaining_s / 2)
     for place in places:
         place.updater.refresh(ends_at - time.monotonic(), context.progress, context.stop.check)
+        until = min(WAIT_FOR_PICTURES_S, ends_at - time.monotonic())
+        place.updater.read_pictures(until, context.stop.check)
         place.updater.watch()
 
 
@@ -209,6 +224,7 @@ def _add_notes(
         answer.dropped["files_ranked_by_words_alone"] = rest
     if any(place.updater.state.beyond for place in places):
         notes.append(f"A root has more than {MAX_FILES:,} files; only these are indexed.")
+    notes += _why_not_pictures(answer, places)
     if found.unknown:
         notes.append(f"Words that are in no file: {', '.join(found.unknown[:_SHOWN_WORDS])}.")
     if not found.searched and all(place.updater.state.scanned for place in places):
@@ -224,12 +240,29 @@ def _add_notes(
 
 def _count_left_out(answer: FindFilesAnswer, places: Sequence[SearchFolder]) -> None:
     """What a reader would expect to be searched, and is not: a word that is there alone is not found."""
+    from mcp_smalltools.tools.find_files.indexing import NOT_READ
+    from mcp_smalltools.tools.find_files.picture_texts import UNREADABLE
+
     left_out: Counter[str] = Counter()
     for place in places:
         state = place.updater.state
         skipped = place.updater.index.skipped_below("/".join(place.folder.parts))
         left_out["files_too_large_to_index"] += skipped.get("large", 0)
         left_out["files_not_readable"] += skipped.get("unreadable", 0)
+        left_out["pictures_not_readable"] += skipped.get(UNREADABLE, 0)
+        why_not = place.updater.pictures.why_not() if place.updater.pictures else ""
+        left_out["pictures_not_read_yet" if why_not is None else "pictures_not_searched"] += skipped.get(
+            NOT_READ, 0
+        )
         left_out["unreachable_names_or_folders"] += state.unreachable
         left_out["files_beyond_the_limit"] += state.beyond
     answer.dropped |= {what: count for what, count in left_out.items() if count}
+
+
+def _why_not_pictures(answer: FindFilesAnswer, places: Sequence[SearchFolder]) -> list[str]:
+    """A sentence for each reason why pictures that are there were not searched."""
+    if not answer.dropped.get("pictures_not_searched"):
+        return []
+    sources = [place.updater.pictures for place in places if place.updater.pictures]
+    reasons = dict.fromkeys(reason for source in sources if (reason := source.why_not()))
+    return [f"Pictures are found by their names alone, because {reason}." for reason in reasons]
