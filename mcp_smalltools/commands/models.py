@@ -66,6 +66,9 @@ def _add_arguments_of_add(add: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--context", type=int, default=8192, metavar="N", help="tokens of the longest text (default: 8192)"
     )
+    add.add_argument(
+        "--projector", type=Path, metavar="FILE", help="its projector (mmproj), if it looks at pictures"
+    )
     add.add_argument("--licence", default="unknown", help="its licence, for `models list`")
 
 
@@ -154,7 +157,13 @@ def _add(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.models.own_models import register_model
 
     path = register_model(
-        args.file, args.id, settings, kind=args.kind, context=args.context, licence=args.licence
+        args.file,
+        args.id,
+        settings,
+        kind=args.kind,
+        context=args.context,
+        licence=args.licence,
+        projector=args.projector,
     )
     print(f"{args.id}: {path}\nUse it: MCP_SMALLTOOLS_{args.kind.upper()}_MODEL={args.id}")
     return 0

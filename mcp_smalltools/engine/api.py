@@ -7,7 +7,7 @@ http.http_engine.HttpEngine    OpenAI-compatible servers
 testing.FakeEngine             no model, for tests
 
 Tools call `embed`, `embed_tokens`, and `generate` where a writer qualified (`calibration/qualification.py`).
-No built-in tool uses `score_labels` and `count_tokens`.
+No built-in tool uses `score_labels`, `count_tokens` and `look`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,23 @@ class Prompt:
     messages: tuple[ChatMessage, ...]
     shared: int = 0
     start: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureInput:
+    """Pixels for a model that looks at pictures: rows from the top, red, green and blue, 8 bits each."""
+
+    width: int
+    height: int
+    rgb: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePrompt:
+    """A chat about pictures, which stand before what the user says last."""
+
+    prompt: Prompt
+    pictures: tuple[PictureInput, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +183,12 @@ class Engine(Protocol):
     async def generate(
         self, prompts: Sequence[Prompt], sampling: Sampling = ..., options: CallOptions = ...
     ) -> list[Generation]: ...
+
+    async def look(
+        self, prompts: Sequence[PicturePrompt], sampling: Sampling = ..., options: CallOptions = ...
+    ) -> list[Generation]:
+        """As `generate`, by a model with a projector. Raises ModelError where the model has none."""
+        ...
 
     async def score_labels(
         self, prompts: Sequence[Prompt], labels: Sequence[str], options: CallOptions = ...

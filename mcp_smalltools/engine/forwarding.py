@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.engine.api import CallOptions, Sampling
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
         EngineStatus,
         Generation,
         LabelScores,
+        PicturePrompt,
         Prompt,
         TokenEmbeddings,
     )
@@ -41,6 +43,16 @@ class ForwardingEngine:
         return await self._engine.generate(
             self._prompts(prompts), sampling, self._options("generate", options)
         )
+
+    async def look(
+        self,
+        prompts: Sequence[PicturePrompt],
+        sampling: Sampling = _SAMPLING,
+        options: CallOptions = _DEFAULTS,
+    ) -> list[Generation]:
+        chats = self._prompts([prompt.prompt for prompt in prompts])
+        given = [replace(one, prompt=chat) for one, chat in zip(prompts, chats, strict=True)]
+        return await self._engine.look(given, sampling, self._options("generate", options))
 
     async def score_labels(
         self, prompts: Sequence[Prompt], labels: Sequence[str], options: CallOptions = _DEFAULTS

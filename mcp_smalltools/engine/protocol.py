@@ -31,7 +31,7 @@ import msgpack
 
 from mcp_smalltools import errors
 from mcp_smalltools.engine import api, work
-from mcp_smalltools.models.download_records import AdapterFile
+from mcp_smalltools.models.download_records import AdapterFile, ProjectorFile
 
 PROTOCOL: Final = 2
 MAX_HANDSHAKE: Final = 4 << 10
@@ -147,9 +147,9 @@ _RECORDS: Final[Mapping[str, type[Any]]] = {
     for record in (
         *(Hello, Challenge, Auth, Welcome, Refused),
         *(Request, Cancel, StatusRequest, Leave, Ping, Pong, Progress, Result, Failure),
-        *(work.ModelFile, work.AdapterFile),
-        *(work.Embed, work.Generate, work.ScoreLabels, work.CountTokens),
-        *(api.ChatMessage, api.Prompt, api.Sampling),
+        *(work.ModelFile, work.AdapterFile, ProjectorFile),
+        *(work.Embed, work.Generate, work.Look, work.ScoreLabels, work.CountTokens),
+        *(api.ChatMessage, api.Prompt, api.PictureInput, api.PicturePrompt, api.Sampling),
         *(api.Generation, api.Embeddings, api.TokenEmbeddings, api.LabelScores),
         *(api.LoadedModel, api.EngineStatus),
     )

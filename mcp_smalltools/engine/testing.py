@@ -18,13 +18,14 @@ from mcp_smalltools.engine.api import (
     EngineStatus,
     Generation,
     LabelScores,
+    PicturePrompt,
     Prompt,
     Sampling,
     TokenEmbeddings,
 )
 from mcp_smalltools.errors import DeadlineExceeded, SmallToolsError, UsageError
 
-Operation = Literal["embed", "embed_tokens", "generate", "score_labels", "count_tokens"]
+Operation = Literal["embed", "embed_tokens", "generate", "look", "score_labels", "count_tokens"]
 Answers = str | Sequence[str] | Callable[[Prompt], str]
 
 _TOKEN: Final = re.compile(r"\w+|[^\w\s]")
@@ -123,6 +124,16 @@ class FakeEngine:
             offsets.append(np.array(spans, np.int32))
         self._report(len(texts), options, "embedding")
         return TokenEmbeddings(tuple(vectors), tuple(offsets), self._truncated(texts))
+
+    async def look(
+        self,
+        prompts: Sequence[PicturePrompt],
+        sampling: Sampling = _SAMPLING,
+        options: CallOptions = _DEFAULTS,
+    ) -> list[Generation]:
+        """As `generate`: what is on the pictures makes no difference."""
+        await self._begin(EngineCall("look", tuple(prompt.prompt for prompt in prompts), options))
+        return [Generation(self._answer(prompt.prompt), "stop", 0, 0, 0, 0.0) for prompt in prompts]
 
     async def generate(
         self, prompts: Sequence[Prompt], sampling: Sampling = _SAMPLING, options: CallOptions = _DEFAULTS

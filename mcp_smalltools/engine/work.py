@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mcp_smalltools.engine.api import LoadedModel, Prompt, Sampling
+from mcp_smalltools.engine.api import LoadedModel, PicturePrompt, Prompt, Sampling
 from mcp_smalltools.models.download_records import AdapterFile, ModelFile
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Embed",
     "Generate",
     "Job",
+    "Look",
     "ModelFile",
     "Scheduler",
     "ScoreLabels",
@@ -40,6 +41,12 @@ class Generate:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    prompts: Sequence[PicturePrompt]
+    sampling: Sampling
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreLabels:
     prompts: Sequence[Prompt]
     labels: Sequence[str]
@@ -50,7 +57,7 @@ class CountTokens:
     texts: Sequence[str]
 
 
-Work = Embed | Generate | ScoreLabels | CountTokens
+Work = Embed | Generate | Look | ScoreLabels | CountTokens
 
 
 @dataclass(slots=True)

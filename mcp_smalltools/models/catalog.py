@@ -17,7 +17,7 @@ from mcp_smalltools import processes
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine_python import engine_command, pip_python
 from mcp_smalltools.errors import ModelError
-from mcp_smalltools.models.download_records import AdapterFile, ModelFile
+from mcp_smalltools.models.download_records import AdapterFile, ModelFile, ProjectorFile
 from mcp_smalltools.models.hashing import Stamps, sha256_of
 from mcp_smalltools.models.library import manifest_of
 from mcp_smalltools.models.manifest import Manifest, ManifestFile
@@ -136,6 +136,8 @@ class ModelStore:
         path = self.path(layout)
         if path is None or not path.is_file():
             return None
+        if self.manifest.projector is not None and self._projector() is None:
+            return None
         sha256 = self.stamps.get(path)
         if sha256 is None:
             if layout:
@@ -155,6 +157,8 @@ class ModelStore:
             if ready := self.ready(layout):
                 return ready
             sources = [self._source(file, progress) for file in self.manifest.files]
+            if self.manifest.projector is not None:
+                self._source(self.manifest.projector, progress)
             if not layout:
                 return self._file(sources[0], self._verified_hash(sources[0]), layout)
             target = self.path(layout)
@@ -167,9 +171,8 @@ class ModelStore:
 
     def verify(self) -> Iterator[tuple[Path, bool]]:
         """Hash every file again; False for one that isn't what it should be, which is then removed."""
-        for file in self.manifest.files:
-            path = self.folder / file.name
-            if path.exists():
+        for file in (*self.manifest.files, self.manifest.projector):
+            if file is not None and (path := self.folder / file.name).exists():
                 found = sha256_of(path)
                 yield path, self._keep(path, found, file.sha256 or self.stamps.get(path))
         for layout in self.manifest.layouts:
@@ -194,7 +197,20 @@ class ModelStore:
 
     def _file(self, path: Path, sha256: str, layout: str) -> ModelFile:
         manifest = self.manifest
-        return ModelFile(manifest.id, str(path), sha256, manifest.kind, manifest.context, layout)
+        projector = self._projector()
+        return ModelFile(
+            manifest.id, str(path), sha256, manifest.kind, manifest.context, layout, projector=projector
+        )
+
+    def _projector(self) -> ProjectorFile | None:
+        """The projector if there is one and its file is here, with the manifest's hash."""
+        file = self.manifest.projector
+        if file is None:
+            return None
+        own = self.folder / file.name
+        path = own if own.exists() else find_present(file, self.stamps)
+        found = self.stamps.hash(path) if path else None
+        return ProjectorFile(str(path), found) if found and file.sha256 in (None, found) else None
 
     def _verified_hash(self, path: Path) -> str:
         """The hash of a file that is used as it comes. Raises ModelError if it isn't the manifest's."""

@@ -9,6 +9,14 @@ Kind = Literal["generate", "embed"]
 
 
 @dataclass(frozen=True, slots=True)
+class ProjectorFile:
+    """A GGUF file that turns pictures into what one model reads in place of tokens (mmproj)."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFile:
     """A GGUF file on disk that may be loaded: its hash is checked first."""
 
@@ -18,6 +26,7 @@ class ModelFile:
     kind: Kind
     context: int  # tokens of the longest sequence
     layout: str = ""
+    projector: ProjectorFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

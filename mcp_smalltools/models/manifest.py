@@ -93,6 +93,8 @@ class Manifest(_ManifestPart):
     convert: Literal["none", "requantize", "bert"] = "none"
     layouts: tuple[str, ...] = ()
     files: tuple[ManifestFile, ...] = Field(min_length=1)
+    projector: ManifestFile | None = None
+    """Of a model that looks at pictures."""
 
     @model_validator(mode="after")
     def _layouts_where_made(self) -> Self:

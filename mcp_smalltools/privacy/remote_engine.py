@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.engine.api import CallOptions, Sampling
 from mcp_smalltools.engine.forwarding import ForwardingEngine
 from mcp_smalltools.errors import NotAllowed
 from mcp_smalltools.level import PrivacyLevel
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.api import Engine, Prompt
+    from mcp_smalltools.engine.api import Engine, Generation, PicturePrompt, Prompt
 
 
 class RedactingEngine(ForwardingEngine):
@@ -40,6 +41,17 @@ class RedactingEngine(ForwardingEngine):
                 remedy="Use the engine on this machine (no engine_urls) for sealed roots.",
             )
         return self._scrubbed(texts)
+
+    async def look(
+        self,
+        prompts: Sequence[PicturePrompt],
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        options: CallOptions = CallOptions(),  # noqa: B008 - frozen
+    ) -> list[Generation]:
+        raise NotAllowed(
+            f"Pictures are not sent to the engine at {', '.join(self._hosts)}: they can't be masked.",
+            remedy="Use the engine on this machine (no engine_urls).",
+        )
 
     def _scrubbed(self, texts: Sequence[str]) -> list[str]:
         """Twice: a later text may show that a value in an earlier one is a secret."""

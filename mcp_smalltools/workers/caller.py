@@ -242,6 +242,14 @@ class _ServersEngine:
     ) -> list[api.Generation]:
         return list(await self._ask("generate", options, tuple(prompts), sampling))
 
+    async def look(
+        self,
+        prompts: Sequence[api.PicturePrompt],
+        sampling: api.Sampling = api.Sampling(),  # noqa: B008 - frozen
+        options: api.CallOptions = _DEFAULTS,
+    ) -> list[api.Generation]:
+        return list(await self._ask("look", options, tuple(prompts), sampling))
+
     async def score_labels(
         self,
         prompts: Sequence[api.Prompt],

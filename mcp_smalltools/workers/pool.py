@@ -255,7 +255,7 @@ _OPERATIONS: Final = frozenset(
         *("position", "keep_position", "vectors", "keep_vectors"),
     )
 )
-_OF_ENGINE: Final = frozenset("embed embed_tokens generate score_labels count_tokens status".split())  # noqa: SIM905
+_OF_ENGINE: Final = frozenset("embed embed_tokens generate look score_labels count_tokens status".split())  # noqa: SIM905
 
 
 class WorkerPool:

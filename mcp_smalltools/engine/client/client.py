@@ -25,6 +25,7 @@ from mcp_smalltools.engine.api import (
     EngineStatus,
     Generation,
     LabelScores,
+    PicturePrompt,
     Progress,
     Prompt,
     Sampling,
@@ -110,6 +111,17 @@ class EngineClient:
             return []
         job = work.Generate(tuple(prompts), sampling)
         return list(await self._run(job, self._settings.generate_model, options, "writing"))
+
+    async def look(
+        self,
+        prompts: Sequence[PicturePrompt],
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        options: CallOptions = _DEFAULTS,
+    ) -> list[Generation]:
+        if not prompts:
+            return []
+        job = work.Look(tuple(prompts), sampling)
+        return list(await self._run(job, self._settings.generate_model, options, "looking at pictures"))
 
     async def score_labels(
         self, prompts: Sequence[Prompt], labels: Sequence[str], options: CallOptions = _DEFAULTS

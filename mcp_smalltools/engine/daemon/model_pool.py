@@ -13,6 +13,7 @@ from mcp_smalltools.engine.daemon.encoder import Encoder
 from mcp_smalltools.engine.daemon.self_test import SENTENCE, check_vector
 from mcp_smalltools.engine.fair_queue import RunningJob, Step
 from mcp_smalltools.engine.generation.generator import Generator
+from mcp_smalltools.engine.generation.looking import Looker
 from mcp_smalltools.engine.llama import bindings, devices
 from mcp_smalltools.engine.work import AdapterFile, Job, ModelFile
 from mcp_smalltools.errors import EngineBusy, EngineUnavailable, ModelError
@@ -63,13 +64,15 @@ class ModelPool:
         """The models in memory, the latest used last."""
         return list(self._runners.values())
 
-    def get(self, file: ModelFile, threads: int) -> ModelRunner:
-        """The runner of a model, loaded on need.
+    def get(self, file: ModelFile, threads: int, *, looks: bool = False) -> ModelRunner:
+        """The runner of a model, loaded on need; with `looks`, the one that is given pictures.
 
         Raises ModelError, EngineBusy if none can be dropped, EngineUnavailable if its vectors are wrong.
         """
-        key = (file.sha256, file.kind)
+        key = (file.sha256, f"look {file.projector and file.projector.sha256}" if looks else file.kind)
         self._check_file(file.path, file.sha256, f"The model {file.id}")
+        if file.projector is not None:
+            self._check_file(file.projector.path, file.projector.sha256, f"The projector of {file.id}")
         if key in self._runners:
             self._runners[key] = self._runners.pop(key)  # the latest used is last
             return self._runners[key]
@@ -79,7 +82,9 @@ class ModelPool:
         if len(self._runners) >= MAX_MODELS:
             raise EngineBusy("All models that fit are in use.", remedy="Call again in a moment.")
         model = bindings.Model(file.path, gpu_layers=self._gpu_layers(file))
-        if file.kind == "embed":
+        if looks:
+            self._runners[key] = _looker(file, model, threads)
+        elif file.kind == "embed":
             self._runners[key] = _tried(Encoder(file, model, threads))
         else:
             self._runners[key] = Generator(file, model, threads, self._settings.state_dir)
@@ -131,6 +136,15 @@ class ModelPool:
                 remedy="Run `mcp-smalltools models verify`; a damaged file is removed and fetched again.",
             )
         self._checked[path] = (stamp, sha256)
+
+
+def _looker(file: ModelFile, model: bindings.Model, threads: int) -> Looker:
+    """What runs the model with its projector; the model is closed where there is no such."""
+    try:
+        return Looker(file, model, threads)
+    except (ModelError, EngineUnavailable):
+        model.close()
+        raise
 
 
 def _tried(encoder: Encoder) -> Encoder:

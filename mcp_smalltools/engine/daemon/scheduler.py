@@ -18,7 +18,7 @@ from mcp_smalltools.engine.daemon.model_pool import ModelPool, ModelRunner
 from mcp_smalltools.engine.daemon.threads import ThreadPolicy
 from mcp_smalltools.engine.fair_queue import FairQueue, RunningJob, Step
 from mcp_smalltools.engine.llama import bindings
-from mcp_smalltools.engine.work import CountTokens, Job
+from mcp_smalltools.engine.work import CountTokens, Job, Look
 from mcp_smalltools.errors import EngineBusy, EngineUnavailable, InternalError, SmallToolsError
 
 log = logging.getLogger("mcp_smalltools.engine")
@@ -110,7 +110,8 @@ class LlamaScheduler:
     def _take(self, job: Job) -> None:
         self._step_started = time.monotonic()
         try:
-            runner = self._models.get(job.model, self._policy.threads)
+            looks = isinstance(job.work, Look)
+            runner = self._models.get(job.model, self._policy.threads, looks=looks)
             if isinstance(job.work, CountTokens):
                 job.on_done([len(runner.model.tokenize(text)) for text in job.work.texts])
                 return

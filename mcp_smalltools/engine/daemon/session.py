@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_args
 
 from mcp_smalltools.engine import protocol, work
 from mcp_smalltools.engine.api import EngineStatus
@@ -173,7 +173,7 @@ class DaemonSession:
         return Job(
             client=f"{self.name}#{id(self)}",
             model=_expect(request.model, work.ModelFile),
-            work=_expect(request.work, work.Embed, work.Generate, work.ScoreLabels, work.CountTokens),
+            work=_expect(request.work, *get_args(work.Work)),
             adapter=request.adapter,
             priority=request.priority,
             deadline=time.monotonic() + request.deadline_s,

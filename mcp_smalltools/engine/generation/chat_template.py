@@ -53,6 +53,16 @@ class ChatTemplate:
             own = np.concatenate([own, self._model.tokenize(prompt.start)])
         return EncodedPrompt(prefix=self._prefix(messages[:k]), own=own)
 
+    def texts(self, prompt: Prompt) -> list[tuple[str, bool]]:
+        """The template's text and the messages' contents by turns, each with whether it is the template's,
+        whose special tokens count; then what the answer starts with.
+        """
+        pieces = self._frame(tuple(message.role for message in prompt.messages), answer=True)
+        found = [(pieces[0], True)]
+        for message, piece in zip(prompt.messages, pieces[1:], strict=True):
+            found += [(message.content, False), (piece, True)]
+        return [*found, (prompt.start, False)]
+
     def _shared_frame(self, messages: tuple[ChatMessage, ...], whole: tuple[str, ...]) -> tuple[str, ...]:
         """The template's text around the shared messages.
 

@@ -18,6 +18,7 @@ from mcp_smalltools.engine.api import (
     Generation,
     LabelScores,
     LoadedModel,
+    PicturePrompt,
     Prompt,
     Sampling,
     TokenEmbeddings,
@@ -137,6 +138,14 @@ class HttpEngine:
             np.asarray(totals, np.float64).reshape(shape),
             np.array([len(label) for label in tokens], np.int64),
         )
+
+    async def look(
+        self,
+        prompts: Sequence[PicturePrompt],
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        options: CallOptions = _DEFAULTS,
+    ) -> list[Generation]:
+        raise self._dialect.unsupported("pictures")
 
     async def count_tokens(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> list[int]:
         if self._dialect.tokenize is None:

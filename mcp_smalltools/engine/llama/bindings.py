@@ -314,6 +314,10 @@ class Context:
         self._adapter: AdapterFile | None = None
         self.tokens_done = 0
 
+    @property
+    def pointer(self) -> Any:
+        return self._pointer
+
     def use_adapter(self, file: AdapterFile | None) -> None:
         """Put a LoRA adapter on, or take it off. A change makes the next step reserve the graph anew."""
         if file == self._adapter:
