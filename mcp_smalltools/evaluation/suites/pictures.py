@@ -11,6 +11,7 @@ import argparse
 import json
 import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -51,6 +52,7 @@ class PictureFigures:
     seconds: float | None = None
     tesseract_right: float | None = None
     tesseract_in_order: float | None = None
+    tesseract_seconds: float | None = None
     as_text: float | None = None
     """The same tool's share on what is written, given as a text file."""
     sure: float | None = None
@@ -80,6 +82,8 @@ async def _run(given: argparse.Namespace, settings: Settings) -> int:
         if given.split in (None, row["split"]) and (not given.kind or row["kind"] in given.kind)
     ]
     peer = None if given.no_peer else shutil.which("tesseract")
+    if peer is None and not given.no_peer:
+        print("tesseract is left out: it is not installed (Debian: tesseract-ocr).", file=sys.stderr)
     with tempfile.TemporaryDirectory() as folder:
         folders = given.data.resolve(), Path(folder).resolve()
         roots = tuple(RootSpec(path=path, level=PrivacyLevel.OPEN) for path in folders)
@@ -105,7 +109,7 @@ def _reading(
 ) -> list[PictureFigures]:
     from mcp_smalltools.pictures.read import PictureReader
 
-    by_kind: dict[str, list[tuple[Mapping[str, Any], ReadingCounts, float, ReadingCounts | None]]] = {}
+    by_kind: dict[str, list[_OnePicture]] = {}
     reader = PictureReader()
     for row in rows:
         before = time.process_time()
@@ -113,34 +117,48 @@ def _reading(
         spent = time.process_time() - before
         lines = [line.text for line in read.lines] if read else []
         ours = compare(row["lines"], lines)
-        theirs = compare(row["lines"], _tesseract(peer, folder / row["file"])) if peer else None
-        by_kind.setdefault(row["kind"], []).append((row, ours, spent, theirs))
+        done = _OnePicture(row["layout"], ours, spent)
+        if peer:
+            theirs, done.peer_seconds = _tesseract(peer, folder / row["file"])
+            done.peer = compare(row["lines"], theirs)
+        by_kind.setdefault(row["kind"], []).append(done)
         if wrong:
             counts = f"{ours.wrong} of {ours.characters} wrong, {ours.in_order}/{ours.lines} in order"
             print(f"{row['file']}: {counts}", flush=True)
             for line in _unread(row["lines"], lines):
                 print(f"    {line}")
-    figures = []
-    for kind, done in by_kind.items():
-        own, theirs_all = [item[1] for item in done], [item[3] for item in done if item[3]]
-        layouts = {item[0]["layout"] for item in done}
-        by_layout = {
-            layout: _right([item[1] for item in done if item[0]["layout"] == layout]) for layout in layouts
-        }
-        worst = min(layouts, key=by_layout.__getitem__)
-        figures.append(
-            PictureFigures(
-                kind,
-                len(done),
-                _right(own),
-                _in_order(own),
-                round(sum(item[2] for item in done) / len(done), 2),
-                _right(theirs_all) if theirs_all else None,
-                _in_order(theirs_all) if theirs_all else None,
-                worst=f"{worst}: {by_layout[worst]}",
-            )
-        )
-    return figures
+    return [_figures_of(kind, done) for kind, done in by_kind.items()]
+
+
+@dataclass(slots=True)
+class _OnePicture:
+    """What was read of one picture, by us and by tesseract; seconds are of processor time."""
+
+    layout: str
+    ours: ReadingCounts
+    seconds: float
+    peer: ReadingCounts | None = None
+    peer_seconds: float = 0.0
+
+
+def _figures_of(kind: str, done: Sequence[_OnePicture]) -> PictureFigures:
+    peers = [item.peer for item in done if item.peer]
+    by_layout = {
+        layout: _right([item.ours for item in done if item.layout == layout])
+        for layout in {item.layout for item in done}
+    }
+    worst = min(by_layout, key=by_layout.__getitem__)
+    return PictureFigures(
+        kind,
+        len(done),
+        _right([item.ours for item in done]),
+        _in_order([item.ours for item in done]),
+        round(sum(item.seconds for item in done) / len(done), 2),
+        _right(peers) if peers else None,
+        _in_order(peers) if peers else None,
+        round(sum(item.peer_seconds for item in done) / len(done), 2) if peers else None,
+        worst=f"{worst}: {by_layout[worst]}",
+    )
 
 
 def _unread(written: Sequence[str], read: Sequence[str]) -> list[str]:
@@ -179,9 +197,18 @@ def _read(service: Service, path: Path, reader: PictureReader | None = None) -> 
         files.close()
 
 
-def _tesseract(program: str, path: Path) -> list[str]:
-    done = processes.run([program, str(path.resolve()), "-", "--psm", "3"], timeout_s=120)
-    return done.stdout.decode(errors="replace").splitlines()
+def _tesseract(program: str, path: Path) -> tuple[list[str], float]:
+    """Its lines, and its processor time in seconds. On one thread, as we read: more take more of it."""
+    import resource
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
+    before = spent()
+    env = {**processes.clean_environment(), "OMP_THREAD_LIMIT": "1"}
+    done = processes.run([program, str(path.resolve()), "-", "--psm", "3"], timeout_s=120, env=env)
+    return done.stdout.decode(errors="replace").splitlines(), spent() - before
 
 
 async def _tools(
@@ -193,7 +220,7 @@ async def _tools(
         ("extract", _fields, "data"),
         ("read_redacted", _masked, "secrets"),
     ):
-        chosen = [row for row in rows if row.get(wanted) and row["kind"] in _KINDS[name]]
+        chosen = [row for row in rows if row.get(wanted)]
         if not chosen:
             continue
         ours: list[tuple[bool, bool]] = []
@@ -219,13 +246,6 @@ async def _tools(
             )
         )
     return figures
-
-
-_KINDS: Final = {
-    "find_failure": ("failure",),
-    "extract": ("invoice", "form"),
-    "read_redacted": ("secrets",),
-}
 
 
 def _share(rights: Sequence[bool]) -> float:
