@@ -9,8 +9,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as budget
@@ -34,7 +36,9 @@ from mcp_smalltools.errors import (
 )
 from mcp_smalltools.evaluation.bench.llama_server import Peer, ServerOptions
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.models.catalog import ensure_model
+from mcp_smalltools.models.catalog import adapter_entry, ensure_adapter, ensure_model
+from mcp_smalltools.models.known_vectors import known_vectors
+from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
 
@@ -137,7 +141,102 @@ async def test_embeddings_are_those_of_the_engine_here(
     with pytest.raises(UsageError, match="vectors for each token"):
         await remote.embed_tokens(["x"])
     assert (await remote.embed([])).vectors.shape == (0, 0)
+    assert await remote.proven_encoder() == settings.embed_model
+    assert await remote.proven_encoder("classify") is None
+    with pytest.raises(UsageError, match="adapter classify"):
+        await remote.embed(["x"], CallOptions(adapter="classify"))
     await remote.close()
+
+
+@pytest.fixture(scope="module")
+def with_adapters(base_settings: Settings, embedder: Peer) -> Iterator[tuple[str, ...]]:
+    """Three servers as docs/scaling.md has them: the bare encoder, the reader by token, that of classify."""
+    base = ensure_model(base_settings.embed_model, base_settings)
+    reader = ensure_adapter("reader", base_settings, base)
+    labels = ensure_adapter("classify", base_settings, base)
+    options = ServerOptions(base.path, threads=2, parallel=4, context=2048, embedding=True)
+    by_token = replace(options, adapters=(reader.path,), adapter_scale=reader.scale, by_token=True)
+    adapted = replace(options, adapters=(labels.path,), adapter_scale=labels.scale)
+    with Peer("", by_token) as one, Peer("", adapted) as other:
+        yield one.url, other.url, embedder.url
+
+
+async def test_each_call_goes_to_the_server_that_was_shown_to_run_its_encoder(
+    settings: Settings, with_adapters: tuple[str, ...], engine: EngineClient
+) -> None:
+    remote = over_http(settings, *with_adapters)
+    texts = ["the disk of host 7 is full", "Größe des Puffers: 4096 Bytes, naïve guess"]
+    for adapter in (None, "classify"):
+        options = CallOptions(adapter=adapter)
+        assert await remote.proven_encoder(adapter) == settings.embed_model
+        there, here = await remote.embed(texts, options), await engine.embed(texts, options)
+        assert float((there.vectors * here.vectors).sum(axis=1).min()) > 0.999
+    options = CallOptions(adapter="reader")
+    tokens, own = await remote.embed_tokens(texts, options), await engine.embed_tokens(texts, options)
+    for vectors, places, mine, my_places in zip(
+        tokens.vectors, tokens.offsets, own.vectors, own.offsets, strict=True
+    ):
+        assert (places == my_places).all()
+        assert np.abs(vectors - mine).max() < 0.1 * np.abs(mine).max()
+    long = "word " * 2000
+    assert (await remote.embed_tokens([long], options)).truncated == (0,)
+    status = await remote.status()
+    assert {adapter for _, adapter, _ in status.extra["encoders"].values()} == {"", "classify", "reader"}
+    await remote.close()
+
+
+async def test_with_the_encoders_shown_confidence_is_that_of_the_engine_here(
+    settings: Settings, with_adapters: tuple[str, ...], engine: EngineClient
+) -> None:
+    call = ToolRequest(
+        "extract",
+        {
+            "text": "Remind me to call Ada at 14:30.",
+            "schema": {
+                "type": "object",
+                "properties": {"who": {"type": "string"}, "at": {"type": "string", "description": "HH:MM"}},
+                "required": ["who", "at"],
+            },
+        },
+    )
+    labels = {"items": ["the page needs ten seconds to load"], "labels": ["slow website", "payment problem"]}
+    for request in (call, ToolRequest("classify", labels)):
+        answers = []
+        for asked in (over_http(settings, *with_adapters), engine):
+            urls = with_adapters if isinstance(asked, HttpEngine) else ()
+            service = Service(settings.model_copy(update={"engine_urls": urls, "cache": False}), asked)
+            answers.append((await service.call(request)).structured())
+            if isinstance(asked, HttpEngine):
+                await asked.close()
+        there, here = answers
+        assert there["confidence"] == pytest.approx(here["confidence"], abs=0.03)
+        assert there["escalate"] == here["escalate"]
+
+
+async def test_a_server_with_another_model_is_not_taken_for_the_encoder(
+    settings: Settings, fakes: Any
+) -> None:
+    vector = [1.0] + [0.0] * 383
+    server = fakes()
+    server.script = [lambda handler: respond(handler, 200, {"data": [{"index": 0, "embedding": vector}]})]
+    remote = over_http(settings, server.url)
+    assert await remote.proven_encoder() is None
+    assert (await remote.status()).extra["encoders"] == {}
+    await remote.close()
+
+
+async def test_the_known_vectors_are_those_of_the_encoder_and_adapters_that_ship(
+    settings: Settings, engine: EngineClient
+) -> None:
+    known = known_vectors(settings)
+    skills = library_folder() / "skills"
+    ships = {path.parent.name for path in skills.glob("*/adapter.gguf")}
+    made_for = {name for name in ships if adapter_entry(name, settings).get("base") == settings.embed_model}
+    assert {row.adapter for row in known} == {"", *made_for}, "run models/recipes/known_vectors.py"
+    for row in known:
+        options = CallOptions(model=row.model, adapter=row.adapter or None)
+        [vector] = (await engine.embed([row.text], options)).vectors
+        assert float(vector @ row.vector) > 0.9995
 
 
 async def test_its_status_names_what_answers(settings: Settings, writer: Peer) -> None:

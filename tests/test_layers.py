@@ -39,7 +39,7 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
         {"templates"},
     ),
     "engine": (
-        {"api", "work", "protocol", "endpoint"},
+        {"api", "work", "protocol", "endpoint", "word_pieces"},
         {"llama", "client", "environment", "http", "fair_queue"},
         {"generation"},
         {"daemon"},

@@ -17,9 +17,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import ChatMessage, Embeddings, Generation, LabelScores, Prompt, Sampling
+from mcp_smalltools.engine.generation.shared_start import LEAST, common_start
 from mcp_smalltools.engine.llama import bindings
 from mcp_smalltools.engine.work import CountTokens, Embed, Generate, Job, ModelFile, ScoreLabels, Work
 from mcp_smalltools.errors import Cancelled, DeadlineExceeded, EngineBusy, ModelError, UsageError
@@ -179,6 +182,42 @@ def test_the_shared_prefix_is_computed_once_and_kept_for_the_next_start(
     finally:
         again.scheduler.close()
     assert third.text == second.text
+
+
+def test_a_text_that_is_asked_about_in_parts_is_computed_once_and_not_kept(desk: Desk) -> None:
+    text = " ".join(
+        f"On day {day} the pump in hall {day % 7} used {day * 13} litres." for day in range(1, 20)
+    )
+    prompts = [
+        replace(ask(f"{text}\n\nQuestion: {question}"), schema={"enum": [answer]})
+        for question, answer in (("Which hall?", "hall 3"), ("How much?", "39 litres"), ("When?", "day 3"))
+    ]
+    before = desk.scheduler.stats()["tokens"]
+    first, second, third = desk.call(Generate(prompts, Sampling(max_tokens=12)))
+    read = desk.scheduler.stats()["tokens"] - before
+    assert first.prompt_tokens > 250
+    assert min(second.cached_tokens, third.cached_tokens) > 0.8 * first.prompt_tokens
+    assert read < 1.4 * first.prompt_tokens
+    assert [json.loads(one.text) for one in (first, second, third)] == ["hall 3", "39 litres", "day 3"]
+    alone = desk.call(Generate(prompts[1:2], Sampling(max_tokens=12)))[0]
+    assert alone.cached_tokens < 0.5 * alone.prompt_tokens
+
+
+@given(
+    start=st.lists(st.integers(0, 3), max_size=90),
+    rests=st.lists(st.lists(st.integers(0, 3), min_size=1), max_size=5),
+)
+def test_the_common_start_of_prompts_is_in_all_of_them_and_leaves_each_a_token(
+    start: list[int], rests: list[list[int]]
+) -> None:
+    prompts = [np.array(start + rest, np.int32) for rest in rests]
+    size = common_start(prompts)
+    assert size == 0 or size >= LEAST
+    for prompt in prompts:
+        assert size < len(prompt)
+        assert (prompt[:size] == prompts[0][:size]).all()
+    if len(prompts) > 1 and len(start) >= LEAST:
+        assert size >= len(start) - 1
 
 
 def test_text_of_a_file_cannot_end_its_turn(desk: Desk) -> None:

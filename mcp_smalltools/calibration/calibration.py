@@ -115,14 +115,17 @@ class Calibration:
     encoder: str | None = None
     """Id of the encoder whose vectors the features are made of; None where none takes part."""
 
-    def doubt(self, settings: Settings, adapter: str | None = None) -> str | None:
+    def doubt(
+        self, settings: Settings, adapter: str | None = None, *, proven: str | None = None
+    ) -> str | None:
         """The reason to give no confidence: another encoder is in use. None where it is the measured one.
 
-        `adapter` is one that takes the place of the tool's own. What a server at `engine_urls` runs
-        can't be known.
+        `adapter` is one that takes the place of the tool's own. `proven`: the encoder that servers at
+        `engine_urls` were shown to run; the names that they give their models prove nothing.
         """
-        used = f"{settings.embed_model}+{adapter}" if adapter else settings.embed_model
-        if settings.engine_urls:
+        model = proven if settings.engine_urls and proven else settings.embed_model
+        used = f"{model}+{adapter}" if adapter else model
+        if settings.engine_urls and not proven:
             used += " (over HTTP)"
         if self.encoder in (None, used):
             return None

@@ -8,11 +8,12 @@ from typing import Final
 from mcp_smalltools.doctor.check import Check, CheckState
 from mcp_smalltools.engine.api import EngineStatus
 
-LIMITS: Final = (
-    "only embeddings are used: extract can't read running text, classify has no adapter, and confidence was "
-    "calibrated on the local encoder"
-)
-"""What the tools lose with servers in place of the engine on this machine."""
+NEEDS: Final = {
+    "": "find_files and ask_file have no vectors that confidence was measured with",
+    "classify": "classify has no adapter, and all of its answers escalate",
+    "reader": "extract can't read running text, and ask_file's answers escalate",
+}
+"""What the tools lose where no server runs the encoder bare ("") or with an adapter."""
 
 
 def check_servers(engine: EngineStatus) -> Iterator[Check]:
@@ -23,9 +24,17 @@ def check_servers(engine: EngineStatus) -> Iterator[Check]:
             yield Check("engine", CheckState.OK, f"{url} ({engine.backend}) serves {names}")
         else:
             yield Check("engine", CheckState.WRONG, f"{url}: {state}", "Start it, or correct engine_urls.")
-    yield Check(
-        "engine over HTTP", CheckState.NOTE, LIMITS, "Unset engine_urls to use the engine on this machine."
-    )
+    shown: dict[str, tuple[str, str, bool]] = engine.extra.get("encoders", {})
+    for url, (model, adapter, per_token) in shown.items():
+        kind = (
+            f"{model}{f' with the adapter {adapter}' if adapter else ''}{', by token' if per_token else ''}"
+        )
+        yield Check("encoder over HTTP", CheckState.OK, f"{url} gives the vectors of {kind}")
+    served = {adapter for _, adapter, _ in shown.values()}
+    lost = [what for adapter, what in NEEDS.items() if adapter not in served]
+    if lost:
+        remedy = "docs/scaling.md says how to serve them; without engine_urls the engine here has all."
+        yield Check("engine over HTTP", CheckState.NOTE, "; ".join(lost), remedy)
     if hosts := engine.extra.get("remote"):
         found = f"text of files is sent to {', '.join(hosts)}"
         yield Check("engine elsewhere", CheckState.NOTE, found, "docs/scaling.md says what is masked before.")

@@ -36,12 +36,14 @@ class Prompt:
     """A chat to be continued by the model.
 
     The first `shared` messages are the same in every call of the tool: the engine keeps their state. `start`
-    is text that the answer starts with; it is not part of what is returned.
+    is text that the answer starts with; it is not part of what is returned. `schema` is the
+    JSON schema of this prompt's answer, in place of the sampling's.
     """
 
     messages: tuple[ChatMessage, ...]
     shared: int = 0
     start: str = ""
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +197,12 @@ class Engine(Protocol):
     ) -> LabelScores: ...
 
     async def count_tokens(self, texts: Sequence[str], options: CallOptions = ...) -> list[int]: ...
+
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        """The id of the encoder that vectors with this adapter come from; None where it isn't known, as of a
+        server whose vectors are not those of an encoder here.
+        """
+        ...
 
     async def status(self) -> EngineStatus:
         """Never starts an engine."""

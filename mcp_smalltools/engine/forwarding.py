@@ -64,6 +64,9 @@ class ForwardingEngine:
     async def count_tokens(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> list[int]:
         return await self._engine.count_tokens(self._texts(texts), self._options("generate", options))
 
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        return await self._engine.proven_encoder(adapter)
+
     async def status(self) -> EngineStatus:
         return await self._engine.status()
 

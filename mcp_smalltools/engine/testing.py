@@ -164,6 +164,10 @@ class FakeEngine:
         await self._begin(EngineCall("count_tokens", tuple(texts), options))
         return [len(_TOKEN.findall(text)) for text in texts]
 
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        """No encoder of ours: its vectors are made of words."""
+        return None
+
     async def status(self) -> EngineStatus:
         return EngineStatus(running=not self.closed, backend="fake", requests=len(self.calls))
 

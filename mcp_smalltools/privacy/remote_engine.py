@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from mcp_smalltools.engine.api import CallOptions, Sampling
 from mcp_smalltools.engine.forwarding import ForwardingEngine
-from mcp_smalltools.errors import NotAllowed
+from mcp_smalltools.errors import NotAllowed, UsageError
 from mcp_smalltools.level import PrivacyLevel
 
 if TYPE_CHECKING:
-    from mcp_smalltools.engine.api import Engine, Generation, PicturePrompt, Prompt
+    from mcp_smalltools.engine.api import Engine, Generation, PicturePrompt, Prompt, TokenEmbeddings
+
+_DEFAULTS = CallOptions()
 
 
 class RedactingEngine(ForwardingEngine):
@@ -33,6 +35,23 @@ class RedactingEngine(ForwardingEngine):
         self._hosts = hosts
         self._level = level
         self._scrub = scrub
+
+    async def embed_tokens(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> TokenEmbeddings:
+        """Raises UsageError where something had to be masked: the places of tokens would be those of another
+        text.
+        """
+        if list(self._texts(texts)) != list(texts):
+            raise UsageError(
+                "A text with secrets or personal data can't be read by an engine on another machine.",
+                remedy="Use the engine on this machine for such files.",
+            )
+        return await super().embed_tokens(texts, options)
+
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        """For a sealed file nothing is asked: nothing of it will be sent."""
+        if self._level() is PrivacyLevel.SEALED:
+            return None
+        return await super().proven_encoder(adapter)
 
     def _texts(self, texts: Sequence[str]) -> list[str]:
         if self._level() is PrivacyLevel.SEALED:

@@ -13,11 +13,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mcp_smalltools.engine.api import Engine, Progress
+    from mcp_smalltools.tools.base import ToolContext
 
 UNAVAILABLE: Final = (EngineError, ModelError)
 """Errors without which a tool can still answer, by words alone. Not among them: the call's own deadline."""
 _LEAST_S: Final = 1.0
 """Seconds that the encoder gets at least."""
+
+
+async def proven_encoder(context: ToolContext, *adapters: str | None) -> str | None:
+    """The encoder that the servers of `engine_urls` were shown to run with each of these adapters (None: with
+    none). None without such servers, and where one of them isn't shown.
+    """
+    if not context.settings.engine_urls:
+        return None
+    found = {await context.engine.proven_encoder(adapter) for adapter in adapters}
+    return found.pop() if len(found) == 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,6 +262,10 @@ class _ServersEngine:
     async def count_tokens(self, texts: Sequence[str], options: api.CallOptions = _DEFAULTS) -> list[int]:
         return list(await self._ask("count_tokens", options, tuple(texts)))
 
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        found: str | None = await self._ask("proven_encoder", None, adapter)
+        return found
+
     async def status(self) -> api.EngineStatus:
         found: api.EngineStatus = await self._ask("status", None)
         return found

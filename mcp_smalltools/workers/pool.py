@@ -242,7 +242,7 @@ class _Desk:
             raise protocol.ProtocolError(f"A worker asked the engine for {operation!r}.")
         method = getattr(self._context.engine, operation)
         if options is None:
-            return anyio.from_thread.run(method)
+            return anyio.from_thread.run(method, *arguments)
         model, adapter, deadline_s, priority, reports = options
         progress = self._context.progress if reports else None
         given = api.CallOptions(model, adapter, deadline_s, priority, progress)
@@ -255,7 +255,12 @@ _OPERATIONS: Final = frozenset(
         *("position", "keep_position", "vectors", "keep_vectors"),
     )
 )
-_OF_ENGINE: Final = frozenset("embed embed_tokens generate look score_labels count_tokens status".split())  # noqa: SIM905
+_OF_ENGINE: Final = frozenset(
+    (
+        *("embed", "embed_tokens", "generate", "look", "score_labels", "count_tokens"),
+        *("status", "proven_encoder"),
+    )
+)
 
 
 class WorkerPool:

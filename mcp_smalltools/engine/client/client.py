@@ -101,6 +101,10 @@ class EngineClient:
         offsets = tuple(item for _, part in parts for item in part.offsets)
         return TokenEmbeddings(vectors, offsets, _truncated_indexes(parts))
 
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        """Files are known by their hashes: what is configured is what runs."""
+        return self._settings.embed_model
+
     async def generate(
         self,
         prompts: Sequence[Prompt],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mcp_smalltools.engine.api import Embeddings, TokenEmbeddings
 from mcp_smalltools.engine.fair_queue import RunningJob, Step
 from mcp_smalltools.engine.llama.bindings import Context, Model, Tokens
-from mcp_smalltools.engine.llama.offsets import token_offsets
+from mcp_smalltools.engine.word_pieces import offsets_of
 from mcp_smalltools.engine.work import Embed, Job, ModelFile
 
 BATCH_TOKENS: Final = 512
@@ -160,7 +160,8 @@ class _TextQueue:
         if len(tokens) > limit:
             tokens = np.concatenate([tokens[: limit - 1], tokens[-1:]])
         if self.per_token:
-            self._offsets[index] = token_offsets(model, text, tokens)
+            pieces = [model.pieces[int(token)].decode("utf-8", errors="replace") for token in tokens]
+            self._offsets[index] = offsets_of(pieces, text)
         return index, tokens
 
     def put_back(self, item: tuple[int, Tokens]) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from mcp_smalltools.engine.api import Generation, Prompt
+from mcp_smalltools.engine.api import Generation, Prompt, Sampling
 from mcp_smalltools.engine.fair_queue import RunningJob, Step
 from mcp_smalltools.engine.generation.chat_template import ChatTemplate, EncodedPrompt
 from mcp_smalltools.engine.generation.constraint import Constraints
@@ -29,6 +30,7 @@ from mcp_smalltools.engine.generation.prompt_items import (
     first_tokens,
 )
 from mcp_smalltools.engine.generation.prompt_queue import PromptQueue
+from mcp_smalltools.engine.generation.shared_start import MOST_PROMPTS, SharedStart, common_start
 from mcp_smalltools.engine.generation.writing_streams import STREAM_CELLS, WritingStreams
 from mcp_smalltools.engine.llama.bindings import Context, Model
 from mcp_smalltools.engine.work import Generate, Job, ModelFile, ScoreLabels
@@ -70,6 +72,7 @@ class Generator:
         self._started: list[PromptItem] = []  # in the prompts' cache, prompt not computed to the end
         self._long: list[WritingItem] = []  # written in the prompts' cache
         self._scoring: list[ScoringItem] = []  # prompt computed, labels of several tokens left
+        self._starts: list[SharedStart] = []  # of jobs whose prompts have one in common
 
     @property
     def idle(self) -> bool:
@@ -88,7 +91,8 @@ class Generator:
         """Raises UsageError for a constraint that can't be honoured."""
         work = job.work
         if isinstance(work, Generate):
-            self._constraints.of(work.sampling)  # refuse now what can't be honoured
+            for sampling in _samplings(work):
+                self._constraints.of(sampling)  # refuse now what can't be honoured
             running = RunningJob(job, len(work.prompts), list)
             running.partial = lambda: self._written_so_far(running)
             queue = PromptQueue(running, self._encode(work.prompts, running, self._writing_item(work)))
@@ -133,11 +137,14 @@ class Generator:
 
     def _encode(self, prompts: Sequence[Prompt], running: RunningJob, make: MakeItem) -> Iterator[PromptItem]:
         adapter = running.job.adapter.sha256 if running.job.adapter else ""
+        first = [self._template.encode(prompt) for prompt in prompts[:MOST_PROMPTS]]
+        shared = self._shared_start(running, first) if len(first) == len(prompts) else None
         for index, prompt in enumerate(prompts):
-            encoded = self._template.encode(prompt)
+            encoded = first[index] if index < len(first) else self._template.encode(prompt)
             prefix = encoded.prefix
             key = PrefixStore.key(self.file.sha256, adapter, prefix) if len(prefix) else ""
             item = make(running, index, encoded, key)
+            item.shared = shared
             if item.longest > self.limit:
                 raise ModelError(
                     f"A prompt needs {item.longest} tokens; {self.file.id} holds {self.limit}.",
@@ -145,10 +152,18 @@ class Generator:
                 )
             yield item
 
+    def _shared_start(self, running: RunningJob, prompts: Sequence[EncodedPrompt]) -> SharedStart | None:
+        if len({prompt.prefix.tobytes() for prompt in prompts}) != 1:
+            return None
+        if not (size := common_start([prompt.own for prompt in prompts])):
+            return None
+        self._starts.append(SharedStart(running, size, len(prompts)))
+        return self._starts[-1]
+
     def _writing_item(self, work: Generate) -> MakeItem:
         def make(running: RunningJob, index: int, encoded: EncodedPrompt, key: str) -> PromptItem:
-            constraint = self._constraints.of(work.sampling)
-            sampling = work.sampling
+            sampling = _sampling_of(work, index)
+            constraint = self._constraints.of(sampling)
             return WritingItem(
                 running, index, encoded, key, model=self.model, sampling=sampling, constraint=constraint
             )
@@ -179,15 +194,16 @@ class Generator:
             pending = sum(isinstance(t, WritingItem) and self._fits_stream(t) for t in self._started)
             if pending >= len(streams.free):
                 return False
-            own = len(item.encoded.own)
+            own = len(item.encoded.own) - (item.shared.size if item.shared else 0)
         else:
-            own = item.longest - len(item.encoded.prefix)
+            own = item.cells
         return self._cells_in_use(item) + own <= self.limit
 
     def _cells_in_use(self, item: PromptItem) -> int:
         held = [*self._started, *self._long, *self._scoring]
         prefixes = {t.prefix_key: len(t.encoded.prefix) for t in (*held, item)}
-        return sum(t.longest - len(t.encoded.prefix) for t in held) + sum(prefixes.values())
+        starts = {id(t.shared): t.shared.size for t in (*held, item) if t.shared is not None}
+        return sum(t.cells for t in held) + sum(prefixes.values()) + sum(starts.values())
 
     def _fits_stream(self, item: PromptItem) -> bool:
         return self._movable and item.longest <= STREAM_CELLS
@@ -212,6 +228,9 @@ class Generator:
             for writing in [t for t in self._streams.items if t.running.over]:
                 self._streams.release(writing)
         self._queues = [queue for queue in self._queues if not queue.running.over]
+        for shared in [start for start in self._starts if start.running.over or not start.waiting]:
+            self._prompts.release_start(shared)
+            self._starts.remove(shared)
 
     # -- prompts ------------------------------------------------------------------------------------------
 
@@ -231,8 +250,8 @@ class Generator:
         done: list[PromptItem] = []
         jobs: list[RunningJob] = []
         for item in self._companions(first):
-            n = min(item.left, room - batch.size)
-            if item is not first and n < item.left:
+            n = min(item.to_compute, room - batch.size)
+            if item is not first and n < item.to_compute:
                 break
             self._start(item)
             ends = n == item.left
@@ -248,6 +267,8 @@ class Generator:
         started = time.perf_counter()
         decode(self._prompts.context)
         self._pace.measured(batch.size, time.perf_counter() - started)
+        for item in {id(t): t for t in self._started}.values():
+            self._prompts.keep_start(item)
         if done:
             rows = self._prompts.context.logits(len(done))
             for item, row in zip(done, rows, strict=True):
@@ -263,6 +284,7 @@ class Generator:
             while (
                 (item := queue.peek()) is not None
                 and (item.prefix_key, item.adapter) == (first.prefix_key, first.adapter)
+                and (item.shared is None or item.shared.ready or not item.shared.begun)
                 and self._has_room(item)
             ):
                 yield item
@@ -387,3 +409,16 @@ class Generator:
         if self._streams is None:
             self._streams = WritingStreams(self.model, batch_tokens=PREFILL_CHUNK, threads=self._threads)
         return self._streams
+
+
+def _sampling_of(work: Generate, index: int) -> Sampling:
+    """A prompt's own schema goes before that of the call."""
+    schema = work.prompts[index].schema
+    return work.sampling if schema is None else replace(work.sampling, schema=schema)
+
+
+def _samplings(work: Generate) -> Iterator[Sampling]:
+    """Each that differs: that of the call, and those of prompts with a schema."""
+    if not work.prompts or any(prompt.schema is None for prompt in work.prompts):
+        yield work.sampling
+    yield from (_sampling_of(work, n) for n, prompt in enumerate(work.prompts) if prompt.schema is not None)

@@ -6,6 +6,7 @@ from typing import Final
 
 from mcp_smalltools.engine.generation.prefixes import PrefixStore
 from mcp_smalltools.engine.generation.prompt_items import PromptItem
+from mcp_smalltools.engine.generation.shared_start import SharedStart
 from mcp_smalltools.engine.llama.bindings import Context, Model
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile
@@ -63,9 +64,31 @@ class PromptCache:
     def start(self, item: PromptItem) -> None:
         """Give an item its sequence, with the shared prefix in it."""
         item.sequence = self.free.pop()
-        if item.prefix_key:
+        shared = item.shared
+        if shared is not None:
+            shared.begun, shared.waiting = True, shared.waiting - 1
+        if shared is not None and shared.ready:
+            self.context.copy(shared.sequence, item.sequence)
+            item.fed = shared.size
+            item.cached_tokens = len(item.encoded.prefix) + shared.size
+            if not shared.waiting:
+                self.release_start(shared)
+        elif item.prefix_key:
             self.context.copy(_PREFIX, item.sequence)
             item.cached_tokens = len(item.encoded.prefix)
+
+    def keep_start(self, item: PromptItem) -> None:
+        """Hold what an item's prompt has in common with those of its job, as soon as it is computed."""
+        shared = item.shared
+        if shared is None or shared.ready or not shared.waiting or item.fed < shared.size:
+            return
+        shared.sequence = self.free.pop()
+        self.context.copy(item.sequence, shared.sequence, len(item.encoded.prefix) + shared.size)
+
+    def release_start(self, shared: SharedStart) -> None:
+        if shared.ready:
+            self.remove(shared.sequence)
+            shared.sequence = -1
 
     def copy(self, item: PromptItem) -> int:
         """A further sequence with the same state; `remove` frees it."""

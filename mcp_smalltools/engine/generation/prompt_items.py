@@ -14,6 +14,7 @@ from mcp_smalltools.engine.fair_queue import RunningJob
 from mcp_smalltools.engine.generation.chat_template import EncodedPrompt
 from mcp_smalltools.engine.generation.constraint import Constraint
 from mcp_smalltools.engine.generation.sampling import Sampler, log_probability
+from mcp_smalltools.engine.generation.shared_start import SharedStart
 from mcp_smalltools.engine.llama.bindings import Model, Tokens
 from mcp_smalltools.models.download_records import AdapterFile
 
@@ -36,6 +37,8 @@ class PromptItem:
         self.fed = 0
         """Tokens of `encoded.own` that the model has seen."""
         self.cached_tokens = 0
+        self.shared: SharedStart | None = None
+        """What its prompt has in common with those of its job."""
 
     @property
     def adapter(self) -> AdapterFile | None:
@@ -47,9 +50,20 @@ class PromptItem:
         return len(self.encoded.own) - self.fed
 
     @property
+    def to_compute(self) -> int:
+        """Of these, the ones that it can't take from a prompt with the same start."""
+        waits = self.sequence < 0 and self.shared is not None and self.shared.ready
+        return self.left - (self.shared.size if waits and self.shared else 0)
+
+    @property
     def longest(self) -> int:
         """Tokens that it can grow to."""
         return self.encoded.size
+
+    @property
+    def cells(self) -> int:
+        """Tokens that it can grow to beyond what it shares with others."""
+        return self.longest - len(self.encoded.prefix) - (self.shared.size if self.shared else 0)
 
 
 class WritingItem(PromptItem):

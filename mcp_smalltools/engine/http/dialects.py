@@ -43,6 +43,8 @@ class Dialect:
     names: Mapping[str, str] | None = None
     """Its names of those fields, where they differ."""
     embeddings: str = "/v1/embeddings"
+    token_vectors: str | None = None
+    """Path that gives a vector for each token, from a server that is started without pooling."""
     embed_body: Body | None = None
     """Fields that keep the server from silently truncating a text that is too long."""
 
@@ -144,6 +146,7 @@ DIALECTS: Final[Mapping[str, Dialect]] = {
             top_logprobs=200,
             tokenize=lambda model, text: {"content": text, "add_special": False, "with_pieces": True},
             extra=("top_k", "min_p", "repeat_penalty"),
+            token_vectors="/embeddings",
         ),
         Dialect("ollama", schema=_response_format, adapter="model", embed_body={"truncate": False}),
         Dialect("lm-studio", schema=_response_format, adapter="model"),

@@ -7,7 +7,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -51,15 +51,16 @@ class Endpoints:
     def addresses(self) -> list[Address]:
         return [server.address for server in self._servers]
 
-    async def post(self, path: str, body: Any) -> Any:
-        """The reply of one server; what may be temporary is retried, on another server if there is one.
+    async def post(self, path: str, body: Any, only: Collection[str] = ()) -> Any:
+        """The reply of one server, of those at the addresses `only` if any are named; what may be temporary
+        is retried, on another server if there is one.
 
         Raises EngineUnavailable, EngineBusy, EngineError (what the server says of the request). Cancelling
         closes the connection. No redirect is followed: it could lead off this machine.
         """
         reason = ""
         for attempt in range(ATTEMPTS):
-            server = self._least_busy()
+            server = self._least_busy(only)
             server.running += 1
             try:
                 status, headers, answer = await self._send(server.address, path, body)
@@ -77,7 +78,7 @@ class Endpoints:
                 server.skip_until = time.monotonic() + (SKIP_S if wait is None else wait)
             finally:
                 server.running -= 1
-            if attempt < ATTEMPTS - 1 and not self._has_other(server):
+            if attempt < ATTEMPTS - 1 and not self._has_other(server, only):
                 backoff = BACKOFF_S * 2**attempt * random.uniform(1, 2)
                 await anyio.sleep(min(wait if wait is not None else backoff, LONGEST_WAIT_S))
         if "429" in reason:
@@ -97,7 +98,11 @@ class Endpoints:
 
     async def get(self, address: Address, path: str) -> Any:
         """Ask one server once. Raises OSError, or EngineError for another answer than 200."""
-        status, _, answer = await self._send(address, path, None)
+        return await self.post_to(address, path, None)
+
+    async def post_to(self, address: Address, path: str, body: Any) -> Any:
+        """Send to one server once. Raises as `get`."""
+        status, _, answer = await self._send(address, path, body)
         if status != 200:
             raise _refusal(address, status, answer)
         return answer
@@ -107,17 +112,20 @@ class Endpoints:
             await self._client.aclose()
             self._client = None
 
-    def _least_busy(self) -> _ServerState:
+    def _of(self, only: Collection[str]) -> list[_ServerState]:
+        return [server for server in self._servers if not only or server.address.url in only]
+
+    def _least_busy(self, only: Collection[str]) -> _ServerState:
         now = time.monotonic()
-        usable = [server for server in self._servers if server.skip_until <= now]
+        usable = [server for server in self._of(only) if server.skip_until <= now]
         if usable:
             return min(usable, key=lambda server: server.running)
         # All are skipped: one that was out of reach once is a better bet than one that always is.
-        return min(self._servers, key=lambda server: (server.failures, server.running))
+        return min(self._of(only), key=lambda server: (server.failures, server.running))
 
-    def _has_other(self, failed: _ServerState) -> bool:
+    def _has_other(self, failed: _ServerState, only: Collection[str]) -> bool:
         now = time.monotonic()
-        return any(server is not failed and server.skip_until <= now for server in self._servers)
+        return any(server is not failed and server.skip_until <= now for server in self._of(only))
 
     async def _send(self, address: Address, path: str, body: Any) -> tuple[int, Any, Any]:
         """Status, headers and JSON (None where there is none). Raises OSError for a broken connection."""

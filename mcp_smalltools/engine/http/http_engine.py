@@ -6,6 +6,7 @@ What a server can't do is an error that names it (`dialects`). Where texts may b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import anyio
@@ -34,11 +35,19 @@ from mcp_smalltools.engine.http.replies import (
     items_of,
     next_logprobs,
     token_texts,
+    token_vectors_of,
+    tokens_of,
+    unexpected_reply,
     vectors_of,
 )
+from mcp_smalltools.engine.http.served_encoders import ServedEncoders
+from mcp_smalltools.engine.word_pieces import offsets_of
 from mcp_smalltools.errors import SmallToolsError, UsageError
+from mcp_smalltools.models.known_vectors import known_vectors
 
 TEXTS_PER_REQUEST: Final = 64
+ENCODER_TOKENS: Final = 512
+"""Tokens that the encoders of `models.known_vectors` take."""
 STATUS_S: Final = 3.0
 """Seconds that each server gets to say what it serves."""
 _CHAT: Final = "/v1/chat/completions"
@@ -61,6 +70,9 @@ class HttpEngine:
         self._endpoints = Endpoints(addresses, settings.engine_api_key_env)
         self._adapters = AdapterFields(self._dialect, self._endpoints)
         self._token_texts: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._encoders = ServedEncoders(
+            self._endpoints, self._dialect, self._embed_body(None), known_vectors(settings)
+        )
 
     @property
     def remote_hosts(self) -> tuple[str, ...]:
@@ -68,28 +80,63 @@ class HttpEngine:
         return tuple(address.host for address in self._endpoints.addresses if not address.local)
 
     async def embed(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> Embeddings:
-        """A text that is longer than the model's context is the server's error: nothing is cut silently."""
+        """By servers that run the encoder with this adapter. A text that is longer than the model's context
+        is the server's error: nothing is cut silently. Raises UsageError where no server has the adapter.
+        """
         import numpy as np
 
         if not texts:
             return Embeddings(np.zeros((0, 0), np.float32))
-        model = options.model or self._settings.embed_model
-        body: Body = {"model": model, "encoding_format": "float"} | (self._dialect.embed_body or {})
-        parts = [texts[i : i + TEXTS_PER_REQUEST] for i in range(0, len(texts), TEXTS_PER_REQUEST)]
+        body, only, per_token = await self._encoder_for(options)
+        if per_token:
+            found = await self.embed_tokens(texts, options)
+            array = np.stack([vectors.mean(axis=0) for vectors in found.vectors])
+        else:
+            parts = [texts[i : i + TEXTS_PER_REQUEST] for i in range(0, len(texts), TEXTS_PER_REQUEST)]
 
-        async def one(part: Sequence[str]) -> list[Any]:
-            # Servers refuse an empty text; a space has no words either.
-            sent = body | {"input": [text or " " for text in part]}
-            return vectors_of(await self._endpoints.post(self._dialect.embeddings, sent), len(part))
+            async def one(part: Sequence[str]) -> list[Any]:
+                # Servers refuse an empty text; a space has no words either.
+                sent = body | {"input": [text or " " for text in part]}
+                reply = await self._endpoints.post(self._dialect.embeddings, sent, only)
+                return vectors_of(reply, len(part))
 
-        vectors = [v for part in await run_all(parts, one, options, "embedding") for v in part]
-        array = np.asarray(vectors, dtype=np.float32)
+            vectors = [v for part in await run_all(parts, one, options, "embedding") for v in part]
+            array = np.asarray(vectors, dtype=np.float32)
         norms = np.linalg.norm(array, axis=1, keepdims=True)
         return Embeddings(array / np.maximum(norms, 1e-12))
 
     async def embed_tokens(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> TokenEmbeddings:
-        """No such server gives vectors for each token. Raises UsageError."""
-        raise self._dialect.unsupported("vectors for each token")
+        """By servers without pooling that run the encoder with this adapter. A text that is longer than the
+        encoder's context is cut, as the engine here does. Raises UsageError where there is no such server.
+        """
+        import numpy as np
+
+        served = await self._encoders.with_adapter(options.adapter, per_token=True)
+        path = self._dialect.token_vectors
+        if path is None or not served:
+            raise self._dialect.unsupported("vectors for each token")
+        only, limit = tuple(served), ENCODER_TOKENS
+        truncated: list[int] = []
+
+        async def one(number: int) -> tuple[Any, Any]:
+            sent = {"content": texts[number], "add_special": True, "with_pieces": True}
+            tokens, pieces = tokens_of(await self._endpoints.post("/tokenize", sent, only))
+            if len(tokens) > limit:
+                truncated.append(number)
+                tokens, pieces = [*tokens[: limit - 1], tokens[-1]], [*pieces[: limit - 1], pieces[-1]]
+            body = {"content": [tokens], "embd_normalize": -1}
+            rows = token_vectors_of(await self._endpoints.post(path, body, only), 1)[0]
+            if len(rows) != len(tokens):
+                raise unexpected_reply()
+            return np.asarray(rows, dtype=np.float32), offsets_of(pieces, texts[number])
+
+        found = await run_all(range(len(texts)), one, options, "embedding")
+        vectors, offsets = tuple(rows for rows, _ in found), tuple(places for _, places in found)
+        return TokenEmbeddings(vectors, offsets, tuple(sorted(truncated)))
+
+    async def proven_encoder(self, adapter: str | None = None) -> str | None:
+        served = await self._encoders.with_adapter(adapter)
+        return next((found.model for found in served.values()), None)
 
     async def generate(
         self,
@@ -97,11 +144,12 @@ class HttpEngine:
         sampling: Sampling = Sampling(),  # noqa: B008 - frozen
         options: CallOptions = _DEFAULTS,
     ) -> list[Generation]:
-        fields = self._dialect.sampling(sampling)
-        if self._dialect.top_logprobs:
-            fields["logprobs"] = True
+        logprobs = {"logprobs": True} if self._dialect.top_logprobs else {}
+        self._dialect.sampling(sampling)  # refuse at once what can't be honoured
 
         async def one(prompt: Prompt) -> Generation:
+            own = sampling if prompt.schema is None else replace(sampling, schema=prompt.schema)
+            fields = self._dialect.sampling(own) | logprobs
             body = await self._chat(prompt, prompt.start, options)
             return generation_of(await self._endpoints.post(_CHAT, body | fields))
 
@@ -175,11 +223,36 @@ class HttpEngine:
             socket=", ".join(states),
             backend=self._dialect.name,
             models=tuple(models),
-            extra={"endpoints": states, "remote": list(self.remote_hosts), **problem},
+            extra={
+                "endpoints": states,
+                "remote": list(self.remote_hosts),
+                "encoders": await self._encoders_shown(),
+                **problem,
+            },
         )
+
+    async def _encoders_shown(self) -> dict[str, tuple[str, str, bool]]:
+        found = await self._encoders.all()
+        return {url: (e.model, e.adapter, e.per_token) for url, e in found.items() if e is not None}
 
     async def close(self) -> None:
         await self._endpoints.close()
+
+    async def _encoder_for(self, options: CallOptions) -> tuple[Body, tuple[str, ...], bool]:
+        """Fields, servers (none: any) and whether they only give vectors of tokens."""
+        found = await self._encoders.all()
+        served = await self._encoders.with_adapter(options.adapter)
+        if served:
+            pooling = tuple(url for url, encoder in served.items() if not encoder.per_token)
+            return self._embed_body(options.model), pooling or tuple(served), not pooling
+        if options.adapter is not None and self._dialect.adapter != "model":
+            raise self._dialect.unsupported(f"the adapter {options.adapter} for embeddings")
+        unknown = tuple(url for url, encoder in found.items() if encoder is None)
+        return self._embed_body(options.adapter or options.model), unknown, False
+
+    def _embed_body(self, model: str | None) -> Body:
+        body: Body = {"model": model or self._settings.embed_model, "encoding_format": "float"}
+        return body | (self._dialect.embed_body or {})
 
     async def _chat(self, prompt: Prompt, start: str, options: CallOptions) -> Body:
         """The fields of a chat request whose answer starts with `start`."""

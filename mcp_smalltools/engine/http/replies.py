@@ -17,6 +17,27 @@ def vectors_of(reply: Any, count: int) -> list[Any]:
     return [item["embedding"] for item in found]
 
 
+def token_vectors_of(reply: Any, count: int) -> list[Any]:
+    """The vectors of each text's tokens, from llama-server without pooling, in the order of the texts."""
+    try:
+        found = sorted(reply, key=lambda item: int(item["index"]))
+        vectors = [item["embedding"] for item in found]
+        if len(vectors) != count or not all(isinstance(rows[0], list) for rows in vectors):
+            raise unexpected_reply()
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise unexpected_reply() from None
+    return vectors
+
+
+def tokens_of(reply: Any) -> tuple[list[int], list[str]]:
+    """The tokens of a reply to /tokenize with pieces, and their texts."""
+    try:
+        tokens = [int(token["id"]) for token in reply["tokens"]]
+    except (KeyError, TypeError, ValueError):
+        raise unexpected_reply() from None
+    return tokens, list(token_texts(reply))
+
+
 def generation_of(reply: Any) -> Generation:
     try:
         choice = reply["choices"][0]

@@ -33,11 +33,13 @@ params.n_parallel, params.n_ctx = options["parallel"], options["context"]
 params.kv_unified = options["unified"]
 params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options["threads"]
 if options["embedding"]:
-    params.embedding, params.pooling_type = True, xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
+    pooling = "NONE" if options["by_token"] else "MEAN"
+    params.embedding = True
+    params.pooling_type = getattr(xllamacpp.llama_pooling_type, f"LLAMA_POOLING_TYPE_{pooling}")
 adapters = []
 for path in options["adapters"]:
     adapter = xllamacpp.CommonAdapterLoraInfo()
-    adapter.path, adapter.scale = path, 0.0
+    adapter.path, adapter.scale = path, options["adapter_scale"]
     adapters.append(adapter)
 params.lora_adapters = adapters
 server = xllamacpp.Server(params)
@@ -56,6 +58,10 @@ class ServerOptions:
     unified: bool = False
     embedding: bool = False
     adapters: tuple[str, ...] = ()
+    adapter_scale: float = 0.0
+    """How much of its adapters every request uses; 0: each request names its own."""
+    by_token: bool = False
+    """Vectors for each token, in place of one for a text."""
 
 
 def find_peer(path: str | None) -> tuple[str, str]:
@@ -197,8 +203,13 @@ def _native(program: str, port: int, options: ServerOptions) -> list[str]:
     command = [program, "-m", options.model, "--host", "127.0.0.1", "--port", str(port), "-fa", "on"]
     command += ["-t", str(options.threads), "-np", str(options.parallel), "-c", str(options.context)]
     command += ["-kvu" if options.unified else "-no-kvu"]
-    command += ["--embedding", "--pooling", "mean"] if options.embedding else []
-    if options.adapters:
+    command += (
+        ["--embedding", "--pooling", "none" if options.by_token else "mean"] if options.embedding else []
+    )
+    if options.adapter_scale:
+        scaled = ",".join(f"{path}:{options.adapter_scale}" for path in options.adapters)
+        command += ["--lora-scaled", scaled]
+    elif options.adapters:
         command += ["--lora", ",".join(options.adapters), "--lora-init-without-apply"]
     return command
 

@@ -146,7 +146,22 @@ def _plain_time(time: str) -> str:
 
 
 def judge_extract(right: Mapping[str, Any], answer: Answer) -> Parts:
-    return {"data": answer["data"] == right["data"]}
+    """The whole object, or each field by its dotted name: one of the accepted values, null for none."""
+    if "fields" not in right:
+        return {"data": answer["data"] == right["data"]}
+    return {name: _value_at(answer["data"], name) in ways for name, ways in right["fields"].items()}
+
+
+def made_up_fields(right: Mapping[str, Any], answer: Answer) -> tuple[int, int]:
+    """How many fields have a value although the text has none, of how many that it has none for."""
+    absent = [name for name, ways in right.get("fields", {}).items() if ways == [None]]
+    return sum(_value_at(answer["data"], name) is not None for name in absent), len(absent)
+
+
+def _value_at(data: Any, name: str) -> Any:
+    for part in name.split("."):
+        data = data.get(part) if isinstance(data, dict) else None
+    return data
 
 
 def judge_classify(right: Mapping[str, Any], answer: Answer) -> Parts:

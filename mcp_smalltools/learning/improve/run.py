@@ -30,7 +30,7 @@ from mcp_smalltools.service import Call, Service
 from mcp_smalltools.stores.accounts.weak_outcomes import WeakEvidence
 from mcp_smalltools.stores.outcomes import ReportedOutcome, open_outcomes
 from mcp_smalltools.tools.classify.learned import task_key, versions_of_task, write_learned
-from mcp_smalltools.tools.classify.vectors import TextReader
+from mcp_smalltools.tools.classify.vectors import TextReader, adapter_here
 from mcp_smalltools.tools.find_failure.learned_lines import LearnedLines, versions_of_lines, write_lines
 
 if TYPE_CHECKING:
@@ -164,7 +164,8 @@ def _reader(task: LearningTask, service: Service) -> TextReader:
     """Gives vectors as a call of the task's tool would."""
     nothing_shown = ToolRequest(task.tool, {}, deadline_s=DEADLINE_S)
     context = Call(nothing_shown, service, lambda done, total, message: None).context()
-    return TextReader(task.skill.context_of(context) if task.skill else context)
+    own = task.skill.context_of(context) if task.skill else context
+    return TextReader(own, adapter_here(own))
 
 
 def _provenance(case: ReportedCase) -> dict[str, Any]:

@@ -51,6 +51,8 @@ class AskFile:
         from mcp_smalltools.tools.ask_file.rank import Asking, rank
         from mcp_smalltools.tools.ask_file.word_index import Index
         from mcp_smalltools.tools.ask_file.word_vectors import word_table
+        from mcp_smalltools.tools.similarity import proven_encoder
+        from mcp_smalltools.tools.span_reader import ADAPTER as READER
 
         files, problems = await context.in_thread(_read, arguments.paths, context)
         units = await context.in_thread(_units, arguments.paths, files, context)
@@ -63,7 +65,10 @@ class AskFile:
         if problems:
             answer.dropped["files_not_read"] = len(problems)
             answer.note = problems[0]
-        if ranking.passages and (doubt := calibration.doubt(context.settings, context.adapter)):
+        proven = await proven_encoder(context, None, context.adapter or READER)
+        if ranking.passages and (
+            doubt := calibration.doubt(context.settings, context.adapter, proven=proven)
+        ):
             answer.confidence, answer.escalate, answer.reason = None, True, doubt
         if ranking.no_encoder:
             answer.note = ranking.no_encoder.note("these lines were found by their words alone")

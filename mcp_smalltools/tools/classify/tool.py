@@ -57,7 +57,8 @@ class Classify:
 
     async def run(self, arguments: ClassifyArguments, context: base.ToolContext) -> ClassifyAnswer:
         from mcp_smalltools.tools.classify.decide_call import decide_call, load_confidences
-        from mcp_smalltools.tools.classify.vectors import embed_all
+        from mcp_smalltools.tools.classify.vectors import ADAPTER, embed_all
+        from mcp_smalltools.tools.similarity import proven_encoder
 
         labels = _check(arguments)
         question = bool(arguments.question.strip())
@@ -83,7 +84,9 @@ class Classify:
             answer = _answer(cases, decisions, labels, model)
             if arguments.distribution:
                 _add_distributions(answer, cases, decisions, labels)
-            if decisions and (doubt := load_confidences().doubt(context.settings, context.adapter)):
+            proven = await proven_encoder(context, context.adapter or ADAPTER)
+            measured = load_confidences()
+            if decisions and (doubt := measured.doubt(context.settings, context.adapter, proven=proven)):
                 _take_out_confidences(answer, cases, doubt)
             if more:
                 answer.note = f"Only the first {MAX_ITEMS} lines were read; classify the rest by itself."

@@ -92,7 +92,7 @@ async def embed_all(
     """Embed labels and examples (pairs of text and label), then the cases until the time is over. What was
     learned takes part if it was measured with the same encoder.
     """
-    reader = TextReader(context)
+    reader = TextReader(context, await _adapter(context))
     names, examples = await embed_labels(reader, labels, known, instructions)
     items = await reader.until_time_is_over([case.text for case in cases if case.text])
     parts = None
@@ -144,11 +144,20 @@ async def teach(
     return Taught(learned.version, learned.reach, near, other, examples)
 
 
-def _adapter(context: ToolContext) -> str | None:
-    """The skill's own, or the one that ships, if it is for this model. A remote engine has neither."""
+async def _adapter(context: ToolContext) -> str | None:
+    """The skill's own, or the one that ships, if it is for this model. Over HTTP one that a server was shown
+    to run.
+    """
     settings = context.settings
     if settings.engine_urls:
-        return None
+        wanted = context.adapter or ADAPTER
+        return wanted if await context.engine.proven_encoder(wanted) else None
+    return adapter_here(context)
+
+
+def adapter_here(context: ToolContext) -> str | None:
+    """The skill's own, or the one that ships, if it is for this model."""
+    settings = context.settings
     ships = adapter_entry(ADAPTER, settings).get("base") == settings.embed_model
     return context.adapter or (ADAPTER if ships else None)
 
@@ -179,8 +188,8 @@ def _common_texts(labels: LabelSet) -> list[tuple[str, int]]:
 class TextReader:
     """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's chunks."""
 
-    def __init__(self, context: ToolContext) -> None:
-        self.adapter = _adapter(context)
+    def __init__(self, context: ToolContext, adapter: str | None) -> None:
+        self.adapter = adapter
         self._context = context
         self._settings = context.settings
 

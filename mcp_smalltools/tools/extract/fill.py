@@ -103,16 +103,26 @@ async def fill(
         pairs = [(question_of(item.words, item.description), window.text) for item, window in asked]
         readings = await read(engine, pairs, seconds())
         filled.used_reader = True
-        written = await _write(asked, document, engine, seconds, writer, filled=filled)
-        second = SecondReading(writer, written) if writer and written else None
-        await work.in_thread(
-            _take_read, list(zip(asked, readings, strict=True)), document, filled, second, work.check
+        view = await work.in_thread(
+            _read_by_reader, list(zip(asked, readings, strict=True)), document, filled, work.check
         )
+        written = await _write(view, document, engine, seconds, writer, filled=filled)
+        second = SecondReading(writer, written) if writer and written else None
+        await work.in_thread(_decide, view, document, filled, second, work.check)
     return filled
 
 
+@dataclass(frozen=True, slots=True)
+class _ReaderView:
+    """What the reader makes of each field: its options, best first, and its choice."""
+
+    fields: Sequence[Field]
+    options: Sequence[Sequence[Option]]
+    choices: Sequence[Choice]
+
+
 async def _write(
-    asked: Sequence[tuple[Field, Window]],
+    view: _ReaderView,
     document: Document,
     engine: Engine,
     seconds: Callable[[], float],
@@ -120,17 +130,22 @@ async def _write(
     *,
     filled: Filled,
 ) -> WrittenValues | None:
-    """What the writer says of the fields that the reader has read; None without one, or where it fails."""
+    """What the writer says of the fields that the reader has read; None without one, or where it fails. Of a
+    long text, or of many fields, it reads what the reader is least sure of.
+    """
     if writer is None:
         return None
-    fields = list({item.name: item for item, _ in asked}.values())
+    fields, left_out = writer.fields_to_ask(view.fields, view.choices, document)
+    if not fields:
+        return None
     try:
         limit = writer.most_s
         written = await ask_writer(engine, writer.model, fields, document, lambda: min(limit, seconds()))
     except (EngineError, ModelError, UsageError) as error:
         filled.writer_problem = error.code
         return None
-    filled.writer, filled.writer_unread = writer.model, written.unread
+    filled.writer = writer.model
+    filled.writer_unread = [*written.unread, *(item.name for item in left_out)]
     return written
 
 
@@ -157,16 +172,13 @@ def _windows(
     return [(item, window) for item in left for window in document.windows(item, check)]
 
 
-def _take_read(
+def _read_by_reader(
     readings: Sequence[tuple[tuple[Field, Window], Reading]],
     document: Document,
     filled: Filled,
-    second: SecondReading | None,
     check: Callable[[], None],
-) -> None:
-    """Fill in what the reader read, a value or an absence for each field; where the writer has read it too,
-    what both say.
-    """
+) -> _ReaderView:
+    """All that could be the value of each field, and which the reader chooses."""
     left = list({item.name: item for (item, _), _ in readings}.values())
     options: dict[str, list[Option]] = {item.name: [] for item in left}
     for (item, window), reading in readings:
@@ -184,8 +196,18 @@ def _take_read(
         )
         for item in left
     ]
-    choices = choose(left, ordered, document.text, floors)
-    for item, choice, found in zip(left, choices, ordered, strict=True):
+    return _ReaderView(left, ordered, choose(left, ordered, document.text, floors))
+
+
+def _decide(
+    view: _ReaderView,
+    document: Document,
+    filled: Filled,
+    second: SecondReading | None,
+    check: Callable[[], None],
+) -> None:
+    """A value or an absence for each field; where the writer has read it too, what both say."""
+    for item, choice, found in zip(view.fields, view.choices, view.options, strict=True):
         check()
         filled.by_reader[item.name] = item, _by_reader(choice)
         if second is not None:

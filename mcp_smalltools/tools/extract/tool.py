@@ -69,17 +69,20 @@ class Extract:
     async def run(self, arguments: ExtractArguments, context: base.ToolContext) -> ExtractAnswer:
         from mcp_smalltools.tools.extract.fill import Absence, Filled, FilledRecords, Work, fill, fill_records
         from mcp_smalltools.tools.extract.schema import plan_of
-        from mcp_smalltools.tools.similarity import NoEncoder
+        from mcp_smalltools.tools.similarity import NoEncoder, proven_encoder
+        from mcp_smalltools.tools.span_reader import ADAPTER as READER
 
         plan = await context.in_thread(plan_of, _check(arguments))
         document = await context.in_thread(_document, arguments, context)
         mapped = await context.in_thread(_map, plan, document, context.stop.check)
         filled, tables = Filled(), [FilledRecords() for _ in plan.records]
-        problem = None
+        problem, proven = None, None
         work, seconds = Work(context.in_thread, context.stop.check), lambda: context.stop.remaining_s
         try:
             reader = context.engine, seconds, work
-            await fill(plan.fields, document, *reader, mapped=mapped, writer=_writer(context), filled=filled)
+            proven = await proven_encoder(context, context.adapter or READER)
+            writer = _writer(context, proven)
+            await fill(plan.fields, document, *reader, mapped=mapped, writer=writer, filled=filled)
             tables = [
                 await fill_records(
                     group,
@@ -105,7 +108,7 @@ class Extract:
         _cut_rows(answer, plan, tables, int(0.8 * context.settings.max_answer_chars))
         if filled.used_reader:
             answer.model = "+".join(filter(None, (context.settings.embed_model, "reader", filled.writer)))
-            _take_out_confidences(answer, context)
+            _take_out_confidences(answer, context, proven)
         return answer
 
 
@@ -135,16 +138,16 @@ def _document(arguments: ExtractArguments, context: base.ToolContext) -> Documen
     return document
 
 
-def _writer(context: base.ToolContext) -> Writer | None:
+def _writer(context: base.ToolContext, proven: str | None) -> Writer | None:
     """The model that reads too: one that qualified, and only beside the encoder that it qualified with."""
     from mcp_smalltools.tools.extract.confidence import FEATURES_OF_PAIR, calibration_of_extract
     from mcp_smalltools.tools.extract.writing.combine import Writer
 
     if (given := context.writer) is None or given.calibration.features != FEATURES_OF_PAIR:
         return None
-    if calibration_of_extract().doubt(context.settings, context.adapter) is not None:
+    if calibration_of_extract().doubt(context.settings, context.adapter, proven=proven) is not None:
         return None
-    return Writer(given.model, given.calibration.models)
+    return Writer(given.model, given.calibration.models, reader=calibration_of_extract().models)
 
 
 def _about_writer(filled: Filled) -> str | None:
@@ -276,11 +279,12 @@ def _skipped(plan: Plan, tables: Sequence[FilledRecords]) -> list[SkippedLines]:
     ]
 
 
-def _take_out_confidences(answer: ExtractAnswer, context: base.ToolContext) -> None:
+def _take_out_confidences(answer: ExtractAnswer, context: base.ToolContext, proven: str | None) -> None:
     """Where the encoder in use is not the one that they were measured with."""
     from mcp_smalltools.tools.extract.confidence import calibration_of_extract
 
-    if (doubt := calibration_of_extract().doubt(context.settings, context.adapter)) is None:
+    doubt = calibration_of_extract().doubt(context.settings, context.adapter, proven=proven)
+    if doubt is None:
         return
     for item in answer.evidence:
         item.confidence = None

@@ -21,6 +21,11 @@ MAX_TEXT: Final = 9_000
 MAX_WRITTEN: Final = 1_200
 """Tokens of an answer."""
 TOKENS_OF_FIELD: Final = 48
+WRITTEN_TOGETHER: Final = 10
+"""Fields up to which one object is written."""
+GROUP: Final = 5
+MOST_GROUPS: Final = 8
+"""Of more fields: in each object, and objects that are written at the same time."""
 MAX_DESCRIBED: Final = 240
 """Characters of a field's description in the prompt."""
 RESERVE_S: Final = 1.5
@@ -53,8 +58,8 @@ async def ask_writer(
     document: Document,
     seconds: Callable[[], float],
 ) -> WrittenValues:
-    """One object with all fields, from one reading of the text. Raises as the engine does, except for time
-    that is over: then the fields are `unread`.
+    """The values of all fields, from one reading of the text; many fields are written in groups, at the same
+    time. Raises as the engine does, except for time that is over: then the fields are `unread`.
     """
     from mcp_smalltools.engine.api import CallOptions, Sampling
 
@@ -64,25 +69,35 @@ async def ask_writer(
     limit = seconds() - RESERVE_S
     if limit < LEAST_S:
         return nothing
-    most = min(MAX_WRITTEN, 16 + TOKENS_OF_FIELD * len(fields))
-    prompt = prompt_of(fields, GAP.join(part.text for part in parts))
-    sampling = Sampling(max_tokens=most, schema=form_of(fields))
+    text = GAP.join(part.text for part in parts)
+    groups = groups_of(fields)
+    most = min(MAX_WRITTEN, 16 + TOKENS_OF_FIELD * max(map(len, groups)))
+    prompts = [prompt_of(group, text) for group in groups]
+    options = CallOptions(model=model, deadline_s=limit)
     try:
-        (written,) = await engine.generate([prompt], sampling, CallOptions(model=model, deadline_s=limit))
+        answers = await engine.generate(prompts, Sampling(max_tokens=most), options)
     except DeadlineExceeded:
         return nothing
-    values = read_object(written.text)
+    values = {name: value for answer in answers for name, value in read_object(answer.text).items()}
     return replace(nothing, values=values, unread=[name for name in nothing.unread if name not in values])
 
 
+def groups_of(fields: Sequence[Field]) -> list[Sequence[Field]]:
+    """What is written at the same time: all of a few fields, of many about as many in each group."""
+    if len(fields) <= WRITTEN_TOGETHER:
+        return [fields]
+    number = min(MOST_GROUPS, -(-len(fields) // GROUP))
+    size = -(-len(fields) // number)
+    return [fields[start : start + size] for start in range(0, len(fields), size)]
+
+
 def prompt_of(fields: Sequence[Field], text: str) -> Prompt:
-    """The text once for all fields, and what each field is."""
+    """The text once for all fields, what each field is, and the form of the answer."""
     from mcp_smalltools.engine.api import ChatMessage, Prompt
 
     asked = "\n".join(_line_of(item) for item in fields)
-    return Prompt(
-        (ChatMessage("system", SYSTEM), ChatMessage("user", f"Text:\n{text}\n\nFields:\n{asked}")), shared=1
-    )
+    messages = ChatMessage("system", SYSTEM), ChatMessage("user", f"Text:\n{text}\n\nFields:\n{asked}")
+    return Prompt(messages, shared=1, schema=form_of(fields))
 
 
 def _line_of(item: Field) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from mcp_smalltools.calibration.calibration import Features, Logistic
@@ -23,6 +23,15 @@ NOT_GIVEN: Final = "not_given"
 GIVEN_FROM: Final = 0.5
 """Probability from which a value of an optional field is given."""
 NO_SUPPORT: Final = -12.0
+SHORT_TEXT: Final = 3_000
+FEW_FIELDS: Final = 12
+"""Characters and fields up to which the writer reads everything: beyond, it would take it longer than a call
+should.
+"""
+SURE_ALONE: Final = 0.95
+"""Probability from which the reader's word is taken without asking the writer, where not everything is."""
+MOST_ASKED: Final = 16
+"""Fields that the writer is asked for then."""
 OUTCOMES: Final = (
     *("agree", "reader_of_two", "writer_of_two", "reader_alone", "writer_alone", "held_back", "neither"),
 )
@@ -54,6 +63,29 @@ class Writer:
     models: Mapping[str, Logistic]
     most_s: float = 30.0
     """Seconds that a call waits for it, however much time the call has."""
+    reader: Mapping[str, Logistic] = field(default_factory=dict)
+    """How right the reader is alone: models by the names of `confidence.FEATURES`. Without them, the writer
+    is asked for everything.
+    """
+
+    def fields_to_ask(
+        self, fields: Sequence[Field], choices: Sequence[Choice], document: Document
+    ) -> tuple[list[Field], list[Field]]:
+        """All fields of a short text. Else those that the reader is least sure of, and of these the ones that
+        there is no time for.
+        """
+        few = len(document.text) <= SHORT_TEXT and len(fields) <= FEW_FIELDS
+        if few or not self.reader:
+            return list(fields), []
+        ending = "" if document.is_request else "_on_page"
+        doubted = sorted(
+            (float(self.reader[f"{kind}{ending}"](choice.features)[0]), place)
+            for place, choice in enumerate(choices)
+            for kind in ("found" if choice.option else "absent",)
+        )
+        places = [place for chance, place in doubted if chance < SURE_ALONE]
+        asked, left_out = sorted(places[:MOST_ASKED]), sorted(places[MOST_ASKED:])
+        return [fields[place] for place in asked], [fields[place] for place in left_out]
 
 
 @dataclass(frozen=True, slots=True)

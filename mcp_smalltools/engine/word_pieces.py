@@ -1,31 +1,35 @@
-"""The characters of a text that each token stands for, which llama.cpp's WordPiece doesn't give."""
+"""The characters of a text that each token of BERT's WordPiece stands for, from the tokens' texts."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mcp_smalltools.engine.llama.bindings import Model, Tokens
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _WORD_START = "▁"
 
 
-def token_offsets(model: Model, text: str, tokens: Tokens) -> NDArray[np.int32]:
-    """Characters [start, end) of each token, shape (tokens, 2), int32; (0, 0) for special tokens.
+def offsets_of(pieces: Sequence[str], text: str) -> NDArray[np.int32]:
+    """Characters [start, end) of each token, shape (tokens, 2), int32; (0, 0) for the first and the last one,
+    which are special.
 
     Folds the text as BERT's uncased tokenizer does (NFD, marks dropped, lower case; Devlin et al., 2019) and
     matches it token by token. A token that doesn't match, such as [UNK], stands for the word at its position.
     """
+    import numpy as np
+
     folded, indexes = _fold(text)
-    offsets = np.zeros((len(tokens), 2), dtype=np.int32)
+    offsets = np.zeros((len(pieces), 2), dtype=np.int32)
     at = 0
-    for i, token in enumerate(tokens):
-        piece = model.pieces[int(token)].decode("utf-8", errors="replace").removeprefix(_WORD_START).strip()
+    for i, token in enumerate(pieces):
+        piece = token.removeprefix(_WORD_START).strip()
         while at < len(folded) and folded[at].isspace():
             at += 1
-        if at >= len(folded) or i == 0 or i == len(tokens) - 1:
+        if at >= len(folded) or i == 0 or i == len(pieces) - 1:
             continue  # [CLS] and [SEP] have no characters
         if piece and folded.startswith(piece, at):
             end = at + len(piece)
