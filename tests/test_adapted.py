@@ -212,10 +212,10 @@ def test_a_call_after_training_uses_what_was_learned(
 
     before = template()
     save_version(state, [("mail to ", Placeholder("who", "%s"), " queued")], {})
-    from mcp_smalltools.commands.train import _forget_answers
     from mcp_smalltools.config import load_settings
+    from mcp_smalltools.learning.improve.kept import forget_answers
 
-    _forget_answers(load_settings())
+    forget_answers(load_settings())
     assert template() == "mail to <*> queued"
     assert main(["train", "parse_log", "--rollback"]) == 0
     capsys.readouterr()

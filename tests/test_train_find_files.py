@@ -14,8 +14,8 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import NotFound
-from mcp_smalltools.learning.files.commits import past_commits
 from mcp_smalltools.learning.files.history_trial import try_history
+from mcp_smalltools.learning.repositories.commits import past_commits
 from mcp_smalltools.stores.versions import KEPT, Versions
 from mcp_smalltools.tools.find_files.learned_history import (
     LearnedHistory,

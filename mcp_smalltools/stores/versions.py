@@ -36,6 +36,11 @@ class Versions:
         version = self.current
         return self.folder / f"{version:04}" if version else None
 
+    @property
+    def newest_in_use(self) -> bool:
+        """Whether nobody went back from the newest version."""
+        return self.folder.is_dir() and self.current == max(self._all(), default=0)
+
     def add(self, write: Callable[[Path], None]) -> int:
         """Make a version of what `write` writes into a new folder, and use it. Returns its number."""
         make_private_folder(self.folder)

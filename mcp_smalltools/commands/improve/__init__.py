@@ -3,6 +3,9 @@
 mcp-smalltools improve --dry-run        what there is, what would be learned, figures before and after
 mcp-smalltools improve                  and keep what is better
 mcp-smalltools improve --undo 1f0c…     go back to the version before
+mcp-smalltools improve --every night    have the system run it at 03:30; --never takes that back
+
+What was trained on a folder (`mcp-smalltools train`) is trained again when the folder has changed enough.
 
 What is learned of a set of labels is kept only if held-out corrections are answered better by more than
 chance, and everything else as before: the skill's own cases, and texts that ship. Nothing is learned from
@@ -18,6 +21,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.commands.improve import nightly, trained_again
 from mcp_smalltools.config import Settings
 
 if TYPE_CHECKING:
@@ -38,6 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--undo", metavar="KEY", help="use the version before of what has this key")
     parser.add_argument("--forget", action="store_true", help="delete all that was learned from corrections")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=60.0,
+        metavar="N",
+        help="time for training again, at most (default: 60)",
+    )
+    nightly.add_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="say only what was kept, for nightly runs")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
 
@@ -49,18 +61,24 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _forget(args, settings)
     if args.list:
         return _list(args, settings)
+    if args.every or args.never:
+        return nightly.change(args, settings)
     report = _improve(args, settings)
+    again = trained_again.train_again(args, settings)
     if args.json:
         found = [one.to_json() for one in report.improvements]
-        print(json.dumps({"improvements": found, "left": report.left}, ensure_ascii=False))
+        trained = [one.to_json() for one in again]
+        content = {"improvements": found, "left": report.left, "trained": trained}
+        print(json.dumps(content, ensure_ascii=False))
         return 0
     for one in report.improvements:
         if one.version or not args.quiet:
             print("\n".join(_lines_of(one, dry_run=args.dry_run)))
+    trained_again.print_trained(again, quiet=args.quiet, dry_run=args.dry_run)
     if not args.quiet:
         for reason, count in report.left.items():
             print(f"{count} are not used: {reason}")
-        if not report.improvements:
+        if not report.improvements and not again:
             print("There are no corrections to learn from; agents report them with report_outcome.")
     return 0
 

@@ -8,14 +8,19 @@ and more of them, or further up.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import anyio.to_thread
 
 from mcp_smalltools.errors import NotFound
-from mcp_smalltools.learning.files.commits import PastCommit, past_commits
+from mcp_smalltools.learning.files.kept_passages import KeptPassages
+from mcp_smalltools.learning.repositories import git
+from mcp_smalltools.learning.repositories.commits import PastCommit, past_commits
+from mcp_smalltools.learning.repositories.files import RepositoryFiles
+from mcp_smalltools.learning.stopwatch import Stopwatch
 from mcp_smalltools.tools.find_files.learned_history import LearnedHistory, history_of
 
 if TYPE_CHECKING:
@@ -53,6 +58,8 @@ class HistoryTrial:
     rank_before: float
     rank_after: float
     seconds: float
+    processor_s: float
+    commit: str
 
     @property
     def better(self) -> bool:
@@ -67,9 +74,9 @@ async def try_history(
     source: Path, settings: Settings, engine: Engine, say: Say
 ) -> tuple[HistoryTrial, LearnedHistory]:
     """The trial, and what is to be kept if it is better. Raises NotFound where the history is too short."""
-    started = time.monotonic()
+    watch = Stopwatch()
     source = source.resolve()
-    updater = await _indexed(source, settings, engine, say)
+    updater = await _indexed(RepositoryFiles.of(source, settings), settings, engine, say)
     try:
         commits = past_commits(source, updater.index.paths().values())
         asking = [number for number, commit in enumerate(commits) if commit.asks]
@@ -80,41 +87,41 @@ async def try_history(
             )
         count = min(_HELD_OUT, len(asking) // 4)
         say(f"{len(commits)} commits; {count} are held out, {count} choose")
-        choosing, held_out = asking[-2 * count : -count], asking[-count:]
         trial = _Trial(source, updater, commits)
-        vectors = await trial.vectors([*choosing, *held_out], engine, settings)
-        scores = {}
-        for weight in WEIGHTS:
-            scores[weight] = trial.found(choosing, weight, vectors)
-            say(f"the history worth {weight}: {scores[weight].share:.2f} of those that choose")
-        weight = max(WEIGHTS, key=lambda one: (scores[one].share + scores[one].rank, -one))
-        before = trial.found(held_out, 0.0, vectors)
-        after = trial.found(held_out, weight, vectors) if weight else before
-        seconds = round(time.monotonic() - started, 1)
+        choosing, held_out = asking[-2 * count : -count], asking[-count:]
+        asked = [] if _is_elsewhere(engine) else [*choosing, *held_out]
+        vectors = await trial.vectors(asked, engine, settings)
+        scores = await anyio.to_thread.run_sync(lambda: trial.found(choosing, WEIGHTS, vectors))
+        for tried, one in scores.items():
+            say(f"the history worth {tried}: {one.share:.2f} of those that choose")
+        weight = max(WEIGHTS, key=lambda tried: (scores[tried].share + scores[tried].rank, -tried))
+        judged = await anyio.to_thread.run_sync(lambda: trial.found(held_out, (0.0, weight), vectors))
+        before, after = judged[0.0], judged[weight]
         shares = before.share, after.share, before.rank, after.rank
         files = len(updater.index.paths())
-        figures = HistoryTrial(files, len(commits), count, weight, *shares, seconds)
+        figures = HistoryTrial(
+            files, len(commits), count, weight, *shares, watch.seconds, watch.processor_s, git.head_of(source)
+        )
         return figures, trial.learned(len(commits), weight)
     finally:
         updater.close()
 
 
-async def _indexed(source: Path, settings: Settings, engine: Engine, say: Say) -> IndexUpdater:
+def _is_elsewhere(engine: Engine) -> bool:
+    return bool(getattr(engine, "remote_hosts", ()))
+
+
+async def _indexed(files: RepositoryFiles, settings: Settings, engine: Engine, say: Say) -> IndexUpdater:
     """The index of the folder, with vectors where there is an encoder; what is there already is kept."""
-    from mcp_smalltools.config import RootSpec
-    from mcp_smalltools.files.roots import Roots
-    from mcp_smalltools.level import PrivacyLevel
     from mcp_smalltools.tools.find_files.file_vectors import embed_rest
     from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
 
-    own = settings.model_copy(update={"roots": (RootSpec(path=source, level=PrivacyLevel.OPEN),)})
-    roots = Roots.of(own)
-    (folder,) = roots.folders(str(source))
-    whole = replace(folder, parts=())
-    updater = IndexUpdater(whole, settings.state_dir, lambda path: roots.open(str(whole.root / path)))
+    updater = IndexUpdater(files.folder, settings.state_dir, files.open)
     updater.refresh(_INDEX_S, lambda *_: None, lambda: None)
     say(f"{len(updater.index.paths())} files indexed")
-    if problem := await embed_rest(updater, engine, settings.embed_model):
+    if _is_elsewhere(engine):
+        say("without vectors of files: their digests are not sent to an engine on another machine")
+    elif problem := await embed_rest(updater, engine, settings.embed_model):
         say(f"without vectors of files ({problem})")
     return updater
 
@@ -126,12 +133,18 @@ class FoundShare:
     share: float
     rank: float
 
+    @classmethod
+    def of(cls, ranks: Sequence[float]) -> Self:
+        """From 1, 1/2 ... for the place of the first of their files, 0 for none."""
+        return cls(round(sum(rank > 0 for rank in ranks) / len(ranks), 4), round(sum(ranks) / len(ranks), 4))
+
 
 @dataclass(slots=True)
 class _Trial:
     source: Path
     updater: IndexUpdater
     commits: Sequence[PastCommit]
+    passages: KeptPassages = field(default_factory=KeptPassages)
 
     def learned(self, until: int, weight: float) -> LearnedHistory:
         """What the first `until` commits tell."""
@@ -144,25 +157,31 @@ class _Trial:
         """Vectors of the subjects by the number of their commit; none without an encoder."""
         from mcp_smalltools.tools.similarity import NoEncoder, embed
 
+        if not asking:
+            return {}
         subjects = [self.commits[number].subject for number in asking]
         found = await embed(engine, subjects, settings.deadline_s)
         return {} if isinstance(found, NoEncoder) else dict(zip(asking, found, strict=True))
 
     def found(
-        self, asking: Sequence[int], weight: float, vectors: dict[int, NDArray[np.float32]]
-    ) -> FoundShare:
-        """How many of these commits find one of their files; the history ends before them."""
+        self, asking: Sequence[int], weights: Sequence[float], vectors: dict[int, NDArray[np.float32]]
+    ) -> dict[float, FoundShare]:
+        """How many of these commits find one of their files, by what the history is worth; it ends before
+        them. What doesn't depend on it is done once for each commit.
+        """
         from mcp_smalltools.tools.base import StopSignal
-        from mcp_smalltools.tools.find_files.search import Query, SearchFolder, search
+        from mcp_smalltools.tools.find_files.search import Query, SearchFolder, match, rank
 
-        learned = (self.learned(asking[0], weight),) if weight else ()
-        place = SearchFolder(self.updater, self.updater.folder, learned)
-        hits, rank = 0, 0.0
+        stop = StopSignal(_INDEX_S)
+        place = SearchFolder(self.updater, self.updater.folder)
+        history = self.learned(asking[0], 1.0)
+        ranks: dict[float, list[float]] = {weight: [] for weight in weights}
         for number in asking:
             commit = self.commits[number]
-            query = Query(commit.subject, "", FIRST, vectors.get(number))
-            results = search([place], query, StopSignal(_INDEX_S))
-            places = [n for n, hit in enumerate(results.hits, 1) if hit.path in commit.files]
-            hits += bool(places)
-            rank += 1 / places[0] if places else 0.0
-        return FoundShare(round(hits / len(asking), 4), round(rank / len(asking), 4))
+            matches = match([place], Query(commit.subject, "", FIRST, vectors.get(number)), stop)
+            for weight, found in ranks.items():
+                learned = [replace(history, weight=weight)] if weight else []
+                results = rank(matches, stop, learned, self.passages)
+                places = [n for n, hit in enumerate(results.hits, 1) if hit.path in commit.files]
+                found.append(1 / places[0] if places else 0.0)
+        return {weight: FoundShare.of(found) for weight, found in ranks.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -23,12 +23,15 @@ from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages, shown_lines
 from mcp_smalltools.tools.ask_file.units.prose import RELEASE
 from mcp_smalltools.tools.ask_file.units.unit import Unit
-from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, normalised_line
+from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, Matches, normalised_line
 from mcp_smalltools.tools.similarity import UNAVAILABLE, NoEncoder, similarities
 from mcp_smalltools.tools.span_reader import Reading, read
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from mcp_smalltools.engine.api import Engine
+    from mcp_smalltools.tools.ask_file.learned_order import LearnedOrder
 
 UNKNOWN_SIMILARITY: Final = 0.3
 """What all candidates get where there is no encoder: between what unrelated and related texts have."""
@@ -51,10 +54,33 @@ _BEHIND_READ: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The lines of each file of a call, and the seconds that it has."""
+    """The lines of each file of a call, the seconds that it has, and what was learned of the files'
+    repository, with where they are.
+    """
 
     files: Sequence[Sequence[str]]
     seconds: float
+    learned: LearnedOrder | None = None
+    paths: Sequence[Path] = ()
+
+
+@dataclass(slots=True)
+class Scored:
+    """The candidates of a question. `columns` are their features, `log_odds` theirs of being an answer."""
+
+    matches: Matches
+    units: list[FileUnit]
+    columns: dict[str, Floats]
+    log_odds: Floats
+    of_readings: dict[str, float]
+    no_encoder: NoEncoder | None = None
+    no_reader: NoEncoder | None = None
+    all_units: Sequence[FileUnit] = ()
+    all_log_odds: Floats | None = None
+    learned: dict[str, Floats] | None = None
+    """With what was learned of a repository: the candidates and others that it adds behind them, and what it
+    says of each (`learned_order.FEATURES`).
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,44 +96,85 @@ class Ranking:
     """Set where the encoder took no part."""
     no_reader: NoEncoder | None = None
     """Set where the encoder took part, but the reader, which is an adapter of it, did not."""
+    moved: bool = False
+    """What was learned puts another place first than the shipped order."""
+    learned: int = 0
+    """The version of what was learned, if it took part."""
 
 
 async def rank(
     engine: Engine, index: Index, question: Question, calibration: Calibration, ask: Asking
 ) -> Ranking:
+    """The passages of the best candidates; what was learned of a repository orders them last.
+
+    Raises DeadlineExceeded, Cancelled.
+    """
+    found = await score(engine, index, question, calibration, ask)
+    if found is None:
+        return Ranking((), {})
+    units, log_odds = found.units, found.log_odds
+    best = int(np.argmax(log_odds))
+    best = _of_first_release(best, units, question, found.columns, ask.files)
+    log_odds[best] = log_odds.max()
+    units[best], lines_alike = _first_or_last_alike(units[best], index.units, question)
+    passages = select_passages(units, log_odds)
+    features = ranking_features(question, found.matches, found.columns, log_odds, passages)
+    ranking = Ranking(passages, features | found.of_readings, lines_alike, found.no_encoder, found.no_reader)
+    return _reordered(ranking, found, question, ask) if ask.learned and not lines_alike else ranking
+
+
+def _reordered(ranking: Ranking, found: Scored, question: Question, ask: Asking) -> Ranking:
+    """The places in the order that was learned. Features stay those of the shipped one: the confidence was
+    measured with it.
+    """
+    if ask.learned is None or found.learned is None or found.all_log_odds is None:
+        return ranking
+    order = ask.learned.reordered(found.learned, found.all_log_odds)
+    passages = select_passages(found.all_units, order)
+    before, now = ranking.passages[0], passages[0]
+    same = before.file == now.file and before.start <= now.end and now.start <= before.end
+    return replace(ranking, passages=passages, moved=not same, learned=ask.learned.version)
+
+
+async def score(
+    engine: Engine, index: Index, question: Question, calibration: Calibration, ask: Asking
+) -> Scored | None:
     """Words choose the candidates; words, structure and, if there is an encoder, similarity rank them; then
-    the reader reads the best ones together with the question.
+    the reader reads the best ones together with the question. None if no word matches anything.
 
     Raises DeadlineExceeded, Cancelled.
     """
     matches = index.matches(question)
     chosen = index.candidates(matches)
     if not chosen:
-        return Ranking((), {})
-    texts = [encoder_text(index.units[number].unit) for number in chosen]
+        return None
+    lines = ask.learned.asked(question.text, ask.files, ask.paths) if ask.learned else None
+    both = [*chosen, *lines.more(index.units, chosen)] if lines else chosen
+    texts = [encoder_text(index.units[number].unit) for number in both]
     similar = await similarities(engine, question.text, texts, ask.seconds)
     no_encoder = similar if isinstance(similar, NoEncoder) else None
     if isinstance(similar, NoEncoder):
-        similar = [UNKNOWN_SIMILARITY] * len(chosen)
-    columns = candidate_features(index, question, matches, chosen, similar)
+        similar = [UNKNOWN_SIMILARITY] * len(both)
+    columns = candidate_features(index, question, matches, chosen, similar[: len(chosen)])
     log_odds = log_odds_of(calibration.models["unit"](columns))
     units = [index.units[number] for number in chosen]
-    of_readings, no_reader = NO_READINGS, None
+    scored = Scored(matches, units, columns, log_odds, NO_READINGS, no_encoder)
     if no_encoder is None:
         read_now = np.argsort(-log_odds, kind="stable")[:READ]
         pairs = [(question.text, reader_text(units[n], ask.files)) for n in read_now.tolist()]
         scores = await read_scores(engine, pairs, ask.seconds)
         if isinstance(scores, NoEncoder):
-            no_reader = scores
+            scored.no_reader = scores
         else:
-            log_odds, of_readings = with_readings(log_odds, read_now, scores, calibration)
-    best = int(np.argmax(log_odds))
-    best = _of_first_release(best, units, question, columns, ask.files)
-    log_odds[best] = log_odds.max()
-    units[best], lines_alike = _first_or_last_alike(units[best], index.units, question)
-    passages = select_passages(units, log_odds)
-    features = ranking_features(question, matches, columns, log_odds, passages) | of_readings
-    return Ranking(passages, features, lines_alike, no_encoder, no_reader)
+            scored.log_odds, scored.of_readings = with_readings(log_odds, read_now, scores, calibration)
+    if lines and not (no_encoder or scored.no_reader):
+        every = candidate_features(index, question, matches, both, similar)
+        more = log_odds_of(calibration.models["unit"](every))[len(chosen) :]
+        behind = np.minimum(more, scored.log_odds.min(initial=0.0))
+        scored.all_units = [*units, *(index.units[number] for number in both[len(chosen) :])]
+        scored.all_log_odds = np.concatenate([scored.log_odds, behind])
+        scored.learned = lines.features(scored.all_units, every)
+    return scored
 
 
 def reader_text(unit: FileUnit, files: Sequence[Sequence[str]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from mcp_smalltools import result
@@ -13,6 +14,7 @@ from mcp_smalltools.tools.ask_file.answer import AskFileAnswer, AskFileArguments
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
+    from mcp_smalltools.tools.ask_file.learned_order import LearnedOrder
     from mcp_smalltools.tools.ask_file.question import Question
     from mcp_smalltools.tools.ask_file.rank import Ranking
     from mcp_smalltools.tools.ask_file.selection import RankedPassage
@@ -59,7 +61,8 @@ class AskFile:
         question = parse_question(arguments.question)
         index = await context.in_thread(Index, units, word_table())
         calibration = load_calibration("ask_file", FEATURES)
-        asking = Asking(files, context.stop.remaining_s)
+        learned, where = await context.in_thread(_learned, arguments.paths, files, context)
+        asking = Asking(files, context.stop.remaining_s, learned, where)
         ranking = await rank(context.engine, index, question, calibration, asking)
         answer = _answer(arguments, question, ranking, files, calibration)
         if problems:
@@ -82,6 +85,13 @@ class AskFile:
             answer.only_now()
         if ranking.passages and not ranking.no_encoder:
             answer.model = context.settings.embed_model
+            answer.model += f"+learned{ranking.learned}" if ranking.learned else ""
+        if learned and ranking.moved and answer.found:
+            answer.escalate, answer.confidence = True, round(learned.right_elsewhere, 3)
+            answer.reason = (
+                "what was learned of this repository puts another place first than the usual order: judge "
+                "the lines in `evidence` and `elsewhere` for yourself"
+            )
         return answer
 
 
@@ -99,6 +109,19 @@ def _read(paths: Sequence[str], context: base.ToolContext) -> tuple[list[list[st
     if len(errors) == len(paths):
         raise errors[0]
     return files, [error.message for error in errors]
+
+
+def _learned(
+    paths: Sequence[str], files: Sequence[Sequence[str]], context: base.ToolContext
+) -> tuple[LearnedOrder | None, Sequence[Path]]:
+    """What was learned of the repository of the files, and where each of them is."""
+    from mcp_smalltools.tools.ask_file.learned_order import made_for, order_for
+
+    where = [
+        context.open(path).real_path if lines else Path() for path, lines in zip(paths, files, strict=True)
+    ]
+    known = [path for path, lines in zip(where, files, strict=True) if lines]
+    return order_for(context.settings.state_dir, known, made_for(context.settings)), where
 
 
 def _units(paths: Sequence[str], files: Sequence[Sequence[str]], context: base.ToolContext) -> list[FileUnit]:

@@ -45,11 +45,16 @@ def best_passage(
         for form in found:
             if word := word_of.get(form):
                 counts[word] = counts.get(word, 0) + 1
-        norm = length_norm(len(found), _USUAL_WORDS, _K1, _B)
-        score = sum(term_score(weights[word], count, norm) for word, count in counts.items())
+        score = passage_score(counts, len(found), weights)
         if best is None or score > best.score:
             best = BestPassage(score, passage.start, passage.end, passage.title)
     return _narrow(best, lines, weights, word_of) if best else None
+
+
+def passage_score(counts: Mapping[str, int], length: int, weights: Mapping[str, float]) -> float:
+    """BM25 of a passage of `length` words. `counts` says how often it has each word of the query."""
+    norm = length_norm(length, _USUAL_WORDS, _K1, _B)
+    return sum(term_score(weights[word], count, norm) for word, count in counts.items())
 
 
 def _narrow(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mcp_smalltools.errors import FileError
 from mcp_smalltools.text.words import STOP_WORDS, code_words
@@ -77,19 +78,53 @@ class Results:
 
 
 @dataclass(slots=True)
-class _FolderMatches:
+class FolderMatches:
     """The files of one index that may fit, by id: paths, and scores by words and by similarity."""
 
     place: SearchFolder
     paths: dict[int, str]
     words: dict[int, float] = field(default_factory=dict)
     similarity: dict[int, float] = field(default_factory=dict)
-    history: dict[int, float] = field(default_factory=dict)
-    """As shares of the best score by words."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryMatches:
+    """What of the folders may fit a query, before anything that was learned takes part."""
+
+    query: Query
+    folders: list[FolderMatches]
+    weights: dict[str, float]
+    """The idf of each word of the query that some file holds."""
+    word_of: dict[str, str]
+    """The word that each form of it stands for."""
+    in_files: dict[str, int]
+    """In how many files each word of the query occurs."""
+
+
+class PassageReader(Protocol):
+    """Finds the passage of a file that fits best."""
+
+    def best(self, hit: Hit, weights: Mapping[str, float], word_of: Mapping[str, str]) -> BestPassage | None:
+        """None if the file has no text. Raises FileError where it is gone, or known by its name alone."""
+
+
+class OpenedFiles:
+    """Passages of the files as they are now."""
+
+    def best(self, hit: Hit, weights: Mapping[str, float], word_of: Mapping[str, str]) -> BestPassage | None:
+        with hit.place.updater.opened(hit.path) as source:
+            lines = source.text(MAX_BYTES).split("\n")
+        return best_passage(hit.path, lines, weights, word_of)
 
 
 def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Results:
     """Raises sqlite3.Error where an index is damaged."""
+    found = match(places, query, stop)
+    return rank(found, stop, None, OpenedFiles())
+
+
+def match(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> QueryMatches:
+    """The files that may fit, with their scores by words and by similarity. Raises sqlite3.Error."""
     asked = query_words(query.text)
     indexes = [place.updater.index for place in places]
     total = file_scores.add_counts([index.counts() for index in indexes])
@@ -97,7 +132,7 @@ def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Res
     in_files = {word: sum(index.files_with_any([word, *forms[word]]) for index in indexes) for word in asked}
     weights = file_scores.idfs((word for word in asked if in_files[word]), in_files, total.files)
     word_of = {form: word for word in weights for form in forms[word]} | {word: word for word in weights}
-    folders = [_FolderMatches(place, _paths(place, query.glob)) for place in places]
+    folders = [FolderMatches(place, _paths(place, query.glob)) for place in places]
     for one in folders:
         index = one.place.updater.index
         only = frozenset(one.paths) if query.glob or one.place.folder.parts else None
@@ -105,14 +140,28 @@ def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Res
         one.words = file_scores.word_scores(weights, candidates, total.mean_words, forms)
         if query.vector is not None:
             one.similarity = _similarities(one, query.vector)
-        one.history = _by_history(one, query.text)
         stop.check()
-    worth = worths(query.text)
-    hits = _best(folders, max(_MAX_READ, query.limit), worth)
-    _refine(hits, weights, word_of, worth, stop)
-    unknown = [word for word in code_words(query.text) if word in in_files and not in_files[word]]
-    searched = sum(len(one.paths) for one in folders)
-    return Results(sorted(hits, key=_order)[: query.limit], unknown, list(weights), searched)
+    return QueryMatches(query, folders, weights, word_of, in_files)
+
+
+def rank(
+    found: QueryMatches,
+    stop: StopCheck,
+    learned: Sequence[LearnedHistory] | None,
+    passages: PassageReader,
+) -> Results:
+    """The files in their order, with what was learned of the repositories in each folder, or `learned`."""
+    query, worth = found.query, worths(found.query.text)
+    hits = _best(found, learned, max(_MAX_READ, query.limit), worth)
+    for hit in hits:
+        stop.check()
+        with contextlib.suppress(FileError):  # gone, or known by its name alone
+            hit.passage = passages.best(hit, found.weights, found.word_of)
+        if hit.passage is not None:  # words count more if they stand together
+            hit.score += hit.passage.score * worth[kind_of(hit.path)]
+    unknown = [word for word in code_words(query.text) if word in found.in_files and not found.in_files[word]]
+    searched = sum(len(one.paths) for one in found.folders)
+    return Results(sorted(hits, key=_order)[: query.limit], unknown, list(found.weights), searched)
 
 
 def _other_forms(words: Sequence[str], indexes: Sequence[FileIndex]) -> dict[str, list[str]]:
@@ -144,7 +193,7 @@ def _paths(place: SearchFolder, glob: str) -> dict[int, str]:
     return paths
 
 
-def _similarities(one: _FolderMatches, vector: NDArray[np.float32]) -> dict[int, float]:
+def _similarities(one: FolderMatches, vector: NDArray[np.float32]) -> dict[int, float]:
     """Similarities of the files that were found by words, and of the most similar ones, by id."""
     ids, vectors = one.place.updater.index.vectors()
     if not ids or vectors.shape[1] != len(vector):
@@ -155,46 +204,36 @@ def _similarities(one: _FolderMatches, vector: NDArray[np.float32]) -> dict[int,
     return {ids[i]: float(cosines[i]) for i in wanted}
 
 
-def _by_history(one: _FolderMatches, query: str) -> dict[int, float]:
-    """What the history of its repositories says of files that are there, by id."""
+def _by_history(one: FolderMatches, query: str, learned: Sequence[LearnedHistory]) -> dict[int, float]:
+    """What the history of its repositories says of files that are there, by id: shares of the best score by
+    words.
+    """
     root = one.place.folder.root
     shares = {
-        path: learned.weight * score
-        for learned in one.place.learned
-        for path, score in learned.scores(query, root).items()
+        path: history.weight * score
+        for history in learned
+        for path, score in history.scores(query, root).items()
     }
     return {number: shares[path] for number, path in one.paths.items() if path in shares} if shares else {}
 
 
-def _best(folders: Sequence[_FolderMatches], most: int, worth: Mapping[str, float]) -> list[Hit]:
-    best = max((score for one in folders for score in one.words.values()), default=0.0)
-    hits = [
-        Hit(one.place, one.paths[number], score * worth[kind_of(one.paths[number])])
-        for one in folders
-        for number, score in file_scores.fuse(one.words, one.similarity, one.history, best).items()
-        if number in one.paths
-    ]
-    return sorted(hits, key=_order)[:most]
-
-
-def _refine(
-    hits: Sequence[Hit],
-    weights: Mapping[str, float],
-    word_of: Mapping[str, str],
+def _best(
+    found: QueryMatches,
+    learned: Sequence[LearnedHistory] | None,
+    most: int,
     worth: Mapping[str, float],
-    stop: StopCheck,
-) -> None:
-    """Add the score of its best passage to each file: words count more if they stand together."""
-    for hit in hits:
-        stop.check()
-        try:
-            with hit.place.updater.opened(hit.path) as source:
-                lines = source.text(MAX_BYTES).split("\n")
-        except FileError:  # gone, or known by its name alone
-            continue
-        hit.passage = best_passage(hit.path, lines, weights, word_of)
-        if hit.passage is not None:
-            hit.score += hit.passage.score * worth[kind_of(hit.path)]
+) -> list[Hit]:
+    best = max((score for one in found.folders for score in one.words.values()), default=0.0)
+    hits = []
+    for one in found.folders:
+        history = _by_history(one, found.query.text, one.place.learned if learned is None else learned)
+        scores = file_scores.fuse(one.words, one.similarity, history, best)
+        hits += [
+            Hit(one.place, one.paths[number], score * worth[kind_of(one.paths[number])])
+            for number, score in scores.items()
+            if number in one.paths
+        ]
+    return sorted(hits, key=_order)[:most]
 
 
 def _order(hit: Hit) -> tuple[float, str]:

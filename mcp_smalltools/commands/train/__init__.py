@@ -1,0 +1,116 @@
+"""Train a tool on your own source code. What it learns stays in the state folder and can be undone.
+
+mcp-smalltools train parse_log --from ~/src/my-service
+mcp-smalltools train find_files --from ~/src/my-service
+mcp-smalltools train ask_file --from ~/src/my-service
+mcp-smalltools train ask_file --from ~/src/my-service --undo
+
+parse_log reads the logging statements of a source tree and generates logs from them. What it learned is kept
+only if these logs are parsed better, and those of held-out statements no worse.
+
+find_files reads the history of a git repository: the words of the commits that changed each file. What it
+learned is kept only if held-out commits, the newest ones, find more of their files with it, or further up.
+
+ask_file reads the history too, and what documentation, comments and headings say: which lines do its people
+mean by which words? Kept only if the right place of held-out questions comes first more often.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from mcp_smalltools.learning.trainings.trained import Trained, TrainingRequest
+
+TOOLS: Final = ("parse_log", "find_files", "ask_file")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tool", choices=TOOLS, metavar="TOOL", help=f"tool to train: {', '.join(TOOLS)}")
+    parser.add_argument(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="DIR",
+        help="source tree, or the git repository, to learn from",
+    )
+    parser.add_argument(
+        "--undo",
+        "--rollback",
+        dest="undo",
+        action="store_true",
+        help="go back to the version before; but for parse_log, of the repository that --from names",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="measure and show, keep nothing")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.learning.trainings.trained import TrainingRequest
+
+    if args.source is None and not (args.undo and args.tool == "parse_log"):
+        raise UsageError("No folder is named.", remedy="Name the one to learn from with --from DIR.")
+    if args.undo:
+        return _undo(args, settings)
+    if not args.source.is_dir():
+        raise NotFound(f"{args.source} is not a folder.", remedy="Name the folder of a source tree.")
+
+    def say(text: str) -> None:
+        if not args.json:
+            print(text, file=sys.stderr, flush=True)
+
+    request = TrainingRequest(args.source.resolve(), settings, say, dry_run=args.dry_run)
+    trained = trainings()[args.tool](request)
+    if args.json:
+        print(json.dumps(trained.to_json()))
+    else:
+        print("\n".join([*trained.lines, _kept(trained, dry_run=args.dry_run)]))
+    return 0
+
+
+def trainings() -> Mapping[str, Callable[[TrainingRequest], Trained]]:
+    from mcp_smalltools.learning.trainings.train_ask_file import train_ask_file
+    from mcp_smalltools.learning.trainings.train_find_files import train_find_files
+    from mcp_smalltools.learning.trainings.train_parse_log import train_parse_log
+
+    return {"parse_log": train_parse_log, "find_files": train_find_files, "ask_file": train_ask_file}
+
+
+def _undo(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.learning.trainings.train_ask_file import undo_ask_file
+    from mcp_smalltools.learning.trainings.train_find_files import undo_find_files
+    from mcp_smalltools.learning.trainings.train_parse_log import undo_parse_log
+
+    source = args.source.resolve() if args.source else None
+    if args.tool == "parse_log" or source is None:
+        version = undo_parse_log(settings)
+    else:
+        undo = {"find_files": undo_find_files, "ask_file": undo_ask_file}[args.tool]
+        version = undo(settings, source)
+    if version is None:
+        raise NotFound(f"{args.tool} was not trained; there is nothing to go back to.")
+    if args.json:
+        print(json.dumps({"version": version}))
+    else:
+        print(
+            f"{args.tool} is as shipped again."
+            if not version
+            else f"{args.tool} uses version {version} again."
+        )
+    return 0
+
+
+def _kept(trained: Trained, *, dry_run: bool) -> str:
+    if trained.version:
+        return f"Kept as version {trained.version}; --undo takes it back."
+    if trained.better and dry_run:
+        return "It would be kept."
+    return "Not kept: it is not better than the version in use."

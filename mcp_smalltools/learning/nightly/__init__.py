@@ -1,0 +1,1 @@
+"""`improve` every night, by the system's own timer: installed and taken out again."""
