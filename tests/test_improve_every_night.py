@@ -19,7 +19,7 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ConfigError, NotFound
 from mcp_smalltools.learning.improve import retrain as again
-from mcp_smalltools.learning.improve.retrain import Budget, Retrained, retrain, trained_folders
+from mcp_smalltools.learning.improve.retrain import Retrained, TrainingBudget, retrain, trained_folders
 from mcp_smalltools.learning.nightly import install_timer, timers
 from mcp_smalltools.learning.nightly.install_timer import NightlyTimer, installed_timer, uninstall_timer
 from mcp_smalltools.learning.nightly.timers import (
@@ -201,7 +201,7 @@ def run_again(settings: Settings, said: list[str] | None = None, **options: obje
         settings,
         {"find_files": training},
         options.get("outcomes", ()),  # type: ignore[arg-type]
-        options.get("budget", Budget(60.0)),  # type: ignore[arg-type]
+        options.get("budget", TrainingBudget(60.0)),  # type: ignore[arg-type]
         lambda text: None,
     )
 
@@ -248,7 +248,7 @@ def test_a_training_ends_with_its_budget_and_is_due_in_the_next_run(
     trained: Path, settings: Settings
 ) -> None:
     commit(trained, again.CHANGED)
-    (left,) = run_again(settings, budget=Budget(0.0))
+    (left,) = run_again(settings, budget=TrainingBudget(0.0))
     assert "goes on in the next run" in left.why
     assert run_again(settings)[0].why == ""
 

@@ -18,10 +18,10 @@ from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import EngineError, EngineUnavailable, NotFound
 from mcp_smalltools.learning.ask.asked_rows import AskedRow, RowStore
 from mcp_smalltools.learning.ask.lessons import learned_words, line_changes
-from mcp_smalltools.learning.ask.listwise import Choice, fit_weights, mean_loss
+from mcp_smalltools.learning.ask.listwise import AskedChoice, fit_weights, mean_loss
 from mcp_smalltools.learning.ask.order_trial import OrderTrial, try_order
 from mcp_smalltools.learning.ask.vectors_once import VectorsOnce
-from mcp_smalltools.learning.repositories.changes import Change, FileChange
+from mcp_smalltools.learning.repositories.changes import Change, ChangeOfFile
 from mcp_smalltools.learning.repositories.files import RepositoryFiles
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
@@ -185,7 +185,7 @@ def test_a_damaged_version_is_not_used(tmp_path: Path) -> None:
 
 def test_words_go_together_that_come_together_oftener_than_by_chance() -> None:
     def change(subject: str, line: str) -> Change:
-        return Change("c", subject, (FileChange("a.py", "a.py", [], [line]),))
+        return Change("c", subject, (ChangeOfFile("a.py", "a.py", [], [line]),))
 
     changes = [change("close idle connections", "pool.reap(socket)")] * 4
     changes += [change(f"other thing {n}", f"value{n} = number{n}") for n in range(20)]
@@ -211,7 +211,7 @@ def test_weights_make_the_right_ones_no_less_likely(seed: int, candidates: int, 
     for _ in range(questions):
         right = np.zeros(candidates, bool)
         right[rng.integers(candidates)] = True
-        choices.append(Choice(rng.normal(size=candidates), rng.normal(size=(candidates, 3)), right))
+        choices.append(AskedChoice(rng.normal(size=candidates), rng.normal(size=(candidates, 3)), right))
     weights = fit_weights(choices, 1.0)
     assert mean_loss(choices, weights) <= mean_loss(choices, np.zeros(3)) + 1e-9
 
@@ -223,14 +223,14 @@ def test_what_says_who_is_right_gets_a_weight_and_noise_gets_none() -> None:
         right = np.zeros(10, bool)
         right[rng.integers(10)] = True
         columns = np.stack([right * 1.0, rng.normal(size=10)], axis=1)
-        choices.append(Choice(rng.normal(size=10), columns, right))
+        choices.append(AskedChoice(rng.normal(size=10), columns, right))
     weights = fit_weights(choices, 3.0)
     assert weights[0] > 2
     assert abs(weights[1]) < 0.5
 
 
 def test_rows_are_read_again_as_they_were_written_and_damaged_ones_are_left_out(tmp_path: Path) -> None:
-    choice = Choice(np.array([0.5, -1.0]), np.ones((2, len(FEATURES))), np.array([True, False]))
+    choice = AskedChoice(np.array([0.5, -1.0]), np.ones((2, len(FEATURES))), np.array([True, False]))
     row = AskedRow("ab12", "commit", frozenset((3,)), choice, [(3, 4, "line", 2, 4), (9, 9, "entry", 9, 9)])
     store = RowStore(tmp_path / "training" / "rows.jsonl")
     store.put(row)

@@ -18,7 +18,7 @@ def train_again(args: argparse.Namespace, settings: Settings) -> list[Retrained]
     from contextlib import closing
 
     from mcp_smalltools.commands.train import trainings
-    from mcp_smalltools.learning.improve.retrain import Budget, retrain
+    from mcp_smalltools.learning.improve.retrain import TrainingBudget, retrain
     from mcp_smalltools.stores.outcomes import open_outcomes
 
     wanted = {name: one for name, one in trainings().items() if args.tool in (None, name)}
@@ -29,7 +29,7 @@ def train_again(args: argparse.Namespace, settings: Settings) -> list[Retrained]
         if not args.quiet and not args.json:
             print(text, file=sys.stderr, flush=True)
 
-    return retrain(settings, wanted, outcomes, Budget(args.minutes * 60), say, dry_run=args.dry_run)
+    return retrain(settings, wanted, outcomes, TrainingBudget(args.minutes * 60), say, dry_run=args.dry_run)
 
 
 def print_trained(found: Sequence[Retrained], *, quiet: bool, dry_run: bool) -> None:

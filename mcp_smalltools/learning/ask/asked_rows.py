@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.errors import EngineError
-from mcp_smalltools.learning.ask.listwise import Choice
+from mcp_smalltools.learning.ask.listwise import AskedChoice
 from mcp_smalltools.learning.ask.material import COMMIT, AskCase, text_of_case
 from mcp_smalltools.learning.repositories import git
 from mcp_smalltools.private_files import make_private_file, make_private_folder
@@ -53,7 +53,7 @@ class AskedRow:
     key: str
     kind: str
     gold: frozenset[int]
-    choice: Choice
+    choice: AskedChoice
     spans: Sequence[tuple[int, int, str, int, int]]
 
     def places(self, order: NDArray[np.float64]) -> Places:
@@ -80,7 +80,7 @@ class AskedRow:
         columns = np.array(data["columns"], np.float64)
         if columns.ndim != 2 or columns.shape[1] != len(FEATURES):
             raise ValueError("of other features")
-        choice = Choice(np.array(data["start"], np.float64), columns, np.array(data["right"], np.bool_))
+        choice = AskedChoice(np.array(data["start"], np.float64), columns, np.array(data["right"], np.bool_))
         spans = [(int(a), int(b), str(kind), int(c), int(d)) for a, b, kind, c, d in data["spans"]]
         return cls(str(data["key"]), str(data["kind"]), frozenset(data["gold"]), choice, spans)
 
@@ -177,7 +177,7 @@ class RowMaker:
         units = [place.unit for place in found.all_units]
         right = [any(line in case.lines for line in range(unit.start, unit.end + 1)) for unit in units]
         columns = np.stack([found.learned[name] for name in FEATURES], axis=1)
-        choice = Choice(found.all_log_odds, columns, np.array(right, np.bool_))
+        choice = AskedChoice(found.all_log_odds, columns, np.array(right, np.bool_))
         spans = [(unit.start, unit.end, unit.kind, *unit.shown) for unit in units]
         return AskedRow(case.key, case.kind, case.lines, choice, spans)
 

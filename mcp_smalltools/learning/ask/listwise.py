@@ -17,7 +17,7 @@ _LEAST_SPREAD: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AskedChoice:
     """The candidates of one question: `start` their log odds before, shape (candidates,); `columns` their
     features, (candidates, features); `right` which of them answer, (candidates,).
     """
@@ -27,7 +27,7 @@ class Choice:
     right: NDArray[np.bool_]
 
 
-def fit_weights(choices: Sequence[Choice], ridge: float) -> Floats:
+def fit_weights(choices: Sequence[AskedChoice], ridge: float) -> Floats:
     """The weights that make the right ones likeliest, shape (features,): a softmax over each question's
     candidates (as in ListNet, Cao et al. 2007), drawn to 0, which is the order before.
 
@@ -37,7 +37,7 @@ def fit_weights(choices: Sequence[Choice], ridge: float) -> Floats:
     width = choices[0].columns.shape[1]
     spread = np.concatenate([choice.columns for choice in choices]).std(axis=0)
     spread[spread < _LEAST_SPREAD] = 1.0
-    scaled = [Choice(one.start, one.columns / spread, one.right) for one in choices if one.right.any()]
+    scaled = [AskedChoice(one.start, one.columns / spread, one.right) for one in choices if one.right.any()]
     weights = np.zeros(width)
     loss = _loss(scaled, weights, ridge)
     for _ in range(_STEPS):
@@ -53,24 +53,24 @@ def fit_weights(choices: Sequence[Choice], ridge: float) -> Floats:
     return np.asarray(weights / spread)
 
 
-def mean_loss(choices: Sequence[Choice], weights: Floats) -> float:
+def mean_loss(choices: Sequence[AskedChoice], weights: Floats) -> float:
     """How unlikely the right ones are, in nats, as a mean over the questions that have one."""
     asked = [one for one in choices if one.right.any()]
     return _loss(asked, weights, 0.0) / max(1, len(asked))
 
 
-def _shares(choice: Choice, weights: Floats) -> Floats:
+def _shares(choice: AskedChoice, weights: Floats) -> Floats:
     scores = choice.start + choice.columns @ weights
     powers = np.exp(scores - scores.max())
     return np.asarray(powers / powers.sum())
 
 
-def _loss(choices: Sequence[Choice], weights: Floats, ridge: float) -> float:
+def _loss(choices: Sequence[AskedChoice], weights: Floats, ridge: float) -> float:
     shares = (float(_shares(one, weights)[one.right].sum()) for one in choices)
     return -sum(float(np.log(max(share, 1e-12))) for share in shares) + ridge / 2 * float(weights @ weights)
 
 
-def _slope(choices: Sequence[Choice], weights: Floats, ridge: float) -> tuple[Floats, Floats]:
+def _slope(choices: Sequence[AskedChoice], weights: Floats, ridge: float) -> tuple[Floats, Floats]:
     slope, curvature = ridge * weights, ridge * np.eye(len(weights))
     for one in choices:
         shares = _shares(one, weights)

@@ -37,7 +37,7 @@ class OutOfBudget(Exception):
 
 
 @dataclass(slots=True)
-class Budget:
+class TrainingBudget:
     """Seconds on the clock and of this process that may be used, from when it is made."""
 
     seconds: float
@@ -88,7 +88,7 @@ def retrain(
     settings: Settings,
     trainings: Mapping[str, Training],
     outcomes: Sequence[ReportedOutcome],
-    budget: Budget,
+    budget: TrainingBudget,
     say: Callable[[str], None],
     *,
     dry_run: bool = False,

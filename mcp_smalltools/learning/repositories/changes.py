@@ -23,7 +23,7 @@ _RECORD: Final = re.compile(r"[0-9a-f]{40,64}\x02")
 
 
 @dataclass(slots=True)
-class FileChange:
+class ChangeOfFile:
     """What a commit did to one file. `path` is the file's name of today, `before` that in the commit's
     parent, "" if new; `replaced` are spans of lines of the file as it was, (first, last); where lines were
     only added, the two lines around them.
@@ -41,7 +41,7 @@ class Change:
 
     commit: str
     subject: str
-    files: tuple[FileChange, ...]
+    files: tuple[ChangeOfFile, ...]
 
 
 def past_changes(folder: Path, there: Collection[str]) -> list[Change]:
@@ -70,9 +70,9 @@ def _change(record: str, today: dict[str, str]) -> Change | None:
     return Change(commit, subject, kept) if kept else None
 
 
-def _files(diff: str, today: dict[str, str]) -> Iterator[FileChange]:
+def _files(diff: str, today: dict[str, str]) -> Iterator[ChangeOfFile]:
     """The files of a difference; one that is gone today has the path ""."""
-    file: FileChange | None = None
+    file: ChangeOfFile | None = None
     before = ""
     in_hunk = False
     for line in diff.split("\n"):
@@ -81,14 +81,14 @@ def _files(diff: str, today: dict[str, str]) -> Iterator[FileChange]:
         elif not in_hunk and line.startswith("rename from "):
             before = line.removeprefix("rename from ")
         elif not in_hunk and line.startswith("rename to "):
-            file = FileChange(today.get(line.removeprefix("rename to "), ""), before)
+            file = ChangeOfFile(today.get(line.removeprefix("rename to "), ""), before)
             yield file
         elif not in_hunk and line.startswith("--- "):
             before = "" if line == "--- /dev/null" else _path(line[4:])
         elif not in_hunk and line.startswith("+++ "):
             after = "" if line == "+++ /dev/null" else _path(line[4:])
             if file is None:
-                file = FileChange(today.get(after, ""), before)
+                file = ChangeOfFile(today.get(after, ""), before)
                 yield file
         elif file is not None and (match := _HUNK.match(line)):
             in_hunk = True
