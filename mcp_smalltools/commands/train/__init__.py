@@ -4,6 +4,8 @@ mcp-smalltools train parse_log --from ~/src/my-service
 mcp-smalltools train find_files --from ~/src/my-service
 mcp-smalltools train ask_file --from ~/src/my-service
 mcp-smalltools train ask_file --from ~/src/my-service --undo
+mcp-smalltools train classify --from ~/src/my-service
+mcp-smalltools train classify --from tickets.csv --name desk
 
 parse_log reads the logging statements of a source tree and generates logs from them. What it learned is kept
 only if these logs are parsed better, and those of held-out statements no worse.
@@ -13,6 +15,10 @@ learned is kept only if held-out commits, the newest ones, find more of their fi
 
 ask_file reads the history too, and what documentation, comments and headings say: which lines do its people
 mean by which words? Kept only if the right place of held-out questions comes first more often.
+
+classify takes labels that are there already, the kinds of a repository's commits or the folders that they
+change, or a table of text (or path) and label, and makes a skill of them, a tool of its own. Kept only if it
+is right on newer texts at least as often as logistic regression and an SVM are.
 """
 
 from __future__ import annotations
@@ -30,7 +36,7 @@ from mcp_smalltools.errors import NotFound, UsageError
 if TYPE_CHECKING:
     from mcp_smalltools.learning.trainings.trained import Trained, TrainingRequest
 
-TOOLS: Final = ("parse_log", "find_files", "ask_file")
+TOOLS: Final = ("parse_log", "find_files", "ask_file", "classify")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,14 +46,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="source",
         type=Path,
         metavar="DIR",
-        help="source tree, or the git repository, to learn from",
+        help="source tree, or the git repository, to learn from; of classify also a .csv, .tsv or .jsonl",
     )
+    parser.add_argument(
+        "--labels",
+        choices=["commits", "folders"],
+        help="of classify: kinds of commits, or folders that they change (default: what the history has)",
+    )
+    parser.add_argument("--name", metavar="NAME", help="of classify: name of the skill")
     parser.add_argument(
         "--undo",
         "--rollback",
         dest="undo",
         action="store_true",
-        help="go back to the version before; but for parse_log, of the repository that --from names",
+        help="go back to the version before: of the repository that --from names, of the skill that --name "
+        "names, or of parse_log",
     )
     parser.add_argument("--dry-run", action="store_true", help="measure and show, keep nothing")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
@@ -56,18 +69,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.learning.trainings.trained import TrainingRequest
 
-    if args.source is None and not (args.undo and args.tool == "parse_log"):
+    for option in ("labels", "name"):
+        if getattr(args, option) and args.tool != "classify":
+            raise UsageError(f"--{option} is of classify alone.", remedy=f"Leave out --{option}.")
+    if args.source is None and not (args.undo and args.tool in ("parse_log", "classify")):
         raise UsageError("No folder is named.", remedy="Name the one to learn from with --from DIR.")
     if args.undo:
         return _undo(args, settings)
-    if not args.source.is_dir():
+    if not args.source.is_dir() and not (args.tool == "classify" and args.source.is_file()):
         raise NotFound(f"{args.source} is not a folder.", remedy="Name the folder of a source tree.")
 
     def say(text: str) -> None:
         if not args.json:
             print(text, file=sys.stderr, flush=True)
 
-    request = TrainingRequest(args.source.resolve(), settings, say, dry_run=args.dry_run)
+    given = {"labels": args.labels, "name": args.name}
+    options = {name: value for name, value in given.items() if value}
+    request = TrainingRequest(args.source.resolve(), settings, say, dry_run=args.dry_run, options=options)
     trained = trainings()[args.tool](request)
     if args.json:
         print(json.dumps(trained.to_json()))
@@ -78,10 +96,16 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 def trainings() -> Mapping[str, Callable[[TrainingRequest], Trained]]:
     from mcp_smalltools.learning.trainings.train_ask_file import train_ask_file
+    from mcp_smalltools.learning.trainings.train_classify import train_classify
     from mcp_smalltools.learning.trainings.train_find_files import train_find_files
     from mcp_smalltools.learning.trainings.train_parse_log import train_parse_log
 
-    return {"parse_log": train_parse_log, "find_files": train_find_files, "ask_file": train_ask_file}
+    return {
+        "parse_log": train_parse_log,
+        "find_files": train_find_files,
+        "ask_file": train_ask_file,
+        "classify": train_classify,
+    }
 
 
 def _undo(args: argparse.Namespace, settings: Settings) -> int:
@@ -90,7 +114,9 @@ def _undo(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.learning.trainings.train_parse_log import undo_parse_log
 
     source = args.source.resolve() if args.source else None
-    if args.tool == "parse_log" or source is None:
+    if args.tool == "classify":
+        version = _undo_skill(args, settings)
+    elif args.tool == "parse_log" or source is None:
         version = undo_parse_log(settings)
     else:
         undo = {"find_files": undo_find_files, "ask_file": undo_ask_file}[args.tool]
@@ -106,6 +132,15 @@ def _undo(args: argparse.Namespace, settings: Settings) -> int:
             else f"{args.tool} uses version {version} again."
         )
     return 0
+
+
+def _undo_skill(args: argparse.Namespace, settings: Settings) -> int | None:
+    """Raises UsageError where the skill is not named."""
+    from mcp_smalltools.learning.trainings.train_classify import undo_classify
+
+    if not args.name:
+        raise UsageError("No skill is named.", remedy="Name it with --name; `skills list` has them.")
+    return undo_classify(settings, args.name)
 
 
 def _kept(trained: Trained, *, dry_run: bool) -> str:

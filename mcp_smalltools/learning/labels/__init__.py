@@ -1,0 +1,1 @@
+"""Learning a classify skill from labels that are there already: a history's, or a table's."""
