@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from mcp_smalltools import metering
+from mcp_smalltools import __version__, metering
 from mcp_smalltools.calibration.qualification import QualifiedWriter, writer_for
 from mcp_smalltools.config import RootSpec, Settings, with_client_roots
 from mcp_smalltools.errors import (
@@ -212,7 +212,7 @@ class Service:
 
     def _key(self, tool: Tool, arguments: Arguments, call: Call) -> str | None:
         """The cache key, or None where the answer must not be cached. Cached answers are already redacted, so
-        the privacy settings are part of the key.
+        the privacy settings are part of the key, and the program's version, whose rules made them.
         """
         if not call.settings.cache or not arguments.cacheable:
             return None
@@ -221,7 +221,8 @@ class Service:
         writer = call.writer.to_json() if call.writer else ""
         models = (settings.embed_model, writer, *settings.engine_urls)
         privacy = (settings.privacy, settings.redact_patterns)
-        return cache_key(tool.name, tool.version, models, roots, privacy, arguments.model_dump(mode="json"))
+        version = (__version__, tool.version)
+        return cache_key(tool.name, version, models, roots, privacy, arguments.model_dump(mode="json"))
 
     def _from_cache(self, tool: Tool, key: str, call: Call) -> Answer | None:
         try:

@@ -133,6 +133,16 @@ async def test_the_same_call_on_the_same_bytes_is_answered_from_the_cache_under_
     assert service.tools["grep"].runs == 3
 
 
+async def test_answers_of_another_version_of_the_program_are_not_given_again(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.log").write_text("one\n")
+    await grep(service, path="a.log")
+    monkeypatch.setattr("mcp_smalltools.service.__version__", "9.9.9")
+    await grep(service, path="a.log")
+    assert service.tools["grep"].runs == 2
+
+
 async def test_a_call_that_writes_a_file_is_never_answered_from_the_cache(
     service: Service, settings: Settings, tmp_path: Path
 ) -> None:
