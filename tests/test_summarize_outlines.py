@@ -37,7 +37,36 @@ NAMES_OF_LANGUAGES = {
         ["Pot", "Tea", "Boil"],
     ),
     "a.graphql": ("type Pot {\n  n: Int\n}\ninput Cup {\n  n: Int\n}\n", ["Pot", "Cup"]),
-    "a.tf": ('resource "tea_pot" "big" {\n  n = 1\n}\nvariable "cups" {\n}\n', ["big", "cups"]),
+    "a.tf": ('resource "tea_pot" "big" {\n  n = 1\n}\nvariable "cups" {\n}\n', ["tea_pot.big", "cups"]),
+    "same-name.tf": (
+        'resource "tea_pot" "a" {\n}\n\nresource "tea_cup" "a" {\n}\n',
+        ["tea_pot.a", "tea_cup.a"],
+    ),
+    "unmodified.cs": (
+        "class Pot\n{\n    int level;\n    void Boil(int n)\n    {\n        Pour(n);\n    }\n"
+        "    int Pour(int n) => n;\n}\n",
+        ["Pot", "Boil", "Pour"],
+    ),
+    "view.sql": (
+        "CREATE OR REPLACE\n  ALGORITHM = MERGE\n  DEFINER = 'tea'@'localhost'\nVIEW cups (\n  n\n) AS SELECT 1;\n",
+        ["cups"],
+    ),
+    "class.h": (
+        "#pragma once\nclass Pot {\n public:\n  int level() const\n  {\n    return 1;\n  }\n};\n",
+        ["Pot", "level"],
+    ),
+    "rules.mk": (
+        "CC ?= gcc\nFLAGS = -a \\\n  B=1\nifdef CC\n  CC := clang\n  pot: cup\nendif\n\t$(CC) x=1\n",
+        ["CC", "FLAGS", "pot"],
+    ),
+    "bridge.rs": (
+        'mod ffi {\n    extern "C" {\n        fn boil(n: i32) -> i32;\n    }\n}\ntrait Pot {\n    fn pour(&self);\n}\n',
+        ["ffi", "boil", "Pot", "pour"],
+    ),
+    "plugin.js": (
+        "$.widget('tea', {\n  _boil: function () {},\n  pour: () => 1,\n  size: 3\n});\n$.get('/', { done: () => 1 });\n",
+        ["_boil", "pour"],
+    ),
     "a.sql": (
         "-- Tables.\n\nCREATE TABLE IF NOT EXISTS tea.pots (\n"
         "  n int\n);\nCREATE UNIQUE INDEX pots_n ON pots (n);\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -60,6 +61,7 @@ _TS_KINDS: Final = {
     "type_alias_declaration": "type",
     "enum_declaration": "enum",
     "variable_declarator": "function",
+    "pair": "method",
 }
 _C_KINDS: Final = {
     "function_definition": "function",
@@ -86,6 +88,7 @@ _LANGUAGES: Final = {
         "language",
         {
             "function_item": "function",
+            "function_signature_item": "function",
             "struct_item": "struct",
             "enum_item": "enum",
             "trait_item": "trait",
@@ -128,6 +131,12 @@ _EXTENSIONS: Final = {
     ".rb": "ruby",
     **dict.fromkeys((".sh", ".bash"), "bash"),
 }
+_IS_CPP: Final = re.compile(
+    r"^[ \t]*+(?:class[ \t]++\w++|namespace\b|template[ \t]*+<|using[ \t]++\w++|(?:public|private|protected)[ \t]*+:|"
+    r"(?:virtual|explicit|constexpr)[ \t])",
+    re.MULTILINE,
+)
+"""What a header in C doesn't have."""
 _SIGNATURE_CHARS = 160
 _PARSE_S: Final = 1.0
 _PARSE_S_PER_BYTE: Final = 1e-5
@@ -136,6 +145,8 @@ _MOST_PARSE_S: Final = 10.0
 _READ_BYTES: Final = 64 << 10
 _CHECKED_EVERY: Final = 256
 """Nodes between two looks at the clock."""
+_FEW_PAIRS: Final = 50
+"""Keys of an object that are looked at for functions: one alone is a callback."""
 _COMMENTS_ABOVE: Final = 500
 """Comments right above a definition that are looked at."""
 _Doc = tuple[str, int, int]
@@ -157,8 +168,10 @@ def language_of(path: str, first_line: str = "") -> str | None:
 def outline(text: str, language: str, check: Callable[[], None] = lambda: None) -> Outline:
     """Symbols in the order of the file. `text` has LF line ends. Empty, and broken, for a text that the
     parser takes too long for: some grammars need the square of its length where it is no code at all.
-    Raises what `check` raises.
+    A header that is C++ is read as such, whatever its name says. Raises what `check` raises.
     """
+    if language == "c" and _IS_CPP.search(text):
+        language = "cpp"
     source = text.encode("utf-8", errors="replace")
     root = _parsed(source, language, check)
     if root is None:
@@ -265,7 +278,7 @@ class _Reader:
         return _NO_DOC
 
     def _name(self, node: Node) -> str:
-        named = node.child_by_field_name("name")
+        named = node.child_by_field_name("key" if node.type == "pair" else "name")
         declarator = node.child_by_field_name("declarator")
         if named is None and node.type == "impl_item":
             named = node.child_by_field_name("type")
@@ -330,11 +343,19 @@ class _Level:
 
 def _is_definition(node: Node) -> bool:
     if node.type == "variable_declarator":  # const f = () => …
-        value = node.child_by_field_name("value")
-        return value is not None and value.type in ("arrow_function", "function_expression", "function")
+        return _is_function(node)
+    if node.type == "pair":  # { open: function () …, close: function () … }
+        beside = node.parent.named_children if node.parent else ()
+        return _is_function(node) and sum(map(_is_function, beside[:_FEW_PAIRS])) > 1
     if node.type.endswith("_specifier"):  # `struct x *p` uses one, `struct x {…}` defines it
         return node.child_by_field_name("body") is not None
     return True
+
+
+def _is_function(node: Node) -> bool:
+    """Whether the value of a variable, or of a key, is one."""
+    value = node.child_by_field_name("value")
+    return value is not None and value.type in ("arrow_function", "function_expression", "function")
 
 
 def first_sentence(text: str, at: int) -> tuple[str, int, int]:

@@ -92,13 +92,19 @@ def outline_by_lines(
             if rule.only_at_top and (scan.open or indent):
                 continue
             if match := rule.begins.match(line):
-                scan.begin(number, line, rule, match["name"].strip("`'\" \t"), indent)
+                scan.begin(number, line, rule, _name(match), indent)
                 break
     scan.close(-1, continues=False)
     return [
         Heading(h.line, max(h.line, end + 1), h.depth, h.text, h.about, h.name, h.minor)
         for h, end in zip(scan.found, scan.ends, strict=True)
     ]
+
+
+def _name(match: re.Match[str]) -> str:
+    """Where the rule has a group `of`, that before it: `aws_eip.nat`."""
+    name = match["name"].strip("`'\" \t")
+    return f"{match['of']}.{name}" if "of" in match.re.groupindex else name
 
 
 def lines_inside(lines: Sequence[str], language: LineLanguage) -> frozenset[int]:

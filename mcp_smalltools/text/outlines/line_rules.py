@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of definition. The group `name` is its name."""
+    """A kind of definition. The group `name` is its name, with that of the group `of` before it."""
 
     begins: re.Pattern[str]
     holds_others: bool = False
@@ -124,7 +124,9 @@ _LANGUAGES: Final = (
             _rule(_CS_SOME + r"event\s++" + _CS_TYPE + _N),
             _rule(_CS_SOME + _CS_TYPE + r"(?:[\w.<>]{1,60}?\.)?" + _N + r"\s*+(?:<[^\n;(]{1,80}?>)?\s*+\("),
             _rule(_CS_SOME + _N + r"\s*+\("),
-            _rule(_CS_TYPE + _N + r"\s*+(?:<[^\n;(]{1,80}?>)?\s*+\([^\n]{0,300}\)\s*+;\s*+$"),
+            _rule(
+                _CS_TYPE + _N + r"\s*+(?:<[^\n;(]{1,80}?>)?\s*+\([^\n]{0,300}\)\s*+(?:;|\{|=>[^\n]{0,200}|where\b[^\n]{0,200})?\s*+$"
+            ),
         ),
         blocks=(("/*", "*/"), ('"""', '"""')),
     ),
@@ -265,7 +267,7 @@ _LANGUAGES: Final = (
     LineLanguage(
         "terraform",
         (
-            _rule(r"(?:resource|data|ephemeral)\s++\"[^\"\n]++\"\s++\"(?P<name>[^\"\n]++)\"", top=True),
+            _rule(r"(?:resource|data|ephemeral)\s++\"(?P<of>[^\"\n]++)\"\s++\"(?P<name>[^\"\n]++)\"", top=True),
             _rule(
                 r"(?:variable|output|module|provider|check|source|build|job|group|task)\s++\"(?P<name>[^\"\n]++)\"",
                 top=True,

@@ -45,6 +45,9 @@ _REMARK_TEXT = re.compile(r"[#;]{1,3}\s*+(\S[^\n]{0,100}?)\s*+[#;]*\s*$")
 _TARGET = re.compile(
     r"([\w.%/$(){}@+-]++(?:[ \t]++[\w.%/$(){}@+-]++){0,20})\s*+::?(?![=:])([^#\n]{0,2000})(?:##\s*(.*))?"
 )
+_VARIABLE = re.compile(
+    r" {0,8}+(?:(?:export|override|private)[ \t]++)*+([\w.-]++)[ \t]*+(?:[:?+!]|::|:::)?="
+)
 _STAGE = re.compile(r"FROM\s++(?:--\S++\s++)*+(\S++)(?:\s++AS\s++(\S++))?", re.IGNORECASE)
 _STEP = re.compile(
     r"(?:RUN|COPY|ADD|ENTRYPOINT|CMD|EXPOSE|ENV|ARG|WORKDIR|USER|VOLUME|LABEL|HEALTHCHECK|SHELL|ONBUILD|STOPSIGNAL)\s",
@@ -191,13 +194,20 @@ def _banners(lines: Sequence[str]) -> Iterator[Heading]:
 
 def _make(lines: Sequence[str], _language: str) -> Iterator[Heading]:
     found: list[Heading] = []
+    known: set[str] = set()
     for number, line in enumerate(lines, 1):
+        above = lines[number - 2] if number > 1 else ""
         if line.startswith("define "):
             found.append(Heading(number, number, 0, cut(line.strip(), _STEP_CHARS)))
-        match = None if line.startswith((".PHONY", ".SUFFIXES", ".SILENT")) else _TARGET.match(line[:4000])
+        if (variable := _VARIABLE.match(line)) and not above.endswith("\\"):
+            if variable[1] not in known:
+                found.append(Heading(number, number, 0, cut(line.strip(), _STEP_CHARS), name=variable[1], minor=True))
+            known.add(variable[1])
+            continue
+        rule = line.lstrip(" ")  # below a condition it is indented
+        match = None if rule.startswith((".PHONY", ".SUFFIXES", ".SILENT")) else _TARGET.match(rule[:4000])
         if not match or "=" in match[2].split(";")[0].split("#")[0]:
             continue
-        above = lines[number - 2] if number > 1 else ""
         about = (match[3] or (above.lstrip("# ") if above.startswith("#") else "")).strip()
         found.append(Heading(number, number, 0, cut(match[1], _STEP_CHARS), cut(about, 120)))
     yield from closed(found, len(lines))

@@ -35,6 +35,9 @@ _CHANGES = re.compile(
 _INDEX_ON = re.compile(r"\s*+create\s++(?:unique\s++)?index\s++on\s++" + _NAME, re.IGNORECASE)
 _NAMED = re.compile(r"\s*+--\s*+(?:name:\s*+|@name\s++|:name\s++)(?P<name>[\w.-]++)")
 """A query with a name, as sqlc and HugSQL have them."""
+_MOST_HEAD: Final = 6
+"""Lines at the start of a statement in which its name may stand."""
+_LONGEST_HEAD: Final = 1_000
 _WITHOUT_NAME = re.compile(r"\s*+create\s[^\n]{0,80}$", re.IGNORECASE)
 
 
@@ -49,8 +52,8 @@ def outline_sql(lines: Sequence[str], check: Callable[[], None] = lambda: None) 
         if number in inside:
             continue
         given = line
-        if _WITHOUT_NAME.match(line) and number + 1 < len(lines):
-            given = f"{line} {lines[number + 1]}"  # the name may stand in the next line
+        if _WITHOUT_NAME.match(line) and not _MAKES.match(line):
+            given = _up_to_name(lines[number : number + _MOST_HEAD])
         made = _INDEX_ON.match(given) or _MAKES.match(given[:1000])
         changed = None if made else _CHANGES.match(line[:1000])
         match = made or changed or _NAMED.match(line)
@@ -67,6 +70,17 @@ def outline_sql(lines: Sequence[str], check: Callable[[], None] = lambda: None) 
         text = signature(given).rstrip("( ")
         found.append(Heading(number + 1, number + 1, 0, text, about, short, bool(changed)))
     return closed_one_by_one(found, len(lines))
+
+
+def _up_to_name(lines: Sequence[str]) -> str:
+    """The first lines of a statement, up to the one that has its name."""
+    for count in range(2, len(lines) + 1):
+        given = " ".join(lines[:count])
+        if ";" in lines[count - 2] or len(given) > _LONGEST_HEAD:
+            break
+        if _MAKES.match(given) or _INDEX_ON.match(given):
+            return given
+    return lines[0]
 
 
 def closed_one_by_one(found: Sequence[Heading], total: int) -> list[Heading]:

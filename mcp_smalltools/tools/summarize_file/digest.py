@@ -124,6 +124,7 @@ def _by_grammar(text: str, language: str, check: Callable[[], None]) -> Digest:
     from mcp_smalltools.tools.summarize_file.digest_records import Digest, Sentence
 
     found = outline(text, language, check)
+    language = found.language
     lines = text.split("\n")
     digest = Digest("code", language=language, broken=found.broken, text=text)
     symbols = [Heading(s.first, s.last, s.depth, s.signature, s.doc, s.name) for s in found.symbols]
