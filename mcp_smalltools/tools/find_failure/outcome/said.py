@@ -92,7 +92,7 @@ _ONLY_A_TIME = re.compile(
     re.IGNORECASE,
 )
 """When something ended, whatever came of it."""
-_END = 4_000
+_END = 1_500
 """Lines at the end that are read for every word."""
 
 
