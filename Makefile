@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # A stamp that is older than pyproject.toml means: install again.
 STAMP := $(VENV)/.installed
+# A file's tests stay together, since they share servers; each process has an engine of its own.
+PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 # The server alone, of wheels: enough for the demo.
 SERVER := $(VENV)/.server
 
@@ -54,10 +56,10 @@ spelling: $(STAMP)
 	$(BIN)/codespell
 
 test: models-of-tests check  ## all that CI runs; the clients of others too, where the package registries can be reached
-	$(BIN)/pytest tests client_tests -rs
+	$(BIN)/pytest $(PARALLEL) tests client_tests -rs
 
 quick: models-of-tests  ## the fast tests only
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest $(PARALLEL) -m "not slow"
 
 fuzz: models-of-tests  ## new examples for the fuzzers and property tests, and crafted files through a server (15 minutes)
 	FUZZ=20 $(BIN)/pytest --hypothesis-profile=fuzz tests/test_fuzz.py

@@ -378,6 +378,7 @@ def serving(folder: Path, deadline_s: float, workers: int) -> Iterator[Server]:
         **{"STATE_DIR": folder / "state", "RUNTIME_DIR": folder / "run", "SKILLS_DIR": folder / "skills"},
         **{"CONFIG": os.devnull, "CACHE": "false", "DEADLINE_S": deadline_s, "WORKERS": workers},
         **{"HTTP_CALLS_PER_MINUTE": 100_000, "HTTP_REQUESTS_PER_MINUTE": 200_000},
+        "WRITER": "off",  # where one is here, each `extract` of the short calls takes seconds, alone too
     }
     env = {**os.environ, **{f"MCP_SMALLTOOLS_{name}": str(value) for name, value in own.items()}}
     store = TokenStore(Settings(state_dir=folder / "state"))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent
@@ -138,9 +139,14 @@ def _cache_folder(*wanted: str) -> Path:
 
 
 def _once(what: str, command: list[str], done: Path) -> None:
-    """Run an installation if it was not run before."""
-    if done.exists():
-        return
+    """Run an installation if it was not run before, by any of the processes that share the tests."""
+    with FileLock(done.with_suffix(".lock")):
+        if not done.exists():
+            _install(what, command)
+            done.touch()
+
+
+def _install(what: str, command: list[str]) -> None:
     env = os.environ | {"PATH": f"{Path(command[0]).parent}{os.pathsep}{os.environ['PATH']}"}
     try:
         result = subprocess.run(
@@ -151,4 +157,3 @@ def _once(what: str, command: list[str], done: Path) -> None:
     if result.returncode:
         last = (result.stderr or result.stdout).strip().splitlines()[-1:] or ["no message"]
         raise NotInstalledError(f"{what} can't be installed (is there a network?): {last[0]}")
-    done.touch()

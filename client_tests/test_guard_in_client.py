@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -39,12 +40,14 @@ def project(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def guarded(folder: Path, home: Path) -> Iterator[dict[str, str]]:
+def guarded(folder: Path, home: Path, hooks: str = "guard") -> Iterator[dict[str, str]]:
     """The client's environment, with our hooks installed for that folder by our own `install`."""
-    env = client_env(home)
-    options = ["--hooks", "guard", "--root", str(folder), "--root", f"{folder / 'customers'}:sealed"]
+    env = client_env(home) | {"MCP_SMALLTOOLS_HOOK_S": "60"}  # how long they take is no matter here
+    options = ["--hooks", hooks, "--root", str(folder), "--root", f"{folder / 'customers'}:sealed"]
     command = [sys.executable, "-m", "mcp_smalltools.cli"]
     subprocess.run([*command, "install", "claude-code", *options], cwd=folder, env=env, check=True)
+    settings = folder / ".claude" / "settings.local.json"
+    settings.write_text(settings.read_text().replace('"timeout": 10', '"timeout": 60'))
     try:
         yield env
     finally:
@@ -143,3 +146,23 @@ def test_sealed_files_are_refused_and_files_are_edited_around_their_masks(
         and "is a mask" in texts[6]
     )
     assert env_file.read_text() == before.replace("PORT=5432", "PORT=5433")
+
+
+def test_all_three_parts_work_together_in_one_session(tools: Tools, project: Path, home: Path) -> None:
+    canary = CANARIES[0]
+    passed = "".join(f"test_{number} ... ok\n" for number in range(4000))
+    cause = "AssertionError: expected 3 apples, got 4"
+    (project / "build.log").write_text(f"{passed}{canary.text}\n{cause}\nFAILED (failures=1)\n")
+    steps: list[Step] = [
+        ("Read", {"file_path": str(project / canary.file)}),
+        shell("cat build.log; exit 1"),
+        ("Read", {"file_path": str(project / "customers" / "calls.txt")}),
+        shell("echo one"),
+    ]
+    with guarded(project, home, "keep,tell,guard") as env:
+        model = played(tools, project, env, steps)
+    assert [has_failed for has_failed, _ in model.results_by_call.values()] == [False, True, True, False]
+    assert leaked(model) == [] and "zebedee" not in model.told
+    (whole_output,) = re.findall(r"Whole output: ([^\s\\\"]+)", json.dumps(model.requests[-1]))
+    assert f": {cause}" in model.told
+    assert Path(whole_output).read_text() == (project / "build.log").read_text()
