@@ -26,6 +26,7 @@ NAMES_OF_LANGUAGES = {
         "<?php\nclass Pot {\n    public function boil() {}\n}\nfunction pour() {}\n",
         ["Pot", "boil", "pour"],
     ),
+    "a.r": ("`%of%` <- function(a, b) a\nboil = function(n) n\n", ["%of%", "boil"]),
     "a.scala": ("object Pot {\n  def boil(n: Int): Int = n\n}\n", ["Pot", "boil"]),
     "a.lua": ("local function boil(n)\nend\nfunction M.pour()\nend\n", ["boil", "M.pour"]),
     "a.ex": (
@@ -48,7 +49,8 @@ NAMES_OF_LANGUAGES = {
         ["Pot", "Boil", "Pour"],
     ),
     "view.sql": (
-        "CREATE OR REPLACE\n  ALGORITHM = MERGE\n  DEFINER = 'tea'@'localhost'\nVIEW cups (\n  n\n) AS SELECT 1;\n",
+        "CREATE OR REPLACE\n  ALGORITHM = MERGE\n  DEFINER = 'tea'@'localhost'\nVIEW cups (\n  n\n)"
+        " AS SELECT 1;\n",
         ["cups"],
     ),
     "class.h": (
@@ -56,15 +58,28 @@ NAMES_OF_LANGUAGES = {
         ["Pot", "level"],
     ),
     "rules.mk": (
-        "CC ?= gcc\nFLAGS = -a \\\n  B=1\nifdef CC\n  CC := clang\n  pot: cup\nendif\n\t$(CC) x=1\n",
-        ["CC", "FLAGS", "pot"],
+        "CC ?= gcc\n$(CC)_OLD := 1\nFLAGS = -a \\\n  B=1\nifdef CC\n"
+        "  CC := clang\n  pot: cup\nendif\n\t$(CC) x=1\n",
+        ["CC", "$(CC)_OLD", "FLAGS", "pot"],
     ),
     "bridge.rs": (
-        'mod ffi {\n    extern "C" {\n        fn boil(n: i32) -> i32;\n    }\n}\ntrait Pot {\n    fn pour(&self);\n}\n',
+        'mod ffi {\n    extern "C" {\n        fn boil(n: i32) -> i32;\n    }\n}\n'
+        "trait Pot {\n    fn pour(&self);\n}\n",
         ["ffi", "boil", "Pot", "pour"],
     ),
+    "Pot.vue": (
+        "<template>\n  <p>{{ n }}</p>\n  <template v-if='n'></template>\n</template>\n"
+        "<script setup lang='ts'>\nfunction boil(n: number) {\n}\n</script>\n"
+        "<style>p { color: red }</style>\n",
+        ["template", "script", "boil", "style"],
+    ),
+    "cup.astro": (
+        "---\nconst size = 3\nfunction pour() {}\n---\n<p>{size}</p>\n",
+        ["script", "size", "pour"],
+    ),
     "plugin.js": (
-        "$.widget('tea', {\n  _boil: function () {},\n  pour: () => 1,\n  size: 3\n});\n$.get('/', { done: () => 1 });\n",
+        "$.widget('tea', {\n  _boil: function () {},\n  pour: () => 1,\n  size: 3\n});\n"
+        "$.get('/', { done: () => 1 });\n",
         ["_boil", "pour"],
     ),
     "a.sql": (

@@ -132,8 +132,8 @@ _EXTENSIONS: Final = {
     **dict.fromkeys((".sh", ".bash"), "bash"),
 }
 _IS_CPP: Final = re.compile(
-    r"^[ \t]*+(?:class[ \t]++\w++|namespace\b|template[ \t]*+<|using[ \t]++\w++|(?:public|private|protected)[ \t]*+:|"
-    r"(?:virtual|explicit|constexpr)[ \t])",
+    r"^[ \t]*+(?:class[ \t]++\w++|namespace\b|template[ \t]*+<|using[ \t]++\w++|"
+    r"(?:public|private|protected)[ \t]*+:|(?:virtual|explicit|constexpr)[ \t])",
     re.MULTILINE,
 )
 """What a header in C doesn't have."""

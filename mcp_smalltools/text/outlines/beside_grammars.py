@@ -33,7 +33,10 @@ _JS_RULES: Final = (
     _top(r"(?P<name>module\.exports)\s*+="),
     _top(r"(?P<name>export\s++(?:default\b|\*|\{|type\s*+\{)[^\n]{0,120})"),
     _top(r"(?:export\s++)?(?:declare\s++)?(?:namespace|module|global)\s++(?P<name>[\w$.\"'/-]++)\s*+\{"),
-    Rule(re.compile(r"\s*+(?:describe|context|suite|contract)(?:\.\w++)?\(\s*+['\"`](?P<name>[^'\"`\n]++)"), True),
+    Rule(
+        re.compile(r"\s*+(?:describe|context|suite|contract)(?:\.\w++)?\(\s*+['\"`](?P<name>[^'\"`\n]++)"),
+        True,
+    ),
     Rule(re.compile(r"\s*+(?:it|test)(?:\.\w++)?\(\s*+['\"`](?P<name>[^'\"`\n]++)")),
     _top(r"export\s++(?:declare\s++)?(?:const|let|var)\s++(?P<name>[\w$]++)"),
     _minor(

@@ -125,7 +125,8 @@ _LANGUAGES: Final = (
             _rule(_CS_SOME + _CS_TYPE + r"(?:[\w.<>]{1,60}?\.)?" + _N + r"\s*+(?:<[^\n;(]{1,80}?>)?\s*+\("),
             _rule(_CS_SOME + _N + r"\s*+\("),
             _rule(
-                _CS_TYPE + _N + r"\s*+(?:<[^\n;(]{1,80}?>)?\s*+\([^\n]{0,300}\)\s*+(?:;|\{|=>[^\n]{0,200}|where\b[^\n]{0,200})?\s*+$"
+                _CS_TYPE + _N + r"\s*+(?:<[^\n;(]{1,80}?>)?\s*+\([^\n]{0,300}\)\s*+"
+                r"(?:;|\{|=>[^\n]{0,200}|where\b[^\n]{0,200})?\s*+$"
             ),
         ),
         blocks=(("/*", "*/"), ('"""', '"""')),
@@ -195,7 +196,7 @@ _LANGUAGES: Final = (
     LineLanguage(
         "r",
         (
-            _rule(r"(?P<name>[\w.]++)\s*+(?:<-|=)\s*+function\b", top=True),
+            _rule(r"(?P<name>[\w.]++|`[^`\n]++`)\s*+(?:<-|=)\s*+function\b", top=True),
             _rule(r"set(?:Class|Generic|Method|RefClass)\s*+\(\s*+['\"](?P<name>[^'\"\n]++)"),
         ),
         comment="#",
@@ -267,7 +268,9 @@ _LANGUAGES: Final = (
     LineLanguage(
         "terraform",
         (
-            _rule(r"(?:resource|data|ephemeral)\s++\"(?P<of>[^\"\n]++)\"\s++\"(?P<name>[^\"\n]++)\"", top=True),
+            _rule(
+                r"(?:resource|data|ephemeral)\s++\"(?P<of>[^\"\n]++)\"\s++\"(?P<name>[^\"\n]++)\"", top=True
+            ),
             _rule(
                 r"(?:variable|output|module|provider|check|source|build|job|group|task)\s++\"(?P<name>[^\"\n]++)\"",
                 top=True,

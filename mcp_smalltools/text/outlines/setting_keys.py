@@ -46,7 +46,7 @@ _TARGET = re.compile(
     r"([\w.%/$(){}@+-]++(?:[ \t]++[\w.%/$(){}@+-]++){0,20})\s*+::?(?![=:])([^#\n]{0,2000})(?:##\s*(.*))?"
 )
 _VARIABLE = re.compile(
-    r" {0,8}+(?:(?:export|override|private)[ \t]++)*+([\w.-]++)[ \t]*+(?:[:?+!]|::|:::)?="
+    r" {0,8}+(?:(?:export|override|private)[ \t]++)*+([\w.$(){}-]++)[ \t]*+(?:[:?+!]|::|:::)?="
 )
 _STAGE = re.compile(r"FROM\s++(?:--\S++\s++)*+(\S++)(?:\s++AS\s++(\S++))?", re.IGNORECASE)
 _STEP = re.compile(
@@ -201,7 +201,9 @@ def _make(lines: Sequence[str], _language: str) -> Iterator[Heading]:
             found.append(Heading(number, number, 0, cut(line.strip(), _STEP_CHARS)))
         if (variable := _VARIABLE.match(line)) and not above.endswith("\\"):
             if variable[1] not in known:
-                found.append(Heading(number, number, 0, cut(line.strip(), _STEP_CHARS), name=variable[1], minor=True))
+                found.append(
+                    Heading(number, number, 0, cut(line.strip(), _STEP_CHARS), name=variable[1], minor=True)
+                )
             known.add(variable[1])
             continue
         rule = line.lstrip(" ")  # below a condition it is indented

@@ -105,16 +105,34 @@ def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
 def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
     """By the grammar of its language, by its lines where there is none, or None for what is no code."""
     from mcp_smalltools.text.outline import language_of
+    from mcp_smalltools.text.outlines.components import is_component
     from mcp_smalltools.text.outlines.line_rules import line_language
 
     first_line = text.split("\n", 1)[0]
     language = language_of(path, first_line)
+    if is_component(path):
+        return _component(path, text, check)
     if language is not None:
         return _by_grammar(text, language, check)
     if PurePath(path).suffix.lower() in _SQL:
         return _by_lines(text, "sql", check)
     by_lines = line_language(path, first_line)
     return _by_lines(text, by_lines.name, check) if by_lines else None
+
+
+def _component(path: str, text: str, check: Callable[[], None]) -> Digest:
+    """Its blocks, and in its script what that defines."""
+    from dataclasses import replace
+
+    from mcp_smalltools.text.outlines.components import blocks_of, script_of
+
+    lines = text.split("\n")
+    blocks = blocks_of(lines)
+    digest = _by_grammar(script_of(lines, blocks), "typescript", check)
+    inner = [replace(heading, depth=heading.depth + 1) for heading in digest.headings]
+    digest.headings = sorted([*blocks, *inner], key=lambda heading: (heading.line, heading.depth))
+    digest.language, digest.text = PurePath(path).suffix[1:].lower(), text
+    return digest
 
 
 def _by_grammar(text: str, language: str, check: Callable[[], None]) -> Digest:
