@@ -65,7 +65,7 @@ def parsed(lines: list[str]) -> ParsedLog:
     folder = RecordFolder(form_of(block))
     for folded in folder.blocks([block]):
         if folded.first == 1:
-            parser.decide_plain(folded)
+            parser.look_ahead(folded)
         parser.feed(folded)
     return derive_templates(parser)
 

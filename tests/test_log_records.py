@@ -93,7 +93,7 @@ OTHER = "connection {n} accepted by relay"
 def decided(lines: list[str], size: int) -> LogParser:
     """As files are read: it is decided by the head whose lines those without a header are."""
     parser = LogParser()
-    parser.decide_plain(Block.of(1, lines))
+    parser.look_ahead(Block.of(1, lines))
     for start in range(0, len(lines), size):
         parser.feed(Block.of(start + 1, lines[start : start + size]))
     return parser
@@ -203,3 +203,10 @@ def test_time_and_level_are_read_in_columns_and_behind_metadata(line, time, leve
 def test_frames_of_a_trace_may_stand_at_the_margin() -> None:
     lines = ["2026-03-04 09:15:00 ERROR Traceback (most recent call last):", 'File "/a.py", line 7, in run']
     assert parsed([*lines, "    serve()", "OSError: refused"], 1).records == 1
+
+
+def test_an_object_below_the_header_that_tells_of_it_is_of_its_record() -> None:
+    lines = ["[2026-03-04 09:15:01]: Info: settings:", "{", '  "blank": null', "}"] * 2
+    parser = LogParser()
+    parser.feed(Block.of(1, lines))
+    assert derive_templates(parser).records == 2

@@ -240,3 +240,18 @@ def test_an_ordinary_answer_is_short(parse: Parse) -> None:
         at = f"2026-03-04 09:{n // 60:02}:{n % 60:02}"
         lines.append(f"{at} {level} {name} {name}er has {name}ed item {n} in {n % 90} ms\n")
     assert len(as_json(parse("".join(lines)))) < 2_000
+
+
+def test_columns_are_called_what_the_log_calls_them(parse: Parse) -> None:
+    head = "#Fields: date time s-ip cs-method cs-uri-stem c-ip sc-status sc-substatus time-taken\n"
+    lines = [
+        f"2026-03-04 09:15:{n % 60:02} 10.0.0.5 GET /p/{n} 10.1.0.{n} "
+        f"{503 if n % 9 == 4 else 200} 0 {n * 7 % 300}\n"
+        for n in range(90)
+    ]
+    told = {
+        variable.name: variable
+        for template in parse(head + "".join(lines)).templates
+        for variable in template.variables or ()
+    }
+    assert told["sc-status"].counts == {"200": 80, "503": 10}

@@ -24,6 +24,7 @@ from mcp_smalltools.logs.keys.block import Block
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import FilePart, StopCheck, UserFile
     from mcp_smalltools.logs.counting.parser import LogParser
+    from mcp_smalltools.logs.lines.times import DateOrder
 
 FROM_BYTES = 64 << 20
 """A smaller log is parsed before a helper has started."""
@@ -83,10 +84,12 @@ class ParallelReader:
         self._table: bytes | None = None  # message with what the first part taught of the log's lines
         self._over = False
         self._joins_plain = False
+        self._date_order: DateOrder | None = None
 
     def read(self, parser: LogParser, stop: StopCheck, go_on: Callable[[], bool]) -> bool:
         """Count part after part; `go_on` is asked after each. True if the file was read to its end."""
         self._joins_plain = parser.assembler.joins_plain
+        self._date_order = parser.date_order
         with ExitStack() as stack:
             for _ in range(self._helpers):
                 self._start_helper(stack)
@@ -121,7 +124,7 @@ class ParallelReader:
     def _parse(
         self, task: _Task, own: PartParser, stop: StopCheck, tell: Callable[[int], None]
     ) -> dict[str, Any]:
-        return own.parse(task.part, stop, tell, joins_plain=self._joins_plain)
+        return own.parse(task.part, stop, tell, joins_plain=self._joins_plain, date_order=self._date_order)
 
     def _teach(self, parser: PartParser) -> None:
         """Let the helpers start, knowing what was learned from the first part."""
@@ -199,7 +202,7 @@ class ParallelReader:
                     helper.stdin.write(table)
                     has_table = True
                 part = task.part
-                send(helper.stdin, [part.start, part.first, part.end, self._joins_plain])
+                send(helper.stdin, [part.start, part.first, part.end, self._joins_plain, self._date_order])
                 state = receive(helper.stdout)
             except (OSError, EOFError, ValueError):
                 self._put(task, None)

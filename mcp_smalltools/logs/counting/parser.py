@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,14 @@ from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.plain_lines import LOOKED_AT, joins_plain
 from mcp_smalltools.logs.lines.records import ANNOUNCING, Assembler, Kind
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.times import Calendar, Clock, to_local_seconds
+from mcp_smalltools.logs.lines.times import (
+    Calendar,
+    Clock,
+    DateOrder,
+    order_of_dates,
+    to_local_seconds,
+    to_seconds,
+)
 
 SAMPLE_LINE_CHARS = 2_000
 _BLANK_LINES = 20
@@ -46,6 +54,7 @@ class LogParser:
 
     def __init__(self, table: LineTable | None = None) -> None:
         self.table = table or LineTable()
+        self.date_order: DateOrder | None = None
         self.clock = Clock()
         self._local_clock = Clock(to_local_seconds)
         self.lines = 0
@@ -78,12 +87,30 @@ class LogParser:
             self._count(block, line_types[starts], starts + block.first)
             self._place_in_time(block, starts, numbers[starts], line_types[starts])
 
-    def decide_plain(self, head: Block) -> None:
-        """Decide by the first lines of a log whose lines those without a header are."""
+    def look_ahead(self, head: Block) -> None:
+        """Decide by the first lines of a log whose lines those without a header are, and in which order a
+        date of three numbers is written.
+        """
         head = head.part(0, min(LOOKED_AT, len(head)))
-        types = self.table.layouts.types_of(self.table.read(head)).tolist()
+        numbers = self.table.read(head)
+        types = self.table.layouts.types_of(numbers).tolist()
         lines = [head.line(place) for place in range(len(head))]
         self.assembler.joins_plain = joins_plain([self.table.line_types[n] for n in types], lines)
+        self.order_dates(order_of_dates(self._times_of(head, numbers)))
+
+    def order_dates(self, order: DateOrder | None) -> None:
+        """Read dates of three numbers in this order."""
+        self.date_order = order
+        self.clock = Clock(partial(to_seconds, order=order))
+        self._local_clock = Clock(partial(to_local_seconds, order=order))
+
+    def _times_of(self, block: Block, numbers: NDArray[np.int64]) -> Iterator[str]:
+        """The texts of the times of these lines, whose layouts have these numbers."""
+        for place, number in enumerate(self.table.layouts.spans_of(numbers).tolist()):
+            span = self.table.layouts.spans[number]
+            if span is not None and span.calendar is Calendar.DATED:
+                shown = block.columns(np.array([place]), span.start, span.end)
+                yield shown[0].tobytes().decode("utf-8", "replace")
 
     def skip(self, block: Block) -> None:
         """Count lines that are there for comparison only: a baseline, or what was before `since`."""

@@ -18,6 +18,7 @@ from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import ANNOUNCING, Kind
+from mcp_smalltools.logs.lines.times import DateOrder
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import StopCheck, UserFile
@@ -115,13 +116,15 @@ class PartParser:
         tell: Callable[[int], None] = lambda _: None,
         *,
         joins_plain: bool = False,
+        date_order: DateOrder | None = None,
     ) -> dict[str, Any]:
         """The state of a parser that was fed this part, and `cut_lines` of it. `tell` hears how many bytes
-        are done, block by block; `joins_plain` as the parser of the whole log has it.
+        are done, block by block; `joins_plain` and `date_order` as the parser of the whole log has them.
         """
         self._forget_texts()
         parser = LogParser(self._table)
         parser.assembler.joins_plain = joins_plain
+        parser.order_dates(date_order)
         for block in self._source.byte_blocks(part=part, stop=stop):
             parser.feed(Block(block.first, strip_terminal_codes(block.data)))
             tell(block.end - part.start)

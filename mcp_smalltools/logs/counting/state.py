@@ -17,7 +17,7 @@ from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import HeaderType, LineType
 from mcp_smalltools.logs.lines.records import Assembler
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.times import Calendar
+from mcp_smalltools.logs.lines.times import Calendar, DateOrder
 
 State = dict[str, Any]
 _COUNTS = ("lines", "records", "before", "first", "last", "seen")
@@ -114,6 +114,7 @@ def compact(parser: LogParser, *, with_before: bool) -> State:
     return {
         "last_line": parser.last_line,
         "assembler": parser.assembler.state(),
+        "date_order": parser.date_order,
         "forms": [_state_of_type(table, item) for item in used],
         "records": records[[item.id for item in used]].tolist(),
     }
@@ -127,6 +128,8 @@ def resume(parser: LogParser, state: Mapping[str, Any], *, follows: bool) -> Non
         parser.counts.before[line_type.id] += records
     if follows:
         parser.resume(state["last_line"], Assembler.resumed(state["assembler"]))
+        order = state.get("date_order")  # what an older version stored has none
+        parser.order_dates(None if order is None else DateOrder(order))
 
 
 def _state_of_type(table: LineTable, line_type: LineType) -> list[Any]:

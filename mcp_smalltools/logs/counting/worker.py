@@ -2,8 +2,8 @@
 when its standard input ends.
 
 The first message is the state of a `LineTable`: what is known of the log's lines already. Then each request
-is [start, first, end, joins_plain] of a part, and each answer the state of its parse. All messages are
-msgpack, each after its length.
+is [start, first, end, joins_plain, date_order] of a part, and each answer the state of its parse. All
+messages are msgpack, each after its length.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ def serve(descriptor: int) -> None:
     from mcp_smalltools.level import PrivacyLevel
     from mcp_smalltools.logs.counting.parts import PartParser
     from mcp_smalltools.logs.lines.line_table import LineTable
+    from mcp_smalltools.logs.lines.times import DateOrder
 
     with UserFile("log", Path("log"), PrivacyLevel.SEALED, descriptor) as source:
         parser = None
@@ -63,9 +64,11 @@ def serve(descriptor: int) -> None:
             if parser is None:
                 parser = PartParser(source, LineTable.of(message))
                 continue
-            start, first, end, joins_plain = message
+            start, first, end, joins_plain, order = message
             part = FilePart(start, first, end)
-            send(sys.stdout.buffer, parser.parse(part, joins_plain=joins_plain))
+            date_order = None if order is None else DateOrder(order)
+            parsed = parser.parse(part, joins_plain=joins_plain, date_order=date_order)
+            send(sys.stdout.buffer, parsed)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from mcp_smalltools.logs.headers.levels import (
     ANY_NAMES,
+    CLEAR_NAMES,
     level_of_name,
     level_of_severity,
     level_of_status,
@@ -29,6 +30,8 @@ _SYSLOG = re.compile(
 )
 _LEVEL_WORD = re.compile(r"(?P<name>(?i:debug|info|notice|warning|error|fatal|panic)): ")
 """At the start of the message of programs that give syslog no level: Postfix, Dovecot, sshd."""
+_LEVEL_AS_COMPONENT = re.compile(rf"(?i:{CLEAR_NAMES})")
+"""Where a program writes its name and a level behind a time like syslog's."""
 _IOS = re.compile(
     rf"(?P<time>{MONTH} +\d{{1,2}} \d\d:\d\d:\d\d) (?P<host>[\w.:-]+) [\w./()@-]{{1,80}}\[\d+\] "
     r"<(?P<level>\w+)>: "
@@ -113,6 +116,9 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
         level = level_of_name(names["named"])
     if names.get("level"):
         level = level_of_name(names["level"])
+    component = names.get("component") or ""
+    if level is None and _LEVEL_AS_COMPONENT.fullmatch(component) is not None:
+        level = level_of_name(component)
     read = inner(content)
     said = level is not None
     if read is not None and read.level_said and read.level is not None:

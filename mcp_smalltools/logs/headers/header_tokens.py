@@ -6,8 +6,14 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from mcp_smalltools.logs.headers.levels import ANY_LEVELS, ANY_NAMES, SURE_NAMES, level_of_name
-from mcp_smalltools.logs.headers.time_forms import EPOCH, FOREIGN_MONTHS, TIME, UPTIME
+from mcp_smalltools.logs.headers.levels import (
+    ANY_LEVELS,
+    ANY_NAMES,
+    CLEAR_NAMES,
+    SURE_NAMES,
+    level_of_name,
+)
+from mcp_smalltools.logs.headers.time_forms import EPOCH, FOREIGN_MONTHS, TIME, UPTIME, ZONES
 
 Found = re.Match[str]
 
@@ -30,6 +36,8 @@ class BracketToken(NamedTuple):
 
 
 _TIME = re.compile(f"{TIME}|{EPOCH}")
+_NAMED_ZONE = re.compile(rf" (?:\({ZONES}\)|[A-Z][a-z]{{2,12}}/[A-Z][A-Za-z_]{{2,20}}(?=[ \])]))")
+""" (UTC), Europe/Berlin"""
 _MONTHS_AND_DAYS = (
     *("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Jan", "Feb", "Mar", "Apr", "May", "Jun"),
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
@@ -57,6 +65,11 @@ _BEFORE_A_SIGN = re.compile(
     rf"(?P<name>(?i:{ANY_NAMES}))\d?(?= ?\|| :|(?<!(?i:query|.note|etail))\t|  \s*\S| ?>(?= )|:"
     rf"(?!:)|(?<=LOG) \[)"
 )
+_BEFORE_ANY_SIGN = re.compile(
+    rf"(?P<name>(?i:{CLEAR_NAMES}))(?=[;/(\[]|,(?= \S+ |\S)| -(?:-|>)? | --?> | [/~>*] | \|\|| \.:\.|::|\|)"
+)
+"""Small letters before a sign that stands between columns."""
+_BEFORE_TIME = re.compile(r"[ \t]?(?:[:|,;-]|-{2})?[ \t]?[\[(<]?(?=[\dA-Z])")
 _AFTER_TIME = re.compile(
     r"(?P<name>(?i:info|information|debug|trace|notice|verbose|warn|warning|error|err|fatal|critical|crit|severe"
     r"|inf|dbg|trc|wrn))"
@@ -71,19 +84,27 @@ _OF_DIAGNOSES = re.compile(r"(?i:error|warning|fatal|panic|note|failure|failed|h
 """What begins a line of compilers and of programs that end: part of their message."""
 _MARKED_LETTER = re.compile(r"(?P<name>[DIWEFT])!(?= )")
 _WHOLE = re.compile(rf"(?P<name>(?i:{ANY_NAMES})\d?|[DIWEFCVTN])")
+_SUBJECTS = frozenset(("system", "display", "location", "statement", "detail", "query", "context", "config"))
+"""In small letters between brackets these are the bus, the part or the setting that a message is about."""
 _OF_XORG = re.compile(r"(?P<name>EE|WW|II|NI|--|\*\*|==|\+\+|!!)")
 """Only in round brackets: `[**]` is a rule that Snort draws."""
-_BEHIND_NAME = re.compile(rf"[^:\n]{{0,80}}?[:/.#](?P<name>(?i:{ANY_NAMES}))")
+_BEHIND_NAME = re.compile(rf"[^:\n]{{0,80}}?(?:::|[:/.#])(?P<name>(?i:{ANY_NAMES}))")
 _LAST_WORD = re.compile(rf"[\w:.,+ -]{{1,60}} (?P<name>{SURE_NAMES})")
-_FIRST_WORD = re.compile(rf"(?P<name>{SURE_NAMES})(?=[ /,:]).{{1,200}}")
+_FIRST_WORD = re.compile(
+    rf"(?:(?P<name>{SURE_NAMES})(?=[ /,:|-])"
+    rf"|(?P<word>(?i:{CLEAR_NAMES}))(?= {{0,8}}[:/|]| ?- ?[\w.])).{{1,200}}"
+)
+"""[INFO main], [Info   : Loader], [Information-Backup]"""
 _BETWEEN_COLONS = re.compile(rf"(?:[^:\s]{{0,60}}:){{1,4}}(?P<name>{SURE_NAMES}|VERBOSE\d):.{{1,120}}")
 _TIME_INSIDE = re.compile(
-    rf"\s*(?:task |[A-Z]{{3,4}} (?=[A-Z][a-z]))?(?:(?P<before>{SURE_NAMES}|[DIWEFCV])[ ,:]+)?"
-    rf"(?:\d+:\d+:(?=\d{{4}}/))?"
+    r"\s*(?:task |[A-Z]{3,4} (?=[A-Z][a-z]))?"
+    rf"(?:(?P<before>{SURE_NAMES}|[DIWEFCV]|(?i:{CLEAR_NAMES})(?= *[|,:]|  ))[ ,:|]+)?"
+    rf"(?:\d+:(?:\d+:)?(?=\d{{4}}/))?"
     rf"(?P<time>{TIME}|{EPOCH}|{UPTIME})(?P<rest>.*)"
 )
 _LEVEL_OF_REST = re.compile(
-    rf"[:,; |]{{1,3}}\s*(?P<name>(?:{SURE_NAMES})\b|(?i:{ANY_NAMES})$|[DIWEFC]\b(?=/| |$))"
+    rf"[:,; |]{{1,3}}\s*(?P<name>(?:{SURE_NAMES})\b|(?i:{ANY_NAMES})$"
+    rf"|(?i:{CLEAR_NAMES})(?=[ |:/] *[\w.]+$)|[DIWEFC]\b(?=/| |$))"
 )
 _PLAIN_NUMBERS = re.compile(
     r"(?:-\d\b|[#*]?\d{1,12}(?:[/:#.-]\d{1,12}){0,3}|0x[0-9a-fA-F]+)(?:\(\d+\))?[,:|]?(?=\s|$)"
@@ -109,7 +130,8 @@ def time_at(line: str, at: int) -> TimeToken | None:
     found = _TIME.match(line, at)
     if found is None or (found.end() < len(line) and line[found.end()].isalnum()):
         return None
-    return TimeToken(found.start(), found.end(), found.end())
+    named = _NAMED_ZONE.match(line, found.end()) if line[found.end() : found.end() + 1] == " " else None
+    return TimeToken(found.start(), found.end(), found.end() if named is None else named.end())
 
 
 def bracket_at(line: str, at: int) -> BracketToken | None:
@@ -139,13 +161,15 @@ def _inside(text: str, *, letters: bool) -> tuple[TimeToken | None, str | None]:
     bare = text.strip() if letters else ""
     for pattern in (_WHOLE, _BEHIND_NAME, _BETWEEN_COLONS, _LAST_WORD, _FIRST_WORD):
         name = _name_of(pattern.fullmatch(bare))
-        if name:
+        if name and (not name.islower() or name not in _SUBJECTS):
             return None, level_of_name(name)
     return None, None
 
 
 def _name_of(found: Found | None) -> str | None:
-    return None if found is None else found["name"]
+    if found is None:
+        return None
+    return found["name"] or found.groupdict().get("word")
 
 
 class LevelToken(NamedTuple):
@@ -173,7 +197,10 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     found = found or _MARKED_LETTER.match(line, at)
     if found is None and headed:
         found = _LOG_BEHIND_PROCESS.match(line, at)
-    if found is not None and (headed or not _OF_DIAGNOSES.match(line, at)):
+    if found is None and (headed or right_behind):
+        found = _BEFORE_ANY_SIGN.match(line, at)
+    diagnosis = _OF_DIAGNOSES.match(line, at)
+    if found is not None and (headed or diagnosis is None or _time_behind(line, found.end())):
         level = level_of_name(found["name"])
         return LevelToken(found.end(), level, sure=True) if level else None
     if right_behind and (found := _AFTER_TIME.match(line, at)) is not None:
@@ -181,6 +208,12 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
         keep = level in ("error", "fatal", "warning")
         return LevelToken(found.end(), level, sure=True, keep=keep) if level else None
     return None
+
+
+def _time_behind(line: str, at: int) -> bool:
+    """Whether a time is next, behind a sign."""
+    signs = _BEFORE_TIME.match(line, at)
+    return signs is not None and time_at(line, signs.end()) is not None
 
 
 def _may_be_level(line: str, at: int) -> bool:

@@ -73,6 +73,8 @@ SURE_NAMES = _alternatives({form for name in _SURE for form in (name, name.upper
 """A pattern of names in capitals, and of those that have no capitals."""
 ANY_NAMES = _alternatives(_ALL)
 """A pattern of all names; to be used without regard to case."""
+CLEAR_NAMES = _alternatives(_by_name(_NAMES))
+"""A pattern of the English names that are hardly ever anything else; to be used without regard to case."""
 ANY_LEVELS = frozenset(_ALL)
 LEVEL_NAMES = _alternatives(_by_name(_NAMES, _OTHER_NAMES))
 

@@ -13,11 +13,11 @@ from mcp_smalltools.logs.headers.time_forms import TIME
 
 _RFC_3339 = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d))"
 _FINE = r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6,9}(?:Z|[+-]\d\d:\d\d))"
-_SERVICE = r"[\w.-]{1,80}(?:-\d+|_\d+) *\| ?"
+_SERVICE = r"(?!\d{4}-\d\d-\d\d)[\w.-]{1,80}(?:-\d+|_\d+) *\| ?"
 _WITH_BAR = (
     re.compile(_SERVICE),  # docker compose
     re.compile(  # the same with names of containers
-        rf"(?=[\w.-]{{0,80}}[A-Za-z])[\w.-]{{1,80}} {{1,40}}\| "
+        rf"(?!\d{{4}}-\d\d|\d{{8}})(?=[\w.-]{{0,80}}[A-Za-z])[\w.-]{{1,80}} {{1,40}}\| "
         rf"(?={TIME}|\[|\{{|[a-z]+=|(?:INFO|WARN|ERROR|DEBUG)\b)"
     ),
     re.compile(r"\d{1,3}\|[\w.-]{1,60} *\| "),  # pm2

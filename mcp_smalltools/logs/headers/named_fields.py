@@ -63,6 +63,8 @@ _LEVEL_KEYS = (
         "type",
     ),
 )
+_TIME_ENDINGS = ("_datetime", "_timestamp", "-timestamp", ".timestamp", "_time")
+_LEVEL_ENDINGS = ("_loglevel", "_log_level", ".level", "_severity")
 _SEVERITY_KEYS = ("priority", "syslog_severity", "syslog.severity", "pri")
 _OF_NEXTCLOUD = ("debug", "info", "warning", "error", "fatal")
 _PYTHON_NUMBERS = ("levelno",)
@@ -252,8 +254,13 @@ def _present(low: Mapping[str, str], ranks: Mapping[str, int]) -> Sequence[str]:
     return names if len(names) < 2 else sorted(names, key=ranks.__getitem__)
 
 
+def _ending(low: Mapping[str, str], endings: tuple[str, ...]) -> Iterator[str]:
+    """Names that a program puts before one of its own: `ibm_datetime`."""
+    return (name for name in low if name.endswith(endings))
+
+
 def _times(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in _present(low, _TIME_RANKS):
+    for name in (*_present(low, _TIME_RANKS), *_ending(low, _TIME_ENDINGS)):
         key = low[name]
         value = fields[key]
         if isinstance(value, dict):  # {"$date": "…"}, {"seconds": 1}, {"epochSecond": 1}
@@ -265,7 +272,7 @@ def _times(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[
 
 
 def _levels(fields: Mapping[str, Any], low: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name in _present(low, _LEVEL_RANKS):
+    for name in (*_present(low, _LEVEL_RANKS), *_ending(low, _LEVEL_ENDINGS)):
         key = low[name]
         value = fields[key]
         if isinstance(value, dict):

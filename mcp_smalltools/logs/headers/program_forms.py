@@ -71,6 +71,19 @@ _FORMS = (
         r" [^\]\n]{1,120}\] ?",
     ),
     ProgramForm(
+        "esphome",
+        "[",
+        rf"(?:\[(?P<time>{_CLOCK}(?:\.\d{{3}})?)\])?\[(?P<level>[EWICDV]{{1,2}})\]\[[\w.-]{{1,60}}:\d{{1,5}}\]"
+        r"(?:\[[\w -]{1,30}\])?: ?",
+        {"C": "debug", "VV": "trace"},
+    ),
+    ProgramForm(
+        "bepinex",
+        "[",
+        r"\[(?P<level>Fatal|Error|Warning|Message|Info|Debug) *: *[^\]\n]{1,60}\] ",
+        {"Message": "notice"},
+    ),
+    ProgramForm(
         "level+time",
         "[",
         rf"\[(?P<level>LOG|WRN|ERR|EXC) (?P<time>{_CLOCK}\.\d{{3}})\] ",

@@ -21,16 +21,22 @@ from mcp_smalltools.logs.headers.header_tokens import (
     place_at,
     time_at,
 )
-from mcp_smalltools.logs.headers.levels import ANY_LEVELS, SURE_NAMES, level_of_name
+from mcp_smalltools.logs.headers.levels import ANY_LEVELS, CLEAR_NAMES, SURE_NAMES, level_of_name
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 from mcp_smalltools.logs.headers.program_forms import FACILITY_AND_LEVEL
 from mcp_smalltools.logs.headers.tail import end_of_tail, skip_signs
 
 _TOKENS, _WEAK, _PLAIN_WORDS = 16, 5, 1
 _GAP = re.compile(
-    r"[ \t]*(?:(?:[|,;:~»·›⋮>]|-{1,3}|->|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
-    r"(?:[|,:;\t](?=[A-Z]{3}|[A-Z][a-z]{3,10}\||\d{4}-|\[))?[ \t]*"
+    r"[ \t]*(?:(?:[|,;:~»·›⋮>/]|\|\||\.{2,8}|\.:\.|-{1,3}|-{0,2}>|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
+    r"(?:[|,:;\t/](?=[A-Z]{3}|[A-Z][a-z]{3,10}\||\d{4}-|\[)"
+    r"|:{1,2}(?=[A-Z]{3,11}:|[A-Z][a-z]{3,10}:)|\|(?=[\w./:@-]{1,60}\|)"
+    r"|[|;](?=[a-z]{3,11}[|;]|[DIWEF]\|))?[ \t]*"
 )
+_FIRST_SIGNS = re.compile(r"(?:[*#>=-]{1,4}|\|) (?=[\[(<]?[\dA-Z])")
+"""Before the time, as some programs mark each of their lines."""
+_BEFORE_BAR = re.compile(r"[\w./:@-]{1,60}(?=\|)")
+_LEVEL_FIELD = re.compile(rf"(?i:level|lvl|severity)=\"?(?P<name>(?i:{CLEAR_NAMES}))\"?(?= |$)")
 _TWO_WORDS = re.compile(r"([A-Za-z]{2,40})(?: \d{1,8}){0,2} ([A-Za-z]{2,40}) (?! )")
 _COMMON = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)"
@@ -64,8 +70,8 @@ _LETTER_OF_COLUMNS = re.compile(r"(?P<letter>[VDIWEF])\d? (?=\S)")
 _TAG = re.compile(r"[^\s:]{1,80} *: ")
 _WORD_OF_TEXT = re.compile(r"[^\W\d_]+[,:]?")
 _CHANNEL = re.compile(
-    r"[A-Za-z][\w-]{0,60}(?:\[\d{1,8}\])?"
-    rf"\.(?P<name>{SURE_NAMES}|WAR|FAT)(?::| (?=\[))"
+    r"[A-Za-z][\w-]{0,60}(?:\.[\w-]{1,40}){0,4}?(?:\[\d{1,8}\])?"
+    rf"[./](?:(?P<name>{SURE_NAMES}|WAR|FAT)(?::| (?=\[))|(?P<word>(?i:{CLEAR_NAMES})): )"
 )
 _LEVEL_AND_FACILITY = re.compile(r"(?P<name>information|notice|warning|critical|debug)/[\w-]{2,60}: ")
 """Of Icinga."""
@@ -96,6 +102,10 @@ def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLi
     return scan.parsed()
 
 
+def _has_any(line: str, signs: str, start: int, end: int) -> bool:
+    return any(line.find(sign, start, end) > 0 for sign in signs)
+
+
 def is_text(line: str, start: int) -> bool:
     """Two words that can be neither a time nor a level: there the scan would give up. Most messages of lines
     without a header begin so.
@@ -113,7 +123,7 @@ class _Scan:
         self._line = line
         self._start = self._at = self._end = start
         self._timed = timed
-        self._weak = self._plain = self._numbers = 0
+        self._weak = self._plain = self._numbers = self._marks = 0
         self._tagged = False
         self._keeps_word = self._continues = False
         self.time: TimeToken | None = None
@@ -123,11 +133,12 @@ class _Scan:
         if self._take_common():
             return
         ruby = _RUBY.match(self._line, self._at)  # the level stands there again
-        if ruby is not None:
-            self._at = ruby.end()
+        signs = _FIRST_SIGNS.match(self._line, self._at)
+        if ruby is not None or signs is not None:
+            self._at = (ruby or signs).end()  # type: ignore[union-attr]  # one of them is there
         for _ in range(_TOKENS):
             gap = _GAP.match(self._line, self._at)
-            at = gap.end() if gap is not None and self._at > self._start else self._at
+            at = gap.end() if gap is not None and (self._timed or self._at > self._start) else self._at
             if at >= len(self._line) or not self._take(at) or (self.time and self.level):
                 break
 
@@ -185,6 +196,7 @@ class _Scan:
             return True
         self._at = bracket.end
         self._weak += 1
+        self._marks += 1
         return self._weak <= _WEAK
 
     def _may_be_level(self, at: int, bracket: BracketToken) -> bool:
@@ -198,20 +210,28 @@ class _Scan:
     def _take_level(self, at: int) -> bool:
         line = self._line
         timed = self._timed or self.time is not None
-        found = level_at(line, at, headed=timed, right_behind=timed and self._weak == self._plain == 0)
-        if found is not None and (found.sure or self._end > self._start) and self._may_follow(found.end):
+        behind = timed and self._plain == 0
+        found = level_at(
+            line,
+            at,
+            headed=timed,
+            right_behind=behind and (self._weak == 0 or (self._weak == self._marks and line[at].isupper())),
+        )
+        if found is not None and (found.sure or self._end > self._start) and self._may_follow(at, found.end):
             self.level, self._keeps_word = found.level, found.keep
             self._continues = _DETAIL.match(line, at) is not None
             self._commit(at if found.keep else found.end)
             return True
-        channel = _CHANNEL.match(line, at) if line.find(".", at, at + 72) > 0 else None
+        channel = _CHANNEL.match(line, at) if _has_any(line, "./", at, at + 120) else None
+        if channel is not None and channel["word"] and not timed:
+            channel = None
         tagged = channel or (_TAGGED.match(line, at) if line[at + 1 : at + 2] == "/" else None)
         if tagged is None and timed and line.find(".", at, at + 10) > 0:
             tagged = _FACILITY.match(line, at)
         if tagged is None and timed and line.find("/", at, at + 12) > 0:
             tagged = _LEVEL_AND_FACILITY.match(line, at)
         if tagged is not None and (timed or at == self._start):
-            self.level = level_of_name(tagged[1])
+            self.level = level_of_name(tagged[1] or tagged.groupdict().get("word") or "")
             self._tagged = True
             self._commit(tagged.end())
             return True
@@ -225,8 +245,12 @@ class _Scan:
             self._commit(tag.end() if tag is not None else letter.end())
         return letter is not None
 
-    def _may_follow(self, end: int) -> bool:
-        """After words that may be text, a level is one only with a sign behind it."""
+    def _may_follow(self, at: int, end: int) -> bool:
+        """After words that may be text, a level is one only with a sign behind it; in small letters ("On
+        error:") hardly then.
+        """
+        if self._plain and self._line[at].islower() and self._line[end : end + 1] == ":":
+            return not self._line[at - 2 : at - 1].isalpha()
         return (
             not self._plain
             or (self._weak > self._plain == 1 and (self._timed or self.time is not None))
@@ -285,12 +309,20 @@ class _Scan:
             end = read(line, at)
             if end is not None:
                 self._numbers += read is number_at
+                self._marks += read is number_at
                 if read is field_at and (self._timed or self.time is not None):
+                    named = _LEVEL_FIELD.match(line, at) if self.level is None else None
+                    if named is not None:
+                        self.level = level_of_name(named["name"])
+                        self._commit(named.end())
+                        return True
                     self._at = end  # metadata between time and level, as many as there are
                     return True
                 break
         else:
             end = name_at(line, at)
+            if end is None and line[at - 1 : at] == "|" and (bar := _BEFORE_BAR.match(line, at)):
+                end = bar.end()
             if end is None:
                 return False
             if _WORD_OF_TEXT.fullmatch(line, at, end) and line[end : end + 2] != "  ":
@@ -303,7 +335,7 @@ class _Scan:
 
     def _commit(self, end: int) -> None:
         self._at = self._end = end
-        self._weak = self._plain = self._numbers = 0
+        self._weak = self._plain = self._numbers = self._marks = 0
 
     def parsed(self) -> ParsedLine:
         line = self._line

@@ -37,6 +37,8 @@ def end_of_tail(line: str, end: int) -> int:
     glued = _GLUED.match(line, end) if line[end : end + 1] in ("|", ":") else None
     if glued is not None and glued.end() < len(line):
         return glued.end()
+    if line[end : end + 1] in ("|", ";") and line[end - 1 : end].isalpha():
+        end += 1
     at, has_bar = skip_signs(line, end), "|" in line
     for _ in range(_MOST):
         after = _one(

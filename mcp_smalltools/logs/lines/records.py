@@ -56,6 +56,7 @@ _FRAME_WITH_HEADER = re.compile(
 )
 """Frames that are one also behind a header without a level, as what forwards lines writes it before each."""
 _ITEM = re.compile(r"u?['\"][^'\"]{1,80}['\"] ?(?:: |=> )")  # of a dictionary over several lines
+_OPENING = frozenset("{[(")
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
 _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
@@ -211,6 +212,8 @@ class Assembler:
         if self._in_trace and _LAST_OF_TRACE.match(content):
             self._in_trace = False
             return False
+        if self._awaits and self._under_header and content.strip() in _OPENING:
+            return False  # an object over several lines, behind the header that tells of it
         if self._joins() and self._continues(kind, content, level):
             self._joined += 1
             return False

@@ -5,8 +5,9 @@ from __future__ import annotations
 import calendar
 import datetime
 import enum
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -32,6 +33,10 @@ _EPOCH = datetime.datetime(1970, 1, 1)
 _EARLIEST, _LATEST = -62_135_596_800.0, _YEAR_10_000 - 1
 """The first and the last second of the years that a date can have."""
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?s?")
+_DATE_AND_CLOCK = re.compile(r"(?:19|20)\d{6}\.\d{6}")
+_OFFSET = re.compile(r"(?:GMT|UTC)?(?P<sign>[+-])(?P<hours>\d\d?)(?::?(?P<minutes>\d\d))?")
+_FEWEST_DATES = 2
+"""Different dates of a log from which the way between them tells their order."""
 
 
 class Calendar(enum.IntEnum):
@@ -45,22 +50,69 @@ class Calendar(enum.IntEnum):
     UPTIME = 3  # seconds since some start
 
 
-def to_seconds(text: str) -> float | None:
+class DateOrder(enum.IntEnum):
+    """In which order a date of three numbers has its day, month and year."""
+
+    DAY_FIRST = 0
+    MONTH_FIRST = 1
+    YEAR_FIRST = 2
+
+
+def order_of_dates(texts: Iterable[str]) -> DateOrder | None:
+    """The order in which these timestamps, in the order of a log, write their dates: the one in which all are
+    dates, and if several are, in which the log goes on most steadily. None where they don't tell.
+    """
+    parts = dict.fromkeys(found for text in texts if (found := _three_numbers(text.strip())) is not None)
+    ways = {order: [_ordered(order, *numbers) for numbers in parts] for order in DateOrder}
+    possible = {order: dates for order, dates in ways.items() if all(_is_date(*date) for date in dates)}
+    if len(possible) < 2:
+        return next(iter(possible), None)
+    if len(parts) < _FEWEST_DATES:
+        return None
+    way = {order: _days_on_the_way(dates) for order, dates in possible.items()}
+    best, second, *_ = sorted(way, key=lambda order: way[order])
+    return best if 2 * way[best] <= way[second] else None
+
+
+def _three_numbers(text: str) -> tuple[int, int, int] | None:
+    fields = None if _is_number(text) else _fields(text)
+    if fields is None or fields.get("n3") is None:
+        return None
+    first, second, third = (int(fields[name] or 0) for name in ("n1", "n2", "n3"))
+    return first, second, third
+
+
+def _ordered(order: DateOrder, first: int, second: int, third: int) -> tuple[int, int, int]:
+    """Year, month and day of three numbers in this order."""
+    if order is DateOrder.YEAR_FIRST:
+        return (_four_digits(first) if third < 100 else 0, second, third)
+    day, month = (first, second) if order is DateOrder.DAY_FIRST else (second, first)
+    return _four_digits(third), month, day
+
+
+def _days_on_the_way(dates: Iterable[tuple[int, int, int]]) -> int:
+    """Days from date to date, there and back."""
+    days = [372 * year + 31 * month + day for year, month, day in dates]
+    return sum(abs(then - first) for first, then in itertools.pairwise(days))
+
+
+def to_seconds(text: str, order: DateOrder | None = None) -> float | None:
     """Seconds since 1970 (of the clock that the log shows, zones of the form ±hh:mm applied).
 
     Times without a year count from a fixed leap year, times without a date from 1970, so only their
-    differences mean something. None if the text is no timestamp.
+    differences mean something. A date of three numbers is read in this order, or if none is given as the date
+    that is nearest to today. None if the text is no timestamp.
     """
     text = text.strip()
     if _is_number(text):
         return _epoch_seconds(text.replace(",", "."))
     fields = _fields(text)
-    return None if fields is None else _of_fields(fields)
+    return None if fields is None else _of_fields(fields, order)
 
 
-def to_local_seconds(text: str) -> float | None:
+def to_local_seconds(text: str, order: DateOrder | None = None) -> float | None:
     """The same of the clock that the log shows, whatever its zone. None if the text is no timestamp."""
-    seconds = to_seconds(text)
+    seconds = to_seconds(text, order)
     return None if seconds is None else seconds + zone_seconds(zone_of(text))
 
 
@@ -81,8 +133,10 @@ def zone_of(text: str) -> str:
 
 
 def _is_number(text: str) -> bool:
-    """A number of seconds, that is; fourteen digits are a date and a clock."""
-    return _NUMBER.fullmatch(text) is not None and len(text.partition(".")[0]) != 14
+    """A number of seconds, that is; fourteen digits are a date and a clock, also with a dot between these."""
+    if _NUMBER.fullmatch(text) is None or len(text.partition(".")[0]) == 14:
+        return False
+    return _DATE_AND_CLOCK.fullmatch(text) is None
 
 
 def _fields(text: str) -> dict[str, str | None] | None:
@@ -115,12 +169,12 @@ def _epoch_seconds(text: str) -> float | None:
     return seconds if seconds < _YEAR_10_000 else None
 
 
-def _of_fields(fields: dict[str, str | None]) -> float | None:
-    date = _date(fields) if fields.get("n3") is None else _ordered_date(fields)
+def _of_fields(fields: dict[str, str | None], order: DateOrder | None) -> float | None:
+    date = _date(fields) if fields.get("n3") is None else _ordered_date(fields, order)
     hour = int(fields["h"] or 0)
     half = fields.get("ap")
     if half:
-        hour = hour % 12 + (12 if half[0] in "Pp" or half in ("下午", "午後") else 0)
+        hour = hour % 12 + (12 if half.strip()[0] in "Pp" or half in ("下午", "午後") else 0)
     if date is None or not _is_date(*date) or hour > 24:
         return None
     whole = calendar.timegm((*date, hour, int(fields["mi"] or 0), int(fields.get("s") or 0)))
@@ -130,7 +184,7 @@ def _of_fields(fields: dict[str, str | None]) -> float | None:
 
 def _date(fields: dict[str, str | None]) -> tuple[int, int, int] | None:
     """Year, month and day; those that are not there are of a fixed year, or of 1970."""
-    month = _MONTHS.get(fields["b"] or "") if fields.get("b") else int(fields.get("mo") or 1)
+    month = _month(fields["b"] or "") if fields.get("b") else int(fields.get("mo") or 1)
     day = int(fields.get("d") or 1)
     year = int(fields.get("y") or (_LEAP_YEAR if fields.get("d") else 1970))
     if month is not None and month > 12 >= day:
@@ -138,9 +192,18 @@ def _date(fields: dict[str, str | None]) -> tuple[int, int, int] | None:
     return None if month is None else (_four_digits(year), month, day)
 
 
-def _ordered_date(fields: dict[str, str | None]) -> tuple[int, int, int] | None:
-    """A date of three numbers: the order in which it is one, and nearest to today if there are several."""
+def _month(name: str) -> int | None:
+    """The number of a month; of one in English the first letters will do."""
+    return _MONTHS.get(name) or _MONTHS.get(name[:3])
+
+
+def _ordered_date(fields: dict[str, str | None], order: DateOrder | None) -> tuple[int, int, int] | None:
+    """A date of three numbers, in this order if it is one so; else in the order in which it is one, and
+    nearest to today if there are several.
+    """
     first, second, third = (int(fields[name] or 0) for name in ("n1", "n2", "n3"))
+    if order is not None and _is_date(*(date := _ordered(order, first, second, third))):
+        return date
     dates = [(third, first, second), (third, second, first)]
     if not fields.get("ap"):
         dates.reverse()
@@ -162,10 +225,19 @@ def _is_date(year: int, month: int, day: int) -> bool:
 
 def zone_seconds(zone: str | None) -> int:
     """Seconds that a zone `±hh:mm` is ahead of UTC; 0 for a name, whose clock is taken as it is."""
-    if not zone or zone[0] not in "+-":
+    found = _OFFSET.fullmatch(zone or "")
+    if found is None:
         return 0
-    sign = -1 if zone[0] == "-" else 1
-    return sign * (int(zone[1:3]) * 3600 + (int(zone[-2:]) * 60 if len(zone) > 3 else 0))
+    seconds = int(found["hours"]) * 3600 + int(found["minutes"] or 0) * 60
+    return -seconds if found["sign"] == "-" else seconds
+
+
+def zone_text(zone: str) -> str:
+    """A zone behind a time, as an answer writes it: `+03:30`, ` CET`, `Z`; empty if there is none."""
+    found = _OFFSET.fullmatch(zone)
+    if found is not None:
+        return f"{found['sign']}{int(found['hours']):02}:{found['minutes'] or '00'}"
+    return f" {zone}" if len(zone) > 1 else zone
 
 
 class TimeSpan(NamedTuple):

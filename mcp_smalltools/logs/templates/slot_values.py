@@ -22,6 +22,7 @@ from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.message.parameters import TemplateMatcher, parameter_type
 from mcp_smalltools.logs.templates.columns import message_of
+from mcp_smalltools.logs.templates.named_columns import column_names, names_of_slots
 from mcp_smalltools.logs.templates.optional_fields import strip_fields
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 
@@ -123,7 +124,8 @@ def count_values(
     """
     first = log.last_line - log.lines + 1
     end = first + (log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT)
-    found = {item.id: TemplateValues(item.text) for item in log.templates if item.id in wanted}
+    names = column_names(log)
+    found = {item.id: TemplateValues(item.text, names) for item in log.templates if item.id in wanted}
     for whole in blocks:
         start = max(0, first - whole.first)
         block = whole.part(start, min(len(whole), end - whole.first))
@@ -146,11 +148,14 @@ class KeptLine:
 
 class TemplateValues:
     """What the slots of one template held: `columns` has the records of each value, slot by slot. A value
-    takes in dashes and words of a result that it touches (`SC--`, `TCP_MISS/503`).
+    takes in dashes and words of a result that it touches (`SC--`, `TCP_MISS/503`). `column_names`: of all
+    columns of a line, where a row of the log gives them.
     """
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, column_names: Sequence[str] = ()) -> None:
         self._matcher = TemplateMatcher(template)
+        self._column_names = column_names
+        self._slot_names: Mapping[int, tuple[str, ...]] = {}
         self.constants = template.split(VAR)
         self.columns: list[Counter[str]] = [Counter() for _ in range(self._matcher.count)]
         self._examples: list[dict[str, KeptLine]] = [{} for _ in self.columns]
@@ -166,10 +171,20 @@ class TemplateValues:
 
     def add(self, line: KeptLine, message: str) -> None:
         """Count the values of a line, by its message."""
+        if self._column_names and not self._slot_names:
+            values = self._matcher.values(message) or ()
+            self._slot_names = names_of_slots(self._column_names, message, self.constants, values)
         for column, examples, value in zip(self.columns, self._examples, self._values(message), strict=False):
             column[value] += 1
             if len(examples) < _EXAMPLES and value not in examples:
                 examples[value] = line
+
+    def name(self, slot: int, part: int) -> str:
+        """What the log calls this part of a slot (from 0), or what the text around it does; or nothing."""
+        names = self._slot_names.get(slot, ())
+        if part < len(names):
+            return names[part]
+        return _name_of(self.constants[slot], self.constants[slot + 1]) if part == 0 else ""
 
     def example(self, slot: int, value: str) -> KeptLine | None:
         """The first line with this value in this slot, if it was kept."""
@@ -237,9 +252,8 @@ def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotVal
     """What is worth telling of the slots of a template, at most so many, the most telling first."""
     found = []
     for number, column in enumerate(values.columns):
-        before, after = values.constants[number], values.constants[number + 1]
         for part, counts in enumerate(_parts(column)):
-            name = _name_of(before, after) if part == 0 else ""
+            name = values.name(number, part)
             told = _told(number + 1, name, counts) or _one_status(number + 1, name, counts, values.constants)
             if told is not None:
                 found.append(told)

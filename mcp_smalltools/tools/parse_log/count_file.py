@@ -245,13 +245,11 @@ class _Reading:
         return True
 
     def _form_of(self, source: UserFile) -> RecordForm | None:
-        """How its records are written over several lines. Also decides whose lines those without a header
-        are.
-        """
+        """How its records are written over several lines. Also lets the parser look at its first lines."""
         for block in source.byte_blocks(stop=_FirstBlockAnyway(self._context.stop), block_bytes=_HEAD):
             head = Block(block.first, strip_terminal_codes(block.data))
             form = form_of(head)
-            self._parser.decide_plain(RecordFolder(form).fold(head))
+            self._parser.look_ahead(RecordFolder(form).fold(head))
             if source is self._source:
                 self._counted.form = form
             return form

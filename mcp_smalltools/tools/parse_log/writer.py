@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from mcp_smalltools.logs.headers.folded_fields import FOLD
 from mcp_smalltools.logs.headers.read_header import read_line
 from mcp_smalltools.logs.lines.sample import Sample
-from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds
+from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds, zone_text
 from mcp_smalltools.logs.message.failure_words import SURE
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
@@ -326,9 +326,7 @@ def time_text(seconds: float, calendar: Calendar, zone: str) -> str:
         as_date(seconds + zone_seconds(zone)).isoformat(sep=" ", timespec="milliseconds").removesuffix(".000")
     )
     text = text[{Calendar.DATED: 0, Calendar.YEARLESS: 5, Calendar.CLOCK: 11}[calendar] :]
-    if zone[:1] in ("+", "-"):
-        return f"{text}{zone[:3]}:{zone[-2:]}"
-    return f"{text} {zone}" if len(zone) > 1 else text + zone
+    return text + zone_text(zone)
 
 
 def _ids(templates: Sequence[ParsedTemplate], shown: set[int]) -> list[int]:
