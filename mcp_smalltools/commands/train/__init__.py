@@ -3,6 +3,7 @@
 mcp-smalltools train parse_log --from ~/src/my-service
 mcp-smalltools train find_files --from ~/src/my-service
 mcp-smalltools train ask_file --from ~/src/my-service
+mcp-smalltools train ask_file --from ~/src/my-service --teacher qwen2.5-coder-1.5b
 mcp-smalltools train ask_file --from ~/src/my-service --undo
 mcp-smalltools train classify --from ~/src/my-service
 mcp-smalltools train classify --from tickets.csv --name desk
@@ -55,6 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", metavar="NAME", help="of classify: name of the skill")
     parser.add_argument(
+        "--teacher",
+        metavar="ID",
+        help="of ask_file and find_files: model that writes questions to the files, here or at --teacher-url",
+    )
+    parser.add_argument(
+        "--teacher-url", default="", metavar="URL", help="OpenAI-compatible server that runs the teacher"
+    )
+    parser.add_argument(
         "--undo",
         "--rollback",
         dest="undo",
@@ -67,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mcp_smalltools.learning.improve.teacher import Teacher
     from mcp_smalltools.learning.trainings.trained import TrainingRequest
 
     for option in ("labels", "name"):
@@ -83,9 +93,14 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if not args.json:
             print(text, file=sys.stderr, flush=True)
 
+    if args.teacher_url and not args.teacher:
+        raise UsageError("--teacher-url needs --teacher.", remedy="Name the model that the server runs.")
+    if args.teacher and args.tool not in ("ask_file", "find_files"):
+        raise UsageError("--teacher is of ask_file and find_files.", remedy="Leave out --teacher.")
+    teacher = Teacher(args.teacher, args.teacher_url) if args.teacher else None
     given = {"labels": args.labels, "name": args.name}
     options = {name: value for name, value in given.items() if value}
-    request = TrainingRequest(args.source.resolve(), settings, say, dry_run=args.dry_run, options=options)
+    request = TrainingRequest(args.source.resolve(), settings, say, teacher, args.dry_run, options)
     trained = trainings()[args.tool](request)
     if args.json:
         print(json.dumps(trained.to_json()))

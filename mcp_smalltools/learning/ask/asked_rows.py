@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mcp_smalltools.errors import EngineError
 from mcp_smalltools.learning.ask.listwise import AskedChoice
-from mcp_smalltools.learning.ask.material import COMMIT, AskCase, text_of_case
+from mcp_smalltools.learning.ask.material import COMMIT, WRITTEN, AskCase, text_of_case
 from mcp_smalltools.learning.repositories import git
 from mcp_smalltools.private_files import make_private_file, make_private_folder
 from mcp_smalltools.tools.ask_file.learned_order import FEATURES, LearnedOrder
@@ -145,8 +145,8 @@ class RowMaker:
             row = self.store.get(case.key)
             if row is None and (row := await self._row(case, lessons)) is not None:
                 self.store.put(row)
-            if row is not None:
-                found.append(row)
+            if row is not None and (case.kind != WRITTEN or row.places(row.choice.start).three):
+                found.append(row)  # of a teacher's, those by which the shipped order finds the place again
             if number % _EVERY == 0 or number == len(cases):
                 say(f"{number} of {len(cases)} questions asked")
         return found

@@ -8,7 +8,7 @@ and more of them, or further up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from mcp_smalltools.config import Settings
     from mcp_smalltools.engine.api import Engine
+    from mcp_smalltools.learning.improve.teacher import Teacher
+    from mcp_smalltools.learning.teaching.question_writer import QuestionWriter
     from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
 
 WEIGHTS: Final = (0.0, 0.2, 0.5, 1.0)
@@ -39,6 +41,10 @@ _HELD_OUT: Final = 60
 """Commits that decide, and as many that choose, at most: a quarter of those that ask for something."""
 _FEWEST: Final = 40
 """Commits that ask for something, at least."""
+_LEAST_GAIN: Final = 0.01
+"""Of share and rank together: less is noise."""
+_CONFIRMED: Final = 20
+"""Files among which the one that a teacher wrote a request for has to be found again."""
 _INDEX_S: Final = 3600.0
 Say = Callable[[str], None]
 
@@ -60,23 +66,26 @@ class HistoryTrial:
     seconds: float
     processor_s: float
     commit: str
+    taught: int = 0
+    """Questions of a teacher that it was made of."""
 
     @property
     def better(self) -> bool:
-        gains = self.after + self.rank_after > self.before + self.rank_before
-        return self.weight > 0 and gains and self.after >= self.before
+        gain = self.after + self.rank_after - self.before - self.rank_before
+        return self.weight > 0 and gain > _LEAST_GAIN and self.after >= self.before
 
     def report(self) -> dict[str, Any]:
         return {**asdict(self), "better": self.better}
 
 
 async def try_history(
-    source: Path, settings: Settings, engine: Engine, say: Say
+    source: Path, settings: Settings, engine: Engine, say: Say, teacher: Teacher | None = None
 ) -> tuple[HistoryTrial, LearnedHistory]:
     """The trial, and what is to be kept if it is better. Raises NotFound where the history is too short."""
     watch = Stopwatch()
     source = source.resolve()
-    updater = await _indexed(RepositoryFiles.of(source, settings), settings, engine, say)
+    files = RepositoryFiles.of(source, settings)
+    updater = await _indexed(files, settings, engine, say)
     try:
         commits = past_commits(source, updater.index.paths().values())
         asking = [number for number, commit in enumerate(commits) if commit.asks]
@@ -94,17 +103,54 @@ async def try_history(
         scores = await anyio.to_thread.run_sync(lambda: trial.found(choosing, WEIGHTS, vectors))
         for tried, one in scores.items():
             say(f"the history worth {tried}: {one.share:.2f} of those that choose")
-        weight = max(WEIGHTS, key=lambda tried: (scores[tried].share + scores[tried].rank, -tried))
+        weight = _best_weight(scores)
+        if teacher is not None:
+            from mcp_smalltools.learning.teaching.question_writer import QuestionWriter
+
+            told = await _taught(QuestionWriter(teacher, files, settings, engine), trial, files, say)
+            with_them = replace(trial, taught=told)
+            others = await anyio.to_thread.run_sync(lambda: with_them.found(choosing, WEIGHTS, vectors))
+            best = _best_weight(others)
+            if best and others[best].gain > scores[weight].gain:
+                trial, weight = with_them, best
+            say(f"the teacher's questions are {'used' if trial.taught else 'of no use'}")
         judged = await anyio.to_thread.run_sync(lambda: trial.found(held_out, (0.0, weight), vectors))
         before, after = judged[0.0], judged[weight]
         shares = before.share, after.share, before.rank, after.rank
-        files = len(updater.index.paths())
+        count_of_files = len(updater.index.paths())
         figures = HistoryTrial(
-            files, len(commits), count, weight, *shares, watch.seconds, watch.processor_s, git.head_of(source)
+            count_of_files,
+            len(commits),
+            count,
+            weight,
+            *shares,
+            watch.seconds,
+            watch.processor_s,
+            git.head_of(source),
+            len(trial.taught),
         )
         return figures, trial.learned(len(commits), weight)
     finally:
         updater.close()
+
+
+def _best_weight(scores: Mapping[float, FoundShare]) -> float:
+    return max(WEIGHTS, key=lambda tried: (scores[tried].gain, -tried))
+
+
+async def _taught(
+    writer: QuestionWriter, trial: _Trial, files: RepositoryFiles, say: Say
+) -> list[tuple[str, str]]:
+    """Requests that a teacher wrote for files, those by which the file is found again as it ships."""
+    from mcp_smalltools.learning.teaching.taught import share_confirmed, taught_files
+
+    try:
+        asked = await taught_files(writer, files.texts(), say)
+    finally:
+        await writer.close()
+    kept = await anyio.to_thread.run_sync(lambda: [one for one in asked if trial.finds(*one)])
+    say(share_confirmed(kept, asked))
+    return kept
 
 
 def _is_elsewhere(engine: Engine) -> bool:
@@ -133,6 +179,11 @@ class FoundShare:
     share: float
     rank: float
 
+    @property
+    def gain(self) -> float:
+        """By which weights are chosen."""
+        return self.share + self.rank
+
     @classmethod
     def of(cls, ranks: Sequence[float]) -> Self:
         """From 1, 1/2 ... for the place of the first of their files, 0 for none."""
@@ -145,10 +196,13 @@ class _Trial:
     updater: IndexUpdater
     commits: Sequence[PastCommit]
     passages: KeptPassages = field(default_factory=KeptPassages)
+    taught: Sequence[tuple[str, str]] = ()
+    """Requests of a teacher, each with the path of its file."""
 
     def learned(self, until: int, weight: float) -> LearnedHistory:
         """What the first `until` commits tell."""
-        told = ((commit.subject, commit.files) for commit in self.commits[:until])
+        told = [(commit.subject, commit.files) for commit in self.commits[:until]]
+        told += [(request, (path,)) for request, path in self.taught]
         return history_of(self.source, weight, told)
 
     async def vectors(
@@ -162,6 +216,16 @@ class _Trial:
         subjects = [self.commits[number].subject for number in asking]
         found = await embed(engine, subjects, settings.deadline_s)
         return {} if isinstance(found, NoEncoder) else dict(zip(asking, found, strict=True))
+
+    def finds(self, request: str, path: str) -> bool:
+        """Whether a file is among the first for a request, by its words."""
+        from mcp_smalltools.tools.base import StopSignal
+        from mcp_smalltools.tools.find_files.search import Query, SearchFolder, match, rank
+
+        stop = StopSignal(_INDEX_S)
+        place = SearchFolder(self.updater, self.updater.folder)
+        matches = match([place], Query(request, "", _CONFIRMED), stop)
+        return any(hit.path == path for hit in rank(matches, stop, [], self.passages).hits)
 
     def found(
         self, asking: Sequence[int], weights: Sequence[float], vectors: dict[int, NDArray[np.float32]]

@@ -32,6 +32,8 @@ class RepositoryFiles:
 
     folder: Folder
     level: PrivacyLevel
+    inner: tuple[RootSpec, ...]
+    """The roots inside it."""
     _roots: Roots
 
     @classmethod
@@ -39,10 +41,10 @@ class RepositoryFiles:
         """`source` is a real path. Raises NotFound where it is no folder, ConfigError inside our own."""
         if not source.is_dir():
             raise NotFound(f"{source} is not a folder.", remedy="Name the folder of a repository.")
-        inner = [spec for spec in settings.roots if source in spec.path.expanduser().resolve().parents]
+        inner = tuple(spec for spec in settings.roots if source in spec.path.expanduser().resolve().parents)
         roots = Roots((RootSpec(path=source, level=PrivacyLevel.OPEN), *inner), settings.own_folders)
         folder = replace(roots.folders(str(source))[0], parts=())
-        return cls(folder, level_of(source, settings), roots)
+        return cls(folder, level_of(source, settings), inner, roots)
 
     def open(self, path: str) -> UserFile:
         """A file by its path in the repository. Raises FileError."""

@@ -16,6 +16,8 @@ from mcp_smalltools.learning.trainings.trained import Trained, TrainingRequest
 from mcp_smalltools.tools.ask_file.learned_order import LearnedOrder, versions_of, write_version
 
 if TYPE_CHECKING:
+    from mcp_smalltools.engine.api import Engine
+    from mcp_smalltools.learning.ask.material import AskCase
     from mcp_smalltools.learning.ask.order_trial import FirstPlaces, OrderTrial
 
 
@@ -36,7 +38,8 @@ def train_ask_file(request: TrainingRequest) -> Trained:
         engine = make_engine(settings)
         try:
             files = RepositoryFiles.of(request.source, settings)
-            return await try_order(files, settings, engine, request.say)
+            written = await _written(request, files, engine)
+            return await try_order(files, settings, engine, request.say, written)
         finally:
             await engine.close()
 
@@ -55,6 +58,20 @@ def train_ask_file(request: TrainingRequest) -> Trained:
         *(f"Not better: {reason}." for reason in trial.reasons),
     )
     return Trained(report, lines, trial.better, version)
+
+
+async def _written(request: TrainingRequest, files: RepositoryFiles, engine: Engine) -> list[AskCase]:
+    """Questions of the teacher, if one is named."""
+    from mcp_smalltools.learning.teaching.question_writer import QuestionWriter
+    from mcp_smalltools.learning.teaching.taught import taught_passages
+
+    if request.teacher is None:
+        return []
+    writer = QuestionWriter(request.teacher, files, request.settings, engine)
+    try:
+        return await taught_passages(writer, files.texts(), request.say)
+    finally:
+        await writer.close()
 
 
 def _said(figures: Mapping[str, FirstPlaces]) -> list[str]:

@@ -19,7 +19,7 @@ def train_find_files(request: TrainingRequest) -> Trained:
     async def tried() -> tuple[HistoryTrial, LearnedHistory]:
         engine = make_engine(request.settings)
         try:
-            return await try_history(request.source, request.settings, engine, request.say)
+            return await try_history(request.source, request.settings, engine, request.say, request.teacher)
         finally:
             await engine.close()
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import Settings
+
+if TYPE_CHECKING:
+    from mcp_smalltools.learning.improve.teacher import Teacher
 
 Say = Callable[[str], None]
 
@@ -21,6 +24,7 @@ class TrainingRequest:
     source: Path
     settings: Settings
     say: Say
+    teacher: Teacher | None = None
     dry_run: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     """What only some trainings take."""
