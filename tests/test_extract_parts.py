@@ -8,10 +8,12 @@ from mcp_smalltools.tools.extract.assign import PAGE, REQUEST, are_siblings, cho
 from mcp_smalltools.tools.extract.candidates import candidates
 from mcp_smalltools.tools.extract.confidence import Assessment, take_out_unlikely
 from mcp_smalltools.tools.extract.document import Document
+from mcp_smalltools.tools.extract.fill import Filled
 from mcp_smalltools.tools.extract.options import Option
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.structure.key_values import NamedValue, fit, named_values
 from mcp_smalltools.tools.extract.structure.list_entries import list_entries
+from mcp_smalltools.tools.extract.value_forms import may_be
 
 
 def field(name, kind="string", *, required=False, **schema):
@@ -152,7 +154,47 @@ def test_what_is_more_likely_wrong_than_right_on_a_page_is_taken_out_and_named()
     )
     judged = Assessment(0.3, None, {"a": 0.2, "b": 0.1, "c": 0.9})
     data = {"a": "x", "b": "y", "c": "z"}
-    take_out_unlikely(data, plan, {("b",)}, judged)
+    take_out_unlikely(data, plan, {("b",)}, judged, Filled(), is_request=False)
     assert data == {"b": None, "c": "z"}
     assert judged.missing == ["a", "b"]
     assert judged.fields == {"c": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("name", "no", "yes"),
+    [
+        ("npm_version", "npm", ["10.2.4", "v3", "latest", "main", "2.x"]),
+        ("cve", "CVSS 3.1", ["CVE-2024-3094"]),
+        ("cve_number", "9.8", ["cve-2021-44228"]),
+        ("license", "penguin-pack", ["MIT", "Apache-2.0", "LGPL v3 or later", "BSD 3-Clause", "own licence"]),
+        ("invoice_number", "Issued", ["2024-17", "INV 9"]),
+        ("order_number", "open", ["A-113"]),
+        ("release_date", "soonish", ["2024-05-06", "next Tuesday", "May", "in spring 1999", "令和六年"]),
+        ("homepage", "the project", ["https://example.org", "example.org/x", "/about", "localhost:80"]),
+        ("contact_email", "Ada", ["ada@example.org"]),
+        ("phone", "the desk", ["+47 22 33 44 55", "555-0134-2"]),
+        ("price", "cheap", ["12 EUR", "free", "€9"]),
+    ],
+)
+def test_a_value_has_the_form_that_all_values_of_its_kind_have(name: str, no: str, yes: list[str]) -> None:
+    item = Field((name,), "string", {"type": "string"}, False)
+    assert not may_be(item, no)
+    assert [value for value in yes if not may_be(item, value)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("browser", "Firefox"),
+        ("debian_version", "bookworm"),
+        ("os_version", "Jammy Jellyfish"),
+        ("number", "seven"),
+    ],
+)
+def test_where_values_have_many_forms_none_is_asked_for(name: str, value: str) -> None:
+    assert may_be(Field((name,), "string", {"type": "string"}, False), value)
+
+
+def test_a_member_of_an_enum_or_a_number_needs_no_form() -> None:
+    assert may_be(Field(("license",), "string", {"enum": ["none"]}, False), "none")
+    assert may_be(Field(("version",), "integer", {"type": "integer"}, False), 3)

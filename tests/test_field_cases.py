@@ -12,7 +12,7 @@ import pytest
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
-from mcp_smalltools.evaluation.field.judges import judge, whole_message
+from mcp_smalltools.evaluation.field.judges import beside, judge, whole_message
 from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of, judge_all
 
 
@@ -183,3 +183,11 @@ def test_each_case_is_called_as_an_agent_would_with_plain_methods_beside(
     found, binary = anyio.run(judge_all, cases[:2], settings)
     assert found.right and found.plain["grep, first 50"] and not found.plain["last 50 lines"]
     assert not binary.right and "b.log" in binary.error
+
+
+def test_fields_of_an_extraction_are_right_by_any_accepted_value_and_made_up_ones_are_counted() -> None:
+    right = {"fields": {"a.b": [1, 2], "c": [None], "d": [None, "x"], "e": [None]}}
+    answer = {"data": {"a": {"b": 2}, "c": "made up"}, "escalate": False}
+    assert judge("extract", right, answer) == {"a.b": True, "c": False, "d": True, "e": True}
+    assert beside("extract", right, answer) == {"fields": 0.75, "made up": 0.5, "made up and sure": 0.5}
+    assert beside("extract", right, answer | {"escalate": True})["made up and sure"] == 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,12 @@ from mcp_smalltools.models.machine_fit import fits_cores, fits_memory
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service
+from mcp_smalltools.tools.extract.assign import PAGE, choose
 from mcp_smalltools.tools.extract.confidence import FEATURES_OF_PAIR
 from mcp_smalltools.tools.extract.document import Document, Window
 from mcp_smalltools.tools.extract.schema import Field, plan_of
 from mcp_smalltools.tools.extract.writing.ask_writer import MAX_TEXT, form_of, read_object, readable_parts
+from mcp_smalltools.tools.extract.writing.combine import outcomes_of
 from mcp_smalltools.tools.extract.writing.evidence import evidence_for, same_value
 
 pytestmark = pytest.mark.anyio
@@ -109,6 +112,44 @@ async def test_the_pair_s_own_calibration_says_how_sure_the_whole_is(extract, do
     answer, _ = await extract(RIGHT, calibration=pair(whole=doubt))
     assert answer["escalate"] is not sure
     assert (answer["confidence"] > 0.9) is sure
+
+
+@pytest.mark.parametrize(("bias", "given"), [(0.8, False), (1.5, True)])
+async def test_an_optional_value_of_one_reader_is_given_from_three_of_four_on_and_else_its_line_is_named(
+    extract, bias: float, given: bool
+):
+    names = ("writer_alone", "writer_of_two", "reader_of_two", "reader_alone")
+    calibration = pair(**dict.fromkeys(names, bias), whole=-2.0)
+    text = f"The pump was changed.\n\n{TEXT}"
+    answer, _ = await extract(RIGHT, text=text, calibration=calibration)
+    one_sided = [name for name in ("technician", "hours") if name not in answer["data"]]
+    assert ("technician" in answer["data"]) == given
+    assert all(name in answer["missing"] for name in one_sided)
+    assert (re.search(r"line \d for technician", answer["reason"]) is None) == given
+
+
+@pytest.mark.parametrize(("required", "outcome"), [(False, "held_back"), (True, "writer_alone")])
+def test_a_yes_that_only_the_writer_infers_is_no_value_of_an_optional_field(required: bool, outcome: str):
+    item = Field(("insured",), "boolean", {"type": "boolean"}, required)
+    nothing = choose([item], [[]], TEXT, PAGE)[0]
+    inferred = evidence_for(item, True, [Window(0, TEXT)])
+    [way] = outcomes_of(item, nothing, inferred, 3.0, is_request=False)
+    assert way.outcome == outcome
+    assert (way.chosen is None) == (not required)
+
+
+async def test_of_many_fields_the_writer_is_asked_for_those_that_are_doubted_in_groups_of_one_text(extract):
+    properties = {f"part_{n}": {"type": "string", "description": f"part number {n}"} for n in range(14)}
+    schema = {"type": "object", "properties": properties}
+    answer, engine = await extract({}, schema=schema)
+    [call] = [call for call in engine.calls if call.operation == "generate"]
+    asked = [name for prompt in call.items for name in prompt.schema["properties"]]
+    assert len(call.items) > 1
+    assert sorted(asked) == sorted(set(asked))
+    assert set(asked) <= set(properties)
+    starts = {prompt.messages[1].content.partition("Fields:")[0] for prompt in call.items}
+    assert len(starts) == 1
+    assert answer["escalate"]
 
 
 async def test_a_writer_that_has_no_time_leaves_the_reader_s_values_and_the_answer_says_so(extract):

@@ -40,6 +40,8 @@ def beside(tool: str, right: Mapping[str, Any], answer: Answer) -> dict[str, flo
         return {"whole message": float(whole_message(right, answer))}
     if tool == "classify":
         return _items_right(right, answer)
+    if tool == "extract":
+        return _shares_of_fields(right, answer)
     return {}
 
 
@@ -152,10 +154,19 @@ def judge_extract(right: Mapping[str, Any], answer: Answer) -> Parts:
     return {name: _value_at(answer["data"], name) in ways for name, ways in right["fields"].items()}
 
 
-def made_up_fields(right: Mapping[str, Any], answer: Answer) -> tuple[int, int]:
-    """How many fields have a value although the text has none, of how many that it has none for."""
-    absent = [name for name, ways in right.get("fields", {}).items() if ways == [None]]
-    return sum(_value_at(answer["data"], name) is not None for name in absent), len(absent)
+def _shares_of_fields(right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
+    """Fields that are right, and those with a value of all that the text has none for."""
+    ways = right.get("fields", {})
+    if not ways:
+        return {}
+    parts = judge_extract(right, answer)
+    absent = [name for name, accepted in ways.items() if accepted == [None]]
+    made_up = [name for name in absent if _value_at(answer["data"], name) is not None]
+    shares = {"fields": sum(parts.values()) / len(parts)}
+    if absent:
+        shares["made up"] = len(made_up) / len(absent)
+        shares["made up and sure"] = 0.0 if answer.get("escalate") else shares["made up"]
+    return shares
 
 
 def _value_at(data: Any, name: str) -> Any:

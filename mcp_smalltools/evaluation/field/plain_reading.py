@@ -125,7 +125,7 @@ def plain_extract(case: FieldCase) -> dict[str, float]:
     """Each field's value is that of the first key with its name, or what follows the name in a line."""
     text = text_of_case(case)
     found = _NamedValues(text).object_of(case.arguments["schema"])
-    return {"first key of that name": float(judge(case.tool, case.right, {"data": found})["data"])}
+    return {"first key of that name": float(all(judge(case.tool, case.right, {"data": found}).values()))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,8 @@ def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> F
     """
     sure = [item for item in judged if item.sure]
     names = {name for item in judged for name in item.parts}
+    if tool == "extract":
+        names &= {"data", "says"}  # the fields of each case are others: `beside` has their shares
     parts = {name: _share([item.parts[name] for item in judged if name in item.parts]) for name in names}
     parts |= _means([item.beside for item in judged])
     by_source: dict[str, list[bool]] = {}

@@ -21,7 +21,9 @@ NAMED: Final = 5
 SHORT_TEXT: Final = 900
 """Characters up to which numbers that no field took count against the whole."""
 LIKELY: Final = 0.25
-"""Values of a page that are less sure than this are not given."""
+"""Values of a page that are less sure than this are not given, required ones too."""
+LIKELY_OPTIONAL: Final = 0.35
+"""Values of optional fields that are less sure than this are not given: the text may have none."""
 
 _ALIKE: Final = ("agree", "neither")
 """Outcomes in which two readers say the same."""
@@ -45,6 +47,8 @@ class Assessment:
     fields: dict[str, float] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
+    held_back: dict[str, int] = field(default_factory=dict)
+    """Fields with a value that was too unlikely to be given, and the line that it is on."""
     overlooked: list[str] = field(default_factory=list)
     """Fields that the text may hold although they were not found, the likeliest first."""
 
@@ -84,9 +88,10 @@ def assess(
         judged.confidence = round(float(whole(columns)[0]), 3)
         if pair and (alone := _confirmed(document, filled, calibration)) > judged.confidence:
             judged.confidence, sure_from = round(alone, 3), calibration.constants["sure_from"]
-    if not document.is_request:
-        take_out_unlikely(data, plan, needed, judged)
+    take_out_unlikely(data, plan, needed, judged, filled, is_request=document.is_request)
     judged.reason = _reason(plan, judged, broken, tables, sure_from) or _doubted(doubts, tables, plan)
+    if judged.reason and judged.held_back and not document.is_request:
+        judged.reason += _where_doubted(judged.held_back)
     if not filled.found and not any(table.rows for table in tables):
         empty = not document.text.strip()
         judged.reason = "there is no text" if empty else judged.reason or "none of the fields was found"
@@ -218,13 +223,33 @@ def _take_out_invalid(
     return list(dict.fromkeys(broken))
 
 
-def take_out_unlikely(data: Any, plan: Plan, needed: set[tuple[str, ...]], judged: Assessment) -> None:
-    """On a page, what is more likely wrong than right counts as missing: an agent would take it for found."""
+def take_out_unlikely(
+    data: Any,
+    plan: Plan,
+    needed: set[tuple[str, ...]],
+    judged: Assessment,
+    filled: Filled,
+    *,
+    is_request: bool,
+) -> None:
+    """What is more likely wrong than right counts as missing: an agent would take it for found. A request
+    says mostly what it requires.
+    """
+    lines = {found.field: found.start for found in filled.found}
+    judged.held_back = {a.field.name: a.doubted_at for a in filled.absent if a.doubted_at}
     for item in plan.fields:
-        if judged.fields.get(item.name, 1.0) < LIKELY and item.name not in judged.missing:
+        least = LIKELY_OPTIONAL if not item.required else 0.0 if is_request else LIKELY
+        if judged.fields.get(item.name, 1.0) < least and item.name not in judged.missing:
             _take_out(data, item.path, needed)
             judged.missing.append(item.name)
+            judged.held_back[item.name] = lines.get(item.name, 0)
             del judged.fields[item.name]
+
+
+def _where_doubted(held_back: Mapping[str, int]) -> str:
+    """Lines to look at for what is missing though it may be there."""
+    told = [f"line {line} for {name}" for name, line in list(held_back.items())[:NAMED] if line]
+    return f"; too doubtful to be given, look at {', '.join(told)}" if told else ""
 
 
 def _is_null(data: Any, path: Sequence[str]) -> bool:

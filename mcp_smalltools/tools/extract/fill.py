@@ -17,6 +17,7 @@ from mcp_smalltools.tools.extract.options import Option, options_of, without_art
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.structure.key_values import FieldNames, NamedValue, named_values
 from mcp_smalltools.tools.extract.structure.list_entries import ListEntry, list_entries
+from mcp_smalltools.tools.extract.value_forms import may_be
 from mcp_smalltools.tools.extract.writing.ask_writer import WrittenValues, ask_writer
 from mcp_smalltools.tools.extract.writing.combine import FieldDecision, SecondReading, Writer, likelier
 from mcp_smalltools.tools.span_reader import MAX_CHARS, Reading, question_of, read
@@ -186,6 +187,7 @@ def _read_by_reader(
         options[item.name] += [
             replace(o, start=o.start + window.start, end=o.end + window.start)
             for o in (without_article(o, window.text) for o in options_of(item, window.text, reading))
+            if may_be(item.of_item, o.value)
         ]
     floors = REQUEST if document.is_request else PAGE
     named = {found.start: str(found.value) for found in filled.found}
@@ -260,7 +262,8 @@ def _value_of_entry(item: Field, entry: NamedValue, value: Any, worth: float) ->
 def _keep(item: Field, decision: FieldDecision, document: Document, filled: Filled) -> None:
     option, features = decision.chosen, dict(decision.features)
     if option is None:
-        filled.absent.append(Absence(item, features, decision.outcome))
+        at = document.line_at(decision.doubted.start) if decision.doubted else 0
+        filled.absent.append(Absence(item, features, decision.outcome, at))
         return
     start, end = document.line_at(option.start), document.line_at(max(option.start, option.end - 1))
     verified = option.verified and (

@@ -33,6 +33,8 @@ class Absence:
     field: Field
     features: Mapping[str, float]
     outcome: str = ""
+    doubted_at: int = 0
+    """The line of a value that was too unlikely to be given; 0: there was none."""
 
 
 @dataclass(slots=True)

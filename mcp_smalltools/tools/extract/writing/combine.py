@@ -20,8 +20,10 @@ _OF_FIELD: Final = (
 )
 NOT_GIVEN: Final = "not_given"
 """A value that was held back: right if the value is wrong, and the text has none."""
-GIVEN_FROM: Final = 0.5
-"""Probability from which a value of an optional field is given."""
+GIVEN_FROM: Final = 0.75
+"""Probability from which a value of an optional field is given: what both readers say, and little else. Of
+the values between .5 and this, one of three was made up.
+"""
 NO_SUPPORT: Final = -12.0
 SHORT_TEXT: Final = 3_000
 FEW_FIELDS: Final = 12
@@ -51,6 +53,8 @@ class FieldDecision:
     outcome: str
     chosen: Option | None
     features: Mapping[str, float]
+    doubted: Option | None = None
+    """A value that is too unlikely to be given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +137,8 @@ def outcomes_of(
     if written is None:
         return [FieldDecision("reader_alone", read, features)]
     if read is None:
-        if not item.required and support <= NO_SUPPORT:
-            return [FieldDecision("held_back", None, features)]
+        if not item.required and (support <= NO_SUPPORT or not written.said):
+            return [FieldDecision("held_back", None, features, _as_option(written) if written.said else None)]
         return [FieldDecision("writer_alone", _as_option(written), features)]
     if same_value(read.value, written.value):
         return [FieldDecision("agree", read, features)]
@@ -155,7 +159,7 @@ def likelier(
     best = max(ways, key=lambda way: probability_of(way.outcome, way.features, models))
     chance = probability_of(best.outcome, best.features, models)
     if best.chosen is not None and not item.required and chance < GIVEN_FROM:
-        return FieldDecision(NOT_GIVEN, None, {**best.features, "chance": chance})
+        return FieldDecision(NOT_GIVEN, None, {**best.features, "chance": chance}, best.chosen)
     return best
 
 

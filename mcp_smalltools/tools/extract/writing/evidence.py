@@ -13,6 +13,7 @@ from mcp_smalltools.tools.extract.candidates import as_number, candidates
 from mcp_smalltools.tools.extract.coerce import NOTHING, convert
 from mcp_smalltools.tools.extract.document import Window
 from mcp_smalltools.tools.extract.schema import Field, has_format, has_pattern
+from mcp_smalltools.tools.extract.value_forms import may_be
 
 MAX_PLACES: Final = 40
 """Places of one value that are compared."""
@@ -83,7 +84,7 @@ def _as_typed(item: Field, raw: Any) -> Any:
     value = convert(raw, item)
     if isinstance(value, str) and item.members is None:
         form = item.items.get("format")
-        if len(value) > MAX_VALUE or not has_pattern(value, item.items):
+        if len(value) > MAX_VALUE or not has_pattern(value, item.items) or not may_be(item, value):
             return None
         if form and not has_format(value, str(form)):
             return None
