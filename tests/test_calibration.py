@@ -20,6 +20,7 @@ from mcp_smalltools.tools.ask_file.features import FEATURES as ask_features
 from mcp_smalltools.tools.classify.decision import FEATURES as classify_features
 from mcp_smalltools.tools.extract.confidence import FEATURES as extract_features
 from mcp_smalltools.tools.find_failure.verdict import FEATURES as failure_features
+from mcp_smalltools.tools.find_files.certainty import FEATURES as find_features
 
 scores_and_outcomes = st.lists(st.tuples(st.floats(-5, 5), st.booleans()), min_size=2, max_size=60)
 
@@ -137,6 +138,7 @@ def test_there_is_a_doubt_where_another_encoder_is_in_use_than_the_measured_one(
         ("extract", extract_features),
         ("ask_file", ask_features),
         ("find_failure", failure_features),
+        ("find_files", find_features),
     ],
 )
 def test_the_encoder_that_a_calibration_names_is_the_one_that_its_skill_is_made_for(skill, features):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from mcp_smalltools.text.bm25 import length_norm, term_score
@@ -27,6 +27,8 @@ class BestPassage:
     start: int
     end: int
     title: str = ""
+    words: frozenset[str] = frozenset()
+    """Words of the query in the whole passage, of which these lines are a part."""
 
 
 def best_passage(
@@ -47,7 +49,7 @@ def best_passage(
                 counts[word] = counts.get(word, 0) + 1
         score = passage_score(counts, len(found), weights)
         if best is None or score > best.score:
-            best = BestPassage(score, passage.start, passage.end, passage.title)
+            best = BestPassage(score, passage.start, passage.end, passage.title, frozenset(counts))
     return _narrow(best, lines, weights, word_of) if best else None
 
 
@@ -75,4 +77,4 @@ def _narrow(
         last -= 1
     while last > best and sum(len(line) + 1 for line in lines[best : last + 1]) > MAX_CHARS:
         last -= 1
-    return BestPassage(found.score, best + 1, last + 1, found.title)
+    return replace(found, start=best + 1, end=last + 1)

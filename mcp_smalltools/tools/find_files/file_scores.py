@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mcp_smalltools.text.bm25 import idf, length_norm, term_score
@@ -46,6 +47,35 @@ def word_scores(
             score += term_score(weight, count, norm)
         scores[candidate.id] = score
     return scores
+
+
+@dataclass(frozen=True, slots=True)
+class HeldShares:
+    """The shares of a query that a file holds anywhere, and in its path, by the idf of its words."""
+
+    anywhere: float
+    in_path: float
+
+
+NOTHING_HELD: Final = HeldShares(0.0, 0.0)
+
+
+def shares_held(
+    idfs: Mapping[str, float], candidates: Sequence[CandidateFile], forms: Mapping[str, Sequence[str]]
+) -> dict[int, HeldShares]:
+    """Of each candidate, by its id; words of the query that no file has count, too."""
+    every = sum(idfs.values()) or 1.0
+    shares = {}
+    for candidate in candidates:
+        in_path, anywhere = 0.0, 0.0
+        for word, weight in idfs.items():
+            spelled = (word, *forms.get(word, ()))
+            if any(form in candidate.in_path for form in spelled):
+                in_path, anywhere = in_path + weight, anywhere + weight
+            elif any(form in candidate.in_body for form in spelled):
+                anywhere += weight
+        shares[candidate.id] = HeldShares(anywhere / every, in_path / every)
+    return shares
 
 
 def _count(candidate: CandidateFile, word: str) -> float:

@@ -51,6 +51,8 @@ _SHORTEST_STEM: Final = 4
 _MOST_COMPARED: Final = 400
 _MOST_FORMS: Final = 6
 """Other forms of one word, at most."""
+_BELOW: Final = "(? = '' OR path = ? OR substr(path, 1, length(?) + 1) = ? || '/')"
+"""Whether a file is the named one, or in the named folder; four times the name."""
 _PER_QUERY: Final = 500
 """Ids in one SQL query: SQLite limits its parameters."""
 
@@ -173,18 +175,17 @@ class FileIndex(Store):
         return IndexCounts(row[0], row[1], row[2], row[3] or 1.0)
 
     def skipped_below(self, prefix: str) -> dict[str, int]:
-        """How many files whose path begins with `prefix` are known by their names alone, by reason."""
+        """How many files in a folder (or the file) are known by their names alone, by reason."""
         rows = self.select(
-            "SELECT skipped, count(*) FROM files WHERE skipped IS NOT NULL"
-            " AND substr(path, 1, length(?)) = ? GROUP BY skipped",
-            (prefix, prefix),
+            f"SELECT skipped, count(*) FROM files WHERE skipped IS NOT NULL AND {_BELOW} GROUP BY skipped",
+            (prefix, prefix, prefix, prefix),
         )
         return {str(reason): int(count) for reason, count in rows}
 
     def bytes_below(self, prefix: str) -> int:
-        """The size of all files whose path begins with `prefix`."""
-        query = "SELECT coalesce(sum(size), 0) FROM files WHERE substr(path, 1, length(?)) = ?"
-        return int(self.select(query, (prefix, prefix))[0][0])
+        """The size of all files in a folder, or of the file, that `prefix` names; of all if it is empty."""
+        query = f"SELECT coalesce(sum(size), 0) FROM files WHERE {_BELOW}"
+        return int(self.select(query, (prefix, prefix, prefix, prefix))[0][0])
 
     def skipped_for(self, reason: str, most: int) -> list[FileEntry]:
         """Files that are known by their names alone for this reason, those that changed last first."""
@@ -202,6 +203,11 @@ class FileIndex(Store):
             "SELECT id, path FROM files WHERE vector IS NULL AND skipped IS NULL LIMIT ?", (most,)
         )
         return [(row[0], row[1]) for row in rows]
+
+    def ids_without_vector(self) -> set[int]:
+        """All of them."""
+        rows = self.select("SELECT id FROM files WHERE vector IS NULL AND skipped IS NULL")
+        return {row[0] for row in rows}
 
     def put_vectors(self, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
         """Store vectors of shape (ids, dim). Those of files that the index has no more are dropped."""

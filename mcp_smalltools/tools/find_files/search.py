@@ -11,6 +11,7 @@ from mcp_smalltools.errors import FileError
 from mcp_smalltools.text.words import STOP_WORDS, code_words
 from mcp_smalltools.tools.find_files import file_scores
 from mcp_smalltools.tools.find_files.best_passage import BestPassage, best_passage
+from mcp_smalltools.tools.find_files.certainty import SHOWN, AskedWords, RankedFile, ranking_features
 from mcp_smalltools.tools.find_files.file_kinds import kind_of, worths
 from mcp_smalltools.tools.find_files.indexing import MAX_BYTES
 
@@ -61,12 +62,15 @@ class Hit:
     path: str
     """Relative to the root."""
     score: float
+    held: file_scores.HeldShares = file_scores.NOTHING_HELD
+    by_words: float = 0.0
+    similarity: float = 0.0
     passage: BestPassage | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """The hits, best first, and what became of the query's words."""
+    """The hits, best first, what became of the query's words, and what the ranking says of itself."""
 
     hits: list[Hit]
     unknown: list[str]
@@ -75,6 +79,10 @@ class Results:
     """Those that some file holds."""
     searched: int
     """Files that `path` and `glob` left to search."""
+    without_vector: int
+    """Those of them that have text and no vector yet."""
+    features: Mapping[str, float]
+    """`certainty.ranking_features`; empty if there are no hits."""
 
 
 @dataclass(slots=True)
@@ -85,6 +93,9 @@ class FolderMatches:
     paths: dict[int, str]
     words: dict[int, float] = field(default_factory=dict)
     similarity: dict[int, float] = field(default_factory=dict)
+    held: dict[int, file_scores.HeldShares] = field(default_factory=dict)
+    nearest: list[float] = field(default_factory=list)
+    """The highest similarities of all its files, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +104,10 @@ class QueryMatches:
 
     query: Query
     folders: list[FolderMatches]
+    idfs: dict[str, float]
+    """The idf of each word of the query."""
     weights: dict[str, float]
-    """The idf of each word of the query that some file holds."""
+    """Of those that some file holds."""
     word_of: dict[str, str]
     """The word that each form of it stands for."""
     in_files: dict[str, int]
@@ -130,7 +143,8 @@ def match(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Quer
     total = file_scores.add_counts([index.counts() for index in indexes])
     forms = _other_forms(asked, indexes)
     in_files = {word: sum(index.files_with_any([word, *forms[word]]) for index in indexes) for word in asked}
-    weights = file_scores.idfs((word for word in asked if in_files[word]), in_files, total.files)
+    idfs = file_scores.idfs(asked, in_files, total.files)
+    weights = {word: weight for word, weight in idfs.items() if in_files[word]}
     word_of = {form: word for word in weights for form in forms[word]} | {word: word for word in weights}
     folders = [FolderMatches(place, _paths(place, query.glob)) for place in places]
     for one in folders:
@@ -138,10 +152,11 @@ def match(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Quer
         only = frozenset(one.paths) if query.glob or one.place.folder.parts else None
         candidates = index.candidates(list(word_of), _MAX_BY_WORDS, only)
         one.words = file_scores.word_scores(weights, candidates, total.mean_words, forms)
+        one.held = file_scores.shares_held(idfs, candidates, forms)
         if query.vector is not None:
             one.similarity = _similarities(one, query.vector)
         stop.check()
-    return QueryMatches(query, folders, weights, word_of, in_files)
+    return QueryMatches(query, folders, idfs, weights, word_of, in_files)
 
 
 def rank(
@@ -159,9 +174,37 @@ def rank(
             hit.passage = passages.best(hit, found.weights, found.word_of)
         if hit.passage is not None:  # words count more if they stand together
             hit.score += hit.passage.score * worth[kind_of(hit.path)]
-    unknown = [word for word in code_words(query.text) if word in found.in_files and not found.in_files[word]]
-    searched = sum(len(one.paths) for one in found.folders)
-    return Results(sorted(hits, key=_order)[: query.limit], unknown, list(found.weights), searched)
+    hits.sort(key=_order)
+    return Results(
+        hits[: query.limit],
+        [word for word in code_words(query.text) if word in found.in_files and not found.in_files[word]],
+        list(found.weights),
+        sum(len(one.paths) for one in found.folders),
+        sum(len(one.place.updater.index.ids_without_vector() & one.paths.keys()) for one in found.folders),
+        _features(hits, found) if hits else {},
+    )
+
+
+def _features(hits: Sequence[Hit], found: QueryMatches) -> dict[str, float]:
+    """What the ranking says of itself."""
+    every = sum(found.idfs.values()) or 1.0
+    ranked = [
+        RankedFile(
+            score=hit.score,
+            by_words=hit.by_words,
+            held=hit.held.anywhere,
+            in_path=hit.held.in_path,
+            passage=sum(found.weights[word] for word in hit.passage.words) / every if hit.passage else 0.0,
+            passage_score=hit.passage.score if hit.passage else 0.0,
+            similarity=hit.similarity,
+            is_code=kind_of(hit.path) == "code",
+        )
+        for hit in hits
+    ]
+    known = sum(found.weights.values()) / every
+    asked = AskedWords(len(found.idfs), known, max(found.weights.values(), default=0.0))
+    nearest = sorted((value for one in found.folders for value in one.nearest), reverse=True)
+    return ranking_features(ranked, asked, nearest)
 
 
 def _other_forms(words: Sequence[str], indexes: Sequence[FileIndex]) -> dict[str, list[str]]:
@@ -200,6 +243,7 @@ def _similarities(one: FolderMatches, vector: NDArray[np.float32]) -> dict[int, 
         return {}
     cosines = vectors @ vector
     nearest = [int(i) for i in (-cosines).argsort() if ids[i] in one.paths][:_MAX_BY_SIMILARITY]
+    one.nearest = [float(cosines[i]) for i in nearest[:SHOWN]]
     wanted = {i for i, number in enumerate(ids) if number in one.words} | set(nearest)
     return {ids[i]: float(cosines[i]) for i in wanted}
 
@@ -229,7 +273,14 @@ def _best(
         history = _by_history(one, found.query.text, one.place.learned if learned is None else learned)
         scores = file_scores.fuse(one.words, one.similarity, history, best)
         hits += [
-            Hit(one.place, one.paths[number], score * worth[kind_of(one.paths[number])])
+            Hit(
+                one.place,
+                one.paths[number],
+                score * worth[kind_of(one.paths[number])],
+                one.held.get(number, file_scores.NOTHING_HELD),
+                one.words.get(number, 0.0),
+                one.similarity.get(number, 0.0),
+            )
             for number, score in scores.items()
             if number in one.paths
         ]

@@ -43,6 +43,10 @@ WAIT_FOR_VECTORS_S = 4.0
 """The same for their vectors."""
 WAIT_FOR_PICTURES_S = 5.0
 """The same for the text of pictures: as many as are read within it."""
+_MOST_WITHOUT_VECTOR = 0.1
+"""Share of the files that may lack a vector where the confidence is that of words and meaning together."""
+_MOST_PENDING = 0.05
+"""Share of the files that may not be indexed yet where there is a confidence."""
 
 
 class FindFiles:
@@ -55,9 +59,9 @@ class FindFiles:
         "report, a question. Ranks by names and words (identifiers are split) and by meaning, over a local "
         "index that follows every edit and honours .gitignore. Not for an exact string or for every "
         "occurrence of a name: use grep for those. Returns files, best first, each with the lines that fit "
-        "best, so that you can open the right one at once."
+        "best, and how probable it is that one of the first five is right."
     )
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     Arguments: ClassVar[type[base.Arguments]] = FindFilesArguments
     Answer: ClassVar[type[result.Answer]] = FindFilesAnswer
 
@@ -79,6 +83,7 @@ class FindFiles:
         query = Query(arguments.query, arguments.glob, arguments.limit, vector)
         found = await context.in_thread(_search, places, query, context)
         await context.in_thread(_fill, answer, found, roots, context)
+        _add_certainty(answer, found, arguments, context)
         _add_notes(answer, found, places, arguments)
         return answer
 
@@ -199,6 +204,25 @@ def _fill(answer: FindFilesAnswer, found: Results, roots: Roots, context: base.T
             record.inside = title if title and title[:_TITLE_CHARS] not in record.text else None
 
 
+def _add_certainty(
+    answer: FindFilesAnswer, found: Results, arguments: FindFilesArguments, context: base.ToolContext
+) -> None:
+    """Confidence and, where it is too low, the reason; none where there is nothing to be sure of."""
+    from mcp_smalltools.calibration.calibration import load_calibration
+    from mcp_smalltools.tools.find_files.certainty import FEATURES, certainty
+
+    if not found.hits or not found.known:
+        return
+    calibration = load_calibration("find_files", FEATURES)
+    by_words = answer.model is None or found.without_vector > _MOST_WITHOUT_VECTOR * found.searched
+    if not by_words and (doubt := calibration.doubt(context.settings, context.adapter)):
+        answer.escalate, answer.reason = True, doubt
+        return
+    told = certainty(found.features, calibration, limit=arguments.limit, by_words=by_words)
+    answer.confidence = round(told.probability, 3)
+    answer.escalate, answer.reason = told.escalate, told.reason
+
+
 def _add_notes(
     answer: FindFilesAnswer, found: Results, places: Sequence[SearchFolder], arguments: FindFilesArguments
 ) -> None:
@@ -219,9 +243,8 @@ def _add_notes(
         for place in places
     ]
     _count_left_out(answer, places)
-    counts = [place.updater.index.counts() for place in places]
-    if answer.model and (rest := sum(count.with_text - count.with_vector for count in counts)):
-        answer.dropped["files_ranked_by_words_alone"] = rest
+    if answer.model and found.without_vector:
+        answer.dropped["files_ranked_by_words_alone"] = found.without_vector
     if any(place.updater.state.beyond for place in places):
         notes.append(f"A root has more than {MAX_FILES:,} files; only these are indexed.")
     notes += _why_not_pictures(answer, places)
@@ -233,8 +256,11 @@ def _add_notes(
             f" that matches {arguments.glob!r}" if arguments.glob else ""
         )
     elif not answer.files or (found.unknown and not found.known):
-        answer.escalate = True
+        answer.confidence, answer.escalate = None, True
         answer.reason = "no word of the query is in any indexed file: try other words, or search yourself"
+    elif pending > _MOST_PENDING * (pending + found.searched):
+        answer.confidence, answer.escalate = None, True
+        answer.reason = f"{pending} files are not indexed yet: call again later, or search yourself"
     answer.note = " ".join(note for note in notes if note) or None
 
 
