@@ -244,6 +244,14 @@ def test_what_was_taken_back_and_what_is_gone_is_left_alone(trained: Path, setti
     assert "not known" in run_again(settings)[0].why
 
 
+def test_a_folder_that_is_sealed_by_now_is_left_alone(trained: Path, settings: Settings) -> None:
+    commit(trained, again.CHANGED)
+    sealed = settings.roots[0].model_copy(update={"path": trained, "level": "sealed"})
+    own = settings.model_copy(update={"roots": (*settings.roots, sealed)})
+    (left,) = run_again(own)
+    assert left.why == "it is sealed; train it by hand"
+
+
 def test_a_training_ends_with_its_budget_and_is_due_in_the_next_run(
     trained: Path, settings: Settings
 ) -> None:
@@ -267,3 +275,28 @@ def test_improve_says_what_it_trained_again(
     commit(trained, again.CHANGED)
     assert main(["improve", "--quiet"]) == 0
     assert "Kept as version 2" in capsys.readouterr().out
+
+
+def test_doctor_shows_what_was_trained_and_when_it_is_due_again(trained: Path, settings: Settings) -> None:
+    from mcp_smalltools.doctor.skill_checks import check_trained
+    from mcp_smalltools.learning.repositories.git import head_of
+    from mcp_smalltools.tools.ask_file.learned_order import LearnedOrder, LearnedWords
+    from mcp_smalltools.tools.ask_file.learned_order import versions_of as orders_of
+    from mcp_smalltools.tools.ask_file.learned_order import write_version as write_order
+
+    (check,) = check_trained(settings)
+    assert (check.name, check.state) == ("trained find_files", "ok")
+    learned = history_of(trained, 0.5, [])
+    figures = {"before": 0.8, "after": 0.9, "held_out": 60}
+    report = {"source": str(trained), "commit": head_of(trained), **figures}
+    versions_of(settings.state_dir, trained).add(lambda place: write_version(learned, report, place))
+    order = LearnedOrder(trained, LearnedWords({}, {}), {}, 0.5, "what shipped before")
+    orders_of(settings.state_dir, trained).add(
+        lambda place: write_order(order, {"source": str(trained)}, place)
+    )
+    commit(trained, again.CHANGED)
+    by_files, by_questions = check_trained(settings)
+    assert "0.800 -> 0.900 of 60 held-out commits; 30 commits since" in by_files.found
+    assert "improve" in by_files.remedy
+    assert "not used" in by_questions.found
+    assert "train ask_file" in by_questions.remedy

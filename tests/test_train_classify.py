@@ -109,12 +109,26 @@ def test_a_dry_run_keeps_nothing(table: Path, tmp_path: Path) -> None:
         ({"names_alone": 0.9}, "names alone"),
         ({"most_frequent": 0.9}, "most frequent"),
         ({"right_of_sure": 0.8}, "sure"),
+        ({"right_of_sure": 0.7, "sure": 0.07}, "sure"),
     ],
 )
 def test_what_a_plain_method_does_as_well_is_not_kept(changes: dict[str, object], why: str) -> None:
     assert not list(figures().reasons())
     (reason,) = figures(**changes).reasons()
     assert why in reason
+
+
+def test_what_is_mostly_wrong_is_not_kept_and_one_sure_error_of_few_is_no_share() -> None:
+    few = {
+        "right": 0.4,
+        "names_alone": 0.1,
+        "logistic_regression": 0.3,
+        "tfidf_svm": 0.3,
+        "most_frequent": 0.1,
+    }
+    (reason,) = figures(**few).reasons()
+    assert "right in 0.400 only" in reason
+    assert not list(figures(right_of_sure=0.8, sure=0.05).reasons())
 
 
 def commits(subjects: Sequence[str], *files: str) -> list[PastCommit]:
@@ -126,6 +140,11 @@ def test_kinds_of_commits_are_labels_where_they_are_a_habit() -> None:
     found = labels_of_history(commits(kinds, "a.py"))
     assert (found.name, sorted(found.labels)) == ("kind_of_commit", ["feat", "fix"])
     assert found.pairs[0] == ("change number 0 of feat", "feat")
+
+
+def test_other_prefixes_of_subjects_are_no_kinds() -> None:
+    parts = [f"{part}: change number {n} of {part}" for n in range(15) for part in ("http", "tls")]
+    assert labels_of_history(commits(parts, "a.py")).name == "prefix_of_commit"
 
 
 def test_folders_are_labels_where_kinds_are_not_written() -> None:

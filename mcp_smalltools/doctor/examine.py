@@ -15,7 +15,7 @@ from mcp_smalltools.doctor.hook_checks import check_hooks
 from mcp_smalltools.doctor.installation import check_folders, check_program, check_roots, check_speed
 from mcp_smalltools.doctor.ledger_checks import check_ledger
 from mcp_smalltools.doctor.model_checks import check_models
-from mcp_smalltools.doctor.skill_checks import check_skills
+from mcp_smalltools.doctor.skill_checks import check_skills, check_trained
 from mcp_smalltools.doctor.worker_checks import check_pictures, check_workers
 from mcp_smalltools.engine.api import EngineStatus
 
@@ -32,6 +32,7 @@ def examine(settings: Settings, engine: EngineStatus) -> list[Check]:
         *check_pictures(settings),
         *check_models(settings),
         *check_skills(settings),
+        *check_trained(settings),
         *check_server_token(settings),
         *check_agent_tokens(settings),
         *check_identity_provider(settings),

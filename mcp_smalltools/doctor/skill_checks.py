@@ -1,4 +1,4 @@
-"""Checks of the user's skills, and of the setting that hides tools."""
+"""Checks of the user's skills, of what was trained on folders, and of the setting that hides tools."""
 
 from __future__ import annotations
 
@@ -30,3 +30,25 @@ def check_skills(settings: Settings) -> Iterator[Check]:
             broken = not state.in_project and state.kind is None
             found, _, remedy = state.problem.partition(". ")
             yield Check(name, CheckState.WRONG if broken else CheckState.NOTE, found, remedy)
+
+
+def check_trained(settings: Settings) -> Iterator[Check]:
+    """What was trained on a folder: its figures, whether it is in use, and how far the folder has gone on."""
+    from mcp_smalltools.learning.improve.retrain import CHANGED, trained_folders
+    from mcp_smalltools.learning.nightly.install_timer import installed_timer
+    from mcp_smalltools.learning.repositories.git import commits_since
+
+    for one in trained_folders(settings):
+        name = f"trained {one.tool}"
+        found = f"version {one.versions.current} of {one.folder}: {one.figures}"
+        since = commits_since(one.folder, one.commit) if one.commit and one.folder.is_dir() else None
+        if not one.is_usable(settings):
+            remedy = f"Train it again: mcp-smalltools train {one.tool} --from {one.folder}"
+            yield Check(name, CheckState.NOTE, f"{found}; not used, for what ships has changed", remedy)
+        elif since is not None and since >= CHANGED:
+            remedy = "Train it again: mcp-smalltools improve"
+            yield Check(name, CheckState.NOTE, f"{found}; {since} commits since", remedy)
+        else:
+            yield Check(name, CheckState.OK, found)
+    if timer := installed_timer(settings.state_dir):
+        yield Check("nightly improve", CheckState.OK, f"at {timer['at']}, by {timer['kind']}")

@@ -7,6 +7,7 @@ lines and words ends before the questions that it is asked about.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
@@ -37,14 +38,15 @@ if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
     from mcp_smalltools.learning.repositories.files import RepositoryFiles
 
-FIT_COMMITS: Final = 100
-FIT_OTHERS: Final = 100
-HELD_COMMITS: Final = 70
-HELD_OTHERS: Final = 70
-"""Questions, at most."""
+FIT_COMMITS: Final = 80
+FIT_OTHERS: Final = 80
+HELD_COMMITS: Final = 60
+HELD_OTHERS: Final = 60
+"""Questions, at most: each takes seconds of the processor."""
 _FEWEST: Final = 40
 """Questions to learn from, and half as many to judge by."""
-_OF_A_FILE: Final = 2
+_OF_A_FILE: Final = 3
+"""Questions out of one file, most of whose units they share."""
 RIDGES: Final = (3.0, 30.0, 300.0)
 _FOLDS: Final = 4
 MAY_BE_CHANCE: Final = 0.2
@@ -181,8 +183,12 @@ def _cases_of_files(texts: Mapping[str, str]) -> Iterator[AskCase]:
 
 
 def _spread(cases: Sequence[AskCase], most: int) -> list[AskCase]:
-    """So many of them, from all of it, in an order that their keys decide."""
-    return list(islice(sorted(cases, key=lambda case: case.key), most))
+    """So many of them, those of a file together, in an order that only the paths decide."""
+
+    def draw(case: AskCase) -> tuple[str, str]:
+        return hashlib.sha256(case.path.encode("utf-8", "surrogateescape")).hexdigest(), case.key
+
+    return list(islice(sorted(cases, key=draw), most))
 
 
 def _documented(cases: Sequence[AskCase], texts: Mapping[str, str]) -> Iterator[tuple[list[str], list[str]]]:

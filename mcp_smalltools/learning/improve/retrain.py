@@ -18,7 +18,9 @@ from mcp_smalltools import metering
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.learning.repositories import git
+from mcp_smalltools.learning.repositories.files import level_of
 from mcp_smalltools.learning.trainings.trained import Trained, TrainingRequest
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.private_files import make_private_file, make_private_folder
 from mcp_smalltools.stores.outcomes import ReportedOutcome
 from mcp_smalltools.stores.versions import Versions
@@ -30,6 +32,19 @@ CORRECTED: Final = 5
 TRIED: Final = "tried.json"
 """File in the state folder's `training`: the commit of the last trial, by tool and folder."""
 Training = Callable[[TrainingRequest], Trained]
+_FIGURES: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "parse_log": lambda report: (
+        f"right templates {report['before']['templates']:.3f} -> {report['after']['templates']:.3f}"
+    ),
+    "find_files": lambda report: (
+        f"a changed file among five for {report['before']:.3f} -> {report['after']:.3f} of "
+        f"{report['held_out']} held-out commits"
+    ),
+    "ask_file": lambda report: (
+        f"right place first for {report['all']['first_before']:.3f} -> {report['all']['first_after']:.3f} of "
+        f"{report['all']['questions']} held-out questions"
+    ),
+}
 
 
 class OutOfBudget(Exception):
@@ -64,6 +79,23 @@ class TrainedFolder:
     commit: str
     at: float
     versions: Versions
+    report: Mapping[str, Any]
+
+    @property
+    def figures(self) -> str:
+        """What it gained on held-out questions, for a person; "" where the report doesn't say."""
+        try:
+            return _FIGURES[self.tool](self.report)
+        except (KeyError, TypeError, ValueError):
+            return ""
+
+    def is_usable(self, settings: Settings) -> bool:
+        """Whether it fits what ships."""
+        if self.tool != "ask_file":
+            return True
+        from mcp_smalltools.tools.ask_file.learned_order import made_for, order_for
+
+        return order_for(settings.state_dir, [self.folder / "any"], made_for(settings)) is not None
 
     @property
     def key(self) -> str:
@@ -103,7 +135,7 @@ def retrain(
     out = []
     for one in sorted(trained_folders(settings), key=lambda each: each.at):
         training = trainings.get(one.tool)
-        why = _why_not(one, outcomes, tried) if training else "it is not asked for"
+        why = _why_not(one, settings, outcomes, tried) if training else "it is not asked for"
         if why or training is None:
             out.append(Retrained(one.tool, one.folder, why))
             continue
@@ -135,13 +167,18 @@ def trained_folders(settings: Settings) -> Iterator[TrainedFolder]:
         report = _read(used / "report.json") if used else {}
         if used and report.get("source"):
             folder, commit = Path(str(report["source"])), str(report.get("commit", ""))
-            yield TrainedFolder(tool, folder, commit, (used / "report.json").stat().st_mtime, versions)
+            at = (used / "report.json").stat().st_mtime
+            yield TrainedFolder(tool, folder, commit, at, versions, report)
 
 
-def _why_not(one: TrainedFolder, outcomes: Sequence[ReportedOutcome], tried: _Tried) -> str:
+def _why_not(
+    one: TrainedFolder, settings: Settings, outcomes: Sequence[ReportedOutcome], tried: _Tried
+) -> str:
     """Why it isn't worth a training; "" where it is."""
     if not one.folder.is_dir():
         return "the folder is gone"
+    if level_of(one.folder, settings) is PrivacyLevel.SEALED:
+        return "it is sealed; train it by hand"
     if not one.versions.newest_in_use:
         return "an earlier version was chosen"
     wrong = [

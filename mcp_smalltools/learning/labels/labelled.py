@@ -20,6 +20,10 @@ FOLDERS: Final = "folders"
 _FEWEST_OF_A_LABEL: Final = 12
 _MOST_LABELS: Final = 20
 _CONVENTIONAL: Final = re.compile(r"(?P<kind>[a-z]{2,12})(?:\((?P<scope>[^)]{1,40})\))?!?:\s+(?P<text>\S.*)")
+_KINDS: Final = frozenset(
+    ("feat", "fix", "docs", "doc", "style", "refactor", "perf", "test", "tests", "build", "ci", "chore")
+)
+"""Prefixes of subjects that say what kind of change it is; others say where it is."""
 _SHARE_OF_CONVENTIONAL: Final = 0.3
 """Of the commits, from which their kinds are a habit of the repository."""
 _FOLDER: Final = re.compile(r"[\w.\-]{1,40}(?:/[\w.\-]{1,40})?")
@@ -54,7 +58,9 @@ def labels_of_history(commits: Sequence[PastCommit], kind: str = "") -> Labelled
     habit = len(conventional) >= _SHARE_OF_CONVENTIONAL * max(1, len(commits))
     if kind == COMMITS or (not kind and habit):
         pairs = [(match["text"], match["kind"]) for match in conventional]
-        return _enough(LabelledTexts("kind_of_commit", "subjects of commits", tuple(pairs)))
+        usual = sum(label in _KINDS for _, label in pairs) >= len(pairs) / 2
+        name = "kind_of_commit" if usual else "prefix_of_commit"
+        return _enough(LabelledTexts(name, "subjects of commits", tuple(pairs)))
     return _enough(LabelledTexts("part_of_project", "requests and changes", tuple(_by_folder(commits))))
 
 

@@ -31,8 +31,11 @@ HELD_OUT: Final = 200
 """Texts, at most."""
 MARK: Final = "trained.json"
 """File of a skill that `train classify` wrote: its figures."""
+FEWEST_RIGHT: Final = 0.5
+"""The share of held-out texts that a skill worth a call has right."""
 RIGHT_OF_SURE: Final = 0.9
-_FEWEST_SURE: Final = 20
+MAY_BE_WRONG: Final = 1
+"""Sure answers that may be wrong, where they are too few for a share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +67,12 @@ class SkillFigures:
             yield f"the labels' names alone are right as often ({self.names_alone:.3f})"
         if self.right <= self.most_frequent:
             yield f"always the most frequent label is right as often ({self.most_frequent:.3f})"
-        sure = round(self.sure * self.held_out)
-        if sure >= _FEWEST_SURE and (self.right_of_sure or 0.0) < RIGHT_OF_SURE:
-            yield f"what is sure is right in {self.right_of_sure:.3f} only"
+        if self.right < FEWEST_RIGHT:
+            yield f"it is right in {self.right:.3f} only"
+        right = 1.0 if self.right_of_sure is None else self.right_of_sure
+        wrong = round(self.sure * self.held_out * (1 - right))
+        if right < RIGHT_OF_SURE and wrong > MAY_BE_WRONG:
+            yield f"what is sure is right in {right:.3f} only"
 
     def report(self) -> dict[str, Any]:
         reasons = list(self.reasons())
