@@ -32,6 +32,7 @@ from mcp_smalltools.learning.nightly.timers import (
     without_line,
 )
 from mcp_smalltools.learning.trainings.trained import Trained, TrainingRequest
+from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.tools.find_files.learned_history import history_of, versions_of, write_version
 
 RUN = NightlyRun(
@@ -246,7 +247,7 @@ def test_what_was_taken_back_and_what_is_gone_is_left_alone(trained: Path, setti
 
 def test_a_folder_that_is_sealed_by_now_is_left_alone(trained: Path, settings: Settings) -> None:
     commit(trained, again.CHANGED)
-    sealed = settings.roots[0].model_copy(update={"path": trained, "level": "sealed"})
+    sealed = settings.roots[0].model_copy(update={"path": trained, "level": PrivacyLevel.SEALED})
     own = settings.model_copy(update={"roots": (*settings.roots, sealed)})
     (left,) = run_again(own)
     assert left.why == "it is sealed; train it by hand"
