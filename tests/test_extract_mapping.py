@@ -10,6 +10,7 @@ import pytest
 
 from mcp_smalltools.tools.extract.mapping.found import Mapped, put
 from mcp_smalltools.tools.extract.mapping.map_plan import map_plan
+from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField
 from mcp_smalltools.tools.extract.schema import Plan, plan_of
 from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 
@@ -95,3 +96,10 @@ def test_totals_are_counted_and_are_no_rows() -> None:
     data, mapped = read(text, {"items": [{"item": "s", "qty": "i"}]}, "a.md")
     assert data == {"items": [{"item": "cup", "qty": 2}]}
     assert [(lines.start, lines.why) for lines in mapped.tables[0].unread] == [(4, "a total")]
+
+
+@pytest.mark.parametrize(
+    ("key", "field"), [("minversion", "min_version"), ("pass", "passed"), ("maxFileSize", "max_file_size")]
+)
+def test_a_name_in_one_word_or_another_form_of_it_leaves_no_doubt(key: str, field: str) -> None:
+    assert NameOfField((field,), "", counts=False).fit((key,)) >= SURE

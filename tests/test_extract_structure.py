@@ -13,7 +13,7 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mcp_smalltools.tools.extract.structure.node import Node
+from mcp_smalltools.tools.extract.structure.node import Node, leaves
 from mcp_smalltools.tools.extract.structure.text_forms import read_structure
 
 Table = tuple[list[str], list[list[str]]]
@@ -285,3 +285,150 @@ def test_numbers_at_the_right_are_read_back(table: Table, numbers: list[int]) ->
         for cells in (names, *rows)
     ]
     assert cells_read("", "\n".join(lines)) == (names, rows)
+
+
+def values_of(path: str, text: str) -> dict[str, object]:
+    """Its values by their dotted paths; of lists their items."""
+    structure = read_structure(path, text.split("\n"))
+    return {
+        ".".join(names): [item.value for item in node.inner] if node.kind == "list" else node.value
+        for names, node in leaves(structure.root)
+    }
+
+
+HCL = """# the state of everything
+terraform {
+  required_version = ">= 1.5" // and not older
+  required_providers { # by name
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.0"
+    }
+  }
+}
+
+resource "aws_instance" "web" {
+  ami            = data.aws_ami.ubuntu.id
+  instance_type  = "t3.micro"
+  monitoring     = true
+  count          = 2
+  security_groups = [
+    "web",   # ports 80 and 443
+    "a, b",
+  ]
+  user_data = <<-EOT
+    #!/bin/sh
+    echo "hi {"
+  EOT
+  ingress {
+    port = 80
+  }
+  ingress {
+    port = 443
+  }
+  /* not
+  used = "any more" */
+}
+"""
+
+
+def test_blocks_and_arguments_of_hcl_are_found_under_their_types_and_labels() -> None:
+    found = values_of("main.tf", HCL)
+    web = "resource.aws_instance.web."
+    assert found["terraform.required_version"] == ">= 1.5"
+    assert found["terraform.required_providers.aws.source"] == "hashicorp/aws"
+    assert found[web + "ami"] == "data.aws_ami.ubuntu.id"
+    assert (found[web + "instance_type"], found[web + "monitoring"], found[web + "count"]) == (
+        "t3.micro",
+        True,
+        "2",
+    )
+    assert found[web + "security_groups"] == ["web", "a, b"]
+    assert found[web + "user_data"] == '#!/bin/sh\necho "hi {"'
+    assert "used" not in " ".join(found)
+    structure = read_structure("main.tf", HCL.split("\n"))
+    [ingress] = [node for path, node in leaves(structure.root) if path[-1] == "ingress"]
+    assert [[value.value for value in row.inner] for row in ingress.inner] == [["80"], ["443"]]
+    assert (ingress.start, ingress.end) == (25, 30)
+
+
+@pytest.mark.parametrize(
+    "text", ["just a sentence", "a {\n b = 1", "}\n", 'x = [1,\n y = "2"', "a = b\nsome words here"]
+)
+def test_what_is_no_whole_hcl_is_not_read_as_such(text: str) -> None:
+    assert read_structure("main.tf", text.split("\n")).form != "hcl"
+
+
+@given(
+    values=st.dictionaries(
+        st.text(alphabet="abcdefgh_", min_size=1, max_size=8).filter(lambda name: name.strip("_")),
+        ANY_TEXT.map(lambda text: text.replace("\\", "").replace('"', "")).filter(bool),
+        min_size=1,
+        max_size=6,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_strings_of_hcl_are_read_back(values: dict[str, str]) -> None:
+    lines = [f'  {name} = "{value}"' for name, value in values.items()]
+    found = values_of("a.hcl", "\n".join(['job "one" {', *lines, "}"]))
+    assert found == {f"job.one.{name}": value for name, value in values.items()}
+
+
+PLIST = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+<dict>
+    <key>CFBundleName</key>
+    <string>Teal</string>
+    <key>LSUIElement</key>
+    <true/>
+    <key>Sandboxed</key>
+    <false/>
+    <key>Limits</key>
+    <dict>
+        <key>Windows</key>
+        <integer>4</integer>
+    </dict>
+    <key>Fonts</key>
+    <array>
+        <string>a.ttf</string>
+        <string>b.ttf</string>
+    </array>
+</dict>
+</plist>
+"""
+
+
+def test_a_property_list_is_read_by_its_keys_and_its_version_is_none_of_the_program() -> None:
+    assert values_of("Info.plist", PLIST) == {
+        "plist.CFBundleName": "Teal",
+        "plist.LSUIElement": True,
+        "plist.Sandboxed": False,
+        "plist.Limits.Windows": "4",
+        "plist.Fonts": ["a.ttf", "b.ttf"],
+    }
+
+
+def test_elements_of_xml_that_say_their_name_are_found_by_it_and_stay_a_list() -> None:
+    text = """<beans>
+  <bean id="source" class="a.b.C">
+    <property name="url" value="jdbc:x"/>
+    <property name="size" value="5"/>
+  </bean>
+  <bean class="a.b.D"/>
+  <property><name>fs.default</name><value>hdfs://n</value></property>
+  <property><name>fs.copies</name><value>3</value></property>
+</beans>"""
+    found = values_of("beans.xml", text)
+    assert (found["beans.source.class"], found["beans.source.url"], found["beans.source.size"]) == (
+        "a.b.C",
+        "jdbc:x",
+        "5",
+    )
+    assert (found["beans.fs.default"], found["beans.fs.copies"]) == ("hdfs://n", "3")
+    assert len(found["beans.bean"]) == len(found["beans.property"]) == 2
+
+
+def test_two_elements_of_one_name_are_found_by_none() -> None:
+    found = values_of("a.xml", '<a><p name="x" value="1"/><p name="x" value="2"/></a>')
+    assert "a.x" not in found

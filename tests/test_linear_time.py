@@ -371,6 +371,10 @@ FORMS = [
     "a.json",
     "a.properties",
     "a.xml",
+    "a.tf",
+    "a.plist",
+    "a.tf",
+    "a.plist",
 ]
 IN_FORMS = [
     *REPEATED,

@@ -26,7 +26,7 @@ _SHORT_FORMS: Final = (
     "dependencies:dependency mem:memory avail:available auth:authentication pwd:password passwd:password "
     "usr:user attr:attribute attrs:attribute doc:documentation docs:documentation opt:option "
     "opts:option spec:specification prev:previous curr:current cur:current cat:category categories:category "
-    "e:e dob:birthday yr:year mo:month hr:hour hrs:hour mins:minute secs:second sec:second"
+    "e:e passed:pass dob:birthday yr:year mo:month hr:hour hrs:hour mins:minute secs:second sec:second"
 )
 _SHORT_FOR: Final = {pair.split(":")[0]: pair.split(":")[1] for pair in _SHORT_FORMS.split()}
 _GROUPS: Final = (
@@ -142,6 +142,10 @@ def _ways(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(way for way in (full, bare, content) if way))
 
 
+def _squashed(name: str) -> str:
+    return "".join(character for character in name[:_MAX_NAME].lower() if character.isalnum())
+
+
 def same(a: Sequence[str], b: Sequence[str]) -> bool:
     return bool(a) and (sorted(a) == sorted(b) or "".join(a) == "".join(b))
 
@@ -158,6 +162,7 @@ class NameOfField:
         self.own = words(path[-1])
         self.whole = tuple(word for part in path for word in words(part))
         self.raw = words_of(path[-1])
+        self._squashed = _squashed(path[-1])
         self.said = tuple(
             stem(_SHORT_FOR.get(w, w)) for w in words_of(description[:600]) if w not in STOP_WORDS
         )
@@ -198,6 +203,8 @@ class NameOfField:
     def _fit(self, name: Sequence[str], raw: str) -> float:
         if same(name, self.own):
             return 1.0
+        if _squashed(raw) == self._squashed:
+            return 0.98  # `minversion` for `min_version`
         if same(name, self.whole):
             return 0.97
         if any(same(name, quoted) for quoted in self.quoted):

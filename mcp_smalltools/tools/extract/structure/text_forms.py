@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Final
 
+from mcp_smalltools.tools.extract.structure.data.hcl_text import read_hcl
 from mcp_smalltools.tools.extract.structure.data.json_text import read_json, read_json_lines
 from mcp_smalltools.tools.extract.structure.data.settings import read_ini, read_properties
 from mcp_smalltools.tools.extract.structure.data.toml_text import read_toml
@@ -36,6 +37,7 @@ _BY_ENDING: Final = {
     **dict.fromkeys((".xml", ".pom", ".csproj", ".xsd", ".wsdl", ".svg", ".plist", ".rss", ".atom"), "xml"),
     **dict.fromkeys((".fsproj", ".vbproj", ".props", ".targets", ".nuspec", ".config", ".opml"), "xml"),
     **dict.fromkeys((".html", ".htm", ".xhtml"), "html"),
+    **dict.fromkeys((".tf", ".tfvars", ".hcl", ".nomad"), "hcl"),
     ".csv": "csv",
     **dict.fromkeys((".tsv", ".tab"), "tsv"),
     ".psv": "psv",
@@ -161,6 +163,7 @@ def _read(form: str, lines: Lines, text: str) -> Node:
         "toml": read_toml,
         "ini": read_ini,
         "properties": read_properties,
+        "hcl": read_hcl,
         "csv": read_delimited,
         "tsv": lambda given: read_delimited(given, "\t"),
         "psv": lambda given: read_delimited(given, "|"),
