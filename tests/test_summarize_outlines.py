@@ -127,6 +127,26 @@ def test_the_outline_has_what_a_file_defines_and_nothing_else(name: str) -> None
         ("a.c", "/* Copyright 2020 A. All rights reserved. */\n\nint f(void) { return 1; }\n"),
         ("a.sql", "CREATE TABLE cups (n int);\n"),
         ("a.md", "# Pot\n\nThanks to all who helped.\n\n## Cups\n\nWash them.\n"),
+        ("a.c", "/* -*- Mode: C; tab-width: 4 -*- */\n#include <a.h>\nint f(void);\nint g(void);\n"),
+        ("a.go", "package a\n\n//go:generate mockgen -source=a.go -destination=b.go\n\nfunc f() {}\n"),
+        ("a.swift", "import Foundation\n\n// MARK: - Quality of the tea\n\nclass A {}\nclass B {}\n"),
+        ("a.py", "import a\n\n# choose some leaves to boil\n\nx = a.b()\n"),
+        (
+            "a.h",
+            "#include <a.h>\n\n// ── Moves of the pot (all of them) ─────\n\nint f(void);\nint g(void);\n",
+        ),
+        ("a.m", "#import <a.h>\n/* Some old pots lack it. */\n#ifndef POT\n#define POT 1\n#endif\n"),
+        (
+            "a.sql",
+            "-- Host:                 127.0.0.1\n-- Server version:      10.4\n\nCREATE TABLE a (n int);\n",
+        ),
+        ("a.pl", "#\n# AUTOR: Jan Tee\n#\nuse strict;\n"),
+        ("a.scala", "/** tea --pots localhost:9092 --cups my --n 1 */\nobject A\nobject B\n"),
+        (
+            "a.php",
+            "<?php\n/*\n * This file is part of Tea.\n *\n * (c) Jan Tee\n *\n"
+            " * For the licence see A,\n * that was distributed with it.\n */\nclass A {}\nclass B {}\n",
+        ),
     ],
 )
 def test_what_says_nothing_of_the_file_is_no_purpose(name: str, text: str) -> None:
@@ -139,6 +159,17 @@ def test_what_says_nothing_of_the_file_is_no_purpose(name: str, text: str) -> No
         ("a.js", "// Copyright 2020 A\n// Boils water for tea.\n\nconst MAX = 9;\n", "Boils water for tea."),
         ("a.md", "# Pot\n\nPot is a library that boils water.\n", "Pot is a library that boils water."),
         ("tea.1", ".TH TEA 1\n.SH NAME\ntea \\- boils water\n", "boils water"),
+        (
+            "a.sh",
+            "# Tea Maker - Setup\n# This script boils water\n# for tea.\n# Author: Jan\n\nf() { :; }\n",
+            "This script boils water for tea.",
+        ),
+        ("a.ps1", "# Boils all the water\n# Run from: the kitchen\n\n$n = 1\n", "Boils all the water"),
+        (
+            "a.hpp",
+            "// The kettle of C. Tee and D. Pot, e.g. for tea.\n\n",
+            "The kettle of C. Tee and D. Pot, e.g. for tea.",
+        ),
     ],
 )
 def test_a_purpose_is_what_the_file_says_of_itself(name: str, text: str, words: str) -> None:

@@ -53,7 +53,24 @@ _NO_PURPOSE = re.compile(
     r"contact|e-?mail|website|home ?page|bugs?\b|changelog|history|options?\b|arguments?\b|set\b|check\b|"
     r"create (?:table|or|index|extension)|drop |select |insert |"
     r"alter |if |for |disable|enable|ignore|allow\b|"
-    r"defaults?\b|optional|deprecated|reference|default |no |not )"
+    r"defaults?\b|optional|deprecated|reference|default |no |not |"
+    r"nb:|(?:\w++ ){1,4}with:|\(c\)|audit-ok|mode:|go:\w|\+build|mark:|nolint|noinspection|ktlint|"
+    r"swiftlint|swift-tools|@?formatter|phpcs|phpstan|psalm|clang-|cspell|autor(?:es|a|ka)?\b|auteur|verfasser|"
+    r"host:|server version|dump|table structure|"
+    r"pre-?requisites|formerly|about this \w+$|(?:\w: )?exit on\b|"
+    r"this (?:source )?file (?:must|has to|should|needs)|"
+    r"this (?:define|macro|constant|variable|line|block|import|include)\b|the actual\b|execute\b)"
+)
+_NO_SENTENCE = re.compile(
+    r"-\*-|^[\w ]{2,30}:\s{3,}|\S\s{5,}\S|(?:\s--\w[^\n]{0,80}?){2}|\b(?:localhost|\d+\.\d+\.\d+\.\d+):\d"
+)
+"""A line for an editor, a form, a table, a command."""
+_BANNER = re.compile(r"[─═━▬]{2,}|^[=*#~-]{2,}\s|\s[=*#~-]{2,}$")
+_LABEL = re.compile(r"[A-Z][\w/-]*(?: [\w/-]+){0,3}:(?:\s|$)")
+_ITSELF = re.compile(r"This (?:script|file|module|program|package|library|class|header|migration|schema)\b")
+_IMPORTS = re.compile(
+    r"\s*(?:import\b|from\s+\S+\s+import\b|using\b|use\b|#\s*(?:include|import)\b|require\b|require_relative\b|"
+    r"library\(|extern crate|(?:const|var|let|local)\s[^\n=]{1,80}=\s*require|open\s)"
 )
 _CODE = re.compile(
     r"[;{}=]\s*$|^\s*[\w.]+\(|^[-=#*~/_+.]{3,}|^[\w./\\-]+\.\w{1,5}$|"
@@ -74,7 +91,9 @@ _NEUTRAL = re.compile(
     r"extern crate|#!\[|\[CmdletBinding|version\b|---|%YAML|apiVersion|"
     r"x-|FROM\b|ARG\b|local\s[^\n=]{1,60}=\s*require|\\documentclass|BEGIN\b|terraform\b|\.PHONY|SHELL\b|\$ErrorAction|Set-Strict|on:|name:|cd\s|export\s)"
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?。])(?:\s+(?=[A-Z\"'(`\[])|(?<=。)(?=.)|$)")
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?。])(?<!\b[A-Z]\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?:\s+(?=[A-Z\"'(`\[])|(?<=。)(?=.)|$)"
+)
 _DEFINES = re.compile(
     r"(?i)\b(?:is|are) (?:an?|the|both|our|one|for|designed|intended|used|meant|where)\b"
     r"|\b(?:provides?|contains?|describes?|covers?|explains?|documents?|defines?|implements?|helps?|lets|allows?|"
@@ -122,6 +141,8 @@ class _Block:
     lines: list[str]
     after: int
     is_explicit: bool
+    is_inner: bool = False
+    """Something stands above it that only a program needs: an import."""
 
 
 def purpose_of_code(lines: Sequence[str], language: str, headings: Sequence[Heading]) -> Sentence | None:
@@ -129,7 +150,7 @@ def purpose_of_code(lines: Sequence[str], language: str, headings: Sequence[Head
     mains = [heading for heading in headings if not heading.depth and not heading.minor]
     for block in _head_blocks(lines, language):
         found = _first_purpose(block)
-        if found is None:
+        if found is None or (block.is_inner and not block.is_explicit and _is_aside(lines, block)):
             continue
         if block.is_explicit or not _is_attached(lines, block.after):
             return found
@@ -201,6 +222,7 @@ def _head_blocks(
     """Comments before the first line of code that is more than a declaration of the file's own."""
     marks = tuple(_COMMENT_MARKS.get(language, "//").split(" "))
     at = first
+    inner = False
     while at < min(last, len(lines)):
         stripped = lines[at].strip()
         opener = next((mark for mark in _OPENS if stripped.startswith(mark)), "")
@@ -212,16 +234,17 @@ def _head_blocks(
         ):
             end = _end_of_block(lines, at, opener)
             text = [plain_comment(line) for line in lines[at:end]]
-            yield _Block(at, text, end, bool(_EXPLICIT.search("\n".join(lines[at:end]))))
+            yield _Block(at, text, end, bool(_EXPLICIT.search("\n".join(lines[at:end]))), inner)
             at = end
         elif stripped.startswith(marks) and not stripped.startswith("#!"):
             end = at
             while end < len(lines) and lines[end].strip().startswith(marks) and end - at < _HEAD_LINES:
                 end += 1
             text = [plain_comment(line) for line in lines[at:end]]
-            yield _Block(at, text, end, bool(_EXPLICIT.search("\n".join(lines[at:end]))))
+            yield _Block(at, text, end, bool(_EXPLICIT.search("\n".join(lines[at:end]))), inner)
             at = end
         elif not stripped or _NEUTRAL.match(lines[at]) or first:
+            inner = inner or bool(_IMPORTS.match(lines[at]))
             at += 1
         else:
             return
@@ -242,13 +265,20 @@ def _is_attached(lines: Sequence[str], after: int) -> bool:
     return not _NEUTRAL.match(lines[after])
 
 
+def _is_aside(lines: Sequence[str], block: _Block) -> bool:
+    """Whether a comment below the imports is about what follows: one of lines, or above a condition."""
+    if not lines[block.first].strip().startswith(tuple(_OPENS)):
+        return True
+    return block.after < len(lines) and lines[block.after].lstrip().startswith("#")
+
+
 def _first_purpose(block: _Block) -> Sentence | None:
     """The first sentence of the first paragraph that may be one; what follows a licence is licence."""
     for first, paragraph in _paragraphs(block):
         begins, said = first, paragraph
         if len(paragraph) <= _SHORT_PARAGRAPH and _LICENCE.search(paragraph[0]):
             begins, said = first + 1, paragraph[1:]  # a line of copyright above what it is
-        if _LICENCE.search(" ".join(said)):
+        if _LICENCE.search(" ".join(said)) or (begins > first and said and said[0][:1].islower()):
             return None
         if not said:
             continue
@@ -274,11 +304,14 @@ def _paragraphs(block: _Block) -> Iterator[tuple[int, list[str]]]:
 
 
 def _sentence(first: int, paragraph: Sequence[str]) -> Sentence | None:
+    if any(map(_BANNER.search, paragraph[:1])) and len(paragraph) == 1:
+        return None
+    first, paragraph = _own_words(first, paragraph)
     whole = " ".join(paragraph)
     text = whole[: match.end()].strip() if (match := _SENTENCE_END.search(whole)) else whole.strip()
     text = text[:400]
     plain = re.sub(r"^[\w./-]+\.\w{1,5}\s*[-:–—]+\s*", "", text)
-    if _NO_PURPOSE.match(plain) or _CODE.search(plain) or plain.endswith("?"):
+    if _NO_PURPOSE.match(plain) or _NO_SENTENCE.search(plain) or _CODE.search(plain) or plain.endswith("?"):
         return None
     is_wide = sum(ord(sign) > 0x2E80 for sign in plain) >= 4
     if not is_wide and len(plain.split()) < _FEWEST_WORDS:
@@ -288,3 +321,17 @@ def _sentence(first: int, paragraph: Sequence[str]) -> Sentence | None:
         last += 1
         size += 1 + len(paragraph[last])
     return Sentence(first + 1, first + last + 1, text)
+
+
+def _own_words(first: int, paragraph: Sequence[str]) -> tuple[int, Sequence[str]]:
+    """From where a paragraph speaks of the file itself, up to what is only a label or an instruction."""
+    start = next((n for n, line in enumerate(paragraph) if _ITSELF.match(line)), 0)
+    end = next(
+        (
+            n
+            for n, line in enumerate(paragraph)
+            if n > start and (_LABEL.match(line) or (_NO_PURPOSE.match(line) and line[:1].isupper()))
+        ),
+        len(paragraph),
+    )
+    return first + start, paragraph[start:end]
