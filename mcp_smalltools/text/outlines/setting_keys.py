@@ -28,7 +28,7 @@ _YAML_KEY = re.compile(
 )
 _YAML_ITEM = re.compile(r"- (?:name|id|hosts|job_name|alert|record|repo):\s*+(.+)$")
 _TABLE: Final = {
-    "toml": re.compile(r"\s*+\[\[?([\w.\"' /:@*-]++)\]\]?\s*+(?:#.*)?$"),
+    "toml": re.compile(r"\s*+\[\[?([\w.\"' /:@*(),=-]++)\]\]?\s*+(?:#.*)?$"),
     "ini": re.compile(r"\s*+\[([^\]\n]++)\]\s*+(?:[#;].*)?$"),
 }
 _KEY = re.compile(r"(?:export\s++)?([\w.\"'/-]++)\s*+[=:]")
