@@ -108,6 +108,21 @@ NAMES_OF_LANGUAGES = {
         "---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: cup\n",
         ["Service tea", "Secret cup"],
     ),
+    "pom.xml": (
+        "<?xml version='1.0'?>\n<project xmlns='urn:tea'>\n  <artifactId>pot</artifactId>\n  <dependencies>\n"
+        "    <dependency>\n      <artifactId>cup</artifactId>\n    </dependency>\n    <dependency/>\n"
+        "    <dependency/>\n  </dependencies>\n  <module name='big'/>\n</project>\n",
+        ["pot", "pot", "dependencies", "cup", "dependency (x 2)", "big"],
+    ),
+    "bomb.xml": (
+        "<!DOCTYPE a [<!ENTITY b 'bb'><!ENTITY c '&b;&b;'>]>\n<a><d name='e'>&c;</d></a>\n",
+        [],
+    ),
+    "broken.xml": ("<a name='b'>\n<c name='d'/>\n<e name='f'>\n</a>\n", ["a", "d", "e"]),
+    "Cargo.toml": (
+        "[package]\nname = 'tea'\n[target.'cfg(target_os = \"linux\")'.dependencies]\na = '1'\n",
+        ["package", "target.'cfg(target_os = \"linux\")'.dependencies"],
+    ),
     "Dockerfile": ("FROM a AS build\nFROM b\n", ["build", "FROM b"]),
     "a.conf": ("# ====\n# Water\n# ====\n#litres 1\n", ["Water", "#litres"]),
 }

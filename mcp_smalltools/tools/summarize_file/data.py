@@ -13,6 +13,7 @@ from mcp_smalltools.errors import Unreadable
 from mcp_smalltools.text.outlines.heading import Heading
 from mcp_smalltools.text.outlines.json_keys import JsonKey, json_keys
 from mcp_smalltools.text.outlines.setting_keys import settings_outline
+from mcp_smalltools.text.outlines.xml_elements import outline_xml
 from mcp_smalltools.text.toml import TOMLRefused, load_toml
 from mcp_smalltools.tools.summarize_file.digest_records import Column, Digest, Sentence
 from mcp_smalltools.tools.summarize_file.purpose import purpose_of_code
@@ -186,6 +187,17 @@ def read_settings(text: str, language: str) -> Digest:
             pass
         except (ValueError, RecursionError):
             digest.broken = True
+    return digest
+
+
+def read_xml(text: str, check: Callable[[], None] = lambda: None) -> Digest:
+    """Elements by what names them. Raises what `check` raises."""
+    found = outline_xml(text, check)
+    lines = text.split("\n")
+    digest = Digest("data", language="xml", text=text, headings=found.headings, broken=found.broken)
+    digest.purpose = purpose_of_code(lines, "xml", found.headings)
+    if found.left_out:
+        digest.dropped["outline"] = found.left_out
     return digest
 
 

@@ -83,6 +83,7 @@ def _say_how_it_was_made(digest: Digest, made: str) -> None:
 
 def _digest_by_kind(path: str, text: str, check: Callable[[], None]) -> Digest:
     from mcp_smalltools.text.outlines.setting_keys import settings_language
+    from mcp_smalltools.text.outlines.xml_elements import is_xml
     from mcp_smalltools.tools.summarize_file import data, documents
 
     suffix = PurePath(path).suffix.lower()
@@ -90,6 +91,8 @@ def _digest_by_kind(path: str, text: str, check: Callable[[], None]) -> Digest:
         return documents.read_notebook(text, path)
     if suffix == ".json" and (digest := data.read_json(text, check)) is not None:
         return digest
+    if is_xml(path, text):
+        return data.read_xml(text, check)
     if language := settings_language(path):
         return data.read_settings(text, language)
     if suffix in (".html", ".htm", ".xhtml"):

@@ -84,7 +84,7 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _NEUTRAL = re.compile(
-    r"\s*(?:#!|<\?php|<\?hh|package\b|import\b|from\b|using\b|use\b|module\b|namespace\b|#\s*(?:include|ifndef|pragma|define|if|import)"
+    r"\s*(?:#!|<\?php|<\?hh|<\?xml|<!DOCTYPE|package\b|import\b|from\b|using\b|use\b|module\b|namespace\b|#\s*(?:include|ifndef|pragma|define|if|import)"
     r"|require\b|require_relative\b|'use |\"use |declare\(|pragma\b|"
     r"syntax\b|option\b|@file:|alias\b|set\s|set$|cmake_minimum|open\b"
     r"|(?:const|var|let)\s[^\n=]{1,80}=\s*require|param\(|\{-#|library\(|"
