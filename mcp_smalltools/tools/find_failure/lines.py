@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from mcp_smalltools.tools.find_failure.outcome.powershell import records_in, undone
 from mcp_smalltools.tools.find_failure.outcome.roles import Role, roles_of
 from mcp_smalltools.tools.find_failure.showing.excerpts import part_of
 
@@ -34,6 +35,10 @@ _TRANSPORT = re.compile(
     r"|#\d+ \d+\.\d+ |\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? )?"
     r"(?:p=\d{1,9} u=\S{1,60} n=\S{1,60} \| )?"  # Ansible's log
     r"(?:==> [\w.-]{1,60}: |\[[\w.-]{1,40} : [\w.-]{1,60}\] )?"  # Vagrant, Tekton
+    # pnpm and turbo, which run a script in each package of a workspace.
+    r"(?:@?[\w.-]{1,40}(?:/[\w.-]{1,40}){0,4}[ :](?:build|lint|test|check|compile|dev|start|typecheck|type-check|types|format|e2e)(?:[:_-][\w:-]{1,30})?: (?=\S| {2,}))?"
+    # GitHub's mark before what a matcher took for a compiler's or linter's finding.
+    r"(?:##\[error\](?=\t?(?:[A-Z]:)?[\w./\\@+-]{1,200}\.\w{1,6}(?::\d+[:\s]|\(\d+[,)])))?"
 )
 _TEMPORARY = re.compile(
     r"(?:/tmp|/var/tmp|/var/folders|/private/tmp|/dev/shm|[A-Z]:\\\S*Temp)[/\\][^\s/\\:\"')]+"
@@ -129,8 +134,23 @@ def read_log(blocks: Iterable[Sequence[str]], most: int = MAX_LINES) -> LogLines
         log.texts.append(text)
         log.contents.append(content)
         log.patterns.append(pattern)
+    own = _undo_powershell(log)
     log.roles = roles_of(log.contents)
+    for place in own:
+        log.roles[place] = Role.FRAME
     return log
+
+
+def _undo_powershell(log: LogLines) -> set[int]:
+    """Read what a program wrote as it wrote it; the places of what PowerShell put in."""
+    records = records_in(log.contents)
+    if not records:
+        return set()
+    contents, own = undone(log.contents, log.numbers, records)
+    for place, content in enumerate(contents):
+        if content != log.contents[place]:
+            log.contents[place] = content[:MAX_LINE_CHARS]
+    return own
 
 
 _Line = tuple[int, str, str, str]

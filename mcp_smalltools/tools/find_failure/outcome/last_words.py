@@ -62,6 +62,7 @@ _ASIDE = re.compile(
     r"you can|you may|need help|still having|more (?:info|details)|documentation|docs|learn more|with love|thank|bye|goodbye|"
     r"(?:website|site|service|function|project|hosting|inspect|console|dashboard|stack|endpoint|image|preview|public|current)[\w ]{0,20}(?:url|console|arn|id|ids)?: \S.*|\?\s+\S+\s+\[no test files\]|"
     r"starting point|randomized with seed|coverage (?:report|html)|html report|copy of)\b|"
+    r"[\w:.-]{2,60}(?: \[-{1,2}[\w|-]+(?:[ =][\w<>\[\]-]+)?\]){2,}.*|"
     r"total \d+$|[dl-][r-][w-][xsS-][rwxsStT-]{6}[.+@]? |[0-9a-f]{32,128} [ *]\S|\d[\d.]*[KMGT]?B?\t\S+$|\[notice\]|\W{1,200}$|\d+ (?:packages?|directories) (?:are|you are) |(?:# )?$)",
     re.IGNORECASE,
 )

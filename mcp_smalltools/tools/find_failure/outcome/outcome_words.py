@@ -46,13 +46,13 @@ class Forms:
 
 TOLERATED = Forms(
     within=(
-        r"\.\.\.ignoring|\(ignored\)|\bignored\b|\bignoring\b|\|\| true|\|\| :|continue-on-error|allowed to fail|"
+        r"pip's dependency resolver does not currently|\bassuming (?:it|that) is already\b|\.\.\.ignoring|\(ignored\)|\bignored\b|\bignoring\b|\|\| true|\|\| :|continue-on-error|allowed to fail|"
         r"allow(?:ed)?[ _-]failure|\bx-?fail(?:ed|ures?)?\b|expected(?:ly)? (?:error|failure|to fail|exception)s?\b|"
         r"known (?:failure|gap|issue)|should fail|non-?fatal|not fatal|best[- ]effort|retry(?:ing)?\b|retries left|"
         r"will (?:be retried|try again|retry)|trying again|attempt \d+|falling back|fallback|recovered|"
         r"\bskipp?(?:ed|ing)\b|(?:is|was|be) optional|optional dependency|# TODO\b|# SKIP\b|no longer fails"
     ),
-    keys="ignor|true|: :|| :|continue-on|allow|xfail|x-fail|expected|known|should fail|fatal|best|retr|try again|trying|attempt|fall|recover|skip|optional|todo|no longer",
+    keys="resolver does|assuming|ignor|true|: :|| :|continue-on|allow|xfail|x-fail|expected|known|should fail|fatal|best|retr|try again|trying|attempt|fall|recover|skip|optional|todo|no longer",
 )
 """A failure that the line itself calls no failure of the run."""
 
@@ -115,7 +115,9 @@ GOOD_TOOL = Forms(
         r"QUALITY GATE STATUS: PASSED|\d+ files? left unchanged|\W{0,4}(?:0|no) (?:problems?|issues?|findings|violations|offenses)\b|"
         r"Project build complete|\W{0,6}(?:Tundra )?build success\b|"
         r"\W{0,40}\[SUCCESS\]|Success: |OK: \d|\[100%\]: build ok|\W{0,4}Test Successful|\W{0,6}Compiled successfully|"
-        r"\s*✨ +(?:Done|Built)|Happy |Deployed? complete"
+        r"\s*✨ +(?:Done|Built)|Happy |Deployed? complete|Summary: \d+ packages? finished\b|> Final cost: +[\d.]+ ETH|Tests finished successfully\b|"
+        # The legend below the routes that Next.js built; its signs are often in the wrong code page.
+        r"[^\w\s(]{0,6}\w{0,3}[^\w\s(]{0,6} {1,3}\((?:Static|SSG|ISR|Dynamic)\) {1,4}(?:automatically |server-)?(?:prerendered|rendered|generated)\b"
     ),
     within=(
         r"BUILD SUCCESS(?:FUL)?\b|\bno issues found|\bno (?:errors?|problems?|offenses) (?:found|detected)|"
@@ -124,12 +126,13 @@ GOOD_TOOL = Forms(
         r"result of 'Succeeded'|"
         r"congratulations :\)|"
         r"Happy Helming|would be left unchanged|"
+        r"\bnaming to \S+ (?:\d\S* )?done$|\bwriting image sha256:\w+ (?:\d\S* )?done$|"
         r"Test Summary:.*\bPass\b(?!.*\b(?:Fail|Error)\b)|tests passed ?$|all succeeded\.$|"
         r"Builds finished\. The artifacts|"
         r"(?:构建|编译|打包|部署|安装|执行|运行|测试|更新|发布|建置|編譯|測試|安裝|執行|全部)(?:已|全部)?(?:成功|通过|通過|完成)|"
         r"(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に|を)?(?:成功|正常終了|正常に完了)|正常終了|(?:빌드|테스트|설치|배포) ?성공"
     ),
-    keys="success|no |compiled|result of|congrat|happy|unchanged|summary|passed|all |artifacts|成功|正常|通过|通過|完成|성공|[ok]|found 0|pass",
+    keys="success|no |compiled|result of|congrat|happy|unchanged|summary|passed|all |artifacts|naming|writing|成功|正常|通过|通過|完成|성공|[ok]|found 0|pass",
 )
 """A tool concludes that its work went well."""
 
@@ -159,10 +162,8 @@ GOOD_TASK = Forms(
         r"Signature verified"
     ),
     within=(
-        r"\bStarted (?:\w*Server\w*[@ ]|\w+ in [\d.]+ ?s)|\bServer startup in|\blistening on\b|\bready in \d|"
         r"nothing to commit, working tree clean|"
         r"Generating autoload files$|"
-        r"naming to \S+ (?:\d\S* )?done$|"
         r": digest: sha256:\w+ size: \d+|"
         r"successfully (?:rolled out|completed|finished|installed|built|tagged|published|deployed|pushed|applied|executed|created|signed|verified|ran|compiled|tested|upgraded|migrated)|"
         r"\b(?:completed|finished|ended|exited|terminated|done|ran|executed|built|deployed|installed|passed) (?:\w+ )?(?:successfully|without (?:any )?(?:errors?|problems?|failures?))|"
@@ -175,6 +176,7 @@ GOOD_TASK = Forms(
 
 READY = Forms(
     within=(
+        r"\bStarted (?:\w*Server\w*[@ ]|(?!\w*(?:Tests?|ITs?|Specs?) )\w+ in [\d.]+ ?s)|\bServer startup in|\blistening on\b|\bready in \d|"
         r"\b(?:ready (?:for|to accept) connections|application startup complete|startup (?:is )?complete|booted and ready|up and running|now (?:ready|listening|accepting))\b|"
         r"\b(?:server|service|daemon|agent|broker|node|cluster|connector|listener|worker|instance|application|app|bot|container)\b[^.:;]{0,40}\b(?:has |is |was |successfully )?(?:started|running|ready|up|listening)\b(?! (?:for|since|in the background|to (?!accept))|[ .]*\.\.)|"
         r"\] (?:\[\S+\] )?started(?: \{|$| \()|\bstart worker process \d+|^.{0,60}Booting worker with pid|\bDone \([\d.]+s\)! For help|^(?:\[ +OK +\] )?Reached target (?:Multi-User|Graphical)|"
@@ -217,7 +219,7 @@ GOOD_STEP = Forms(
         r"\s*(?:✓|✔|✅|√|☑) |\s*ok \d+\b|ok: \[|changed: \[|--- PASS|\[ +OK +\]|(?:#\d+ )?DONE \d|#\d+ (?:DONE|CACHED)"
     ),
     within=(
-        r"\.\.\.+ ?(?:ok|done|passed|yes|success|found)\b|\bPASSED\b(?! (?:to|as|in|by)\b)|\bok$|\[OK\]|\[  OK  \]|\bdone\.?$|"
+        r"\.\.\.+ ?(?:ok|done|passed|yes|success|found)\b|(?<!you )\bPASSED\b(?! (?:to|as|in|by)\b)|\bok$|\[OK\]|\[  OK  \]|\bdone\.?$|"
         r"\bfinished\b|\bcompleted?\b(?! log)|\bsucceeded\b|\bsuccessful(?:ly)?\b|\bup[- ]to[- ]date\b|\bBuilt target\b|"
         r"\bwrote\b|\bsaved\b|\bcreated\b|"
         r"\b(?:erfolgreich|avec succ[eè]s|r[eé]ussie?s?|con [eé]xito|exitosamente|com sucesso|bem-sucedid[oa]|con successo|riuscit[oa]|успешно|pomyślnie|powodzeniem|başarıyla|başarılı|geslaagd|lyckades|onnistui|fertig|abgeschlossen|terminé|terminado|concluído|completato|завершен[оа]?|zakończono|tamamlandı|voltooid)\b|"
@@ -277,6 +279,7 @@ BAD_STEP = Forms(
 
 BAD_MESSAGE = Forms(
     start=(
+        r"conda\.exceptions\.\w+:|PackagesNotFoundError: |Fatal Error!|"
         r"(?:=+\d+=+)?(?:ERROR|WARNING): \w+Sanitizer: |SUMMARY: \w+Sanitizer|\w+Sanitizer: reported [1-9]|Error: (?:INSTALLATION|UPGRADE|ROLLBACK|UNINSTALLATION) FAILED|Diff in \S.{0,300}(?:at line \d+|:\d+):$|In \S{1,200} line \d+:$|r\(\d{1,4}\);$|"
         r"Status: (?:attempted|failed|given-back)$|Fail-Stage: |.{0,60}Installation success or error status: [1-9]|\s*Error termination via\b|\W{0,4}FOAM exiting$|.{0,120}(?:Worker failed to boot|but was unable to \w|process has died\b)|"
         r"(?:\S{1,80}: |\[\w+\] )?(?:fatal |internal |compile )?error(?:\[\w+\]|\(\w+\)| \w+\d+)?(?:: |! )|"

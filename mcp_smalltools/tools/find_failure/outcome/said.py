@@ -57,6 +57,10 @@ _NOT_COUNTED = re.compile(
     r"(?i)expected (?:failure|error)|\bxfail|exit[- ]?code|\bline \d+|error code|status|\berror[:=] ?\d+\b.{0,4}\w|attempt|max|limit|retr|threshold|allow"
 )
 """Numbers beside a word of failure that count no failures of this run."""
+_OF_HTTP = re.compile(r"(?i)(?!.*\bexit).*\bstatus\b\W{0,4}[2-5]\d\d(?<!255)$")
+"""The status of a response, which no program ends with."""
+_PROBE = re.compile(r"-- (?:Performing Test|Looking for|Check(?:ing)?(?: for)?|Detecting|Could NOT find) ")
+"""What CMake tries out and may do without."""
 _TALLY = re.compile(r"(?i)\b(?:pass(?:ed)?|ok|skip(?:ped)?|warn(?:ings?)?|total)[=:] ?\d")
 """A row of counts by name: `PASS=13 ERROR=1` tells no error code."""
 _EXIT = re.compile(
@@ -117,7 +121,7 @@ def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Outcom
 def _read(content: str) -> tuple[bool, Scope] | None:
     """Whether a line says good or bad, and of what."""
     lower = content.lower()
-    if not words.holds_any(lower, _TELLING) or _ONLY_A_TIME.match(content):
+    if not words.holds_any(lower, _TELLING) or _ONLY_A_TIME.match(content) or _PROBE.match(content):
         return None
     if words.BAD_RUN(content, lower):
         return False, Scope.RUN
@@ -133,7 +137,8 @@ def _read(content: str) -> tuple[bool, Scope] | None:
         return share["some"] == share["all"], Scope.TOOL
     if (code := _exit_code(content)) is not None:
         # Travis tells it of every command, and goes on after one that failed.
-        return code == 0, Scope.STEP if content.startswith("The command ") else Scope.TOOL
+        of_a_step = content.startswith("The command ") or words.ONLY_WARNS(content, lower)
+        return code == 0, Scope.STEP if of_a_step else Scope.TOOL
     if words.BAD_TOOL(content, lower):
         return False, Scope.TOOL
     if words.BAD_STEP(content, lower):
@@ -184,8 +189,9 @@ def _count(content: str) -> tuple[bool, Scope] | None:
 
 def _exit_code(content: str) -> int | None:
     """The exit code that a line tells; the last, if there are several."""
-    numbers = [next(filter(None, found.groups())) for found in _EXIT.finditer(content)]
-    if not numbers:
+    found = [(match[0], next(filter(None, match.groups()))) for match in _EXIT.finditer(content)]
+    if not found:
         return None
-    number = numbers[-1]
-    return int(number, 16) if number[:2].lower() == "0x" else int(number)
+    said, number = found[-1]
+    code = int(number, 16) if number[:2].lower() == "0x" else int(number)
+    return None if _OF_HTTP.match(said) else code
