@@ -75,6 +75,7 @@ _NO_PLACE = re.compile(
     r"|^g?make(?:\[\d+\])?: \*\*\* \[|: (?:warning|note|remark|info): |^(?:warning|WARNING|WARN|INFO|DEBUG|\[INFO\]|\[WARN\w*\])\b"
     r"|^[A-Z]{4,8} +[\w.-]{1,80}: ?[\w.-]{1,80}:\d+ |^ *In \w+\.php line \d+:$"
     r"|: W\d{3,4}: |^\s+\d+:\d+ +warn"
+    r"|^ *(?:\d+\) )?\[[\w -]{1,40}\] [›>] |^.{0,8}\[\d+/\d+\] \["  # where Playwright's test begins
 )
 _LOGGED = re.compile(
     r"^\W{0,3}(?:[IWEFD]\d{4} \d\d:|\d{4}[-/]\d\d[-/]\d\d[T ]?|\d\d:\d\d:\d\d|(?:time|ts|level|t|lvl|caller)=|\{\"|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:"

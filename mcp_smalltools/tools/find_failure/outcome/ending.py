@@ -87,6 +87,14 @@ _NAMES = {
     "jenkins": "Jenkins",
     "azure": "Azure's job",
 }
+_WROTE_AN_IMAGE = re.compile(r"#\d+ (?:writing image|naming to) ")
+"""BuildKit's conclusion: each command before it ended with 0."""
+_LOGGED = re.compile(r"(?:\[?\d{4}-\d\d-\d\d\S* ?\S*\]? )?\W{0,3}(?:ERROR|FATAL|CRITICAL|SEVERE)\b|\s+\S")
+"""What the tested code logs, or a test is called, as no tool concludes its work."""
+_TOTAL = re.compile(
+    r"(?i)\W{0,12}[1-9][\d,]* (?:examples?|tests?|specs?|assertions|scenarios)\b.{0,80}\b0 failures\b"
+)
+"""A test runner's total, without a failure."""
 _NONE_FAILED = re.compile(r"(?i)\b(?:0|no) (?:\w+ )?(?:fail\w*|errors?)\b|\bfail\w*[:=] ?0\b|\ball\b")
 _BARE_COUNT = re.compile(r"\s*\d+ [a-z ]{3,20}(?: \([\d.]+ ?\w+\))?$")
 """A row of a summary: `1 failed`, the names of those that failed, `30 passed (14.2s)`."""
@@ -104,6 +112,11 @@ def read_ending(contents: Sequence[str], roles: Sequence[Role]) -> LogEnding:
     found = _by_statements(contents, roles)
     if found.ending is Ending.STOPS:
         return _by_last_words(found, contents, roles)
+    if found.ending is Ending.LOOKS_FAILED and not found.last:
+        word = last_word(contents, roles)
+        if word is not None and not word.good:
+            return replace(found, place=word.place, last=True)
+        return found
     if found.ending is Ending.LOOKS_PASSED and found.place is not None:
         if found.against is not None and all(
             _BARE_COUNT.match(contents[place]) for place in (found.place, found.against)
@@ -294,7 +307,7 @@ def _said_by_tools(
     if message is not None:
         return message
     if last is not None and after[last.place] <= _LAST_WORDS:
-        failed = [s for s in conclusions if not s.good]
+        failed = [s for s in conclusions if not s.good and not _is_overruled(contents, s.place, last.place)]
         marks = [
             s for s in said if s.scope is Scope.STEP and not s.good and 0 < last.place - s.place <= _MARKS
         ]
@@ -304,6 +317,13 @@ def _said_by_tools(
             return LogEnding(Ending.LOOKS_PASSED, last.place, failed[-1].place)
         return LogEnding(Ending.PASSED, last.place)
     return _passed_by_a_task(said, after, contents)
+
+
+def _is_overruled(contents: Sequence[str], failed: int, last: int) -> bool:
+    """Whether a tool's last word shows that what was said before was no failure of the run."""
+    if _WROTE_AN_IMAGE.match(contents[last]):
+        return True
+    return _TOTAL.match(contents[last]) is not None and _LOGGED.match(contents[failed]) is not None
 
 
 def _worst_beside(conclusions: Sequence[OutcomeStatement]) -> OutcomeStatement:

@@ -32,7 +32,7 @@ _HEADS = 3
 """Lines that say something, from the end, among which a complaint or a conclusion is a last word."""
 _DETAILS = 4
 """Lines from the end up to which a detail can be one."""
-_DETAIL = re.compile(r"\s+\S|[\w /-]{3,40}:$|[│|└├╰╵─-]")
+_DETAIL = re.compile(r"\s+(?!(?:TRACE|DEBUG|INFO|WARN|ERROR)\b)\S|[\w /-]{3,40}:$|[│|└├╰╵─-]")
 """A line that belongs to one above it: indented, or the title of what is indented."""
 _SPEAKS = frozenset({Role.OUTPUT, Role.AFTER, Role.PROGRESS, Role.COMMAND})
 _DURATION = r"\d[\d.,:]*\s?(?:ns|[uµ]s|ms|s|m|min|h|secs?|seconds?|mins?|minutes?|hours?|d)(?:\s?\d[\d.]*\s?(?:ms|s|m|sec|seconds?))?\b"
@@ -109,6 +109,8 @@ _RAISED = re.compile(
     r"\s*(?:stack ?traceback|backtrace|stack trace|call stack):?$|init terminating in|.{0,60}artifact_prefix=",
 )
 """The name of an exception, in the ways in which languages close a report with it."""
+_QUALIFIED = re.compile(r"(?:[a-z_]\w*\.){2,12}[A-Z]\w*: \S")
+"""An exception with its package: what it says may sound like a conclusion."""
 _PREFIX = re.compile(
     r"(?:[\[(]?\d[\d:.,/TZ+ -]{4,40}(?:[AP]M)?[\])|,]?\s{0,3})?\W{0,8}(?:(?:info|inf|notice|note|debug|success|lerna success)\b(?:\[\d+\])?[\W_]{1,8})?(?:[\w@./-]{1,30}(?: >|:|\s\|| ›) +){0,2}\W{0,6}",
     re.IGNORECASE,
@@ -194,6 +196,8 @@ def complains(content: str) -> bool:
         return not _ONLY_WARNINGS.search(content)
     if TOLERATED(content) and not _FINALLY.search(content):
         return False
+    if _QUALIFIED.match(content):
+        return True
     if _SUCH.search(content):
         content = _DENIED.sub("", content)
     if _COMPLAINT.search(content):

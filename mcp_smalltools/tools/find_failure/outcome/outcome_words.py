@@ -46,13 +46,13 @@ class Forms:
 
 TOLERATED = Forms(
     within=(
-        r"pip's dependency resolver does not currently|\bassuming (?:it|that) is already\b|\.\.\.ignoring|\(ignored\)|\bignored\b|\bignoring\b|\|\| true|\|\| :|continue-on-error|allowed to fail|"
+        r"^\* An install or uninstall procedure|pip's dependency resolver does not currently|\bassuming (?:it|that) is already\b|\.\.\.ignoring|\(ignored\)|\bignored\b|\bignoring\b|\|\| true|\|\| :|continue-on-error|allowed to fail|"
         r"allow(?:ed)?[ _-]failure|\bx-?fail(?:ed|ures?)?\b|expected(?:ly)? (?:error|failure|to fail|exception)s?\b|"
         r"known (?:failure|gap|issue)|should fail|non-?fatal|not fatal|best[- ]effort|retry(?:ing)?\b|retries left|"
         r"will (?:be retried|try again|retry)|trying again|attempt \d+|falling back|fallback|recovered|"
         r"\bskipp?(?:ed|ing)\b|(?:is|was|be) optional|optional dependency|# TODO\b|# SKIP\b|no longer fails"
     ),
-    keys="resolver does|assuming|ignor|true|: :|| :|continue-on|allow|xfail|x-fail|expected|known|should fail|fatal|best|retr|try again|trying|attempt|fall|recover|skip|optional|todo|no longer",
+    keys="uninstall proc|resolver does|assuming|ignor|true|: :|| :|continue-on|allow|xfail|x-fail|expected|known|should fail|fatal|best|retr|try again|trying|attempt|fall|recover|skip|optional|todo|no longer",
 )
 """A failure that the line itself calls no failure of the run."""
 

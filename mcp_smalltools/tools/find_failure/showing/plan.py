@@ -19,7 +19,7 @@ from mcp_smalltools.tools.find_failure.showing.failures import (
     covering,
     failures_in,
 )
-from mcp_smalltools.tools.find_failure.showing.whole_message import message_around
+from mcp_smalltools.tools.find_failure.showing.whole_message import message_around, without_next_test
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
 _OF_A_SPAN = 38
@@ -149,7 +149,7 @@ def plan_of(
 ) -> ShownPlan:
     """What to show of a log with at least one span, in at most so many lines and characters of JSON."""
     failures = failures_in(log.contents, heard)
-    main = _main_of(ranked.spans, failures, log)
+    main = without_next_test(_main_of(ranked.spans, failures, log), log.contents)
     others = _others(main, failures, ranked, log)
     sheet = _Sheet(log, lines, chars)
     if not sheet.take(main.peak, _MAIN_LINE):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
@@ -28,6 +29,9 @@ _GOES_ON = re.compile(
     r"diff|found|required|stack ?trace|call log)\b[^.]{0,60}(?::|=|$)|[-+] (?:Expected|Received|expected|actual)|@@ |>? +\d+ [|│]|[╰╵└])"
 )
 """A line after an empty one with which the message goes on."""
+_FAILED_IN_GO = re.compile(r"\s*--- FAIL: ")
+_NEXT_IN_GO = re.compile(r"(?:=== |--- (?:PASS|FAIL|SKIP))")
+_OF_GO = re.compile(r"\s+[\w./-]+_test\.go:\d+: ")
 _RULER = re.compile(r"\W{3,}$")
 _CLOSES = re.compile(
     r"\s*(?:\d+ (?:passing|failing|examples?|tests?|specs?|problems?|errors?|warnings?|issues?)\b|Tests?(?: Suites| Files)?:|Test Suites:|Finished in|Ran \d+|BUILD |"
@@ -56,13 +60,23 @@ def message_around(
             return None
         return after
 
-    return _above(span, contents, next_to), _below(span, contents, next_to)
+    return _above(span, contents, numbers, next_to), _below(span, contents, next_to)
+
+
+def without_next_test(span: EvidenceSpan, contents: Sequence[str]) -> EvidenceSpan:
+    """The span without what follows a failed test of go: with -v the next test's output."""
+    if not _FAILED_IN_GO.match(contents[span.start]):
+        return span
+    stop = next((p for p in range(span.start + 1, span.stop) if _NEXT_IN_GO.match(contents[p])), span.stop)
+    return span if stop <= span.peak else replace(span, stop=stop)
 
 
 _Step = Callable[[int, int], int | None]
 
 
-def _above(span: EvidenceSpan, contents: Sequence[str], next_to: _Step) -> list[int]:
+def _above(span: EvidenceSpan, contents: Sequence[str], numbers: Sequence[int], next_to: _Step) -> list[int]:
+    if _FAILED_IN_GO.match(contents[span.start]):
+        return _log_of_go(span.start, contents, numbers)
     taken: list[int] = []
     place: int = span.start
     for _ in range(_ABOVE + 1):
@@ -87,6 +101,16 @@ def _above(span: EvidenceSpan, contents: Sequence[str], next_to: _Step) -> list[
             break
         skipped.append(above)
     return taken
+
+
+def _log_of_go(head: int, contents: Sequence[str], numbers: Sequence[int]) -> list[int]:
+    """What a test of go said before `--- FAIL`: with -v it stands above, indented, from its file and line on."""
+    taken: list[int] = []
+    for place in range(head - 1, max(head - 1 - _FURTHER, -1), -1):
+        if numbers[place] != numbers[head] - (head - place) or not contents[place][:1].isspace():
+            break
+        taken.append(place)
+    return taken if any(_OF_GO.match(contents[place]) for place in taken) else []
 
 
 def _below(span: EvidenceSpan, contents: Sequence[str], next_to: _Step) -> list[int]:

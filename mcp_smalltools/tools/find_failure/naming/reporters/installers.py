@@ -20,7 +20,8 @@ INSTALLERS = (
         [
             r"^(?:LibMamba)?Unsatisfiable",
             r"^LibMambaUnsatisfiableError",
-            r"^PackagesNotFoundError",
+            r"^(?:conda\.exceptions\.)?PackagesNotFoundError",
+            r"^(?:conda\.exceptions\.|CondaHTTP|Conda[A-Z]\w+)\w*Error: ",
             r"^ResolvePackageNotFound",
             r"^Could not solve for environment specs",
             r"^Solving environment: .*failed",

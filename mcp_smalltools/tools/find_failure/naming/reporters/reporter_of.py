@@ -33,7 +33,8 @@ _FRAMING = tuple(known for known in REPORTERS if known.frames is not None)
 
 def reporter_of(contents: Sequence[str], start: int, stop: int, peak: int) -> Reporter | None:
     """Who printed the lines from `start` to before `stop`: the reporter that is closest to the failure among
-    those whose form one of the lines has, or whose report is around them.
+    those whose form one of the lines has, or, where those are only of what ran another, whose report is around
+    them. Lines in nobody's form have no reporter, whatever is around.
     """
     lines = [peak, *range(start, min(stop, start + _LONGEST))]
     own = _closest(contents[place] for place in lines)
@@ -42,7 +43,7 @@ def reporter_of(contents: Sequence[str], start: int, stop: int, peak: int) -> Re
     before = range(start - 1, max(start - _NEAR, 0) - 1, -1)
     after = range(stop, min(stop + _NEAR, len(contents)))
     around = _closest((contents[place] for place in (*before, *after)), frames=True)
-    if around is not None and (own is None or around.rank < own.rank):
+    if around is not None and own is not None and around.rank < own.rank:
         return around
     return own
 
