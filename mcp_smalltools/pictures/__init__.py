@@ -4,6 +4,8 @@ reading     records: lines with the place and the probability of each character
 decoded     a file's bytes as upright pages of pixels, under limits; text layers of PDF files
 detect      where lines of text are
 recognise   what a line says
+second_reading  the words that were read unsurely, read again wider
+lone_marks  signs and numbers that stand alone, which the detector leaves out
 arrange     fragments in reading order, columns and tables kept apart, as lines of text
 corrected   what a recogniser of many scripts gets wrong in Latin text
 layer       the text layer of a PDF in the same form

@@ -6,8 +6,9 @@ label stands beside its value. Columns of prose are read one after the other.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,13 +25,19 @@ _LEAST_COLUMNS: Final = 3
 _LEAST_ROWS: Final = 4
 _SAME_LINE: Final = 0.5
 """How far the middles of fragments of one line may be apart, in heights."""
+_MOST_GAPS: Final = 200
+"""Gaps of a page that are tried as the border of columns."""
+_DOUBLE: Final = 0.5
+"""Widths of a character by which two pieces overlap that hold the same one."""
 _BLANK: Final = 1.9
 """Distance of two lines, in heights, from which a blank line stands between them."""
 _INDENT: Final = 1.4
 """Widths of a character from which a line is indented: boxes are not exact."""
+_ALIGNED: Final = 0.9
+"""Widths of a character by which two left sides may differ that are meant to be the same."""
 _CELLS: Final = 1.4
 """Gap, in widths of a character, from which two fragments are apart by more than a space."""
-_MOST_SPACES: Final = 80
+_MOST_SPACES: Final = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,13 @@ class Piece:
     def character_width(self) -> float:
         return (self.right - self.left) / max(1, len(self.text))
 
+    def without_first(self) -> Piece:
+        """Without its first character, where it stands."""
+        left = self.left + (self.right - self.left) * self.edges[1][0]
+        return replace(
+            self, text=self.text[1:], edges=self.edges[1:], probabilities=self.probabilities[1:], left=left
+        )
+
 
 def lines_of(pieces: Sequence[Piece], page: int) -> list[PictureLine]:
     """The lines of a page, from the first to be read to the last."""
@@ -75,7 +89,10 @@ def _blocks(pieces: list[Piece]) -> list[list[Piece]]:
     """Columns of prose apart, with what stands above and below all of them."""
     gutter = _gutter(pieces)
     if gutter is None:
-        return [pieces] if pieces else []
+        if (band := _band_with_columns(pieces)) is None:
+            return [pieces] if pieces else []
+        above, inside, below = band
+        return [*_blocks(above), *_blocks(inside), *_blocks(below)]
     left, right = gutter
     across = [piece for piece in pieces if piece.left < left and piece.right > right]
     top = min(p.top for p in pieces if p not in across)
@@ -96,6 +113,38 @@ def _blocks(pieces: list[Piece]) -> list[list[Piece]]:
     ]
     parts = [above, *(block for side in sides for block in _blocks(side)), below]
     return [part for part in parts if part]
+
+
+def _band_with_columns(pieces: list[Piece]) -> tuple[list[Piece], list[Piece], list[Piece]] | None:
+    """The most lines that follow each other and stand in two columns, with those above and below them."""
+    if len(pieces) < 3 * _LEAST_ROWS:
+        return None
+    rows = _rows(pieces)
+    best, tried = (0, 0), 0
+    for number, row in enumerate(rows):
+        for one, other in itertools.pairwise(row):
+            if best[0] <= number < best[1] or other.left - one.right < _GUTTER * one.height:
+                continue
+            if (tried := tried + 1) > _MOST_GAPS:
+                break
+            middle = (one.right + other.left) / 2
+            start, end = number, number + 1
+            while start > 0 and not _is_crossed(rows[start - 1], middle):
+                start -= 1
+            while end < len(rows) and not _is_crossed(rows[end], middle):
+                end += 1
+            if end - start > best[1] - best[0]:
+                best = start, end
+    above, inside, below = (
+        [piece for row in part for piece in row]
+        for part in (rows[: best[0]], rows[slice(*best)], rows[best[1] :])
+    )
+    found = bool(above or below) and _gutter(inside) is not None
+    return (above, inside, below) if found else None
+
+
+def _is_crossed(row: Sequence[Piece], x: float) -> bool:
+    return any(piece.left < x < piece.right for piece in row)
 
 
 def _gutter(pieces: Sequence[Piece]) -> tuple[float, float] | None:
@@ -150,10 +199,24 @@ def _rows(pieces: Sequence[Piece]) -> list[list[Piece]]:
                 break
         else:
             rows.append([piece])
-    for row in rows:
+    for number, row in enumerate(rows):
         row.sort(key=lambda piece: piece.left)
+        rows[number] = _without_doubles(row)
     rows.sort(key=lambda row: float(np.mean([piece.middle for piece in row])))
     return rows
+
+
+def _without_doubles(row: Sequence[Piece]) -> list[Piece]:
+    """The pieces without a character that two of them have: where a line was cut, both hold what is there."""
+    kept: list[Piece] = []
+    for piece in row:
+        if kept and len(piece.text) > 1 and kept[-1].text[-1:] == piece.text[0]:
+            overlap = kept[-1].right - piece.left
+            if _DOUBLE * piece.character_width < overlap < 2 * piece.character_width:
+                kept.append(piece.without_first())
+                continue
+        kept.append(piece)
+    return kept
 
 
 def _distance(one: Piece, other: Piece) -> float:
@@ -180,13 +243,15 @@ def _lines_of_block(pieces: Sequence[Piece], page: int) -> list[PictureLine]:
     tables = _tables(rows)
     found: list[PictureLine] = []
     before: float | None = None
+    above: list[tuple[float, int]] = []
     for number, row in enumerate(rows):
         middle = float(np.mean([piece.middle for piece in row]))
         height = float(np.median([piece.height for piece in row]))
         if before is not None and middle - before > _BLANK * height:
             found.append(PictureLine("", page))
-        places = tables.get(number)
-        found.append(_cells(row, places, page) if places else _line(row, first, width, page))
+        places = tables.get(number) or _places(row, first, width, above)
+        found.append(_cells(row, places, page))
+        above = [(piece.left, place) for piece, place in zip(row, places, strict=True)]
         before = middle
     return found
 
@@ -232,7 +297,7 @@ def _columns(rows: Sequence[Sequence[Piece]], start: int, end: int) -> dict[int,
 
 
 def _cells(row: Sequence[Piece], places: Sequence[int], page: int) -> PictureLine:
-    """A row of a table, each cell at its column's place."""
+    """A row of pieces, each at its place."""
     text, fragments = "", []
     for piece, place in zip(row, places, strict=True):
         text = text.ljust(place)
@@ -247,19 +312,26 @@ def _weighted_median(values: Sequence[float], weights: Sequence[int]) -> float:
     return max(1.0, float(np.asarray(values)[order][np.searchsorted(summed, summed[-1] / 2)]))
 
 
-def _line(row: Sequence[Piece], first: float, width: float, page: int) -> PictureLine:
-    """The row's text. What is written larger or smaller than the rest is not spread or pressed together."""
-    indent = (row[0].left - first) / width
-    text = " " * min(_MOST_SPACES, round(indent) if indent > _INDENT else 0)
-    fragments, end = [], None
+def _places(
+    row: Sequence[Piece], first: float, width: float, above: Sequence[tuple[float, int]]
+) -> list[int]:
+    """At which character each piece begins: as far apart as on the page, and where the piece above begins
+    that has the same left side, so that it can be told which value stands under which label. What is written
+    larger or smaller than the rest is not spread or pressed together.
+    """
+    places: list[int] = []
+    length, end = 0, None
     for piece in row:
-        if end is not None:
-            gap = piece.left - end
-            own = max(width, piece.character_width)
+        exact = (piece.left - first) / width
+        column = next((place for left, place in above if abs(left - piece.left) < _ALIGNED * width), None)
+        if end is None:
+            place = column if column is not None else round(exact) if exact > _INDENT else 0
+            place = min(_MOST_SPACES, place)
+        else:
+            gap, own = piece.left - end, max(width, piece.character_width)
             least = 2 if gap > _CELLS * own else 1 if gap > 0.25 * own else 0
-            column = round((piece.left - first) / width)
-            text += " " * min(_MOST_SPACES, max(least, column - len(text) if least == 2 else 0))
-        fragments.append(Fragment(len(text), piece.quad, piece.edges, piece.probabilities))
-        text += piece.text
-        end = piece.right
-    return PictureLine(text, page, tuple(fragments))
+            wanted = (column if column is not None else round(exact)) - length if least == 2 else 0
+            place = length + min(_MOST_SPACES, max(least, wanted))
+        places.append(place)
+        length, end = place + len(piece.text), piece.right
+    return places

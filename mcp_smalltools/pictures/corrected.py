@@ -37,10 +37,18 @@ _WIDE_SIGNS: Final = {
     "《": "<",
     "》": ">",
     "…": "...",
+    "√": "✓",
 }
 _RUN: Final = re.compile(r"[A-Za-z0-9]{2,}")
 _HEX: Final = re.compile(r"(?:0x)?(?:[0-9a-f]+|[0-9A-F]+)")
 _TWINS: Final = frozenset("0OoQDlI1|")
+_OF_BOTH_CASES: Final = frozenset("cosvwxzCOSVWXZ")
+"""Letters that differ from their capitals in size alone."""
+_SHORT_NAMES: Final = {"Cl": "CI", "Ul": "UI", "I0": "IO"}
+"""What is far more often meant on the pictures that agents are given; it stays in doubt."""
+_BAR: Final = re.compile(r"(?:(?<=[)\]}\"'] )[Il](?= )|(?<= )[Il](?= [(\[{_\"']))")
+"""A stroke that stands alone beside a sign of code is a bar."""
+_INPUT_OUTPUT: Final = re.compile(r"(?<![A-Za-z0-9])I/0(?![A-Za-z0-9])")
 _DOUBTED: Final = 0.85
 """Probability that a character with a double has at most in a token of letters and digits."""
 _LETTERS_LOST: Final = 1.62
@@ -57,6 +65,11 @@ def corrected(line: ReadLine) -> ReadLine:
         text[number] = plain[0]
     for match in _RUN.finditer("".join(text)):
         _settle(match[0], match.start(), text, probabilities)
+    for match in _BAR.finditer("".join(text)):
+        place = match.start()
+        text[place], probabilities[place] = "|", min(probabilities[place], _DOUBTED)
+    for match in _INPUT_OUTPUT.finditer("".join(text)):
+        _put("O", match.end() - 1, text, probabilities)
     spaced = ReadLine("".join(text), tuple(edges), tuple(probabilities))
     return _with_lost_spaces(spaced)
 
@@ -73,24 +86,46 @@ def _settle(run: str, start: int, text: list[str], probabilities: list[float]) -
     digits = sum(char.isdigit() for char in others)
     letters = len(others) - digits
     upper = sum(char.isupper() for char in others)
+    if (name := _SHORT_NAMES.get(run)) is not None:
+        _put(name[1], start + 1, text, probabilities)
+        probabilities[start + 1] = min(probabilities[start + 1], _DOUBTED)
+        return
+    capitals = _small_capitals(run)
     for number, char in enumerate(run):
+        place = start + number
+        if number in capitals:
+            _put("I" if char == "l" else char.upper(), place, text, probabilities)
+            continue
         if char not in _TWINS:
             continue
-        place = start + number
         if not digits and letters >= 2 and char in "01" and number > 0:
             if upper == letters and (number + 1 < len(run) or char == "0"):
-                text[place] = "O" if char == "0" else "I"
-                probabilities[place] = min(probabilities[place], 0.97)
+                _put("O" if char == "0" else "I", place, text, probabilities)
                 continue
             if not upper and number + 1 < len(run) and char == "1":
-                text[place] = "l"
-                probabilities[place] = min(probabilities[place], 0.97)
+                _put("l", place, text, probabilities)
                 continue
         if not letters and digits >= 2 and char in "OolI" and len(run) > 3:
             text[place] = "0" if char in "Oo" else "1"
             probabilities[place] = min(probabilities[place], _DOUBTED)
         elif digits and letters and len(run) >= 6 and not _HEX.fullmatch(run):
             probabilities[place] = min(probabilities[place], _DOUBTED)
+
+
+def _small_capitals(run: str) -> frozenset[int]:
+    """Offsets of letters that were read as small among capitals: not a prefix (sRGB) or a plural (APIs)."""
+    telling = [char for char in run if char not in _OF_BOTH_CASES and char != "l"]
+    if len(telling) < 2 or not all(char.isupper() for char in telling):
+        return frozenset()
+    small = {number for number, char in enumerate(run) if char.islower()}
+    inside = {number for number in small if 0 < number < len(run) - 1 or (number and run[number] == "l")}
+    return frozenset(inside | {0} if {0, 1} <= small else inside)
+
+
+def _put(char: str, place: int, text: list[str], probabilities: list[float]) -> None:
+    """What the word says in place of what was read: nearly as sure as the rest."""
+    text[place] = char
+    probabilities[place] = min(probabilities[place], 0.97)
 
 
 def _with_lost_spaces(line: ReadLine) -> ReadLine:

@@ -15,22 +15,25 @@ from mcp_smalltools.pictures import sureness
 from mcp_smalltools.pictures.arrange import Piece, lines_of
 from mcp_smalltools.pictures.corrected import corrected
 from mcp_smalltools.pictures.decoded import DecodedPage, decode
-from mcp_smalltools.pictures.detect import Corners, Detector, Pixels
+from mcp_smalltools.pictures.detect import Corners, Detector, Pixels, letter_height
 from mcp_smalltools.pictures.layer import pieces_of_layer
+from mcp_smalltools.pictures.lone_marks import lone_marks, with_room
 from mcp_smalltools.pictures.reading import Page, PictureLine, ReadPicture
-from mcp_smalltools.pictures.recognise import ReadLine, Recogniser, of_two_readings, parts_of
+from mcp_smalltools.pictures.recognise import ReadLine, Recogniser, columns_of, parts_of
+from mcp_smalltools.pictures.second_reading import read_again
 
 _NARROW: Final = 0.6
 """How much narrower a line is made for the first reading: its time grows with the width."""
+_NARROWEST: Final = 0.48
+_CHARACTER: Final = 14.4
+"""Columns of a character to which a page is narrowed where its letters are wide."""
 _WIDE: Final = 1.0
-"""For the second reading, of lines that the first was not sure of."""
+"""For the second reading, of what the first was not sure of."""
 _WIDEST: Final = 1.3
 """For the second reading where the first was wide."""
 _NARROW_ENOUGH: Final = 0.95
 """Mean probability of the longest lines, read narrow, from which the page is read so."""
 _SAMPLE: Final = 4
-_UNSURE: Final = 0.9
-"""Probability of a character below which its line is read again."""
 _STANDS: Final = 1.4
 """How much higher than wide most long lines are where the page is turned by a quarter."""
 _TURNED_BELOW: Final = 0.85
@@ -47,9 +50,7 @@ class PictureReader:
         cv2.setNumThreads(threads)
         detector, recogniser = (_session(path, threads) for path in _networks())
         self._detector = Detector(detector)
-        self._narrow = Recogniser(recogniser, _NARROW)
-        self._wide = Recogniser(recogniser, _WIDE)
-        self._widest = Recogniser(recogniser, _WIDEST)
+        self._recogniser = Recogniser(recogniser)
 
     def read(self, data: bytes, check: Callable[[], None]) -> ReadPicture:
         """What is on a picture or on the pages of a PDF. Raises Unreadable, and what `check` raises."""
@@ -81,14 +82,23 @@ class PictureReader:
             turns = 1
             pixels = _turned(pixels, turns)
             corners = self._detector.corners(pixels)
-        first, second = self._readers_for(pixels, corners, check)
-        if self._is_upside_down(pixels, corners, first, check):
+        corners = with_room(corners)
+        reading = _Reading(self._recogniser, pixels, corners, check)
+        reading.begin()
+        if reading.is_upside_down():
             width, height = pixels.shape[1], pixels.shape[0]
             turns, pixels = turns + 2, _turned(pixels, 2)
             corners = [_upside_down(corner, width, height) for corner in corners]
-            first, second = self._readers_for(pixels, corners, check)
-        read = first.read(pixels, corners, check)
-        _read_again(second, pixels, corners, read, check)
+            reading = _Reading(self._recogniser, pixels, corners, check)
+            reading.begin()
+        read = reading.all()
+        for mark, line in lone_marks(
+            pixels,
+            corners,
+            letter_height(pixels),
+            lambda places: self._recogniser.read(pixels, places, _WIDE, check),
+        ):
+            corners, read = [*corners, mark], [*read, line]
         angle = _slant(corners)
         pieces = []
         for found, corner in zip(read, corners, strict=True):
@@ -98,52 +108,70 @@ class PictureReader:
                 pieces += _pieces_of_line(line, back, _straight(corner, angle))
         return pieces
 
-    def _readers_for(
-        self, pixels: Pixels, corners: Sequence[Corners], check: Callable[[], None]
-    ) -> tuple[Recogniser, Recogniser]:
-        """What reads this page, and what reads its unsure lines again: narrow letters need more width."""
-        sample = self._narrow.read(pixels, _longest(corners), check)
-        if not sample or _mean(sample) >= _NARROW_ENOUGH:
-            return self._narrow, self._wide
-        return self._wide, self._widest
 
-    def _is_upside_down(
-        self, pixels: Pixels, corners: Sequence[Corners], reader: Recogniser, check: Callable[[], None]
-    ) -> bool:
-        """Whether some long lines are read better the other way round."""
-        if reader is self._narrow:
+class _Reading:
+    """The lines of one page: a few long ones first, which say how wide the others are read."""
+
+    def __init__(
+        self, recogniser: Recogniser, pixels: Pixels, corners: Sequence[Corners], check: Callable[[], None]
+    ) -> None:
+        self._recogniser, self._pixels, self._corners, self._check = recogniser, pixels, corners, check
+        self._first, self._second = _NARROW, _WIDE
+        self._read: dict[int, ReadLine] = {}
+
+    def begin(self) -> None:
+        """Read the sample. Narrow letters need more width, wide ones less."""
+        sample = _longest(self._corners)
+        self._read = self._lines(sample, _NARROW)
+        if not sample:
+            return
+        if _mean(list(self._read.values())) < _NARROW_ENOUGH:
+            self._first, self._second = _WIDE, _WIDEST
+            self._read = self._lines(sample, _WIDE)
+            return
+        widths = [
+            columns_of(self._corners[number], _NARROW) / len(line.text)
+            for number, line in self._read.items()
+            if len(line.text) > 8
+        ]
+        if widths:
+            self._first = float(np.clip(_NARROW * _CHARACTER / np.median(widths), _NARROWEST, _NARROW))
+
+    def is_upside_down(self) -> bool:
+        """Whether the sample is read better the other way round."""
+        upright = _mean(list(self._read.values()))
+        if self._first < _WIDE or upright >= _TURNED_BELOW:
             return False
-        lines = _longest(corners)
-        upright = _mean(reader.read(pixels, lines, check))
-        if upright >= _TURNED_BELOW:
-            return False
-        width, height = pixels.shape[1], pixels.shape[0]
-        turned = [_upside_down(corner, width, height) for corner in lines]
-        return _mean(reader.read(_turned(pixels, 2), turned, check)) > upright + 0.1
+        height, width = self._pixels.shape[:2]
+        turned = [_upside_down(self._corners[number], width, height) for number in self._read]
+        return (
+            _mean(self._recogniser.read(_turned(self._pixels, 2), turned, _WIDE, self._check)) > upright + 0.1
+        )
+
+    def all(self) -> list[ReadLine]:
+        """Every line; what was read unsurely is read again, wider."""
+        rest = [number for number in range(len(self._corners)) if number not in self._read]
+        self._read |= self._lines(rest, self._first)
+        read = [self._read[number] for number in range(len(self._corners))]
+        read_again(read, self._corners, lambda places: self._at(places, self._second))
+        return read
+
+    def _lines(self, numbers: Sequence[int], squeeze: float) -> dict[int, ReadLine]:
+        found = self._at([self._corners[number] for number in numbers], squeeze)
+        return dict(zip(numbers, found, strict=True))
+
+    def _at(self, places: Sequence[Corners], squeeze: float) -> list[ReadLine]:
+        return self._recogniser.read(self._pixels, places, squeeze, self._check)
 
 
-def _read_again(
-    reader: Recogniser,
-    pixels: Pixels,
-    corners: Sequence[Corners],
-    read: list[ReadLine],
-    check: Callable[[], None],
-) -> None:
-    """Read again, wider, the lines that were read unsurely. Where both agree they are surer together."""
-    unsure = [number for number, line in enumerate(read) if line.text and min(line.probabilities) < _UNSURE]
-    again = reader.read(pixels, [corners[number] for number in unsure], check)
-    for number, second in zip(unsure, again, strict=True):
-        read[number] = of_two_readings(read[number], second)
-
-
-def _longest(corners: Sequence[Corners]) -> list[Corners]:
+def _longest(corners: Sequence[Corners]) -> list[int]:
     """The longest lines of a page, which say most of how it is to be read."""
 
-    def shape(corner: Corners) -> float:
-        width, height = _sides(corner)
+    def shape(number: int) -> float:
+        width, height = _sides(corners[number])
         return width / max(1.0, height)
 
-    return sorted(corners, key=shape, reverse=True)[:_SAMPLE]
+    return sorted(range(len(corners)), key=shape, reverse=True)[:_SAMPLE]
 
 
 def _upside_down(corner: Corners, width: int, height: int) -> Corners:
@@ -170,8 +198,6 @@ def _session(path: Path, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # What one picture took is given back before the next.
-    options.enable_cpu_mem_arena = False
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 

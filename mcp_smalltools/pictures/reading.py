@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the way pictures are read: part of the key of what is cached."""
 
 Box = tuple[int, int, int, int]

@@ -21,6 +21,7 @@ from mcp_smalltools.tools.extract.structure.tables.marked import (
 from mcp_smalltools.tools.extract.structure.text.bullets import BULLET, read_bullets
 from mcp_smalltools.tools.extract.structure.text.html_text import read_html
 from mcp_smalltools.tools.extract.structure.text.inline import plain
+from mcp_smalltools.tools.extract.structure.text.label_rows import find_label_row, read_label_row
 from mcp_smalltools.tools.extract.structure.text.sections import Sections
 from mcp_smalltools.tools.extract.structure.text.text_lines import read_pairs, read_times, values_in
 
@@ -336,6 +337,11 @@ class _PageReader:
                 break
             rows.append((end + 1, self._lines[end]))
             end += 1
+        if (place := find_label_row(rows)) is not None:
+            if place == 0 and (values := read_label_row(rows[0], rows[1])) is not None:
+                self._sections.add(values)
+                return at + 2
+            rows, end = rows[:place], at + place
         if self._fields(rows) or (not self._markdown and len(rows) > 1 and self._definitions(rows)):
             return end
         if (after := self._aligned_in(rows, at)) is not None:
