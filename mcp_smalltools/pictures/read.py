@@ -83,13 +83,13 @@ class PictureReader:
             pixels = _turned(pixels, turns)
             corners = self._detector.corners(pixels)
         corners = with_room(corners)
-        reading = _Reading(self._recogniser, pixels, corners, check)
+        reading = _PageReading(self._recogniser, pixels, corners, check)
         reading.begin()
         if reading.is_upside_down():
             width, height = pixels.shape[1], pixels.shape[0]
             turns, pixels = turns + 2, _turned(pixels, 2)
             corners = [_upside_down(corner, width, height) for corner in corners]
-            reading = _Reading(self._recogniser, pixels, corners, check)
+            reading = _PageReading(self._recogniser, pixels, corners, check)
             reading.begin()
         read = reading.all()
         for mark, line in lone_marks(
@@ -109,7 +109,7 @@ class PictureReader:
         return pieces
 
 
-class _Reading:
+class _PageReading:
     """The lines of one page: a few long ones first, which say how wide the others are read."""
 
     def __init__(
