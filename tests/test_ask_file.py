@@ -350,6 +350,14 @@ def test_questions_are_the_same_for_the_same_seed_and_their_lines_exist(folder):
         assert 0 <= question.start <= question.end <= len(question.path.read_text().split("\n"))
 
 
+def test_questions_can_be_made_of_three_files(folder):
+    for path in folder.iterdir():
+        path.unlink()
+    for name in ("a.py", "b.py", "c.py"):
+        (folder / name).write_text(FILES["pool.py"] + "\n" * 2000)
+    assert all(questions(folder, 20, seed) for seed in range(6))
+
+
 async def test_with_another_encoder_there_is_no_confidence_and_the_answer_says_why(settings, engine, folder):
     service = Service(settings.model_copy(update={"embed_model": "bge-small"}), engine)
     arguments = {"paths": [str(folder / "shop.conf")], "question": "What is the listen port set to?"}

@@ -241,3 +241,50 @@ def test_files_and_flags_that_a_question_names_are_names() -> None:
     assert ".env" in parse_question("Does it look for .env in parent directories?").names
     assert "--quiet" in parse_question("what does --quiet do?").names
     assert parse_question("Is it on by default?").names == ()
+
+
+BOARD = """module Board where
+
+-- | What a piece is worth.
+value :: Kind -> Int
+value King = 20000
+value Queen = 900
+
+plies = 4
+
+search depth board
+  | null moves = 0
+  | otherwise = maximum moves
+  where
+    moves = movesOf board
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "owner", "whole"),
+    [
+        ("value Queen = 900", "value", (3, 6)),
+        ("plies = 4", "plies", (8, 8)),
+        ("moves = movesOf board", "search", (10, 14)),
+    ],
+)
+def test_what_a_function_is_equal_to_is_part_of_it_though_its_type_stands_above_or_nowhere(
+    line: str, owner: str, whole: tuple[int, int]
+) -> None:
+    of_line = unit_at("Board.hs", BOARD, lambda unit: unit.text == line and unit.kind != "definition")
+    assert of_line.context.split()[0] == owner
+    assert unit_at("Board.hs", BOARD, lambda unit: unit.name == owner).whole == whole
+
+
+def test_a_literate_program_is_code_with_remarks() -> None:
+    text = "A cup holds five litres.\n\n> cup :: Int\n> cup = 5\n\nPots are larger.\n"
+    found = {(unit.kind, unit.start) for unit in units_of("Tea.lhs", text.split("\n"))}
+    assert {("sentence", 1), ("definition", 3), ("sentence", 6)} <= found
+
+
+def test_what_an_item_of_a_list_says_is_under_its_first_key() -> None:
+    drafts = "- name: Drafts\n  about: >-\n    Shows posts\n    that aren't out.\n  flag: --drafts\n"
+    text = f"{drafts}- name: Future\n  flag: --future\n"
+    flags = [unit for unit in units_of("options.yml", text.split("\n")) if unit.name == "flag"]
+    assert [(unit.start, unit.context) for unit in flags] == [(5, "name: Drafts"), (7, "name: Future")]
+    assert unit_at("options.yml", text, lambda unit: unit.start == 3).context == "name: Drafts about"

@@ -33,6 +33,24 @@ NAMES_OF_LANGUAGES = {
         "defmodule Pot do\n  def boil(0), do: 0\n  def boil(n) do\n    n\n  end\nend\n",
         ["Pot", "boil"],
     ),
+    "a.hs": (
+        "module Tea where\n\nboil :: Int -> Int\nboil 0 = 1\nboil n = n\npour cup = cup\ninfixl 5 +++\n",
+        ["Tea", "boil", "pour"],
+    ),
+    "a.elm": (
+        "module Tea exposing (main)\ntype Msg = Boil\n\nmain : Int\nmain =\n    3\nview model =\n    model\n",
+        ["Tea", "Msg", "main", "view"],
+    ),
+    "a.purs": ("module Tea where\nnewtype Pot = Pot Int\nmain = pure unit\n", ["Tea", "Pot", "main"]),
+    "a.idr": ("module Tea\ndata Pot = MkPot\nboil : Nat -> Nat\nboil Z = Z\n", ["Tea", "Pot", "boil"]),
+    "a.lean": ("theorem pots (n : Nat) : n = n := rfl\nprivate def boil := 1\n", ["pots", "boil"]),
+    "a.gleam": ("pub fn boil() {\n  1\n}\npub type Pot {\n  Pot\n}\n", ["boil", "Pot"]),
+    "a.tcl": ("namespace eval tea {\n  proc boil {n} {\n  }\n}\n", ["tea", "boil"]),
+    "a.adb": (
+        "package body Tea is\n   procedure Boil is\n   begin\n      null;\n   end Boil;\nend Tea;\n",
+        ["Tea", "Boil"],
+    ),
+    "a.cr": ("class Pot\n  def boiling?(n)\n    n\n  end\nend\n", ["Pot", "boiling?"]),
     "a.proto": (
         "message Pot {\n  int32 n = 1;\n}\nservice Tea {\n  rpc Boil(Pot) returns (Pot);\n}\n",
         ["Pot", "Tea", "Boil"],

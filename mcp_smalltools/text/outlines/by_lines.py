@@ -24,6 +24,7 @@ _CONTINUES = re.compile(r"[{})\]]|(?:end|where|then|else|begin)\b", re.IGNORECAS
 """What begins a line that still belongs to the definition in whose column it stands."""
 _BETWEEN = re.compile(r"\s*(?:@|\[[^\]]*\]\s*$|#\[|template\s*<|#pragma|\s*$)")
 """Lines between a comment and what it is about: attributes."""
+_LITERATE: Final = (".lhs", ".lidr")
 _MARKS: Final = "/*#!-;%<\"'|= \t"
 
 
@@ -107,6 +108,16 @@ def _name(match: re.Match[str]) -> str:
     return f"{match['of']}.{name}" if "of" in match.re.groupindex else name
 
 
+def without_bird_tracks(path: str, lines: Sequence[str]) -> Sequence[str]:
+    """A literate program as code: its lines of code begin with `>`, all others are remarks.
+
+    Other files, and literate ones whose code stands between `\\begin{code}` and `\\end{code}`, are left.
+    """
+    if not path.lower().endswith(_LITERATE) or not any(line.startswith(">") for line in lines):
+        return lines
+    return [line[2:] if line.startswith("> ") else f"-- {line}" if line.strip(">") else "" for line in lines]
+
+
 def lines_inside(lines: Sequence[str], language: LineLanguage) -> frozenset[int]:
     """The lines, 0-based, that begin inside of a comment or string of several lines."""
     blocks = dict(language.blocks)
@@ -152,8 +163,10 @@ def comment_above(
 
 def _is_comment(lines: Sequence[str], at: int, inside: frozenset[int], comments: tuple[str, ...]) -> bool:
     stripped = lines[at].strip()
-    return bool(stripped) and (
-        stripped.startswith((*comments, "/*", "{-", "(*", "<#", "--[[")) or at in inside
+    return (
+        bool(stripped)
+        and not stripped.startswith("{-#")
+        and (stripped.startswith((*comments, "/*", "{-", "(*", "<#", "--[[")) or at in inside)
     )
 
 

@@ -87,6 +87,25 @@ _SCALA: Final = _AT + (
     r"|infix|package(?=\s+object))(?:\[\w+\])?\s++)*+"
 )
 _DART: Final = _words("abstract base final sealed interface static external late")
+_EQUATION: Final = (
+    r"(?!(?:module|import|data|newtype|type|class|instance|deriving|infix[lr]?|foreign|default|where|if|then|else"
+    r"|case|of|let|in|do|port|using|mutual|namespace|total|public|export)\b)"
+    r"(?P<name>[a-z_][\w']*+)(?=\s*+(?:=(?!=)|\||$)|\s++[\w(\"\[_~!@-]|\s++'(?!'))"
+)
+"""A function by what it is equal to: its type may stand above, or nowhere."""
+_SIGNATURE_ALONE: Final = r"(?P<name>[a-z_][\w']*+)(?:\s*+,\s*+[a-z_][\w']*+)*+\s*+::?(?=\s|$)"
+"""A function by its type: the equations are below."""
+_OF_HASKELL: Final = (
+    _rule(r"module\s++" + _DOTTED, top=True),
+    _rule(
+        r"(?:data|newtype|type(?:\s++family|\s++instance)?)\s++(?P<name>[A-Z][\w']*+)",
+        top=True,
+    ),
+    _rule(r"class\s++(?:[^\n]{1,160}?<?=>?\s*+)?(?P<name>[A-Z][\w'.]*+)", top=True),
+    _rule(r"instance\s++(?P<name>[^\n]{1,120}?)\s++where\b", top=True),
+    _rule(_SIGNATURE_ALONE, top=True),
+    _rule(_EQUATION, top=True),
+)
 _PERL_NAME: Final = r"(?P<name>[\w:]++)"
 _PAS: Final = _words("class static")
 
@@ -174,17 +193,80 @@ _LANGUAGES: Final = (
         comment="#",
         blocks=(('"""', '"""'), ("'''", "'''")),
     ),
+    LineLanguage("haskell", _OF_HASKELL, comment="--", blocks=(("{-", "-}"),)),
+    LineLanguage("purescript", _OF_HASKELL, comment="--", blocks=(("{-", "-}"),)),
     LineLanguage(
-        "haskell",
+        "elm",
         (
-            _rule(r"module\s++" + _DOTTED, top=True),
-            _rule(r"(?:data|newtype|type(?:\s++family|\s++instance)?)\s++(?P<name>[A-Z][\w']*+)", top=True),
-            _rule(r"class\s++(?:[^\n]{1,160}?=>\s*+)?(?P<name>[A-Z][\w'.]*+)", top=True),
-            _rule(r"instance\s++(?P<name>[^\n]{1,120}?)\s++where\b", top=True),
-            _rule(r"(?P<name>[a-z_][\w']*+)(?:\s*+,\s*+[a-z_][\w']*+)*+\s*+::", top=True),
+            _rule(r"(?:port\s++|effect\s++)?module\s++" + _DOTTED, top=True),
+            _rule(r"type\s++(?:alias\s++)?(?P<name>[A-Z]\w*+)", top=True),
+            _rule(r"(?:port\s++)?" + _SIGNATURE_ALONE, top=True),
+            _rule(_EQUATION, top=True),
         ),
         comment="--",
         blocks=(("{-", "-}"),),
+    ),
+    LineLanguage(
+        "idris",
+        (
+            _rule(r"(?:module|namespace)\s++" + _DOTTED, top=True),
+            _rule(r"(?:data|record|interface|implementation)\s++(?P<name>[A-Z][\w']*+)", top=True),
+            _rule(_SIGNATURE_ALONE, top=True),
+            _rule(_EQUATION, top=True),
+        ),
+        comment="--",
+        blocks=(("{-", "-}"),),
+    ),
+    LineLanguage(
+        "lean",
+        (
+            _rule(
+                _words("private protected noncomputable partial unsafe scoped local")
+                + r"(?:def|theorem|lemma|abbrev|structure|inductive|class|axiom|opaque|instance)\s++"
+                r"(?P<name>[^\W\d][\w.'!?]*+)"
+            ),
+        ),
+        comment="--",
+        blocks=(("/-", "-/"),),
+    ),
+    LineLanguage(
+        "gleam",
+        (
+            _rule(r"(?:pub\s++)?(?:opaque\s++)?(?:fn|type)\s++" + _N, top=True),
+            _constant(r"(?:pub\s++)?const\s++" + _N),
+        ),
+        blocks=(),
+    ),
+    LineLanguage(
+        "tcl",
+        (
+            _type(r"(?:namespace\s++eval|oo::class\s++create|itcl::class)\s++(?P<name>[\w:]++)"),
+            _rule(r"(?:proc|method|itcl::body)\s++(?P<name>[\w:.-]++)"),
+        ),
+        comment="#",
+        blocks=(),
+    ),
+    LineLanguage(
+        "ada",
+        (
+            _type(r"(?:package|protected|task)\s++(?:body\s++|type\s++)?" + _DOTTED, _NO_CASE),
+            _rule(r"(?:overriding\s++)?(?:procedure|function|entry)\s++" + _N, flags=_NO_CASE),
+            _rule(r"(?:sub)?type\s++" + _N + r"\s++is\b", flags=_NO_CASE),
+        ),
+        comment="--",
+        blocks=(),
+    ),
+    LineLanguage(
+        "crystal",
+        (
+            _type(r"(?:abstract\s++|private\s++)*+(?:class|module|struct|enum|lib)\s++" + _DOTTED),
+            _rule(
+                r"(?:abstract\s++|private\s++|protected\s++)*+(?:def|macro|fun)\s++(?:self\.)?"
+                r"(?P<name>[^\W\d]\w*+[?!=]?)"
+            ),
+        ),
+        comment="#",
+        blocks=(),
     ),
     LineLanguage(
         "perl",
@@ -499,6 +581,14 @@ _SUFFIXES: Final = {
     "lua": "lua",
     "elixir": "ex exs",
     "haskell": "hs lhs hsc",
+    "purescript": "purs",
+    "elm": "elm",
+    "idris": "idr lidr",
+    "lean": "lean",
+    "gleam": "gleam",
+    "tcl": "tcl tk",
+    "ada": "ads adb ada",
+    "crystal": "cr",
     "perl": "pl pm perl t",
     "r": "r",
     "solidity": "sol",

@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Final
 
 from mcp_smalltools.text.outline import language_of
+from mcp_smalltools.text.outlines.by_lines import without_bird_tracks
 from mcp_smalltools.text.outlines.line_rules import line_language
 from mcp_smalltools.text.outlines.sql import SQL
 from mcp_smalltools.tools.ask_file.units.code import code_units
@@ -78,7 +79,7 @@ def _units_by_form(path: str, lines: Sequence[str], check: Callable[[], None]) -
         return code_units(lines, SQL, check)
     by_lines = line_language(path, first_line)
     if by_lines and by_lines.name not in _BETTER_AS_SETTINGS:
-        return code_units(lines, by_lines, check)
+        return code_units(without_bird_tracks(path, lines), by_lines, check)
     is_settings = suffix in _SETTINGS or suffix in BY_LINES or _SETTINGS_NAME.match(PurePath(path).name)
     if is_settings or (suffix not in _PROSE and (_looks_like_settings(lines) or _looks_like_code(lines))):
         return settings_units(lines, suffix)

@@ -14,6 +14,8 @@ _HEAD_CHARS: Final = 400
 """Characters of a line that may be the head of a block."""
 _WHOLE_BLOCK: Final = 10
 """Lines of a block that is one unit."""
+_ITEM_CHARS: Final = 80
+"""Characters of the first line of a list's item that those below it are under."""
 _BLOCK_CHARS: Final = 800
 """Characters of it that are searched."""
 MAX_COMMENT_LINES: Final = 8
@@ -110,6 +112,8 @@ def _setting(page: _Settings, number: int, text: str, indent: int) -> Unit:
     name = match["key"].strip() if match else ""
     opened = _block_name(text)
     end = page.ends[number]
+    if not opened and text.startswith("- ") and end > number:
+        opened = text[2 : _ITEM_CHARS + 2].strip()  # of a list of objects, by its first key
     if end > number and end - number < _WHOLE_BLOCK:
         text = " ".join(line.strip() for line in page.lines[number - 1 : end])[:_BLOCK_CHARS]
         name = name or opened
@@ -172,7 +176,9 @@ def _block_name(text: str) -> str:
     """The name that a line gives to those indented below it: a key without a value, or a block's head."""
     if len(text) > _HEAD_CHARS:
         return ""
-    key = re.match(r"[\"']?([\w.\-/ ]+?)[\"']?\s*(?::\s*[\[{]?|=\s*[\[{])\s*$", text.removeprefix("- "))
+    key = re.match(
+        r"[\"']?([\w.\-/ ]+?)[\"']?\s*(?::\s*(?:[\[{]|[|>][+-]?)?|=\s*[\[{])\s*$", text.removeprefix("- ")
+    )
     if key:
         return key[1]
     head = re.match(r"(.{2,80}?)\s*(?:[{(]|\bAS|\bas|:|\\)$", text)
