@@ -103,6 +103,30 @@ def test_a_history_is_used_for_the_roots_that_are_in_it_or_hold_it(tmp_path: Pat
     assert learned_below(tmp_path, tmp_path / "other") == []
 
 
+@pytest.mark.parametrize(("limit", "moved"), [(1, True), (5, False)])
+def test_what_was_learned_is_no_surer_than_the_shipped_ranking(
+    repository: Path, settings: Settings, limit: int, moved: bool
+) -> None:
+    """Its certainty is that of the shipped ranking, and none where that one's best file isn't shown."""
+    from mcp_smalltools.learning.repositories.files import RepositoryFiles
+    from mcp_smalltools.tools.base import StopSignal
+    from mcp_smalltools.tools.find_files.index_updates import IndexUpdater
+    from mcp_smalltools.tools.find_files.search import Query, SearchFolder, search
+
+    files = RepositoryFiles.of(repository, settings)
+    updater = IndexUpdater(files.folder, settings.state_dir, files.open)
+    updater.refresh(60.0, lambda *_: None, lambda: None)
+    learned = history_of(repository, 3.0, [("step 3 teapot", ["src/part_7.py"])])
+    query = Query("step 3 teapot", "", limit)
+    shipped = search([SearchFolder(updater, updater.folder)], query, StopSignal(60.0))
+    taught = search([SearchFolder(updater, updater.folder, (learned,))], query, StopSignal(60.0))
+    updater.close()
+    assert shipped.hits[0].path == "src/part_3.py"
+    assert taught.hits[0].path == "src/part_7.py"
+    assert taught.features == shipped.features
+    assert (shipped.moved, taught.moved) == (False, moved)
+
+
 def test_a_damaged_version_is_not_used(tmp_path: Path) -> None:
     versions_of(tmp_path, tmp_path).add(lambda folder: None)
     assert learned_below(tmp_path, tmp_path) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mcp_smalltools.errors import FileError
@@ -83,6 +83,8 @@ class Results:
     """Those of them that have text and no vector yet."""
     features: Mapping[str, float]
     """`certainty.ranking_features`; empty if there are no hits."""
+    moved: bool = False
+    """What was learned leaves the best file of the shipped ranking out of the first ones."""
 
 
 @dataclass(slots=True)
@@ -130,10 +132,33 @@ class OpenedFiles:
         return best_passage(hit.path, lines, weights, word_of)
 
 
+class _ReadOnce:
+    """The passage of each file of one query, read once."""
+
+    def __init__(self, reader: PassageReader) -> None:
+        self._reader = reader
+        self._known: dict[tuple[int, str], BestPassage | None] = {}
+
+    def best(self, hit: Hit, weights: Mapping[str, float], word_of: Mapping[str, str]) -> BestPassage | None:
+        key = id(hit.place), hit.path
+        if key not in self._known:
+            self._known[key] = self._reader.best(hit, weights, word_of)
+        return self._known[key]
+
+
 def search(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> Results:
     """Raises sqlite3.Error where an index is damaged."""
     found = match(places, query, stop)
-    return rank(found, stop, None, OpenedFiles())
+    passages = _ReadOnce(OpenedFiles())
+    results = rank(found, stop, None, passages)
+    if not any(place.learned for place in places) or not results.hits:
+        return results
+    # What the ranking says of itself was measured without what was learned.
+    shipped = rank(found, stop, [], passages)
+    shown = results.hits[: SHOWN if query.limit >= SHOWN else 1]
+    best = shipped.hits[0] if shipped.hits else None
+    kept = best is not None and any(hit.place is best.place and hit.path == best.path for hit in shown)
+    return replace(results, features=shipped.features or results.features, moved=not kept)
 
 
 def match(places: Sequence[SearchFolder], query: Query, stop: StopCheck) -> QueryMatches:

@@ -221,6 +221,12 @@ def _add_certainty(
     told = certainty(found.features, calibration, limit=arguments.limit, by_words=by_words)
     answer.confidence = round(told.probability, 3)
     answer.escalate, answer.reason = told.escalate, told.reason
+    if found.moved and not told.escalate:
+        answer.escalate = True
+        answer.reason = (
+            "what was learned of this repository puts other files first than the ranking that ships: read the "
+            "passages"
+        )
 
 
 def _add_notes(
