@@ -224,8 +224,8 @@ def _add_certainty(
     if found.moved and not told.escalate:
         answer.escalate = True
         answer.reason = (
-            "what was learned of this repository puts other files first than the ranking that ships: read the "
-            "passages"
+            "what was learned of this repository puts other files first than the ranking that ships: read "
+            "the passages"
         )
 
 
