@@ -26,7 +26,7 @@ class ParseLog:
         "of more than about 100 lines, then read single lines by number. Not for finding a known string "
         "(use grep), and not for prose."
     )
-    version: ClassVar[int] = 11
+    version: ClassVar[int] = 12
     Arguments: ClassVar[type[base.Arguments]] = ParseLogArguments
     Answer: ClassVar[type[result.Answer]] = ParseLogAnswer
 
