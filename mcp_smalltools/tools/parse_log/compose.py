@@ -14,8 +14,8 @@ from mcp_smalltools.logs.templates.parsed_log import ParsedLog
 from mcp_smalltools.logs.templates.slot_values import TemplateValues, count_values
 from mcp_smalltools.privacy.answers import as_json
 from mcp_smalltools.tools.parse_log import answer as records
-from mcp_smalltools.tools.parse_log.certainty import certainty_of
 from mcp_smalltools.tools.parse_log.count_file import CountedLog
+from mcp_smalltools.tools.parse_log.doubts import doubts_of
 from mcp_smalltools.tools.parse_log.export import Exporter
 from mcp_smalltools.tools.parse_log.focus import Focus
 from mcp_smalltools.tools.parse_log.recognised import understood
@@ -55,7 +55,7 @@ def compose_answer(
         result.recognised = records.Recognised(
             header=round(known.header, 2), time=round(known.time, 2), level=round(known.level, 2)
         )
-        result.reason = known.reason() or certainty_of(log).reason()
+        result.reason = known.reason() or doubts_of(log).reason()
         result.escalate = result.reason is not None
         notes += known.notes()
     result.note = " ".join(notes) or None

@@ -48,7 +48,7 @@ from mcp_smalltools.logs.headers.terminal import strip_terminal_codes  # noqa: E
 from mcp_smalltools.logs.lines import times  # noqa: E402
 from mcp_smalltools.logs.templates import columns  # noqa: E402
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog  # noqa: E402
-from mcp_smalltools.tools.parse_log.certainty import ASPECTS, FEATURES, NAMES, features_of  # noqa: E402
+from mcp_smalltools.tools.parse_log.doubts import ASPECTS, FEATURES, NAMES, features_of  # noqa: E402
 from mcp_smalltools.tools.parse_log.writer import time_text  # noqa: E402
 
 SCORES = ROOT / "models" / "skills" / "parse_log" / "scores.json"

@@ -63,7 +63,7 @@ _STARTS_LIKE_HEADER = re.compile(r"[\[(<{|]|\d+[\s:|,]|[A-Z]{1,2}\s|\S{1,40} *\|
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _ReadType:
     """The first record of a line type: its first line and what is left of it as the message."""
 
     records: int
@@ -76,7 +76,7 @@ class _Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Certainty:
+class LogDoubts:
     """Of each aspect, the probability that it is right, and from which on it is given as sure."""
 
     probabilities: Mapping[str, float]
@@ -100,28 +100,26 @@ class Certainty:
         return f"Doubtful: {told}; look at some lines of the log before you rely on it.{rest}"
 
 
-def certainty_of(log: ParsedLog) -> Certainty:
+def doubts_of(log: ParsedLog) -> LogDoubts:
     """How likely what was read of the log is right, by what the shipped calibration learned."""
     calibration = load_calibration("parse_log", FEATURES)
     features = features_of(log)
     probabilities = {name: float(calibration.models[name](features)[0]) for name in ASPECTS}
-    return Certainty(probabilities, {name: calibration.constants[f"sure_{name}"] for name in ASPECTS})
+    return LogDoubts(probabilities, {name: calibration.constants[f"sure_{name}"] for name in ASPECTS})
 
 
 def features_of(log: ParsedLog) -> Mapping[str, float]:
     """Shares (0 to 1) of the records unless the name says otherwise."""
     types = [item for template in log.templates for item in template.line_types]
     started = sorted((item for item in types if item.records), key=lambda item: -item.records)[:_TYPES]
-    seen = [_seen(item) for item in started if item.sample is not None and item.sample.head]
+    seen = [_read_type(item) for item in started if item.sample is not None and item.sample.head]
     records = max(1, log.records)
     looked_at = max(1, sum(item.records for item in seen))
 
-    def share(which: Iterable[_Seen]) -> float:
+    def share(which: Iterable[_ReadType]) -> float:
         return sum(item.records for item in which) / looked_at
 
-    header = sum(form.headed for form in log.recognition) / records
-    time = sum(form.timed for form in log.recognition) / records
-    level = sum(form.levelled for form in log.recognition) / records
+    header, time, level = _recognised(log, records)
     unsaid = [item for item in seen if not item.said]
     untimed = [item for item in seen if not item.timed]
     joined = sum(item.lines - item.records for item in types if item.kind in (Kind.START, Kind.DIAGNOSIS))
@@ -171,16 +169,25 @@ def features_of(log: ParsedLog) -> Mapping[str, float]:
     }
 
 
+def _recognised(log: ParsedLog, records: int) -> tuple[float, float, float]:
+    """Shares of the records with a header, a time and a level."""
+    counts = [(form.headed, form.timed, form.levelled) for form in log.recognition]
+    header, time, level = (
+        (sum(column) / records for column in zip(*counts, strict=True)) if counts else (0, 0, 0)
+    )
+    return header, time, level
+
+
 def _uneven(share: float) -> float:
     """0 where all records have it or none, 1 where half of them do."""
     return 2 * min(share, 1 - share)
 
 
-def _seen(item: LineType) -> _Seen:
+def _read_type(item: LineType) -> _ReadType:
     assert item.sample is not None
     line = item.sample.head[0]
     content = read_line(line).content
     header = item.header
-    return _Seen(
+    return _ReadType(
         item.records, line, content, item.level_said, header.calendar is not None, header.headed, item.level
     )
