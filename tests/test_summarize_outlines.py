@@ -173,7 +173,7 @@ def test_the_outline_has_what_a_file_defines_and_nothing_else(name: str) -> None
             "a.sql",
             "-- Host:                 127.0.0.1\n-- Server version:      10.4\n\nCREATE TABLE a (n int);\n",
         ),
-        ("a.pl", "#\n# AUTOR: Jan Tee\n#\nuse strict;\n"),
+        ("a.pl", "#\n# Verfasser: Jan Tee\n#\nuse strict;\n"),
         ("a.scala", "/** tea --pots localhost:9092 --cups my --n 1 */\nobject A\nobject B\n"),
         (
             "a.php",

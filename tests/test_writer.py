@@ -138,10 +138,22 @@ def test_a_yes_that_only_the_writer_infers_is_no_value_of_an_optional_field(requ
     assert (way.chosen is None) == (not required)
 
 
-async def test_of_many_fields_the_writer_is_asked_for_those_that_are_doubted_in_groups_of_one_text(extract):
-    properties = {f"part_{n}": {"type": "string", "description": f"part number {n}"} for n in range(14)}
-    schema = {"type": "object", "properties": properties}
-    answer, engine = await extract({}, schema=schema)
+def schema_of_parts(count: int) -> dict[str, Any]:
+    properties = {f"part_{n}": {"type": "string", "description": f"part number {n}"} for n in range(count)}
+    return {"type": "object", "properties": properties}
+
+
+async def test_of_more_fields_than_it_is_good_for_the_writer_is_asked_for_none(extract):
+    answer, engine = await extract({}, schema=schema_of_parts(13))
+    assert [call for call in engine.calls if call.operation == "generate"] == []
+    assert "some-writer" not in answer["model"]
+
+
+async def test_of_a_long_text_the_writer_is_asked_for_what_is_doubted_in_groups_of_one_text(extract):
+    schema = schema_of_parts(12)
+    properties = schema["properties"]
+    long = TEXT + "".join(f"\nParagraph {n} is about nothing in particular." for n in range(80))
+    answer, engine = await extract({}, schema=schema, text=long)
     [call] = [call for call in engine.calls if call.operation == "generate"]
     asked = [name for prompt in call.items for name in prompt.schema["properties"]]
     assert len(call.items) > 1

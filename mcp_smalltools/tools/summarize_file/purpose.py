@@ -55,7 +55,7 @@ _NO_PURPOSE = re.compile(
     r"alter |if |for |disable|enable|ignore|allow\b|"
     r"defaults?\b|optional|deprecated|reference|default |no |not |"
     r"nb:|(?:\w++ ){1,4}with:|\(c\)|audit-ok|mode:|go:\w|\+build|mark:|nolint|noinspection|ktlint|"
-    r"swiftlint|swift-tools|@?formatter|phpcs|phpstan|psalm|clang-|cspell|autor(?:es|a|ka)?\b|auteur|verfasser|"
+    r"swiftlint|swift-tools|@?formatter|phpcs|phpstan|psalm|clang-|cspell|aut(?:or|eur)|verfasser|"
     r"host:|server version|dump|table structure|"
     r"pre-?requisites|formerly|about this \w+$|(?:\w: )?exit on\b|"
     r"this (?:source )?file (?:must|has to|should|needs)|"

@@ -26,9 +26,10 @@ the values between .5 and this, one of three was made up.
 """
 NO_SUPPORT: Final = -12.0
 SHORT_TEXT: Final = 3_000
+"""Characters up to which the writer reads everything: beyond, it would take it longer than a call should."""
 FEW_FIELDS: Final = 12
-"""Characters and fields up to which the writer reads everything: beyond, it would take it longer than a call
-should.
+"""Fields up to which the writer is asked at all: of 38 it took from the reader more than it gave (13 right
+without it, 8 and 12 with it; models/LOG.md).
 """
 SURE_ALONE: Final = 0.95
 """Probability from which the reader's word is taken without asking the writer, where not everything is."""
@@ -76,11 +77,12 @@ class Writer:
         self, fields: Sequence[Field], choices: Sequence[Choice], document: Document
     ) -> tuple[list[Field], list[Field]]:
         """All fields of a short text. Else those that the reader is least sure of, and of these the ones that
-        there is no time for.
+        there is no time for. None where there are many.
         """
-        few = len(document.text) <= SHORT_TEXT and len(fields) <= FEW_FIELDS
-        if few or not self.reader:
+        if not self.reader or (len(document.text) <= SHORT_TEXT and len(fields) <= FEW_FIELDS):
             return list(fields), []
+        if len(fields) > FEW_FIELDS:
+            return [], []
         ending = "" if document.is_request else "_on_page"
         doubted = sorted(
             (float(self.reader[f"{kind}{ending}"](choice.features)[0]), place)
