@@ -429,6 +429,13 @@ class Watched:
         pass
 
 
+class Unproven(Watched):
+    """As a server whose vectors are not those of an encoder here."""
+
+    async def proven_encoder(self, adapter=None):
+        return None
+
+
 @pytest.mark.anyio
 async def test_labels_and_examples_are_embedded_once_and_items_in_each_call(settings, engine):
     watched = Watched(engine)
@@ -461,7 +468,7 @@ async def test_vectors_of_an_older_adapter_are_not_used_again(settings, engine, 
 
 @pytest.mark.anyio
 async def test_a_remote_engine_embeds_with_its_bare_model_and_the_answer_says_so(settings, engine):
-    watched = Watched(engine)
+    watched = Unproven(engine)
     remote = settings.model_copy(update={"engine_urls": ("http://127.0.0.1:9",)})
     service = Service(remote, watched)
     answer = await service.call(ToolRequest("classify", {"items": ["it crashed"], "labels": LABELS}))

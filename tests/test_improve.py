@@ -270,6 +270,9 @@ class Given:
             "json": False,
             "quiet": False,
             "dry_run": False,
+            "every": None,
+            "never": False,
+            "minutes": 30.0,
         }
         self.__dict__.update({**defaults, "list": False, "forget": False, **values})
 

@@ -80,6 +80,7 @@ def text_of(result: Any) -> str:
 async def test_answers_errors_tools_and_instructions_are_the_same(connect: Connect) -> None:
     async with connect() as agent:
         tools = [tool.model_dump() for tool in (await agent.list_tools()).tools]
+        await agent.call_tool("parse_log", {"path": "app.log"})  # starts what reads files
         answer = (await agent.call_tool("parse_log", {"path": "app.log"})).structured_content
         missing = await agent.call_tool("parse_log", {"path": "missing.log"})
         bug = await agent.call_tool("probe", {"fails": True})

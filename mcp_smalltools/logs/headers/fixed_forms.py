@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 
@@ -17,6 +18,22 @@ from mcp_smalltools.logs.headers.program_forms import FACILITY_AND_LEVEL, read_p
 from mcp_smalltools.logs.headers.time_forms import MONTH, TIME
 
 Reader = Callable[[str], ParsedLine | None]
+
+
+class _LatePattern:
+    """A pattern that is compiled when it is first tried: one with a time in it takes 20 ms."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    def match(self, line: str) -> re.Match[str] | None:
+        return self._compiled.match(line)
+
+    @functools.cached_property
+    def _compiled(self) -> re.Pattern[str]:
+        return re.compile(self._pattern)
+
+
 _HEADER_CHARS = 400
 _SYSLOG_TIME = (
     rf"{MONTH} +\d{{1,2}} \d\d:\d\d:\d\d(?:\.\d{{1,9}})?"
@@ -57,13 +74,13 @@ _ACCESS_TIME = re.compile(r" \[\d\d/[A-Z]")
 _STATUS = re.compile(r"\" (\d{3})(?= |$)")
 _REQUEST = re.compile(r"\"[A-Z]{3,10} [^\"\n]{1,2000}\" (?P<status>\d{3})(?= |$)")
 _FLOW = re.compile(r"\d{1,2} \d{12} (?:\S+ ){8}(?P<time>1\d{9}) \d{10} (?:ACCEPT|REJECT|-) ")
-_CSV = re.compile(
+_CSV = _LatePattern(
     rf"\"?(?P<time>{TIME})\"?,(?:(?:\"[^\"\n]{{0,200}}\"|[^\",\n]{{0,200}}),){{0,15}}?\"?(?P<level>(?i:{ANY_NAMES})\d?)\"?,"
     r"(?:[0-9A-Z]{5},)?"
 )
 _CSV_WORD = re.compile(r",\"?[^\W\d_]{2,20}\d?\"?,")
 """A column that may be a level."""
-_CSV_WITHOUT_LEVEL = re.compile(rf"(?:[\w.-]{{0,24}},){{1,3}}(?P<time>(?=\d{{1,4}}[./-]\d){TIME}),")
+_CSV_WITHOUT_LEVEL = _LatePattern(rf"(?:[\w.-]{{0,24}},){{1,3}}(?P<time>(?=\d{{1,4}}[./-]\d){TIME}),")
 """Columns of which a date is one of the first; no word says a level."""
 _EVENT = re.compile(r"<Event[ >].{0,4000}?</System>", re.DOTALL)
 _EVENT_LEVEL = re.compile(r"<Level>(\d{1,2})</Level>")
@@ -71,19 +88,19 @@ _EVENT_TIME = re.compile(r"<TimeCreated SystemTime=[\"']([^\"']{10,40})[\"']")
 _EVENT_TEXTS = re.compile(r"<(?:Data|Message)(?: [^>]{0,200})?>([^<]+)<")
 _EVENT_ID = re.compile(r"<EventID[^>]{0,60}>(\d+)<")
 _EVENT_LEVELS = ("info", "fatal", "error", "warning", "info", "debug")
-_SLOW_QUERY = re.compile(rf"# Time: (?P<time>{TIME})\s*$")
-_ERLANG = re.compile(rf"=(?P<kind>[A-Z]+) REPORT==== (?P<time>{TIME}) ===\s*$")
+_SLOW_QUERY = _LatePattern(rf"# Time: (?P<time>{TIME})\s*$")
+_ERLANG = _LatePattern(rf"=(?P<kind>[A-Z]+) REPORT==== (?P<time>{TIME}) ===\s*$")
 _ERLANG_LEVELS = {"ERROR": "error", "CRASH": "error", "SUPERVISOR": "error", "WARNING": "warning"}
-_CISCO = re.compile(
+_CISCO = _LatePattern(
     rf"(?:<\d{{1,3}}>)?(?:\d+: )?(?:[\w.-]{{1,60}}: )?(?:\d+: )?[*.]?(?P<time>{TIME})?"
     r"(?: [\w.-]{1,60})? ?:? ?"
     r"%[A-Z][A-Z0-9_]{1,40}(?:-[A-Z0-9_]{1,40})??-(?P<severity>[0-7])-[A-Z0-9_]{1,60}: "
 )
-_DOUBLE_COLONS = re.compile(
+_DOUBLE_COLONS = _LatePattern(
     rf"(?:[^\s:]{{1,80}}::)?(?P<level>[A-Z]{{4,8}})::(?P<time>{TIME})::(?:[^:\s]{{0,80}}::){{0,5}}"
     r"(?:\([^)\n]{0,80}\) )?"
 )
-_TIME_WITHIN = re.compile(
+_TIME_WITHIN = _LatePattern(
     rf"(?:\[pid: \d|(?:\[[\w-]{{8,40}}\] )?Started [A-Z]+ \")[^\n]{{0,400}}?(?P<time>(?<=\[){TIME}"
     rf"(?=\])|(?<= at ){TIME}$)"
 )

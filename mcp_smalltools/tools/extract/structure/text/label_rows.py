@@ -9,9 +9,11 @@ from typing import Final
 from mcp_smalltools.tools.extract.structure.node import Node, table_node
 
 Lines = Sequence[tuple[int, str]]
+_Cell = tuple[int, int, str]
+"""First character, end and text."""
 
 _CELL: Final = re.compile(r"\S++(?: \S++)*+")
-_LABEL: Final = re.compile(r"[^\W\d_][^\d:=,;]{0,39}(?::|#)?")
+_LABEL: Final = re.compile(r"[^\W\d_][^\d:=,;]{1,39}(?::|#)?")
 _MOST_WORDS: Final = 4
 _NEAR: Final = 1
 """Characters by which the sides of a label and its value may differ."""
@@ -23,18 +25,16 @@ def find_label_row(lines: Lines) -> int | None:
     cells = [_cells(line) for _, line in lines]
     for at in range(len(lines) - 1):
         labels, values = cells[at], cells[at + 1]
-        if not _are_labels(labels) or _are_labels(values) or _under(labels, values) is None:
+        if not _has_values(labels, values):
             continue
         following = cells[at + 2 :]
-        end = next((n for n, row in enumerate(following) if _are_labels(row)), None)
+        end = next((n for n, row in enumerate(following[:-1]) if _has_values(row, following[n + 1])), None)
         if not any(_is_row_of(labels, row, alone=end is not None) for row in following[:end]):
             return at
     return None
 
 
-def _is_row_of(
-    labels: Sequence[tuple[int, int, str]], row: Sequence[tuple[int, int, str]], *, alone: bool
-) -> bool:
+def _is_row_of(labels: Sequence[_Cell], row: Sequence[_Cell], *, alone: bool) -> bool:
     """Whether a line may be one more row under the labels; `alone`: one cell may stand alone under them, such
     as an address that goes on, since other labels follow.
     """
@@ -56,22 +56,24 @@ def read_label_row(labels: tuple[int, str], values: tuple[int, str]) -> Node | N
     return table_node("", heads, [(values[0], values[0], row)], labels[0])
 
 
-def _cells(line: str) -> list[tuple[int, int, str]]:
+def _cells(line: str) -> list[_Cell]:
     """First character, end and text of what wide gaps part."""
     if len(line) > _MOST_CHARS:
         return []
     return [(*match.span(), match[0]) for match in _CELL.finditer(line)]
 
 
-def _are_labels(cells: Sequence[tuple[int, int, str]]) -> bool:
+def _are_labels(cells: Sequence[_Cell]) -> bool:
     return len(cells) >= 2 and all(
         _LABEL.fullmatch(text) and len(text.split()) <= _MOST_WORDS for _, _, text in cells
     )
 
 
-def _under(
-    labels: Sequence[tuple[int, int, str]], values: Sequence[tuple[int, int, str]]
-) -> list[int] | None:
+def _has_values(labels: Sequence[_Cell], values: Sequence[_Cell]) -> bool:
+    return _are_labels(labels) and not _are_labels(values) and _under(labels, values) is not None
+
+
+def _under(labels: Sequence[_Cell], values: Sequence[_Cell]) -> list[int] | None:
     """Which label each value stands under; None unless all do, two at least, and some have a digit."""
     places: list[int] = []
     for start, end, _ in values:
