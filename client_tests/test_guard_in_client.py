@@ -155,7 +155,7 @@ def test_all_three_parts_work_together_in_one_session(tools: Tools, project: Pat
     (project / "build.log").write_text(f"{passed}{canary.text}\n{cause}\nFAILED (failures=1)\n")
     steps: list[Step] = [
         ("Read", {"file_path": str(project / canary.file)}),
-        shell("cat build.log; exit 1"),
+        shell("cat build.log; sleep 1; exit 1"),  # what ends at once may not be kept
         ("Read", {"file_path": str(project / "customers" / "calls.txt")}),
         shell("echo one"),
     ]
