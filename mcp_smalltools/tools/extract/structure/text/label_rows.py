@@ -21,9 +21,13 @@ _MOST_CHARS: Final = 2_000
 
 
 def find_label_row(lines: Lines) -> int | None:
-    """The place of the first line of labels whose values stand in the next line and nowhere else."""
+    """The place of the first line of labels whose values stand in the next line and nowhere else.
+    Above it are only lines of one piece.
+    """
     cells = [_cells(line) for _, line in lines]
     for at in range(len(lines) - 1):
+        if at and len(cells[at - 1]) > 1:
+            return None  # the block is something else
         labels, values = cells[at], cells[at + 1]
         if not _has_values(labels, values):
             continue

@@ -329,6 +329,19 @@ class _PageReader:
         value = texts[0]
         return Node(str(names[0].value), "value", item.start, item.end, value.value, link=item.link)
 
+    def _label_rows(self, rows: Sequence[tuple[int, str]]) -> int:
+        """Read labels over their values, where a block begins with them, and those further down. Gives
+        the number of lines that were read; 0 where the block begins with something else.
+        """
+        read = 0
+        while (place := find_label_row(rows[read:])) is not None and (read or not place):
+            labels, values = rows[read + place : read + place + 2]
+            if (node := read_label_row(labels, values)) is None:
+                break
+            self._sections.add(node)
+            read += place + 2
+        return read
+
     def _block(self, at: int) -> int:
         rows: list[tuple[int, str]] = []
         end = at
@@ -337,10 +350,11 @@ class _PageReader:
                 break
             rows.append((end + 1, self._lines[end]))
             end += 1
+        if read := self._label_rows(rows):
+            return at + read
         if (place := find_label_row(rows)) is not None:
-            if place == 0 and (values := read_label_row(rows[0], rows[1])) is not None:
-                self._sections.add(values)
-                return at + 2
+            if (after := self._aligned_in(rows, at)) is not None:
+                return after
             rows, end = rows[:place], at + place
         if self._fields(rows) or (not self._markdown and len(rows) > 1 and self._definitions(rows)):
             return end
