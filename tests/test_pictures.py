@@ -317,6 +317,14 @@ def test_an_answer_is_no_surer_than_the_reading_of_what_it_rests_on() -> None:
     assert sure.confidence == 0.97 and not sure.escalate
 
 
+def test_what_is_sure_enough_of_a_text_may_not_be_of_a_picture() -> None:
+    picture = ReadPicture("PNG", (Page(800, 600, True),), (a_line("ok", 1.0),))
+    answer = FindFailureAnswer(confidence=0.85, evidence=[Evidence(start=1, end=1, text="ok")])
+    note_pictures(answer, {"a.png": picture})
+    assert answer.confidence == 0.85
+    assert answer.escalate and "look at it there" in (answer.reason or "")
+
+
 def test_a_field_is_no_surer_than_its_digits() -> None:
     from mcp_smalltools.tools.extract.answer import ExtractAnswer, FieldEvidence
 

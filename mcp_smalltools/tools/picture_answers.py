@@ -11,7 +11,9 @@ from mcp_smalltools.pictures.reading import PictureLine, ReadPicture, bounding_b
 from mcp_smalltools.result import Answer, Record
 
 _SURE: Final = 0.9
-"""Probability that what an answer rests on was read right, below which the agent is told to look itself."""
+"""Probability that what an answer rests on was read right, and that the answer is, below which the agent
+is told to look itself. Tools that are sure from less on were measured on texts.
+"""
 _MOST_NAMED: Final = 5
 
 
@@ -44,16 +46,17 @@ def note_pictures(answer: Answer, pictures: Mapping[str, ReadPicture]) -> None:
     if answer.confidence is not None:
         answer.confidence = _lower(answer.confidence, lowest)
     if unsure:
-        _doubt(answer, unsure)
+        named = ", ".join(map(str, sorted(set(unsure))[:_MOST_NAMED]))
+        _doubt(answer, f"characters of line {named} were hard to read on the picture: look at it there")
+    elif not answer.escalate and answer.confidence is not None and answer.confidence < _SURE:
+        _doubt(answer, "from a picture it would have to be surer: look at it there")
     skipped = sum(picture.skipped_pages for picture in pictures.values())
     if skipped:
         answer.dropped["pages_not_read"] = skipped
 
 
-def _doubt(answer: Answer, lines: Sequence[int]) -> None:
-    named = ", ".join(map(str, sorted(set(lines))[:_MOST_NAMED]))
+def _doubt(answer: Answer, told: str) -> None:
     answer.escalate = True
-    told = f"characters of line {named} were hard to read on the picture: look at it there"
     answer.reason = f"{answer.reason.rstrip('.')}; {told}" if answer.reason else told
 
 
