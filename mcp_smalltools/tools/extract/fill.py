@@ -131,12 +131,12 @@ async def _write(
     *,
     filled: Filled,
 ) -> WrittenValues | None:
-    """What the writer says of the fields that the reader has read; None without one, or where it fails. Of a
-    long text, or of many fields, it reads what the reader is least sure of.
+    """What the writer says of the fields that the reader has read; None without one, where it fails, or
+    where it has nothing to read. Of a long text it reads what the reader is not sure of.
     """
     if writer is None:
         return None
-    fields, left_out = writer.fields_to_ask(view.fields, view.choices, document)
+    fields = writer.fields_to_ask(view.fields, view.choices, document)
     if not fields:
         return None
     try:
@@ -146,7 +146,7 @@ async def _write(
         filled.writer_problem = error.code
         return None
     filled.writer = writer.model
-    filled.writer_unread = [*written.unread, *(item.name for item in left_out)]
+    filled.writer_unread = written.unread
     return written
 
 

@@ -33,8 +33,6 @@ without it, 8 and 12 with it; models/LOG.md).
 """
 SURE_ALONE: Final = 0.95
 """Probability from which the reader's word is taken without asking the writer, where not everything is."""
-MOST_ASKED: Final = 16
-"""Fields that the writer is asked for then."""
 OUTCOMES: Final = (
     *("agree", "reader_of_two", "writer_of_two", "reader_alone", "writer_alone", "held_back", "neither"),
 )
@@ -75,23 +73,21 @@ class Writer:
 
     def fields_to_ask(
         self, fields: Sequence[Field], choices: Sequence[Choice], document: Document
-    ) -> tuple[list[Field], list[Field]]:
-        """All fields of a short text. Else those that the reader is least sure of, and of these the ones that
-        there is no time for. None where there are many.
-        """
-        if not self.reader or (len(document.text) <= SHORT_TEXT and len(fields) <= FEW_FIELDS):
-            return list(fields), []
+    ) -> list[Field]:
+        """All fields of a short text, of a long one those that the reader is not sure of; none of many."""
+        if not self.reader:
+            return list(fields)
         if len(fields) > FEW_FIELDS:
-            return [], []
+            return []
+        if len(document.text) <= SHORT_TEXT:
+            return list(fields)
         ending = "" if document.is_request else "_on_page"
-        doubted = sorted(
-            (float(self.reader[f"{kind}{ending}"](choice.features)[0]), place)
-            for place, choice in enumerate(choices)
-            for kind in ("found" if choice.option else "absent",)
-        )
-        places = [place for chance, place in doubted if chance < SURE_ALONE]
-        asked, left_out = sorted(places[:MOST_ASKED]), sorted(places[MOST_ASKED:])
-        return [fields[place] for place in asked], [fields[place] for place in left_out]
+
+        def is_doubted(choice: Choice) -> bool:
+            kind = "found" if choice.option else "absent"
+            return float(self.reader[f"{kind}{ending}"](choice.features)[0]) < SURE_ALONE
+
+        return [item for item, choice in zip(fields, choices, strict=True) if is_doubted(choice)]
 
 
 @dataclass(frozen=True, slots=True)
