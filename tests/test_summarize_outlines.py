@@ -132,6 +132,10 @@ NAMES_OF_LANGUAGES = {
         "    <dependency/>\n  </dependencies>\n  <module name='big'/>\n</project>\n",
         ["pot", "pot", "dependencies", "cup", "dependency (x 2)", "big"],
     ),
+    "late.xml": (
+        "\ufeff\n<?xml version='1.0' encoding='ISO-8859-1'?>\n<a><b name='grün'/></a>\n",
+        ["a", "grün"],
+    ),
     "bomb.xml": (
         "<!DOCTYPE a [<!ENTITY b 'bb'><!ENTITY c '&b;&b;'>]>\n<a><d name='e'>&c;</d></a>\n",
         [],

@@ -54,7 +54,7 @@ def outline_sql(lines: Sequence[str], check: Callable[[], None] = lambda: None) 
         given = line
         if _WITHOUT_NAME.match(line) and not _MAKES.match(line):
             given = _up_to_name(lines[number : number + _MOST_HEAD])
-        made = _INDEX_ON.match(given) or _MAKES.match(given[:1000])
+        made = _INDEX_ON.match(given) or _MAKES.match(given[:_LONGEST_HEAD])
         changed = None if made else _CHANGES.match(line[:1000])
         match = made or changed or _NAMED.match(line)
         if match is None:

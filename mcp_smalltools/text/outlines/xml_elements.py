@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Final
-from xml.parsers import expat
+from xml.parsers.expat import ExpatError
 
 from mcp_smalltools.text.outlines.heading import Heading
 from mcp_smalltools.text.truncate import cut
+from mcp_smalltools.text.xml_parser import BEFORE, DefinesEntitiesError, xml_parser
 
 _SUFFIXES: Final = frozenset(
     f".{end}"
@@ -88,28 +89,22 @@ def outline_xml(text: str, check: Callable[[], None] = lambda: None) -> XmlOutli
     itself end the reading there, too. Raises what `check` raises.
     """
     reader = _ElementReader()
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler = lambda tag, given: reader.begin(tag, given, parser.CurrentLineNumber)
-    parser.EndElementHandler = lambda _tag: reader.end(parser.CurrentLineNumber)
+    parser = xml_parser()
+    document = text.lstrip(BEFORE)
+    before = text[: len(text) - len(document)].count("\n")
+    parser.StartElementHandler = lambda tag, given: reader.begin(
+        tag, given, before + parser.CurrentLineNumber
+    )
+    parser.EndElementHandler = lambda _tag: reader.end(before + parser.CurrentLineNumber)
     parser.CharacterDataHandler = reader.read
-    parser.EntityDeclHandler = _refuse
     broken = False
     try:
-        for at in range(0, len(text), _STEP):
+        for at in range(0, len(document), _STEP):
             check()
-            parser.Parse(text[at : at + _STEP].encode("utf-8", "replace"), at + _STEP >= len(text))
-    except (expat.ExpatError, _DefinesEntitiesError):
+            parser.Parse(document[at : at + _STEP].encode("utf-8", "replace"), at + _STEP >= len(document))
+    except (ExpatError, DefinesEntitiesError):
         broken = True
-    return XmlOutline(_counted(reader.finished()), broken, reader.left_out)
-
-
-class _DefinesEntitiesError(Exception):
-    pass
-
-
-def _refuse(*_declared: object) -> None:
-    raise _DefinesEntitiesError
+    return XmlOutline(_counted(reader.found), broken, reader.left_out)
 
 
 class _ElementReader:
@@ -118,7 +113,7 @@ class _ElementReader:
     def __init__(self) -> None:
         self.left_out = 0
         self._open: list[_OpenElement] = []
-        self._found: list[tuple[int, int, int, str, str]] = []
+        self.found: list[tuple[int, int, int, str, str]] = []
         """First and last line, depth, tag, name."""
 
     def begin(self, tag: str, given: dict[str, str], line: int) -> None:
@@ -127,9 +122,9 @@ class _ElementReader:
         if self._open:
             self._open[-1].has_elements = True
         if depth <= _DEPTH:
-            if len(self._found) < _MOST:
-                number = len(self._found)
-                self._found.append((line, line, depth, tag, ""))
+            if len(self.found) < _MOST:
+                number = len(self.found)
+                self.found.append((line, line, depth, tag, ""))
             else:
                 self.left_out += 1
         names = {_plain(key): value for key, value in given.items() if value.strip()}
@@ -148,15 +143,12 @@ class _ElementReader:
             self._open[-1].names.setdefault(_plain(element.tag), text)
         if element.number < 0:
             return
-        first, _, depth, tag, _ = self._found[element.number]
+        first, _, depth, tag, _ = self.found[element.number]
         named = (element.names.get(known, "") for known in (*_NAMES, _ONLY))
         name = next((name for name in named if name and "${" not in name), "")
         if not name and not element.has_elements and depth:
             name = text
-        self._found[element.number] = (first, line, depth, tag, " ".join(name.split()))
-
-    def finished(self) -> list[tuple[int, int, int, str, str]]:
-        return self._found
+        self.found[element.number] = (first, line, depth, tag, " ".join(name.split()))
 
 
 def _plain(name: str) -> str:

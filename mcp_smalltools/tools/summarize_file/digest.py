@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -125,8 +126,6 @@ def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
 
 def _component(path: str, text: str, check: Callable[[], None]) -> Digest:
     """Its blocks, and in its script what that defines."""
-    from dataclasses import replace
-
     from mcp_smalltools.text.outlines.components import blocks_of, script_of
 
     lines = text.split("\n")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from mcp_smalltools.text.xml_parser import BEFORE, DefinesEntitiesError, xml_parser
 from mcp_smalltools.tools.extract.structure.node import MAX_DEPTH, Budget, Node, NotOfForm
 
 MAX_CHARS: Final = 8 << 20
@@ -25,14 +26,15 @@ def read_xml(text: str) -> Node:
 
     if len(text) > MAX_CHARS:
         raise NotOfForm("too long for XML")
-    builder = _XMLBuilder(expat.ParserCreate())
+    builder = _XMLBuilder(xml_parser())
+    document = text.lstrip(BEFORE)
     try:
-        # a declared encoding no longer holds: the text is decoded
-        builder.parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8"), True)
+        builder.parser.Parse(document.encode("utf-8"), True)
     except expat.ExpatError as error:
         raise NotOfForm("no XML") from error
-    skipped = len(text) - len(text.lstrip("\ufeff \t\r\n"))
-    return builder.finished(text[:skipped].count("\n"))
+    except DefinesEntitiesError as error:
+        raise NotOfForm("XML with entities of its own") from error
+    return builder.finished(text[: len(text) - len(document)].count("\n"))
 
 
 class _XMLBuilder:
@@ -42,11 +44,9 @@ class _XMLBuilder:
         self._open: list[Node] = [self._root]
         self._texts: list[list[str]] = [[]]
         self._budget = Budget()
-        parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        parser.EntityDeclHandler = self._refuse
 
     def finished(self, lines_before: int) -> Node:
         if len(self._root.inner) != 1:
@@ -58,9 +58,6 @@ class _XMLBuilder:
             root.inner = [item for inside in root.inner if inside.kind == "object" for item in inside.inner]
         self._root.end = root.end
         return self._root
-
-    def _refuse(self, *_: Any) -> None:
-        raise NotOfForm("XML with entities of its own")
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) > MAX_DEPTH:
