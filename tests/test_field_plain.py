@@ -169,9 +169,9 @@ def test_a_value_is_that_of_the_first_key_with_its_name(
 def test_texts_with_examples_are_put_to_linear_models() -> None:
     pytest.importorskip("sklearn")
     arguments = {
-        "items": ["aaaa aab", "jjjj jij"],
+        "items": ["aaaa aaa", "jjjj jji"],
         "labels": ["first", "last"],
-        "examples": [{"text": "aaab aaa", "label": "first"}, {"text": "jjji jij", "label": "last"}],
+        "examples": [{"text": "aaab aaa", "label": "first"}, {"text": "jjji jji", "label": "last"}],
     }
     right = {"labels": ["first", "last"]}
     found = _plain(Path(), "classify", arguments, right, _letters)

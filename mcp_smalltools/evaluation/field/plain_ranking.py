@@ -103,7 +103,9 @@ def _by_words(items: Sequence[str], known: Sequence[tuple[str, str]]) -> Sequenc
     from sklearn.pipeline import make_pipeline
     from sklearn.svm import LinearSVC
 
-    model: Any = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC())
+    model: Any = make_pipeline(
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=0)
+    )
     return _predicted(model, [text for text, _ in known], known, items)
 
 

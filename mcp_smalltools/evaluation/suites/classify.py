@@ -243,7 +243,9 @@ def _floor(data: DataSet, examples: Sequence[tuple[str, str]]) -> float | None:
         known = [pair for pair in data.test if pair[1] != OUT_OF_SCOPE]
         if not examples or not known:
             return None
-        model = make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC())
+        model = make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=0)
+        )
         model.fit([text for text, _ in examples], [label for _, label in examples])
         return round(float(model.score([text for text, _ in known], [label for _, label in known])), 4)
     return None
