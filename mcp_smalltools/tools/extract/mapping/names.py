@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mcp_smalltools.text.words import STOP_WORDS, stem, words_of
+from mcp_smalltools.tools.extract.structure.node import ALSO
 
 SURE: Final = 0.85
 """From here on a name leaves no doubt."""
@@ -188,6 +189,8 @@ class NameOfField:
         names = [name for name in path if name]
         if not names:
             return 0.0
+        if ALSO in names[-1]:
+            return max(self.fit([*names[:-1], one]) for one in names[-1].split(ALSO))
         best = max((self._fit(way, names[-1]) for way in _ways(names[-1])), default=0.0)
         telling = [name for name in names[:-1] if name.lower() not in WRAPPERS]
         for above in (names[:-1], telling):

@@ -15,6 +15,9 @@ MAX_COLUMNS: Final = 2_000
 MAX_ROWS: Final = 50_000
 """Rows of a table that are read."""
 
+ALSO: Final = " · "
+"""Between the names of a value that has several, since its form doesn't write one."""
+
 Kind = Literal["value", "object", "list"]
 
 

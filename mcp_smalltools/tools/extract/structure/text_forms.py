@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Final
 
+from mcp_smalltools.tools.extract.structure.commands.command_output import read_output
 from mcp_smalltools.tools.extract.structure.data.hcl_text import read_hcl
 from mcp_smalltools.tools.extract.structure.data.json_text import read_json, read_json_lines
 from mcp_smalltools.tools.extract.structure.data.settings import read_ini, read_properties
@@ -43,6 +44,8 @@ _BY_ENDING: Final = {
     ".psv": "psv",
     **dict.fromkeys((".eml", ".mbox"), "mail"),
 }
+_OF_OUTPUT: Final = ("", ".txt", ".log", ".out")
+"""Endings of files that may hold what a command printed."""
 _BY_NAME: Final = {"pipfile": "toml", "cargo.lock": "toml", "poetry.lock": "toml", "uv.lock": "toml"}
 _BY_WORD: Final = {
     **dict.fromkeys(("json", "jsonc", "json5", "js", "javascript"), "json"),
@@ -109,6 +112,8 @@ def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
     forms = []
     if suffix in (".md", ".markdown", ".rst", ".mdx"):
         return []
+    if suffix in _OF_OUTPUT:
+        forms.append("output")
     if start[:1] == "{" or (start[:1] == "[" and not re.match(r"\[[\w .:\"/-]+\]\s*\n", start)):
         forms += ["json", "jsonl"]
     if start.startswith("<?xml"):
@@ -159,6 +164,7 @@ def _read(form: str, lines: Lines, text: str) -> Node:
         return _mail(lines)
     of_text: dict[str, Callable[[str], Node]] = {"yaml": read_yaml, "xml": read_xml, "html": read_html}
     of_lines: dict[str, Callable[[Lines], Node]] = {
+        "output": read_output,
         "jsonl": read_json_lines,
         "toml": read_toml,
         "ini": read_ini,

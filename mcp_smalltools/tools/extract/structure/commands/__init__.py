@@ -1,0 +1,1 @@
+"""What common commands print without a header that names the columns."""
