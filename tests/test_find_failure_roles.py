@@ -93,3 +93,14 @@ def test_every_line_has_a_role_and_only_blank_ones_are_blank(lines: list[str]) -
     assert len(found) == len(lines)
     for line, role in zip(lines, found, strict=True):
         assert role is not Role.BLANK or not line.strip()
+
+
+def test_what_gradle_says_to_try_and_the_trace_below_come_after_what_went_wrong() -> None:
+    log = (
+        "* What went wrong:\nCould not resolve all dependencies.\n> Could not find shop:till:1.3.\n\n* Try:\n"
+        "> Run with --info to get more log output.\n* Exception is:\ncom.shop.Unresolved: Not resolved.\n"
+        "\tat com.shop.Till.open(Till.java:70)\n\nBUILD FAILED in 3s"
+    )
+    assert roles(log) == [
+        *["OUTPUT"] * 3, "BLANK", *["AFTER"] * 5, "BLANK", "OUTPUT"
+    ]  # fmt: skip

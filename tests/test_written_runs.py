@@ -1,4 +1,4 @@
-"""Runs of 170 tools and CI systems, their right answers written first: what find_failure makes of them."""
+"""Runs of 280 tools and CI systems, their right answers written first: what find_failure makes of them."""
 
 from __future__ import annotations
 

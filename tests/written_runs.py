@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 RUNS = Path(__file__).parent / "runs"
+SCRIPT = ("##[group]Run make all", "make all", "shell: /usr/bin/bash -e {0}", "##[endgroup]")
+"""What GitHub shows before the output of a step."""
 _HEAD = re.compile(r"(?P<outcome>[-+?]) (?P<name>.*?)(?: kind=(?P<kinds>\S*))?(?: tool=\S*)?$")
 _MANY = re.compile(r"~(\d+) (.*)")
 
@@ -30,11 +32,10 @@ class WrittenRun:
 
     def at_github(self) -> list[str]:
         """The run as a job of GitHub shows it: with times, the step's script before it, and its end."""
-        script = ["##[group]Run make all", "make all", "shell: /usr/bin/bash -e {0}", "##[endgroup]"]
         end = ["Post job cleanup.", "Cleaning up orphan processes"]
         if self.failed:
             end.insert(0, "##[error]Process completed with exit code 1.")
-        lines = [*script, *self.lines, *(end if self.failed is not None else [])]
+        lines = [*SCRIPT, *self.lines, *(end if self.failed is not None else [])]
         return [f"2026-03-03T10:11:{n % 60:02d}.0000000Z {line}" for n, line in enumerate(lines)]
 
 

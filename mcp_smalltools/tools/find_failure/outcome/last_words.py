@@ -85,14 +85,14 @@ _COMPLAINT = re.compile(
     r"required (?!time|by )|requires|too (?:many|few|large|small|long|short|old|deep)|exceed(?:s|ed)|already (?:exists?|in use|allocated|running)|"
     r"(?:nothing|none|no \w+) (?:was|were|has been|have been|could be) |would (?:be )?(?:reformat\w*|fail)|"
     r"(?:is|are|was) (?:below|under|above|over|outside|less|lower|greater|higher|more) (?!time|way)|never (?:became|came|got|finished|completed|closed|returned|started|used)|"
-    r"stop(?:ped|ping)(?=: (?!.?max_)| training| because|,| at| after)|loss (?:is )?nan|non-?zero|declared and not used|ineffectual|expected .{1,80}\b(?:got|but|actual|found|equal))\b|"
+    r"stop(?:ped|ping)(?=: (?!.?max_)| training| because|,| at| after)|loss (?:is )?nan|non-?zero|declared and not used|ineffectual|assertions? (?:is |was |are |were )?(?:false|violated)|will (?:now )?(?:abort|exit|quit|terminate)|(?:an? |l')?échec|échoué|abbruch|abgebrochen|gescheitert|fehlgeschlagen|ha fallado|falló|falhou|fallit[oa]|прервано|не удалось|expected .{1,80}\b(?:got|but|actual|found|equal))\b|"
     r"\b(?:too many|usage:|usage -)|\bexit(?:ed)?(?: status| code| with)? ?[1-9]\d{0,2}$|\brc[ =:]{1,2}[1-9]|"
     r"[\w)] ?(?:✗|✘|❌|💥|🚨)|^\W{0,3}(?:✗|✘|✖|❌|💥|🚨|⨯)|^\s*\[!\] |\blevel=(?:error|fatal|panic)\b",
     re.IGNORECASE,
 )
 """A word of trouble."""
 _LINT = re.compile(
-    r"[\w./\\@+-]{1,200}\.\w{1,8}(?::\d+){1,2}:? {1,4}(?:\S{0,40} )?\S|\s+\d+:\d+ {2,}(?:error|warning)\b|\S{1,200} \w{2}\d{3,5} (?:warning|error|style|info): ",
+    r"[\w./\\@+-]{1,200}\.\w{1,8}(?::\d+){1,2}:(?=[A-Z\"'`])|[\w./\\@+-]{1,200}\.\w{1,8}(?::\d+){1,2}:? {1,4}(?:\S{0,40} )?\S|\s+\d+:\d+ {2,}(?:error|warning)\b|\S{1,200} \w{2}\d{3,5} (?:warning|error|style|info): ",
 )
 """`file:line:column: what is wrong there`: what linters write, and nothing else when they find something."""
 _COUNT_OF_FAULTS = re.compile(

@@ -93,9 +93,11 @@ BAD_RUN = Forms(
     ),
     within=(
         r"Your build exited with [1-9]|Phase complete: \w+ State: FAILED|aborting batchmode due to|"
-        r"AutomationTool exiting with ExitCode=[1-9]"
+        r"AutomationTool exiting with ExitCode=[1-9]|"
+        # A gate that tests which pass don't take back.
+        r"^(?!.{0,40}\bwarn).{0,80}\b(?:thresholds?\b.{0,80}\bnot (?:met|reached)\b|coverage\b.{0,80}\bnot (?:reached|met)\b)"
     ),
-    keys="exited with|phase complete|aborting|exitcode=",
+    keys="exited with|phase complete|aborting|exitcode=|threshold|coverage",
 )
 """The run is closed, and failed."""
 
@@ -257,10 +259,12 @@ BAD_TOOL = Forms(
         r"tasks? failed:|Kernel panic|errors? occurred!?$|\bwith (?:\w+ )?(?:errors?|failures?)[.!]?$|no output PDF file produced|==> Fatal error|! ==> Fatal|"
         r"compilation (?:failed|aborted|terminated)|\bwould reformat\b|[1-9] files? would be reformatted|Terminated$|"
         r"\bthresholds?\b.{0,80}\b(?:not (?:met|reached)|(?:been )?crossed)|\b[1-9]\d* (?:\w+ )?not ok\b|\bfail[-_]under[= ]|"
+        r"\b(?:assertions?|tests?|checks?|specs?|criteria|gates?|requirements?) (?:did not|didn't|do not) pass\b|"
+        r"\bfinished with problems\b|\bwarnings (?:are |being )?treated as errors\b|"
         r"slurmstepd: error: \*{3}|"
         r"(?:构建|编译|打包|部署|安装|测试|发布|建置|編譯|測試|安裝)(?:已)?(?:失败|失敗)|(?:ビルド|テスト|コンパイル|デプロイ|インストール|処理|実行)(?:が|は|に)?(?:失敗|異常終了)|異常終了|(?:빌드|테스트|설치|배포) ?실패"
     ),
-    keys="threshold|not ok|fail-under|fail_under|build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
+    keys="with problems|treated as|threshold|not ok|fail-under|fail_under|build fail|***|elifecycle|failed|panic|occurred|with error|with failure|with |no output|fatal|compilation|reformat|segmentation|core dumped|slurm|terminated|did not|失败|失敗|異常|실패|emergency",
 )
 """A tool concludes that its work failed."""
 

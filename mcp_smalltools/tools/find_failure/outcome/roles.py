@@ -29,7 +29,9 @@ class Role(IntEnum):
     CLEANUP = 6
     """What is tidied up, stored or uploaded after the run, whatever came of it."""
     AFTER = 7
-    """Output of a step that ran only after another had failed: reports, uploads, logs that are printed."""
+    """Output of a step that ran only after another had failed: reports, uploads, logs that are printed. What a tool
+    says to try below its message, and the trace of what the message tells.
+    """
     FRAME = 8
     """Marks of the CI system: groups, timers, sections."""
 
@@ -115,6 +117,11 @@ _POST = re.compile(
 _ERROR_OF_STEP = re.compile(
     r"##\[error\](?:Process completed with exit code|The operation was canceled|.{0,80}exited with code|.{0,200}failed)"
 )
+_ADVICE = re.compile(r"\* (?:Try|Exception is):")
+_ENDS_ADVICE = re.compile(
+    r"\* What went wrong:|FAILURE: |BUILD [A-Z]|[=-]{10,}\s*$|\d+ actionable|Deprecated |> Task :|##\[|\d+: Task failed"
+)
+"""Gradle's boxes: what went wrong comes first, then what to try, then the trace of the same error."""
 _OUTCOME_OF_CI = re.compile(
     r"##\[error\]|::error|(?:ERROR: )?Job (?:failed|succeeded)|(?:Done\. )?Your build exited|The command .*exited with|Finished: "
 )
@@ -134,6 +141,7 @@ def roles_of(contents: Sequence[str]) -> list[Role]:
         elif content.endswith((")", "{", "() ")) and _FUNCTION.match(content):
             _see_function(contents, roles, place)
     _see_aftermath(contents, roles)
+    _see_advice(contents, roles)
     return roles
 
 
@@ -228,6 +236,18 @@ def _see_function(contents: Sequence[str], roles: list[Role], place: int) -> Non
     before = roles[place]
     _mark_until(contents, roles, place + 1, lambda text: text.startswith("}"))
     roles[place] = Role.SCRIPT if roles[place + 1 : place + 2] == [Role.SCRIPT] else before
+
+
+def _see_advice(contents: Sequence[str], roles: list[Role]) -> None:
+    """What Gradle says below the message of a failure, up to its next box or its end."""
+    since: int | None = None
+    for place, content in enumerate(contents):
+        if _ADVICE.match(content):
+            since = place
+        elif since is not None and (_ENDS_ADVICE.match(content) or place - since > _LONGEST_SHOWN):
+            since = None
+        if since is not None and roles[place] is Role.OUTPUT:
+            roles[place] = Role.AFTER
 
 
 def _see_aftermath(contents: Sequence[str], roles: list[Role]) -> None:

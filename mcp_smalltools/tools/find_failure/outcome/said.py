@@ -39,13 +39,13 @@ _BAD_WORD = (
 )
 _COUNTED = re.compile(
     rf"(?<![\w.%/:-])(?P<before>\d+(?:,\d{{3}})*)(?: {{0,2}}(?:个 ?|個 ?)?|-)(?:{_BAD_WORD}\b|错误|錯誤|失败|エラー|失敗)(?:\(s\))?(?![-_/\w]|\s?[:=|]\s*\d)"
-    rf"|\b(?:{_BAD_WORD}|fail)\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|^\s*(?P<bare>\d+) fail$|\[ FAIL (?P<r>\d+) ",
+    rf"|\b(?:{_BAD_WORD}|fail|KO(?==))\b(?:\(s\))?\s?[:=|]\s*(?P<after>\d+)(?![\w.:-]*\w)|^[#ℹ] fail (?P<tap>\d+)|^\s*(?P<bare>\d+) fail$|\[ FAIL (?P<r>\d+) ",
     re.IGNORECASE,
 )
 """A count of what failed, before or after its name."""
 _GOOD_COUNT = re.compile(
     r"(?<![\w.%/-])[1-9][\d,]*\W{0,3}(?:(?:tests?|specs?|examples?|checks?|assertions?|scenarios?|steps?|suites?|of \d+|\w+ test suites?) ){0,2}"
-    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?! \((?![\d.]+ ?m?s\))| (?:to|as|by|through|from|in(?! [\d<]))\b)|^DONE [1-9]\d* tests|^TOTAL: [1-9]\d* SUCCESS$|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
+    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?!\s?=)(?! \((?![\d.]+ ?m?s\))| (?:to|as|by|through|from|in(?! [\d<]))\b)|^DONE [1-9]\d* tests|^TOTAL: [1-9]\d* SUCCESS$|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
     r"(?<![\w.%/-])(?:100% tests passed|(?P<n>[1-9]\d*)/(?P=n) (?:tests? )?passed)",
     re.IGNORECASE,
 )

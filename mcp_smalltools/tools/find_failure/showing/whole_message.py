@@ -21,7 +21,7 @@ _FURTHER = 14
 _INTRODUCES = re.compile(
     r"[^\s:]:\s*$|: In (?:member )?function |: in function [`']|^In file included from|^\s*Line +\S+\.\w+\s*$|\.{5,}Failed$|"
     r"(?i:\b(?:an? )?(?:\w+ )?(?:error|exception)s? (?:has )?occurred\b)|The error was: |^Diff in |^\* What went wrong|"
-    r"^\*{3,} Module |^FILE: |^Errors? in "
+    r"^\*{3,} Module |^FILE: |^Errors? in |^(?:-{2,}|─{2,}|━{2,}) [^-─━]{3,80} (?:-{3,}|─{3,}|━{3,})"
 )
 """A line that introduces what comes below it, an empty line or a ruler between them or not."""
 _GOES_ON = re.compile(
