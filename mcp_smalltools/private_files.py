@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,20 @@ def make_private_folder(folder: Path) -> None:
         except FileExistsError:  # another process was quicker, or a link leads nowhere
             if not path.is_dir():
                 raise
+
+
+def check_own_folder(folder: Path) -> None:
+    """Raises PermissionError for a folder of somebody else's, or one in which others can make files."""
+    if os.name != "posix":
+        return  # the user's profile folder is private by its access list
+    found = folder.stat()
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise PermissionError(errno.EPERM, "not a folder of this user's alone", str(folder))
+
+
+def is_private(found: os.stat_result) -> bool:
+    """Whether a file or folder is this user's, and closed to all others."""
+    return os.name != "posix" or (found.st_uid == os.geteuid() and not found.st_mode & 0o077)
 
 
 def make_private_file(file: Path) -> None:

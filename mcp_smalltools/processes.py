@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, STDOUT, CompletedProcess, Popen, SubprocessError
-from typing import IO, Any, Final
+from types import TracebackType
+from typing import IO, Any, Final, Self
 
 __all__ = [
     "DEVNULL",
@@ -21,6 +24,7 @@ __all__ = [
     "STDOUT",
     "CompletedProcess",
     "Popen",
+    "SilenceLimit",
     "SubprocessError",
     "apart",
     "clean_environment",
@@ -116,6 +120,37 @@ def start(
         cwd=cwd or anchor(),
         **options,
     )
+
+
+class SilenceLimit:
+    """Ends a process of which nothing was heard for so long. Used as a context, while it is listened to."""
+
+    def __init__(self, process: Popen[bytes], seconds: float) -> None:
+        self.reached = False
+        self._process, self._seconds = process, seconds
+        self._last = time.monotonic()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def heard(self) -> None:
+        self._last = time.monotonic()
+
+    def _watch(self) -> None:
+        while (left := self._last + self._seconds - time.monotonic()) > 0:
+            if self._over.wait(left):
+                return
+        self.reached = True
+        self._process.kill()
 
 
 def apart() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from release.problem import ReleaseError
@@ -63,10 +63,13 @@ class CleanPlace:
         path = os.pathsep.join([str(self.scripts), system])
         return {**passed, **home, "PATH": path, "MCP_SMALLTOOLS_OFFLINE": "1"}
 
-    def run(self, command: Sequence[str], stdin: bytes = b"") -> str:
-        """What a command prints. Raises ReleaseError where it fails, with its last lines."""
+    def run(self, command: Sequence[str], stdin: bytes = b"", more: Mapping[str, str] | None = None) -> str:
+        """What a command prints, with `more` in its environment. Raises ReleaseError where it fails, with its
+        last lines.
+        """
+        env = {**self.variables(), **(more or {})}
         done = subprocess.run(
-            list(command), cwd=self.work, env=self.variables(), input=stdin, capture_output=True,
+            list(command), cwd=self.work, env=env, input=stdin, capture_output=True,
             timeout=_WAIT_S, check=False,
         )  # fmt: skip
         if done.returncode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tempfile
 import time
 import zipfile
@@ -53,6 +54,7 @@ def try_all(made: Archives) -> Iterator[Tried]:
         (made.source, try_package),
         (made.bundle, try_bundle),
         *((archive, try_plugin) for archive in made.plugins.values()),
+        *(() if sys.platform == "win32" else ((made.plugins["claude-code"], try_plugin_alone),)),
     ):
         with _clean_place() as place:
             yield trial(made, archive, place)
@@ -88,10 +90,7 @@ def try_bundle(made: Archives, archive: Path, place: CleanPlace) -> Tried:
         "user_config.privacy": "redacted",
     }
     command = Command(server["command"], [filled(word, chosen) for word in server["args"]])
-    # The version isn't published yet: uv finds it beside the bundle, and the rest as wheels in the index.
-    links = ",".join(filter(None, [str(made.folder), place.variables().get("UV_FIND_LINKS")]))
-    environment = {"UV_FIND_LINKS": links, "UV_NO_BUILD": "1"}
-    answered = first_answer(command, place, environment)
+    answered = first_answer(command, place, _beside(made, place))
     return Tried(archive.name, time.monotonic() - started - answered, answered)
 
 
@@ -99,12 +98,44 @@ def try_plugin(made: Archives, archive: Path, place: CleanPlace) -> Tried:
     """A plugin: its server answers and its hooks end well, with the wheel installed as its README says."""
     seconds = place.install(made.wheel)
     plugin = unpacked(archive, place.folder / "plugin")
+    answered = first_answer(server_of(plugin), place)
+    _try_hooks(plugin, place, {})
+    return Tried(archive.name, seconds, answered)
+
+
+def try_plugin_alone(made: Archives, archive: Path, place: CleanPlace) -> Tried:
+    """The plugin for Claude Code where nothing is installed but uv, which fetches the rest."""
+    place.run([str(place.python), "-m", "pip", "install", "--quiet", "uv"])
+    plugin = unpacked(archive, place.folder / "plugin")
+    beside = _beside(made, place)
+    answered = first_answer(server_of(plugin), place, beside)
+    _try_hooks(plugin, place, beside)
+    return Tried(f"{archive.name}, with uv alone", 0.0, answered)
+
+
+def server_of(plugin: Path) -> Command:
+    """What a client starts for a plugin."""
     (server,) = json.loads((plugin / ".mcp.json").read_text(encoding="utf-8"))["mcpServers"].values()
-    answered = first_answer(Command(server["command"], server["args"]), place)
+    return Command(server["command"], [filled(word, _root(plugin)) for word in server["args"]])
+
+
+def _root(plugin: Path) -> dict[str, str]:
+    return {"CLAUDE_PLUGIN_ROOT": str(plugin)}
+
+
+def _try_hooks(plugin: Path, place: CleanPlace, more: Mapping[str, str]) -> None:
+    """Each event's hook. Raises ReleaseError where one fails, or says that the program isn't there."""
     for event, line in hook_lines(plugin):
         told = {"hook_event_name": event, "session_id": "trial", "cwd": str(place.work)}
-        place.run(["sh", "-c", line], stdin=json.dumps(told).encode())
-    return Tried(archive.name, seconds, answered)
+        said = place.run(["sh", "-c", filled(line, _root(plugin))], json.dumps(told).encode(), more)
+        if "its program" in said:
+            raise ReleaseError(f"A hook of {plugin.name} does not find the program: {said.strip()}")
+
+
+def _beside(made: Archives, place: CleanPlace) -> dict[str, str]:
+    """The version isn't published yet: uv finds it beside the archive, the rest as wheels in the index."""
+    links = ",".join(filter(None, [str(made.folder), place.variables().get("UV_FIND_LINKS")]))
+    return {"UV_FIND_LINKS": links, "UV_NO_BUILD": "1"}
 
 
 def first_answer(command: Command, place: CleanPlace, more: Mapping[str, str] | None = None) -> float:

@@ -13,7 +13,7 @@ from test_stores import A_ROW
 from mcp_smalltools.cli import main
 from mcp_smalltools.config import Settings
 from mcp_smalltools.economics.accounts import account_of, short_of
-from mcp_smalltools.economics.prices import MachinePrice, ModelPrice, load_prices
+from mcp_smalltools.economics.prices import MachinePrice, ModelPrice, dollars, load_prices
 from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.stores.accounts.call_cost import HOOK_CLIENT, CallCost
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow
@@ -185,3 +185,9 @@ def test_the_rows_of_the_ledger_come_with_the_tools_accounts(
     assert main(["ledger", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(rows) == 2 and all("chars_saved" in row and "joules" in row for row in rows)
+
+
+def test_amounts_are_shown_to_the_cent_and_small_ones_so_that_they_are_not_nothing() -> None:
+    amounts = (0.0, 0.00127, -0.5, 0.99999, 1.0, -12.345, 12_345.678)
+    shown = ["0.0000", "0.0013", "-0.5000", "1.0000", "1.00", "-12.35", "12,345.68"]
+    assert [dollars(usd) for usd in amounts] == shown

@@ -7,16 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hook_processes import SESSION, daemon_of, environment, failed, hook, waited
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_smalltools.hooks import hook_client
 from mcp_smalltools.hooks.event import EVENTS, CommandResult, command_result, read_event
 from mcp_smalltools.hooks.hook_daemon import HookDaemon
 from mcp_smalltools.hooks.kept.keeper import OutputKeeper
@@ -26,33 +24,7 @@ from mcp_smalltools.hooks.reply import HookReply
 from mcp_smalltools.hooks.tell.message import MOST_CHARS, WHOLE_CHARS, failure_message, success_message
 from mcp_smalltools.hooks.tell.teller import is_worth_a_look
 
-SESSION = "47b35e29-7c50-4717-a032-63bb104fdc1f"
-ASK = Path(hook_client.__file__)
 LINUX = pytest.mark.skipif(not AVAILABLE, reason="outputs are kept on Linux")
-
-
-def environment(tmp_path: Path, **more: str) -> dict[str, str]:
-    own = {name: str(tmp_path / name.lower()) for name in ("STATE_DIR", "RUNTIME_DIR", "OUTPUTS_DIR")}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CLAUDE")}
-    return {**inherited, **{f"MCP_SMALLTOOLS_{name}": value for name, value in own.items()}, **more}
-
-
-def failed(command: str, error: str, **more: Any) -> dict[str, Any]:
-    """As Claude Code 2.1.330 says it."""
-    told = {
-        "session_id": SESSION,
-        "transcript_path": "/home/u/.claude/projects/p/s.jsonl",
-        "cwd": "/home/u/p",
-        "permission_mode": "default",
-        "hook_event_name": "PostToolUseFailure",
-        "tool_name": "Bash",
-        "tool_input": {"command": command},
-        "tool_use_id": "toolu_0003",
-        "error": error,
-        "is_interrupt": False,
-        "duration_ms": 1012,
-    }
-    return told | more
 
 
 def read(name: str, told: Any) -> Any:
@@ -100,32 +72,6 @@ def test_replies_of_several_parts_are_said_together() -> None:
     assert both == HookReply("one\n\ntwo", {"stdout": ""}, "no")
 
 
-@contextmanager
-def daemon_of(env: dict[str, str]) -> Iterator[None]:
-    """Ends the daemon that hooks have started for that environment."""
-    try:
-        yield
-    finally:
-        folder = Path(hook_client.socket_path(env)[0])
-        for lock in folder.glob("*.lock"):
-            pid = lock.read_text().strip()
-            if pid.isdigit():
-                os.kill(int(pid), 15)
-
-
-def hook(env: dict[str, str], name: str, told: Any, *options: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", str(ASK), name, *options],
-        input=told if isinstance(told, bytes) else json.dumps(told).encode(),
-        env=env,
-        capture_output=True,
-        check=True,
-        timeout=90,
-    )
-    assert done.stderr == b""
-    return done.stdout.decode()
-
-
 def test_a_hook_that_nobody_answers_exits_quietly(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
@@ -147,13 +93,6 @@ def test_the_command_line_answers_events_and_never_fails(tmp_path: Path) -> None
                 timeout=30,
             )
             assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-
-
-def waited(for_what: Callable[[], Any]) -> Any:
-    ends = time.monotonic() + 10
-    while not (found := for_what()) and time.monotonic() < ends:
-        time.sleep(0.005)
-    return found
 
 
 @LINUX

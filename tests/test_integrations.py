@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from probe_server import environment
 
 from mcp_smalltools import __version__
 from mcp_smalltools.cli import command_parser
-from mcp_smalltools.clients.hook_commands import PARTS
+from mcp_smalltools.clients.hook_commands import PARTS, is_our_hook
 from mcp_smalltools.clients.hook_files import CLIENT_HOOKS
 from mcp_smalltools.clients.known import CLIENTS
 from mcp_smalltools.commands import serve
@@ -28,6 +29,8 @@ from mcp_smalltools.tools.built_in import built_in_tools
 REPOSITORY = Path(__file__).parents[1]
 PLUGIN = REPOSITORY / "integrations" / "claude-code"
 BUNDLE = REPOSITORY / "integrations" / "mcpb"
+LAUNCHER = "${CLAUDE_PLUGIN_ROOT}/mcp-smalltools"
+SYSTEMS = ("/usr/bin", "/bin", "/usr/local/bin", "/opt/homebrew/bin")
 PREFIX = "mcp__plugin_smalltools_smalltools__"
 
 
@@ -68,7 +71,7 @@ def test_every_version_is_the_programs() -> None:
 
 def test_the_plugin_starts_what_install_would_start() -> None:
     found = read(PLUGIN / ".mcp.json")["mcpServers"]["smalltools"]
-    assert found == CLIENTS["claude-code"].stdio(["mcp-smalltools", "serve", "--outputs"])
+    assert found == CLIENTS["claude-code"].stdio(["sh", LAUNCHER, "serve", "--outputs"])
 
 
 def test_the_plugins_hooks_are_those_that_install_writes() -> None:
@@ -76,8 +79,74 @@ def test_the_plugins_hooks_are_those_that_install_writes() -> None:
     hooks = CLIENT_HOOKS["claude-code"]
     parts = ",".join(PARTS)
     assert {event: items[0] for event, items in found.items()} == hooks.groups(
-        PARTS, lambda event: f"mcp-smalltools hook {event} --parts {parts}"
+        PARTS, lambda event: f'sh "{LAUNCHER}" hook {event} --parts {parts}'
     )
+    assert all(is_our_hook(item) for items in found.values() for item in items)
+
+
+class Installed:
+    """A home with some programs on the PATH, each of which says what it was started with."""
+
+    def __init__(self, home: Path, **programs: int) -> None:
+        """By each program's name (`_` for `-`) its exit code."""
+        self.home, self.bin = home, home / "bin"
+        self.bin.mkdir()
+        for name, code in programs.items():
+            path = self.bin / name.replace("_", "-")
+            path.write_text(f'#!/bin/sh\necho "{name} $*"\ncat\nexit {code}\n')
+            path.chmod(0o755)
+
+    def start(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["/bin/sh", str(PLUGIN / "mcp-smalltools"), *arguments],
+            env={"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.home)},
+            input="told",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+not_on_windows = pytest.mark.skipif(
+    sys.platform == "win32" or any(Path(folder, "mcp-smalltools").exists() for folder in SYSTEMS),
+    reason="needs a shell, and a system without the program",
+)
+
+
+@not_on_windows
+def test_the_plugin_starts_the_program_that_is_installed(tmp_path: Path) -> None:
+    installed = Installed(tmp_path, mcp_smalltools=7, uvx=0)
+    done = installed.start("serve", "--root", "a b")
+    assert (done.stdout, done.returncode) == ("mcp_smalltools serve --root a b\ntold", 7)
+
+
+@not_on_windows
+def test_without_it_uv_fetches_the_plugins_version_but_not_for_a_hook(tmp_path: Path) -> None:
+    installed = Installed(tmp_path, uvx=0)
+    from_version = f"--from mcp-smalltools=={__version__} mcp-smalltools"
+    assert installed.start("serve").stdout == f"uvx --quiet {from_version} serve\ntold"
+    said = installed.start("hook", "PostToolUse", "--parts", "tell").stdout
+    assert said == f"uvx --quiet --offline {from_version} hook PostToolUse --parts tell\ntold"
+
+
+@not_on_windows
+def test_a_hook_of_a_plugin_alone_refuses_nothing_and_says_once_what_is_missing(tmp_path: Path) -> None:
+    alone = Installed(tmp_path)
+    done = alone.start("serve")
+    assert done.returncode == 127 and "uv tool install mcp-smalltools" in done.stderr
+    assert done.stderr.count("\n") == 1
+    done = alone.start("hook", "PreToolUse", "--parts", "guard")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = alone.start("hook", "SessionStart", "--parts", "guard")
+    assert done.returncode == 0 and "not installed" in json.loads(done.stdout)["systemMessage"]
+
+
+@not_on_windows
+def test_a_hook_that_uv_can_not_start_yet_refuses_nothing(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    fetching = Installed(tmp_path / "home", uvx=2)
+    done = fetching.start("hook", "PreToolUse", "--parts", "guard")
+    assert done.returncode == 0
 
 
 def test_the_plugin_for_codex_is_the_same_with_what_codex_can_do() -> None:

@@ -25,9 +25,9 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.catalog import ModelStore, ensure_adapter, ensure_model
 from mcp_smalltools.models.download_records import ModelFile
+from mcp_smalltools.models.fetching.packages import SourceFailed
 from mcp_smalltools.models.library import manifest_of, manifests
 from mcp_smalltools.models.manifest import Manifest
-from mcp_smalltools.models.packages import SourceFailed
 from mcp_smalltools.models.shipped import library_folder
 
 CONTENT = b"GGUF" + random.Random(1).randbytes(3_000_000)
@@ -72,6 +72,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         body = hub.content[start:]
         self.send_response(206 if wanted else 200)
+        if wanted:
+            size = len(hub.content)
+            self.send_header("Content-Range", f"bytes {start}-{size - 1}/{size}")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: hub.cuts.pop(0)] if hub.cuts else body)
@@ -97,8 +100,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """A model folder of its own, with one model that is fetched from the hub; no stores of other programs."""
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-    monkeypatch.setattr("mcp_smalltools.models.pull.ATTEMPTS", 3)
-    monkeypatch.setattr("mcp_smalltools.models.pull.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("mcp_smalltools.models.fetching.hub.ATTEMPTS", 3)
+    monkeypatch.setattr("mcp_smalltools.models.fetching.hub.RETRY_S", 0.0)
     folders = {name: tmp_path / name for name in ("model_dir", "state_dir", "runtime_dir")}
     settings = Settings(**folders)
     write_manifest(settings)
@@ -347,7 +350,7 @@ class Packages:
 @pytest.fixture
 def packages(monkeypatch: pytest.MonkeyPatch) -> Packages:
     found = Packages(1_000_000)
-    monkeypatch.setattr("mcp_smalltools.models.packages._download", found.download)
+    monkeypatch.setattr("mcp_smalltools.models.fetching.packages._download", found.download)
     return found
 
 

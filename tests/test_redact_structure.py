@@ -10,9 +10,10 @@ from pathlib import Path
 
 import anyio
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from secret_canaries import canaries
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.level import PrivacyLevel
@@ -311,3 +312,33 @@ def test_any_structure_keeps_its_lines(text: str) -> None:
     redactor = Redactor()
     redactor.learn(text)
     assert redactor.scrub(text).count("\n") == text.count("\n")
+
+
+MASKS = st.sampled_from(["<SECRET_1>", "<PRIVATE_KEY_1>", "<SSN_1>", "</key>", "SECRET_1", "ann@example.com"])
+CANARY_TEXTS = st.sampled_from([canary.text for canary in canaries()])
+
+
+@given(st.lists(st.one_of(STRUCTURES, MASKS, CANARY_TEXTS, st.text(max_size=4)), max_size=8).map("".join))
+@budget(max_examples=200, deadline=None)
+@example("passwd = abcdef123!\n<key>port</key>")
+@example("Bearer <SECRET_1> and more text</b>")
+@example("a:b:c:d:hunter2x!7\npass: SECRET_1")
+@example("ann@example.com-----BEGIN OPENSSH PRIVATE KEY-----\nl8tyDTDFF0QyHMiixgjFjVVW4q2oJqFvdD6Mryrc18kW\n")
+def test_masking_what_was_masked_masks_nothing_more(text: str) -> None:
+    redactor = Redactor()
+    once = redactor.scrub(text)
+    assert redactor.scrub(once) == once
+    assert Redactor().scrub(once) == once
+    other = Redactor()
+    other.learn(once)
+    assert other.scrub(once) == once
+
+
+def test_an_element_that_is_named_like_a_mask_is_one() -> None:
+    assert "qjwos7pH1Txxx9" not in Redactor().scrub("<SECRET_1>qjwos7pH1Txxx9!4</SECRET_1>")
+
+
+def test_a_pattern_of_the_users_changes_no_mask() -> None:
+    redactor = Redactor(["SECRET", r"\d+"])
+    once = redactor.scrub("password: hunter2x!7 of 12")
+    assert redactor.scrub(once) == once and "SECRET_1" in once

@@ -259,8 +259,8 @@ def test_an_address_that_the_user_did_not_allow_is_not_fetched(
 
 
 def served(monkeypatch: pytest.MonkeyPatch, handler: Callable[[httpx2.Request], httpx2.Response]) -> Settings:
-    client = functools.partial(httpx2.Client, transport=httpx2.MockTransport(handler))
-    monkeypatch.setattr(httpx2, "Client", client)
+    client = functools.partial(httpx2.AsyncClient, transport=httpx2.MockTransport(handler))
+    monkeypatch.setattr(httpx2, "AsyncClient", client)
     return Settings(skill_hosts=("Good.example", "also.example"))
 
 
@@ -270,7 +270,7 @@ def test_redirects_are_followed_to_allowed_hosts_only(monkeypatch: pytest.Monkey
     def answer(request: httpx2.Request) -> httpx2.Response:
         asked.append(request.url.host)
         if request.url.path == "/here":
-            return httpx2.Response(200, content=b"the archive")
+            return httpx2.Response(200, stream=httpx2.ByteStream(b"the archive"))
         to = "https://also.example/here" if request.url.path == "/good" else "https://bad.example/here"
         return httpx2.Response(302, headers={"location": to})
 

@@ -147,6 +147,7 @@ def _show_accounts(console: Console, accounts: Sequence[ToolAccount], model: Mod
     from rich.table import Table
 
     from mcp_smalltools.economics.accounts import short_of
+    from mcp_smalltools.economics.prices import dollars
 
     table = Table(box=None, pad_edge=False)
     table.add_column("tool", no_wrap=True)
@@ -156,7 +157,7 @@ def _show_accounts(console: Console, accounts: Sequence[ToolAccount], model: Mod
     for one in accounts:
         table.add_row(
             f"hook: {one.tool}" if one.by_hook else one.tool,
-            *(f"{one.calls:,}", f"{one.in_vain:,}", _short(one.chars_saved), _dollars(one.net_usd)),
+            *(f"{one.calls:,}", f"{one.in_vain:,}", _short(one.chars_saved), dollars(one.net_usd)),
             *(f"{used:,.1f}" for used in (one.cpu_s, one.gpu_s)[: len(seconds)]),
             _short(one.joules),
             *(_times(one.faster), _times(one.cheaper)),
@@ -165,7 +166,7 @@ def _show_accounts(console: Console, accounts: Sequence[ToolAccount], model: Mod
     total = sum(one.net_usd for one in accounts)
     console.print(
         f"Priced as {model.name}, of {model.day}: {model.input:g} $ per million tokens read, "
-        f"{model.output:g} $ written. Net {_dollars(total)} $ so far, the tools' schemas not counted."
+        f"{model.output:g} $ written. Net {dollars(total)} $ so far, the tools' schemas not counted."
     )
     slower, dearer = short_of(accounts)
     if slower:
@@ -186,10 +187,6 @@ def _short(number: float) -> str:
         if abs(number) >= least:
             return f"{number / unit:,.0f}{name}"
     return f"{number:,.0f}"
-
-
-def _dollars(usd: float) -> str:
-    return f"{usd:,.2f}" if abs(usd) >= 1 else f"{usd:.4f}"
 
 
 def _files(paths: list[str]) -> str:

@@ -25,6 +25,7 @@ from mcp_smalltools.dashboard.shown_numbers import (
 )
 from mcp_smalltools.dashboard.specialist_entries import specialists_section
 from mcp_smalltools.dashboard.specialists import Specialist
+from mcp_smalltools.economics.prices import dollars
 from mcp_smalltools.learning.improve.kept import LearnedState
 
 PERIODS: Final[Mapping[int, str]] = {1: "Today", 7: "7 days", 28: "4 weeks", 84: "12 weeks"}
@@ -189,7 +190,7 @@ def _tiles(figures: Figures, bill: PeriodBill | None) -> Markup:
 
 def _bill_said(bill: PeriodBill) -> str:
     more = "less" if bill.usd >= 0 else "more"
-    return f"About ${abs(bill.usd):,.2f} {more} to pay for {bill.model} (price of {bill.day.isoformat()})"
+    return f"About ${dollars(abs(bill.usd))} {more} to pay for {bill.model} (price of {bill.day.isoformat()})"
 
 
 def _tile(name: str, value: str, note: str, kind: str) -> Markup:

@@ -63,6 +63,11 @@ class ModelPrice(BaseModel):
         ) / _MILLION
 
 
+def dollars(usd: float) -> str:
+    """An amount as tables and pages show it: to the cent or, below a dollar, to a hundredth of one."""
+    return f"{usd:,.2f}" if abs(usd) >= 1 else f"{usd:.4f}"
+
+
 class MachinePrice(BaseModel):
     """What this machine takes under load, and what that costs."""
 

@@ -31,6 +31,10 @@ class HookCall:
         named = self.environ.get("CLAUDE_PID") or self.environ.get("PARENT") or ""
         return int(named) if named.isdigit() else 0
 
+    def asks_for(self, part: str) -> bool:
+        """Whether that part may answer."""
+        return not self.parts or part in self.parts
+
     def settings(self, cwd: str) -> Settings:
         """The settings for whoever works in that folder. Raises ConfigError."""
         project = self.environ.get("CLAUDE_PROJECT_DIR") or cwd
@@ -65,6 +69,12 @@ def tasks_folder(session: str, cwd: str, environ: Mapping[str, str]) -> Path:
     base = Path(environ.get("CLAUDE_CODE_TMPDIR") or "/tmp") / f"claude-{os.geteuid()}"
     project = "".join(char if char.isascii() and char.isalnum() else "-" for char in cwd)
     return base / project / session / "tasks"
+
+
+def client_folder(environ: Mapping[str, str]) -> Path:
+    """Where Claude Code keeps what is its own."""
+    config = environ.get("CLAUDE_CONFIG_DIR")
+    return Path(config) if config else Path(environ.get("HOME") or Path.home()) / ".claude"
 
 
 def level_of(folder: str, settings: Settings) -> PrivacyLevel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ def read_event(name: str, payload: bytes) -> HookEvent | None:
     if name not in EVENTS:
         return None
     try:
-        told = json.loads(payload)
+        told = loaded(payload)
     except (ValueError, RecursionError):
         return None
     if not isinstance(told, dict):
@@ -61,13 +62,29 @@ def read_event(name: str, payload: bytes) -> HookEvent | None:
     return HookEvent(
         name=name,
         session=session if _SESSION.fullmatch(session) else "",
-        cwd=text_of_field(told, "cwd"),
+        cwd=_path_of(text_of_field(told, "cwd")),
         tool=text_of_field(told, "tool_name"),
         arguments=object_of_field(told, "tool_input"),
         response=object_of_field(told, "tool_response"),
         error=text_of_field(told, "error"),
         interrupted=told.get("is_interrupt") is True,
     )
+
+
+def loaded(payload: bytes) -> Any:
+    """The JSON, also where its text isn't clean: a result that can't be read would have to be withheld.
+
+    Raises ValueError, RecursionError.
+    """
+    return json.loads(payload.decode("utf-8", "replace"), strict=False)
+
+
+def _path_of(text: str) -> str:
+    """A text that can be a path; "" for any other."""
+    try:
+        return "" if b"\0" in os.fsencode(text) else text
+    except UnicodeEncodeError:
+        return ""
 
 
 def command_result(event: HookEvent) -> CommandResult | None:

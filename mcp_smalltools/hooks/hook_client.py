@@ -18,6 +18,8 @@ LIMIT_S = 2.0
 """Seconds after which it leaves without an answer, where MCP_SMALLTOOLS_HOOK_S says no other number."""
 MOST_BYTES = 32 << 20
 """Of an event that is longer nothing is passed on."""
+MOST_WITHHELD = 1 << 30
+"""Bytes of such an event that are read where its result has to be withheld."""
 GUARD_LIMIT_S = 6.0
 """The same where `guard` answers: what isn't masked by then is withheld."""
 END = b"\n"
@@ -42,6 +44,8 @@ def main(arguments: list[str], started_by: int = 0) -> int:
     try:
         payload = sys.stdin.buffer.read(MOST_BYTES + 1)
         answer = _ask(arguments, payload, started_by)
+        if len(payload) > MOST_BYTES and _guards(arguments):
+            payload += sys.stdin.buffer.read(MOST_WITHHELD)
         answer = answer.removesuffix(END) if answer.endswith(END) else _unanswered(arguments, payload)
         if answer:
             sys.stdout.buffer.write(answer)

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from mcp_smalltools.engine.endpoint import FileLock
 from mcp_smalltools.hooks.agent_session import HookCall, read_call
@@ -22,13 +22,15 @@ from mcp_smalltools.hooks.event import read_event
 from mcp_smalltools.hooks.hook_client import ANOTHER_IS_THERE, END, MOST_BYTES
 from mcp_smalltools.hooks.hook_parts import HookHost, Occasion, answer_and_watch, note_failure
 from mcp_smalltools.hooks.other_clients import CLIENT_FORMS
-from mcp_smalltools.private_files import make_private_folder
+from mcp_smalltools.private_files import check_own_folder, make_private_folder
 
 IDLE_S: Final = 60.0
 """Seconds without an event or a session after which it leaves."""
 _REQUEST_S: Final = 10.0
 """Seconds that a hook may take to say what it wants."""
 _LOOK_S: Final = 5.0
+CANNOT_LISTEN: Final = 1
+"""Exit code where the folder is not one of this user's own, or nothing can be made in it."""
 
 
 class HookDaemon:
@@ -82,16 +84,22 @@ class HookDaemon:
                 note_failure(error)
 
     def reply(self, request: bytes) -> bytes:
-        """What is said to a request of `hook_client`; nothing where it isn't understood."""
-        head, _, payload = request.partition(b"\0\0PARENT=")
-        fields = (b"PARENT=" + payload).split(b"\0")
-        environ = dict(os.fsdecode(item).partition("=")[::2] for item in fields[:-2])
+        """What is said to a request of `hook_client`; nothing where it isn't understood.
+
+        Raises ValueError for a result that `guard` should look at and can't read.
+        """
+        head, _, rest = request.partition(b"\0\0PARENT=")
+        told, _, payload = (b"PARENT=" + rest).partition(b"\0\0")  # whatever is in the payload
+        environ = dict(os.fsdecode(item).partition("=")[::2] for item in told.split(b"\0"))
         call = read_call([os.fsdecode(item) for item in head.split(b"\0")], environ)
         if call is None or (call.client and call.client not in CLIENT_FORMS):
             return b""
         form = CLIENT_FORMS.get(call.client)
-        event = (form.event if form else read_event)(call.event, fields[-1])
+        event = (form.event if form else read_event)(call.event, payload)
         if event is None:
+            name = form.events.get(call.event) if form else call.event
+            if name == "PostToolUse" and call.asks_for("guard"):
+                raise ValueError("a result that can't be read")
             return b""
         self._note(event.name, event.session, call)
         occasion = Occasion(event, call, call.settings(event.cwd), self._host)
@@ -124,20 +132,34 @@ def _is_alive(pid: int) -> bool:
 
 def main() -> int:
     folder, name = Path(sys.argv[1]), sys.argv[2]
-    make_private_folder(folder)
-    lock = FileLock(folder / f"{name}.lock")
-    if not lock.acquire():
-        return ANOTHER_IS_THERE
-    lock.write(str(os.getpid()))
+    try:
+        make_private_folder(folder)
+        check_own_folder(folder)  # hooks connect in no other
+        lock = FileLock(folder / f"{name}.lock")
+        if not lock.acquire():
+            return ANOTHER_IS_THERE
+    except OSError:
+        return CANNOT_LISTEN
+    with contextlib.suppress(OSError):  # on a full disk it answers all the same
+        lock.write(str(os.getpid()))
     sys.setswitchinterval(0.0005)  # an output that is there for milliseconds is held at once
-    with (folder / "hooks.log").open("w", encoding="utf-8") as log:
-        sys.stderr = log
-        try:
-            HookDaemon(folder, name).serve()
-        except OSError as error:
-            print(f"It can't listen: {error}", file=log)
-        log.flush()
-    os._exit(0)  # whatever threads are left
+    sys.stderr = _log_in(folder)
+    code = 0
+    try:
+        HookDaemon(folder, name).serve()
+    except OSError as error:
+        note_failure(error)
+        code = CANNOT_LISTEN
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(code)  # whatever threads are left
+
+
+def _log_in(folder: Path) -> TextIO:
+    try:
+        return (folder / "hooks.log").open("w", encoding="utf-8")
+    except OSError:
+        return Path(os.devnull).open("w", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Final
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.hooks.after.watcher import AnswerWatcher
-from mcp_smalltools.hooks.agent_session import HookCall, tasks_folder
+from mcp_smalltools.hooks.agent_session import HookCall, client_folder, tasks_folder
 from mcp_smalltools.hooks.event import HookEvent
 from mcp_smalltools.hooks.guard.guard import Guard
 from mcp_smalltools.hooks.guard.journal import GuardJournal
@@ -62,7 +63,9 @@ def tell(occasion: Occasion) -> HookReply:
     if occasion.event.name == "SessionStart":
         host.tools.warm_up(settings)
         return HookReply()
-    return HookReply(context=Teller(host.keeper, host.tools, settings, host.watcher).tell(occasion.event))
+    projects = client_folder(occasion.call.environ) / "projects"
+    teller = Teller(host.keeper, host.tools, settings, host.watcher, put_aside_in=projects)
+    return HookReply(context=teller.tell(occasion.event))
 
 
 def guard(occasion: Occasion) -> HookReply:
@@ -91,7 +94,7 @@ def answer(occasion: Occasion) -> HookReply:
     reply = HookReply()
     for name, events in PARTS.items():
         part = events.get(occasion.event.name)
-        if part is None or (occasion.call.parts and name not in occasion.call.parts):
+        if part is None or not occasion.call.asks_for(name):
             continue
         try:
             reply = reply.merged(part(occasion))
@@ -118,11 +121,10 @@ def answer_and_watch(occasion: Occasion) -> HookReply:
 
 def _watch(occasion: Occasion) -> None:
     """Never raises."""
-    parts = occasion.call.parts
     if not occasion.event.session:
         return
     try:
-        sees_edits = not parts or "guard" in parts
+        sees_edits = occasion.call.asks_for("guard")
         occasion.host.watcher.see(occasion.event, occasion.settings, sees_edits=sees_edits)
     except Exception as error:
         note_failure(error)
@@ -131,4 +133,5 @@ def _watch(occasion: Occasion) -> None:
 def note_failure(error: Exception) -> None:
     """Say on standard error where something went wrong. Its text may hold text of the user's."""
     place = traceback.extract_tb(error.__traceback__)[-1]
-    print(f"{type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr)
+    with contextlib.suppress(OSError, ValueError):  # on a full disk nothing is noted
+        print(f"{type(error).__name__} at {place.filename}:{place.lineno}", file=sys.stderr)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from mcp_smalltools.hooks.event import HookEvent, read_event
+from mcp_smalltools.hooks.event import HookEvent, loaded, read_event
 from mcp_smalltools.hooks.reply import HookReply
 
 Told = dict[str, Any]
@@ -32,9 +32,9 @@ class ClientForm:
     def event(self, name: str, payload: bytes) -> HookEvent | None:
         """The event that the client calls `name`, or None where the payload is none."""
         try:
-            told = json.loads(payload)
+            told = loaded(payload)
             ours = self.read(told) if isinstance(told, dict) else {}
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             return None
         return read_event(self.events.get(name, ""), json.dumps(ours).encode())
 

@@ -18,11 +18,11 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.engine_python import engine_command, pip_python
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile, ModelFile, ProjectorFile
+from mcp_smalltools.models.fetching.pull import fetch
 from mcp_smalltools.models.hashing import Stamps, sha256_of
 from mcp_smalltools.models.library import manifest_of
 from mcp_smalltools.models.manifest import Manifest, ManifestFile
 from mcp_smalltools.models.present import find_present
-from mcp_smalltools.models.pull import fetch
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.suggest import did_you_mean
 

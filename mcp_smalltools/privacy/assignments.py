@@ -51,6 +51,9 @@ _WORDS_BEFORE: Final = re.compile(r"(?:^|[^\w.-])((?:[A-Za-z]{2,20} ){1,2})$", r
 _TWO_WORDS: Final = re.compile(r"[A-Za-z]{3,10} (?=[Kk](?:ey|EY)\b)|API (?=KEY\b)")
 _CLOSE: Final = re.compile(r"(?:\\{0,3}[\"'`]|[\])}]|\*\*){0,6}")
 _SIGN: Final = re.compile(r"(\s*)(:=|=>|->|::|={1,3}|:)(?!=)")
+_MASK: Final = re.compile(r"(?:SECRET|PRIVATE(?:_KEY)?|SSN)_[1-9]\d{0,5}")
+"""Masks (`redact.KINDS`) whose name is that of a secret."""
+_MOST_ELEMENT: Final = 4_200
 _BLANKS: Final = re.compile(r"[ \t]*")
 _IS: Final = re.compile(  # but "the token is invalid!"
     r"[ \t]+is:?[ \t]+(?:(?:set|now|still|changed)[ \t]+(?:to[ \t]+)?)?(?=\S)(?![a-z]+[!?](?:\s|$))"
@@ -153,7 +156,7 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     secrecy = secrecy_in_words(look, start, end) if secrecy is None else secrecy
     if secrecy is Secrecy.NONE:
         return []
-    if look.startswith("</", max(0, start - 2)) or _is_folder(look, start, end):
+    if look.startswith("</", max(0, start - 2)) or _is_folder(look, start, end) or _is_mask(look, start, end):
         return []
     close = _CLOSE.match(look, end)
     at = close.end() if close else end
@@ -187,6 +190,13 @@ def values_of(look: str, start: int, end: int, secrecy: Secrecy | None = None) -
     if said := _IS.match(look, at):
         return _bare(look, said.end(), secrecy, tight=False) or _quoted(look, said.end(), secrecy)
     return _after_blank(look, start, at, secrecy)
+
+
+def _is_mask(look: str, start: int, end: int) -> bool:
+    """Whether the name is a mask of ours, `<SECRET_1>`, and no element of that name."""
+    if look[start - 1 : start] != "<" or look[end : end + 1] != ">" or not _MASK.fullmatch(look, start, end):
+        return False
+    return look.find(f"</{look[start:end]}>", end, end + _MOST_ELEMENT) < 0
 
 
 def _is_folder(look: str, start: int, end: int) -> bool:

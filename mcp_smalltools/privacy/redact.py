@@ -18,12 +18,15 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _SIGNS: Final = frozenset("!#$%^&*+=?~@|")
 _FEW_VALUES: Final = 32
 """So many values are looked for one after the other."""
+_MOST_LOOKS: Final = 3
+"""So often is a text looked at while masks touch words."""
 _MOST_LINES: Final = 100_000
 """Lines of whole files that are kept, at most."""
 _PLACEHOLDER: Final = "<{}_{}>"
 KINDS: Final = ("SECRET", "PRIVATE_KEY", "PRIVATE", "EMAIL", "PHONE", "CARD", "IBAN", "SSN", "NATIONAL_ID")
 """Kinds of values, as placeholders name them."""
 _PLACEHOLDERS: Final = re.compile(rf"<(?:{'|'.join(KINDS)})_[1-9]\d{{0,5}}>")
+_MASK_FIRST: Final = re.compile(rf"{_PLACEHOLDERS.pattern}\s")
 _MASKED: Final = re.compile(r"(?:<[A-Z_]+_\d+>|[^\w<>]+)*")
 
 
@@ -51,17 +54,29 @@ class Redactor:
         """The text with each secret replaced by its placeholder, such as <EMAIL_1>.
 
         A value that its context has shown to be a secret (`password=…`) is masked wherever it occurs, in this
-        text and in later ones.
+        text and in later ones. A text that was masked stays as it is.
+        """
+        for _ in range(_MOST_LOOKS):
+            text, joined = self._masked_once(text)
+            if not joined:
+                break
+        return text
+
+    def _masked_once(self, text: str) -> tuple[str, bool]:
+        """The text, masked; and whether a mask touches a word: that may be seen for what it is only now, as
+        an address that ran into a key.
         """
         parts: list[str] = []
         at = 0
+        joined = False
         for start, end, kind in _without_overlaps(self._spans_of(text)):
             self.counts[kind] += 1
             value = text[start:end]
+            joined |= _is_of_word(text[start - 1 : start]) or _is_of_word(text[end : end + 1])
             # Line ends inside a value stay, so that lines keep their numbers.
             parts += [text[at:start], self._placeholder(kind, value), "\n" * value.count("\n")]
             at = end
-        return "".join(parts) + text[at:] if parts else text
+        return ("".join(parts) + text[at:] if parts else text), joined
 
     def learn(self, text: str) -> None:
         """Take note of a whole file before parts of it are masked: of the values that it shows to be secrets,
@@ -69,7 +84,7 @@ class Redactor:
         """
         for found in find_all(text):
             value = text[found.start : found.end]
-            if _MASKED.fullmatch(value):
+            if _is_masked(value):
                 continue
             if found.named and _is_distinctive(value):
                 self._known_values.setdefault(value, found.kind)
@@ -100,7 +115,7 @@ class Redactor:
         ]
         for found in find_all(text):
             value = text[found.start : found.end]
-            if value and not _MASKED.fullmatch(value):
+            if value and not _is_masked(value):
                 spans.append((found.start, found.end, found.kind))
                 if found.named and _is_distinctive(value):
                     self._known_values.setdefault(value, found.kind)
@@ -110,7 +125,7 @@ class Redactor:
             spans += self._known_spans(text)
         if self._known_lines:
             spans += self._line_spans(text)
-        return spans
+        return _outside_of_masks(spans, text)
 
     def _known_spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         if len(self._known_values) <= _FEW_VALUES:
@@ -147,6 +162,23 @@ class Redactor:
 def masks_in(text: str) -> list[str]:
     """The placeholders that a text holds, each once, in order."""
     return list(dict.fromkeys(_PLACEHOLDERS.findall(text))) if "<" in text else []
+
+
+def _is_masked(value: str) -> bool:
+    """Whether a value is a mask, or was one word of several: `password: <SECRET_1> and more`."""
+    return bool(_MASKED.fullmatch(value) or _MASK_FIRST.match(value))
+
+
+def _is_of_word(char: str) -> bool:
+    return char.isalnum() or char in ("_", "+", "-")
+
+
+def _outside_of_masks(spans: list[tuple[int, int, str]], text: str) -> list[tuple[int, int, str]]:
+    """Without those that lie inside a placeholder, as of a value that is the word `SECRET_1`."""
+    if not spans or "<" not in text:
+        return spans
+    masks = {at: found.end() for found in _PLACEHOLDERS.finditer(text) for at in range(*found.span())}
+    return [span for span in spans if masks.get(span[0], 0) < span[1]] if masks else spans
 
 
 def _own_pattern(pattern: str) -> Any:

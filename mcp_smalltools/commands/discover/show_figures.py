@@ -88,6 +88,7 @@ def _show_net(console: Console, totals: DiscoveryTotals) -> None:
     from rich.table import Table
 
     from mcp_smalltools.discovery.token_use import TokenUse
+    from mcp_smalltools.economics.prices import dollars
 
     table = Table(box=None, pad_edge=False)
     table.add_column("tokens used less", no_wrap=True)
@@ -97,7 +98,7 @@ def _show_net(console: Console, totals: DiscoveryTotals) -> None:
     def row(name: str, use: TokenUse, usd: float) -> None:
         written = use.cache_write + use.cache_write_1h
         tokens = (use.input, written, use.cache_read, use.output)
-        table.add_row(name, *(f"{number:,.0f}" for number in tokens), _dollars(usd))
+        table.add_row(name, *(f"{number:,.0f}" for number in tokens), dollars(usd))
 
     for part, name in _PARTS.items():
         row(name, totals.net[part], totals.net_usd[part])  # type: ignore[index]
@@ -107,7 +108,7 @@ def _show_net(console: Console, totals: DiscoveryTotals) -> None:
     console.print("", table, sep="\n")
     share = f", {usd / totals.used_usd:.2%} of it" if totals.used_usd else ""
     console.print(
-        f"Net {usd:,.4f} ${share}; a loss in {totals.losing:,} of {totals.sessions:,} sessions. "
+        f"Net {dollars(usd)} ${share}; a loss in {totals.losing:,} of {totals.sessions:,} sessions. "
         f"Priced as {', '.join(totals.priced_as) or 'nothing'}"
         + (f"; {totals.assumed:,} transcripts of models without a price." if totals.assumed else ".")
     )
@@ -115,6 +116,8 @@ def _show_net(console: Console, totals: DiscoveryTotals) -> None:
 
 def _show_sessions(console: Console, sessions: Sequence[PricedSession]) -> None:
     from rich.table import Table
+
+    from mcp_smalltools.economics.prices import dollars
 
     table = Table(box=None, pad_edge=False)
     for column in ("session", "client", "model"):
@@ -129,8 +132,8 @@ def _show_sessions(console: Console, sessions: Sequence[PricedSession]) -> None:
             figures.client,
             _plain(figures.model),
             *(f"{number:,}" for number in (*numbers, figures.would_tell)),
-            _dollars(one.net),
-            _dollars(one.used_usd),
+            dollars(one.net),
+            dollars(one.used_usd),
         )
     console.print("", table, sep="\n")
 
@@ -139,10 +142,6 @@ def _show_told(console: Console, sessions: Sequence[PricedSession]) -> None:
     for one in sessions:
         for told in one.figures.shown:
             console.print(f"\nsession {_plain(one.figures.session[:8])}:\n{_plain(told)}")
-
-
-def _dollars(usd: float) -> str:
-    return f"{usd:,.2f}" if abs(usd) >= 100 else f"{usd:,.4f}"
 
 
 def _plain(text: str) -> str:

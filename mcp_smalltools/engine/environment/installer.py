@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,11 @@ _PASSED_ON: Final = (*processes.DOWNLOADS, "UV_", "CMAKE_", "CUDA")
 _COMPILERS: Final = ("CC", "CXX")
 _SHORT_S: Final = 5
 """Seconds for each connection to an index that may not be reachable."""
+
+
+_LONGEST_S: Final = 3 * 3600.0
+"""Seconds after which a step is ended: whoever sends the packages may let it wait for ever."""
+_LONGEST_LINE: Final = 64 << 10
 
 
 class InstallFailed(Exception):
@@ -102,14 +108,19 @@ def run_logged(command: Sequence[str], log: Log, extra: Mapping[str, str] | None
     log(f"$ {' '.join(command)}")
     said: list[str] = []
     try:
-        with processes.start(command, stdout=processes.PIPE, stderr=processes.STDOUT, env=env) as process:
+        with (
+            processes.start(command, stdout=processes.PIPE, stderr=processes.STDOUT, env=env) as process,
+            processes.SilenceLimit(process, _LONGEST_S) as limit,
+        ):
             assert process.stdout is not None
-            for line in process.stdout:
+            for line in iter(partial(process.stdout.readline, _LONGEST_LINE), b""):
                 text = line.decode(errors="replace").rstrip()
                 log(text)
                 said = [*said[-200:], text]
     except OSError as error:
         raise InstallFailed(str(error)) from None
+    if limit.reached:
+        raise InstallFailed(f"it took longer than {_LONGEST_S / 3600:g} hours")
     if process.returncode:
         raise InstallFailed(_complaint(said) or f"code {process.returncode}")
 

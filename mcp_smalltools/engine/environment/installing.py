@@ -177,8 +177,8 @@ def _leave_old(settings: Settings, old: EngineEnvironment | None) -> None:
 
     with suppress(SmallToolsError):
         anyio.run(leave)
-    if old is not None:
-        shutil.rmtree(old.folder, ignore_errors=True)
+    if old is not None and Path(old.folder) in settings.engine_dir.expanduser().glob("env-*"):
+        shutil.rmtree(old.folder, ignore_errors=True)  # never a folder that only the record names
 
 
 @contextmanager

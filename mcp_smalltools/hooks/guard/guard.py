@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.hooks.agent_session import client_folder
 from mcp_smalltools.hooks.event import HookEvent
 from mcp_smalltools.hooks.fields import text_of_field
 from mcp_smalltools.hooks.guard.journal import GuardEntry, GuardJournal
 from mcp_smalltools.hooks.guard.masks import ResultMasker, ShownLines, files_shown
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, all_paths, running_commands
-from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved, strictest
+from mcp_smalltools.hooks.guard.path_levels import PathLevels, either_way, resolved, strictest
 from mcp_smalltools.hooks.guard.refused_calls import (
     EDITS,
     FILE_TOOLS,
@@ -136,9 +137,7 @@ class Guard:
         return masked, masker
 
     def _levels(self) -> PathLevels:
-        config = self.environ.get("CLAUDE_CONFIG_DIR")
-        client = Path(config) if config else Path(self.environ.get("HOME") or Path.home()) / ".claude"
-        outputs = [self.settings.outputs_dir, client / "projects"]
+        outputs = [self.settings.outputs_dir, client_folder(self.environ) / "projects"]
         return PathLevels.of(self.settings, outputs)
 
     def _shown(self, event: HookEvent, response: Mapping[str, Any]) -> _Shown:
@@ -150,9 +149,9 @@ class Guard:
             commands = running_commands(text_of_field(event.arguments, "command"), cwd, self.environ)
             named = all_paths(list(commands))
         for argument in FILE_TOOLS.get(event.tool, ()):
-            if (path := resolved(text_of_field(event.arguments, argument), cwd)) is not None:
-                named.append(path)
-                lines[path] = _lines_of(path, response)
+            for meant in either_way(text_of_field(event.arguments, argument), cwd):
+                named.append(meant)
+                lines[meant] = _lines_of(meant, response)
         folders = list(dict.fromkeys([cwd, *(command.cwd for command in commands)]))
         below = [*folders, *(path for path in named if path.is_dir())]
         for name in files_shown(response):

@@ -70,11 +70,22 @@ def _running(text: str, state: _State, depth: int) -> Iterator[RunningCommand]:
             depth * 10_000 + command.pipeline,
         )
         if name in {"cd", "pushd"} and len(meant) > 1:
-            state.cwd = resolved(meant[-1], state.cwd) or state.cwd
+            state.cwd = _entered(meant[-1], state.cwd)
         if name in SHELLS and depth < _MOST_NESTED and number < _MOST_EXPANDED:
             for word in meant[1:]:
                 if not word.startswith("-"):
                     yield from _running(word, state, depth + 1)
+
+
+def _entered(word: str, cwd: Path) -> Path:
+    """Where `cd` leads: shells take `..` out of the text, and follow links then."""
+    by_text = Path(os.path.normpath(cwd / os.path.expanduser(word)))  # noqa: PTH111 - Path's raises
+    try:
+        if "\0" not in word and by_text.is_dir():
+            return by_text
+    except (OSError, ValueError):
+        return cwd
+    return resolved(word, cwd) or cwd
 
 
 def _note_variables(words: list[str], state: _State) -> None:

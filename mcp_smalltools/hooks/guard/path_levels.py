@@ -73,6 +73,16 @@ def resolved(path: str, cwd: Path) -> Path | None:
         return None
 
 
+def either_way(path: str, cwd: Path) -> list[Path]:
+    """The same as the system reads it, which follows a link before it goes up (`..`), and as a client may
+    that takes dots out of the text first, however long that is.
+    """
+    whole = cwd / os.path.expanduser(path)  # noqa: PTH111 - Path's raises for unknown users
+    by_text = os.path.normpath(whole) if path and "\0" not in path else ""
+    found = [resolved(path, cwd), resolved(by_text, cwd)]
+    return list(dict.fromkeys(one for one in found if one is not None))
+
+
 def strictest(levels: Sequence[PrivacyLevel]) -> PrivacyLevel:
     return max(levels, key=lambda level: level.strictness)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools.hooks.guard.named_paths import RunningCommand, existing, paths_in_code, paths_of
-from mcp_smalltools.hooks.guard.path_levels import PathLevels, resolved
+from mcp_smalltools.hooks.guard.path_levels import PathLevels, either_way, resolved
 from mcp_smalltools.hooks.guard.readers import (
     COPIERS,
     GIT_READERS,
@@ -75,10 +75,9 @@ def refused_file(tool: str, arguments: Mapping[str, Any], cwd: Path, levels: Pat
     if isinstance(pattern, str) and not pattern.startswith("!"):
         candidates.append(f"{named}/{pattern}" if named and not pattern.startswith(("/", "~")) else pattern)
     for candidate in candidates:
-        fixed = candidate.partition("*")[0]
-        path = resolved(fixed, cwd)
-        if path is not None and levels.level(path, cwd) is PrivacyLevel.SEALED:
-            return Refusal(_sealed_sentence(path), path)
+        for path in either_way(candidate.partition("*")[0], cwd):
+            if levels.level(path, cwd) is PrivacyLevel.SEALED:
+                return Refusal(_sealed_sentence(path), path)
     return None
 
 

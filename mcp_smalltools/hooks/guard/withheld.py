@@ -23,7 +23,10 @@ def withheld(payload: bytes, client: str = "") -> bytes:
     import json
 
     try:
-        told = json.loads(payload)
+        told = json.loads(payload.decode("utf-8", "replace"), strict=False)
+    except (ValueError, RecursionError):
+        told = _as_far_as_told(payload)
+    try:
         event = told["hook_event_name"]
         if client in _REPLACED_BY_REASON:
             after, decision = _REPLACED_BY_REASON[client]
@@ -31,10 +34,36 @@ def withheld(payload: bytes, client: str = "") -> bytes:
         if client or event != "PostToolUse" or told["tool_name"] not in GUARDED:
             return b""
         replaced = _emptied(told["tool_response"], [SENTENCE])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except RecursionError:
+        replaced = _plain(told["tool_name"])
+    except (KeyError, TypeError):
         return b""
     said = {"hookEventName": "PostToolUse", "updatedToolOutput": replaced}
     return json.dumps({"hookSpecificOutput": said}).encode()
+
+
+def _as_far_as_told(payload: bytes) -> dict[str, Any]:
+    """The names of the event and the tool in an event that can't be read: cut off, or nested too deeply.
+
+    In a text of JSON quotes are escaped, so these are the first fields of those names.
+    """
+    import re
+
+    told = {}
+    for name in ("hook_event_name", "tool_name"):
+        if found := re.search(rb'(?<!\\)"%s"\s*:\s*"(\w+)"' % name.encode(), payload):
+            told[name] = found[1].decode()
+    return {**told, "tool_response": _plain(told.get("tool_name", ""))}
+
+
+def _plain(tool: str) -> dict[str, Any]:
+    """A result with nothing but the sentence, in the shape that the client's tool has (2.1.332)."""
+    if tool == "Read":
+        file = {"filePath": "", "content": SENTENCE, "numLines": 1, "startLine": 1, "totalLines": 1}
+        return {"type": "text", "file": file}
+    if tool == "Grep":
+        return {"mode": "content", "numFiles": 0, "filenames": [], "content": SENTENCE, "numLines": 1}
+    return {"stdout": SENTENCE, "stderr": "", "interrupted": False, "isImage": False}
 
 
 def _emptied(value: Any, sentence: list[str]) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import re
 import select
 import stat
 import threading
@@ -24,6 +25,8 @@ from mcp_smalltools.hooks.kept.outputs import KeptOutput, OutputStore
 from mcp_smalltools.hooks.kept.watch import AVAILABLE, FolderWatch, NameChange
 
 _SUFFIX: Final = ".output"
+_OUTPUT: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}" + re.escape(_SUFFIX))
+"""Names that the client gives; agents are shown them, so others that a command makes are not kept."""
 _REMEMBERED: Final = 64
 """Outputs of a session that can be asked for."""
 _MOST_HELD: Final = 256
@@ -140,7 +143,7 @@ class OutputKeeper:
                 self._changed(change)
 
     def _changed(self, change: NameChange) -> None:
-        if not change.name.endswith(_SUFFIX):
+        if not _OUTPUT.fullmatch(change.name):
             return
         key = (change.folder, change.name)
         if not change.came:

