@@ -49,7 +49,8 @@ def daemon_of(env: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         for pid in daemons_of(env):
-            os.kill(pid, 15)
+            with suppress(ProcessLookupError):  # one that has found another
+                os.kill(pid, 15)
 
 
 def daemons_of(env: dict[str, str]) -> set[int]:
@@ -80,8 +81,8 @@ def hook(env: dict[str, str], name: str, told: Any, *options: str, **more: Any) 
     return done.stdout.decode()
 
 
-def waited(for_what: Callable[[], Any]) -> Any:
-    ends = time.monotonic() + 10
+def waited(for_what: Callable[[], Any], seconds: float = 10) -> Any:
+    ends = time.monotonic() + seconds
     while not (found := for_what()) and time.monotonic() < ends:
         time.sleep(0.005)
     return found

@@ -39,7 +39,7 @@ _READ_S: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Wanted:
+class _WantedFile:
     """What the file has to be. `bytes` is None where nobody has said it before."""
 
     sha256: str
@@ -85,10 +85,10 @@ class _Download:
                     await anyio.sleep(RETRY_S * 2**attempt)
         raise SourceFailed(reason)
 
-    async def _wanted(self, client: httpx2.AsyncClient) -> _Wanted:
+    async def _wanted(self, client: httpx2.AsyncClient) -> _WantedFile:
         """By the manifest or else by the hub, which names hash and size of large files in its headers."""
         if self._file.sha256 is not None:
-            return _Wanted(self._file.sha256, self._file.bytes)
+            return _WantedFile(self._file.sha256, self._file.bytes)
         self._check(self._address)
         response = await head_of(client, "HEAD", self._address, self._headers(self._address))
         await response.aclose()
@@ -99,9 +99,9 @@ class _Download:
             raise SourceFailed("neither it nor the manifest says which file it is (sha256)")
         size = response.headers.get("x-linked-size", "")
         told = int(size) if re.fullmatch(r"\d{1,18}", size) else None
-        return _Wanted(tag, told if self._file.bytes is None else self._file.bytes)
+        return _WantedFile(tag, told if self._file.bytes is None else self._file.bytes)
 
-    async def _go_on(self, client: httpx2.AsyncClient, wanted: _Wanted) -> None:
+    async def _go_on(self, client: httpx2.AsyncClient, wanted: _WantedFile) -> None:
         part = self._part
         have = part.stat().st_size if part.exists() else 0
 
