@@ -46,6 +46,7 @@ LAYERS_INSIDE: dict[str, Sequence[set[str]]] = {
         {"with_model", "forwarding", "make", "testing"},
     ),
     "tools": (
+        {"meant"},
         {"base"},
         {"picture_answers"},
         {"similarity", "open_files", "span_reader"},

@@ -20,6 +20,7 @@ from mcp_smalltools.errors import Cancelled, DeadlineExceeded, UsageError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.suggest import did_you_mean
 from mcp_smalltools.text.visible import whole_text
+from mcp_smalltools.tools.meant import as_meant
 
 if TYPE_CHECKING:
     from mcp_smalltools.calibration.qualification import QualifiedWriter
@@ -60,6 +61,7 @@ class Arguments(BaseModel):
 def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, Any]) -> Arguments:
     """A call's arguments as the tool's record. Raises UsageError that names what is wrong."""
     known = record.model_fields
+    given = as_meant(given, known)
     for argument in given:
         if argument not in known:
             raise UsageError(
