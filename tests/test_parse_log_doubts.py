@@ -34,7 +34,7 @@ def test_the_reason_names_what_is_doubtful_and_what_is_not(aspect: str) -> None:
 
 def test_lines_that_begin_like_headers_and_were_not_read_make_levels_less_likely_right() -> None:
     known = doubts_of(parsed(PLAIN)).probabilities
-    strange = [line.replace(" INFO ", " ~INFO~ ") for line in PLAIN]
+    strange = [line.replace(" INFO ", " ^INFO^ ") for line in PLAIN]
     assert doubts_of(parsed(strange)).probabilities["levels"] < known["levels"]
 
 

@@ -35,7 +35,12 @@ def parse(settings: Settings, tmp_path: Path, call_once: Callable[..., ParseLogA
 
 
 def spans_of(answer: ParseLogAnswer) -> list[int]:
-    return [span.start for group in answer.errors for span in group.evidence]
+    """The lines of errors that are shown or named."""
+    return [
+        line
+        for group in answer.errors
+        for line in (*(span.start for span in group.evidence), *(group.also or ()))
+    ]
 
 
 # --- what was understood -----------------------------------------------------------------------------------
@@ -128,6 +133,18 @@ def test_further_records_of_an_error_are_there_by_their_lines(parse: Parse) -> N
     lines[3] = "2026-03-04 09:15:03 ERROR pump 7 stuck\n"
     lines[11] = "2026-03-04 09:15:11 ERROR pump 8 stuck\n"
     assert spans_of(parse("".join(lines))) == [4, 12]
+
+
+def test_no_error_is_named_without_saying_what_it_is(parse: Parse) -> None:
+    events = [f"{name} pump stuck in {name}-house" for name in NAMES * 2] + [
+        f"cannot open {place} valve: {word} refused" for place in NAMES for word in NAMES
+    ]
+    lines = [f"2026-03-04 09:{n // 60:02}:{n % 60:02} ERROR {event}\n" for n, event in enumerate(events * 3)]
+    answer = parse("".join(lines))
+    assert answer.errors
+    for group in answer.errors:
+        assert group.evidence and all(span.text for span in group.evidence)
+        assert not {span.start for span in group.evidence} & {*(group.also or ())}
 
 
 # --- values ------------------------------------------------------------------------------------------------

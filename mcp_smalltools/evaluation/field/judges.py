@@ -89,7 +89,8 @@ def judge_log(right: Mapping[str, Any], answer: Answer) -> Parts:
         parts["templates"] = _within(answer["template_count"], right["templates"])
     errors = [span for group in answer.get("errors", []) for span in group["evidence"]]
     if "errors_at" in right:
-        parts["errors_at"] = set(right["errors_at"]) <= lines_of(errors)
+        also = {line for group in answer.get("errors", []) for line in group.get("also") or ()}
+        parts["errors_at"] = set(right["errors_at"]) <= lines_of(errors) | also
     if "not_errors" in right:
         told = " ".join(span["text"] for span in errors)
         parts["not_errors"] = not any(word in told for word in right["not_errors"])

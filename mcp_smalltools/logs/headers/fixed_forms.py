@@ -138,6 +138,8 @@ def read_syslog(line: str, inner: Reader) -> ParsedLine | None:
         level = level_of_name(component)
     read = inner(content)
     said = level is not None
+    if said and read is not None and read.format == "access" and read.level == "info":
+        read = None  # that a request went well says less than a priority
     if read is not None and read.level_said and read.level is not None:
         level, said = read.level, True
         if (
@@ -227,7 +229,11 @@ def _read_csv(line: str) -> ParsedLine | None:
     if found is not None:
         return _parsed("csv", line, found, level_of_name(found["level"]))
     found = _CSV_WITHOUT_LEVEL.match(line)
-    return None if found is None else _parsed("csv", line, found, None)
+    if found is None:
+        return None
+    first = line[: found.start("time")].split(",")
+    name = next((word for word in first if _LEVEL_AS_COMPONENT.fullmatch(word) is not None), None)
+    return _parsed("csv", line, found, level_of_name(name) if name is not None else None)
 
 
 def _read_event(line: str) -> ParsedLine | None:

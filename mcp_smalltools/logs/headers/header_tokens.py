@@ -55,7 +55,7 @@ BRACKETED = r"\[(?:[^\[\]\n]|\[[^\[\]\n]{0,120}\]){1,250}\]"
 _BRACKETS = {
     "[": re.compile(BRACKETED),
     "(": re.compile(r"\((?:[^()\n]|\([^()\n]{0,120}\)){1,160}\)"),
-    "<": re.compile(r"<[^<>\n]{1,120}>"),
+    "<": re.compile(r"<{1,2}[^<>\n]{1,120}>{1,2}"),
     "{": re.compile(r"\{{1,2}[^{}\n]{0,120}\}{1,2}"),
 }
 _CAPITALS = re.compile(
@@ -75,6 +75,11 @@ _AFTER_TIME = re.compile(
     r"|inf|dbg|trc|wrn))"
     r"(?= )"
 )
+_BEFORE_A_TIME = re.compile(rf"(?P<name>(?i:{CLEAR_NAMES}))(?= [\[(<]?\d)")
+_WITH_SCOPE = re.compile(r"(?P<name>debug|info|warn|warning|err|error)\((?!s\))[\w.:]{1,40}\)(?=: )")
+"""warning(net): of Zig"""
+_BETWEEN_SIGNS = re.compile(rf"(?P<sign>[#*~])(?:(?P<name>(?i:{CLEAR_NAMES}))|NOTIFY)(?P=sign)(?=[\s:]|$)")
+"""#WARN#"""
 _OF_POSTGRES = frozenset(("statement", "detail", "context", "query", "location", "hint", "log"))
 """In capitals alone they are a level."""
 _LOG_BEHIND_PROCESS = re.compile(r"(?<=\d\] )(?P<name>LOG)(?= )")  # of PgBouncer
@@ -88,11 +93,15 @@ _SUBJECTS = frozenset(("system", "display", "location", "statement", "detail", "
 """In small letters between brackets these are the bus, the part or the setting that a message is about."""
 _OF_XORG = re.compile(r"(?P<name>EE|WW|II|NI|--|\*\*|==|\+\+|!!)")
 """Only in round brackets: `[**]` is a rule that Snort draws."""
-_BEHIND_NAME = re.compile(rf"[^:\n]{{0,80}}?(?:::|[:/.#])(?P<name>(?i:{ANY_NAMES}))")
+_BEHIND_NAME = re.compile(
+    rf"(?:[^:\s]{{1,60}}:){{0,2}}?[^:\n]{{0,80}}?(?:::|[:/.#])(?P<name>(?i:{ANY_NAMES}))"
+)
+_BEFORE_BARS = re.compile(r"(?P<name>[DIWEFCV])\|[^|\n]{1,60}(?:\|[^|\n]{0,80}){0,4}")
+"""[I|app|7d1]"""
 _LAST_WORD = re.compile(rf"[\w:.,+ -]{{1,60}} (?P<name>{SURE_NAMES})")
 _FIRST_WORD = re.compile(
     rf"(?:(?P<name>{SURE_NAMES})(?=[ /,:|-])"
-    rf"|(?P<word>(?i:{CLEAR_NAMES}))(?= {{0,8}}[:/|]| ?- ?[\w.])).{{1,200}}"
+    rf"|(?P<word>(?i:{CLEAR_NAMES}))(?= {{0,8}}[:/|#]| ?- ?[\w.])).{{1,200}}"
 )
 """[INFO main], [Info   : Loader], [Information-Backup]"""
 _BETWEEN_COLONS = re.compile(rf"(?:[^:\s]{{0,60}}:){{1,4}}(?P<name>{SURE_NAMES}|VERBOSE\d):.{{1,120}}")
@@ -140,7 +149,7 @@ def bracket_at(line: str, at: int) -> BracketToken | None:
     found = pattern.match(line, at) if pattern is not None else None
     if found is None:
         return None
-    inside = found[0][1:-1].strip("{}")
+    inside = found[0][1:-1].strip("{}<>")
     start = at + found[0].index(inside, 1) if inside else at + 1
     time, level = _inside(inside, letters=line[at] == "[" or len(inside) > 1)
     if line[at] == "(" and len(inside) == 2 and (name := _name_of(_OF_XORG.fullmatch(inside))):
@@ -159,7 +168,7 @@ def _inside(text: str, *, letters: bool) -> tuple[TimeToken | None, str | None]:
         place, end = inner.span("time")
         return TimeToken(place, end, end), level_of_name(level) if level else None
     bare = text.strip() if letters else ""
-    for pattern in (_WHOLE, _BEHIND_NAME, _BETWEEN_COLONS, _LAST_WORD, _FIRST_WORD):
+    for pattern in (_WHOLE, _BEHIND_NAME, _BETWEEN_COLONS, _LAST_WORD, _FIRST_WORD, _BEFORE_BARS):
         name = _name_of(pattern.fullmatch(bare))
         if name and (not name.islower() or name not in _SUBJECTS):
             return None, level_of_name(name)
@@ -185,6 +194,8 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     """A level that starts here, in no brackets. `headed`: a time came before, so that "error:" is none of a
     diagnosis; `right_behind`: it ends here, so that small letters will do.
     """
+    if line[at : at + 1] in ("#", "*", "~") and (found := _BETWEEN_SIGNS.match(line, at)) is not None:
+        return LevelToken(found.end(), level_of_name(found["name"] or "notice") or "notice", sure=True)
     if line[at : at + 1].lower() not in _FIRST_OF_LEVEL or not _may_be_level(line, at):
         return None
     found = _CAPITALS.match(line, at)
@@ -197,10 +208,17 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     found = found or _MARKED_LETTER.match(line, at)
     if found is None and headed:
         found = _LOG_BEHIND_PROCESS.match(line, at)
+    elif found is None and at == 0:
+        found = _WITH_SCOPE.match(line)
+        if found is not None:
+            return LevelToken(found.end(), level_of_name(found["name"]) or "info", sure=True)
+        found = _BEFORE_A_TIME.match(line)
+        if found is not None and not time_behind(line, found.end()):
+            found = None
     if found is None and (headed or right_behind):
         found = _BEFORE_ANY_SIGN.match(line, at)
     diagnosis = _OF_DIAGNOSES.match(line, at)
-    if found is not None and (headed or diagnosis is None or _time_behind(line, found.end())):
+    if found is not None and (headed or diagnosis is None or time_behind(line, found.end())):
         level = level_of_name(found["name"])
         return LevelToken(found.end(), level, sure=True) if level else None
     if right_behind and (found := _AFTER_TIME.match(line, at)) is not None:
@@ -210,7 +228,7 @@ def level_at(line: str, at: int, *, headed: bool, right_behind: bool) -> LevelTo
     return None
 
 
-def _time_behind(line: str, at: int) -> bool:
+def time_behind(line: str, at: int) -> bool:
     """Whether a time is next, behind a sign."""
     signs = _BEFORE_TIME.match(line, at)
     return signs is not None and time_at(line, signs.end()) is not None

@@ -209,8 +209,10 @@ def read_logfmt(line: str) -> ParsedLine | None:
 
 
 def _date_and_time(line: str) -> str | None:
-    found = re.search(r"date=(\d{4}-\d\d-\d\d) time=\"?(\d\d:\d\d:\d\d)", line)
-    return None if found is None else found[2]
+    found = re.search(r"date=(\d{4}-\d\d-\d\d time=\d\d:\d\d:\d\d)", line) or re.search(
+        r"(?<=date=)\d{4}-\d\d-\d\d time=\"(\d\d:\d\d:\d\d)", line
+    )
+    return None if found is None else found[1]
 
 
 def line_of_fields(name: str, line: str, fields: Mapping[str, Any], inner: Reader | None) -> ParsedLine:

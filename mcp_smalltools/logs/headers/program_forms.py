@@ -78,6 +78,34 @@ _FORMS = (
         {"C": "debug", "VV": "trace"},
     ),
     ProgramForm(
+        "wrapper",
+        "SIWEFDAN",
+        r"(?P<level>STATUS|INFO|WARN|ERROR|FATAL|DEBUG|ADVICE|NOTICE) +\| (?:wrapper[pm]?|jvm \d{1,4}) +\| "
+        rf"(?P<time>\d{{4}}/\d\d/\d\d {_CLOCK}(?:\.\d{{3}})?) \| ?",
+        {"STATUS": "info", "ADVICE": "info"},
+    ),
+    ProgramForm(
+        "coldfusion",
+        '"',
+        r'"(?P<level>Information|Warning|Error|Fatal|Debug)","[^"\n]{0,80}","'
+        rf'(?P<time>\d\d/\d\d/\d\d","{_CLOCK})",',
+    ),
+    ProgramForm(
+        "oracle-odl",
+        "[",
+        rf"\[(?P<time>{_ISO})\] \[[\w.-]{{1,60}}\] "
+        r"\[(?P<level>NOTIFICATION|WARNING|ERROR|TRACE|INCIDENT_ERROR)(?::\d{1,3})?\] ",
+        {"NOTIFICATION": "notice", "INCIDENT_ERROR": "error"},
+    ),
+    ProgramForm("julia", "[", r"\[ (?P<level>Info|Warning|Error|Debug): "),
+    ProgramForm("julia", "┌", r"┌ (?P<level>Info|Warning|Error|Debug): "),
+    ProgramForm(
+        "hana",
+        "[",
+        r"\[\d{1,9}\]\{-?\d{1,12}\}\[-?\d{1,12}/-?\d{1,12}\] (?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}) "
+        r"(?P<level>[fewid]) ",
+    ),
+    ProgramForm(
         "bepinex",
         "[",
         r"\[(?P<level>Fatal|Error|Warning|Message|Info|Debug) *: *[^\]\n]{1,60}\] ",
@@ -130,6 +158,19 @@ _FORMS = (
         {"0": "debug", "1": "info", "2": "warning", "3": "error", "4": "error", "5": "info"},
     ),
     ProgramForm("oracle", "12", r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d)$", block=True),
+    ProgramForm(
+        "vmkernel",
+        "12",
+        rf"(?P<time>{_ISO}) cpu\d{{1,4}}:\d{{1,9}}(?: opID=\w{{1,20}})?\)(?:(?P<level>WARNING|ALERT): )?",
+    ),
+    ProgramForm(
+        "sybase",
+        _DIGITS,
+        r"\d\d:\d{4}:\d{5}:\d{5}:(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d\.\d\d) (?:kernel|server) +",
+    ),
+    ProgramForm(
+        "ipmi", _DIGITS, rf"\d{{1,5}} \| (?P<time>\d\d/\d\d/\d{{2,4}} \| {_CLOCK})(?: [A-Z]{{3,4}})? \| "
+    ),
     ProgramForm("zabbix", _DIGITS, r"\d{1,8}:(?P<time>\d{8}:\d{6}\.\d{3}) "),
     ProgramForm(
         "factorio",
@@ -203,14 +244,15 @@ for _form in _FORMS:
     for _sign in _form.first:
         _OF_FIRST.setdefault(_sign, []).append((_form, re.compile(_form.pattern)))
 _MAY_BE_NUMBERED = re.compile(
-    r"\d{1,8}[:.]\d|\d{4}-\d\d-\d\d(?:-|[T ][^ \n]{8,30}(?:$| (?:<[0-5]> |UTC - \[|[0-9a-f]{8,16} )))"
+    r"\d{1,8}[:.]\d|\d{1,5} \| \d\d/"
+    r"|\d{4}-\d\d-\d\d(?:-|[T ][^ \n]{8,30}(?:$| (?:<[0-5]> |UTC - \[|[0-9a-f]{8,16} |cpu\d)))"
 )
 """What each form that begins with a digit has; most dated lines have it not."""
 _CMTRACE = re.compile(
     r"(?P<message>[^\n]{0,4000}?) {1,2}\$\$<[^>\n]{0,120}><"
     r"(?P<time>\d\d-\d\d-\d{4} \d\d:\d\d:\d\d\.\d{3}[+-]\d{2,3})"
 )
-MAY_BE_INDENTED = frozenset(("zabbix", "factorio"))
+MAY_BE_INDENTED = frozenset(("zabbix", "factorio", "ipmi"))
 """Forms that align their numbers to the right."""
 
 

@@ -7,7 +7,7 @@ import re
 from mcp_smalltools.logs.headers.fixed_forms import read_fixed, read_syslog, status_level
 from mcp_smalltools.logs.headers.folded_fields import FOLD, read_folded
 from mcp_smalltools.logs.headers.guesses import level_in_text
-from mcp_smalltools.logs.headers.levels import level_of_name
+from mcp_smalltools.logs.headers.levels import CLEAR_NAMES, level_of_name
 from mcp_smalltools.logs.headers.line_prefixes import prefix_of
 from mcp_smalltools.logs.headers.named_fields import read_json, read_logfmt
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
@@ -37,6 +37,14 @@ _PROPERTY = re.compile(
     r'"(?:level|lvl|severity|log\.level|Level|LogLevel)"\s*:\s*"(?P<level>[A-Za-z]{1,12})",?\s*$'
 )
 _INNER_DEPTH = 2
+_BLANKS = 2
+_NAME_BEFORE_OBJECT = re.compile(r"(?:\[[\w. /:-]{1,60}\]|[\w./-]{1,60}(?:\[\d{1,8}\])?)[:|]? {1,4}(?=\{\")")
+_LEVEL_BEFORE_OBJECT = re.compile(rf"(?P<level>(?i:{CLEAR_NAMES})): ")
+_TIME_OF_OBJECT = re.compile(
+    r'"(?:timestamp|time|@timestamp|ts)":"(?P<time>\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^"]{0,20})"'
+    r"[^{}]{0,400}\}$"
+)
+_OBJECT_CHARS = 600
 _KEY_CHARS = 40
 
 
@@ -78,6 +86,7 @@ def _read(line: str, depth: int, *, carried: bool = False) -> ParsedLine:
         or read_fixed(line)
         or read_logfmt(line)
         or _scanned(line, carried=carried)
+        or _object_behind_name(line)
     )
     return read or ParsedLine("plain", line, level=level_in_text(line))
 
@@ -86,10 +95,10 @@ def _scanned(line: str, *, carried: bool) -> ParsedLine | None:
     read = scan_header(line, carried=carried)
     if read is None:
         return None
-    if read.time is not None and read.time_at > 1 and not read.level and not read.content:
+    if read.time is not None and read.time_at > 2 and not read.level and not read.content:
         return None  # "Start-Date: 2026-03-01 10:00:00" is a message
     if read.level is not None:
-        return read
+        return _with_time_of_object(line, read) if read.time is None and line.endswith("}") else read
     fields = _fields_behind(read.content)
     if fields is not None and fields.level_said:
         return read._replace(content=fields.content, level=fields.level, level_said=True)
@@ -98,6 +107,32 @@ def _scanned(line: str, *, carried: bool) -> ParsedLine | None:
         return read._replace(level=_PHP_LEVELS[found["name"]], level_said=True)
     level = status_level(read.content)
     return read._replace(level=level or level_in_text(read.content), level_said=level is not None)
+
+
+def _object_behind_name(line: str) -> ParsedLine | None:
+    """An object of JSON with a time or a level, behind the name of what wrote it."""
+    if not line.endswith("}"):
+        return None
+    level = _LEVEL_BEFORE_OBJECT.match(line)
+    if level is not None and _TIME_OF_OBJECT.search(line[-_OBJECT_CHARS:]) is not None:
+        name = level_of_name(level["level"])
+        return _with_time_of_object(
+            line, ParsedLine("level", line[level.end() :], level=name, level_said=True)
+        )
+    found = _NAME_BEFORE_OBJECT.match(line)
+    read = read_json(line[found.end() :]) if found is not None else None
+    if found is None or read is None or not (read.level_said or read.time is not None):
+        return None
+    return read._replace(time_at=read.time_at + found.end() if read.time_at >= 0 else -1)
+
+
+def _with_time_of_object(line: str, read: ParsedLine) -> ParsedLine:
+    """The time that winston writes into an object at the end of the line."""
+    found = _TIME_OF_OBJECT.search(line[-_OBJECT_CHARS:])
+    if found is None:
+        return read
+    at = max(0, len(line) - _OBJECT_CHARS) + found.start("time")
+    return read._replace(time=found["time"], time_at=at)
 
 
 def _fields_behind(content: str) -> ParsedLine | None:
@@ -124,11 +159,21 @@ def _read_indented(line: str) -> ParsedLine:
             and read.format in ("time", "kernel")
         )
         or read.format in MAY_BE_INDENTED
+        or _is_header_behind_a_blank(line, stripped, read)
         or (read.level_said and (_PROCESS_AND_LEVEL.match(line) or _LEVEL_IN_COLUMN.match(line)))
     ):
         place = read.time_at + len(line) - len(stripped) if read.time_at >= 0 else -1
         return read._replace(time_at=place)
     return ParsedLine("plain", line, level=_level_of_property(stripped) if stripped[:1] == '"' else None)
+
+
+def _is_header_behind_a_blank(line: str, stripped: str, read: ParsedLine) -> bool:
+    """Whether a line that only a blank or two stand before has a header: a time in a bracket, or with a
+    level.
+    """
+    if read.time is None or read.time_at < 0 or len(line) - len(stripped) > _BLANKS:
+        return False
+    return read.level_said or stripped[read.time_at - 1 : read.time_at] in ("[", "(")
 
 
 def _level_of_property(line: str) -> str | None:

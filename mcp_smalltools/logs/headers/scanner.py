@@ -20,6 +20,7 @@ from mcp_smalltools.logs.headers.header_tokens import (
     number_at,
     place_at,
     time_at,
+    time_behind,
 )
 from mcp_smalltools.logs.headers.levels import ANY_LEVELS, CLEAR_NAMES, SURE_NAMES, level_of_name
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
@@ -30,12 +31,12 @@ _TOKENS, _WEAK, _PLAIN_WORDS = 16, 5, 1
 _GAP = re.compile(
     r"[ \t]*(?:(?:[|,;:~»·›⋮>/]|\|\||\.{2,8}|\.:\.|-{1,3}|-{0,2}>|=>|::)(?=[ \t\[(<]|$)[ \t]*){0,3}"
     r"(?:[|,:;\t/](?=[A-Z]{3}|[A-Z][a-z]{3,10}\||\d{4}-|\[)"
-    r"|:{1,2}(?=[A-Z]{3,11}:|[A-Z][a-z]{3,10}:)|\|(?=[\w./:@-]{1,60}\|)"
+    r"|:{1,2}(?=[A-Z]{3,11}:|[A-Z][a-z]{3,10}:)|[|;](?=[\w./:@-]{1,60}[|;])"
     r"|[|;](?=[a-z]{3,11}[|;]|[DIWEF]\|))?[ \t]*"
 )
 _FIRST_SIGNS = re.compile(r"(?:[*#>=-]{1,4}|\|) (?=[\[(<]?[\dA-Z])")
 """Before the time, as some programs mark each of their lines."""
-_BEFORE_BAR = re.compile(r"[\w./:@-]{1,60}(?=\|)")
+_BEFORE_BAR = re.compile(r"[\w./:@-]{1,60}(?=[|;])")
 _LEVEL_FIELD = re.compile(rf"(?i:level|lvl|severity)=\"?(?P<name>(?i:{CLEAR_NAMES}))\"?(?= |$)")
 _TWO_WORDS = re.compile(r"([A-Za-z]{2,40})(?: \d{1,8}){0,2} ([A-Za-z]{2,40}) (?! )")
 _COMMON = re.compile(
@@ -66,6 +67,9 @@ _TWO_LETTERS = re.compile(r"(?P<letter>In|Wa|Er|No|Db|Cr|Al|Em)\(\d\d\)\+? ")
 _TOPICS = re.compile(
     r"[a-z-]{2,20}(?:,[a-z-]{2,20}){0,4},(?P<letter>info|error|warning|critical|debug)(?: (?=\S)|,)"
 )
+_LETTER_BETWEEN_BARS = re.compile(r"(?P<letter>[DIWEFCV])(?=\|)")
+_VERDICTS = re.compile(r"(?i:failure|failed|fail|abort|ko)(?![a-z])")
+"""Levels of some programs, but behind a word what happened to it."""
 _LETTER_OF_COLUMNS = re.compile(r"(?P<letter>[VDIWEF])\d? (?=\S)")
 _TAG = re.compile(r"[^\s:]{1,80} *: ")
 _WORD_OF_TEXT = re.compile(r"[^\W\d_]+[,:]?")
@@ -104,6 +108,11 @@ def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLi
 
 def _has_any(line: str, signs: str, start: int, end: int) -> bool:
     return any(line.find(sign, start, end) > 0 for sign in signs)
+
+
+def _between_bars(line: str, at: int) -> bool:
+    """Whether one sign stands between bars here."""
+    return line[at - 1 : at] == "|" and line[at + 1 : at + 2] == "|"
 
 
 def is_text(line: str, start: int) -> bool:
@@ -249,10 +258,14 @@ class _Scan:
         """After words that may be text, a level is one only with a sign behind it; in small letters ("On
         error:") hardly then.
         """
+        if self._plain and _VERDICTS.match(self._line, at) is not None:
+            return False
         if self._plain and self._line[at].islower() and self._line[end : end + 1] == ":":
             return not self._line[at - 2 : at - 1].isalpha()
         return (
             not self._plain
+            or not self._line[at].isalnum()
+            or (self.time is None and time_behind(self._line, end))
             or (self._weak > self._plain == 1 and (self._timed or self.time is not None))
             or self._line[end : end + 1] in ("]", ":", "|", "\t")
             or self._line[end : end + 3] == " - "
@@ -287,6 +300,8 @@ class _Scan:
             return _LETTER_FIRST.match(self._line, at)  # CUPS
         if not timed:
             return None
+        if _between_bars(self._line, at) and (between := _LETTER_BETWEEN_BARS.match(self._line, at)):
+            return between
         special = self._special(at)
         if special is not None or self._line[at] not in _LETTERS:
             return special
@@ -320,12 +335,11 @@ class _Scan:
                     return True
                 break
         else:
-            end = name_at(line, at)
-            if end is None and line[at - 1 : at] == "|" and (bar := _BEFORE_BAR.match(line, at)):
-                end = bar.end()
+            column = _BEFORE_BAR.match(line, at) if line[:at].rstrip(" ")[-1:] in ("|", ";") else None
+            end = column.end() if column is not None else name_at(line, at)
             if end is None:
                 return False
-            if _WORD_OF_TEXT.fullmatch(line, at, end) and line[end : end + 2] != "  ":
+            if column is None and _WORD_OF_TEXT.fullmatch(line, at, end) and line[end : end + 2] != "  ":
                 self._plain += 1
                 if self._plain > _PLAIN_WORDS or (self.level is not None and self.time is None):
                     return False

@@ -61,7 +61,7 @@ _ZONE = (
     r"(?: (?:UTC|GMT|[A-Z]{3,4}(?= m=)))?(?: m=[+-]\d{1,12}\.\d{1,9})?)?"
 )
 """What Go prints of a time names the zone once more, and has its own clock behind `m=`."""
-_JOIN = r"(?:[T_ |]| {2}|, ?|\t|\] ?\[|\",\"|;| - | -- |\. ?|-(?=\d\d[:.])|:(?=\d\d:\d\d:))"
+_JOIN = r"(?:[T_ |]| {2}|, ?|\t|\] ?\[|\",\"|;| - | -- |\. ?|-(?=\d\d[:.])|:(?=\d\d:\d\d:)| \| | time=)"
 _YEAR_FIRST = r"(?P<y>\d{4})[-/.:] ?(?P<mo>\d\d?)[-/.:] ?(?P<d>\d\d?)"
 _DATED = (
     rf"{_YEAR_FIRST}{_JOIN}{_CLOCK}{_HALF}{_ZONE}",
@@ -107,6 +107,7 @@ _DATED = (
 """Of two forms the one that takes more comes first; a clock before its date is no date's clock."""
 _YEARLESS = (
     rf"(?:{_DAY},? +)?(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<b>{_FOREIGN_MONTH})\.? +(?P<d>\d{{1,2}}) {_CLOCK}",
     rf"(?P<d>\d{{1,2}})[ /-](?P<b>{MONTH})[ /-]{_CLOCK}",
     rf"(?P<b>{MONTH})-(?P<d>\d\d) {_CLOCK}",
     rf"(?P<mo>\d\d)[-/](?P<d>\d\d)[ |]{_CLOCK}",
@@ -116,7 +117,8 @@ _YEARLESS = (
     r"(?P<mo>\d\d)(?P<d>\d\d)/(?P<h>\d\d)(?P<mi>\d\d)(?P<s>\d\d)(?P<f>\.\d+)?(?!\d)",
 )
 _CLOCKS = (
-    rf"{_CLOCK}(?: ?(?P<ap>[AaPp][Mm])\b)?(?P<z>Z\b|[+-]\d\d:?\d\d(?!\d))?(?!\w|:(?![A-Z]{3})\w|-\d|/\d)",
+    rf"{_CLOCK}(?: ?(?P<ap>[AaPp][Mm])\b)?(?P<z>Z\b|[+-]\d\d:?\d\d(?!\d))?"
+    r"(?!\w|:(?![A-Z]{3}|[A-Z]{2}\d\d:)\w|-\d|/\d)",
     r"(?P<h>\d{1,2}):(?P<mi>\d\d) ?(?P<ap>[AP]M)\b(?![\w:])",
 )
 FORMS = tuple(map(re.compile, (*_DATED, *_YEARLESS, *_CLOCKS)))

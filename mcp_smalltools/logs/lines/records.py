@@ -37,9 +37,9 @@ _CHAINED = re.compile(r"During handling of the above exception|The above excepti
 _FRAME = re.compile(
     r"\s+at .+[:(<].*|\s+at [\w$.<>/]+\s*$|\s*File \".*\", line \d+|Caused by: |\s*\.\.\. \d+ (?:more|common frames)"
     r"|\s+Suppressed: |\s+[~^]+\s*$|During handling of the above exception|The above exception was the direct cause"
-    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|/?\S{1,300}\.rb:\d+:in [`']|created by [\w./]+|\s+/?\S*\.go:\d+"
+    r"|\s+\[[Pp]revious line repeated \d+ more times?\]|goroutine \d+ \[|/?\S{1,300}:\d{1,7}:in [`']|created by [\w./]+|\s+/?\S*\.go:\d+"
     r"|[\w./*()\[\]-]+\.[\w.*()\[\]-]+\((?:0x[0-9a-f]+|\.\.\.|\{)[^)]*\)?.*\)$"  # a Go function with arguments
-    r"|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
+    r"|(?:main\.|[\w.-]{1,80}/)[\w./*()\[\]-]{1,200}\(\)$|\[signal SIG|\s+\d+: +0x[0-9a-f]+ - |stack backtrace:|note: run with `RUST_BACKTRACE"
     r"|#\d+ (?:\S+\(\d+\): |\{main\}|\[internal function\]|(?:0x)?\w{6,} [<\w])|"
     r"> File \"|[\w-]{1,80}\.[\w.-]{1,80}/[\w./@~-]{0,200}\.[\w.()*\[\]{}-]{1,200}$|\[(?:stacktrace|previous exception)\]|\s*\"\} *$|\s+thrown in /"
     r"|Stack trace:$|\s+from \S+:\d+:in [`']|\s+--- End of |\s*---> [\w.]+|\s+\d+: \S+$|\s+at /|\s+\[\d+\] \w.*\("

@@ -113,8 +113,11 @@ class ErrorGroup(result.Record):
         None, description="true: the log says no level of an error; its words or a stack trace suggest it"
     )
     evidence: list[result.Span] = Field(
-        description="the first record; if it is long, only its start, cause and end; of many errors only "
-        "the line's number"
+        description="the first record; if it is long, only its start, cause and end; of the ninth error and "
+        "later ones the start of the message"
+    )
+    also: list[int] | None = Field(
+        None, description="line numbers of further records of this error: the next few, and the last"
     )
 
 

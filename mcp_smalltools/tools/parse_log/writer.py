@@ -49,14 +49,14 @@ _LINE_CHARS = 220
 
 _SHORT_LINE_CHARS = 120
 _FOLDED_CHARS = 400
-_BRIEF_CHARS = 90
+_BRIEF_CHARS, _BRIEFEST_CHARS = 90, 60
 _FURTHER, _FURTHER_CHARS = 2, 80
 """Further records of an error that are shown, and so much of each."""
 _EVIDENCE_CHARS = 700
 """Characters of evidence from which on only first lines of errors are shown."""
 
-MOST_ERRORS, _WITH_TEXT = 30, 8
-"""Templates of errors that are named, and of which a line is shown."""
+MOST_ERRORS, _WITH_LINE = 30, 8
+"""Templates of errors that are named, and of which a whole line is shown."""
 
 _TEMPLATE_CHARS, _SINGLE_CHARS = 300, 160
 
@@ -220,10 +220,9 @@ class RecordWriter:
         return next(iter(template.levels), "none")
 
     def _suspected(self, suspect: Suspect, *, brief: bool) -> records.ErrorGroup:
-        template, first = suspect.template, suspect.sample.first
+        template = suspect.template
         if brief:
-            text = _cut(_message_of(suspect.sample), _BRIEF_CHARS, self._scrub)
-            evidence = [Span(start=first, end=first, text=text)]
+            evidence = [self._brief(suspect.sample, _BRIEF_CHARS)]
         else:
             evidence = _spans(suspect.sample, self._scrub, whole=suspect.degree == SURE)
         return records.ErrorGroup(
@@ -235,53 +234,60 @@ class RecordWriter:
         )
 
     def _error_groups(self) -> list[records.ErrorGroup]:
-        """The first few with their whole records as long as there is room, then some with one line, the rest
-        with its number alone.
+        """The first few with their whole records as long as there is room, then some with their first line,
+        the rest with the start of its message.
         """
         groups: list[records.ErrorGroup] = []
         room = _EVIDENCE_CHARS
         for template in self._errors:
             whole = len(groups) < ERRORS and room > 0
-            groups.append(self._error(template, whole=whole))
-            if len(groups) > _WITH_TEXT:
-                for span in groups[-1].evidence:
-                    span.text = ""
+            groups.append(self._error(template, whole=whole, brief=len(groups) >= _WITH_LINE))
             room -= sum(len(span.text) for span in groups[-1].evidence)
         return groups
 
-    def _error(self, template: ParsedTemplate, *, whole: bool) -> records.ErrorGroup:
+    def _error(self, template: ParsedTemplate, *, whole: bool, brief: bool) -> records.ErrorGroup:
         said = is_said(template)
         level = "none" if not said else "fatal" if template.levels.get("fatal") else "error"
         count = errors_of(template.levels if said else template.guessed)
         sample = error_sample(template)
+        first = sample.first if sample else 0
+        evidence = [] if sample is None else _spans(sample, self._scrub, whole=whole)
+        if brief and sample is not None:
+            evidence = [self._brief(sample, _BRIEFEST_CHARS)]
+        further, numbers = self._further(template, first, with_text=whole)
         return records.ErrorGroup(
             template_id=template.id,
             level=level,
             count=count,
             suspected=None if said else True,
-            evidence=[
-                *(_spans(sample, self._scrub, whole=whole) if sample else []),
-                *self._further(template, sample.first if sample else 0, with_text=whole),
-            ],
+            evidence=evidence + further,
+            also=numbers or None,
         )
 
-    def _further(self, template: ParsedTemplate, first: int, *, with_text: bool) -> list[Span]:
-        """More records of an error: one of another wording, and the numbers of some and of the last."""
+    def _brief(self, sample: Sample, chars: int) -> Span:
+        """The start of a record's message."""
+        text = _cut(_message_of(sample), chars, self._scrub)
+        return Span(start=sample.first, end=sample.first, text=text)
+
+    def _further(
+        self, template: ParsedTemplate, first: int, *, with_text: bool
+    ) -> tuple[list[Span], list[int]]:
+        """More records of an error: one of another wording, and the lines of some and of the last."""
         values = self._values.get(template.id)
         if values is None or values.last_error is None:
-            return []
+            return [], []
         others = [line for line in values.errors.values() if line.number != first][: _FURTHER - 1]
         spans = [
             Span(
                 start=line.number,
                 end=line.number,
-                text=_cut(self._scrub(line.text)[line.start :], _FURTHER_CHARS) if with_text else "",
+                text=_cut(self._scrub(line.text)[line.start :], _FURTHER_CHARS),
             )
-            for line in others
+            for line in (others if with_text else ())
         ]
-        shown = {first, *(line.number for line in others)}
-        numbers = [*(values.error_lines if with_text else ()), values.last_error.number]
-        return spans + [Span(start=at, end=at) for at in dict.fromkeys(numbers) if at not in shown]
+        shown = {first, *(span.start for span in spans)}
+        numbers = [*(values.error_lines if with_text else (line.number for line in others))]
+        return spans, sorted({*numbers, values.last_error.number} - shown)
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:
         burst = template.burst
