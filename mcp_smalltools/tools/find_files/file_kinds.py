@@ -1,7 +1,8 @@
 """What a file is there for, by its path, and how much that counts for a query.
 
 A test, a release note or a manual page tells of a behaviour in the words in which it is asked for, and the
-code that does it often doesn't. So what tells of code counts less than code, unless the query asks for it.
+code that does it often doesn't. What was built from code, or is a copy of others' (`dist`, `vendor`), has the
+same words as what a change is made in. So both count less than code, unless the query asks for them.
 """
 
 from __future__ import annotations
@@ -25,11 +26,17 @@ _KINDS: Final = {
         r"(?:[._-][^/]*)?(?:/[^/]*\.(?:md|rst|txt|adoc|html))?$",
         re.IGNORECASE,
     ),
-    "example": re.compile(
+    "built": re.compile(
         _FOLDER.format(
-            r"examples?|samples?|demos?|bench(?:mark)?s?|contrib|vendor|third[-_]party|node_modules"
-        ),
+            r"dist|vendor(?:ed)?|third[-_]party|node_modules|bower_components|site-packages|\.yarn|\.next"
+        )
+        + r"|[.-]min\.\w+$|\.(?:bundle|chunk)\.\w+$"
+        + r"|^(?:packages/[^/]+/)?(?:build|out|target|bundles?|public/(?:build|assets))/"
+        r".*\.(?:[mc]?js|css|html|map)$",
         re.IGNORECASE,
+    ),
+    "example": re.compile(
+        _FOLDER.format(r"examples?|samples?|demos?|bench(?:mark)?s?|contrib"), re.IGNORECASE
     ),
     "documentation": re.compile(
         r"\.(?:md|markdown|rst|txt|adoc|mdx|html?|tex|[1-9]|texi|pot?|svg|rdoc|pod)$"
@@ -52,7 +59,8 @@ _ASKS_FOR: Final = {
         r"\b(?:change ?log|release ?notes?|news|history|released?|migrat\w*|upgrad\w*|versions?)\b",
         re.IGNORECASE,
     ),
-    "example": re.compile(r"\b(?:examples?|samples?|demos?|bench\w*|vendor\w*)\b", re.IGNORECASE),
+    "built": re.compile(r"\b(?:dist|bundle[sd]?|vendor\w*|minif\w*|third.party)\b", re.IGNORECASE),
+    "example": re.compile(r"\b(?:examples?|samples?|demos?|bench\w*)\b", re.IGNORECASE),
     "documentation": re.compile(
         r"\b(?:docs?|document\w*|readme|manual|man ?pages?|guides?|tutorials?|faq|explain\w*|describes?)\b"
         r"|\btranslat\w*\b|\binstall\w*\b"
@@ -61,14 +69,17 @@ _ASKS_FOR: Final = {
     ),
 }
 """Words of a query that ask for such files."""
-WORTH: Final = {"test": 0.35, "news": 0.3, "example": 0.6, "documentation": 0.4, "other": 0.6, "code": 1.0}
+WORTH: Final = {
+    **{"test": 0.35, "news": 0.3, "built": 0.35, "example": 0.6, "documentation": 0.4, "other": 0.6},
+    "code": 1.0,
+}
 """What the score of a file counts for a query that doesn't ask for its kind: chosen on the histories of half
 of 24 repositories (`models/LOG.md`).
 """
 
 
 def kind_of(path: str) -> str:
-    """test, news, example, documentation, code or other."""
+    """test, news, built, example, documentation, code or other."""
     return next((kind for kind, pattern in _KINDS.items() if pattern.search(path)), "other")
 
 
