@@ -15,6 +15,7 @@ from mcp_smalltools.text.outline import language_of
 from mcp_smalltools.text.outlines.by_lines import without_bird_tracks
 from mcp_smalltools.text.outlines.line_rules import line_language
 from mcp_smalltools.text.outlines.sql import SQL
+from mcp_smalltools.text.outlines.xml_elements import is_xml
 from mcp_smalltools.tools.ask_file.units.code import code_units
 from mcp_smalltools.tools.ask_file.units.manual import is_manual, manual_units
 from mcp_smalltools.tools.ask_file.units.markup_units import looks_like_markup, markup_units
@@ -24,6 +25,8 @@ from mcp_smalltools.tools.ask_file.units.unit import Unit
 
 MAX_UNITS: Final = 200_000
 """Units of a file that are searched."""
+_XML_HEAD: Final = 40
+"""Lines by which a file with a suffix of XML is one."""
 _SETTINGS_HEAD: Final = 400
 _NAMES_CHARS: Final = 300
 """Characters of a table's column names that are searched with each row."""
@@ -41,12 +44,8 @@ _SETTINGS: Final = frozenset(
     .json5 .jsonc .webmanifest .repo .nomad .prisma .scss .css .less .ninja .meson
     """.split()  # noqa: SIM905 - one suffix a line would hide the list
 )
-_MARKUP: Final = frozenset(
-    """
-    .xml .pom .csproj .fsproj .vbproj .props .targets .xsd .xsl .wsdl .svg .plist .html .htm .xhtml .vue
-    .nuspec .resx .xaml .storyboard .rss .atom .jsp
-    """.split()  # noqa: SIM905 - one suffix a line would hide the list
-)
+_MARKUP: Final = frozenset((".svg", ".html", ".htm", ".xhtml", ".vue", ".rss", ".atom", ".jsp"))
+"""Besides the files of XML that the outlines know."""
 _SQL: Final = frozenset((".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", ".pks", ".pkb"))
 _PROSE: Final = frozenset((".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".org"))
 _BETTER_AS_SETTINGS: Final = frozenset(("cmake", "terraform", "css", "prisma", "just", "starlark", "groovy"))
@@ -73,7 +72,7 @@ def _units_by_form(path: str, lines: Sequence[str], check: Callable[[], None]) -
         return _table_units(lines, suffix)
     if is_manual(lines):
         return manual_units(lines)
-    if suffix in _MARKUP or looks_like_markup(lines):
+    if suffix in _MARKUP or is_xml(path, "\n".join(lines[:_XML_HEAD])) or looks_like_markup(lines):
         return markup_units(lines)
     if suffix in _SQL:
         return code_units(lines, SQL, check)
