@@ -62,7 +62,7 @@ class Extract:
         "valid by the schema, the source line of each field, the fields that are missing (never made up) or "
         "unverified, and escalate when you should check the values yourself."
     )
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     Arguments: ClassVar[type[base.Arguments]] = ExtractArguments
     Answer: ClassVar[type[result.Answer]] = ExtractAnswer
 
@@ -94,6 +94,8 @@ class Extract:
                 )
                 for number, group in enumerate(plan.records)
             ]
+            if mapped is not None and (unasked := await _doubt_absent(mapped, context, proven)) is not None:
+                raise unasked.error
         except (EngineError, ModelError, UsageError) as error:  # usage: of an engine without token vectors
             problem = NoEncoder(error)
             named = {value.field for value in filled.found}
@@ -112,13 +114,25 @@ class Extract:
         return answer
 
 
+async def _doubt_absent(mapped: Mapped, context: base.ToolContext, proven: str | None) -> NoEncoder | None:
+    """Only with the encoder that the limit was measured with; another one's answers are never sure by it."""
+    from mcp_smalltools.tools.extract.confidence import calibration_of_extract
+    from mcp_smalltools.tools.extract.near_keys import doubt_absent
+
+    if calibration_of_extract().doubt(context.settings, context.adapter, proven=proven) is not None:
+        return None
+    return await doubt_absent(mapped, context.engine, context.stop.remaining_s)
+
+
 def _say_unread(answer: ExtractAnswer, problem: NoEncoder) -> None:
     """Without the reader, a missing value is one that nobody has looked for."""
     answer.only_now()
     answer.note = problem.note("only what the text names is filled in, and values may be missing")
     if answer.missing:
         answer.confidence, answer.escalate = None, True
-        answer.reason = "running text was not read: what is in `missing` may be there, look yourself"
+        answer.reason = (
+            "without the encoder only names were compared: what is in `missing` may be there, look yourself"
+        )
 
 
 def _check(arguments: ExtractArguments) -> Mapping[str, Any]:

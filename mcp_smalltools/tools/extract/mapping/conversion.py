@@ -23,6 +23,8 @@ _NUMBER: Final = re.compile(
     r"(?P<digits>\d{1,400}(?:[.,'’ \u00a0\u202f_]\d{1,400}){0,40}|\.\d{1,40})(?P<power>[eE][-+]?\d{1,3})?"
     r"\s*+(?P<unit>%|[A-Za-zµ°²³/$€£¥₹]{1,16}\d?(?:/[A-Za-z]{1,10})?|percent|per cent)?\s*+(?P<close>\))?\.?"
 )
+_SAID_AGAIN: Final = re.compile(r"([^()\[\]]{1,60}?)\s{0,9}(?:\([^()\[\]]{1,60}\)|\[[^()\[\]]{1,60}\])")
+"""A number with the same in brackets in another unit, or a remark."""
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([,'’ \u00a0\u202f_])\d{3})(?:\1\d{3})*(?:\.\d+)?")
 _EUROPEAN: Final = re.compile(r"\d{1,3}(?:[. \u00a0\u202f'’]\d{3})+,\d{1,4}|\d+,(?:\d{1,2}|\d{4,})|0,\d+")
@@ -190,6 +192,8 @@ def _value_of(digits: str, power: str) -> float | int | None:
 
 def _number(text: str, field: Field, unit: str) -> Converted:
     found = read_number(text)
+    if found is None and (bare := _SAID_AGAIN.fullmatch(text)) is not None:
+        found = read_number(bare[1])  # 500,107,862,016 bytes [500 GB]
     doubt = ""
     if found is None:
         parts = [n for part in re.split(r"[\s,;()]+(?!\d{3})", text) if (n := read_number(part)) is not None]
@@ -228,11 +232,23 @@ def _in_unit(value: float | int, own: str, of_column: str, field: Field) -> tupl
     there, here = UNITS.get(given), UNITS.get(wanted)
     if there is None or here is None or there[0] != here[0]:
         return value, "its unit is another" if there and here else ""
-    if there[1] == here[1]:
+    factor = _size_factor(given, wanted) if here[0] == "size" else there[1] / here[1]
+    if factor == 1.0:
         return value, ""
-    converted = value * there[1] / here[1]
+    converted = value * factor
     rounded = float(f"{converted:.12g}")
     return (int(rounded) if rounded.is_integer() else rounded), ""
+
+
+def _size_factor(given: str, wanted: str) -> float:
+    """From one unit of sizes to another. `4096K` is 4096 for `size_kb`: names say kb for 1000 and for 1024,
+    so between K, M, G and T the text's own power is kept.
+    """
+    powers = "bkmgt"
+    steps = powers.index(given[0]) - powers.index(wanted[0])
+    if wanted[0] == "b" or given[0] == "b":
+        return UNITS[given][1] / UNITS[wanted][1]
+    return float((1024 if UNITS[given][1] % 1000 else 1000) ** steps)
 
 
 def _unit_said(field: Field) -> str:
@@ -308,6 +324,8 @@ def _list(node: Node, field: Field) -> Converted:
             return Converted([], empty=True)
     elif node.value is None:
         return Converted(empty=True)
+    elif len(node.inner) > 1 and all(item.kind == "value" and not item.name for item in node.inner):
+        items = list(node.inner)
     else:
         text = str(node.value) if not isinstance(node.value, bool) else json.dumps(node.value)
         if not text.strip() or (not node.literal and text.strip().lower() in NOTHING):

@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
+from mcp_smalltools.tools.extract.mapping.found import OpenField
 from mcp_smalltools.tools.extract.mapping.names import (
+    FILLER,
     MEAN_LITTLE,
     SURE,
+    SWITCHING,
     TAKEN,
     WRAPPERS,
     NameOfField,
@@ -21,6 +25,16 @@ from mcp_smalltools.tools.extract.structure.node import Node, leaves
 
 NEAR: Final = 0.5
 """Fit of a name from which it may be that of a field for which there is no better one."""
+_MOST_WORDS: Final = 8
+"""Words of a section's text that may be the value of any field."""
+_SPEAK_OF_TEXTS: Final = (
+    "text description summary body content message note detail about purpose abstract reason cause comment "
+    "explanation introduction overview background paragraph statement quote instruction step answer what"
+)
+_TEXTS: Final = frozenset(word for one in _SPEAK_OF_TEXTS.split() for word in words(one))
+_MOST_CHARS: Final = 300
+"""Characters of a description that say what a field asks for."""
+_MOST_KEYS: Final = 200
 _CHECKED_EVERY: Final = 2_000
 _MAX_SHOWN: Final = 80
 _MAX_DATES: Final = 2_000
@@ -73,9 +87,18 @@ def leaves_of(node: Node, budget: Callable[[], None] = lambda: None) -> list[Lea
     return found
 
 
-def name_of(item: Field, path: Sequence[str], context: Iterable[str] = ()) -> NameOfField:
+def name_of(
+    item: Field, path: Sequence[str], context: Iterable[str] = (), *, of_column: bool = False
+) -> NameOfField:
     """The name of a field for comparing; `path`: what of its path the place of values doesn't stand for."""
-    return NameOfField(path, item.description, counts=item.type in ("integer", "number"), context=context)
+    return NameOfField(
+        path,
+        item.description,
+        counts=item.type in ("integer", "number"),
+        switches=item.type == "boolean",
+        of_column=of_column,
+        context=context,
+    )
 
 
 def match_fields(
@@ -90,10 +113,10 @@ def match_fields(
         for place, leaf in enumerate(given):
             if place % _CHECKED_EVERY == 0:
                 check()
-            if not _may_fit(leaf.path[-1], near):
+            if not _may_fit(leaf.path, near):
                 continue
             score = _fit_of_leaf(item, name, leaf)
-            if NEAR <= score < TAKEN:
+            if NEAR <= score < TAKEN or (score < NEAR and _speaks_of(name, leaf)):
                 near_misses.setdefault(number, []).append(leaf)
             if score >= TAKEN:
                 pairs.append((-(score >= SURE), leaf.depth, -score, leaf.order, number * len(given) + place))
@@ -114,8 +137,16 @@ def _prefixes(item: Field, name: NameOfField) -> frozenset[str]:
     return frozenset({word[:4] for word in every} | squeezed)
 
 
-def _may_fit(name: str, near: frozenset[str]) -> bool:
-    return any(word[:4] in near for word in words(name))
+def _may_fit(path: Sequence[str], near: frozenset[str]) -> bool:
+    return any(word[:4] in near for name in path[-2:] for word in words(name))
+
+
+def _speaks_of(name: NameOfField, leaf: Leaf) -> bool:
+    """Whether what a value stands in has a telling word of a field's name: `checksum` of `checksum_file`."""
+    if len(leaf.path) < 2:
+        return False
+    telling = set(name.own) - MEAN_LITTLE - FILLER - SWITCHING
+    return bool(telling & set(words(leaf.path[-2])))
 
 
 def _fit_of_leaf(item: Field, name: NameOfField, leaf: Leaf) -> float:
@@ -204,8 +235,42 @@ def _doubt_rivals(
             )
         elif match.score < SURE or (not match.leaf.node.exact and match.score < 0.95):
             result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, under another name)")
+        elif _is_of_several(match):
+            result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, the name of several)")
+        elif _is_running_text(match):
+            result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, a whole text)")
         elif match.converted.doubt:
             result.doubts.append(f"{match.item.name} ({match.converted.doubt})")
+
+
+def open_field(name: str, item: Field, given: Iterable[tuple[Sequence[str], Node]]) -> OpenField:
+    """A field without a value, with those of the given keys, with their values, that could be its."""
+    words_of_it = spaced_name(item.path[-1])
+    asked = (
+        (words_of_it, f"{words_of_it}: {item.description[:_MOST_CHARS]}")
+        if item.description
+        else (words_of_it,)
+    )
+    keys: dict[str, int] = {}
+    for path, node in given:
+        phrase = " ".join(spaced_name(part[:_MAX_SHOWN]) for part in path[-2:])
+        if phrase not in keys and len(keys) < _MOST_KEYS and to_value(node, item).value is not None:
+            keys[phrase] = node.start
+    return OpenField(name, asked, list(keys.items()))
+
+
+def _is_of_several(match: Match) -> bool:
+    """Whether a field of one text has the value of a plural: `packages`, for `package`."""
+    name, key = match.item.path[-1].lower(), match.leaf.path[-1].lower()
+    return match.item.type == "string" and key in (f"{name}s", f"{name}es")
+
+
+def _is_running_text(match: Match) -> bool:
+    """Whether the text of a section stands for a field that doesn't ask for a text."""
+    value = match.converted.value
+    if match.leaf.node.kind != "object" or not isinstance(value, str) or len(value.split()) <= _MOST_WORDS:
+        return False
+    return not _TEXTS & {*words(match.item.path[-1]), *words(match.item.description)}
 
 
 def drop_of_others(result: FieldMatches) -> None:

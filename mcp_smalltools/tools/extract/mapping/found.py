@@ -55,6 +55,17 @@ class FilledRecords:
     """The text was understood in full, and has no such list."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenField:
+    """A field that a text of named values seems not to have, with what it asks for in words, and the keys
+    that no field has and whose values it could take: in words, each with its line.
+    """
+
+    name: str
+    asked: tuple[str, ...]
+    keys: list[tuple[str, int]]
+
+
 @dataclass(slots=True)
 class Mapped:
     """What the structure of a text gives. `left`: fields that only prose can give."""
@@ -65,6 +76,8 @@ class Mapped:
     left: list[Field] = field(default_factory=list)
     absent: list[Field] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
+    open: list[OpenField] = field(default_factory=list)
+    """Fields of a text without prose for which there is neither a value nor a doubt."""
     names: dict[str, str] = field(default_factory=dict)
     """The column or path of fields that are called something else."""
 

@@ -10,6 +10,7 @@ from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, person_parts, to_value
 from mcp_smalltools.tools.extract.mapping.derived import currency_of, time_of_event
 from mcp_smalltools.tools.extract.mapping.field_matches import (
+    NEAR,
     FieldMatches,
     Leaf,
     Match,
@@ -19,14 +20,17 @@ from mcp_smalltools.tools.extract.mapping.field_matches import (
     leaves_of,
     match_fields,
     name_of,
+    open_field,
 )
-from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped
+from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped, OpenField
 from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, same, words
 from mcp_smalltools.tools.extract.mapping.rows import (
     KEY,
     RowsCandidate,
     candidates,
     choose_rows,
+    may_have_rows,
+    open_columns,
     read_rows,
     shown,
 )
@@ -146,14 +150,43 @@ def _map_object(
     if structure.complete:
         mapped.doubts += matches.near
     for item in fields:
-        if id(item) in done:
-            continue
-        if item in matches.empty or structure.complete or (prefix and context.found):
-            mapped.absent.append(item)
-            if structure.complete and item not in matches.empty:
-                _doubt_rows(item, context, mapped, check)
-        elif not _derive(item, structure, mapped, check):
-            mapped.left.append(item)
+        if id(item) not in done:
+            _without_value(item, context, structure, matches, mapped=mapped, check=check)
+    if structure.complete:
+        named = {found.field for found in mapped.found}
+        mapped.open += _open_fields([item for item in fields if item.name not in named], matches, given)
+
+
+def _without_value(
+    item: Field,
+    context: ObjectContext,
+    structure: Structure,
+    matches: FieldMatches,
+    *,
+    mapped: Mapped,
+    check: Callable[[], None],
+) -> None:
+    """A field that no name leads to: what is said of it elsewhere, else it is absent, or left to prose."""
+    if structure.form == "page" and item not in matches.empty and _derive(item, structure, mapped, check):
+        return
+    if item in matches.empty or structure.complete or (item.path[:-1] and context.found):
+        mapped.absent.append(item)
+        if structure.complete and item not in matches.empty:
+            _doubt_rows(item, context, mapped, check)
+    else:
+        mapped.left.append(item)
+
+
+def _open_fields(left: Sequence[Field], matches: FieldMatches, given: Sequence[Leaf]) -> list[OpenField]:
+    """The fields without a value of which nothing is said yet."""
+    used = {id(match.leaf.node) for match in matches.found}
+    doubtful = {doubt.split(" (")[0] for doubt in (*matches.near, *matches.doubts)}
+    free = [(leaf.path, leaf.node) for leaf in given if id(leaf.node) not in used]
+    return [
+        open_field(item.name, item, free)
+        for item in left
+        if item not in matches.empty and item.name not in doubtful
+    ]
 
 
 def _derive(item: Field, structure: Structure, mapped: Mapped, check: Callable[[], None]) -> bool:
@@ -201,11 +234,15 @@ def _match_list(
 ) -> Match | None:
     """A list of plain values: a list of that name, a value to take apart, an object's keys, or a column."""
     best: Match | None = None
+    near: Leaf | None = None
     for leaf in given:
         score = name.fit(leaf.path)
-        if score < NAMED_ROWS or (leaf.node.kind == "list" and leaf.node.is_table):
+        if score < NEAR or (leaf.node.kind == "list" and leaf.node.is_table):
             continue
         converted = to_value(leaf.node, item)
+        if score < NAMED_ROWS:
+            near = near or (leaf if converted.value is not None else None)
+            continue
         if converted.value is None:
             converted = _names_of_entries(leaf.node, item)
         if converted.value is None:
@@ -224,6 +261,8 @@ def _match_list(
             best = column
     if best is None or best.score < SURE:
         best = _keys(item, name, node, check) or best
+    if best is None and near is not None:
+        matches.near.append(f"{item.name} (may be on line {near.node.start})")
     if best is not None and (best.score < SURE or best.converted.doubt):
         matches.doubts.append(f"{item.name} ({best.converted.doubt or 'under another name'})")
     return best
@@ -349,6 +388,7 @@ def _map_lists(
             doubts.append(f"{'.'.join(group.path)} (no heading says which table it is)")
         mapped.tables[number] = rows
         mapped.doubts += doubts
+        mapped.open += open_columns(group, choice, check)
         title = ".".join(group.path) or "rows"
         for field_number, (path, _) in choice.columns.of.items():
             item = group.fields[field_number]
@@ -358,5 +398,7 @@ def _map_lists(
         taken.add(id(choice.candidate.rows[0]))
         open_groups.remove(number)
     for number in open_groups:
-        if structure.complete:
+        if structure.complete and structure.form != "page":
             mapped.tables[number] = FilledRecords(absent=True)
+            if may_have_rows(plan.records[number], [one for given in held.values() for one in given], check):
+                mapped.doubts.append(f"{'.'.join(plan.records[number].path) or 'rows'} (no list fits it)")

@@ -15,6 +15,8 @@ SURE: Final = 0.85
 TAKEN: Final = 0.65
 """From here on the value under a name is given, with a doubt."""
 _MAX_NAME: Final = 200
+_LEAST_OF_WORD: Final = 3
+"""Letters of a word that stand for it in a name of several words written as one."""
 
 _SHORT_FORMS: Final = (
     "qty:quantity amt:amount no:number nr:number num:number nbr:number desc:description descr:description "
@@ -27,10 +29,25 @@ _SHORT_FORMS: Final = (
     "dependencies:dependency mem:memory avail:available auth:authentication pwd:password passwd:password "
     "usr:user attr:attribute attrs:attribute doc:documentation docs:documentation opt:option "
     "opts:option spec:specification prev:previous curr:current cur:current cat:category categories:category "
+    "if:interface iface:interface intf:interface ifname:interface dev:device thresh:threshold "
+    "proto:protocol verb:verbosity gw:gateway fstype:filesystem part:partition "
     "e:e passed:pass dob:birthday yr:year mo:month hr:hour hrs:hour mins:minute secs:second sec:second"
 )
 _SHORT_FOR: Final = {pair.split(":")[0]: pair.split(":")[1] for pair in _SHORT_FORMS.split()}
+_WRITTEN_TOGETHER: Final = (
+    "up time:uptime time zone:timezone time stamp:timestamp on line:online off line:offline "
+    "mac address:mac exec start:command domain name server:dns server"
+)
+_TOGETHER: Final = {
+    tuple(stem(word) for word in pair.split(":")[0].split()): tuple(
+        stem(word) for word in pair.split(":")[1].split()
+    )
+    for pair in re.findall(r"[a-z ]+:(?:dns server|[a-z]+)", _WRITTEN_TOGETHER)
+    for pair in [pair.strip()]
+}
+"""Words that are also written as one, or shortened, with what they are taken for."""
 _GROUPS: Final = (
+    "gateway router",
     "url link href website homepage uri site",
     "description summary details about explanation",
     "email mail e-mail",
@@ -60,6 +77,7 @@ _GROUPS: Final = (
     "person name",
     "day date",
     "mount mounted mountpoint",
+    "mac hwaddr lladdr macaddr",
     "filesystem device",
     "default",
     "country nation",
@@ -68,7 +86,7 @@ _GROUPS: Final = (
     "title name heading",
     "text message body content",
     "user username login",
-    "command cmdline",
+    "command cmdline exec executable",
     "memory ram",
 )
 _GROUP_OF: Final[dict[str, set[int]]] = {}
@@ -78,6 +96,9 @@ for _number, _group in enumerate(_GROUPS):
 FILLER: Final = frozenset(
     stem(word) for word in ("name", "value", "text", "field", "full", "title", "string")
 )
+_SWITCHES: Final = "enable enabled enabling allow allowed use used is has active permit permitted"
+SWITCHING: Final = frozenset(stem(word) for word in _SWITCHES.split())
+"""Words that say no more than that something is a yes or no."""
 _COUNTING: Final = frozenset(stem(word) for word in ("number", "count", "total", "quantity"))
 UNITS: Final = {
     **dict.fromkeys(("ms", "millisecond", "milliseconds", "msec", "msecs", "millis"), ("time", 0.001)),
@@ -103,11 +124,27 @@ UNITS: Final = {
     **dict.fromkeys(("grams", "gram"), ("mass", 1.0)),
     **dict.fromkeys(("kg", "kilograms", "kilogram"), ("mass", 1000.0)),
     **dict.fromkeys(("percent", "pct"), ("percent", 1.0)),
+    **dict.fromkeys(("celsius", "°c"), ("temperature", 1.0)),
+    **dict.fromkeys(("rpm",), ("rotation", 1.0)),
+    **dict.fromkeys(("hz",), ("frequency", 1.0)),
+    **dict.fromkeys(("khz",), ("frequency", 1e3)),
+    **dict.fromkeys(("mhz",), ("frequency", 1e6)),
+    **dict.fromkeys(("ghz",), ("frequency", 1e9)),
+    **dict.fromkeys(("kbps",), ("rate", 1e3)),
+    **dict.fromkeys(("mbps",), ("rate", 1e6)),
+    **dict.fromkeys(("gbps",), ("rate", 1e9)),
+    **dict.fromkeys(("mv", "millivolts"), ("voltage", 0.001)),
+    **dict.fromkeys(("volts", "volt"), ("voltage", 1.0)),
+    **dict.fromkeys(("watts", "watt"), ("power", 1.0)),
     **dict.fromkeys(("usd", "eur", "gbp", "chf", "jpy", "dollars", "euros"), ("money", 1.0)),
 }
 """Dimension and factor of a unit's word; the sizes of one letter are those of programs: powers of 1024."""
 _IN_NAMES: Final = frozenset(UNITS) - {"m", "h", "d", "k", "g", "t", "b", "us", "min"}
 """Units that a name may carry, as in `size_mb`; single letters would be taken for them too often."""
+_UNIT: Final = re.compile(r"(?<![A-Za-z])(?:[kMGT]i?B|[kKMG]?Hz|[kMG]b(?:ps)?)(?![A-Za-z])")
+_PART: Final = r"[A-Za-z_][\w-]{0,60}(?:\[\d{1,4}\])?"
+_PARTED: Final = re.compile(rf"{_PART}(?:\.{_PART}){{1,6}}")
+"""A name with the names that lead to it, as `nmcli` and flattened settings have them: `GENERAL.MTU`."""
 _BRACKETS: Final = re.compile(r"[(\[][^()\[\]]{0,80}[)\]]")
 _DOTTED: Final = re.compile(r"(?<![\w.])[A-Za-z_][\w-]{0,60}(?:\.[A-Za-z_][\w-]{0,60}){1,6}(?![\w(])")
 _QUOTED: Final = re.compile(r"['\"`‘“]([^'\"`’”]{1,60})['\"`’”]")
@@ -131,7 +168,18 @@ def words(name: str) -> tuple[str, ...]:
     percent.
     """
     spelt = name[:_MAX_NAME].replace("%", " percent ").replace("#", " number ")
-    return tuple(stem(_SHORT_FOR.get(word, word)) for word in words_of(spelt))
+    spelt = _UNIT.sub(lambda match: match[0].lower(), spelt)
+    return _joined(tuple(stem(_SHORT_FOR.get(word, word)) for word in words_of(spelt)))
+
+
+def _joined(given: tuple[str, ...]) -> tuple[str, ...]:
+    """With words that are written as one and as several in one way: `up time`, `domain name server`."""
+    for several, one in _TOGETHER.items():
+        for at in range(len(given) - len(several) + 1):
+            if given[at : at + len(several)] == several:
+                given = given[:at] + one + given[at + len(several) :]
+                break
+    return given
 
 
 @functools.lru_cache(maxsize=1 << 14)
@@ -151,26 +199,45 @@ def same(a: Sequence[str], b: Sequence[str]) -> bool:
     return bool(a) and (sorted(a) == sorted(b) or "".join(a) == "".join(b))
 
 
+_ALSO_GENERAL: Final = (
+    "path file directory port host server group mode level limit timeout interval memory speed interface "
+    "network domain zone source target default class location message command"
+)
+_GENERAL: Final = frozenset(stem(word) for word in _ALSO_GENERAL.split())
+"""Words that say what sort of value it is, and not which one."""
+_MOST_MORE: Final = 2
+"""Words of a name besides those of the field."""
+
+
 class NameOfField:
     """What a field is called: compared with the names of columns and keys.
 
     `context`: words of what the field belongs to, such as the list's name: `pod_name` of `pods` is `name`.
+    `switches`: it is a yes or no; `of_column`: it is compared with columns, of which others may say more too.
     """
 
     def __init__(
-        self, path: Sequence[str], description: str, *, counts: bool, context: Iterable[str] = ()
+        self,
+        path: Sequence[str],
+        description: str,
+        *,
+        counts: bool,
+        switches: bool = False,
+        of_column: bool = False,
+        context: Iterable[str] = (),
     ) -> None:
         self.own = words(path[-1])
         self.whole = tuple(word for part in path for word in words(part))
         self.raw = words_of(path[-1])
         self._squashed = _squashed(path[-1])
-        self.said = tuple(
-            stem(_SHORT_FOR.get(w, w)) for w in words_of(description[:600]) if w not in STOP_WORDS
+        self.said = _joined(
+            tuple(stem(_SHORT_FOR.get(w, w)) for w in words_of(description[:600]) if w not in STOP_WORDS)
         )
         self.paths = [words(text) for text in _DOTTED.findall(description[:600])]
         self.quoted = [words(text) for text in _QUOTED.findall(description[:600])]
         self.context = frozenset(context) | frozenset(w for part in path[:-1] for w in words(part))
-        self._counts = counts
+        self._counts, self._switches, self._of_column = counts, switches, of_column
+        self._spoken = [word for word in self.raw if word not in _IN_NAMES]
         self._bare = self._without(self.own, self._is_filler)
         self._bare_of_context = self._without(self.own, lambda w: w in self.context)
         self._bare_of_units = tuple(
@@ -178,7 +245,12 @@ class NameOfField:
         )
 
     def _is_filler(self, word: str) -> bool:
-        return word in FILLER or word in self.context or (self._counts and word in _COUNTING)
+        return (
+            word in FILLER
+            or word in self.context
+            or (self._counts and word in _COUNTING)
+            or (self._switches and word in SWITCHING)
+        )
 
     @staticmethod
     def _without(given: Sequence[str], drops: object) -> tuple[str, ...]:
@@ -191,7 +263,13 @@ class NameOfField:
             return 0.0
         if ALSO in names[-1]:
             return max(self.fit([*names[:-1], one]) for one in names[-1].split(ALSO))
-        best = max((self._fit(way, names[-1]) for way in _ways(names[-1])), default=0.0)
+        if _PARTED.fullmatch(names[-1][:_MAX_NAME]):
+            return max(self._fit_of_path(names), self._fit_of_path([*names[:-1], *names[-1].split(".")]))
+        return self._fit_of_path(names)
+
+    def _fit_of_path(self, names: Sequence[str]) -> float:
+        above_it = {word for name in names[:-1] for word in words(name)}
+        best = max((self._fit(way, names[-1], above_it) for way in _ways(names[-1])), default=0.0)
         telling = [name for name in names[:-1] if name.lower() not in WRAPPERS]
         for above in (names[:-1], telling):
             for count in (1, 2, 3):
@@ -201,13 +279,22 @@ class NameOfField:
                         best = max(best, 0.98)
                     elif any(same(joined, path) for path in self.paths):
                         best = max(best, 0.96)
+                    elif count == 1 and self._is_bare(joined):
+                        best = max(best, 0.93)  # `service.name` for `service`
+                    elif set(self.own) < set(joined) <= set(self.own) | set(self.said):
+                        best = max(best, 0.9)  # the other names are in the description
         return best
 
-    def _fit(self, name: Sequence[str], raw: str) -> float:
+    def _is_bare(self, joined: Sequence[str]) -> bool:
+        return bool(self._bare) and same(self._without(joined, self._is_filler), self._bare)
+
+    def _fit(self, name: Sequence[str], raw: str, above: set[str]) -> float:
         if same(name, self.own):
             return 1.0
         if _squashed(raw) == self._squashed:
             return 0.98  # `minversion` for `min_version`
+        if len(name) == 1 and _is_run_together(name[0], self._spoken):
+            return 0.88  # `sectorsize` for `sector_size_bytes`, `partuuid` for `partition_uuid`
         if same(name, self.whole):
             return 0.97
         if any(same(name, quoted) for quoted in self.quoted):
@@ -229,10 +316,10 @@ class NameOfField:
             return 0.88
         if _begins_alike(name, self.own):
             return 0.87
-        return self._loose_fit(name, raw)
+        return self._loose_fit(name, raw, above)
 
-    def _loose_fit(self, name: Sequence[str], raw: str) -> float:
-        own, there, said = set(self.own), set(name), set(self.said)
+    def _loose_fit(self, name: Sequence[str], raw: str, above: set[str]) -> float:
+        own, there, said = set(self._bare_of_units or self.own), set(name), set(self.said)
         if said and there == said:
             return 0.88
         if self.said[: len(name)] == tuple(name) and (there <= own or not own & said):
@@ -240,8 +327,12 @@ class NameOfField:
         if own <= there and raw.rstrip().endswith("?"):
             return 0.86
         shared = own & there
-        if there < own and there <= MEAN_LITTLE:
+        if there < own and there <= MEAN_LITTLE | SWITCHING:
             return 0.55
+        if there < own and not own - there <= MEAN_LITTLE | _GENERAL:
+            return 0.86 if own - there <= above else 0.58  # `host`, for an smtp_host
+        if own < there and self._tells(own, there):
+            return 0.86
         if shared and (own <= there or there <= own):
             described = len(there & (said | own)) / len(there)
             head = self.own[-1] in there and name[-1] in own
@@ -253,6 +344,28 @@ class NameOfField:
         if shared - MEAN_LITTLE:
             return 0.5
         return 0.0
+
+    def _tells(self, own: set[str], there: set[str]) -> bool:
+        """Whether a name that says more than the field is the field's: Firmware Version for firmware."""
+        more = there - own
+        may_switch = self._switches or not more & SWITCHING
+        may_say_more = not self._of_column and may_switch and len(more) <= _MOST_MORE
+        return may_say_more and not own <= MEAN_LITTLE | _GENERAL
+
+
+def _is_run_together(name: str, spoken: Sequence[str]) -> bool:
+    """Whether a name is several words, or their beginnings, written as one."""
+    if not 2 <= len(spoken) <= 4 or len(name) < _LEAST_OF_WORD * len(spoken):
+        return False
+    rests = {name}
+    for word in spoken:
+        rests = {
+            rest[length:]
+            for rest in rests
+            for length in range(_LEAST_OF_WORD, len(word) + 1)
+            if rest.startswith(word[:length])
+        }
+    return "" in rests
 
 
 def _alike(a: Sequence[str], b: Sequence[str]) -> bool:

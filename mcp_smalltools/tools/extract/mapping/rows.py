@@ -10,8 +10,8 @@ from typing import Any, Final
 from mcp_smalltools.text.facts import dates
 from mcp_smalltools.text.words import stem
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
-from mcp_smalltools.tools.extract.mapping.field_matches import name_of
-from mcp_smalltools.tools.extract.mapping.found import FilledRecords, put
+from mcp_smalltools.tools.extract.mapping.field_matches import name_of, open_field
+from mcp_smalltools.tools.extract.mapping.found import FilledRecords, OpenField, put
 from mcp_smalltools.tools.extract.mapping.names import SURE, WRAPPERS, NameOfField, unit_of_name, words
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.structure.node import MAX_ROWS, Node, Unread, leaves
@@ -19,6 +19,8 @@ from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS
 
 COLUMN_TAKEN: Final = 0.5
 _SAMPLE: Final = 200
+_MANY_FREE: Final = 5
+"""Columns that no field has, of which a field without a column could be any."""
 _LOOKED_INTO: Final = 40
 """Rows of a list that are looked into for lists inside them."""
 _MAX_CANDIDATES: Final = 5_000
@@ -170,7 +172,7 @@ def choose_rows(
     """The candidate that fits a list best, by its name, its heading and its columns; None if none does."""
     target = NameOfField(group.path or ("rows",), group.description, counts=False)
     context = frozenset(words(group.path[-1])) if group.path else frozenset()
-    names = [name_of(item, item.path, context) for item in group.fields]
+    names = [name_of(item, item.path, context, of_column=True) for item in group.fields]
     choices: list[RowsChoice] = []
     for candidate in given:
         check()
@@ -191,6 +193,23 @@ def choose_rows(
     )
     _join_equals(best, choices)
     return best
+
+
+def may_have_rows(group: Records, given: Sequence[RowsCandidate], check: Callable[[], None]) -> bool:
+    """Whether a list for which no rows were chosen may still be one of these: it shares a word with the name
+    or a column, or the text is this one table.
+    """
+    target = NameOfField(group.path or ("rows",), group.description, counts=False)
+    names = [name_of(item, item.path, of_column=True) for item in group.fields]
+    for candidate in given:
+        if candidate.kind not in ("table", "list", "keyed"):
+            continue
+        named = _named(target, candidate.path)
+        is_all = not candidate.path and candidate.kind == "table"
+        columns = columns_of(group.fields, names, candidate, named, check)
+        if is_all or named >= COLUMN_TAKEN or any(path != (KEY,) for path, _ in columns.of.values()):
+            return True
+    return False
 
 
 def _named(target: NameOfField, path: Path) -> float:
@@ -363,10 +382,10 @@ def _by_values(
     if ("",) in free and len(texts) == 1 and _converts(held[("",)], fields[texts[0]]):
         certain = named >= 0.7 or len(columns.of) == len(fields) - 1
         columns.of[texts[0]] = (("",), 0.86 if certain and columns.of else 0.7)
-    elif (KEY,) in free and len(texts) == 1 and named >= 0.7 and 0 < len(columns.of) == len(fields) - 1:
+    elif len(texts) == 1 and columns.of and (path := _telling(free, named)) is not None:
         item = fields[texts[0]]
-        if item.type == "string" and item.required:
-            columns.of[texts[0]] = ((KEY,), 0.7)
+        if _is_plain_text(item) and (item.required or set(words(item.path[-1])) & _KEYS):
+            columns.of[texts[0]] = (path, 0.7)
     lists = [n for n in range(len(fields)) if n not in columns.of and fields[n].listed]
     whole = [
         path
@@ -400,9 +419,22 @@ def _by_type(
             left.remove(number)
 
 
+def _is_plain_text(item: Field) -> bool:
+    return item.type == "string" and not (item.members or item.date_form or item.items.get("format"))
+
+
+def _telling(free: Sequence[Path], named: float) -> Path | None:
+    """The column that tells rows apart, if no field has it: the key that an object stands under, its name."""
+    if (KEY,) in free and named >= 0.7:
+        return (KEY,)
+    named_so = [path for path in free if path[-1].lower() in ("name", "id", "title")]
+    return named_so[0] if len(named_so) == 1 and len(named_so[0]) == 1 else None
+
+
 _KEY_WORDS: Final = (
     "package module key id variable setting option dependency library plugin parameter property "
-    "header field script command feature"
+    "header field script command feature address host domain device interface account user repository "
+    "project file path service container volume image symbol label product"
 )
 _KEYS: Final = frozenset(stem(word) for word in _KEY_WORDS.split())
 
@@ -480,10 +512,7 @@ def shown(path: Path) -> str:
 
 def _may_be(item: Field, path: Path, choice: RowsChoice, free: int) -> bool:
     """Whether a column that no field has may be that of a field without one, by what is in it."""
-    is_text = (
-        item.type == "string" and not item.members and not item.date_form and not item.items.get("format")
-    )
-    if is_text and (choice.candidate.kind != "table" or free > 3):
+    if _is_plain_text(item) and (choice.candidate.kind != "table" or free > _MANY_FREE):
         return False
     nodes = [
         node
@@ -562,6 +591,24 @@ def _is_total(row: Node, choice: RowsChoice) -> bool:
     )
 
 
+def open_columns(group: Records, choice: RowsChoice, check: Callable[[], None]) -> list[OpenField]:
+    """The fields for which no column was found, with the columns that are left."""
+    left = [n for n in range(len(group.fields)) if n not in choice.columns.of]
+    free = {path for path in choice.columns.free if path[-1] not in ("", KEY)}
+    if not left or not free:
+        return []
+    held: dict[Path, Node] = {}
+    for row in choice.candidate.rows[:_LOOKED_INTO]:
+        check()
+        for path, node in leaves(row):
+            named = tuple(n for n in path if n)
+            if named in free and node.kind == "value" and node.value is not None:
+                held.setdefault(named, node)
+    title = ".".join(group.path) or "rows"
+    fields = [(f"{title}[].{group.fields[n].name}", group.fields[n]) for n in left]
+    return [open_field(name, item, held.items()) for name, item in fields]
+
+
 def _doubt_missing(group: Records, choice: RowsChoice, title: str) -> list[str]:
     """A field that no column was found for, while columns are left that could be its."""
     left = [n for n in range(len(group.fields)) if n not in choice.columns.of]
@@ -573,6 +620,8 @@ def _doubt_missing(group: Records, choice: RowsChoice, title: str) -> list[str]:
         near = next(
             (path for path in free if name.fit(path) >= 0.3 or _may_be(item, path, choice, len(free))), None
         )
+        if near is None and _is_plain_text(item) and len(left) == 1:
+            near = _telling(choice.columns.free, choice.named)
         if near is not None or item.required:
             doubts.append(f"{title}[].{item.name} (no column has its name)")
     return doubts

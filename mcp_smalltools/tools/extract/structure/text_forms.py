@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Final
 
+from mcp_smalltools.text.outlines.markup import dialect_of
 from mcp_smalltools.tools.extract.structure.commands.command_output import read_output
+from mcp_smalltools.tools.extract.structure.coverage import names_all
+from mcp_smalltools.tools.extract.structure.data.directives import read_braces, read_directives
 from mcp_smalltools.tools.extract.structure.data.hcl_text import read_hcl
 from mcp_smalltools.tools.extract.structure.data.json_text import read_json, read_json_lines
 from mcp_smalltools.tools.extract.structure.data.settings import read_ini, read_properties
@@ -20,8 +23,15 @@ from mcp_smalltools.tools.extract.structure.tables.delimited import (
     looks_delimited,
     read_delimited,
 )
+from mcp_smalltools.tools.extract.structure.tables.pair_lines import (
+    looks_like_ip,
+    looks_like_pair_lines,
+    read_ip,
+    read_pair_lines,
+)
 from mcp_smalltools.tools.extract.structure.text.html_text import read_html
 from mcp_smalltools.tools.extract.structure.text.mail import is_mail, read_mail
+from mcp_smalltools.tools.extract.structure.text.man_page import read_man_page
 from mcp_smalltools.tools.extract.structure.text.pages import read_page
 
 Lines = Sequence[str]
@@ -54,8 +64,13 @@ _BY_WORD: Final = {
     **dict.fromkeys(("env", "dotenv", "cfg", "conf", "systemd", "editorconfig"), "ini"),
     **dict.fromkeys(("ndjson", "jsonl"), "jsonl"),
 }
-_SETTING: Final = re.compile(r"(?:export\s+)?[\w.$-][\w .$/-]{0,60}?\s*=\s*\S.*|\s*[\w.-]+\s*=\s*")
+_SETTING: Final = re.compile(r"\s*+(?:export\s+)?[\w.$-][\w .$/-]{0,60}?\s*=\s*\S.*|\s*[\w.-]+\s*=\s*")
 _VARIABLE: Final = re.compile(r"(?:export\s+)?[A-Za-z_][\w.]{0,80}=\S.*|[A-Za-z_][\w.]{0,80}=")
+_SETTINGS_NAME: Final = re.compile(
+    r".*(?:\.(?:conf|cfg|cnf|ovpn|leases|nginx|rc)|_config|[a-z]rc)", re.IGNORECASE
+)
+"""Names of files whose lines may be directives."""
+_IN_BRACES: Final = re.compile(r"[{};]|.*[{};](?:\s*(?:#|//).*)?")
 _YAML_LINE: Final = re.compile(r"\s*+(?:-\s++)?(?:[\w.$/\"'-]++(?: [\w.-]++){0,2}:(?:\s.*)?|-\s++\S.*)")
 
 
@@ -64,8 +79,6 @@ def read_structure(path: str, lines: Lines) -> Structure:
     form = _form_of_name(path)
     text = "\n".join(lines)
     tried: list[str] = []
-    if form == "csv" and not _is_one_line_each(lines):
-        pass
     for name in ([form] if form else []) + _likely_forms(path, lines, text):
         if name in tried:
             continue
@@ -76,12 +89,18 @@ def read_structure(path: str, lines: Lines) -> Structure:
             continue
         prose = read_mail(lines)[1:] if name == "mail" else None
         return Structure(name, _as_root(root), complete=name not in ("mail", "html"), prose=prose)
-    return Structure("page", page(path, lines), complete=False)
+    root = page(path, lines)
+    return Structure("page", root, complete=names_all(root, lines))
 
 
 def page(path: str, lines: Lines) -> Node:
     """A page as a tree; where it goes beyond the limits, an empty one."""
     suffix = PurePath(path).suffix.lower()
+    if dialect_of(path, lines) == "man":
+        try:
+            return read_man_page(lines)
+        except NotOfForm:
+            return Node("", "object", 1, max(1, len(lines)))
     markdown = suffix in (".md", ".markdown", ".mdx") or (
         suffix != ".rst"
         and any(re.match(r"#{1,6} \S|```|\|.*\|\s*$|[-*] \*\*", line) for line in lines[:400])
@@ -90,10 +109,6 @@ def page(path: str, lines: Lines) -> Node:
         return read_page(lines, of_form, markdown=markdown and suffix != ".rst")
     except NotOfForm:
         return Node("", "object", 1, max(1, len(lines)))
-
-
-def _is_one_line_each(lines: Lines) -> bool:
-    return bool(lines)
 
 
 def _form_of_name(path: str) -> str:
@@ -125,13 +140,33 @@ def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
     if is_mail(lines):
         forms.append("mail")
     content = [line for line in lines[:400] if line.strip() and line.lstrip()[:1] not in "#;"]
+    if looks_like_ip(content):
+        forms.append("ip")
     if len(content) > 1:
         forms += _forms_by_lines(content)
+        forms += _forms_of_settings(path, content)
+    return forms
+
+
+def _forms_of_settings(path: str, content: Lines) -> list[str]:
+    """Directives in braces, in files that are no program; one a line, in files whose names say so."""
+    name = PurePath(path).name
+    is_settings = _SETTINGS_NAME.fullmatch(name) is not None
+    forms = []
+    braces = sum(bool(_IN_BRACES.fullmatch(line.strip())) for line in content if len(line) < 2_000)
+    if (
+        (is_settings or PurePath(path).suffix.lower() in ("", ".txt"))
+        and any(line.rstrip().endswith("{") for line in content)
+        and (braces >= 0.7 * len(content) or is_settings)
+    ):
+        forms.append("braces")
+    if is_settings:
+        forms.append("directives")
     return forms
 
 
 def _forms_by_lines(content: Lines) -> list[str]:
-    forms = []
+    forms = ["pairs"] if looks_like_pair_lines(content) else []
     whole = len(content)
     sections = sum(bool(re.fullmatch(r"\s*\[\[?[^\[\]]{1,200}\]\]?\s*", line)) for line in content)
     settings = sum(bool(_SETTING.fullmatch(line)) for line in content)
@@ -162,7 +197,12 @@ def _read(form: str, lines: Lines, text: str) -> Node:
             return read_json_lines(lines)
     if form == "mail":
         return _mail(lines)
-    of_text: dict[str, Callable[[str], Node]] = {"yaml": read_yaml, "xml": read_xml, "html": read_html}
+    of_text: dict[str, Callable[[str], Node]] = {
+        "yaml": read_yaml,
+        "xml": read_xml,
+        "html": read_html,
+        "braces": read_braces,
+    }
     of_lines: dict[str, Callable[[Lines], Node]] = {
         "output": read_output,
         "jsonl": read_json_lines,
@@ -170,6 +210,9 @@ def _read(form: str, lines: Lines, text: str) -> Node:
         "ini": read_ini,
         "properties": read_properties,
         "hcl": read_hcl,
+        "directives": read_directives,
+        "pairs": read_pair_lines,
+        "ip": read_ip,
         "csv": read_delimited,
         "tsv": lambda given: read_delimited(given, "\t"),
         "psv": lambda given: read_delimited(given, "|"),

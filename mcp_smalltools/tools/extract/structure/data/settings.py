@@ -23,48 +23,86 @@ def read_ini(lines: Sequence[str]) -> Node:
     """
     root = Node("", "object", 1, max(1, len(lines)))
     at, last, unread, budget = root, None, 0, Budget()
-    sections: dict[str, Node] = {}
+    depth = 0  # spaces before the last key
+    sections: list[Node] = []
+    outer: dict[str, Node] = {}
     for number, line in enumerate(lines, 1):
         bare = line.strip()
         if not bare or bare[0] in "#;!" or bare.startswith("//"):
             continue
         budget.take()
+        indent = len(line) - len(line.lstrip())
         if match := _SECTION.fullmatch(line):
-            at = _section(match[1].strip(), number, sections, root)
+            at = _section(match[1].strip(), number, outer, root)
+            sections.append(at)
             last = None
-        elif line[:1] in (" ", "\t") and last is not None and not _PAIR.fullmatch(bare[:500]):
+        elif last is not None and indent and _is_more(last, indent > depth, bare):
             _go_on(last, bare, number)
         elif match := _PAIR.fullmatch(line):
             last = Node(_bare_key(match[1]), "value", number, number, _value(match[3]), literal=True)
             at.inner.append(last)
-        elif line[:1] in (" ", "\t") and last is not None:
-            _go_on(last, bare, number)
+            depth = indent
         else:
             unread += 1
-    pairs = sum(len(section.inner) for section in (root, *sections.values()))
+    pairs = sum(len(section.inner) for section in (root, *sections))
     if not pairs or unread > 0.2 * pairs:
         raise NotOfForm("no settings")
-    for section in sections.values():
+    for section in sections:
         section.end = max([section.start, *(item.end for item in section.inner)])
-    _join_repeated(root)
-    for section in sections.values():
-        _join_repeated(section)
+        join_repeated(section)
+    for above in (*outer.values(), root):
+        join_sections(above)
+        join_repeated(above)
     return root
 
 
-def _section(name: str, number: int, sections: dict[str, Node], root: Node) -> Node:
+def _is_more(last: Node, is_deeper: bool, bare: str) -> bool:
+    """Whether an indented line goes on with the last value: it is deeper than its key, which has nothing on
+    its own line or several lines already (`FE80::/10` in a list is no key), or it is no pair itself.
+    """
+    open_value = last.kind == "list" or last.value == ""
+    return (is_deeper and open_value) or not _PAIR.fullmatch(bare[:500])
+
+
+def _section(name: str, number: int, outer: dict[str, Node], root: Node) -> Node:
     """`[remote "origin"]` is the object origin in the object remote."""
+    above = root
     if match := re.fullmatch(r'([\w.-]+)\s+"([^"]*)"', name):
-        above = _section(match[1], number, sections, root)
-        key = f"{match[1]}\0{match[2]}"
-        if key not in sections:
-            sections[key] = Node(match[2], "object", number, number)
-            above.inner.append(sections[key])
-        return sections[key]
-    if name not in sections:
-        sections[name] = Node(name, "object", number, number)
-        root.inner.append(sections[name])
-    return sections[name]
+        if match[1] not in outer:
+            outer[match[1]] = Node(match[1], "object", number, number)
+            root.inner.append(outer[match[1]])
+        above, name = outer[match[1]], match[2]
+    section = Node(name, "object", number, number)
+    above.inner.append(section)
+    return section
+
+
+def join_sections(above: Node) -> None:
+    """Sections of one name are one, or, where they have the same keys, as the peers of WireGuard have, a list
+    of objects.
+    """
+    by_name: dict[str, list[Node]] = {}
+    for item in above.inner:
+        if item.kind == "object":
+            by_name.setdefault(item.name, []).append(item)
+    joined: dict[int, Node | None] = {}
+    for name, items in by_name.items():
+        if len(items) < 2:
+            continue
+        keys = [{inner.name for inner in item.inner} for item in items]
+        joined.update({id(item): None for item in items})
+        if sum(map(len, keys)) > len(set().union(*keys)):
+            for item in items:
+                item.name = ""
+            listed = Node(name, "list", items[0].start, items[-1].end, inner=items, is_table=True)
+            joined[id(items[0])] = listed
+        else:
+            items[0].inner = [inner for item in items for inner in item.inner]
+            items[0].end = items[-1].end
+            joined[id(items[0])] = items[0]
+    if joined:
+        given = [joined.get(id(item), item) for item in above.inner]
+        above.inner = [item for item in given if item is not None]
 
 
 def _go_on(last: Node, text: str, number: int) -> None:
@@ -77,7 +115,7 @@ def _go_on(last: Node, text: str, number: int) -> None:
     last.value, last.end = None, number
 
 
-def _join_repeated(node: Node) -> None:
+def join_repeated(node: Node) -> None:
     """A key that stands several times in a section is a list of its values."""
     by_name: dict[str, Node] = {}
     for item in node.inner:

@@ -37,6 +37,9 @@ TAIL: Final = re.compile(
 _TWO_WORDS: Final = frozenset(
     ("mounted on", "container id", "image id", "local address", "foreign address", "used by", "peer address")
 )
+_MOST_HEAD_LINES: Final = 3
+_LEAST_RUNS: Final = 3
+"""Runs of dashes under names of several lines."""
 _SAMPLE: Final = 200
 """Rows by which it is judged whether columns are where their names stand."""
 _MOST_CHARS: Final = 2_000
@@ -56,11 +59,15 @@ def read_aligned(lines: Lines) -> Node | None:
     if len(lines) < 2 or is_ruler(lines[0][1]):
         return None
     head_number, head = lines[0]
-    ruler = next((line for _, line in lines[1:2] if is_ruler(line)), None)
-    body = [(n, line) for n, line in lines[1:] if line.strip() and not is_ruler(line)]
+    above = _lines_of_head(lines)
+    ruler = lines[above][1] if is_ruler(lines[above][1]) else None
+    head = lines[above - 1][1] if ruler else head
+    body = [(n, line) for n, line in lines[above:] if line.strip() and not is_ruler(line)]
     if not body or not _may_be_names(head):
         return None
-    columns = _by_ruler(head, ruler) if ruler else None
+    columns = _by_ruler([line for _, line in lines[:above]], ruler) if ruler else None
+    if above > 1 and (columns is None or len(columns) < _LEAST_RUNS):
+        return None
     columns = columns or _columns(head, [line for _, line in body])
     if (counted := _with_command(head, body)) is not None:
         return counted
@@ -73,10 +80,22 @@ def read_aligned(lines: Lines) -> Node | None:
     return _read_rows(columns, head_number, body, has_ruler=ruler is not None)
 
 
+def _lines_of_head(lines: Lines) -> int:
+    """How many lines stand over the ruler, if all may hold names; else 1."""
+    for count in range(1, min(len(lines), _MOST_HEAD_LINES + 1)):
+        if is_ruler(lines[count][1]):
+            return count if all(_may_be_names(line) for _, line in lines[:count]) else 1
+    return 1
+
+
+def _within(line: str, runs: Sequence[tuple[int, int]]) -> bool:
+    return all(any(a <= m.start() and m.end() <= b for a, b in runs) for m in _SINGLE.finditer(line))
+
+
 def _may_be_names(head: str) -> bool:
     cells = _CELL.findall(head)
     return not any(
-        _NUMBER.fullmatch(cell) or cell.endswith(":") or ": " in cell for cell in cells
+        _NUMBER.fullmatch(cell) or cell.endswith(":") or ": " in cell or "...." in cell for cell in cells
     ) and not _SENTENCE.search(head)
 
 
@@ -100,14 +119,20 @@ class _AlignedColumns:
         return cells
 
 
-def _by_ruler(head: str, ruler: str) -> _AlignedColumns | None:
-    """Columns where each has a run of dashes of its own."""
+def _by_ruler(heads: Sequence[str], ruler: str) -> _AlignedColumns | None:
+    """Columns where each has a run of dashes of its own. Names of several lines stand above each other; a
+    line above the last one whose words go over the borders is none of them.
+    """
     runs = [m.span() for m in re.finditer(r"[-=~_─━]++", ruler)]
     if len(runs) < 2:
         return None
     starts = [0, *(start for start, _ in runs[1:])]
-    ends = [*starts[1:], len(head)]
-    names = [head[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    kept = [line for line in heads[:-1] if _within(line, runs)] + [heads[-1]]
+    ends = [*starts[1:], max(map(len, kept))]
+    names = [
+        " ".join(filter(None, (line[start:end].strip() for line in kept)))
+        for start, end in zip(starts, ends, strict=True)
+    ]
     return _AlignedColumns(names, starts) if all(names) else None
 
 

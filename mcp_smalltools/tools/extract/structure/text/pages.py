@@ -33,6 +33,7 @@ _UNDERLINE: Final = re.compile(r"\s{0,3}([=\-~^\"'*+#.:_`])\1{2,}\s*+")
 _FENCE: Final = re.compile(r"\s*+(`{3,}|~{3,})\s*+([\w+.-]*)(.*)")
 _FIELD: Final = re.compile(r"\s*+:([^\s:][^:\n]{0,60}):(?:\s++(\S.*))?")
 _DIRECTIVE: Final = re.compile(r"(\s*+)\.\.\s++([\w:-]{1,40})::\s*+(.*)")
+_MYST: Final = re.compile(r"\s*+(`{3,}|:{3,}+)\{(list-table|csv-table)\}\s*+(.*)")
 _PROMPT: Final = re.compile(r"\s*+(?:[$%>❯]|[\w.@~:/\[\] -]{0,60}[$#]|PS [^>\n]{0,60}>)\s++\S")
 _HTML: Final = re.compile(r"\s*+<(table|dl)\b", re.IGNORECASE)
 _WIDE: Final = re.compile(r"\S\s{2,}\S|\t")
@@ -44,6 +45,13 @@ _RELEASE: Final = re.compile(
 """A line that opens a release: a version with a date, or a date with who made a change."""
 _TERM_CHARS: Final = 70
 """Characters of a term that is defined in the lines under it."""
+_GAP: Final = re.compile(r"\s{2,}|\t+")
+_FEW_ABOVE: Final = 2
+"""Lines of other text above the names of a table's columns, whatever the table."""
+_MOST_ABOVE: Final = 16
+_MANY_COLUMNS: Final = 3
+_LEAST_UNDER: Final = 4
+"""Columns and lines of a table that is looked for below more lines of other text."""
 _LOOKED_AHEAD: Final = 200
 """Lines after names in which rows are looked for across blank lines."""
 
@@ -74,7 +82,15 @@ class _PageReader:
     def _part(self, at: int) -> int:
         """Read what begins at a line; the index after it."""
         for reader in (
-            *(self._fence, self._directive, self._heading, self._html, self._simple, self._piped),
+            *(
+                self._myst_table,
+                self._fence,
+                self._directive,
+                self._heading,
+                self._html,
+                self._simple,
+                self._piped,
+            ),
             *(self._times, self._bullets),
         ):
             after = reader(at)
@@ -158,6 +174,27 @@ class _PageReader:
         elif match[2] in ("table",):
             return at + 1
         return end
+
+    def _myst_table(self, at: int) -> int | None:
+        """A table as a directive of MyST: between fences, with options as reST has them or as YAML."""
+        match = _MYST.fullmatch(self._lines[at])
+        if match is None:
+            return None
+        end = at + 1
+        while end < len(self._lines) and not self._lines[end].strip().startswith(match[1]):
+            end += 1
+        body = [(n + 1, self._lines[n]) for n in range(at + 1, end) if self._lines[n].strip()]
+        if body and body[0][1].strip() == "---":
+            closing = next((k for k, (_, line) in enumerate(body[1:], 1) if line.strip() == "---"), 0)
+            body = body[closing + 1 :]
+        options = [line for _, line in body if re.match(r"\s*:[\w-]+:", line)]
+        content = [(n, line) for n, line in body if line not in options]
+        if match[2] == "list-table":
+            self._table(_list_table(match[3], content))
+        else:
+            head = next((o.split(":", 2)[2].strip() for o in options if ":header:" in o), None)
+            self._csv_table(match[3], head, content)
+        return end + 1
 
     def _csv_table(self, name: str, head: str | None, content: Sequence[tuple[int, str]]) -> None:
         lines = [line.strip() for _, line in content]
@@ -400,13 +437,15 @@ class _PageReader:
         return True
 
     def _aligned_in(self, rows: list[tuple[int, str]], at: int) -> int | None:
-        """A table in a block, after at most a few lines of other text; the index after it."""
-        for skip in range(min(3, len(rows))):
+        """A table in a block, after lines of other text, such as a legend; the index after it."""
+        for skip in range(min(_MOST_ABOVE, len(rows))):
             head = rows[skip][1]
             ruled = skip + 1 < len(rows) and is_ruler(rows[skip + 1][1])
+            if skip > _FEW_ABOVE and (ruled or not _is_wide_head(head) or len(rows) - skip < _LEAST_UNDER):
+                continue
             if not _WIDE.search(head.strip()) and not ruled and not _is_upper_head(head):
                 continue
-            if _PROMPT.match(head):
+            if _PROMPT.match(head) and not _is_upper_head(head.replace("#", " ").strip()):
                 continue
             part, tail = _without_totals(rows[skip:])
             node = read_aligned(part) if len(part) > 1 else None
@@ -436,7 +475,9 @@ class _PageReader:
         for number, line in rows:
             text = line.strip()
             if _indent(line) <= margin:
-                if len(text) > _TERM_CHARS or text.endswith((".", ":", ",")) or _indent(line) < margin:
+                if len(text) > _TERM_CHARS or text.endswith((".", ":", ",")) or ": " in text:
+                    return False
+                if _indent(line) < margin:
                     return False
                 found.append(Node(text, "value", number, number, ""))
             else:
@@ -508,6 +549,11 @@ def _without_totals(rows: list[tuple[int, str]]) -> tuple[list[tuple[int, str]],
 
 def _indent(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+def _is_wide_head(line: str) -> bool:
+    cells = _GAP.split(line.strip())
+    return len(cells) >= _MANY_COLUMNS and not any(char.isdigit() for char in line)
 
 
 def _is_upper_head(line: str) -> bool:

@@ -23,6 +23,10 @@ class Sections:
         """The line before a list or table that leads to it: `Dependencies:`."""
 
     @property
+    def root(self) -> Node:
+        return self._root
+
+    @property
     def here(self) -> Node:
         return self._open[-1][1]
 

@@ -16,11 +16,13 @@ _PAIR: Final = re.compile(
     r"\s*+(?:[-*+•]\s++|>\s*+)?(?P<bold>\*\*|__|`)?"
     r"(?P<key>[^\W\d_][\w ./()#%&'@+-]{0,60}?|[A-Z][\w -]{0,40}?)"
     r"(?:\s{0,60}(?::\*\*|:__|\*\*\s?:|__\s?:|`\s?:|:|\s=|=(?=\S))"
-    r"(?:\s++|(?<=:)(?=\S)(?!//|\w+/))|\s{0,60}:?\.{3,80}\s*+:?\s*+)(?P<value>\S.*)"
+    r"(?:\s++|(?<=:)(?=\S)(?!//|\w+/))|\s{0,60}:?\.{3,80}+\s*+:?\s*+)(?P<value>\S.*)"
 )
 _BARE: Final = re.compile(
     r"\s*+(?:\*\*)?(?P<key>[^\W\d_][\w ./()#%&'-]{0,60}?)(?:\*\*)?\s{0,4}:(?:\*\*)?\s*+"
 )
+_DOTTED: Final = re.compile(r"\s*+(?P<key>[^\W\d_][\w /()#%&'-]{0,60}?)\s{0,9}:?\.{5,80}+:?\s*+")
+"""A name with dots after it and no value."""
 _WIDE: Final = re.compile(r"\s{3,}|\s*\t+\s*")
 _NAME: Final = re.compile(r"[^\W\d_][\w .()#/&'-]{0,40}:?")
 _NEXT_PAIR: Final = re.compile(r"(?:(?<!\s)\s{2,}+|\s?[|·•;]\s)(?=[^\W\d_][\w .()#/&'-]{0,40}?:\s)")
@@ -73,15 +75,32 @@ def read_pairs(lines: Lines) -> list[Node] | None:
         if here:
             found += here
             named, depth = named + 1, indent
+        elif match := _DOTTED.fullmatch(line):
+            found.append(Node(match["key"].strip(), "value", number, number, ""))
+            named, depth = named + 1, indent
         elif (match := _BARE.fullmatch(line)) and (value := _under(lines, place)) is not None:
             found.append(Node(match["key"].strip(), "value", number, value[1], value[0], exact=False))
             named, depth = named + 1, indent
         elif found and (indent > depth or lines[place - 1][0] < number <= found[-1].end):
             if number > found[-1].end and found[-1].start < number:
-                found[-1].value = f"{found[-1].value} {line.strip()}"
-                found[-1].end = number
+                _go_on(found[-1], line, number, lines[found[-1].start - lines[0][0]][1])
             named += 1
     return found if found and named >= 0.5 * len(lines) else found or None
+
+
+def _go_on(held: Node, line: str, number: int, first: str) -> None:
+    """A line more of a value. Lines that begin where the value began may be entries of a list: they are kept
+    beside the whole text.
+    """
+    text = line.strip()
+    at = first.rfind(str(held.inner[0].value if held.inner else held.value))
+    if at > 0 and len(line) - len(line.lstrip()) == at and (held.inner or held.end == held.start):
+        held.inner = held.inner or [Node("", "value", held.start, held.start, held.value)]
+        held.inner.append(Node("", "value", number, number, text))
+    else:
+        held.inner = []
+    held.value = f"{held.value} {text}"
+    held.end = number
 
 
 def _under(lines: Lines, place: int) -> tuple[str, int] | None:
