@@ -135,6 +135,27 @@ def test_further_records_of_an_error_are_there_by_their_lines(parse: Parse) -> N
     assert spans_of(parse("".join(lines))) == [4, 12]
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Bad password for admin (10.0.0.5)",
+        "POST /login 401 Unauthorized from 10.0.0.5",
+        "Interface Ethernet1/38 is down (Administratively)",
+        "Array md0 is degraded, 1 of 2 disks left",
+        "write: Connection reset by peer",
+        "checksum mismatch in block 12",
+        "not enough replicas for shard 3",
+        "no route to host 10.0.0.9",
+    ],
+)
+def test_a_trouble_without_a_level_is_suspected(parse: Parse, message: str) -> None:
+    lines = [f"2026-03-04 09:15:{n:02} loop {n} done\n" for n in range(30)]
+    lines[17] = f"2026-03-04 09:15:17 {message}\n"
+    answer = parse("".join(lines))
+    assert spans_of(answer) == [18]
+    assert answer.errors[0].suspected
+
+
 def test_no_error_is_named_without_saying_what_it_is(parse: Parse) -> None:
     events = [f"{name} pump stuck in {name}-house" for name in NAMES * 2] + [
         f"cannot open {place} valve: {word} refused" for place in NAMES for word in NAMES

@@ -37,6 +37,10 @@ _LIKELY = re.compile(
 _MAYBE = re.compile(
     r"(?i:\b(?:cannot|can'?t|could ?n[o']t|couldn't|unable to|no such file|not found|invalid\b|rejected|aborted|aborting"
     r"|denied|broken\b|lost\b|timeout\b(?![-_ ]?[=:]|s\b)|unavailable|disconnected unexpectedly|overflow|unexpected(?:ly)?|missing\b(?![./])"
+    r"|unauthori[sz]ed\b|forbidden\b|(?:incorrect|wrong|bad) (?:password|credentials|checksum|signature)|mismatch\b|violation\b"
+    r"|illegal\b|malformed\b|not responding|no response\b|no route to host|(?:connection |re)set by peer|broken pipe|gone away\b"
+    r"|not enough\b|insufficient\b|exhausted\b|exceed(?:ed|s)\b|too many\b|unrecoverable|unreadable|(?:is|state:?|status:?) degraded\b"
+    r"|unknown (?:host|user|command)\b|(?:link|interface|service|server|node|host|peer|port|line protocol)\b[^,;]{0,60} (?:is|went|state to) down\b"
     r"|terminated (?:unexpectedly|by|with|abnormally)|giving up|gave up|give up|bad (?:request|gateway)|went cold|stalled|hung\b"
     r"|konnte nicht|nicht gefunden|impossible de|introuvable|no se pudo|no encontrado|não foi possível|não encontrado"
     r"|impossibile|non trovato|kan niet|niet gevonden|не найден))|无法|不能|找不到|できません|見つかりません|찾을 수 없"
@@ -59,6 +63,8 @@ _SIGNS = tuple(
         "trace|panic|segmentation|segf|core d|memory|oom|unexpected|fatal|critical|severe|emerg|bug:|oops|unhandled|uncaught",
         "assert|stack|space left|sigsegv|sigabrt|sigbus|sigill|sigfpe|sigkill|double free|i/o|crashloop|fault",
         "cannot|can't|cant |could|unable|no such|not found|invalid|reject|abort|broken|lost|unavailable|disconnected",
+        "unauthori|forbidden|incorrect|wrong|mismatch|violation|illegal|malformed|not responding|no response|no route|by peer",
+        "gone away|not enough|insufficient|exhausted|exceed|too many|unrecoverable|unreadable|degraded|unknown |down",
         'overflow|missing|terminated|giving|gave|give up|bad |cold|stalled|hung|non-zero|nonzero|" 5|http/',
         "fehler|fehlgeschlagen|verweigert|abgebrochen|fallo|fallido|falh|fout|mislukt|geweigerd|konnte|nicht",
         "impossib|introuvable|pudo|encontrado|trovato|kan niet|gevonden|negado|fallit",
