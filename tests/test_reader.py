@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from mcp_smalltools.config import RootSpec
 from mcp_smalltools.errors import Unreadable
+from mcp_smalltools.files.decode import HEAD
 from mcp_smalltools.files.reader import UserFile
 from mcp_smalltools.files.roots import Roots
 
@@ -104,6 +105,17 @@ def test_a_truncated_archive_is_called_damaged(tmp_path: Path, compression: str,
     with source, pytest.raises(Unreadable, match="damaged") as caught:
         list(source.lines())
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("compression", sorted(COMPRESSORS))
+def test_what_unpacks_to_much_comes_in_blocks_as_short_as_was_asked_for(
+    tmp_path: Path, compression: str
+) -> None:
+    """Between two blocks the reader looks at the clock: a million empty lines at once take seconds."""
+    with opened(tmp_path, f"a{compression}", COMPRESSORS[compression](b"\n" * (3 << 20))) as source:
+        sizes = [len(block.data) for block in source.byte_blocks(block_bytes=100_000)]
+    assert sum(sizes) == 3 << 20
+    assert max(sizes) <= 100_000 + HEAD
 
 
 def test_archives_in_one_file_are_read_one_after_the_other(tmp_path: Path) -> None:

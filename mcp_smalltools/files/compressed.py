@@ -47,18 +47,19 @@ def compression_of(head: bytes) -> str | None:
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
-def decompress_stream(file: BinaryIO, compression: str) -> Iterator[bytes]:
-    """The contents in chunks, in constant memory; concatenated streams are read as one.
+def decompress_stream(file: BinaryIO, compression: str, chunk_bytes: int = _CHUNK_BYTES) -> Iterator[bytes]:
+    """The contents in chunks, in constant memory; concatenated streams are read as one. No chunk is
+    much longer than `chunk_bytes`: between two of them the reader looks at the clock.
 
     Raises Damaged after what could be read, and Unreadable for zstd where nothing here reads it.
     """
     held: list[bytes] = []
     size = 0
     try:
-        for part in _all_parts(file, compression):
+        for part in _all_parts(file, compression, chunk_bytes):
             held.append(part)
             size += len(part)
-            if size >= _SMALL_CHUNK_BYTES:
+            if size >= min(_SMALL_CHUNK_BYTES, chunk_bytes):
                 yield b"".join(held)
                 held, size = [], 0
     except Damaged:
@@ -67,13 +68,13 @@ def decompress_stream(file: BinaryIO, compression: str) -> Iterator[bytes]:
     yield b"".join(held)
 
 
-def _all_parts(file: BinaryIO, compression: str) -> Iterator[bytes]:
+def _all_parts(file: BinaryIO, compression: str, most: int) -> Iterator[bytes]:
     decompressor = _new(compression)
     fresh = True
     while data := file.read(_READ_BYTES):
         while data:
             try:
-                yield from _parts(decompressor, data)
+                yield from _parts(decompressor, data, most)
             except (OSError, zlib.error, lzma.LZMAError, ValueError, EOFError) as error:
                 if fresh and not data.strip(b"\0"):
                     return  # padding after the last stream
@@ -86,16 +87,18 @@ def _all_parts(file: BinaryIO, compression: str) -> Iterator[bytes]:
         raise Damaged("the end is missing")
 
 
-def _parts(decompressor: _Decompressor, data: bytes) -> Iterator[bytes]:
+def _parts(decompressor: _Decompressor, data: bytes, most: int) -> Iterator[bytes]:
     """Decompress in bounded chunks: a small file may hold gigabytes of zeros."""
     if isinstance(decompressor, _Gzip):
-        yield from decompressor.parts(data)
+        yield from decompressor.parts(data, most)
     elif isinstance(decompressor, (bz2.BZ2Decompressor, lzma.LZMADecompressor)):
-        yield decompressor.decompress(data, _CHUNK_BYTES)
+        yield decompressor.decompress(data, most)
         while not decompressor.eof and not decompressor.needs_input:
-            yield decompressor.decompress(b"", _CHUNK_BYTES)
+            yield decompressor.decompress(b"", most)
     elif isinstance(decompressor, _Zstd):
-        yield from decompressor.parts(data)
+        yield from (
+            part[at : at + most] for part in decompressor.parts(data) for at in range(0, len(part), most)
+        )
 
 
 class _Gzip:
@@ -113,11 +116,11 @@ class _Gzip:
         return self._inner.unused_data
 
     def decompress(self, data: bytes, /) -> bytes:
-        return b"".join(self.parts(data))
+        return b"".join(self.parts(data, _CHUNK_BYTES))
 
-    def parts(self, data: bytes) -> Iterator[bytes]:
+    def parts(self, data: bytes, most: int) -> Iterator[bytes]:
         while True:
-            yield self._inner.decompress(data, _CHUNK_BYTES)
+            yield self._inner.decompress(data, most)
             data = self._inner.unconsumed_tail
             if not data or self._inner.eof:
                 return

@@ -216,7 +216,7 @@ class UserFile:
         file = self._open()
         self.compression = compression_of(cast(io.BufferedReader, file).peek(8)[:8])
         raw = (
-            decompress_stream(file, self.compression)
+            decompress_stream(file, self.compression, block_bytes)
             if self.compression
             else iter(lambda: file.read(block_bytes), b"")
         )

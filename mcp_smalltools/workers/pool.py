@@ -37,8 +37,9 @@ if TYPE_CHECKING:
 
 AVAILABLE: Final = sys.platform != "win32"
 """Open files are passed over a Unix socket."""
-LATE_S: Final = 0.8
-"""After its deadline, what a call may take to hand in a partial answer before its worker is killed."""
+LATE_S: Final = 0.6
+"""After its deadline, what a call may take to hand in a partial answer before its worker is killed. On a busy
+machine the server needs some time, too: no answer is to be later than a second after the deadline."""
 LONG_S: Final = 0.5
 """Seconds of processor time after which a call is a long one, where there are other callers."""
 _TIRED_SHARE: Final = 0.15 if FORKS else 0.5
