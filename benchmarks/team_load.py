@@ -5,8 +5,8 @@ python benchmarks/team_load.py [--agents 8] [--think 4] [--seconds 180] [--worke
 Agents are clients over HTTP with a session each, who call the tools by the same shares and jobs as the
 simulation, with no cache. The prediction is made of the processor seconds in `team_size.json`, for as many
 cores as this machine has and one thread of the engine. Prints JSON: median and 95% of the waits, measured and
-predicted, their ratio, and the load of the machine, which no prediction knows of: on one that does other work
-waits are longer. (Linux)
+predicted, their ratio, and the load of the machine. Where it does other work besides, processes get a part of
+a core only: a probe measures which, and the prediction is made for work that takes so much longer. (Linux)
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ import json
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,8 +86,35 @@ def spread(took: Sequence[float]) -> dict[str, float]:
     }
 
 
-def predicted(options: argparse.Namespace, cores: int) -> dict[str, float]:
+@contextmanager
+def probe() -> Iterator[list[float]]:
+    """Seconds on the clock for each processor second, again and again, of a process beside the server."""
+    code = (
+        "import time\n"
+        "while True:\n"
+        " at, used = time.monotonic(), time.process_time()\n"
+        " while time.process_time() < used + 0.1: pass\n"
+        " print((time.monotonic() - at) / 0.1, flush=True)\n"
+        " time.sleep(2)\n"
+    )
+    found: list[float] = []
+    with subprocess.Popen([sys.executable, "-I", "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        reading = threading.Thread(target=lambda: found.extend(map(float, process.stdout or ())))
+        reading.start()
+        try:
+            yield found
+        finally:
+            process.kill()
+            reading.join()
+
+
+def predicted(options: argparse.Namespace, cores: int, slower: float) -> dict[str, float]:
+    """For work that takes so many times as long as on a machine that does nothing else."""
     times = json.loads(team_size.TIMES.read_text(encoding="utf-8"))["times"]
+    times["tools"] = {
+        tool: [[seconds * slower for seconds in call] for call in calls]
+        for tool, calls in times["tools"].items()
+    }
     load = team_size.Load(options.agents, options.think, cached=0.0)
     result = team_size.Simulation(times, cores, load, options.seed).run()
     return {
@@ -103,9 +133,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cores = os.cpu_count() or 1
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, probe() as shares:
         took, load = anyio.run(measured, options, Path(folder))
-    real, expected = spread(took), predicted(options, cores)
+    slower = max(1.0, statistics.mean(shares)) if shares else 1.0
+    real, expected = spread(took), predicted(options, cores, slower)
     report = {
         "agents": options.agents,
         "calls": len(took),
@@ -113,6 +144,7 @@ def main() -> int:
         "predicted": expected,
         "measured_to_predicted": {name: round(real[name] / expected[name], 2) for name in real},
         "load": {"before": round(load[0], 1), "after": round(load[1], 1), "cores": cores},
+        "clock_to_processor": round(slower, 2),
     }
     print(json.dumps(report, indent=1))
     return 0
