@@ -1,12 +1,12 @@
 """Fit the ranker of find_failure. Needs the `train` extra and scikit-learn.
 
-    OMP_NUM_THREADS=1 python models/recipes/find_failure/fit.py --runs DIR --logchunks DIR --field DIR
+    PYTHONPATH=. OMP_NUM_THREADS=2 python models/recipes/find_failure/fit.py --runs DIR --logchunks DIR --field DIR
 
---logchunks has LogChunks' real failing CI logs with the chunk that says why, --field runs collected for this
-project, of which the split `fit` is used; --runs holds the runs that generate.py made. Those are dressed
-(dress.py), failing once and passing in half of them. Boosted trees learn which lines are evidence, with and
-without the passing log; whole projects and tools are held out in turn for the figures, thresholds and
-calibration. Writes ranker.json and scores.json of the skill.
+--logchunks has LogChunks' real failing CI logs with the chunk that says why, --field (may be repeated) runs
+collected for this project, of which the split `fit` is used; --runs holds the runs that generate.py made. Those
+are dressed (dress.py), failing once and passing in half of them. The runs written for the tests take part, too.
+Boosted trees learn which lines are evidence, with and without the passing log; whole projects, sources and tools
+are held out in turn for the figures, thresholds and calibration. Writes ranker.json and scores.json of the skill.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from certainty import confident_answer, sure_from
 from dress import Dressed, dressed
 from measure import LINES, Found, by_source, found_in, spans_shown, summary
 from numpy.typing import NDArray
-from real import RealLog, read_field, read_logchunks
+from real import COLLECTED, LOGCHUNKS, WRITTEN, RealLog, read_field, read_logchunks, read_written
 from runs import CONTEXT, EVIDENCE, Run
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -44,7 +45,6 @@ from mcp_smalltools.tools.find_failure.verdict import FEATURES, cause_features, 
 SKILL = Path(__file__).parents[2] / "skills" / "find_failure"
 MADE_BY = "python models/recipes/find_failure/fit.py --runs DIR --logchunks DIR --field DIR"
 FOLDS = 4
-JUDGE_FOLDS = 6
 SURE = 0.95
 """Share of the answers without `escalate` that are to hold the cause in their first span."""
 AS_GOOD = 0.015
@@ -52,7 +52,10 @@ AS_GOOD = 0.015
 MOST_GUILTY, MOST_NEAR, MOST_FAR = 40, 45, 25
 """Lines of a log that are learned from: guilty ones, others near them or any sign of an error, and all others."""
 REAL = 2.0
-"""Weight of a real log; a generated one has 1."""
+"""Weight of a real or written log in the calibrations; a generated one has 1."""
+MADE = "made"
+WEIGHTS = {LOGCHUNKS: 1.0, COLLECTED: 3.0, WRITTEN: 0.7, MADE: 0.7}
+"""Weight of a log by its origin: collected runs are of the most sources."""
 TREES = {
     "max_iter": 70,
     "max_bins": 63,
@@ -76,6 +79,16 @@ class Example:
     doubtful: NDArray[np.bool_]
     """Lines of which nobody said whether they are evidence: they are in the same words as marked ones."""
     real: RealLog | None = None
+
+    @property
+    def weight(self) -> float:
+        """How much it counts in the fit."""
+        return WEIGHTS[self.real.origin if self.real else MADE]
+
+    @property
+    def collected(self) -> bool:
+        """Whether it is a collected run."""
+        return self.real is not None and self.real.origin == COLLECTED
 
 
 @dataclass(slots=True)
@@ -221,7 +234,7 @@ def _forest(
         keep = weight > 0
         rows.append(table[keep])
         targets.append(target[keep])
-        weights.append(weight[keep] * (REAL if example.real else 1.0))
+        weights.append(weight[keep] * example.weight)
     forest = HistGradientBoostingClassifier(**TREES, random_state=3)
     forest.fit(np.concatenate(rows), np.concatenate(targets), sample_weight=np.concatenate(weights))
     return forest
@@ -294,12 +307,12 @@ def real_lines(item: Judged, cut: float, most: int = LINES) -> set[int]:
     return set().union(*shown_spans(item, cut, most))
 
 
-def found_in_real(judged: Sequence[Judged], cuts: Mapping[str, float], *, collected: bool) -> list[Found]:
-    """What was found of the failing LogChunks logs, or of the collected ones."""
+def found_in_real(judged: Sequence[Judged], cuts: Mapping[str, float], origin: str) -> list[Found]:
+    """What was found of the failing logs of one origin."""
     return [
         found_in(log, real_lines(item, cut_of(item, cuts)))
         for item in judged
-        if (log := item.example.real) and log.failed and bool(log.guilty) == collected
+        if (log := item.example.real) and log.failed and log.origin == origin
     ]
 
 
@@ -349,11 +362,11 @@ def _f1(item: Judged, cut: float) -> float:
 
 def _worth(item: Judged, cut: float) -> float:
     """How good the evidence is at this cut: F1, and of a real log, where a person often marked only a part of what
-    says why, what an answer holds of that. A real log counts twice, as in the fit.
+    says why, what an answer holds of that. A log counts as in the fit.
     """
     if not item.example.real:
         return _f1(item, cut)
-    return REAL * found_in(item.example.real, real_lines(item, cut)).recall
+    return item.example.weight * found_in(item.example.real, real_lines(item, cut)).recall
 
 
 def _report_f1(item: Judged, cuts: Mapping[str, float], cut: float) -> float:
@@ -421,17 +434,18 @@ def _holds_cause(item: Judged, spans: Sequence[range]) -> bool:
 
 def calibrate(judged: Sequence[Judged], cuts: Mapping[str, float]) -> tuple[Calibration, dict[str, Any]]:
     """The models of the verdict with the cuts, and how good they are on tools that they did not see."""
-    fold = _folds(judged)
+    fold, weight = _folds(judged), np.array([REAL if item.example.real else 1.0 for item in judged])
     bad = np.array([item.example.cause >= 0 for item in judged])
     features = [failure_features(item.example.table, item.chances) for item in judged]
-    failed = _chances_in_turn(features, bad, fold)
+    failed = _chances_in_turn(features, bad, fold, weight)
     sure, right = [], []
-    for item in itertools.compress(judged, bad):
+    for item in judged:
         spans, size = chosen_pieces(item, cut_of(item, cuts)), len(item.example.labels)
         sure.append(cause_features(spans, item.chances, compared=item.example.compared, total=size))
         right.append(_holds_cause(item, shown_spans(item, cut_of(item, cuts), 50)))
-    confidence = failed[bad] * _chances_in_turn(sure, np.array(right), fold[bad])
-    coverage, lowest = coverage_at(confidence, right, SURE)
+    said = _chances_in_turn(sure, np.array(right), fold, weight * bad)
+    confidence, right = failed[bad] * said[bad], list(itertools.compress(right, bad))
+    coverage, _ = coverage_at(confidence, right, SURE)
     shown = {
         "right": [bool(hit) for hit in right],
         "confidence": confidence,
@@ -443,25 +457,56 @@ def calibrate(judged: Sequence[Judged], cuts: Mapping[str, float]) -> tuple[Cali
         },
     }
     models = {
-        "failed": Logistic.fit(_columns(features), bad),
-        "cause": Logistic.fit(_columns(sure), right),
+        "failed": Logistic.fit(_columns(features), bad, weight=weight),
+        "cause": Logistic.fit(
+            _columns(list(itertools.compress(sure, bad))), np.array(right), weight=weight[bad]
+        ),
     }
-    return Calibration(models, {**cuts, "sure_from": round(min(lowest, 0.9), 3)}, FEATURES), shown
+    answers = answers_in_turn(judged, failed, said, cuts)
+    return Calibration(models, {**cuts, "sure_from": sure_from(answers)}, FEATURES), shown
+
+
+def answers_in_turn(
+    judged: Sequence[Judged],
+    failed: NDArray[np.float64],
+    sure: NDArray[np.float64],
+    cuts: Mapping[str, float],
+) -> list[tuple[float, bool]]:
+    """Confidence of each answer to a collected run, where nothing else makes it unsure, and whether it is right,
+    as the tool would answer with what saw nothing of the run's source.
+    """
+    found = []
+    for item, chance, said in zip(judged, failed, sure, strict=True):
+        if not item.example.collected or item.example.real is None:
+            continue
+        ranked = RankedLog(
+            item.chances, chosen_pieces(item, cut_of(item, cuts)), None, float(chance), float(said)
+        )
+        answer = confident_answer(
+            item.example.log, ranked, item.example.real.arguments, item.example.real.right
+        )
+        if answer is not None:
+            found.append(answer)
+    return found
 
 
 def _folds(judged: Sequence[Judged]) -> NDArray[np.int64]:
     tools = sorted({item.example.tool for item in judged})
-    return np.array([tools.index(item.example.tool) % JUDGE_FOLDS for item in judged])
+    return np.array([tools.index(item.example.tool) % FOLDS for item in judged])
 
 
 def _chances_in_turn(
-    features: Sequence[Mapping[str, float]], said: NDArray[np.bool_], fold: NDArray[np.int64]
+    features: Sequence[Mapping[str, float]],
+    said: NDArray[np.bool_],
+    fold: NDArray[np.int64],
+    weight: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Each log's chance by a model that saw nothing of its fold."""
+    """Each log's chance by a model that saw nothing of its fold. Logs without weight are only judged."""
     chance = np.zeros(len(features))
     for number in np.unique(fold):
-        inside, outside = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        model = Logistic.fit(_columns([features[place] for place in inside]), said[inside])
+        inside, outside = np.flatnonzero((fold != number) & (weight > 0)), np.flatnonzero(fold == number)
+        columns = _columns([features[place] for place in inside])
+        model = Logistic.fit(columns, said[inside], weight=weight[inside])
         chance[outside] = model(_columns([features[place] for place in outside]))
     return chance
 
@@ -494,6 +539,7 @@ def main() -> None:
     real = list(read_logchunks(args.logchunks))
     for folder in args.field:
         real += read_field(folder)
+    real += read_written()
     examples += [real_example(log) for log in real]
     print(len(examples), "examples", sum(len(e.labels) for e in examples), "lines", flush=True)
     model, judged = fit(examples, np.random.default_rng(5))
@@ -508,7 +554,7 @@ def conclude(model: Mapping[str, Any], judged: Sequence[Judged], *, quick: bool 
     calibration, shown = calibrate(judged, cuts)
     made = [item for item in judged if not item.example.real]
     held_out = figures(made, cuts)
-    chunks, collected = (found_in_real(judged, cuts, collected=own) for own in (False, True))
+    chunks, collected = (found_in_real(judged, cuts, origin) for origin in (LOGCHUNKS, COLLECTED))
     report: dict[str, Any] = {"cuts": cuts, "tools held out in turn": held_out, "calibration": shown}
     report["LogChunks, projects held out in turn"] = real_figures(chunks)
     report["collected runs, sources held out in turn"] = real_figures(collected)

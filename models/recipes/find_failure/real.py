@@ -1,8 +1,8 @@
-"""Real failing runs whose guilty lines a person marked: LogChunks, and runs collected for this project.
+"""Runs whose guilty lines a person marked: LogChunks, runs collected for this project, and runs written for it.
 
 LogChunks (Brandt, Panichella, Zaidman and Beller, MSR 2020) has for each failing CI log the text that says why,
 cut out by hand. Here it becomes lines of the log. Collected runs have a `truth.jsonl` whose rows name the guilty
-lines and the lines of the whole message.
+lines and the lines of the whole message. Written runs are those of tests/runs, each also as a job of GitHub.
 """
 
 from __future__ import annotations
@@ -14,11 +14,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from mcp_smalltools.logs.headers.terminal import strip_colours
+from tests.written_runs import SCRIPT, written_runs
 
 _NOT_TOLD = re.compile(r"\[(?:\d[0-9;]{0,20})?[mK]|\[\?\d{1,4}[hl]|[\x00-\x20\x7f-\xa0]")
+LOGCHUNKS, COLLECTED, WRITTEN = "LogChunks", "collected", "written"
+"""Where a run is from."""
+AT_GITHUB = 0.35
+"""Share of the written runs that are also read as a job of GitHub."""
 MANY_PLACES = 20
 """Places of a chunk beyond which no more are looked for."""
 
@@ -37,6 +43,11 @@ class RealLog:
     others: list[tuple[int, int]] = field(default_factory=list)
     """Further failures of the run."""
     failed: bool = True
+    origin: str = LOGCHUNKS
+    right: dict[str, Any] = field(default_factory=dict)
+    """What its row of a `truth.jsonl` says of it."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Of the call: the exit code and the command, where they are known."""
 
     def marked(self) -> set[int]:
         """All lines of all places and of the guilty spans."""
@@ -74,7 +85,21 @@ def read_field(folder: Path, split: str = "fit") -> Iterator[RealLog]:
             continue
         others = [(first - 1, last) for first, last in right.get("others", [])]
         lines = lines_of(folder / row["args"]["path"])
-        yield RealLog(row["id"], row.get("source", row["id"]), lines, message, guilty, others, failed)
+        arguments = {name: value for name, value in row["args"].items() if name in ("exit_code", "command")}
+        yield RealLog(
+            row["id"], row.get("source", row["id"]), lines, message, guilty, others, failed, COLLECTED, right, arguments
+        )  # fmt: skip
+
+
+def read_written() -> Iterator[RealLog]:
+    """The runs of tests/runs of which somebody can tell, some also as a job of GitHub; the source is the name."""
+    for run in written_runs():
+        if run.failed is None:
+            continue
+        ways = [(run.lines, 0), (run.at_github(), len(SCRIPT))]
+        for lines, first in ways if Random(run.name).random() < AT_GITHUB else ways[:1]:
+            guilty = [(number - 1 + first, number + first) for number in sorted(run.guilty)]
+            yield RealLog(run.name, run.name, lines, guilty, guilty, [], run.failed, WRITTEN)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
