@@ -32,7 +32,10 @@ _LIKELY = 0.5
 _SURE_OF_AN_END = 0.5
 """Probability at most that the evidence says why, where its main line only says how the run ended."""
 _NAMED_FROM = 0.9
-"""Confidence from which an answer that is sure of its lines names the tool: names are wrong more often."""
+"""Confidence from which an answer that is sure of its lines names the tool: names are wrong more often.
+
+It names none by what is only around the evidence, and no language by its frames.
+"""
 _SURE_OF_A_STOP = 0.96
 """Probability that a line which tells a stop from outside is the cause."""
 
@@ -70,7 +73,7 @@ def compose_answer(
         note=" ".join(filter(None, (decision.note, shown.note))) or None,
     )
     _add_reason(answer, log, decision, constants["sure_from"])
-    if not answer.escalate and (answer.confidence or 0) < _NAMED_FROM:
+    if not answer.escalate and ((answer.confidence or 0) < _NAMED_FROM or not shown.name.tool_is_stated):
         answer.tool = None
     return answer
 

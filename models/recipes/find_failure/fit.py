@@ -346,7 +346,7 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _best(score: Callable[[float], float]) -> float:
-    scores = {round(float(cut), 2): score(float(cut)) for cut in np.arange(0.1, 0.9, 0.1)}
+    scores = {round(float(cut), 2): score(float(cut)) for cut in (0.05, *np.arange(0.1, 0.9, 0.1))}
     return min(cut for cut, worth in scores.items() if worth >= max(scores.values()) - AS_GOOD)
 
 

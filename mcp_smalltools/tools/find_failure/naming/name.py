@@ -41,6 +41,10 @@ class FailureName:
     kind: str | None = None
     tool: str | None = None
     place: SourcePlace | None = None
+    tool_is_stated: bool = True
+    """Whether a line of a span is in the tool's form, of a language's runtime the main line: not where only what is
+    around is, or frames.
+    """
 
 
 def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
@@ -63,10 +67,15 @@ def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
             break
     if kind in _NOT_OF_SOURCE:
         place = None
-    named = any(_NAMES_ITSELF.match(contents[peak]) for _, _, peak in spans[:_SPANS])
+    peaks = [contents[peak] for _, _, peak in spans[:_SPANS]]
+    named = any(map(_NAMES_ITSELF.match, peaks))
     if reporter in RUNTIMES and kind in _SELDOM_THEIR_OWN and not named:
         reporter = None  # a tool that is not known here shows the frames of the language it is written in
-    return FailureName(kind, reporter.tool if reporter else None, place)
+    if reporter is None:
+        return FailureName(kind, None, place)
+    shown = [line for start, stop, _ in spans[:_SPANS] for line in contents[start:stop]]
+    stated = any(map(reporter.forms.search, peaks if reporter in RUNTIMES else shown))
+    return FailureName(kind, reporter.tool, place, stated)
 
 
 def _near(contents: Sequence[str], spans: Sequence[Lines]) -> list[str]:
