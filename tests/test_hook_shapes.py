@@ -83,7 +83,16 @@ def test_commands_end_as_without_the_hook_and_their_outputs_are_kept(tmp_path: P
         pytest.skip(f"{shell} is not installed (Debian: apt-get install {shell})")
     shapes = comparable_in(shell, QUICK)
     assert len(shapes) > 15
-    assert differing(tmp_path, shapes, shell) == {"changed": [], "not kept": []}
+    found = differing(new_folder(tmp_path / "first"), shapes, shell)
+    assert found["changed"] == []
+    # On a busy machine one that ends within milliseconds may be missed (docs/hooks.md), but not each time.
+    missed = [shape for shape in shapes if shape.command in found["not kept"]]
+    assert not missed or differing(new_folder(tmp_path / "again"), missed, shell)["not kept"] == []
+
+
+def new_folder(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def comparable_in(shell: str, shapes: list[Shape]) -> list[Shape]:
