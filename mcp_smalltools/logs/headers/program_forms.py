@@ -171,6 +171,13 @@ _FORMS = (
     ProgramForm(
         "ipmi", _DIGITS, rf"\d{{1,5}} \| (?P<time>\d\d/\d\d/\d{{2,4}} \| {_CLOCK})(?: [A-Z]{{3,4}})? \| "
     ),
+    ProgramForm(
+        "panos",
+        _DIGITS,
+        rf"(?:\d{{1,3}},)?(?P<time>\d{{4}}/\d\d/\d\d {_CLOCK}),\d{{6,20}},(?=(?:SYSTEM|THREAT),"
+        r"(?:[^,\n]{0,400},){1,60}?(?P<level>informational|low|medium|high|critical),)",
+        {"low": "notice", "medium": "warning", "high": "error"},
+    ),
     ProgramForm("zabbix", _DIGITS, r"\d{1,8}:(?P<time>\d{8}:\d{6}\.\d{3}) "),
     ProgramForm(
         "factorio",
@@ -244,7 +251,7 @@ for _form in _FORMS:
     for _sign in _form.first:
         _OF_FIRST.setdefault(_sign, []).append((_form, re.compile(_form.pattern)))
 _MAY_BE_NUMBERED = re.compile(
-    r"\d{1,8}[:.]\d|\d{1,5} \| \d\d/"
+    r"\d{1,8}[:.]\d|\d{1,5} \| \d\d/|(?:\d{1,3},)?\d{4}/\d\d/\d\d [\d:]{8},\d"
     r"|\d{4}-\d\d-\d\d(?:-|[T ][^ \n]{8,30}(?:$| (?:<[0-5]> |UTC - \[|[0-9a-f]{8,16} |cpu\d)))"
 )
 """What each form that begins with a digit has; most dated lines have it not."""
