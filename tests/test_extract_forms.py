@@ -171,6 +171,26 @@ header-rows: 1
   - 2
 :::
 """
+DF = """\
+Filesystem      Size  Used Avail Use% Mounted on
+tmpfs           2.4G   20K  2.4G   1% /run
+/dev/vda1        99G   68G   27G  72% /
+"""
+LSBLK_HEAD = """\
+NAME   MAJ:MIN RM SIZE RO TYPE MOUNTPOINTS
+vda    254:0    0 100G  0 disk
+`-vda1 254:1    0 100G  0 part /
+"""
+SS = """\
+State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess
+LISTEN 0      128          0.0.0.0:22        0.0.0.0:*
+LISTEN 0      511        127.0.0.1:631       0.0.0.0:*    users:(("cupsd",pid=7,fd=3))
+"""
+FREE = """\
+               total        used        free      shared  buff/cache   available
+Mem:        24684096     4096000     1206740        1000    19381356    20000000
+Swap:              0           0           0
+"""
 ACCOUNTS = '{"alloc": {"0xaa": {"balance": "3"}, "0xbb": {"balance": "4"}}}'
 
 CASES: dict[str, tuple[str, str, Any, Any]] = {
@@ -368,6 +388,33 @@ CASES: dict[str, tuple[str, str, Any, Any]] = {
         {"product": "s", "provides": ["s"], "active": "b"},
         {"product": "Server", "provides": ["Base Repository", "Extra Tools (Beta)"], "active": True},
     ),
+    "df": (
+        "out.txt",
+        DF,
+        {"filesystems": [{"filesystem": "s", "used_percent": "i", "used": "s"}]},
+        {
+            "filesystems": [
+                {"filesystem": "tmpfs", "used_percent": 1, "used": "20K"},
+                {"filesystem": "/dev/vda1", "used_percent": 72, "used": "68G"},
+            ]
+        },
+    ),
+    "lsblk": (
+        "out.txt",
+        LSBLK_HEAD,
+        {"devices": [{"name": "s", "type": "s", "mountpoints": "s"}]},
+        {"devices": [{"name": "vda", "type": "disk"}, {"name": "vda1", "type": "part", "mountpoints": "/"}]},
+    ),
+    "free": (
+        "out.txt",
+        FREE,
+        {"total_memory": "i", "total_swap": "i", "rows": [{"name": "s", "free": "i"}]},
+        {
+            "total_memory": 24684096,
+            "total_swap": 0,
+            "rows": [{"name": "Mem", "free": 1206740}, {"name": "Swap", "free": 0}],
+        },
+    ),
     "list-table of MyST": (
         "a.md",
         MYST,
@@ -383,6 +430,14 @@ def test_each_field_has_its_value_and_nothing_is_doubtful(name: str) -> None:
     data, mapped = read(text, schema, path)
     assert data == right
     assert mapped.doubts == []
+
+
+def test_sockets_have_their_addresses_though_the_names_run_together() -> None:
+    data, _ = read(SS, {"sockets": [{"state": "s", "local_address": "s", "process": "s"}]}, "out.txt")
+    assert data["sockets"] == [
+        {"state": "LISTEN", "local_address": "0.0.0.0:22"},
+        {"state": "LISTEN", "local_address": "127.0.0.1:631", "process": 'users:(("cupsd",pid=7,fd=3))'},
+    ]
 
 
 def test_the_names_that_objects_stand_under_are_given_with_a_doubt() -> None:

@@ -206,6 +206,11 @@ def _number(text: str, field: Field, unit: str) -> Converted:
             else "it is more than a number"
         )
     value, own_unit = found
+    if (
+        unit_of_name(field.path[-1]) == "percent"
+        and UNITS.get(own_unit.lower(), ("percent", 0))[0] != "percent"
+    ):
+        return Converted(None, "it is no share of a hundred")
     value, unit_doubt = _in_unit(value, own_unit, unit, field)
     if field.type == "integer":
         if not float(value).is_integer():

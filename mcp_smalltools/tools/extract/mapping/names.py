@@ -29,7 +29,7 @@ _SHORT_FORMS: Final = (
     "dependencies:dependency mem:memory avail:available auth:authentication pwd:password passwd:password "
     "usr:user attr:attribute attrs:attribute doc:documentation docs:documentation opt:option "
     "opts:option spec:specification prev:previous curr:current cur:current cat:category categories:category "
-    "if:interface iface:interface intf:interface ifname:interface dev:device thresh:threshold "
+    "if:interface iface:interface intf:interface ifname:interface dev:device thresh:threshold use:used "
     "proto:protocol verb:verbosity gw:gateway fstype:filesystem part:partition "
     "e:e passed:pass dob:birthday yr:year mo:month hr:hour hrs:hour mins:minute secs:second sec:second"
 )

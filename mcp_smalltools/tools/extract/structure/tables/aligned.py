@@ -40,6 +40,12 @@ _TWO_WORDS: Final = frozenset(
 _MOST_HEAD_LINES: Final = 3
 _LEAST_RUNS: Final = 3
 """Runs of dashes under names of several lines."""
+_LABELLED: Final = re.compile(r"([A-Za-z][\w+/() -]{0,30}):\s++(\S.*)")
+_LEAST_INDENT: Final = 4
+_OF_SOCKETS: Final = re.compile(
+    r"((?:Netid\s++)?State\s++Recv-Q\s++Send-Q)\s++Local Address:Port\s++Peer Address:Port"
+    r"\s*+(?:Process)?\s*+"
+)
 _SAMPLE: Final = 200
 """Rows by which it is judged whether columns are where their names stand."""
 _MOST_CHARS: Final = 2_000
@@ -69,8 +75,9 @@ def read_aligned(lines: Lines) -> Node | None:
     if above > 1 and (columns is None or len(columns) < _LEAST_RUNS):
         return None
     columns = columns or _columns(head, [line for _, line in body])
-    if (counted := _with_command(head, body)) is not None:
-        return counted
+    for known in (_with_command, _sockets, _with_labels):
+        if (counted := known(head, body)) is not None:
+            return counted
     if columns is None or not 2 <= len(columns) <= _MOST_COLUMNS:
         return _by_count(head, body) if columns is None or len(columns) < 2 else None
     if "  " not in head.strip() and ruler is None and (counted := _by_count(head, body)) is not None:
@@ -184,7 +191,12 @@ def _borders(gaps: Sequence[_Gap], free: Sequence[bool], rows: Sequence[str], wi
         following = gaps[number + 1][1][0] if number + 1 < len(gaps) else width
         border = _border(free, start, before, first, last)
         if first - before == 1 and not (
-            border is not None and border <= first and _parts_columns(rows, start, border, following)
+            border is not None
+            and border <= first
+            and (
+                _parts_columns(rows, start, border, following)
+                or _stand_under_both(rows, (start, border, following), (before, first))
+            )
         ):
             border = None
         borders.append(border)
@@ -218,6 +230,50 @@ def _parts_columns(rows: Sequence[str], start: int, border: int, end: int) -> bo
     left = sum(bool(line[start:border].strip()) for line in rows)
     right = sum(bool(line[border:end].strip()) for line in rows)
     return left > 0.5 * len(rows) and right > 0.5 * len(rows)
+
+
+def _stand_under_both(rows: Sequence[str], places: tuple[int, int, int], names: tuple[int, int]) -> bool:
+    """Whether all cells at the right begin where the second of two names does, and one has a cell beside it
+    at the left: the last column of `lsblk` is empty for most devices. `places`: where both columns begin and
+    where the second ends; `names`: where the first name ends and the second begins.
+    """
+    start, border, end = places
+    both = False
+    for line in rows:
+        left, right = line[start:border], line[border:end]
+        if not right.strip():
+            continue
+        if border + len(right) - len(right.lstrip()) != names[1] or len(left.rstrip()) > names[0] - start:
+            return False
+        both = both or bool(left.strip())
+    return both
+
+
+def _with_labels(head: str, body: Lines) -> Node | None:
+    """What `free` prints: rows begin with a label, over which no name stands."""
+    names = head.split()
+    if not head.startswith(" " * _LEAST_INDENT) or len(names) < 2 or not all(map(str.isprintable, names)):
+        return None
+    rows = []
+    for number, line in body:
+        match = _LABELLED.fullmatch(line)
+        cells = match[2].split() if match else []
+        if match is None or not cells or len(cells) > len(names):
+            return None
+        rows.append((number, number, [match[1], *cells, *[""] * (len(names) - len(cells))]))
+    return table_node("", ["name", *names], rows, body[0][0] - 1)
+
+
+def _sockets(head: str, body: Lines) -> Node | None:
+    """What `ss` prints: its last two names stand together."""
+    if (match := _OF_SOCKETS.fullmatch(head)) is None:
+        return None
+    names = [*match[1].split(), "Local Address:Port", "Peer Address:Port"]
+    cells = [(number, line.split(None, len(names))) for number, line in body]
+    if any(len(row) < len(names) for _, row in cells):
+        return None
+    rows = [(n, n, [part.strip() for part in (*row, "")[: len(names) + 1]]) for n, row in cells]
+    return table_node("", [*names, "Process"], rows, body[0][0] - 1)
 
 
 def _with_command(head: str, rows: Lines) -> Node | None:

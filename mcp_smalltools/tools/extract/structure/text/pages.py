@@ -52,6 +52,7 @@ _MOST_ABOVE: Final = 16
 _MANY_COLUMNS: Final = 3
 _LEAST_UNDER: Final = 4
 """Columns and lines of a table that is looked for below more lines of other text."""
+_MOST_LABELLED: Final = 10
 _LOOKED_AHEAD: Final = 200
 """Lines after names in which rows are looked for across blank lines."""
 
@@ -463,7 +464,7 @@ class _PageReader:
                     if line.rstrip().endswith(":"):
                         self._sections.lead = line.strip().rstrip(":")
                 self._sections.add(node)
-                for item in tail:
+                for item in (*_labelled_rows(node), *tail):
                     self._sections.add(item)
                 return at + len(rows)
         return None
@@ -561,6 +562,16 @@ def _is_upper_head(line: str) -> bool:
     if len(words) >= 2 and all(word.upper() == word and word[0].isalpha() for word in words):
         return True
     return 4 <= len(words) <= 20 and all(w[0].isupper() or w[0].isdigit() or w == "on" for w in words)
+
+
+def _labelled_rows(node: Node) -> list[Node]:
+    """The rows of a table under their labels as objects too: the total of `Mem:` is a total of memory."""
+    names = [item.name for item in node.inner[0].inner]
+    if names[:2] != ["name", "total"] or len(node.inner) > _MOST_LABELLED:
+        return []
+    return [
+        Node(str(row.inner[0].value), "object", row.start, row.end, inner=row.inner[1:]) for row in node.inner
+    ]
 
 
 def _without_tail(node: Node) -> Node | None:
