@@ -150,15 +150,17 @@ async def test_embeddings_are_those_of_the_engine_here(
 
 @pytest.fixture(scope="module")
 def with_adapters(base_settings: Settings, embedder: Peer) -> Iterator[tuple[str, ...]]:
-    """Three servers as docs/scaling.md has them: the bare encoder, the reader by token, that of classify."""
+    """Servers as docs/scaling.md has them: the bare encoder, reader and judge by token, that of classify."""
     base = ensure_model(base_settings.embed_model, base_settings)
     reader = ensure_adapter("reader", base_settings, base)
+    judge = ensure_adapter("judge", base_settings, base)
     labels = ensure_adapter("classify", base_settings, base)
     options = ServerOptions(base.path, threads=2, parallel=4, context=2048, embedding=True)
     by_token = replace(options, adapters=(reader.path,), adapter_scale=reader.scale, by_token=True)
     adapted = replace(options, adapters=(labels.path,), adapter_scale=labels.scale)
-    with Peer("", by_token) as one, Peer("", adapted) as other:
-        yield one.url, other.url, embedder.url
+    judging = replace(by_token, adapters=(judge.path,), adapter_scale=judge.scale)
+    with Peer("", by_token) as one, Peer("", judging) as two, Peer("", adapted) as other:
+        yield one.url, two.url, other.url, embedder.url
 
 
 async def test_each_call_goes_to_the_server_that_was_shown_to_run_its_encoder(
@@ -181,7 +183,8 @@ async def test_each_call_goes_to_the_server_that_was_shown_to_run_its_encoder(
     long = "word " * 2000
     assert (await remote.embed_tokens([long], options)).truncated == (0,)
     status = await remote.status()
-    assert {adapter for _, adapter, _ in status.extra["encoders"].values()} == {"", "classify", "reader"}
+    shown = {adapter for _, adapter, _ in status.extra["encoders"].values()}
+    assert shown == {"", "classify", "judge", "reader"}
     await remote.close()
 
 

@@ -140,7 +140,7 @@ async def test_a_training_that_was_broken_off_goes_on(repository: Path, settings
 async def test_without_the_encoder_nothing_is_learned(repository: Path, settings: Settings) -> None:
     engine = FakeEngine()
     engine.fail(EngineUnavailable("down"), "embed_tokens")
-    with pytest.raises(EngineError, match="encoder and its reader"):
+    with pytest.raises(EngineError, match="encoder and its judge"):
         await try_order(RepositoryFiles.of(repository, settings), settings, engine, lambda said: None)
 
 

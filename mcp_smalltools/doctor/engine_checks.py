@@ -11,7 +11,8 @@ from mcp_smalltools.engine.api import EngineStatus
 NEEDS: Final = {
     "": "find_files and ask_file have no vectors that confidence was measured with",
     "classify": "classify has no adapter, and all of its answers escalate",
-    "reader": "extract can't read running text, and ask_file's answers escalate",
+    "reader": "extract can't read running text",
+    "judge": "ask_file's answers escalate",
 }
 """What the tools lose where no server runs the encoder bare ("") or with an adapter."""
 

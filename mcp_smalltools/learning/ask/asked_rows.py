@@ -167,9 +167,9 @@ class RowMaker:
         found = await score(self._engine, index, parse_question(case.question), self._calibration, asked)
         if found is None:
             return None
-        if problem := found.no_encoder or found.no_reader:
+        if problem := found.no_encoder or found.no_judge:
             raise EngineError(
-                f"Questions can't be asked without the encoder and its reader ({problem.error.code}).",
+                f"Questions can't be asked without the encoder and its judge ({problem.error.code}).",
                 remedy="See what `mcp-smalltools doctor` says of the engine, then start again: it goes on.",
             )
         assert found.learned is not None

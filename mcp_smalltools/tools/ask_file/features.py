@@ -245,9 +245,9 @@ FEATURES: Final[Features] = (
 
 
 def reading_features(log_odds: Floats, scores: Floats) -> dict[str, Floats]:
-    """Features of the candidates that the reader has read with the question, each of shape (read,).
+    """Features of the candidates that the judge has read with the question, each of shape (read,).
 
-    `log_odds` are those before, `scores` the reader's: of its best span, against "not in this text".
+    `log_odds` are those before, `scores` the judge's.
     """
     return {
         "log_odds": log_odds,

@@ -211,7 +211,7 @@ def line_key(line: str) -> str:
 def _shipped_order() -> str:
     """The hash of what makes the shipped order: other scores would need other weights."""
     digest = hashlib.sha256()
-    for skill, name in (("ask_file", "scores.json"), ("reader", "skill.toml"), ("reader", "head.json")):
+    for skill, name in (("ask_file", "scores.json"), ("judge", "skill.toml"), ("judge", "head.json")):
         digest.update(shipped_file(skill, name).read_bytes())
     return digest.hexdigest()[:16]
 

@@ -19,13 +19,13 @@ from mcp_smalltools.tools.ask_file.features import (
     ranking_of_readings,
     reading_features,
 )
+from mcp_smalltools.tools.ask_file.judge import judged
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages, shown_lines
 from mcp_smalltools.tools.ask_file.units.prose import RELEASE
 from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, Matches, normalised_line
 from mcp_smalltools.tools.similarity import UNAVAILABLE, NoEncoder, similarities
-from mcp_smalltools.tools.span_reader import Reading, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,13 +42,12 @@ _ENCODER_CHARS: Final = 500
 NO_READINGS: Final = dict.fromkeys(("read", "read_lead", "read_most", "read_agrees"), 0.0)
 """What stands for the readings where there are none; then there is no confidence either."""
 READ: Final = 12
-"""Candidates that the reader reads together with the question."""
-_READER_CHARS: Final = 600
+"""Candidates that the judge reads together with the question."""
+_JUDGE_CHARS: Final = 600
 _TITLE_CHARS: Final = 150
-"""Characters of a candidate, and of the names around it, that the reader reads."""
+"""Characters of a candidate, and of the names around it, that the judge reads."""
 _AS_MANY_WORDS: Final = 0.8
 """The share of the most words of the question that another change must have to be on the same thing."""
-_UNREADABLE: Final = -20.0
 _BEHIND_READ: Final = 0.5
 
 
@@ -74,7 +73,7 @@ class Scored:
     log_odds: Floats
     of_readings: dict[str, float]
     no_encoder: NoEncoder | None = None
-    no_reader: NoEncoder | None = None
+    no_judge: NoEncoder | None = None
     all_units: Sequence[FileUnit] = ()
     all_log_odds: Floats | None = None
     learned: dict[str, Floats] | None = None
@@ -94,8 +93,8 @@ class Ranking:
     """Other log lines that differ from the best one in their numbers alone; it is the first or the last."""
     no_encoder: NoEncoder | None = None
     """Set where the encoder took no part."""
-    no_reader: NoEncoder | None = None
-    """Set where the encoder took part, but the reader, which is an adapter of it, did not."""
+    no_judge: NoEncoder | None = None
+    """Set where the encoder took part, but the judge, which is an adapter of it, did not."""
     moved: bool = False
     """What was learned puts another place first than the shipped order."""
     learned: int = 0
@@ -119,7 +118,7 @@ async def rank(
     units[best], lines_alike = _first_or_last_alike(units[best], index.units, question)
     passages = select_passages(units, log_odds)
     features = ranking_features(question, found.matches, found.columns, log_odds, passages)
-    ranking = Ranking(passages, features | found.of_readings, lines_alike, found.no_encoder, found.no_reader)
+    ranking = Ranking(passages, features | found.of_readings, lines_alike, found.no_encoder, found.no_judge)
     return _reordered(ranking, found, question, ask) if ask.learned and not lines_alike else ranking
 
 
@@ -140,7 +139,7 @@ async def score(
     engine: Engine, index: Index, question: Question, calibration: Calibration, ask: Asking
 ) -> Scored | None:
     """Words choose the candidates; words, structure and, if there is an encoder, similarity rank them; then
-    the reader reads the best ones together with the question. None if no word matches anything.
+    the judge reads the best ones together with the question. None if no word matches anything.
 
     Raises DeadlineExceeded, Cancelled.
     """
@@ -161,13 +160,13 @@ async def score(
     scored = Scored(matches, units, columns, log_odds, NO_READINGS, no_encoder)
     if no_encoder is None:
         read_now = np.argsort(-log_odds, kind="stable")[:READ]
-        pairs = [(question.text, reader_text(units[n], ask.files)) for n in read_now.tolist()]
+        pairs = [(question.text, judge_text(units[n], ask.files)) for n in read_now.tolist()]
         scores = await read_scores(engine, pairs, ask.seconds)
         if isinstance(scores, NoEncoder):
-            scored.no_reader = scores
+            scored.no_judge = scores
         else:
             scored.log_odds, scored.of_readings = with_readings(log_odds, read_now, scores, calibration)
-    if lines and not (no_encoder or scored.no_reader):
+    if lines and not (no_encoder or scored.no_judge):
         every = candidate_features(index, question, matches, both, similar)
         more = log_odds_of(calibration.models["unit"](every))[len(chosen) :]
         behind = np.minimum(more, scored.log_odds.min(initial=0.0))
@@ -177,26 +176,20 @@ async def score(
     return scored
 
 
-def reader_text(unit: FileUnit, files: Sequence[Sequence[str]]) -> str:
-    """What the reader reads of a unit: where it is, and the lines that would be shown."""
+def judge_text(unit: FileUnit, files: Sequence[Sequence[str]]) -> str:
+    """What the judge reads of a unit: where it is, and the lines that would be shown."""
     start, end = shown_lines(unit.unit)
     lines = " ".join(line.strip() for line in files[unit.file][start - 1 : end])
     title = f"{unit.unit.context[:_TITLE_CHARS]} {unit.unit.name}".strip()
-    return f"{title}: {lines}"[:_READER_CHARS]
+    return f"{title}: {lines}"[:_JUDGE_CHARS]
 
 
 async def read_scores(engine: Engine, pairs: Sequence[tuple[str, str]], seconds: float) -> Floats | NoEncoder:
-    """How well each text answers its question: the reader's best span against "not in this text"."""
+    """How well each text answers its question, as the judge says."""
     try:
-        readings = await read(engine, pairs, seconds)
+        return await judged(engine, pairs, seconds)
     except UNAVAILABLE as error:
         return NoEncoder(error)
-    return np.array([_best_score(reading) for reading in readings], np.float64)
-
-
-def _best_score(reading: Reading) -> float:
-    spans = reading.best(1)
-    return max(spans[0][2], _UNREADABLE) if spans else _UNREADABLE
 
 
 def with_readings(

@@ -42,19 +42,19 @@ class AskFile:
         "comparing (parse_log), for an overview (summarize_file) or for a known string (grep). Returns the "
         "lines verbatim with their numbers, a short answer if they hold one, or the best places to read."
     )
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
     Answer: ClassVar[type[result.Answer]] = AskFileAnswer
 
     async def run(self, arguments: AskFileArguments, context: base.ToolContext) -> AskFileAnswer:
         from mcp_smalltools.calibration.calibration import load_calibration
         from mcp_smalltools.tools.ask_file.features import FEATURES
+        from mcp_smalltools.tools.ask_file.judge import ADAPTER as JUDGE
         from mcp_smalltools.tools.ask_file.question import parse_question
         from mcp_smalltools.tools.ask_file.rank import Asking, rank
         from mcp_smalltools.tools.ask_file.word_index import Index
         from mcp_smalltools.tools.ask_file.word_vectors import word_table
         from mcp_smalltools.tools.similarity import proven_encoder
-        from mcp_smalltools.tools.span_reader import ADAPTER as READER
 
         files, problems = await context.in_thread(_read, arguments.paths, context)
         units = await context.in_thread(_units, arguments.paths, files, context)
@@ -68,7 +68,7 @@ class AskFile:
         if problems:
             answer.dropped["files_not_read"] = len(problems)
             answer.note = problems[0]
-        proven = await proven_encoder(context, None, context.adapter or READER)
+        proven = await proven_encoder(context, None, context.adapter or JUDGE)
         if ranking.passages and (
             doubt := calibration.doubt(context.settings, context.adapter, proven=proven)
         ):
@@ -78,10 +78,10 @@ class AskFile:
             answer.confidence, answer.escalate = None, True
             answer.reason = "without the encoder the right lines may be missing: check these lines yourself"
             answer.only_now()
-        elif ranking.no_reader:
-            answer.note = f"The reader is not available ({ranking.no_reader.error.code})."
+        elif ranking.no_judge:
+            answer.note = f"The judge is not available ({ranking.no_judge.error.code})."
             answer.confidence, answer.escalate = None, True
-            answer.reason = "without the reader it is not known how sure these lines are: check them yourself"
+            answer.reason = "without the judge it is not known how sure these lines are: check them yourself"
             answer.only_now()
         if ranking.passages and not ranking.no_encoder:
             answer.model = context.settings.embed_model

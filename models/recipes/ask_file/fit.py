@@ -2,9 +2,10 @@
 
     PYTHONPATH=. python models/recipes/ask_file/fit.py --rows ROWS    # a minute; ROWS by gather.py
 
-Every model judges rows of sources that it has not seen; probabilities and thresholds come from the real cases
-among them. Writes `models/skills/ask_file/scores.json`. `measure.py` makes the figures of written questions,
-`mcp-smalltools eval field --split held_out --tool ask_file` those of real ones.
+Every model judges rows of sources that it has not seen; probabilities and thresholds come from real cases
+and from written questions to files that the judge was not trained on. Writes scores.json of the skill.
+`measure.py` makes the figures of written questions, `mcp-smalltools eval field --split held_out` with
+`--tool ask_file` those of real ones.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from gather import Row, fit_units, weight_of
+from gather import Row, fit_units, name_of, weight_of
+from written import unseen_by_the_judge
 
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import expected_calibration_error
@@ -40,10 +42,12 @@ WHOLE_RIDGE: Final = 30.0
 """L2 penalties of the model of the readings, and of those of the whole ranking."""
 RELIED_ON: Final = 0.95
 """The share of what comes without `escalate` that must be right."""
-MARGIN: Final = 0.115
-"""Added to the limit from which answers are sure: near misses are more often asked for in questions that
-people write to be hard.
-"""
+RELIED_ON_WRITTEN: Final = 0.9
+"""The same share for written questions, which are harder: most of them ask for what the file nearly says."""
+MARGIN: Final = 0.03
+"""Added to the limit from which answers are sure: what just does on these questions is too low on others."""
+FEWEST_SURE: Final = 15
+"""Of a kind of questions, for its share of right ones to say something."""
 MISSED: Final = 0.01
 """The share of questions with an answer for which "not found" may come without `escalate`."""
 
@@ -75,7 +79,7 @@ class Case:
 
 
 def fit_readings(rows: Sequence[Row]) -> Logistic:
-    """Which of the candidates that were read answers, by their log odds and the reader."""
+    """Which of the candidates that were read answers, by their log odds and the judge."""
     used = [(row, *read_of(row)) for row in rows if any(row.answers)]
     found = [reading_features(log_odds, scores) for _, log_odds, scores in used]
     columns = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
@@ -154,13 +158,13 @@ def rescale(judged: Sequence[Case], name: str, right: Sequence[bool]) -> Callabl
 
 
 def found_from(judged: Sequence[Case]) -> float:
-    """The probability from which lines are evidence: where most answers are right, "not found" among them."""
+    """The highest probability from which lines are evidence that leaves nearly as many answers right."""
     limits = np.arange(0.2, 0.8, 0.01).tolist()
     rights = [
         np.mean([j.right(1) if j.three >= limit else not j.has_answer for j in judged]) for limit in limits
     ]
     best = max(rights)
-    return float(min(limit for limit, right in zip(limits, rights, strict=True) if right >= best - 0.005))
+    return float(max(limit for limit, right in zip(limits, rights, strict=True) if right >= best - 0.015))
 
 
 def is_sure(j: Case, limit: float) -> bool:
@@ -168,22 +172,28 @@ def is_sure(j: Case, limit: float) -> bool:
 
 
 def sure_from(judged: Sequence[Case]) -> float:
-    """The lowest probability from which enough of the sure are right, and `MARGIN` above it."""
-    for limit in np.arange(0.5, 0.9, 0.005).tolist():
-        right = [j.right(1) for j in judged if is_sure(j, limit)]
-        if right and np.mean(right) >= RELIED_ON:
-            return float(limit) + MARGIN
-    return 1.0
+    """The lowest probability from which, and from any higher one, enough are right, and `MARGIN` above it."""
+    lowest = 1.0
+    for limit in np.arange(0.98, 0.5, -0.005).tolist():
+        enough = True
+        for real, least in ((True, RELIED_ON), (False, RELIED_ON_WRITTEN)):
+            right = [j.right(1) for j in judged if j.is_real is real and is_sure(j, limit)]
+            enough &= len(right) < FEWEST_SURE or float(np.mean(right)) >= least
+        if not enough:
+            break
+        lowest = float(limit)
+    return lowest + MARGIN
 
 
 def fit(rows: Sequence[Row]) -> None:
-    read = [row for row in rows if row.scores is not None]
+    unseen = unseen_by_the_judge(name_of(row) for row in rows if row.part != "field")
+    read = [row for row in rows if row.scores is not None and (row.part == "field" or name_of(row) in unseen)]
     judged = judge_out_of_fold(read)
     first = rescale(judged, "first", [j.right(1) for j in judged])
     three = rescale(judged, "three", [j.right(MAX_PASSAGES) for j in judged])
     real = [j for j in judged if j.is_real]
     limit = found_from(real)
-    sure = sure_from([j for j in real if j.three >= limit])
+    sure = sure_from([j for j in judged if j.three >= limit])
     nothing_from = float(np.quantile([j.absent for j in judged if j.has_answer], 1 - MISSED)) + 1e-6
     figures = {"real": figures_of(real, limit, sure, nothing_from)}
     figures["written"] = figures_of([j for j in judged if not j.is_real], limit, sure, nothing_from)

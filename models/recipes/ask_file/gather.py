@@ -4,7 +4,7 @@
 
 Takes the real cases under DIR that are marked `fit` (benchmarks/field) and the written questions
 (`questions.txt`), parts `fit` and `cal`. Writes the candidates of each with their features and which of them
-answer, and what the reader says of the best ones: best by a model that saw no question of the same source.
+answer, and what the judge says of the best ones: best by a model that saw no question of the same source.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from written import WRITTEN, Written, written_questions
+from written import WRITTEN, Written, unseen_by_the_judge, written_questions
 
 from mcp_smalltools.calibration.calibration import Logistic
 from mcp_smalltools.config import load_settings
@@ -29,7 +29,7 @@ from mcp_smalltools.evaluation.field.cases import read_cases
 from mcp_smalltools.tools.ask_file.features import Floats, candidate_features, log_odds_of
 from mcp_smalltools.tools.ask_file.question import Question as ParsedQuestion
 from mcp_smalltools.tools.ask_file.question import parse_question
-from mcp_smalltools.tools.ask_file.rank import READ, encoder_text, read_scores, reader_text
+from mcp_smalltools.tools.ask_file.rank import READ, encoder_text, judge_text, read_scores
 from mcp_smalltools.tools.ask_file.units.of_file import units_of
 from mcp_smalltools.tools.ask_file.word_index import FileUnit, Index, Matches
 from mcp_smalltools.tools.ask_file.word_vectors import word_table
@@ -61,9 +61,9 @@ class Row:
     log_odds: Floats | None = None
     """Of the candidates, by a model that saw no row of the group."""
     read: NDArray[np.int64] | None = None
-    """The numbers of the candidates that the reader read, shape (read,)."""
+    """The numbers of the candidates that the judge read, shape (read,)."""
     scores: Floats | None = None
-    """The reader's, of each of them."""
+    """The judge's, of each of them."""
 
     @property
     def answers(self) -> list[bool]:
@@ -134,15 +134,33 @@ def add_log_odds(rows: Sequence[Row]) -> None:
                 row.log_odds = log_odds_of(unit(row.columns))
 
 
+async def read_again(asked: Sequence[Written], rows: Sequence[Row]) -> None:
+    """Rows that were gathered before, with the scores of the judge of today."""
+    engine = EngineClient(load_settings())
+    by_text = {(name_of(row), row.question.text): row for row in rows}
+    try:
+        for question in asked:
+            name = question.source if question.part == "field" else question.path.name
+            if row := by_text.get((name, question.text)):
+                await add_readings(question, row, engine)
+    finally:
+        await engine.close()
+
+
+def name_of(row: Row) -> str:
+    """The source of a real case, the file's name of a written question."""
+    return row.group if row.part == "field" else Path(row.group).name
+
+
 async def add_readings(question: Written, row: Row, engine: EngineClient) -> None:
     if row.log_odds is None:
         return
     files = [question.path.read_text(encoding="utf-8", errors="replace").split("\n")]
     row.read = np.argsort(-row.log_odds, kind="stable")[:READ]
-    pairs = [(question.text, reader_text(row.units[n], files)) for n in row.read.tolist()]
+    pairs = [(question.text, judge_text(row.units[n], files)) for n in row.read.tolist()]
     scores = await read_scores(engine, pairs, 600)
     if isinstance(scores, NoEncoder):
-        raise SystemExit(f"There is no reader: {scores.error}")
+        raise SystemExit(f"There is no judge: {scores.error}")
     row.scores = scores
 
 
@@ -170,6 +188,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--field", type=Path, required=True, help="real cases (benchmarks/field)")
+    parser.add_argument("--again", type=Path, help="rows of before, to be read by the judge of today")
     parser.add_argument("--files", type=int, default=0, help="written questions to so many files; 0: all")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
@@ -178,7 +197,14 @@ def main() -> None:
     if args.files:
         first = list(dict.fromkeys(question.path for question in learnt))[: args.files]
         learnt = [question for question in learnt if question.path in first]
-    rows = asyncio.run(gather([*field_questions(args.field), *learnt]))
+    asked = [*field_questions(args.field), *learnt]
+    if args.again:
+        rows = pickle.loads(args.again.read_bytes())
+        unseen = unseen_by_the_judge(name_of(row) for row in rows if row.part != "field")
+        asked = [one for one in asked if one.part == "field" or one.path.name in unseen]
+        asyncio.run(read_again(asked, rows))
+    else:
+        rows = asyncio.run(gather(asked))
     args.out.write_bytes(pickle.dumps(rows))
     print(len(rows), "questions;", sum(left_out.values()), "written ones left out: their files are not here")
 

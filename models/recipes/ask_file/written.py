@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import re
 import subprocess
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -61,6 +63,15 @@ def written_questions(path: Path = WRITTEN) -> tuple[list[Written], Counter[str]
             else:
                 questions.append(Written(part, source, file, text, found))
     return questions, left_out
+
+
+def unseen_by_the_judge(names: Iterable[str]) -> set[str]:
+    """Of the names of files of written questions, those that the judge is not trained on (`adapter.py`): only
+    there does its score say how sure it is.
+    """
+    files = sorted(set(names))
+    random.Random(4).shuffle(files)
+    return set(files[::3])
 
 
 def located(source: str, name: str) -> Path:
