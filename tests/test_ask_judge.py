@@ -10,7 +10,7 @@ import pytest
 from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import EngineUnavailable, ModelError
 from mcp_smalltools.models.shipped import shipped_file
-from mcp_smalltools.tools.ask_file.judge import ADAPTER, head, judged, read_head
+from mcp_smalltools.tools.ask_file.answer_judge import ADAPTER, head, judged, read_head
 from mcp_smalltools.tools.ask_file.rank import read_scores
 from mcp_smalltools.tools.similarity import NoEncoder
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.calibration.calibration import Calibration
+from mcp_smalltools.tools.ask_file.answer_judge import judged
 from mcp_smalltools.tools.ask_file.features import (
     Floats,
     candidate_features,
@@ -19,7 +20,6 @@ from mcp_smalltools.tools.ask_file.features import (
     ranking_of_readings,
     reading_features,
 )
-from mcp_smalltools.tools.ask_file.judge import judged
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.selection import RankedPassage, select_passages, shown_lines
 from mcp_smalltools.tools.ask_file.units.prose import RELEASE

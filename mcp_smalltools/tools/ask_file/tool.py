@@ -48,8 +48,8 @@ class AskFile:
 
     async def run(self, arguments: AskFileArguments, context: base.ToolContext) -> AskFileAnswer:
         from mcp_smalltools.calibration.calibration import load_calibration
+        from mcp_smalltools.tools.ask_file.answer_judge import ADAPTER as JUDGE
         from mcp_smalltools.tools.ask_file.features import FEATURES
-        from mcp_smalltools.tools.ask_file.judge import ADAPTER as JUDGE
         from mcp_smalltools.tools.ask_file.question import parse_question
         from mcp_smalltools.tools.ask_file.rank import Asking, rank
         from mcp_smalltools.tools.ask_file.word_index import Index
