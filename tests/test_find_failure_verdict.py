@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from mcp_smalltools.tools.find_failure.answer import FindFailureAnswer, FindFailureArguments
 from mcp_smalltools.tools.find_failure.compose import compose_answer
 from mcp_smalltools.tools.find_failure.lines import read_log
-from mcp_smalltools.tools.find_failure.outcome.ending import Ending, read_ending
+from mcp_smalltools.tools.find_failure.outcome.decide import decide
+from mcp_smalltools.tools.find_failure.outcome.ending import Ending, LogEnding, read_ending
 from mcp_smalltools.tools.find_failure.outcome.exit_codes import read_command
 from mcp_smalltools.tools.find_failure.outcome.roles import roles_of
 from mcp_smalltools.tools.find_failure.rank import rank
@@ -326,3 +327,12 @@ def test_what_a_test_runner_logs_before_it_closes_is_not_sure() -> None:
 def test_a_command_that_is_shown_last_is_still_running() -> None:
     assert ending("12 passed in 0.3s", "$ npm run build") is Ending.STOPS
     assert ending("12 passed in 0.3s", "+ rm -rf out") is Ending.PASSED
+
+
+@given(st.floats(0, 0.35))
+def test_a_run_is_never_surely_passed_while_a_line_says_that_it_failed(learned: float) -> None:
+    for_it, against = LogEnding(Ending.LOOKS_PASSED, 8), LogEnding(Ending.LOOKS_PASSED, 8, 3)
+    assert decide(for_it, learned, list(range(1, 10)), None, "").reason is None
+    verdict = decide(against, learned, list(range(1, 10)), None, "")
+    assert verdict.failed is False
+    assert verdict.reason == "Line 9 says that it went well, line 4 that something failed."

@@ -121,7 +121,10 @@ def _by_log(reading: LogEnding, learned: float, numbers: list[int]) -> RunVerdic
             doubt = None if sure else f"No line says how the run ended; line {line} tells of an error."
             return RunVerdict(True, max(learned, _AGREES), doubt)
         case Ending.LOOKS_PASSED if learned <= _AGREES_PASSED:
-            return RunVerdict(False, learned)
+            doubt = (
+                f"Line {line} says that it went well, line {other} that something failed." if other else None
+            )
+            return RunVerdict(False, learned, doubt)
         case Ending.LOOKS_PASSED if not other and learned <= _RATHER_PASSED:
             doubt = f"Line {line} says that it went well, but other lines look like a failure."
             return RunVerdict(False, learned, doubt)
