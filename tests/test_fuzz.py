@@ -460,7 +460,9 @@ def test_whatever_a_worker_sends_it_is_a_value_a_protocol_error_or_the_end(
     before = _open_descriptors()
     with suppress(EOFError, OSError, protocol.ProtocolError):
         heard(sent, descriptors=descriptors)
-    assert _open_descriptors() == before, "descriptors that nobody asked for are closed"
+    assert _open_descriptors() <= before, (
+        "descriptors that nobody asked for are closed"
+    )  # others may end meanwhile
 
 
 def _open_descriptors() -> int:

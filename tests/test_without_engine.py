@@ -104,7 +104,7 @@ async def test_tools_that_need_no_model_answer_and_the_others_name_the_command(
     assert got["ask_file"]["escalate"]
     assert got["extract"]["data"] == {"severity": "high"}
     assert got["extract"]["escalate"]
-    assert "not read" in got["extract"]["reason"]
+    assert "only names were compared" in got["extract"]["reason"]
     for tool in ("parse_log", "summarize_file", "find_files", "ask_file", "extract"):
         assert COMMAND in got[tool]["note"], tool
     assert not {tool for tool, answer in got.items() if answer.get("model")}
