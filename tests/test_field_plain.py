@@ -215,8 +215,14 @@ def test_every_tool_that_is_judged_has_a_plain_method_or_a_reason(tmp_path: Path
 
 def test_items_of_classify_are_counted_beside_the_verdict() -> None:
     results = [{"label": "a"}, {"label": "b", "escalate": True}, {"label": "b"}, {"label": "a"}]
-    told = beside("classify", {"labels": ["a", "b", "a", "a"]}, {"results": results})
-    assert told == {"items right": 0.75, "items sure": 0.75, "sure items right": 2 / 3}
+    right = {"labels": ["a", "b", "a", "a"]}
+    shares = {"items right": 0.75, "items sure": 0.75, "sure items right": 2 / 3}
+    for arguments, task in (
+        ({"examples": [{"text": "x", "label": "a"}]}, "with examples"),
+        ({}, "names alone"),
+    ):
+        told = beside("classify", arguments, right, {"results": results})
+        assert told == {f"{task}: {name}": share for name, share in shares.items()}
 
 
 def test_shares_of_plain_methods_are_means_over_the_cases_that_have_them() -> None:

@@ -34,12 +34,14 @@ def says(right: Mapping[str, Any], answer: Answer) -> Parts:
     return {"says": re.search(str(right["says"]), words, re.IGNORECASE) is not None}
 
 
-def beside(tool: str, right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
+def beside(
+    tool: str, arguments: Mapping[str, Any], right: Mapping[str, Any], answer: Answer
+) -> dict[str, float]:
     """What is reported beside the parts and decides nothing: shares of 1."""
     if tool == "find_failure" and right.get("message"):
         return {"whole message": float(whole_message(right, answer))}
     if tool == "classify":
-        return _items_right(right, answer)
+        return _items_right("with examples" if arguments.get("examples") else "names alone", right, answer)
     if tool == "extract":
         return _shares_of_fields(right, answer)
     return {}
@@ -186,15 +188,17 @@ def judge_classify(right: Mapping[str, Any], answer: Answer) -> Parts:
     return {"labels": sum(given == label for given, label in sure) >= 0.9 * len(sure)}
 
 
-def _items_right(right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
-    """Of all items, sure or not, as the plain methods are counted; and how many are sure."""
+def _items_right(task: str, right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
+    """Of all items, sure or not, as the plain methods of such a task are counted; and how many are sure."""
     results, labels = answer["results"], right["labels"]
     given = [item["label"] == label for item, label in zip(results, labels, strict=True)]
     sure = [not item.get("escalate") for item in results]
     count = max(1, len(labels))
-    told = {"items right": sum(given) / count, "items sure": sum(sure) / count}
+    told = {f"{task}: items right": sum(given) / count, f"{task}: items sure": sum(sure) / count}
     if any(sure):
-        told["sure items right"] = sum(hit for hit, one in zip(given, sure, strict=True) if one) / sum(sure)
+        told[f"{task}: sure items right"] = sum(
+            hit for hit, one in zip(given, sure, strict=True) if one
+        ) / sum(sure)
     return told
 
 

@@ -137,7 +137,7 @@ async def _judge(service: Service, case: FieldCase) -> JudgedCase:
         len(json.dumps(answer, ensure_ascii=False)),
         seconds,
         plain,
-        beside=beside(case.tool, case.right, answer),
+        beside=beside(case.tool, case.arguments, case.right, answer),
     )
 
 
