@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.evaluation.field.cases import FieldCase
-from mcp_smalltools.evaluation.field.judges import JUDGES, beside
+from mcp_smalltools.evaluation.field.judges import JUDGES, beside, sure_items
 from mcp_smalltools.evaluation.field.plain import plain_parts
 from mcp_smalltools.evaluation.field.plain_reading import first_words
 from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of
@@ -216,13 +216,20 @@ def test_every_tool_that_is_judged_has_a_plain_method_or_a_reason(tmp_path: Path
 def test_items_of_classify_are_counted_beside_the_verdict() -> None:
     results = [{"label": "a"}, {"label": "b", "escalate": True}, {"label": "b"}, {"label": "a"}]
     right = {"labels": ["a", "b", "a", "a"]}
-    shares = {"items right": 0.75, "items sure": 0.75, "sure items right": 2 / 3}
-    for arguments, task in (
-        ({"examples": [{"text": "x", "label": "a"}]}, "with examples"),
-        ({}, "names alone"),
-    ):
-        told = beside("classify", arguments, right, {"results": results})
-        assert told == {f"{task}: {name}": share for name, share in shares.items()}
+    for examples, task in ((True, "with examples"), (False, "names alone")):
+        told = beside("classify", right, {"results": results}, examples=examples)
+        assert told == {f"{task}: items right": 0.75, f"{task}: items sure": 0.75}
+    assert sure_items(right, {"results": results}) == (2, 3)
+
+
+def test_sure_items_are_counted_over_all_tasks_of_a_kind() -> None:
+    def judged(examples: list[dict[str, str]], sure: tuple[int, int]) -> JudgedCase:
+        case = FieldCase("a", "classify", "k", "s", "", Path(), {"examples": examples}, {"labels": []})
+        return JudgedCase(case, {"labels": True}, True, 9, 0.1, {}, sure_items=sure)
+
+    shown = [{"text": "x", "label": "a"}]
+    figures = figures_of("classify", [judged(shown, (0, 1)), judged(shown, (9, 9)), judged([], (0, 0))])
+    assert figures.parts == {"labels": 1.0, "with examples: right of the 10 sure items": 0.9}
 
 
 def test_shares_of_plain_methods_are_means_over_the_cases_that_have_them() -> None:

@@ -35,13 +35,13 @@ def says(right: Mapping[str, Any], answer: Answer) -> Parts:
 
 
 def beside(
-    tool: str, arguments: Mapping[str, Any], right: Mapping[str, Any], answer: Answer
+    tool: str, right: Mapping[str, Any], answer: Answer, *, examples: bool = False
 ) -> dict[str, float]:
     """What is reported beside the parts and decides nothing: shares of 1."""
     if tool == "find_failure" and right.get("message"):
         return {"whole message": float(whole_message(right, answer))}
     if tool == "classify":
-        return _items_right("with examples" if arguments.get("examples") else "names alone", right, answer)
+        return _items_right(kind_of_task(examples=examples), right, answer)
     if tool == "extract":
         return _shares_of_fields(right, answer)
     return {}
@@ -180,26 +180,33 @@ def _value_at(data: Any, name: str) -> Any:
 
 def judge_classify(right: Mapping[str, Any], answer: Answer) -> Parts:
     """Right if nine in ten are, of those that are not escalated."""
-    sure = [
-        (given["label"], label)
+    hits, count = sure_items(right, answer)
+    return {"labels": hits >= 0.9 * count}
+
+
+def kind_of_task(*, examples: bool) -> str:
+    """What `classify` was told: plain methods and shares are told apart by it."""
+    return "with examples" if examples else "names alone"
+
+
+def sure_items(right: Mapping[str, Any], answer: Answer) -> tuple[int, int]:
+    """Of the items that `classify` is sure of, how many are right, and how many there are."""
+    hits = [
+        given["label"] == label
         for given, label in zip(answer["results"], right["labels"], strict=True)
         if not given.get("escalate")
     ]
-    return {"labels": sum(given == label for given, label in sure) >= 0.9 * len(sure)}
+    return sum(hits), len(hits)
 
 
 def _items_right(task: str, right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
     """Of all items, sure or not, as the plain methods of such a task are counted; and how many are sure."""
-    results, labels = answer["results"], right["labels"]
-    given = [item["label"] == label for item, label in zip(results, labels, strict=True)]
-    sure = [not item.get("escalate") for item in results]
-    count = max(1, len(labels))
-    told = {f"{task}: items right": sum(given) / count, f"{task}: items sure": sum(sure) / count}
-    if any(sure):
-        told[f"{task}: sure items right"] = sum(
-            hit for hit, one in zip(given, sure, strict=True) if one
-        ) / sum(sure)
-    return told
+    given = [item["label"] == label for item, label in zip(answer["results"], right["labels"], strict=True)]
+    count = max(1, len(given))
+    return {
+        f"{task}: items right": sum(given) / count,
+        f"{task}: items sure": sure_items(right, answer)[1] / count,
+    }
 
 
 def judge_ask(right: Mapping[str, Any], answer: Answer) -> Parts:

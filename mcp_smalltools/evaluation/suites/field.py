@@ -21,7 +21,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
-from mcp_smalltools.evaluation.field.judges import JUDGES, beside, judge, says
+from mcp_smalltools.evaluation.field.judges import JUDGES, beside, judge, kind_of_task, says, sure_items
 from mcp_smalltools.evaluation.field.plain import plain_parts
 from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
@@ -54,6 +54,8 @@ class JudgedCase:
     plain: dict[str, float]
     error: str = ""
     beside: dict[str, float] = field(default_factory=dict)
+    sure_items: tuple[int, int] = (0, 0)
+    """Of `classify`'s items that are sure: how many are right, how many there are."""
 
     @property
     def right(self) -> bool:
@@ -137,7 +139,8 @@ async def _judge(service: Service, case: FieldCase) -> JudgedCase:
         len(json.dumps(answer, ensure_ascii=False)),
         seconds,
         plain,
-        beside=beside(case.tool, case.arguments, case.right, answer),
+        beside=beside(case.tool, case.right, answer, examples=bool(case.arguments.get("examples"))),
+        sure_items=sure_items(case.right, answer) if case.tool == "classify" else (0, 0),
     )
 
 
@@ -176,7 +179,7 @@ def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> F
     if tool == "extract":
         names &= {"data", "says"}  # the fields of each case are others: `beside` has their shares
     parts = {name: _share([item.parts[name] for item in judged if name in item.parts]) for name in names}
-    parts |= _means([item.beside for item in judged])
+    parts |= _means([item.beside for item in judged]) | _sure_items(judged)
     by_source: dict[str, list[bool]] = {}
     for item in judged:
         by_source.setdefault(item.case.source, []).append(item.right)
@@ -206,6 +209,20 @@ def figures_of(tool: str, judged: Sequence[JudgedCase], *, absent: int = 0) -> F
             if not item.right
         ],
     )
+
+
+def _sure_items(judged: Sequence[JudgedCase]) -> dict[str, float]:
+    """Right of all sure items, by kind of task: counted over items, since a task may be sure of one alone."""
+    told = {}
+    for examples in (True, False):
+        of_kind = [item for item in judged if bool(item.case.arguments.get("examples")) == examples]
+        count = sum(item.sure_items[1] for item in of_kind)
+        if count:
+            hits = sum(item.sure_items[0] for item in of_kind)
+            told[f"{kind_of_task(examples=examples)}: right of the {count} sure items"] = round(
+                hits / count, 4
+            )
+    return told
 
 
 def _means(told: Sequence[Mapping[str, float]]) -> dict[str, float]:
