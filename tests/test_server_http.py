@@ -94,12 +94,25 @@ async def serving(folder: Path, *more: str) -> AsyncIterator[Running]:
             found = re.search(rb"https?://[^ ]*:(\d+) .*token is in (.*)", said)
             assert found, said.decode()
             token = Path(found[2].decode()).read_text().strip()
+            await _reached(process, int(found[1]))
             yield Running(folder, process, int(found[1]), token)
         finally:
             if process.returncode is None:
                 process.terminate()
             with anyio.CancelScope(shield=True), anyio.fail_after(60):
                 await process.wait()
+
+
+async def _reached(process: anyio.abc.Process, port: int) -> None:
+    """Wait until the machine lets connections through to a server that has said where it listens."""
+    with anyio.fail_after(10):
+        while True:
+            try:
+                await (await anyio.connect_tcp("127.0.0.1", port)).aclose()
+                return
+            except OSError:
+                assert process.returncode is None, "the server has ended"
+                await anyio.sleep(0.1)
 
 
 async def calling(server: Running, kind: str, mode: str = "auto") -> anyio.abc.Process:
