@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
+from mcp_smalltools.models.adapter_head import read_adapter_head
+from mcp_smalltools.models.shipped import shipped_file
 from mcp_smalltools.text.words import spaced_name
 
 if TYPE_CHECKING:
@@ -134,15 +133,9 @@ def head() -> Head:
 
 def read_head(path: Path) -> Head:
     """Read a head. Raises ModelError if it is damaged or was not trained with the adapter in its folder."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        adapter = tomllib.loads(path.with_name("skill.toml").read_text(encoding="utf-8"))["adapter"]
-        parts = [data[name] for name in PARTS]
-        scorer = Head(np.array([p["weight"] for p in parts]), np.array([p["bias"] for p in parts]))
-        trained_with = (data.get("encoder"), data.get("adapter"), data.get("dimension"))
-        used_with = (adapter["base"], adapter["sha256"], scorer.weight.shape[1])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise unusable(path, error) from None
-    if trained_with != used_with:
-        raise made_for("another adapter", path, ADAPTER)
-    return scorer
+    return Head(*read_adapter_head(path, ADAPTER, _weights_of))
+
+
+def _weights_of(data: Any) -> tuple[Floats, Floats]:
+    parts = [data[name] for name in PARTS]
+    return np.array([part["weight"] for part in parts]), np.array([part["bias"] for part in parts])

@@ -12,6 +12,7 @@ from mcp_smalltools.evaluation.data import whole_files
 from mcp_smalltools.evaluation.data.history import text_of
 from mcp_smalltools.evaluation.field.cases import FieldCase
 from mcp_smalltools.evaluation.field.judges import FIRST_FILES, judge
+from mcp_smalltools.evaluation.linear_words import linear_words
 from mcp_smalltools.text.words import STOP_WORDS, spaced_name, words_of
 
 if TYPE_CHECKING:
@@ -99,14 +100,7 @@ async def plain_classify(case: FieldCase, embed: Embed) -> dict[str, float]:
 
 
 def _by_words(items: Sequence[str], known: Sequence[tuple[str, str]]) -> Sequence[str]:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.svm import LinearSVC
-
-    model: Any = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=0)
-    )
-    return _predicted(model, [text for text, _ in known], known, items)
+    return _predicted(linear_words(), [text for text, _ in known], known, items)
 
 
 def _by_vectors(vectors: NDArray[np.float32], items: int, known: Sequence[tuple[str, str]]) -> Sequence[str]:

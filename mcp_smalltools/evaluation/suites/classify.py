@@ -24,6 +24,7 @@ from typing import Any
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.console_table import print_table
+from mcp_smalltools.evaluation.linear_words import linear_words
 from mcp_smalltools.evaluation.suite import UNCUT, add_data, add_json, add_record, give_figures, service_with
 from mcp_smalltools.request import ToolRequest
 
@@ -236,16 +237,10 @@ def _means(figures: Sequence[ClassifyFigures]) -> dict[str, float]:
 def _floor(data: DataSet, examples: Sequence[tuple[str, str]]) -> float | None:
     """Accuracy in scope of TF-IDF and a linear SVM on the same examples; None without scikit-learn."""
     with contextlib.suppress(ImportError):
-        from sklearn.feature_extraction.text import TfidfVectorizer
-        from sklearn.pipeline import make_pipeline
-        from sklearn.svm import LinearSVC
-
         known = [pair for pair in data.test if pair[1] != OUT_OF_SCOPE]
         if not examples or not known:
             return None
-        model = make_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LinearSVC(random_state=0)
-        )
+        model = linear_words()
         model.fit([text for text, _ in examples], [label for _, label in examples])
         return round(float(model.score([text for text, _ in known], [label for _, label in known])), 4)
     return None

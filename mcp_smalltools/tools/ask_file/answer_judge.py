@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import functools
-import json
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.models.shipped import made_for, shipped_file, unusable
+from mcp_smalltools.models.adapter_head import read_adapter_head
+from mcp_smalltools.models.shipped import shipped_file
 
 if TYPE_CHECKING:
     from mcp_smalltools.engine.api import Engine
 
 ADAPTER: Final = "judge"
+_RECIPE: Final = "ask_file"
 BETWEEN: Final = " | "
 """What stands between question and text, as the adapter was trained."""
 
@@ -54,14 +54,9 @@ def head() -> JudgeHead:
 
 def read_head(path: Path) -> JudgeHead:
     """Read a head. Raises ModelError if it is damaged or was not trained with the adapter in its folder."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        adapter = tomllib.loads(path.with_name("skill.toml").read_text(encoding="utf-8"))["adapter"]
-        scorer = JudgeHead(np.array(data["weight"], np.float64), float(data["bias"]))
-        trained_with = (data.get("encoder"), data.get("adapter"), data.get("dimension"))
-        used_with = (adapter["base"], adapter["sha256"], scorer.weight.shape[0])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise unusable(path, error) from None
-    if trained_with != used_with:
-        raise made_for("another adapter", path, ADAPTER)
-    return scorer
+    weight, bias = read_adapter_head(path, _RECIPE, _weights_of)
+    return JudgeHead(weight, float(bias))
+
+
+def _weights_of(data: Any) -> tuple[Floats, Floats]:
+    return np.array(data["weight"], np.float64), np.array(float(data["bias"]))

@@ -1,10 +1,11 @@
-"""What the columns are called that commands print without a name."""
+"""What the columns are called that commands print without a name, and their values."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.node import ALSO
+from mcp_smalltools.tools.extract.structure.node import ALSO, Node
 
 _NAMES: Final = {
     "address": ("address", "ip", "ip address"),
@@ -63,3 +64,12 @@ def names_of(column: str) -> str:
     """The names of a column, `_` in it for a blank."""
     name = column.replace("_", " ")
     return ALSO.join(_NAMES.get(name, (name,)))
+
+
+def named_values(number: int, columns: Mapping[str, str | None]) -> list[Node]:
+    """The columns of one line that have a value, under their names."""
+    return [
+        Node(names_of(name), "value", number, number, value)
+        for name, value in columns.items()
+        if value is not None
+    ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.commands.column_names import names_of
+from mcp_smalltools.tools.extract.structure.commands.column_names import named_values
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
 
 _UPTIME: Final = re.compile(
@@ -36,34 +36,26 @@ def read_uptime(lines: Numbered) -> Node:
     """The one line of `uptime`. Raises NotOfForm."""
     if len(lines) != 1 or (match := _UPTIME.fullmatch(lines[0][1])) is None:
         raise NotOfForm("no uptime")
-    return Node("", "object", lines[0][0], lines[0][0], inner=_values(lines[0][0], match))
+    return Node("", "object", lines[0][0], lines[0][0], inner=named_values(lines[0][0], match.groupdict()))
 
 
 def read_ping(lines: Numbered) -> Node:
     """Host, packets and times of a `ping` that ended. Raises NotOfForm."""
     if not lines or (head := _PING.fullmatch(lines[0][1])) is None:
         raise NotOfForm("no ping")
-    inner = _values(lines[0][0], head)
+    inner = named_values(lines[0][0], head.groupdict())
     ended = False
     for number, line in lines[1:]:
         if (packets := _PACKETS.fullmatch(line)) is not None:
-            inner += _values(number, packets)
+            inner += named_values(number, packets.groupdict())
             ended = True
         elif (times := _ROUND_TRIP.fullmatch(line)) is not None:
             inner += [
                 Node(f"{node.name} round trip ms", "value", number, number, node.value)
-                for node in _values(number, times)
+                for node in named_values(number, times.groupdict())
             ]
         elif line.strip() and not _ANSWER.fullmatch(line):
             raise NotOfForm("more than a ping")
     if not ended:
         raise NotOfForm("a ping without its sums")
     return Node("", "object", lines[0][0], lines[-1][0], inner=inner)
-
-
-def _values(number: int, match: re.Match[str]) -> list[Node]:
-    return [
-        Node(names_of(name), "value", number, number, value)
-        for name, value in match.groupdict().items()
-        if value is not None
-    ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.commands.column_names import names_of
+from mcp_smalltools.tools.extract.structure.commands.column_names import named_values, names_of
 from mcp_smalltools.tools.extract.structure.node import Budget, Node, NotOfForm
 
 _COMMIT: Final = re.compile(r"commit (?P<hash>[0-9a-f]{7,64})(?: \((?P<refs>[^()]*+)\))?")
@@ -15,7 +15,7 @@ _HEADER: Final = re.compile(
 )
 _PERSON: Final = re.compile(r"(?P<name>[^<>]*+)<(?P<email>[^<>]*+)>")
 _TOTALS: Final = re.compile(
-    r" ?(?P<files>\d++) files? changed(?:, (?P<insertions>\d++) insertions?\(\+\))?"
+    r" ?(?P<files_changed>\d++) files? changed(?:, (?P<insertions>\d++) insertions?\(\+\))?"
     r"(?:, (?P<deletions>\d++) deletions?\(-\))?"
 )
 _OF_STAT: Final = re.compile(
@@ -110,19 +110,11 @@ def _changes(lines: Numbered) -> list[Node]:
         if line.startswith(("diff --git ", "diff --cc ")):
             break
         if (totals := _TOTALS.fullmatch(line)) is not None:
-            names = {"files": "files changed", "insertions": "insertions", "deletions": "deletions"}
-            sums = [
-                Node(names_of(names[name]), "value", number, number, value or "0")
-                for name, value in totals.groupdict().items()
-            ]
+            sums = named_values(number, totals.groupdict("0"))
             continue
         match = _OF_STAT.fullmatch(line) or _OF_NUMSTAT.fullmatch(line) or _OF_NAMES.fullmatch(line)
         if match is not None:
-            inner = [
-                Node(names_of(name), "value", number, number, value.strip())
-                for name, value in match.groupdict().items()
-                if value is not None
-            ]
+            inner = named_values(number, {n: v and v.strip() for n, v in match.groupdict().items()})
             files.append(Node("", "object", number, number, inner=inner))
         elif line.strip() and line != "---" and not _STATE.fullmatch(line):
             raise NotOfForm("more than a commit and its files")
@@ -169,5 +161,5 @@ def _of_distance(number: int, line: str) -> list[Node] | None:
     if (apart := _DIVERGED.fullmatch(line)) is not None:
         return [Node("upstream", "value", number, number, apart["upstream"])]
     if (both := _BOTH.fullmatch(line)) is not None:
-        return [Node(name, "value", number, number, value) for name, value in both.groupdict().items()]
+        return named_values(number, both.groupdict())
     return None

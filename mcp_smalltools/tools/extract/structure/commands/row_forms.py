@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.commands.column_names import names_of
+from mcp_smalltools.tools.extract.structure.commands.column_names import named_values, names_of
 from mcp_smalltools.tools.extract.structure.node import MAX_ROWS, Node, NotOfForm
 
 _MONTH: Final = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
@@ -25,6 +25,25 @@ _TYPES: Final = {
 }
 
 
+def _row(number: int, match: re.Match[str]) -> Node:
+    values = match.groupdict()
+    if digits := values.pop("checksum", None):
+        values = {_CHECKSUMS[len(digits)]: digits, **values}
+    return Node("", "object", number, number, inner=named_values(number, values))
+
+
+def _file(number: int, match: re.Match[str]) -> Node:
+    """A row of `ls -l`, with what its first letter says; only a link has a target."""
+    row = _row(number, match)
+    kind = match["permissions"][0]
+    if kind != "l":
+        row.inner = [item for item in row.inner if item.name not in (names_of("name"), names_of("target"))]
+        row.inner.append(Node(names_of("name"), "value", number, number, match[0][match.start("name") :]))
+    row.inner.append(Node(names_of("type"), "value", number, number, _TYPES.get(kind, "file")))
+    row.inner.append(Node("is directory", "value", number, number, kind == "d"))
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class RowForm:
     """Every line is a row or says nothing of its own. A column's name is that of its group.
@@ -36,6 +55,7 @@ class RowForm:
     row: re.Pattern[str]
     beside: re.Pattern[str] = _NO_ROW
     least: int = 1
+    read: Callable[[int, re.Match[str]], Node] = _row
 
 
 ROW_FORMS: Final = (
@@ -49,6 +69,7 @@ ROW_FORMS: Final = (
             r"(?P<name>(?:(?! -> ).)++)(?: -> (?P<target>.+))?"
         ),
         re.compile(r"(?:total|insgesamt|итого) [\d.,]++[KMGTPE]?"),
+        read=_file,
     ),
     RowForm(
         "users",
@@ -156,27 +177,7 @@ def _rows_of(form: RowForm, lines: Sequence[tuple[int, str]]) -> list[Node] | No
             return None
         match = form.row.fullmatch(line)
         if match is not None:
-            rows.append(_file(number, match) if form.name == "entries" else _row(number, match))
+            rows.append(form.read(number, match))
         elif not form.beside.fullmatch(line):
             return None
     return rows if len(rows) >= form.least else None
-
-
-def _row(number: int, match: re.Match[str]) -> Node:
-    values = {name: value for name, value in match.groupdict().items() if value is not None}
-    if "checksum" in values:
-        values = {_CHECKSUMS[len(values["checksum"])]: values["checksum"], "path": values["path"]}
-    inner = [Node(names_of(name), "value", number, number, value) for name, value in values.items()]
-    return Node("", "object", number, number, inner=inner)
-
-
-def _file(number: int, match: re.Match[str]) -> Node:
-    """A row of `ls -l`, with what its first letter says; only a link has a target."""
-    row = _row(number, match)
-    kind = match["permissions"][0]
-    if kind != "l":
-        row.inner = [item for item in row.inner if item.name not in (names_of("name"), names_of("target"))]
-        row.inner.append(Node(names_of("name"), "value", number, number, match[0][match.start("name") :]))
-    row.inner.append(Node(names_of("type"), "value", number, number, _TYPES.get(kind, "file")))
-    row.inner.append(Node("is directory", "value", number, number, kind == "d"))
-    return row
