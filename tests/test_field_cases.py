@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
 from mcp_smalltools.evaluation.field.judges import beside, judge, whole_message
-from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of, judge_all
+from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of, judge_all, show_figures
 
 
 def _write(folder: Path, *rows: dict[str, Any]) -> None:
@@ -191,3 +192,20 @@ def test_fields_of_an_extraction_are_right_by_any_accepted_value_and_made_up_one
     assert judge("extract", right, answer) == {"a.b": True, "c": False, "d": True, "e": True}
     assert beside("extract", right, answer) == {"fields": 0.75, "made up": 0.5, "made up and sure": 0.5}
     assert beside("extract", right, answer | {"escalate": True})["made up and sure"] == 0.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of folders are POSIX's")
+def test_a_measurement_without_the_encoder_says_so_and_names_the_calls_that_failed(
+    tmp_path: Path, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_to_others = tmp_path / "runtime"
+    open_to_others.mkdir(mode=0o755)
+    arguments = {"items": ["it crashes"], "labels": ["bug", "question"]}
+    case = FieldCase("one", "classify", "", "me", "", tmp_path, arguments, {"labels": ["bug"]})
+
+    (judged,) = anyio.run(judge_all, [case], settings.model_copy(update={"runtime_dir": open_to_others}))
+    assert "measured without the encoder (classify)" in (said := capsys.readouterr().err)
+    assert "can be entered by others" in said
+    assert "can be entered by others" in judged.error
+    show_figures([figures_of("classify", [judged])])
+    assert "classify: 1 failed: The engine's folder" in capsys.readouterr().out

@@ -11,8 +11,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 ENOUGH = 3
 """Cases that a source must have to be the worst one."""
+WITH_ENCODER = frozenset({"ask_file", "classify", "extract", "find_files", "summarize_file"})
+"""Tools that answer otherwise, or not at all, where there is no encoder."""
 _DEADLINE_S = 120.0
 
 
@@ -108,7 +112,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         )
         for tool in sorted({item.case.tool for item in judged})
     ]
-    give_figures("field", figures, _shown(wrong=args.wrong), as_json=args.json)
+    give_figures("field", figures, partial(show_figures, wrong=args.wrong), as_json=args.json)
     return 0
 
 
@@ -118,8 +122,25 @@ async def judge_all(cases: Sequence[FieldCase], settings: Settings) -> list[Judg
     for folder in sorted({case.folder for case in cases}):
         root = RootSpec(path=folder.resolve(), level=PrivacyLevel.OPEN)
         async with service_with(settings, roots=(root,)) as service:
-            judged += [await _judge(service, case) for case in cases if case.folder == folder]
+            own = [case for case in cases if case.folder == folder]
+            await _warn_without_encoder(service, {case.tool for case in own})
+            judged += [await _judge(service, case) for case in own]
     return judged
+
+
+async def _warn_without_encoder(service: Service, tools: Set[str]) -> None:
+    """Figures without the encoder are not those of a working set-up: say so, and why there is none."""
+    from mcp_smalltools.tools.similarity import NoEncoder, embed
+
+    if not (affected := tools & WITH_ENCODER):
+        return
+    try:
+        found = await embed(service.engine, ["probe"], _DEADLINE_S, tolerated=(SmallToolsError,))
+    except SmallToolsError as error:
+        found = NoEncoder(error)
+    if isinstance(found, NoEncoder):
+        names = ", ".join(sorted(affected))
+        print(f"eval: measured without the encoder ({names}). {found.error}", file=sys.stderr)
 
 
 async def _judge(service: Service, case: FieldCase) -> JudgedCase:
@@ -235,33 +256,35 @@ def _share(rights: Sequence[float]) -> float:
     return round(sum(rights) / len(rights), 4) if rights else 0.0
 
 
-def _shown(*, wrong: bool) -> Callable[[Sequence[FieldFigures]], None]:
-    def show(all_figures: Sequence[FieldFigures]) -> None:
-        from rich.table import Table
+def show_figures(all_figures: Sequence[FieldFigures], *, wrong: bool = False) -> None:
+    """A table of the tools, the errors of calls that failed, and with `wrong` the cases not right."""
+    from rich.table import Table
 
-        table = Table("", *(figures.tool for figures in all_figures))
-        for name in (
-            "cases",
-            "absent",
-            "sources",
-            "right",
-            "sure",
-            "right_of_sure",
-            "worst_source",
-            "worst_right",
-        ):
-            table.add_row(name.replace("_", " "), *(str(getattr(item, name)) for item in all_figures))
-        table.add_row("sure and wrong", *(str(len(item.sure_and_wrong)) for item in all_figures))
-        table.add_row("characters, median", *(str(item.characters) for item in all_figures))
-        for group in ("parts", "plain"):
-            names = {name for item in all_figures for name in getattr(item, group)}
-            for name in sorted(names):
-                cells = (str(getattr(item, group).get(name, "")) for item in all_figures)
-                table.add_row(f"{name} ({'plain method' if group == 'plain' else 'right'})", *cells)
-        print_table(table)
-        for figures in all_figures if wrong else ():
-            for line in (*figures.failed_calls, *figures.wrong):
-                print(f"{figures.tool}: {line}")
-            print(f"{figures.tool}: sure and wrong: {', '.join(figures.sure_and_wrong) or 'none'}")
-
-    return show
+    table = Table("", *(figures.tool for figures in all_figures))
+    for name in (
+        "cases",
+        "absent",
+        "sources",
+        "right",
+        "sure",
+        "right_of_sure",
+        "worst_source",
+        "worst_right",
+    ):
+        table.add_row(name.replace("_", " "), *(str(getattr(item, name)) for item in all_figures))
+    table.add_row("sure and wrong", *(str(len(item.sure_and_wrong)) for item in all_figures))
+    table.add_row("calls that failed", *(str(len(item.failed_calls)) for item in all_figures))
+    table.add_row("characters, median", *(str(item.characters) for item in all_figures))
+    for group in ("parts", "plain"):
+        names = {name for item in all_figures for name in getattr(item, group)}
+        for name in sorted(names):
+            cells = (str(getattr(item, group).get(name, "")) for item in all_figures)
+            table.add_row(f"{name} ({'plain method' if group == 'plain' else 'right'})", *cells)
+    print_table(table)
+    for figures in all_figures:
+        for error, count in Counter(item.partition(": ")[2] for item in figures.failed_calls).items():
+            print(f"{figures.tool}: {count} failed: {error}")
+    for figures in all_figures if wrong else ():
+        for line in (*figures.failed_calls, *figures.wrong):
+            print(f"{figures.tool}: {line}")
+        print(f"{figures.tool}: sure and wrong: {', '.join(figures.sure_and_wrong) or 'none'}")
