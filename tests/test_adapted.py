@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_improve import outcome
+from test_repositories import run_git
 
 from mcp_smalltools.cli import main
 from mcp_smalltools.evaluation.suites.logs import parse_with
-from mcp_smalltools.learning.logs.adapt import Shares, shares_of
+from mcp_smalltools.learning.improve.retrain import CORRECTED
+from mcp_smalltools.learning.logs.adapt import Shares, Trial, shares_of
 from mcp_smalltools.learning.logs.systems import StatementSource, System
+from mcp_smalltools.learning.repositories.git import head_of
 from mcp_smalltools.logs.judge.adaptation import adapt_judge, current_version, judge_for, save_version
 from mcp_smalltools.logs.judge.judge import shipped_judge
 from mcp_smalltools.logs.judge.known_templates import StatementIndex
@@ -23,6 +27,7 @@ from mcp_smalltools.logs.message.parameters import TemplateMatcher, normalise_sp
 from mcp_smalltools.logs.statements.pieces import Placeholder
 from mcp_smalltools.logs.statements.source import statements_of
 from mcp_smalltools.logs.templates.clustering import cluster_shapes
+from mcp_smalltools.stores.outcomes import open_outcomes
 
 SOURCE = """
 log.info("order %s of customer %s shipped by %s", order, customer, carrier)
@@ -220,6 +225,46 @@ def test_a_call_after_training_uses_what_was_learned(
     assert main(["train", "parse_log", "--rollback"]) == 0
     capsys.readouterr()
     assert template() == before
+
+
+def test_improve_learns_the_statements_that_were_added_once_answers_were_wrong(
+    tree: Path, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The training is the real one, but for its measuring, which the tests around have."""
+    better = Trial(13, Shares(0.5, 0.5, 0.5), Shares(0.5, 0.9, 0.5))
+    monkeypatch.setattr("mcp_smalltools.learning.logs.adapt.try_out", lambda sources: better)
+
+    def commit() -> None:
+        run_git(tree, "add", "-A")
+        run_git(tree, "commit", "-q", "-m", "Orders")
+
+    run_git(tree, "init", "-q")
+    commit()
+    pieces = [item.pieces for item in statements_of("orders.py", SOURCE)]
+    save_version(state, pieces, {"source": str(tree), "commit": head_of(tree)})
+    (tree / "shop" / "returns.py").write_text('log.info("parcel %s of %s back on shelf", parcel, customer)\n')
+    commit()
+    assert main(["improve"]) == 0
+    assert current_version(state) == 1  # nothing asked for another one
+    store = open_outcomes(state)
+    for number in range(CORRECTED):
+        store.write(outcome([], number, tool="parse_log", at=9e9, paths=["/var/log/shop.log"]))
+    store.close()
+    capsys.readouterr()
+    assert main(["improve"]) == 0
+    shown = capsys.readouterr().out
+    assert "Kept as version 2; take it back: mcp-smalltools train parse_log" in shown
+    assert "parcel <*> of <*> back on shelf" in known_templates(state, 2)
+    assert main(["train", "parse_log", "--from", str(tree), "--undo"]) == 0
+    assert current_version(state) == 1
+    assert "parcel <*> of <*> back on shelf" not in known_templates(state, 1)
+    assert main(["improve"]) == 0
+    assert current_version(state) == 1  # what was taken back stays so
+
+
+def known_templates(state: Path, version: int) -> list[str]:
+    file = state / "adapted" / "parse_log" / f"{version:04}" / "statements.json"
+    return [text.replace(VAR, "<*>") for text in json.loads(file.read_text())]
 
 
 def test_what_is_not_better_is_not_kept(

@@ -283,7 +283,7 @@ def test_what_is_written_into_an_element_is_read_from_it(content: str, value: st
 def test_each_step_has_a_reason_in_the_figures(settings: Settings) -> None:
     costly = [a_call(f"a{n}", tool="summarize_file", bytes_read=100, chars_left=4_000) for n in range(30)]
     back = [a_call(f"b{n}", tool="extract", escalate=n % 2 == 0) for n in range(30)]
-    wrong = [a_call(f"c{n}", tool="classify") for n in range(6)]
+    wrong = [a_call(f"{tool}{n}", tool=tool) for tool in ("classify", "parse_log") for n in range(6)]
     write(settings, *costly, *back, *wrong, a_call("g", tool=GUARD_ROWS, client="hook", error="guard_shown"))
     ledger = open_ledger(settings)
     ledger.refuse(RefusedRequests(int(NOON // 60), "wrong token", "", "10.0.0.9", "/mcp", 3))
@@ -294,6 +294,7 @@ def test_each_step_has_a_reason_in_the_figures(settings: Settings) -> None:
     found = [(step.what, step.command) for step in steps]
     assert found[0] == ("Mend: engine", "")
     assert ("Look at what classify got wrong", "mcp-smalltools skills outcomes classify") in found
+    assert ("Train parse_log on your own files", "mcp-smalltools train parse_log --from DIR") in found
     assert ("Hide summarize_file, if it doesn't pay", 'hide_tools = ["summarize_file"]') in found
     assert ("See why extract hands so much back", "mcp-smalltools audit") in found
     assert ("Change the secrets that your agent was shown", "mcp-smalltools audit") in found

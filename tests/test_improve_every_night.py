@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_improve import outcome
+from test_improve import outcome, report
 from test_repositories import run_git
 
 from mcp_smalltools.cli import main
@@ -31,8 +31,10 @@ from mcp_smalltools.learning.nightly.timers import (
     with_line,
     without_line,
 )
+from mcp_smalltools.learning.repositories.git import head_of
 from mcp_smalltools.learning.trainings.trained import Trained, TrainingRequest
 from mcp_smalltools.level import PrivacyLevel
+from mcp_smalltools.logs.judge.adaptation import save_version
 from mcp_smalltools.tools.find_files.learned_history import history_of, versions_of, write_version
 
 RUN = NightlyRun(
@@ -177,8 +179,6 @@ def trained(tmp_path: Path, settings: Settings) -> Path:
     folder.mkdir()
     run_git(folder, "init", "-q")
     commit(folder, 1)
-    from mcp_smalltools.learning.repositories.git import head_of
-
     learned = history_of(folder, 0.5, [("broken teapot", ["a.py"])])
     report = {"source": str(folder), "commit": head_of(folder)}
     versions_of(settings.state_dir, folder).add(lambda place: write_version(learned, report, place))
@@ -200,7 +200,7 @@ def run_again(settings: Settings, said: list[str] | None = None, **options: obje
 
     return retrain(
         settings,
-        {"find_files": training},
+        {"find_files": training, "parse_log": training},
         options.get("outcomes", ()),  # type: ignore[arg-type]
         options.get("budget", TrainingBudget(60.0)),  # type: ignore[arg-type]
         lambda text: None,
@@ -228,6 +228,40 @@ def test_reports_of_wrong_answers_bring_it_forward(trained: Path, settings: Sett
     assert run_again(settings, outcomes=wrong[1:])[0].why
     assert run_again(settings, outcomes=[replace(one, verdict="right") for one in wrong])[0].why
     assert run_again(settings, outcomes=wrong)[0].why == ""
+
+
+def test_logs_lie_anywhere_so_each_wrong_answer_of_parse_log_counts(
+    tmp_path: Path, settings: Settings
+) -> None:
+    folder = (tmp_path / "src").resolve()
+    folder.mkdir()
+    run_git(folder, "init", "-q")
+    commit(folder, 1)
+    told = {"source": str(folder), "commit": head_of(folder)}
+    save_version(settings.state_dir, [("mail to ", "all", " queued")], told)
+    commit(folder, 2)
+    wrong = [
+        outcome([], n, tool="parse_log", at=9e9, paths=["/var/log/shop.log"]) for n in range(again.CORRECTED)
+    ]
+    assert run_again(settings, outcomes=wrong[1:])[0].why == "2 commits since the last training"
+    assert run_again(settings, outcomes=wrong)[0].why == ""
+
+
+def test_improve_names_the_training_of_a_tool_that_was_wrong_and_learned_nothing_yet(
+    trained: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """find_files was trained, so nothing more is to be said of it."""
+    monkeypatch.setenv("MCP_SMALLTOOLS_STATE_DIR", str(settings.state_dir))
+    report(settings, outcome([], 1, tool="parse_log"), outcome([], 2, tool="parse_log", verdict="partly"))
+    report(settings, outcome([], 3, tool="ask_file", verdict="right"), outcome([], 4, tool="find_files"))
+    assert main(["improve"]) == 0
+    shown = capsys.readouterr().out
+    assert "2 answers of parse_log were reported wrong" in shown
+    assert "mcp-smalltools train parse_log --from DIR" in shown
+    assert "train find_files" not in shown
+    assert "train ask_file" not in shown
+    assert main(["improve", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["never_trained"] == {"parse_log": 2}
 
 
 def test_what_was_taken_back_and_what_is_gone_is_left_alone(trained: Path, settings: Settings) -> None:
@@ -280,7 +314,6 @@ def test_improve_says_what_it_trained_again(
 
 def test_doctor_shows_what_was_trained_and_when_it_is_due_again(trained: Path, settings: Settings) -> None:
     from mcp_smalltools.doctor.skill_checks import check_trained
-    from mcp_smalltools.learning.repositories.git import head_of
     from mcp_smalltools.tools.ask_file.learned_order import LearnedOrder, LearnedWords
     from mcp_smalltools.tools.ask_file.learned_order import versions_of as orders_of
     from mcp_smalltools.tools.ask_file.learned_order import write_version as write_order

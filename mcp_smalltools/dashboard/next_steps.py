@@ -11,6 +11,8 @@ from mcp_smalltools.dashboard.figures import UNKNOWN, Figures
 from mcp_smalltools.dashboard.shown_numbers import counted, period_words, share, tokens
 from mcp_smalltools.dashboard.specialists import Specialist, is_too_sure
 from mcp_smalltools.doctor.check import Check, CheckState
+from mcp_smalltools.learning.improve.failure_cases import FIND_FAILURE
+from mcp_smalltools.learning.improve.retrain import OF_FOLDERS
 
 ENOUGH_CALLS: Final = 20
 """Calls of a tool from which on a step is made of its figures."""
@@ -117,13 +119,7 @@ def _of_tools(figures: Figures) -> Iterator[NextStep]:
             continue
         wrong = tally.outcomes["wrong"] + tally.outcomes["partly"]
         if wrong >= MANY_WRONG:
-            yield NextStep(
-                1,
-                f"Look at what {name} got wrong",
-                f"{wrong} of {counted(tally.outcomes.total(), 'checked answer')} were wrong or partly wrong. "
-                "Corrections can teach it.",
-                f"mcp-smalltools skills outcomes {name}",
-            )
+            yield _after_wrong_answers(name, wrong, tally.outcomes.total())
         if tally.calls < ENOUGH_CALLS:
             continue
         if -tally.net > TOO_LITTLE * tally.calls:
@@ -142,6 +138,18 @@ def _of_tools(figures: Figures) -> Iterator[NextStep]:
                 "audit has the reason of each.",
                 "mcp-smalltools audit",
             )
+
+
+def _after_wrong_answers(name: str, wrong: int, checked: int) -> NextStep:
+    said = f"{wrong} of {counted(checked, 'checked answer')} were wrong or partly wrong."
+    if name in OF_FOLDERS:
+        what, how = f"Train {name} on your own files", "It learns from a source tree or its history"
+        command = f"mcp-smalltools train {name} --from DIR"
+        return NextStep(1, what, f"{said} {how}; what is no better isn't kept.", command)
+    taught = " Corrections that quote the line teach it." if name == FIND_FAILURE else ""
+    return NextStep(
+        1, f"Look at what {name} got wrong", f"{said}{taught}", f"mcp-smalltools skills outcomes {name}"
+    )
 
 
 def _of_specialists(tools: Sequence[Specialist]) -> Iterator[NextStep]:

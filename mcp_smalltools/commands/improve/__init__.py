@@ -65,11 +65,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return nightly.change(args, settings)
     report = _improve(args, settings)
     again = trained_again.train_again(args, settings)
+    never = trained_again.never_trained(args, settings)
     if args.json:
         found = [one.to_json() for one in report.improvements]
         trained = [one.to_json() for one in again]
-        content = {"improvements": found, "left": report.left, "trained": trained}
-        print(json.dumps(content, ensure_ascii=False))
+        told = {"left": report.left, "trained": trained, "never_trained": never}
+        print(json.dumps({"improvements": found, **told}, ensure_ascii=False))
         return 0
     for one in report.improvements:
         if one.version or not args.quiet:
@@ -78,7 +79,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     if not args.quiet:
         for reason, count in report.left.items():
             print(f"{count} are not used: {reason}")
-        if not report.improvements and not again:
+        trained_again.print_never_trained(never)
+        if not (report.improvements or again or never):
             print("There are no corrections to learn from; agents report them with report_outcome.")
     return 0
 

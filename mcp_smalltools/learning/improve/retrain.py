@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ CHANGED: Final = 30
 """Commits after which a folder is worth another training."""
 CORRECTED: Final = 5
 """Reports that an answer was wrong after which it is, whatever was committed."""
+OF_FOLDERS: Final = ("parse_log", "find_files", "ask_file")
+"""Tools that learn from a folder and not from single corrections."""
 TRIED: Final = "tried.json"
 """File in the state folder's `training`: the commit of the last trial, by tool and folder."""
 Training = Callable[[TrainingRequest], Trained]
@@ -158,9 +161,7 @@ def trained_folders(settings: Settings) -> Iterator[TrainedFolder]:
     """All that is in use and was trained on a folder."""
     adapted = settings.state_dir.expanduser() / "adapted"
     places = [("parse_log", adapted / "parse_log")]
-    places += [
-        (tool, path) for tool in ("find_files", "ask_file") for path in sorted((adapted / tool).glob("*"))
-    ]
+    places += [(tool, path) for tool in OF_FOLDERS[1:] for path in sorted((adapted / tool).glob("*"))]
     for tool, path in places:
         versions = Versions(path)
         used = versions.in_use
@@ -181,12 +182,7 @@ def _why_not(
         return "it is sealed; train it by hand"
     if not one.versions.newest_in_use:
         return "an earlier version was chosen"
-    wrong = [
-        outcome
-        for outcome in outcomes
-        if outcome.tool == one.tool and outcome.verdict != "right" and outcome.at > one.at
-        if any(Path(path).is_relative_to(one.folder) for path in outcome.paths)
-    ]
+    wrong = [outcome for outcome in outcomes if outcome.at > one.at and _is_wrong_about(one, outcome)]
     since = tried.commit_of(one.key) or one.commit
     if not since:
         return "what it was trained on is not known; train it once by hand"
@@ -196,6 +192,20 @@ def _why_not(
     if not commits or (commits < CHANGED and len(wrong) < CORRECTED):
         return f"{commits} commits since the last training"
     return ""
+
+
+def _is_wrong_about(one: TrainedFolder, outcome: ReportedOutcome) -> bool:
+    """Whether it says that what was learned there gave a wrong answer. A program's logs lie anywhere."""
+    if outcome.tool != one.tool or outcome.verdict == "right":
+        return False
+    return one.tool == "parse_log" or any(Path(path).is_relative_to(one.folder) for path in outcome.paths)
+
+
+def never_trained(settings: Settings, outcomes: Sequence[ReportedOutcome]) -> dict[str, int]:
+    """Tools that learn from a folder and were trained on none, with how many answers were reported wrong."""
+    trained = {one.tool for one in trained_folders(settings)}
+    wrong = Counter(outcome.tool for outcome in outcomes if outcome.verdict != "right")
+    return {tool: wrong[tool] for tool in OF_FOLDERS if wrong[tool] and tool not in trained}
 
 
 class _Tried:
