@@ -200,3 +200,22 @@ def test_every_distinct_failure_is_named_or_counted_in_a_short_answer(form: str,
     assert len(named) >= min(count, 8)
     if answer.dropped.get("failures"):
         assert "failure" in str(answer.note)
+
+
+def test_a_long_line_beside_the_main_one_is_shown_to_its_end_while_there_is_room() -> None:
+    said = "the icon of the package must not be transparent, and must not have rounded corners or a border"
+    reason = f"Reason: {said}; {said}; see the rules for icons (ID: 7)"
+    steps = [f"2026-05-11T00:19:{n:02}.1589230Z Uploading part {n} of 40" for n in range(40)]
+    ends = (
+        "##[error]upload of harbour.ipa refused by the store",
+        reason,
+        "",
+        "##[error]Process completed with exit code 1.",
+    )
+    text = "\n".join([*steps, *(f"2026-05-11T00:19:41.0000000Z {line}" for line in ends)])
+    log = read_log([text.splitlines()])
+    answer = compose_answer(log, rank(log, None), FindFailureArguments(path="build.log"), {})
+    lines = [line for span in answer.evidence for line in span.text.splitlines()]
+    assert f"…{reason}" in lines
+    assert "2026-05-11T00:19:41.0000000Z " not in lines
+    assert len(json.dumps(answer.structured(), ensure_ascii=False)) <= 2_000

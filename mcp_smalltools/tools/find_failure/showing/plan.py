@@ -52,6 +52,8 @@ _FEW = 4
 """Further failures up to which each is shown where it is reported; of more, where their lines are shortest."""
 _ENOUGH = 0.75
 """Share of the room beyond which nothing is added that doesn't name another failure."""
+_FOR_CONTEXT = 0.2
+"""Share of the room that is left in which no line is shown further."""
 _LIKELY = 0.25
 """Share of the main cause's probability from which a further span counts as another failure."""
 _REPORT, _TITLE, _UNDER_ITS_NAME = 200, 2, 40
@@ -99,8 +101,10 @@ def shown_line(log: LogLines, place: int, room: int) -> str:
     """The line as it is shown: in at most so many characters, a long prefix of a CI system left out."""
     text = log.texts[place]
     end = end_of_transport(text)
-    if end <= _LONG_PREFIX or end >= len(text):
+    if end <= _LONG_PREFIX:
         return shortened(text, room)
+    if not text[end:].strip():
+        return "…"
     return "…" + shortened(text[end:], room - 1)
 
 
@@ -139,6 +143,16 @@ class _Sheet:
         self.chars -= cost
         return True
 
+    def widen(self, place: int, room: int) -> None:
+        """Give a line that is taken as much room, up to so many characters, as it needs and as is left."""
+        shown = self.cost(place, self.taken[place])
+        needed = self.cost(place, room) - shown
+        if needed > (left := self.chars - self.kept):
+            room, needed = self.taken[place] + left, left
+        if needed > 0:
+            self.chars -= self.cost(place, room) - shown
+            self.taken[place] = room
+
     def _adjoins(self, place: int, by: int) -> bool:
         numbers = self.log.numbers
         return place + by in self.taken and numbers[place + by] == numbers[place] + by
@@ -164,6 +178,7 @@ def plan_of(
     sheet.kept = int(chars * (1 - _ENOUGH))
     _fill(sheet, main, ranked, others)
     _grow(sheet, main, ranked, _FULL_LINE, lines, frames=lines)
+    _show_whole_lines(sheet, main, ranked)
     left = sum(sheet.taken.keys().isdisjoint(item.places) for item in others)
     return _laid_out(sheet, main, ranked, failures, left)
 
@@ -353,17 +368,27 @@ def _fill(sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog, others: Sequence
             sheet.take(head + 1, _OTHER_LINE)
 
 
+def _show_whole_lines(sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog) -> None:
+    """With what is left: lines that were cut, the main failure's first, then those of the likeliest spans."""
+    sheet.kept = int(sheet.chars * _FOR_CONTEXT)
+    for span in (main, *ranked.spans):
+        for place in (span.peak, *range(span.start, span.stop)):
+            if place in sheet.taken:
+                sheet.widen(place, _MAIN_LINE)
+
+
 def _laid_out(
     sheet: _Sheet, main: EvidenceSpan, ranked: RankedLog, failures: Sequence[NamedFailure], left: int
 ) -> ShownPlan:
     """The taken lines as spans: the main one first, then as the spans of evidence are ranked, then by line."""
-    log, order = sheet.log, sorted(sheet.taken)
+    log = sheet.log
     groups: list[list[int]] = []
-    for place in order:
+    for place in sorted(sheet.taken):
         if groups and groups[-1][-1] == place - 1 and log.numbers[place] == log.numbers[place - 1] + 1:
             groups[-1].append(place)
         else:
             groups.append([place])
+    groups = [said for group in groups if (said := _without_blank_ends(group, log))]
     rank_of = {
         place: number
         for number, span in reversed(list(enumerate(ranked.spans)))
@@ -390,6 +415,11 @@ def _laid_out(
         and _CONSEQUENCE.search(log.contents[main.peak]) is not None
     )
     return ShownPlan(spans, main, only_an_end, left, unseen, (sheet.lines, sheet.chars - sheet.kept))
+
+
+def _without_blank_ends(group: list[int], log: LogLines) -> list[int]:
+    said = [number for number, place in enumerate(group) if log.contents[place].strip()]
+    return group[said[0] : said[-1] + 1] if said else []
 
 
 def _times(
