@@ -56,6 +56,16 @@ USES: Mapping[str, str] = {
     "zstandard": "extra `zstd`: .zst files",
 }
 
+WHY = (
+    "The aim of 30 MB is missed by two packages. **numpy**: the log library, the rankers and the stores of "
+    "vectors work on columns of numbers; without it they would be C code of our own, or slower. "
+    "`read_redacted` and the handshake don't import it. Half of its wheel is OpenBLAS, and there is no wheel "
+    "without. **cryptography** (4.8 MB): `mcp` requires `pyjwt[crypto]`, so it comes whatever this package "
+    "asks for, though only a listening server that checks tokens uses it. The next that could go, "
+    "tree-sitter with its grammars and rich with what it brings, are 4 MB together, and would take outlines, "
+    "`ask_file`'s definitions and tables from everybody."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
@@ -128,6 +138,8 @@ def page(direct: Sequence[Package], sizes: Mapping[str, int], extra: Sequence[Pa
             "|---|---|---|---|",
             *rows,
             f"| {len(sizes) - len(direct)} that these bring | {others / 1e6:.2f} | | |",
+            "",
+            WHY,
             "",
             "Not needed by the server, and not installed with it:",
             "",
