@@ -16,7 +16,7 @@ INTRODUCTION = """# Quality on benchmarks
 
 Clean public sets, and some made for this project. Nothing was fitted on them; [the log](../models/LOG.md)
 says what was looked at during development. [On real input](../README.md#how-often-it-is-right) the tools are
-right less often: go by those figures first.
+right less often: go by those figures first (where a release recorded them, they are the first set of a tool).
 
 Shares are of 1. *Coverage*: the share of answers that are not escalated. *Calibration error*: expected
 calibration error, 15 bins. The left picture shows how many of the surest answers are right, the right one

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_stores import A_ROW
 
+from mcp_smalltools.calibration.scores import REAL_INPUT, Evaluation, record_quality
 from mcp_smalltools.config import Settings
 from mcp_smalltools.dashboard.access import COOKIE, DashboardAccess, LinkUsedTwice, WrongKey
 from mcp_smalltools.dashboard.bill import bill_of
@@ -28,6 +29,7 @@ from mcp_smalltools.dashboard.machine import Machine, MachineWatch
 from mcp_smalltools.dashboard.next_steps import next_steps
 from mcp_smalltools.dashboard.page import Shown, headline, page, truth
 from mcp_smalltools.dashboard.shown_numbers import share, short
+from mcp_smalltools.dashboard.specialist_entries import specialists_section
 from mcp_smalltools.dashboard.specialists import (
     Specialist,
     is_too_sure,
@@ -275,6 +277,33 @@ def test_what_is_written_into_an_element_is_read_from_it(content: str, value: st
     body = made_element.removeprefix("<p").removesuffix("</p>")
     assert body.count("<") == 0 and body.count(">") == 1
     assert body.count('"') == 2
+
+
+def test_a_share_of_few_answers_is_shown_as_a_count(settings: Settings) -> None:
+    rows = [a_call(f"a{n}") for n in range(12)]
+    write(settings, *rows)
+    report(settings, rows[0], "right")
+    assert "1 of 1" in made(settings) and "100%" not in made(settings)
+    for row in rows[1:]:
+        report(settings, row, "right")
+    assert "100%" in made(settings)
+
+
+def test_figures_on_real_input_stand_first_and_with_the_worst_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bins = [(0.95, 0.9, 40)]
+    told = {"items": 100, "command": "eval", "date": datetime.date(2026, 1, 1), "reliability": bins}
+    newer = told | {"date": datetime.date(2026, 2, 2), "reliability": [(0.95, 1.0, 4000)]}
+    real = {"all right where sure": 0.9, "all right, worst source": 0.33}
+    file = Evaluation(set="a clean benchmark", metrics={"accuracy": 0.99, "F1": 0.98}, **newer)
+    first = Evaluation(set=REAL_INPUT, metrics=real, aims={"all right where sure": ">= 0.95"}, **told)
+    record_quality(tmp_path / "skills" / "extract" / "scores.json", [file, first])
+    monkeypatch.setattr("mcp_smalltools.dashboard.specialists.library_folder", lambda: tmp_path)
+    shown = specialists_section(specialists([]))
+    assert shown.index("all right where sure (aim missed)") < shown.index("a clean benchmark")
+    assert "0.33" in shown and "0.99" in shown and "0.98" not in shown
+    assert f"90% of 40 answers were right ({REAL_INPUT})" in shown
 
 
 # What to do next

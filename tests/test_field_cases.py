@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
+from mcp_smalltools.calibration.scores import REAL_INPUT, read_quality
+from mcp_smalltools.cli import main
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
-from mcp_smalltools.evaluation.field.judges import beside, judge, whole_message
+from mcp_smalltools.evaluation.field.judges import beside, judge, rated, whole_message
+from mcp_smalltools.evaluation.field.recorded import entry_of
 from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of, judge_all, show_figures
 
 
@@ -163,6 +167,50 @@ def test_the_worst_source_is_told_beside_the_mean() -> None:
     assert (figures.worst_source, figures.worst_right) == ("b", 0.3333)  # c has too few cases
     assert figures.right == 0.5714 and figures.right_of_sure == 0.6667
     assert figures.sure_and_wrong == ["b-False", "b-False"]
+
+
+def test_an_entry_of_held_out_cases_has_the_worst_source_and_how_far_sure_holds() -> None:
+    judged = [replace(_judged("a", n % 4 > 0), rated=[(0.9, n % 4 > 0)]) for n in range(12)]
+    judged += [replace(_judged("b", False, sure=False), rated=[(0.3, False)])] * 3
+    entry = entry_of(figures_of("find_failure", judged), judged)
+    assert (entry.set, entry.items) == (REAL_INPUT, 15)
+    assert entry.metrics == {
+        "all right": 0.6, "sure": 0.8, "all right where sure": 0.75, "all right, worst source": 0.0
+    }  # fmt: skip
+    assert entry.reached("all right where sure") is False
+    assert "The worst source with three cases or more is b." in entry.note
+    assert entry.reliability == [(0.3, 0.0, 3), (0.9, 0.75, 12)]
+    few = judged[-3:]
+    found = entry_of(figures_of("find_failure", few), few)
+    assert (found.reliability, found.aims) == ([], {})
+    assert "all right where sure" not in found.metrics
+
+
+def test_figures_of_held_out_cases_alone_are_recorded(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "skills" / "find_failure").mkdir(parents=True)
+    scores = tmp_path / "skills" / "find_failure" / "scores.json"
+    scores.write_text('{"calibration": {}}')
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "a.log").write_text(
+        "main.c:4:2: error: 'cup' undeclared\nmake: *** [main.o] Error 1\n"
+    )
+    _write(tmp_path / "data", _row(split="held_out", right={"failed": True, "guilty": [[1, 1]]}))
+    command = ["eval", "field", "--data", str(tmp_path / "data"), "--record", str(tmp_path / "skills")]
+    assert main([*command, "--split", "fit"]) == 2
+    assert main([*command[:-1], str(tmp_path), "--split", "held_out"]) == 1
+    assert scores.read_text() == '{"calibration": {}}'
+    assert main([*command, "--split", "held_out"]) == 0
+    assert json.loads(scores.read_text())["calibration"] == {}
+    (entry,) = read_quality(scores).evaluation
+    assert (entry.set, entry.metrics["all right"]) == (REAL_INPUT, 1.0)
+
+
+def test_items_of_classify_are_rated_each_and_what_has_no_confidence_is_not() -> None:
+    results = [{"label": "a", "confidence": 0.9}, {"label": "b", "confidence": 0.4}, {"label": "a"}]
+    right = {"labels": ["a", "a", "a"]}
+    assert rated("classify", right, {"results": results}, all_right=False) == [(0.9, True), (0.4, False)]
+    assert rated("extract", {}, {"confidence": 0.7}, all_right=True) == [(0.7, True)]
+    assert rated("extract", {}, {}, all_right=True) == []
 
 
 def test_each_case_is_called_as_an_agent_would_with_plain_methods_beside(

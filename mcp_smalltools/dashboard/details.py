@@ -28,10 +28,10 @@ _LEVELS: Final[Mapping[str, str]] = {
     "none": "no file was read",
 }
 _GUARD: Final[Mapping[str, str]] = {
-    "masked": "secrets masked before your agent saw them",
-    "refused": "sealed files refused",
-    "withheld": "withheld, since it could not be looked at",
-    "shown": "shown: a failed command printed them",
+    "masked": "a hook masked secrets before your agent saw them",
+    "refused": "a hook refused a sealed file",
+    "withheld": "a hook withheld what it could not look at",
+    "shown": "your agent was shown secrets: a failed command printed them",
 }
 
 
@@ -222,7 +222,7 @@ def machine_section(machine: Machine, figures: Figures, bill: PeriodBill | None)
     if bill is not None and bill.joules:
         cpu_s = figures.total.cpu_s + figures.hooks.cpu_s
         took = f"Calls of the period took {duration(cpu_s)} of processor time"
-        parts.append(element("p", f"{took}, about {_energy(bill.joules)} (an estimate)."))
+        parts.append(element("p", f"{took}, {_energy(bill.joules)} by estimate."))
     if machine.checks is None:
         parts.append(
             element("p", "The set-up is being examined: read again in a few seconds.", class_="quiet")
@@ -259,9 +259,9 @@ def machine_section(machine: Machine, figures: Figures, bill: PeriodBill | None)
 def _energy(joules: float) -> str:
     """As a bill has it, in watt-hours."""
     hours = joules / 3600
-    return (
-        f"{hours / 1000:.1f} kWh" if hours >= 1000 else f"{hours:.1f} Wh" if hours >= 0.1 else "under 0.1 Wh"
-    )
+    if hours < 0.1:
+        return "under 0.1 Wh"
+    return f"about {hours:.1f} Wh" if hours < 1000 else f"about {hours / 1000:.1f} kWh"
 
 
 def _engine(machine: Machine) -> str:

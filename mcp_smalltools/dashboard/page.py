@@ -24,7 +24,7 @@ from mcp_smalltools.dashboard.shown_numbers import (
     tokens,
 )
 from mcp_smalltools.dashboard.specialist_entries import specialists_section
-from mcp_smalltools.dashboard.specialists import Specialist
+from mcp_smalltools.dashboard.specialists import ENOUGH, Specialist
 from mcp_smalltools.economics.prices import dollars
 from mcp_smalltools.learning.improve.kept import LearnedState
 
@@ -167,7 +167,7 @@ def _tiles(figures: Figures, bill: PeriodBill | None) -> Markup:
         ),
         (
             "Right, of those checked",
-            share(total.outcomes["right"], checked),
+            _right_of(total.outcomes["right"], checked),
             f"{checked:,} of {counted(answers, 'answer')} checked",
             "bad" if total.outcomes["wrong"] > total.outcomes["right"] else "",
         ),
@@ -186,6 +186,11 @@ def _tiles(figures: Figures, bill: PeriodBill | None) -> Markup:
         ),
     ]
     return element("dl", *(_tile(*tile) for tile in tiles), class_="tiles")
+
+
+def _right_of(right: int, checked: int) -> str:
+    """A share, of few answers as a count: a percentage of three says more than three answers can."""
+    return share(right, checked) if checked >= ENOUGH or not checked else f"{right} of {checked}"
 
 
 def _bill_said(bill: PeriodBill) -> str:

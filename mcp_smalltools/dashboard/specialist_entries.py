@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.calibration.scores import Evaluation
+from mcp_smalltools.calibration.scores import REAL_INPUT, Evaluation
 from mcp_smalltools.dashboard.charts import calibration_plot
 from mcp_smalltools.dashboard.details import cut
 from mcp_smalltools.dashboard.elements import Markup, element
@@ -111,18 +111,22 @@ def own_said(tool: Specialist) -> str:
 
 
 def _set(entry: Evaluation) -> Markup:
-    """A set with its first figure, and whether its aim was reached."""
-    name, value = next(iter(entry.metrics.items()))
-    reached = entry.reached(name)
-    aim = {None: "", True: " (aim reached)", False: " (aim missed)"}[reached]
-    shown = f"{value:,.2f}" if value <= 1 else f"{value:,.0f}"
+    """A set with its first figure, of real input with all, and whether their aims were reached."""
+    names = [*entry.metrics] if entry.set == REAL_INPUT else [*entry.metrics][:1]
     return element(
         "div",
         element("dt", f"{entry.set}, {counted(entry.items, 'item')}, {entry.date.isoformat()}"),
-        element(
-            "dd",
-            element("strong", shown),
-            element("span", f"{_NAMES.get(name, name)}{aim}"),
-            class_="missed" if reached is False else None,
-        ),
+        *(_figure(entry, name) for name in names),
+    )
+
+
+def _figure(entry: Evaluation, name: str) -> Markup:
+    value, reached = entry.metrics[name], entry.reached(name)
+    aim = {None: "", True: " (aim reached)", False: " (aim missed)"}[reached]
+    shown = f"{value:,.2f}" if value <= 1 else f"{value:,.0f}"
+    return element(
+        "dd",
+        element("strong", shown),
+        element("span", f"{_NAMES.get(name, name)}{aim}"),
+        class_="missed" if reached is False else None,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mcp_smalltools.calibration.scores import FILE, Evaluation, read_quality
+from mcp_smalltools.calibration.scores import FILE, REAL_INPUT, Evaluation, read_quality
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.shipped import library_folder
 from mcp_smalltools.stores.outcomes import ReportedOutcome
@@ -28,7 +28,9 @@ _DEVIATIONS: Final = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Specialist:
-    """One tool: the sets that it was measured on, the newest calibration, and the user's own outcomes."""
+    """One tool: the sets that it was measured on, real input first, the calibration on real input or else the
+    newest one, and the user's own outcomes.
+    """
 
     name: str
     sets: Sequence[Evaluation]
@@ -54,7 +56,7 @@ def specialists(outcomes: Iterable[ReportedOutcome]) -> list[Specialist]:
         sets = _evaluations(path)
         if not sets and name not in rated:
             continue
-        calibrated = max((entry for entry in sets if entry.reliability), key=_newest, default=None)
+        calibrated = max((entry for entry in sets if entry.reliability), key=_says_most, default=None)
         pairs = rated.get(name, [])
         own = own_bins(pairs) if len(pairs) >= ENOUGH else []
         found.append(Specialist(name, sets, calibrated, own, len(pairs)))
@@ -99,5 +101,5 @@ def _evaluations(path: Path) -> Sequence[Evaluation]:
         return ()
 
 
-def _newest(entry: Evaluation) -> tuple[str, int]:
-    return entry.date.isoformat(), entry.items
+def _says_most(entry: Evaluation) -> tuple[bool, str, int]:
+    return entry.set == REAL_INPUT, entry.date.isoformat(), entry.items

@@ -199,6 +199,20 @@ def sure_items(right: Mapping[str, Any], answer: Answer) -> tuple[int, int]:
     return sum(hits), len(hits)
 
 
+def rated(
+    tool: str, right: Mapping[str, Any], answer: Answer, *, all_right: bool
+) -> list[tuple[float, bool]]:
+    """Confidence and whether it was right, of the answer or, of `classify`, of each item."""
+    if tool != "classify":
+        confidence = answer.get("confidence")
+        return [] if confidence is None else [(float(confidence), all_right)]
+    return [
+        (float(given["confidence"]), given["label"] == label)
+        for given, label in zip(answer["results"], right["labels"], strict=True)
+        if given.get("confidence") is not None
+    ]
+
+
 def _items_right(task: str, right: Mapping[str, Any], answer: Answer) -> dict[str, float]:
     """Of all items, sure or not, as the plain methods of such a task are counted; and how many are sure."""
     given = [item["label"] == label for item, label in zip(answer["results"], right["labels"], strict=True)]

@@ -17,13 +17,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import SmallToolsError
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
-from mcp_smalltools.evaluation.field.judges import JUDGES, beside, judge, kind_of_task, says, sure_items
+from mcp_smalltools.evaluation.field.judges import (
+    JUDGES,
+    beside,
+    judge,
+    kind_of_task,
+    rated,
+    says,
+    sure_items,
+)
 from mcp_smalltools.evaluation.field.plain import plain_parts
 from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
@@ -60,6 +69,8 @@ class JudgedCase:
     beside: dict[str, float] = field(default_factory=dict)
     sure_items: tuple[int, int] = (0, 0)
     """Of `classify`'s items that are sure: how many are right, how many there are."""
+    rated: Sequence[tuple[float, bool]] = ()
+    """Confidence, and whether it was right: of the answer, of `classify` of each item. Empty without any."""
 
     @property
     def right(self) -> bool:
@@ -95,12 +106,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tool", action="append", choices=sorted(JUDGES), help="only this tool; may be repeated"
     )
     parser.add_argument("--wrong", action="store_true", help="name the cases that are not right, and why")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="DIR",
+        help="put the figures of held-out cases into DIR/TOOL/scores.json (DIR is models/skills)",
+    )
     add_json(parser)
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import anyio
 
+    from mcp_smalltools.evaluation.field.recorded import check_recordable, record_field
+
+    if args.record:
+        check_recordable(args.record, args.split)
     cases = read_cases(args.data.resolve(), split=args.split, tools=frozenset(args.tool or ()))
     absent = [case for case in cases if not case.is_here()]
     judged = anyio.run(judge_all, [case for case in cases if case.is_here()], settings)
@@ -112,6 +133,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         )
         for tool in sorted({item.case.tool for item in judged})
     ]
+    for one in figures if args.record else []:
+        record_field(args.record, one, [item for item in judged if item.case.tool == one.tool])
     give_figures("field", figures, partial(show_figures, wrong=args.wrong), as_json=args.json)
     return 0
 
@@ -153,15 +176,17 @@ async def _judge(service: Service, case: FieldCase) -> JudgedCase:
         said = judge_error(case, str(error))
         return JudgedCase(case, said, True, len(str(error)), 0.0, plain, str(error))
     seconds = time.perf_counter() - started
+    parts = judge(case.tool, case.right, answer)
     return JudgedCase(
         case,
-        judge(case.tool, case.right, answer),
+        parts,
         not answer.get("escalate"),
         len(json.dumps(answer, ensure_ascii=False)),
         seconds,
         plain,
         beside=beside(case.tool, case.right, answer, examples=bool(case.arguments.get("examples"))),
         sure_items=sure_items(case.right, answer) if case.tool == "classify" else (0, 0),
+        rated=rated(case.tool, case.right, answer, all_right=bool(parts) and all(parts.values())),
     )
 
 
