@@ -8,6 +8,7 @@ engine are always of one version.
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -26,6 +27,7 @@ VERSIONS: Final[Mapping[str, str]] = {NATIVE: "0.3.36", INSTANT: "2026.10.11549"
 """The low-level interface moves with every release of either: `pyproject.toml` pins the same ones."""
 MODULES: Final[Mapping[str, str]] = {NATIVE: "llama_cpp", INSTANT: "xllamacpp"}
 INSTALL: Final = "mcp-smalltools engine install"
+_PIP_THAT_COUNTS: Final = (24, 1)
 _RECORD: Final = "environment.json"
 _MAIN: Final = Path(__file__).parent / "engine" / "environment" / "run_module.py"
 
@@ -122,8 +124,17 @@ def missing_engine(settings: Settings) -> EngineMissing:
 
 
 def pip_python(settings: Settings) -> str | None:
-    """A Python that has pip: this one, or that of the engine's environment."""
-    if importlib.util.find_spec("pip"):
-        return sys.executable
+    """A Python that has pip: this one or, where this one's pip can't say how far it is, the engine's."""
     made = environment_of(settings)
+    if _pip_here() >= _PIP_THAT_COUNTS or (made is None and importlib.util.find_spec("pip")):
+        return sys.executable
     return made.python if made else None
+
+
+def _pip_here() -> tuple[int, ...]:
+    """The version of pip beside this program; (0,) without any."""
+    try:
+        parts = importlib.metadata.version("pip").split(".")[:2]
+        return tuple(int(part) for part in parts)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return (0,)

@@ -171,5 +171,18 @@ class InternalError(SmallToolsError):
         )
 
 
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first SmallToolsError of a group, however deep, else its first error."""
+    flat: list[BaseException] = []
+    rest: list[BaseException] = [group]
+    while rest:
+        error = rest.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            rest = [*error.exceptions, *rest]
+        else:
+            flat.append(error)
+    return next((error for error in flat if isinstance(error, SmallToolsError)), flat[0])
+
+
 def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -26,6 +26,7 @@ from mcp_smalltools.engine_python import (
     find_engine_python,
     keep_environment,
     library_here,
+    pip_python,
 )
 from mcp_smalltools.errors import EngineError, EngineMissing
 from mcp_smalltools.processes import run
@@ -206,3 +207,18 @@ def test_this_python_serves_where_it_has_llama_cpp(settings: Settings) -> None:
     found = find_engine_python(settings)
     assert found is not None
     assert found.environment is None
+
+
+def test_models_are_fetched_by_the_pip_that_can_say_how_far_it_is(
+    own: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = tmp_path / "engine" / "python"
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.symlink_to(sys.executable)
+    versions = {"pip": "23.0.1"}
+    monkeypatch.setattr("importlib.metadata.version", lambda name: versions[name])
+    assert pip_python(own) == sys.executable
+    keep_environment(own, EngineEnvironment("", str(python), NATIVE, VERSIONS[NATIVE], "wheel"))
+    assert pip_python(own) == str(python)
+    versions["pip"] = "26.1"
+    assert pip_python(own) == sys.executable

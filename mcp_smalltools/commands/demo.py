@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcp_smalltools.config import Settings
 from mcp_smalltools.engine_python import find_engine_python, missing_engine
-from mcp_smalltools.errors import EngineError, SmallToolsError
+from mcp_smalltools.errors import EngineError, SmallToolsError, first_error
 from mcp_smalltools.models.shipped import example_files
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mcp_smalltools.calibration.writer_advice import advice_on_writers
 
     console = Console(highlight=False, stderr=args.json, quiet=args.json)
-    anyio.run(_demo, example_files(), settings, console, args.json)
+    try:
+        anyio.run(_demo, example_files(), settings, console, args.json)
+    except BaseExceptionGroup as errors:  # the client's tasks wrap what a step raises
+        raise first_error(errors) from None
     if (advice := advice_on_writers(settings)) is not None:
         console.print(f"More right answers: {advice.sentence()}. mcp-smalltools models pull {advice.model}")
     return 0

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import anyio
 
 from mcp_smalltools.engine.api import CallOptions
-from mcp_smalltools.errors import DeadlineExceeded, SmallToolsError
+from mcp_smalltools.errors import DeadlineExceeded, first_error
 
 AT_A_TIME: Final = 32
 """Requests of one call in flight: enough for a server's batches."""
@@ -48,18 +48,5 @@ async def run_all(
             remedy="Ask for less at once, or raise deadline_s in the configuration.",
         ) from None
     except BaseExceptionGroup as errors:
-        raise _first_error(errors) from None
+        raise first_error(errors) from None
     return answers
-
-
-def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The first SmallToolsError of a group, else its first error."""
-    flat: list[BaseException] = []
-    rest: list[BaseException] = [group]
-    while rest:
-        error = rest.pop(0)
-        if isinstance(error, BaseExceptionGroup):
-            rest = [*error.exceptions, *rest]
-        else:
-            flat.append(error)
-    return next((error for error in flat if isinstance(error, SmallToolsError)), flat[0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mcp_smalltools.calibration.scores import (
     FILE,
@@ -16,9 +16,7 @@ from mcp_smalltools.calibration.scores import (
     reliability,
 )
 from mcp_smalltools.errors import NotFound, UsageError
-
-if TYPE_CHECKING:
-    from mcp_smalltools.evaluation.suites.field import FieldFigures, JudgedCase
+from mcp_smalltools.evaluation.field.judged import FieldFigures, JudgedCase
 
 HELD_OUT: Final = "held_out"
 _AIM: Final = ">= 0.95"

