@@ -20,7 +20,7 @@ from test_stores import A_ROW
 from mcp_smalltools.calibration.scores import REAL_INPUT, Evaluation, record_quality
 from mcp_smalltools.config import Settings
 from mcp_smalltools.dashboard.access import COOKIE, DashboardAccess, LinkUsedTwice, WrongKey
-from mcp_smalltools.dashboard.bill import bill_of
+from mcp_smalltools.dashboard.bill import PeriodBill, bill_of
 from mcp_smalltools.dashboard.details import names_of
 from mcp_smalltools.dashboard.elements import element
 from mcp_smalltools.dashboard.figures import MOST_NAMES, UNKNOWN, FigureReader, Figures
@@ -277,6 +277,15 @@ def test_what_is_written_into_an_element_is_read_from_it(content: str, value: st
     body = made_element.removeprefix("<p").removesuffix("</p>")
     assert body.count("<") == 0 and body.count(">") == 1
     assert body.count('"') == 2
+
+
+def test_money_is_shown_to_the_cent_and_nothing_below_one(settings: Settings) -> None:
+    write(settings, a_call("a"))
+    shown = Shown(read(settings), [], QUIET, {"a": "a.log"}, NOON)
+    for usd, said in ((0.2454, "About $0.25 less to pay"), (-1.5, "About $1.50 more to pay"), (0.004, "")):
+        bill = PeriodBill(model="claude", day=datetime.date(2026, 1, 1), usd=usd, joules=0.0)
+        html_text = page(dataclasses.replace(shown, bill=bill))
+        assert said in html_text if said else "to pay" not in html_text
 
 
 def test_a_share_of_few_answers_is_shown_as_a_count(settings: Settings) -> None:

@@ -81,6 +81,30 @@ async def test_a_question_that_copies_its_text_is_dropped(folder: Path, settings
     assert await taught_passages(writer(folder, own, TEACHER, engine), files.texts(), print) == []
 
 
+async def test_a_question_that_repeats_the_task_or_the_files_name_is_dropped(
+    folder: Path, settings: Settings
+) -> None:
+    """As small models write them."""
+    engine = FakeEngine(answers="What is not addressed to you in the passage of the file `inner/vault.py`?")
+    own = at_level(settings, folder, PrivacyLevel.OPEN)
+    files = RepositoryFiles.of(folder, own)
+    assert await taught_passages(writer(folder, own, TEACHER, engine), files.texts(), print) == []
+
+
+async def test_files_without_a_passage_take_no_place_of_others(
+    folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mcp_smalltools.learning.teaching.taught.PASSAGES", 2)
+    for number in range(9):
+        (folder / f"table{number}.csv").write_text("a,b\n" * 9)
+    engine = FakeEngine(answers="Where are sleeping customers thrown out?")
+    own = at_level(settings, folder, PrivacyLevel.OPEN)
+    cases = await taught_passages(
+        writer(folder, own, TEACHER, engine), RepositoryFiles.of(folder, own).texts(), print
+    )
+    assert {case.path for case in cases} == {"pool.py", "inner/vault.py"}
+
+
 async def test_a_teacher_elsewhere_sees_nothing_of_a_sealed_folder(
     folder: Path, settings: Settings, far: FarEngine
 ) -> None:

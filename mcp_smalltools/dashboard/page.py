@@ -25,12 +25,12 @@ from mcp_smalltools.dashboard.shown_numbers import (
 )
 from mcp_smalltools.dashboard.specialist_entries import specialists_section
 from mcp_smalltools.dashboard.specialists import ENOUGH, Specialist
-from mcp_smalltools.economics.prices import dollars
 from mcp_smalltools.learning.improve.kept import LearnedState
 
 PERIODS: Final[Mapping[int, str]] = {1: "Today", 7: "7 days", 28: "4 weeks", 84: "12 weeks"}
 """Days -> what the link says."""
 STEPS_SHOWN: Final = 3
+_CENT: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ def _tiles(figures: Figures, bill: PeriodBill | None) -> Markup:
     lost = f"{tokens(total.saved)} saved; {tokens(total.lost)} lost in {counted(total.losing, 'call')}"
     if hooks.calls:
         lost += f"; {tokens(-hooks.net)} added by hooks"
-    if bill is not None:
+    if bill is not None and abs(bill.usd) >= _CENT:
         lost += f". {_bill_said(bill)}"
     tiles = [
         ("Tokens saved", f"≈ {tokens(figures.net)}", lost, "bad" if figures.net < 0 else ""),
@@ -195,7 +195,7 @@ def _right_of(right: int, checked: int) -> str:
 
 def _bill_said(bill: PeriodBill) -> str:
     more = "less" if bill.usd >= 0 else "more"
-    return f"About ${dollars(abs(bill.usd))} {more} to pay for {bill.model} (price of {bill.day.isoformat()})"
+    return f"About ${abs(bill.usd):,.2f} {more} to pay for {bill.model} (price of {bill.day.isoformat()})"
 
 
 def _tile(name: str, value: str, note: str, kind: str) -> Markup:

@@ -67,9 +67,8 @@ class QuestionWriter:
         for first in range(0, len(texts), _AT_ONCE):
             batch = texts[first : first + _AT_ONCE]
             for text, answer in await self._answers(batch, task):
-                found += [
-                    (text, question) for question in _questions_in(answer) if _asks(question, text.text)
-                ]
+                asked = [one for one in _questions_in(answer) if _asks(one, text, task)]
+                found += [(text, question) for question in asked]
             done = min(len(texts), first + _AT_ONCE)
             say(f"{done} of {len(texts)} texts asked about: {len(found)} questions")
         return found
@@ -110,6 +109,11 @@ def _questions_in(answer: str) -> list[str]:
     return [line for line in dict.fromkeys(lines) if 10 <= len(line) <= _LONGEST][:3]
 
 
-def _asks(question: str, text: str) -> bool:
+def _asks(question: str, text: TextToAsk, task: str) -> bool:
+    """Whether it says enough beside the words of the task, which small models repeat, and of the file's name,
+    and is no copy of the text.
+    """
     stems = set(content_stems(question))
-    return len(stems) >= _FEWEST_STEMS and len(stems & set(content_stems(text))) <= COPIED * len(stems)
+    own = stems - set(content_stems(task)) - set(content_stems(text.path))
+    copied = stems & set(content_stems(text.text))
+    return len(own) >= _FEWEST_STEMS and len(copied) <= COPIED * len(stems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from mcp_smalltools.learning.ask.material import WRITTEN, AskCase
@@ -45,8 +46,12 @@ async def taught_passages(
 
 
 def _spread(texts: Mapping[str, str]) -> Iterator[tuple[TextToAsk, range]]:
-    """One passage of each file of code or prose, in an order that only the paths decide."""
-    for path in sorted(texts, key=_draw)[:PASSAGES]:
+    """One passage of each file that has any, `PASSAGES` at most, in an order that only the paths decide."""
+    return islice(_passages(texts), PASSAGES)
+
+
+def _passages(texts: Mapping[str, str]) -> Iterator[tuple[TextToAsk, range]]:
+    for path in sorted(texts, key=_draw):
         lines = texts[path].split("\n")
         units = [unit for unit in units_of(path, lines) if unit.kind in ("definition", "section")]
         for unit in sorted(units, key=lambda unit: _draw(unit.name)):
