@@ -59,7 +59,15 @@ def compose_answer(
     taken = (
         len(arguments.path) + max(len(decision.reason or "") - _USUAL_REASON, 0) + len(decision.note or "")
     )
-    shown = show(log, ranked, limit, taken, cut, heard=lambda p: log.roles[p] not in NEVER_EVIDENCE)
+    shown = show(
+        log,
+        ranked,
+        limit,
+        taken,
+        cut,
+        heard=lambda p: log.roles[p] not in NEVER_EVIDENCE,
+        first=stop is not None,
+    )
     place = shown.name.place
     answer = records.FindFailureAnswer(
         failed=decision.failed,

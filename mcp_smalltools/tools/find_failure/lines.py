@@ -29,16 +29,21 @@ MAX_LINE_CHARS = 800
 MAX_PATTERNS = 400_000
 """Distinct patterns that are counted; in a log with more, later ones count as new and rare."""
 
+_MARK = "(?:\ufeff|ï»¿|∩╗┐|´╗┐)"
+"""A byte order mark, also one that was read in a code page of Windows or DOS."""
+_STEP = re.compile(rf"{_MARK}{{0,2}}(?P<step>[^\t]{{1,120}}+\t[^\t]{{1,120}}+\t){_MARK}?\d{{4}}-\d\d-\d\dT\d")
+"""Job and step before a line of a log of GitHub Actions."""
 _TRANSPORT = re.compile(
-    r"\ufeff?(?:[\w ./()-]{1,80}\t[^\t]{1,120}\t\ufeff?(?=\d{4}-))?(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
+    rf"{_MARK}{{0,2}}(?:[^\t]{{1,120}}+\t[^\t]{{1,120}}+\t{_MARK}?(?=\d{{4}}-\d\d-\d\dT\d))?"
+    r"(?:[\w.-]{1,60}[-_]\d{1,6} {1,30}\| )?"
     r"(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)(?: (?:stdout|stderr) [FP] | \d\d[OE][+ ]?| |$)"
-    r"|#\d+ \d+\.\d+ |\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? )?"
+    r"|#\d+ \d+\.\d+ |\d{1,4}\.\d{1,3} (?=[A-Za-z\[>/])|\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?\]? |\[?\d\d:\d\d:\d\d(?:[.,]\d+)?\]? )?"
     r"(?:p=\d{1,9} u=\S{1,60} n=\S{1,60} \| )?"  # Ansible's log
     r"(?:==> [\w.-]{1,60}: |\[[\w.-]{1,40} : [\w.-]{1,60}\] )?"  # Vagrant, Tekton
     # pnpm and turbo, which run a script in each package of a workspace.
     r"(?:@?[\w.-]{1,40}(?:/[\w.-]{1,40}){0,4}[ :](?:build|lint|test|check|compile|dev|start|typecheck|type-check|types|format|e2e)(?:[:_-][\w:-]{1,30})?: (?=\S| {2,}))?"
-    # GitHub's mark before what a matcher took for a compiler's or linter's finding.
-    r"(?:##\[error\](?=\t?(?:[A-Z]:)?[\w./\\@+-]{1,200}\.\w{1,6}(?::\d+[:\s]|\(\d+[,)])))?"
+    # GitHub's mark before what a matcher took for a compiler's or linter's finding, npm's before one of a native build.
+    r"(?:(?:##\[error\]|npm (?:ERR!|error) |\d{1,6} error )(?=\t?(?:[A-Z]:)?[\w./\\@+-]{1,200}\.\w{1,6}(?::\d+[:\s]|\(\d+[,)])))?"
 )
 _TEMPORARY = re.compile(
     r"(?:/tmp|/var/tmp|/var/folders|/private/tmp|/dev/shm|[A-Z]:\\\S*Temp)[/\\][^\s/\\:\"')]+"
@@ -91,6 +96,24 @@ def end_of_transport(line: str) -> int:
     return found.end() if found else 0
 
 
+class _StepReader:
+    """Reads lines without what stands before them. Of a message of several lines, GitHub Actions gives only the first
+    one a time, so that job and step have to be known from the lines before.
+    """
+
+    def __init__(self) -> None:
+        self._step = ""
+
+    def content_of(self, line: str) -> str:
+        """The line without the prefix of a CI system or container."""
+        end = end_of_transport(line)
+        if self._step and line.startswith(self._step):
+            return line[max(end, len(self._step)) :].rstrip("\r")
+        if end and "\t" in line[:end] and (found := _STEP.match(line)):
+            self._step = found["step"]
+        return line[end:].rstrip("\r")
+
+
 def pattern_of(content: str) -> str:
     """The content with numbers, identifiers and temporary paths masked."""
     text = content
@@ -108,9 +131,10 @@ def letters_of(pattern: str) -> str:
 def read_baseline(blocks: Iterable[Sequence[str]]) -> Baseline:
     """Count the patterns of a passing log."""
     counts: Counter[str] = Counter()
+    reader = _StepReader()
     for lines in blocks:
         for line in lines:
-            pattern = pattern_of(content_of(part_of(line, MAX_LINE_CHARS)))
+            pattern = pattern_of(reader.content_of(part_of(line, MAX_LINE_CHARS)))
             if pattern in counts or len(counts) < MAX_PATTERNS:
                 counts[pattern] += 1
     return Baseline(counts, {letters_of(pattern) for pattern in counts})
@@ -120,11 +144,12 @@ def read_log(blocks: Iterable[Sequence[str]], most: int = MAX_LINES) -> LogLines
     """Read all blocks of lines, without colours, in their order."""
     log = LogLines()
     held = _LineSelection(most)
+    reader = _StepReader()
     for lines in blocks:
         for line in lines:
             log.total += 1
             text = part_of(line, MAX_LINE_CHARS)
-            content = content_of(text)
+            content = reader.content_of(text)
             pattern = pattern_of(content)
             if pattern in log.counts or len(log.counts) < MAX_PATTERNS:
                 log.counts[pattern] += 1

@@ -11,6 +11,7 @@ from mcp_smalltools.tools.find_failure.naming.places import SourcePlace, place_o
 from mcp_smalltools.tools.find_failure.naming.reporters.reporter import Reporter
 from mcp_smalltools.tools.find_failure.naming.reporters.reporter_of import reporter_of
 from mcp_smalltools.tools.find_failure.naming.reporters.runtimes import RUNTIMES
+from mcp_smalltools.tools.find_failure.naming.reporters.test_runners import TEST_RUNNERS
 from mcp_smalltools.tools.find_failure.naming.wrapped import console_width, joined
 
 _SPANS = 3
@@ -20,6 +21,10 @@ _SELDOM_THEIR_OWN = (None, "compile", "link", "test")
 """Kinds of failure that a runtime or a shell shows of another tool, rather than has itself."""
 _NAMES_ITSELF = re.compile(r"(?:PHP|Perl|Ruby|Julia|Lua|lua\w*|[Pp]ython[\d.]*|[Nn]ode(?:\.js)?)\b[ :]")
 """A line that a runtime begins with its own name."""
+_CYPRESS = re.compile(
+    r"^ *\(Run (?:Starting|Finished)\)|\bCypress: +\d|cypress[\\/](?:e2e|support|screenshots|integration)[\\/]"
+)
+"""What Cypress prints, which has Mocha's form for its tests."""
 _NEAR = 20
 """Lines before and after a span that may tell which report it belongs to."""
 _REACH = 60
@@ -73,6 +78,8 @@ def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
         reporter = None  # a tool that is not known here shows the frames of the language it is written in
     if reporter is None:
         return FailureName(kind, None, place)
+    if reporter.tool == "mocha" and any(map(_CYPRESS.search, contents)):
+        reporter = next(known for known in TEST_RUNNERS if known.tool == "cypress")
     shown = [line for start, stop, _ in spans[:_SPANS] for line in contents[start:stop]]
     stated = any(map(reporter.forms.search, peaks if reporter in RUNTIMES else shown))
     return FailureName(kind, reporter.tool, place, stated)

@@ -38,7 +38,7 @@ _FOREIGN = re.compile(
     r"|^vendor[\\/]|[\\/]Pods[\\/]|^Pods[\\/]|[\\/]DerivedData[\\/]|\.xctoolchain[\\/]|[\\/]Xcode[\w.-]*\.app[\\/]"
     r"|CMakeFiles[\\/]|[\\/]?build\.make$|Makefile2$|[\\/]perl5?[\\/](?:5|lib|site|vendor|perlbrew)|[\\/]miniconda\d?[\\/]|[\\/]anaconda\d?[\\/]"
     r"|(?:^|[\\/])(?:zone|jasmine(?:-core)?|mocha|karma)\.js$|\.min\.js$|[\\/]_pytest[\\/]|[\\/]pluggy[\\/]|_virtualenv\.py$"
-    r"|^(?:/snapshot/|/opt/(?:java|jdk|dotnet|node))|/libexec/|/usr/sbin/|^/lib/|Program Files|\.dotnet[\\/]|Microsoft\.\w+\.targets$"
+    r"|^(?:/snapshot/|/opt/(?:java|jdk|dotnet|node))|/libexec/|/usr/sbin/|^/lib/|Program Files|\.dotnet[\\/]|Microsoft\.[\w.]+\.targets$|localhost:\d+/|__cypress/"
     r"|/builddir/build/BUILD/(?:glibc|gcc)|\.\./sysdeps/|libc_start|csu/|^/_/src/|^/buildslave/|^(?:boot|kernel)\.jl$"
 )
 _BARE_RUNTIME = re.compile(
@@ -51,8 +51,8 @@ _BARE_RUNTIME = re.compile(
 )
 _FOREIGN_CLASS = re.compile(
     r"^(?:java\.base|app|platform)?/?/?(?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|clojure|org\.(?:junit|gradle"
-    r"|codehaus|groovy|hamcrest|assertj|mockito|testng|scalatest|scalactic|specs2|spockframework|apache\.(?:maven|tools\.ant)"
-    r"|opentest4j|springframework|jetbrains|eclipse|hibernate|reflections)|junit|io\.(?:mockk|kotest|kotlintest|netty)|sbt|xsbt|worker\.org"
+    r"|codehaus|groovy|hamcrest|assertj|mockito|testng|scalatest|scalactic|specs2|spockframework|apache\.(?:maven|tools\.ant|spark|hadoop|kafka|flink|catalina|coyote|tomcat|commons|http|logging|log4j|hive|felix|karaf)"
+    r"|opentest4j|springframework|jetbrains|eclipse|hibernate|reflections|jenkinsci|slf4j|jboss|postgresql)|hudson|jenkins|junit|io\.(?:mockk|kotest|kotlintest|netty)|sbt|xsbt|worker\.org"
     r"|com\.(?:google\.common|intellij|gradle|android\.(?:builder|build|tools|internal))|net\.bytebuddy|munit|zio\.test|akka\.actor"
     r"|android\.(?:os|app)|dalvik)\."
 )

@@ -64,6 +64,12 @@ _BABEL = re.compile(r"(?P<file>[^\s:()\"']{1,300}\.\w{1,7}): .{1,200}\((?P<line>
 _JVM_FRAME = re.compile(
     r"\bat (?P<class>[\w.$/@-]{1,300})\.[\w$<>-]{1,200}\((?P<file>[\w$-]{1,200}\.(?:java|kt|scala|groovy|clj)):(?P<line>\d{1,7})\)"
 )
+_LONGEST_FOLDERS = 200
+_OPEN_FOLDERS = re.compile(
+    r"(?<![A-Za-z])[A-Za-z]:\\(?:[^\\/:*?\"<>|\n]{1,60}\\){0,12}[^\\/:*?\"<>|.\n]{1,60} $"
+)
+_OF_A_LIBRARY = re.compile(r" ~?\[[\w.-]{1,120}-\d[\w.-]{0,40}\.jar:")
+"""What Log4j and Logback write after a frame of a library."""
 _FRAMES = 30
 """Frames below one in which a build tool's or a test runner's is looked for."""
 _OWNER_OF_FRAMES = re.compile(
@@ -75,6 +81,7 @@ _NO_PLACE = re.compile(
     r"|^g?make(?:\[\d+\])?: \*\*\* \[|: (?:warning|note|remark|info): |^(?:warning|WARNING|WARN|INFO|DEBUG|\[INFO\]|\[WARN\w*\])\b"
     r"|^[A-Z]{4,8} +[\w.-]{1,80}: ?[\w.-]{1,80}:\d+ |^ *In \w+\.php line \d+:$"
     r"|: W\d{3,4}: |^\s+\d+:\d+ +warn"
+    r"|^ +at: .{0,200}\((?:\./)?(?:core|scene|servers|modules|editor|main|drivers|platform)/"  # Godot's own source
     r"|^ *(?:\d+\) )?\[[\w -]{1,40}\] [›>] |^.{0,8}\[\d+/\d+\] \["  # where Playwright's test begins
 )
 _LOGGED = re.compile(
@@ -141,7 +148,7 @@ def places_in(line: str, at: int) -> Iterator[SourcePlace]:
     if _NO_PLACE.search(line):
         return
     if frame := _JVM_FRAME.search(line):
-        if own_class(frame["class"]):
+        if own_class(frame["class"]) and not _OF_A_LIBRARY.match(line, frame.end()):
             yield SourcePlace(at, frame["file"], int(frame["line"]))
         return
     logged = _LOGGED.match(line) is not None
@@ -167,7 +174,10 @@ def places_in(line: str, at: int) -> Iterator[SourcePlace]:
 def _whole_name(line: str, found: re.Match[str]) -> str:
     """The name with the scheme before it: `https://` tells an address from a file."""
     start = found.start("file")
-    scheme = re.search(r"[a-z][a-z0-9+-]{1,20}:(?:/{1,3})?$", line[max(start - 24, 0) : start])
+    before = line[max(start - _LONGEST_FOLDERS, 0) : start]
+    if before.endswith(" ") and (folders := _OPEN_FOLDERS.search(before)) is not None:
+        return folders[0] + found["file"]  # a folder of Windows with a space in its name
+    scheme = re.search(r"[a-z][a-z0-9+-]{1,20}:(?:/{1,3})?$", before[-24:])
     return (scheme[0] if scheme else "") + found["file"]
 
 

@@ -100,6 +100,11 @@ _COUNT_OF_FAULTS = re.compile(
     r"\b[1-9]\d* (?:of \d+ )?(?:\w+ )(?:differ|are (?:broken|missing|invalid|outdated|failing|unhealthy))\b|\bfound [1-9]\d* of \d+ \w+ that can be fixed",
     re.IGNORECASE,
 )
+_VULNERABLE = re.compile(r"\d+ (?:(?:info|low|moderate|high|critical) )?(?:severity )?vulnerabilit")
+_AUDITED = re.compile(r"(?:added|removed|changed|up to date)\b.{0,80}\baudited \d+ packages?")
+"""What npm says of an installation that went well, before it counts vulnerabilities."""
+_INSTALLATION = 30
+"""Lines up to which that is said."""
 _ONLY_WARNINGS = re.compile(
     r"(?i)\b(?:0|no) errors?\b|\bwarnings?\b(?!.{0,80}\b(?:strict|--max)|.{0,40}\b[1-9]\d* (?:serious|errors?))"
 )
@@ -220,12 +225,19 @@ def _speaking(contents: Sequence[str], roles: Sequence[Role]) -> list[int]:
     told: list[int] = []
     heads = 0
     for place in range(len(contents) - 1, max(len(contents) - _READ_BACK, 0) - 1, -1):
-        if roles[place] in _SPEAKS and not is_aside(contents[place]):
+        if roles[place] in _SPEAKS and not is_aside(contents[place]) and not _only_audited(contents, place):
             told.append(place)
             heads += not _DETAIL.match(contents[place][:_LONGEST])
         if heads >= _HEADS:
             break
     return told
+
+
+def _only_audited(contents: Sequence[str], place: int) -> bool:
+    """Whether npm counts vulnerabilities after an installation, which fails for none of them."""
+    return _VULNERABLE.match(contents[place]) is not None and any(
+        _AUDITED.match(line) for line in contents[max(place - _INSTALLATION, 0) : place]
+    )
 
 
 def _shape(content: str) -> str:

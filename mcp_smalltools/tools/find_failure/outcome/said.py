@@ -96,6 +96,10 @@ _ONLY_A_TIME = re.compile(
     re.IGNORECASE,
 )
 """When something ended, whatever came of it."""
+_FINISHED = re.compile(r".{0,400}\S ?Finished: (?P<result>SUCCESS|FAILURE|UNSTABLE|ABORTED|NOT_BUILT)$")
+"""Jenkins' last word behind what a program wrote last, without an end of the line."""
+_HEAD = 400
+"""Lines at the start in which a CI system announces itself."""
 _END = 1_500
 """Lines at the end that are read for every word."""
 
@@ -114,7 +118,20 @@ def statements_of(contents: Sequence[str], roles: Sequence[Role]) -> list[Outcom
                 role is Role.OUTPUT or said[1] is Scope.RUN or (said[0] and said[1] >= Scope.TASK)
             ):
                 found.append(OutcomeStatement(place, *said))
+    if (last := _finished(contents)) is not None:
+        found = [statement for statement in found if statement.place < last.place]
+        found.append(last)
     return found
+
+
+def _finished(contents: Sequence[str]) -> OutcomeStatement | None:
+    """What Jenkins says in its last line, where a program's output comes before it there."""
+    place = next((place for place in range(len(contents) - 1, -1, -1) if contents[place].strip()), None)
+    if place is None or not (ended := _FINISHED.match(contents[place][-_LONGEST:])):
+        return None
+    if not any(words.FRAMES["jenkins"].match(content) for content in contents[:_HEAD]):
+        return None
+    return OutcomeStatement(place, ended["result"] == "SUCCESS", Scope.RUN)
 
 
 @functools.lru_cache(maxsize=1 << 14)

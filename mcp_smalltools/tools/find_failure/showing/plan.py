@@ -8,7 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mcp_smalltools.tools.find_failure.lines import LogLines, end_of_transport, letters_of
 from mcp_smalltools.tools.find_failure.rank import RankedLog
@@ -40,12 +40,24 @@ _SHORT_TRACE = 8
 """Lines up to which a span is taken with all its frames."""
 _ALIKE, _LEAST_LETTERS = 3, 12
 """Lines in the same words that are taken of a span; letters from which a line has words."""
+_OF_AN_ITEM, _ITEMS = 2, 6
+"""Words at the start and at the end of a line in which items of a list are alike; as many of them are taken."""
 _STATES = re.compile(
     r"^(?:Caused by: |E {3}|\[ERROR\] \S|> \S|\s*Suppressed: )|\b\w*(?:Error|Exception)\b(?:: |$)|\bpanicked at |^\s*(?:error|fatal)\b.{0,20}: "
 )
 _IS_FRAME = re.compile(
     r"^\s+(?:at |from |File \"|\.{3} \d+ (?:more|common)|#\d+ )|^\s*#?\d+:? +0x|^\s+\S+\.(?:go|rs|exs?|erl):\d+"
 )
+_TITLE_OF_A_TRACE = re.compile(
+    r"\s*(?:Driver stacktrace|[Ss]tack ?[Tt]race|[Bb]acktrace|[Cc]all [Ss]tack)\b.{0,40}:?\s*$"
+)
+_RAISED = re.compile(
+    r"(?:Caused by: |Exception in thread \".{1,80}\" )?(?:[a-z_][\w$]*\.){1,12}[A-Z][\w$]*(?:Exception|Error|Throwable|Failure)\b(?:: |$)|"
+    r"(?:Uncaught )?[A-Z]\w*(?:Error|Exception): \S"
+)
+"""What was raised, in a line of its own above its trace."""
+_TRACE_ABOVE = 60
+"""Lines above the main one in which that is looked for."""
 _WIDER, _LEAST_SHOWN = (90, 130, 160), 0.5
 """Wider rooms of such a line, where its words are long; the share of the room that must be shown."""
 _FEW = 4
@@ -95,17 +107,25 @@ class ShownPlan:
     lines_left: int
     room: tuple[int, int]
     """Lines and characters that are left for the context."""
+    head: int
+    """The main failure's line that names it: an error at its place in source, else the main line."""
 
 
 def shown_line(log: LogLines, place: int, room: int) -> str:
     """The line as it is shown: in at most so many characters, a long prefix of a CI system left out."""
     text = log.texts[place]
-    end = end_of_transport(text)
+    end = _start_of_content(log, place)
     if end <= _LONG_PREFIX:
         return shortened(text, room)
     if not text[end:].strip():
         return "…"
     return "…" + shortened(text[end:], room - 1)
+
+
+def _start_of_content(log: LogLines, place: int) -> int:
+    """Where in the text its content begins."""
+    text, content = log.texts[place].rstrip("\r"), log.contents[place]
+    return len(text) - len(content) if content and text.endswith(content) else end_of_transport(text)
 
 
 def shortened(line: str, room: int) -> str:
@@ -159,11 +179,20 @@ class _Sheet:
 
 
 def plan_of(
-    log: LogLines, ranked: RankedLog, lines: int, chars: int, heard: Callable[[int], bool]
+    log: LogLines,
+    ranked: RankedLog,
+    lines: int,
+    chars: int,
+    heard: Callable[[int], bool],
+    *,
+    first: bool = False,
 ) -> ShownPlan:
-    """What to show of a log with at least one span, in at most so many lines and characters of JSON."""
+    """What to show of a log with at least one span, in at most so many lines and characters of JSON. `first`: the
+    first span is the main failure, whatever others are named.
+    """
     failures = failures_in(log.contents, heard)
-    main = without_next_test(_main_of(ranked.spans, failures, log), log.contents)
+    main = ranked.spans[0] if first else _main_of(ranked.spans, failures, log)
+    main = without_next_test(_from_what_was_raised(main, log.contents), log.contents)
     others = _others(main, failures, ranked, log)
     sheet = _Sheet(log, lines, chars)
     if not sheet.take(main.peak, _MAIN_LINE):
@@ -181,6 +210,23 @@ def plan_of(
     _show_whole_lines(sheet, main, ranked)
     left = sum(sheet.taken.keys().isdisjoint(item.places) for item in others)
     return _laid_out(sheet, main, ranked, failures, left)
+
+
+def _from_what_was_raised(main: EvidenceSpan, contents: Sequence[str]) -> EvidenceSpan:
+    """The span with the exception whose trace it is, where its main line is only one of the trace."""
+    if not (_IS_FRAME.search(contents[main.peak]) or _TITLE_OF_A_TRACE.match(contents[main.peak])):
+        return main
+    if any(_RAISED.match(line) for line in contents[main.start : main.peak]):
+        return main
+    blank = False
+    for place in range(main.peak - 1, max(main.peak - _TRACE_ABOVE, -1), -1):
+        line = contents[place]
+        if _RAISED.match(line):
+            return replace(main, start=place, peak=place)
+        if blank and not line.strip():
+            break
+        blank = not line.strip()
+    return main
 
 
 def _main_of(spans: Sequence[EvidenceSpan], failures: Sequence[NamedFailure], log: LogLines) -> EvidenceSpan:
@@ -318,6 +364,7 @@ def _grow(
     """
     evidence, log = ranked.probabilities.evidence, sheet.log
     size, same = 1, Counter(letters_of(log.patterns[place]) for place in sheet.taken)
+    listed: Counter[tuple[str, ...]] = Counter()
     if span.size > _LONG:
         stated = [place for place in range(span.start, span.stop) if _STATES.search(log.contents[place])]
         for place in stated[:_MOST_STATED]:
@@ -336,7 +383,12 @@ def _grow(
         letters = letters_of(log.patterns[place])
         if place not in sheet.taken and len(letters) >= _LEAST_LETTERS:
             same[letters] += 1
-            if same[letters] > _ALIKE:
+            words = letters.split()
+            item = (
+                (*words[:_OF_AN_ITEM], *words[-_OF_AN_ITEM:]) if len(words) > 2 * _OF_AN_ITEM else (letters,)
+            )
+            listed[item] += 1
+            if same[letters] > _ALIKE or listed[item] > _ITEMS:
                 continue
         if not sheet.take(place, room):
             return
@@ -414,7 +466,14 @@ def _laid_out(
         not covering(failures, main.start, main.stop)
         and _CONSEQUENCE.search(log.contents[main.peak]) is not None
     )
-    return ShownPlan(spans, main, only_an_end, left, unseen, (sheet.lines, sheet.chars - sheet.kept))
+    room = (sheet.lines, sheet.chars - sheet.kept)
+    return ShownPlan(spans, main, only_an_end, left, unseen, room, _head_of(main, failures))
+
+
+def _head_of(main: EvidenceSpan, failures: Sequence[NamedFailure]) -> int:
+    """The line of a span that names its failure: the first error in source, if there is one, else the main line."""
+    named = next((item for item in covering(failures, main.start, main.stop) if item.in_source), None)
+    return main.peak if named is None else max(named.place_in(main.start, main.stop), main.start)
 
 
 def _without_blank_ends(group: list[int], log: LogLines) -> list[int]:

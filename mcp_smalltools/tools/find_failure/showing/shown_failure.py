@@ -57,15 +57,17 @@ def show(
     *,
     heard: Callable[[int], bool] = lambda _: True,
     chars: int | None = None,
+    first: bool = False,
 ) -> ShownFailure:
     """Show a log with at least one span of evidence in at most so many lines, and in so many characters as go
-    with them (or `chars`), less `taken`. `cut` is the probability from which a line belongs to the report of the failure.
+    with them (or `chars`), less `taken`. `cut` is the probability from which a line belongs to the report of the failure,
+    `first` that the first span is the main failure.
     """
     if chars is None:
         chars = MAX_CHARS * max(most_lines, USUAL_LINES) // USUAL_LINES
     room = max(chars - _FRAME - taken, _LEAST)
-    plan = plan_of(log, ranked, most_lines, room, heard)
-    spans = [(plan.main.start, plan.main.stop, plan.main.peak)]
+    plan = plan_of(log, ranked, most_lines, room, heard, first=first)
+    spans = [(plan.main.start, plan.main.stop, plan.head)]
     spans += [
         (span.start, span.stop, span.peak)
         for span in ranked.spans

@@ -56,10 +56,15 @@ COMPILERS = (
         "cargo test",
         "test",
         [
-            r"^test \S+ \.\.\. FAILED$",
+            r"^ {0,4}test \S+ \.\.\. FAILED$",
             r"^error: test failed, to rerun pass",
         ],
         [r"^test result: FAILED", r"^---- \S.* stdout ----$"],
+    ),
+    reporter(
+        "groovy",
+        "compile",
+        [r"^(?:\[ERROR\] )?org\.codehaus\.groovy\.control\.MultipleCompilationErrorsException\b"],
     ),
     reporter(
         "kotlin",
