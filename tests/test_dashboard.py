@@ -298,20 +298,27 @@ def test_a_share_of_few_answers_is_shown_as_a_count(settings: Settings) -> None:
     assert "100%" in made(settings)
 
 
+def test_nothing_is_shown_as_wholly_sure(settings: Settings) -> None:
+    write(settings, a_call("a", confidence=0.998), a_call("b", confidence=0.99))
+    shown = made(settings)
+    assert "&gt;99% sure" in shown and "99% sure" in shown and "100% sure" not in shown
+
+
 def test_figures_on_real_input_stand_first_and_with_the_worst_source(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bins = [(0.95, 0.9, 40)]
     told = {"items": 100, "command": "eval", "date": datetime.date(2026, 1, 1), "reliability": bins}
     newer = told | {"date": datetime.date(2026, 2, 2), "reliability": [(0.95, 1.0, 4000)]}
-    real = {"all right where sure": 0.9, "all right, worst source": 0.33}
+    real = {"all right": 0.7, "all right where sure": 0.9, "all right, worst source": 0.33}
     file = Evaluation(set="a clean benchmark", metrics={"accuracy": 0.99, "F1": 0.98}, **newer)
     first = Evaluation(set=REAL_INPUT, metrics=real, aims={"all right where sure": ">= 0.95"}, **told)
     record_quality(tmp_path / "skills" / "extract" / "scores.json", [file, first])
     monkeypatch.setattr("mcp_smalltools.dashboard.specialists.library_folder", lambda: tmp_path)
     shown = specialists_section(specialists([]))
     assert shown.index("all right where sure (aim missed)") < shown.index("a clean benchmark")
-    assert "0.33" in shown and "0.99" in shown and "0.98" not in shown
+    assert "(aim missed); all right 0.70, all right, worst source 0.33" in shown
+    assert "0.99" in shown and "0.98" not in shown
     assert f"90% of 40 answers were right ({REAL_INPUT})" in shown
 
 

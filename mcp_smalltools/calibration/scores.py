@@ -25,6 +25,8 @@ REAL_INPUT = "real input, held-out sources"
 """The set that says most: public files of many sources (`eval field`). It stands before all others."""
 MACHINE = "2 vCPU x86-64 with AVX512, no GPU"
 """Where the figures that ship were measured."""
+RIGHT_WHERE_SURE = "all right where sure"
+"""Its figure that says how far a sure answer can be relied on."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Aim = Annotated[str, StringConstraints(pattern=r"^(>=|<=) -?\d+(\.\d+)?$")]

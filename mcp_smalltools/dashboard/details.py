@@ -211,9 +211,13 @@ def _result(row: LedgerRow, verdict: str | None) -> str:
     said = f"failed: {row.error.replace('_', ' ')}" if row.error else "answered"
     said = "handed back" if row.escalate and not row.error else said
     given = row.confidence if not (row.escalate or row.error) else None
-    sure = f", {given:.0%} sure" if given is not None else ""
+    sure = f", {_confidence(given)} sure" if given is not None else ""
     reported = f"; it was {'partly right' if verdict == 'partly' else verdict}" if verdict else ""
     return f"{said}{sure}{reported}"
+
+
+def _confidence(given: float) -> str:
+    return ">99%" if given > 0.99 else f"{given:.0%}"
 
 
 def machine_section(machine: Machine, figures: Figures, bill: PeriodBill | None) -> Markup:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mcp_smalltools.calibration.scores import REAL_INPUT, Evaluation
+from mcp_smalltools.calibration.scores import REAL_INPUT, RIGHT_WHERE_SURE, Evaluation
 from mcp_smalltools.dashboard.charts import calibration_plot
 from mcp_smalltools.dashboard.details import cut
 from mcp_smalltools.dashboard.elements import Markup, element
@@ -111,22 +111,28 @@ def own_said(tool: Specialist) -> str:
 
 
 def _set(entry: Evaluation) -> Markup:
-    """A set with its first figure, of real input with all, and whether their aims were reached."""
-    names = [*entry.metrics] if entry.set == REAL_INPUT else [*entry.metrics][:1]
+    """A set with its first figure, and whether its aim was reached."""
+    name = _first_figure(entry)
+    aim = {None: "", True: " (aim reached)", False: " (aim missed)"}[entry.reached(name)]
+    others = [f"{other} {_shown(entry, other)}" for other in entry.metrics if other != name]
+    more = f"; {', '.join(others)}" if entry.set == REAL_INPUT and others else ""
     return element(
         "div",
         element("dt", f"{entry.set}, {counted(entry.items, 'item')}, {entry.date.isoformat()}"),
-        *(_figure(entry, name) for name in names),
+        element(
+            "dd",
+            element("strong", _shown(entry, name)),
+            element("span", f"{_NAMES.get(name, name)}{aim}{more}"),
+            class_="missed" if entry.reached(name) is False else None,
+        ),
     )
 
 
-def _figure(entry: Evaluation, name: str) -> Markup:
-    value, reached = entry.metrics[name], entry.reached(name)
-    aim = {None: "", True: " (aim reached)", False: " (aim missed)"}[reached]
-    shown = f"{value:,.2f}" if value <= 1 else f"{value:,.0f}"
-    return element(
-        "dd",
-        element("strong", shown),
-        element("span", f"{_NAMES.get(name, name)}{aim}"),
-        class_="missed" if reached is False else None,
-    )
+def _first_figure(entry: Evaluation) -> str:
+    """On real input what is right where it was sure, if it ever was: that is what one relies on."""
+    return RIGHT_WHERE_SURE if RIGHT_WHERE_SURE in entry.metrics else next(iter(entry.metrics))
+
+
+def _shown(entry: Evaluation, name: str) -> str:
+    value = entry.metrics[name]
+    return f"{value:,.2f}" if value <= 1 else f"{value:,.0f}"

@@ -10,6 +10,7 @@ from typing import Final
 from mcp_smalltools.calibration.scores import (
     FILE,
     REAL_INPUT,
+    RIGHT_WHERE_SURE,
     Evaluation,
     coverage_curve,
     record_quality,
@@ -47,7 +48,7 @@ def entry_of(figures: FieldFigures, judged: Sequence[JudgedCase]) -> Evaluation:
     confidences, rights = [pair[0] for pair in rated], [pair[1] for pair in rated]
     metrics = {"all right": figures.right, "sure": figures.sure}
     if figures.sure:
-        metrics["all right where sure"] = figures.right_of_sure
+        metrics[RIGHT_WHERE_SURE] = figures.right_of_sure
     worst = ""
     if figures.worst_source:
         metrics["all right, worst source"] = figures.worst_right
@@ -56,7 +57,7 @@ def entry_of(figures: FieldFigures, judged: Sequence[JudgedCase]) -> Evaluation:
         set=REAL_INPUT,
         items=figures.cases,
         metrics=metrics,
-        aims={"all right where sure": _AIM} if figures.sure else {},
+        aims={RIGHT_WHERE_SURE: _AIM} if figures.sure else {},
         command=f"mcp-smalltools eval field --data DIR --split {HELD_OUT} --tool {figures.tool}",
         date=datetime.date.today(),
         note=f"Of {figures.sources} sources on which nothing was fitted.{worst}",
