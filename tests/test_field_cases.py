@@ -258,3 +258,16 @@ def test_a_measurement_without_the_encoder_says_so_and_names_the_calls_that_fail
     assert "can be entered by others" in judged.error
     show_figures([figures_of("classify", [judged])])
     assert "classify: 1 failed: The engine's folder" in capsys.readouterr().out
+
+
+def test_a_place_to_read_that_answers_counts_as_anywhere_and_not_as_first() -> None:
+    right = {"lines": [["a.md", 7, 9]]}
+    answer = {
+        "found": True,
+        "evidence": [{"start": 1, "end": 2}],
+        "elsewhere": [{"start": 4, "end": 5}, {"start": 9, "end": 12}],
+    }
+    assert judge("ask_file", right, answer) == {"lines": False}
+    assert beside("ask_file", right, answer) == {"lines anywhere": 1.0}
+    assert beside("ask_file", right, answer | {"elsewhere": []}) == {"lines anywhere": 0.0}
+    assert beside("ask_file", {"lines": []}, answer) == {}  # nothing answers: there is no place for it

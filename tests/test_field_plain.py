@@ -61,9 +61,13 @@ def _ask(folder: Path, question: str, *lines: int) -> dict[str, float]:
 
 
 def test_a_question_is_put_to_windows_of_lines_and_to_grep(tmp_path: Path) -> None:
-    right = {"BM25, 8 lines": 1.0, "grep of the rarest word": 1.0}
+    anywhere = "BM25, 5 places of 8 lines: anywhere"
+    right = {"BM25, 8 lines": 1.0, "grep of the rarest word": 1.0, anywhere: 1.0}
     assert _ask(tmp_path, "When does the siren sound?", 11) == right
     assert _ask(tmp_path, "When does the siren sound?", 3) == dict.fromkeys(right, 0.0)
+    # The best place is about the boiler, another one about the team.
+    both = _ask(tmp_path, "Which team checks the empty boiler by the warden?", 1)
+    assert (both["BM25, 8 lines"], both[anywhere]) == (0.0, 1.0)
     # Of warden, checked and boiler in the file, boiler is the only one that a line above holds, too.
     assert _ask(tmp_path, "Who checks the boiler, a warden?", 12)["grep of the rarest word"] == 1.0
 

@@ -44,6 +44,8 @@ def beside(
         return _items_right(kind_of_task(examples=examples), right, answer)
     if tool == "extract":
         return _shares_of_fields(right, answer)
+    if tool == "ask_file" and right.get("lines"):
+        return {"lines anywhere": float(touches_anywhere(right, answer))}
     return {}
 
 
@@ -229,6 +231,12 @@ def judge_ask(right: Mapping[str, Any], answer: Answer) -> Parts:
         return {"lines": not answer["found"]}
     first = answer["evidence"][:1]
     return {"lines": any(_touches(lines_of(first), [[low, high]]) for _, low, high in right["lines"])}
+
+
+def touches_anywhere(right: Mapping[str, Any], answer: Answer) -> bool:
+    """Whether a line that answers is in any of the places that are shown, `elsewhere` too."""
+    shown = lines_of([*answer["evidence"], *answer.get("elsewhere", ())])
+    return _touches(shown, [[low, high] for _, low, high in right["lines"]])
 
 
 def judge_find(right: Mapping[str, Any], answer: Answer) -> Parts:

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp_smalltools.evaluation.field.cases import FieldCase
-from mcp_smalltools.evaluation.field.judges import judge
+from mcp_smalltools.evaluation.field.judges import judge, touches_anywhere
 from mcp_smalltools.text.bm25 import BM25
 from mcp_smalltools.text.words import STOP_WORDS, stems_of, words_of
 
 WINDOW: Final = 8
 """Lines of a window, about what `ask_file` shows; the next one begins half of them further."""
+PLACES: Final = 5
+"""Windows, none over another, that stand beside all places that `ask_file` shows."""
 AROUND: Final = 2
 """Lines before and after a match, as of `grep -C 2`."""
 _FIRST_WORDS_CHARS: Final = 300
@@ -50,14 +52,22 @@ def text_of_case(case: FieldCase) -> str:
 
 
 def plain_ask(case: FieldCase) -> dict[str, float]:
-    """The window that fits best by BM25 with stems, and the first line with the question's rarest word."""
+    """The window that fits best by BM25 with stems, and the first line with the question's rarest word; of a
+    file that answers also whether one of the best windows does.
+    """
     lines = lines_of_file(case)
     question = str(case.arguments["question"])
+    windows = _best_windows(question, lines)
     ways = {
-        f"BM25, {WINDOW} lines": _best_window(question, lines),
+        f"BM25, {WINDOW} lines": windows,
         "grep of the rarest word": _rarest_word(question, lines),
     }
-    return {name: float(judge(case.tool, case.right, answer)["lines"]) for name, answer in ways.items()}
+    told = {name: float(judge(case.tool, case.right, answer)["lines"]) for name, answer in ways.items()}
+    if case.right.get("lines"):
+        told[f"BM25, {PLACES} places of {WINDOW} lines: anywhere"] = float(
+            touches_anywhere(case.right, windows)
+        )
+    return told
 
 
 def _spans(*spans: tuple[int, int]) -> dict[str, Any]:
@@ -65,11 +75,15 @@ def _spans(*spans: tuple[int, int]) -> dict[str, Any]:
     return {"found": bool(spans), "evidence": [{"start": start, "end": end} for start, end in spans]}
 
 
-def _best_window(question: str, lines: Sequence[str]) -> dict[str, Any]:
+def _best_windows(question: str, lines: Sequence[str]) -> dict[str, Any]:
+    """The best windows first; neighbours share half of their lines, so of two that do the better one."""
     firsts = range(0, max(1, len(lines) - WINDOW // 2), WINDOW // 2)
     index = BM25([stems_of(" ".join(lines[first : first + WINDOW])) for first in firsts])
     asked = [stem for word, stem in zip(words_of(question), stems_of(question), strict=True) if _says(word)]
-    best = index.best(asked, 1)
+    best: list[int] = []
+    for number in index.best(asked, len(firsts)):
+        if len(best) < PLACES and not any(abs(number - other) < 2 for other in best):
+            best.append(number)
     return _spans(*((firsts[n] + 1, min(firsts[n] + WINDOW, len(lines))) for n in best))
 
 
