@@ -286,6 +286,38 @@ def test_words_that_mean_the_like_are_nearer_than_others_and_strange_ones_are_li
     assert scores[2] == 0
 
 
+NAMES = """#define COPY_BUFSIZE 4096
+#define LINE_MAX 120
+FIRST_UID=1000
+logfile = /var/log/shop
+calibW = 2160
+static int connCount = 0;
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        ("copy buffer size", 1),
+        ("maximum length of a line", 2),
+        ("first user id", 3),
+        ("file of the log", 4),
+        ("calibration width", 5),
+        ("number of connections", 6),
+    ],
+)
+def test_words_of_a_question_match_the_short_forms_in_names(asked, line):
+    lines = [FileUnit(0, Unit(n, n, text)) for n, text in enumerate(NAMES.splitlines(), 1)]
+    soft = Index(lines, word_table()).matches(parse_question(asked)).soft
+    assert int(soft.argmax()) + 1 == line
+
+
+def test_a_word_that_is_there_in_short_alone_weighs_no_more_than_one_that_is_there():
+    lines = [FileUnit(0, Unit(n, n, f"buf{n} = alloc(rare)" if n < 9 else "other")) for n in range(1, 12)]
+    matches = Index(lines, word_table()).matches(parse_question("buffer other"))
+    assert matches.weights[0] < matches.weights[1]  # eight lines have a buffer, three the other word
+
+
 async def test_a_line_is_found_by_words_that_only_mean_the_like(ask):
     got = await ask("How long are copies for emergencies retained?", "README.md")
     assert any(place.start <= 11 <= place.end for place in [*got.evidence, *got.elsewhere])
@@ -294,7 +326,7 @@ async def test_a_line_is_found_by_words_that_only_mean_the_like(ask):
 def test_places_side_by_side_become_one_passage_and_the_shares_of_all_are_at_most_one():
     places = [FileUnit(0, Unit(n, n, f"line {n}")) for n in (1, 2, 9, 30, 31, 50)]
     found = select_passages(places, np.array([3.0, 2.5, 1.0, 2.0, -3.0, 0.0]))
-    assert [(p.start, p.end) for p in found] == [(1, 2), (30, 30), (9, 9)]
+    assert [(p.start, p.end) for p in found] == [(1, 2), (30, 30), (9, 9), (50, 50), (31, 31)]
     assert found[0].share > found[1].share > found[2].share
     assert sum(p.share for p in found) <= 1
 

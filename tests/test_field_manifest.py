@@ -89,13 +89,17 @@ def test_no_source_gives_more_than_twelve_logs() -> None:
     assert [source for source, count in sources.items() if count > 12] == []
 
 
+def rows_of_texts() -> list[dict[str, Any]]:
+    return [row for name in ("text.jsonl", "ask2.jsonl") for row in rows_of(FOLDER / name)]
+
+
 def test_no_source_gives_more_than_six_texts_to_a_tool() -> None:
-    counts = Counter((row["tool"], row["source"]) for row in rows_of(FOLDER / "text.jsonl"))
+    counts = Counter((row["tool"], row["source"]) for row in rows_of_texts())
     assert [source for source, count in counts.items() if count > 6] == []
 
 
 def test_answers_about_texts_have_the_form_of_their_tool() -> None:
-    for row in rows_of(FOLDER / "text.jsonl"):
+    for row in rows_of_texts():
         args, right = row["args"], row["right"]
         match row["tool"]:
             case "ask_file":

@@ -61,7 +61,7 @@ class AskedRow:
         units = [FileUnit(0, Unit(*span[:2], "", "", span[2], "", span[3:])) for span in self.spans]
         found = select_passages(units, order)
         right = [any(place.start <= line <= place.end for line in self.gold) for place in found]
-        return Places(right[0], any(right), (found[0].start, found[0].end))
+        return Places(right[0], any(right[:3]), (found[0].start, found[0].end))
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -16,7 +16,7 @@ from mcp_smalltools.calibration.calibration import Features
 from mcp_smalltools.text.facts import dates, numbers, times
 from mcp_smalltools.text.words import stem, stems_of
 from mcp_smalltools.tools.ask_file.question import Question
-from mcp_smalltools.tools.ask_file.selection import RankedPassage
+from mcp_smalltools.tools.ask_file.selection import COMPARED, RankedPassage
 from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import Index, Matches
 
@@ -192,6 +192,7 @@ def ranking_features(
 
     `columns` are the candidates' features, `log_odds` theirs of being an answer, `found` the passages.
     """
+    found = found[:COMPARED]
     order = np.argsort(-log_odds, kind="stable")
     best = int(order[0])
     ordered = log_odds[order]
@@ -237,7 +238,7 @@ _OF_READING: Final = ("log_odds", "log_odds_behind", "read", "read_behind", "rea
 FEATURES: Final[Features] = (
     {"unit": _OF_CANDIDATE}
     | {"read": _OF_READING}
-    | dict.fromkeys(("first", "three", "absent"), (*_OF_RANKING, *_OF_ALL_READINGS))
+    | dict.fromkeys(("first", "shown", "absent"), (*_OF_RANKING, *_OF_ALL_READINGS))
 )
 """What each model of the calibration is given, in the order of `candidate_features`, `reading_features`, or
 `ranking_features` and `ranking_of_readings`.

@@ -13,13 +13,15 @@ from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_index import FileUnit
 
 MAX_PASSAGE_LINES: Final = 12
-MAX_PASSAGES: Final = 3
+MAX_PASSAGES: Final = 5
 """Passages that an answer shows, as evidence or as places to read."""
+COMPARED: Final = 3
+"""Passages, the best ones, by which it is told how sure the first one is."""
 MAX_GAP: Final = 1
 """Lines between two units of one passage that belong to neither."""
-MAX_BEHIND: Final = 2.0
+MAX_BEHIND: Final = 2.5
 """How far, in log odds, a unit may be behind the best one near it and still join its passage."""
-MAX_BEHIND_ENTRY: Final = 0.5
+MAX_BEHIND_ENTRY: Final = 1.0
 """The same where the best unit is a setting or a row, which is mostly an answer by itself."""
 
 Floats = NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from mcp_smalltools import result
 from mcp_smalltools.errors import FileError
@@ -24,6 +24,8 @@ MAX_TEXT = 16 << 20
 """Bytes of a file that are read."""
 ELSEWHERE_LINES = 6
 """Lines of each place in `elsewhere`, at most."""
+PLACES_BESIDE_SURE: Final = 2
+"""Places in `elsewhere` where the evidence is sure: then hardly anybody reads them."""
 
 
 UNDER_CHARS = 160
@@ -42,7 +44,7 @@ class AskFile:
         "comparing (parse_log), for an overview (summarize_file) or for a known string (grep). Returns the "
         "lines verbatim with their numbers, a short answer if they hold one, or the best places to read."
     )
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
     Arguments: ClassVar[type[base.Arguments]] = AskFileArguments
     Answer: ClassVar[type[result.Answer]] = AskFileAnswer
 
@@ -161,7 +163,7 @@ def _answer(
         lines = max(1, lines - (passage.end - passage.start + 1))
     answer.elsewhere = [
         _evidence(passage, arguments, files, min(ELSEWHERE_LINES, arguments.max_lines))
-        for passage in ranking.passages[judged.shown :]
+        for passage in ranking.passages[judged.shown : None if judged.escalate else 1 + PLACES_BESIDE_SURE]
     ]
     if judged.shown:
         best = ranking.passages[0]

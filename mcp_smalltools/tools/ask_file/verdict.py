@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from mcp_smalltools.calibration.calibration import Calibration
     from mcp_smalltools.tools.ask_file.selection import RankedPassage
 
-LACKED: Final = 0.4
-LACKED_BY_LINE: Final = 0.3
+LACKED: Final = 0.6
+LACKED_BY_LINE: Final = 0.5
 """The share of the question that a word has which a sure place must not lack: of lines of a log or of code,
 which are alike in all others, less.
 """
@@ -34,13 +34,13 @@ def verdict(
     """`features` are those of all passages together (`features.ranking_features`)."""
     limits = calibration.constants
     first = _probability("first", features, calibration)
-    any_of_three = _probability("three", features, calibration)
-    if any_of_three >= limits["found_from"]:
+    any_shown = _probability("shown", features, calibration)
+    if any_shown >= limits["found_from"]:
         if first >= limits["sure_from"] and not is_doubtful(found, features):
             return Verdict(1, first, escalate=False)
         reason = (
             f"not sure: one of the places in `evidence` and `elsewhere` answers with probability "
-            f"{any_of_three:.2f}; read them and judge for yourself"
+            f"{any_shown:.2f}; read them and judge for yourself"
         )
         return Verdict(1, first, True, reason)
     absent = _probability("absent", features, calibration)
@@ -48,7 +48,7 @@ def verdict(
         return Verdict(0, absent, False, "no line fits the question well enough to be an answer")
     reason = (
         f"no line clearly answers: one of the places in `elsewhere` does with probability "
-        f"{any_of_three:.2f}; read them and judge for yourself"
+        f"{any_shown:.2f}; read them and judge for yourself"
     )
     return Verdict(0, absent, True, reason)
 

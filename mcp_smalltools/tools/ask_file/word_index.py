@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcp_smalltools.text.bm25 import idf
+from mcp_smalltools.text.short_forms import stands_for
 from mcp_smalltools.text.words import STOP_WORDS, stem, words_of
+from mcp_smalltools.tools.ask_file.name_words import NameWords
 from mcp_smalltools.tools.ask_file.question import Question
 from mcp_smalltools.tools.ask_file.units.unit import Unit
 from mcp_smalltools.tools.ask_file.word_vectors import WordTable
@@ -26,6 +28,9 @@ _FEWEST_WORDS: Final = 4
 """A unit with fewer words counts as one with this many: a single word that matches is no dense unit."""
 _SIMILAR_WORD: Final = 0.95
 """What a word of the same meaning counts at most; the word itself counts 1."""
+_SHORT_FORM: Final = 0.95
+_LIKE_A_SHORT_FORM: Final = 0.8
+"""What a short form of a word counts, or a name that it is a part of; and what only looks like one."""
 _LONGEST_WORD: Final = 60
 """Characters of a word that are compared."""
 _VALUE: Final = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]*\d[0-9a-f-]*\b", re.I)
@@ -88,15 +93,20 @@ class Index:
         self._every = _Rows([[*mine, *around] for mine, around in zip(own, context, strict=True)])
         self._vocabulary = list(self._numbers)
         self._stems = np.array([_short_stem(word) for word in self._vocabulary])
-        self._units_with = self._every.rows_with(self._stems)
+        self._name_words = NameWords(self._vocabulary, table.numbers)
 
     def matches(self, question: Question) -> Matches:
         scores = self._table.similarities(question.words, self._vocabulary)
         scores[:, [n for n, word in enumerate(self._vocabulary) if word in STOP_WORDS]] = 0.0
         scores *= _SIMILAR_WORD
+        weights = np.zeros(len(question.words), np.float32)
         for row, word in enumerate(question.words):
+            forms = self._forms_of(word)
+            looks_short = self._name_words.shortened(word)
+            scores[row, looks_short] = np.maximum(scores[row, looks_short], _LIKE_A_SHORT_FORM)
+            scores[row, forms] = np.maximum(scores[row, forms], _SHORT_FORM)
             scores[row, self._stems == _short_stem(word)] = 1.0
-        weights = np.array([self.idf(_short_stem(word)) for word in question.words], np.float32)
+            weights[row] = idf(self._every.count_with(forms), len(self.units))
         return Matches(
             weights / max(1e-6, float(weights.sum())),
             self._own.best(scores),
@@ -104,9 +114,14 @@ class Index:
             scores.max(axis=0, initial=0.0),
         )
 
-    def idf(self, stem: str) -> float:
-        """Inverse document frequency of a stem in the units."""
-        return idf(self._units_with.get(stem, 0), len(self.units))
+    def _forms_of(self, word: str) -> NDArray[np.bool_]:
+        """Which words of the files are this one, a short form of it, or a name that has it as a part; shape
+        (vocabulary,).
+        """
+        stems = [_short_stem(one) for one in (word, *stands_for(word))]
+        forms = np.isin(self._stems, stems)
+        forms[self._name_words.spelt_with(word)] = True
+        return forms
 
     def candidates(self, matches: Matches) -> list[int]:
         """Numbers of the units to rank: the best by all matches, then by exact ones; none without a match."""
@@ -161,18 +176,11 @@ class _Rows:
                 line[self._filled] = np.maximum.reduceat(word[self._flat], self._starts)
         return out
 
-    def rows_with(self, stems: NDArray[np.str_]) -> dict[str, int]:
-        """In how many rows each stem occurs. `stems` are those of the vocabulary, shape (vocabulary,)."""
+    def count_with(self, wanted: NDArray[np.bool_]) -> int:
+        """How many rows have one of the wanted words, shape (vocabulary,)."""
         if self._starts is None:
-            return {}
-        numbers: dict[str, int] = {}
-        number = np.array([numbers.setdefault(name, len(numbers)) for name in stems.tolist()])
-        lengths = np.diff([*self._starts, len(self._flat)])
-        row = np.repeat(np.arange(len(lengths)), lengths)
-        pairs = np.sort(row * len(numbers) + number[self._flat])
-        first = np.append(True, pairs[1:] != pairs[:-1])
-        counts = np.bincount(pairs[first] % len(numbers), minlength=len(numbers))
-        return dict(zip(numbers, counts.tolist(), strict=True))
+            return 0
+        return int(np.logical_or.reduceat(wanted[self._flat], self._starts).sum())
 
     def means(self, values: Floats) -> Floats:
         """The mean of the values (vocabulary,) over each row, shape (rows,)."""

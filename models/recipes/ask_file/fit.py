@@ -38,7 +38,7 @@ from mcp_smalltools.tools.ask_file.verdict import is_doubtful
 
 SKILL: Final = Path(__file__).resolve().parents[2] / "skills" / "ask_file"
 READ_RIDGE: Final = 3.0
-WHOLE_RIDGE: Final = 30.0
+WHOLE_RIDGE: Final = 100.0
 """L2 penalties of the model of the readings, and of those of the whole ranking."""
 RELIED_ON: Final = 0.95
 """The share of what comes without `escalate` that must be right."""
@@ -61,8 +61,8 @@ class Case:
     features: Mapping[str, float]
     first: float = 0.0
     """The probability that the first passage answers."""
-    three: float = 0.0
-    """The probability that one of the first three does."""
+    shown: float = 0.0
+    """The probability that one of all that are shown does."""
     absent: float = 0.0
     """The probability that nothing in the file does."""
 
@@ -114,11 +114,11 @@ def fit_whole(judged: Sequence[Case], right: Sequence[bool]) -> Logistic:
     return Logistic.fit(varied, right, weight=[weight_of(j.row) for j in judged], ridge=WHOLE_RIDGE)
 
 
-def fit_three(judged: Sequence[Case]) -> dict[str, Logistic]:
-    """Models of the whole ranking: the first passage answers, one of three does, nothing does."""
+def fit_rankings(judged: Sequence[Case]) -> dict[str, Logistic]:
+    """Models of the whole ranking: the first passage answers, one that is shown does, nothing does."""
     return {
         "first": fit_whole(judged, [j.right(1) for j in judged]),
-        "three": fit_whole(judged, [j.right(MAX_PASSAGES) for j in judged]),
+        "shown": fit_whole(judged, [j.right(MAX_PASSAGES) for j in judged]),
         "absent": fit_whole(judged, [not j.has_answer for j in judged]),
     }
 
@@ -135,11 +135,11 @@ def judge_out_of_fold(rows: Sequence[Row]) -> list[Case]:
         read = fit_readings([row for row in rows if row.group != group])
         judged += judge([row for row in rows if row.group == group], read)
     for group in groups:
-        models = fit_three([j for j in judged if j.row.group != group])
+        models = fit_rankings([j for j in judged if j.row.group != group])
         for j in judged:
             if j.row.group == group:
                 j.first = probability_of(models["first"], j.features)
-                j.three = probability_of(models["three"], j.features)
+                j.shown = probability_of(models["shown"], j.features)
                 j.absent = probability_of(models["absent"], j.features)
     return judged
 
@@ -161,7 +161,7 @@ def found_from(judged: Sequence[Case]) -> float:
     """The highest probability from which lines are evidence that leaves nearly as many answers right."""
     limits = np.arange(0.2, 0.8, 0.01).tolist()
     rights = [
-        np.mean([j.right(1) if j.three >= limit else not j.has_answer for j in judged]) for limit in limits
+        np.mean([j.right(1) if j.shown >= limit else not j.has_answer for j in judged]) for limit in limits
     ]
     best = max(rights)
     return float(max(limit for limit, right in zip(limits, rights, strict=True) if right >= best - 0.015))
@@ -190,21 +190,21 @@ def fit(rows: Sequence[Row]) -> None:
     read = [row for row in rows if row.scores is not None and (row.part == "field" or name_of(row) in unseen)]
     judged = judge_out_of_fold(read)
     first = rescale(judged, "first", [j.right(1) for j in judged])
-    three = rescale(judged, "three", [j.right(MAX_PASSAGES) for j in judged])
+    shown = rescale(judged, "shown", [j.right(MAX_PASSAGES) for j in judged])
     real = [j for j in judged if j.is_real]
     limit = found_from(real)
-    sure = sure_from([j for j in judged if j.three >= limit])
+    sure = sure_from([j for j in judged if j.shown >= limit])
     nothing_from = float(np.quantile([j.absent for j in judged if j.has_answer], 1 - MISSED)) + 1e-6
     figures = {"real": figures_of(real, limit, sure, nothing_from)}
     figures["written"] = figures_of([j for j in judged if not j.is_real], limit, sure, nothing_from)
     print(json.dumps(figures, indent=1))
     reading = fit_readings(read)
-    whole = fit_three(judge(read, reading))
+    whole = fit_rankings(judge(read, reading))
     models = {
         "unit": fit_units(rows),
         "read": reading,
         "first": first(whole["first"]),
-        "three": three(whole["three"]),
+        "shown": shown(whole["shown"]),
         "absent": whole["absent"],
     }
     limits = {"found_from": limit, "sure_from": sure, "nothing_from": nothing_from}
@@ -215,20 +215,20 @@ def fit(rows: Sequence[Row]) -> None:
 def figures_of(judged: Sequence[Case], limit: float, sure: float, nothing: float) -> dict[str, float]:
     """Shares are of 1; each case is judged by models that have not seen its source."""
     answered = [j for j in judged if j.has_answer]
-    found = [j for j in judged if j.three >= limit]
+    found = [j for j in judged if j.shown >= limit]
     calm = [j for j in found if is_sure(j, sure)]
     return {
         "questions": len(judged),
-        "right": share([j.right(1) if j.three >= limit else not j.has_answer for j in judged]),
+        "right": share([j.right(1) if j.shown >= limit else not j.has_answer for j in judged]),
         "first_right": share([j.right(1) for j in answered]),
-        "three_right": share([j.right(MAX_PASSAGES) for j in answered]),
-        "wrong_found": share([j.three >= limit for j in judged if not j.has_answer]),
+        "shown_right": share([j.right(MAX_PASSAGES) for j in answered]),
+        "wrong_found": share([j.shown >= limit for j in judged if not j.has_answer]),
         "sure": round(len(calm) / max(1, len(judged)), 3),
         "right_of_sure": share([j.right(1) for j in calm]),
         "calibration_error": round(
             expected_calibration_error([j.first for j in judged], [j.right(1) for j in judged]), 3
         ),
-        "not_found_sure": share([j.three < limit and j.absent >= nothing for j in judged]),
+        "not_found_sure": share([j.shown < limit and j.absent >= nothing for j in judged]),
     }
 
 

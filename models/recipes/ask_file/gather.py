@@ -2,7 +2,7 @@
 
     PYTHONPATH=. python models/recipes/ask_file/gather.py --field DIR --out ROWS    # 10 minutes
 
-Takes the real cases under DIR that are marked `fit` (benchmarks/field) and the written questions
+Takes the real cases under each DIR that are marked `fit` (benchmarks/field) and the written questions
 (`questions.txt`), parts `fit` and `cal`. Writes the candidates of each with their features and which of them
 answer, and what the judge says of the best ones: best by a model that saw no question of the same source.
 """
@@ -187,7 +187,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--field", type=Path, required=True, help="real cases (benchmarks/field)")
+    parser.add_argument(
+        "--field", type=Path, required=True, action="append", help="real cases (benchmarks/field)"
+    )
     parser.add_argument("--again", type=Path, help="rows of before, to be read by the judge of today")
     parser.add_argument("--files", type=int, default=0, help="written questions to so many files; 0: all")
     parser.add_argument("--out", type=Path, required=True)
@@ -197,7 +199,7 @@ def main() -> None:
     if args.files:
         first = list(dict.fromkeys(question.path for question in learnt))[: args.files]
         learnt = [question for question in learnt if question.path in first]
-    asked = [*field_questions(args.field), *learnt]
+    asked = [*(one for folder in args.field for one in field_questions(folder)), *learnt]
     if args.again:
         rows = pickle.loads(args.again.read_bytes())
         unseen = unseen_by_the_judge(name_of(row) for row in rows if row.part != "field")
