@@ -12,6 +12,7 @@ from mcp_smalltools.tools.find_failure.lines import content_of, read_log
 from mcp_smalltools.tools.find_failure.naming.name import name_of
 from mcp_smalltools.tools.find_failure.naming.places import places_in
 from mcp_smalltools.tools.find_failure.outcome.ending import Ending, read_ending
+from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE, roles_of
 from mcp_smalltools.tools.find_failure.rank import rank
 
 AT = "2026-05-10T17:31:02.6924416Z "
@@ -168,3 +169,42 @@ def test_the_place_is_that_of_the_error_which_a_span_begins_with() -> None:
     found = find("\n".join(lines))
     assert found.place is not None
     assert (found.place.file, found.place.line) == ("/shop/Shelf.kt", 18)
+
+
+FAILED_TEST = [
+    "FAIL test/shelf.test.ts",
+    "  ● shelf › holds pears",
+    "",
+    "    Expected: 4",
+    "    Received: 3",
+    "",
+    "Tests:       1 failed, 85 passed, 86 total",
+]
+
+
+def test_the_one_failed_step_whose_tool_names_the_failed_test_is_sure() -> None:
+    one = [
+        "##[group]Run npx jest",
+        "##[endgroup]",
+        *FAILED_TEST,
+        "##[error]Process completed with exit code 1.",
+    ]
+    other = [
+        "##[group]Run ./fill",
+        "##[endgroup]",
+        "no pears",
+        "##[error]Process completed with exit code 2.",
+    ]
+    assert not find("\n".join(one)).escalate
+    assert (find("\n".join([*one, *other])).confidence or 0) <= (find("\n".join(one)).confidence or 0)
+
+
+def test_the_lines_of_a_dockerfile_that_buildkit_shows_say_nothing() -> None:
+    shown = [
+        "  10 |     # Install all pears (needed for the shelf)",
+        "  11 | >>> RUN npm ci",
+        "  12 |     COPY . .",
+    ]
+    lines = ["Dockerfile:11", "--------------------", *shown, "--------------------"]
+    roles = roles_of(lines)
+    assert all(role in NEVER_EVIDENCE for role in roles[2:5])

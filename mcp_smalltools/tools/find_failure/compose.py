@@ -9,7 +9,7 @@ from mcp_smalltools.result import Span
 from mcp_smalltools.tools.find_failure import answer as records
 from mcp_smalltools.tools.find_failure.lines import LogLines
 from mcp_smalltools.tools.find_failure.outcome.decide import RunVerdict, decide
-from mcp_smalltools.tools.find_failure.outcome.ending import LogEnding, read_ending
+from mcp_smalltools.tools.find_failure.outcome.ending import Ending, LogEnding, read_ending
 from mcp_smalltools.tools.find_failure.outcome.roles import NEVER_EVIDENCE
 from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop, outside_stop
 from mcp_smalltools.tools.find_failure.rank import RankedLog
@@ -31,6 +31,10 @@ _LIKELY = 0.5
 """Probability from which a line is shown as evidence beside such a line."""
 _SURE_OF_AN_END = 0.5
 """Probability at most that the evidence says why, where its main line only says how the run ended."""
+_SURE_OF_A_NAME = 0.85
+"""Probability that the evidence says why, where a tool's form names a test or an error in source that is the
+main failure of a run which failed with it: 96 of 97 such real runs were right.
+"""
 _NAMED_FROM = 0.9
 """Confidence from which an answer that is sure of its lines names the tool: names are wrong more often.
 
@@ -76,7 +80,7 @@ def compose_answer(
         place=records.Place(file=place.file, line=place.line) if place else None,
         evidence=shown.evidence,
         context=shown.context,
-        confidence=round(decision.probability * _sure_of(ranked.sure, shown), 3),
+        confidence=round(decision.probability * _sure_of(ranked.sure, shown, reading), 3),
         dropped=dropped | shown.dropped,
         note=" ".join(filter(None, (decision.note, shown.note))) or None,
     )
@@ -86,9 +90,13 @@ def compose_answer(
     return answer
 
 
-def _sure_of(sure: float, shown: ShownFailure) -> float:
+def _sure_of(sure: float, shown: ShownFailure, reading: LogEnding) -> float:
     """The probability that the evidence says why."""
-    return min(sure, _SURE_OF_AN_END) if shown.only_an_end else sure
+    if shown.only_an_end:
+        return min(sure, _SURE_OF_AN_END)
+    if shown.named and reading.ending is Ending.FAILED:
+        return max(sure, _SURE_OF_A_NAME)
+    return sure
 
 
 def with_stop_first(ranked: RankedLog, stop: OutsideStop) -> RankedLog:

@@ -117,6 +117,9 @@ _POST = re.compile(
 _ERROR_OF_STEP = re.compile(
     r"##\[error\](?:Process completed with exit code|The operation was canceled|.{0,80}exited with code|.{0,200}failed)"
 )
+_DOCKERFILE = re.compile(r"[\w./-]{0,200}(?:[Dd]ockerfile|[Cc]ontainerfile)[\w.-]{0,40}:\d{1,5}$")
+_RULER = re.compile(r"-{10,}$")
+_LONGEST_BOX = 40
 _ADVICE = re.compile(r"\* (?:Try|Exception is):")
 _ENDS_ADVICE = re.compile(
     r"\* What went wrong:|FAILURE: |BUILD [A-Z]|[=-]{10,}\s*$|\d+ actionable|Deprecated |> Task :|##\[|\d+: Task failed"
@@ -140,6 +143,7 @@ def roles_of(contents: Sequence[str]) -> list[Role]:
             _see_continued_command(contents, roles, place)
         elif content.endswith((")", "{", "() ")) and _FUNCTION.match(content):
             _see_function(contents, roles, place)
+    _see_dockerfile(contents, roles)
     _see_aftermath(contents, roles)
     _see_advice(contents, roles)
     return roles
@@ -236,6 +240,18 @@ def _see_function(contents: Sequence[str], roles: list[Role], place: int) -> Non
     before = roles[place]
     _mark_until(contents, roles, place + 1, lambda text: text.startswith("}"))
     roles[place] = Role.SCRIPT if roles[place + 1 : place + 2] == [Role.SCRIPT] else before
+
+
+def _see_dockerfile(contents: Sequence[str], roles: list[Role]) -> None:
+    """The lines around the instruction that failed, which BuildKit shows between two rulers."""
+    for place, content in enumerate(contents):
+        if not _DOCKERFILE.match(content):
+            continue
+        near = range(place + 1, min(place + _LONGEST_BOX, len(contents)))
+        rulers = [line for line in near if _RULER.match(contents[line])]
+        for line in range(*rulers[:2]) if len(rulers) > 1 else ():
+            if roles[line] is Role.OUTPUT:
+                roles[line] = Role.SCRIPT
 
 
 def _see_advice(contents: Sequence[str], roles: list[Role]) -> None:

@@ -109,6 +109,8 @@ class ShownPlan:
     """Lines and characters that are left for the context."""
     head: int
     """The main failure's line that names it: an error at its place in source, else the main line."""
+    named: bool
+    """Whether the main failure is a test or an error in source that a tool's form names, of the only failed step."""
 
 
 def shown_line(log: LogLines, place: int, room: int) -> str:
@@ -467,7 +469,22 @@ def _laid_out(
         and _CONSEQUENCE.search(log.contents[main.peak]) is not None
     )
     room = (sheet.lines, sheet.chars - sheet.kept)
-    return ShownPlan(spans, main, only_an_end, left, unseen, room, _head_of(main, failures))
+    named = _of_the_step_that_failed(main, log.contents) and any(
+        item.is_test or item.in_source for item in covering(failures, main.start, main.stop)
+    )
+    return ShownPlan(spans, main, only_an_end, left, unseen, room, _head_of(main, failures), named)
+
+
+def _of_the_step_that_failed(main: EvidenceSpan, contents: Sequence[str]) -> bool:
+    """Whether the lines are of the only step of GitHub Actions that failed; where there are no steps, they are."""
+    failed = [
+        place for place, line in enumerate(contents) if line.startswith("##[error]Process completed with")
+    ]
+    if len(failed) != 1:
+        return not failed
+    return main.start < failed[0] and not any(
+        line.startswith("##[group]Run ") for line in contents[main.stop : failed[0]]
+    )
 
 
 def _head_of(main: EvidenceSpan, failures: Sequence[NamedFailure]) -> int:

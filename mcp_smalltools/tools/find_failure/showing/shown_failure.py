@@ -35,6 +35,8 @@ class ShownFailure:
     context: list[Span]
     name: FailureName
     only_an_end: bool
+    named: bool
+    """Whether a tool's form names the main failure, as a test or as an error in source."""
     dropped: dict[str, int]
 
     @property
@@ -79,6 +81,7 @@ def show(
         _context(log, ranked, plan, most_lines, cut),
         name_of(log.contents, spans),
         plan.only_an_end,
+        plan.named,
         {name: count for name, count in dropped.items() if count > 0},
     )
 
