@@ -82,7 +82,10 @@ class Extract:
             reader = context.engine, seconds, work
             proven = await proven_encoder(context, context.adapter or READER)
             writer = _writer(context, proven)
+            unasked = await _by_meaning(mapped, document, context, proven)
             await fill(plan.fields, document, *reader, mapped=mapped, writer=writer, filled=filled)
+            if mapped is not None:
+                mapped.doubts += _near_absent(mapped, filled)
             tables = [
                 await fill_records(
                     group,
@@ -94,7 +97,7 @@ class Extract:
                 )
                 for number, group in enumerate(plan.records)
             ]
-            if mapped is not None and (unasked := await _doubt_absent(mapped, context, proven)) is not None:
+            if unasked is not None:
                 raise unasked.error
         except (EngineError, ModelError, UsageError) as error:  # usage: of an engine without token vectors
             problem = NoEncoder(error)
@@ -114,14 +117,27 @@ class Extract:
         return answer
 
 
-async def _doubt_absent(mapped: Mapped, context: base.ToolContext, proven: str | None) -> NoEncoder | None:
-    """Only with the encoder that the limit was measured with; another one's answers are never sure by it."""
+async def _by_meaning(
+    mapped: Mapped | None, document: Document, context: base.ToolContext, proven: str | None
+) -> NoEncoder | None:
+    """Only with the encoder that the limits were measured with; with another one no answer is sure."""
+    from mcp_smalltools.tools.extract.by_meaning import judge_by_meaning
     from mcp_smalltools.tools.extract.confidence import calibration_of_extract
-    from mcp_smalltools.tools.extract.near_keys import doubt_absent
 
+    if mapped is None:
+        return None
     if calibration_of_extract().doubt(context.settings, context.adapter, proven=proven) is not None:
         return None
-    return await doubt_absent(mapped, context.engine, context.stop.remaining_s)
+    return await judge_by_meaning(mapped, document.path, context.engine, lambda: context.stop.remaining_s)
+
+
+def _near_absent(mapped: Mapped, filled: Filled) -> list[str]:
+    """A doubt for what prose doesn't say either, while a key may mean it."""
+    return [
+        f"{absence.field.name} (may be on line {mapped.near[absence.field.name]})"
+        for absence in filled.absent
+        if absence.field.name in mapped.near
+    ]
 
 
 def _say_unread(answer: ExtractAnswer, problem: NoEncoder) -> None:

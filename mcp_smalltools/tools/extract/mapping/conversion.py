@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp_smalltools.text.facts import dates, fold, times
+from mcp_smalltools.text.words import words_of
 from mcp_smalltools.tools.extract.candidates import in_form, items_of, speaks_of_percent
 from mcp_smalltools.tools.extract.coerce import NOTHING
 from mcp_smalltools.tools.extract.enum_synonyms import synonyms_in
@@ -25,6 +26,8 @@ _NUMBER: Final = re.compile(
 )
 _SAID_AGAIN: Final = re.compile(r"([^()\[\]]{1,60}?)\s{0,9}(?:\([^()\[\]]{1,60}\)|\[[^()\[\]]{1,60}\])")
 """A number with the same in brackets in another unit, or a remark."""
+_OF_WHOLE: Final = re.compile(r"(\d{1,12}) ?/ ?\d{1,12}(?: \([^()]{1,60}\))?")
+"""So many of so many, with a remark."""
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:([,'’ \u00a0\u202f_])\d{3})(?:\1\d{3})*(?:\.\d+)?")
 _EUROPEAN: Final = re.compile(r"\d{1,3}(?:[. \u00a0\u202f'’]\d{3})+,\d{1,4}|\d+,(?:\d{1,2}|\d{4,})|0,\d+")
@@ -41,6 +44,11 @@ _COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)")
 _PERSON: Final = re.compile(
     r"\s*(?P<name>[^<>(]{1,200}?)?\s*<(?P<email>[^<>\s]{1,200}@[^<>\s]{1,200})>\s*(?:\((?P<url>[^()\s]{1,500})\))?\s*"
 )
+_VERSIONS: Final = re.compile(
+    r"(?<![\w.])[vV]?(\d{1,6}(?:\.\d{1,8}){1,4}(?:[-+._]?[A-Za-z\d]{1,12}){0,3})(?![\w.]\w)"
+)
+_WORDS_OF_TEXT: Final = 5
+_MOST_LINES: Final = 200
 _EMAIL: Final = re.compile(r"[\w.+-]{1,100}@[\w-]{1,100}(?:\.[\w-]{1,100}){1,8}")
 _ADDRESS_IN_TEXT: Final = re.compile(r"[a-z][a-z+.-]{1,20}://[^\s<>\"')\]]{1,2000}", re.IGNORECASE)
 
@@ -109,7 +117,7 @@ def _string(text: str, node: Node, field: Field) -> Converted:
     if is_address and node.link and not _ADDRESS_IN_TEXT.fullmatch(text):
         return Converted(node.link)
     if not wanted and not field.items.get("pattern"):
-        return Converted(text)
+        return _narrowed(text, field)
     if has_format(text, wanted) and has_pattern(text, field.items):
         return Converted(text)
     found = [
@@ -119,6 +127,28 @@ def _string(text: str, node: Node, field: Field) -> Converted:
     if len(found) == 1:
         return Converted(found[0])
     return Converted(None, "it is not of its form" if not found else "several are of its form")
+
+
+def _narrowed(text: str, field: Field) -> Converted:
+    """Of a longer text for a version the version; of the same line again and again that line."""
+    lines = {line.strip() for line in text.split("\n")[:_MOST_LINES]}
+    if len(lines) == 1 and "\n" in text:
+        return Converted(lines.pop())
+    if words_of(field.path[-1])[-1:] != ["version"] or len(text.split()) < _WORDS_OF_TEXT or len(text) > _MAX:
+        return Converted(text)
+    versions = _VERSIONS.findall(text)
+    if not versions:
+        return Converted(text)
+    of = _squeezed("".join(words_of(field.path[-1])[:-1]))
+    named = [
+        found for found in _VERSIONS.finditer(text) if of and of in _squeezed(text[: found.start()][-60:])
+    ]
+    version = named[0][1] if named else versions[0]
+    return Converted(version, "" if len(set(versions)) == 1 else "one of several versions in a longer text")
+
+
+def _squeezed(text: str) -> str:
+    return "".join(character for character in text.lower() if character.isalnum())
 
 
 def _parts(text: str, wanted: str) -> list[str]:
@@ -195,6 +225,8 @@ def _number(text: str, field: Field, unit: str) -> Converted:
     if found is None and (bare := _SAID_AGAIN.fullmatch(text)) is not None:
         found = read_number(bare[1])  # 500,107,862,016 bytes [500 GB]
     doubt = ""
+    if found is None and (of_both := _OF_WHOLE.fullmatch(text)) is not None and field.type == "integer":
+        found, doubt = read_number(of_both[1]), "the first of two numbers"
     if found is None:
         parts = [n for part in re.split(r"[\s,;()]+(?!\d{3})", text) if (n := read_number(part)) is not None]
         if len(parts) != 1 or len(text) > 40:

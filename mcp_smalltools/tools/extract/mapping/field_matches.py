@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
+from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.text.words import spaced_name
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
-from mcp_smalltools.tools.extract.mapping.found import OpenField
+from mcp_smalltools.tools.extract.mapping.found import FieldValue, OpenField, UnusedKey
 from mcp_smalltools.tools.extract.mapping.names import (
     FILLER,
     MEAN_LITTLE,
@@ -25,6 +27,8 @@ from mcp_smalltools.tools.extract.structure.node import Node, leaves
 
 NEAR: Final = 0.5
 """Fit of a name from which it may be that of a field for which there is no better one."""
+ANOTHER_NAME: Final = "under another name)"
+"""The end of a doubt about a value under a key that is called something else."""
 _MOST_WORDS: Final = 8
 """Words of a section's text that may be the value of any field."""
 _SPEAK_OF_TEXTS: Final = (
@@ -37,6 +41,10 @@ _MOST_CHARS: Final = 300
 _MOST_KEYS: Final = 200
 _CHECKED_EVERY: Final = 2_000
 _MAX_SHOWN: Final = 80
+_NAMES_OTHERS: Final = re.compile(
+    r"[^\n]*(?:\n|[,;] ?[A-Za-z]\w{0,30}[=:] ?\S)|(?:is|to|from|in|of|are|was|and|for|by|with) "
+)
+"""A value of several lines, one that names values in turn (`v0.10.6, OS=Mac OS X`) or goes on a sentence."""
 _MAX_DATES: Final = 2_000
 """Values by which it is judged whether the day or the month comes first."""
 
@@ -133,7 +141,7 @@ def _prefixes(item: Field, name: NameOfField) -> frozenset[str]:
     every |= {other for word in name.own for other in like(word)}
     every |= {word for path in name.paths for word in path}
     every |= {word for member in (item.members or ())[:20] for word in words(str(member))}
-    squeezed = {"".join(name.own)[:4], "".join(name.whole)[:4]}
+    squeezed = {"".join(name.own)[:4], "".join(name.whole)[:4], "".join(name.raw)[:4]}
     return frozenset({word[:4] for word in every} | squeezed)
 
 
@@ -234,7 +242,7 @@ def _doubt_rivals(
                 f"{match.item.name} (line {match.leaf.node.start} or line {rival.node.start})"
             )
         elif match.score < SURE or (not match.leaf.node.exact and match.score < 0.95):
-            result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, under another name)")
+            result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, {ANOTHER_NAME}")
         elif _is_of_several(match):
             result.doubts.append(f"{match.item.name} (line {match.leaf.node.start}, the name of several)")
         elif _is_running_text(match):
@@ -243,20 +251,64 @@ def _doubt_rivals(
             result.doubts.append(f"{match.item.name} ({match.converted.doubt})")
 
 
-def open_field(name: str, item: Field, given: Iterable[tuple[Sequence[str], Node]]) -> OpenField:
-    """A field without a value, with those of the given keys, with their values, that could be its."""
-    words_of_it = spaced_name(item.path[-1])
-    asked = (
-        (words_of_it, f"{words_of_it}: {item.description[:_MOST_CHARS]}")
-        if item.description
-        else (words_of_it,)
+def phrases_of(path: Sequence[str]) -> tuple[str, ...]:
+    """A key in words, alone and with the name before it."""
+    own = spaced_name(path[-1][:_MAX_SHOWN])
+    return tuple(dict.fromkeys((own, " ".join(spaced_name(part[:_MAX_SHOWN]) for part in path[-2:]))))
+
+
+def asked_of(item: Field) -> tuple[str, ...]:
+    """What a field asks for, in words: its name, and with its description."""
+    own = spaced_name(item.path[-1])
+    return (own, f"{own}: {item.description[:_MOST_CHARS]}") if item.description else (own,)
+
+
+def open_field(
+    name: str,
+    item: Field,
+    given: Iterable[tuple[Sequence[str], Node]],
+    *,
+    doubt: str = "",
+    in_rows: Iterable[tuple[Sequence[str], Node]] = (),
+) -> OpenField:
+    """A field without a value, with those of the given keys, with their values, that could be its. What
+    stands `in_rows` of a list is not given for it.
+    """
+    wanted = name_of(item, item.path[-1:])
+    keys: dict[tuple[str, ...], UnusedKey] = {}
+    for path, node, is_in_row in (*((p, n, False) for p, n in given), *((p, n, True) for p, n in in_rows)):
+        phrases = phrases_of(path)
+        if phrases in keys or len(keys) >= _MOST_KEYS:
+            continue
+        converted = to_value(node, item)
+        if converted.value is None and not (is_in_row and item.listed):
+            continue
+        gives = not is_in_row and not converted.doubt and is_clean(node)
+        value = value_of(item, node, converted.value, NEAR) if gives else None
+        near = wanted.fit(path) >= NEAR
+        keys[phrases] = UnusedKey(phrases, node.start, value, ".".join(path)[:_MAX_SHOWN], near)
+    return OpenField(name, asked_of(item), list(keys.values()), doubt)
+
+
+def value_of(item: Field, node: Node, value: Any, score: float) -> FieldValue:
+    """A node's value for a field; verified where the text has it in these words."""
+    written = str(node.value) if node.value is not None else " ".join(str(i.value) for i in node.inner)
+    by_form = isinstance(value, bool) or node.kind != "value" or node.literal
+    verified = by_form or (bool(written) and occurs(value, written))
+    return FieldValue(item.name, value, node.start, node.end, verified, {"named": score})
+
+
+def is_clean(node: Node) -> bool:
+    """Whether a value stands for itself: one line of a few words that doesn't name others in turn."""
+    if not node.exact:
+        return False
+    texts = [node] if node.value is not None else node.inner
+    return all(
+        one.kind == "value"
+        and len(str(one.value).split()) <= _MOST_WORDS
+        and not _NAMES_OTHERS.match(str(one.value)[:_MOST_CHARS].strip())
+        for one in texts
     )
-    keys: dict[str, int] = {}
-    for path, node in given:
-        phrase = " ".join(spaced_name(part[:_MAX_SHOWN]) for part in path[-2:])
-        if phrase not in keys and len(keys) < _MOST_KEYS and to_value(node, item).value is not None:
-            keys[phrase] = node.start
-    return OpenField(name, asked, list(keys.items()))
 
 
 def _is_of_several(match: Match) -> bool:

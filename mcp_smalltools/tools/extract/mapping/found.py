@@ -56,14 +56,45 @@ class FilledRecords:
 
 
 @dataclass(frozen=True, slots=True)
+class UnusedKey:
+    """A key that no field has: in words, alone and with the name before it. `value` is what it would give the
+    field; `near`: its name shares what tells with the field's, but is not the same.
+    """
+
+    phrases: tuple[str, ...]
+    line: int
+    value: FieldValue | None = None
+    shown: str = ""
+    near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class OpenField:
     """A field that a text of named values seems not to have, with what it asks for in words, and the keys
-    that no field has and whose values it could take: in words, each with its line.
+    that no field has and whose values it could take. `doubt`: what was said of it, "" if nothing.
     """
 
     name: str
     asked: tuple[str, ...]
-    keys: list[tuple[str, int]]
+    keys: list[UnusedKey]
+    doubt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenamedField:
+    """A field whose value stands under a key or column that is called something else.
+
+    `doubt`: what was said of it, "" if nothing; `clean`: the value is one word or phrase, not a text.
+    """
+
+    name: str
+    asked: tuple[str, ...]
+    phrases: tuple[str, ...]
+    line: int
+    doubt: str
+    clean: bool
+    says_more: bool = False
+    """The key has two or more words that the field's name lacks."""
 
 
 @dataclass(slots=True)
@@ -77,7 +108,10 @@ class Mapped:
     absent: list[Field] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     open: list[OpenField] = field(default_factory=list)
-    """Fields of a text without prose for which there is neither a value nor a doubt."""
+    """Fields for which there is no value."""
+    renamed: list[RenamedField] = field(default_factory=list)
+    near: dict[str, int] = field(default_factory=dict)
+    """Fields that are left to prose, with the line of a key that may mean each."""
     names: dict[str, str] = field(default_factory=dict)
     """The column or path of fields that are called something else."""
 

@@ -6,25 +6,37 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mcp_smalltools.text.facts import occurs
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, person_parts, to_value
 from mcp_smalltools.tools.extract.mapping.derived import currency_of, time_of_event
 from mcp_smalltools.tools.extract.mapping.field_matches import (
+    ANOTHER_NAME,
     NEAR,
     FieldMatches,
     Leaf,
     Match,
+    asked_of,
     drop_of_others,
     find_object,
     find_objects,
+    is_clean,
     leaves_of,
     match_fields,
     name_of,
     open_field,
+    phrases_of,
+    value_of,
 )
-from mcp_smalltools.tools.extract.mapping.found import FieldValue, FilledRecords, Mapped, OpenField
-from mcp_smalltools.tools.extract.mapping.names import SURE, NameOfField, same, words
+from mcp_smalltools.tools.extract.mapping.found import (
+    FieldValue,
+    FilledRecords,
+    Mapped,
+    OpenField,
+    RenamedField,
+)
+from mcp_smalltools.tools.extract.mapping.more_leaves import doubt_of, may_mean, more_leaves
+from mcp_smalltools.tools.extract.mapping.names import SAID_TOGETHER, SURE, NameOfField, same, words
 from mcp_smalltools.tools.extract.mapping.rows import (
+    ANOTHER_COLUMN,
     KEY,
     RowsCandidate,
     candidates,
@@ -140,6 +152,7 @@ def _map_object(
     matches = match_fields(scalars, [leaf for leaf in given if _is_scalar(leaf)], check)
     if not prefix or not context.found:
         drop_of_others(matches)
+    _match_in_lists(scalars, context.node, matches, check)
     done = {id(match.item) for match in matches.found}
     for item, name in lists:
         match = _match_list(item, name, given, context.node, check, matches=matches)
@@ -152,9 +165,35 @@ def _map_object(
     for item in fields:
         if id(item) not in done:
             _without_value(item, context, structure, matches, mapped=mapped, check=check)
-    if structure.complete:
-        named = {found.field for found in mapped.found}
-        mapped.open += _open_fields([item for item in fields if item.name not in named], matches, given)
+    named = {found.field for found in mapped.found}
+    left = [item for item in fields if item.name not in named]
+    if left:
+        in_rows = more_leaves(context.node, check)
+        mapped.open += _open_fields(left, matches, (given, in_rows), complete=structure.complete)
+
+
+def _match_in_lists(
+    fields: Sequence[tuple[Field, NameOfField]],
+    node: Node,
+    matches: FieldMatches,
+    check: Callable[[], None],
+) -> None:
+    """Values in the rows of lists for the fields that nothing else is named like."""
+    done = {id(match.item) for match in matches.found} | set(map(id, matches.empty))
+    left = [(item, name) for item, name in fields if id(item) not in done]
+    if not left:
+        return
+    given = more_leaves(node, check)
+    for item, name in left:
+        about = [leaf for leaf in given if _is_scalar(leaf) and may_mean(item, leaf)]
+        found = match_fields([(item, name)], about, check)
+        if len(found.found) != 1 or found.found[0].score < SURE or item.listed:
+            continue
+        match = found.found[0]
+        doubt = doubt_of(match)
+        matches.found.append(match)
+        matches.doubts += found.doubts or ([doubt] if doubt else [])
+        matches.near = [near for near in matches.near if not near.startswith(f"{item.name} (")]
 
 
 def _without_value(
@@ -177,13 +216,23 @@ def _without_value(
         mapped.left.append(item)
 
 
-def _open_fields(left: Sequence[Field], matches: FieldMatches, given: Sequence[Leaf]) -> list[OpenField]:
-    """The fields without a value of which nothing is said yet."""
+def _open_fields(
+    left: Sequence[Field],
+    matches: FieldMatches,
+    given: tuple[Sequence[Leaf], Sequence[Leaf]],
+    *,
+    complete: bool,
+) -> list[OpenField]:
+    """The fields without a value that the text doesn't leave out by name. `given`: named values, and those in
+    the rows of lists, which are only pointed at.
+    """
     used = {id(match.leaf.node) for match in matches.found}
-    doubtful = {doubt.split(" (")[0] for doubt in (*matches.near, *matches.doubts)}
-    free = [(leaf.path, leaf.node) for leaf in given if id(leaf.node) not in used]
+    doubtful = {doubt.split(" (")[0] for doubt in matches.doubts}
+    near = {doubt.split(" (")[0]: doubt for doubt in matches.near} if complete else {}
+    free = [(leaf.path, leaf.node) for leaf in given[0] if id(leaf.node) not in used]
+    rows = [(leaf.path[1:], leaf.node) for leaf in given[1] if id(leaf.node) not in used]
     return [
-        open_field(item.name, item, free)
+        open_field(item.name, item, free, doubt=near.get(item.name, ""), in_rows=rows)
         for item in left
         if item not in matches.empty and item.name not in doubtful
     ]
@@ -332,15 +381,21 @@ def _keys(item: Field, name: NameOfField, node: Node, check: Callable[[], None])
 
 
 def _keep(matches: FieldMatches, mapped: Mapped) -> None:
+    doubts = {doubt.split(" (")[0]: doubt for doubt in matches.doubts}
     for match in matches.found:
-        node, value = match.leaf.node, match.converted.value
-        written = str(node.value) if node.value is not None else " ".join(str(i.value) for i in node.inner)
-        by_form = isinstance(value, bool) or node.kind != "value" or node.literal
-        verified = by_form or (bool(written) and occurs(value, written))
-        features = {"named": 1.0 if match.score >= SURE else match.score}
-        mapped.found.append(FieldValue(match.item.name, value, node.start, node.end, verified, features))
-        if not same(words(match.leaf.path[-1]), words(match.item.path[-1])):
-            mapped.names[match.item.name] = match.leaf.shown
+        node, item, path = match.leaf.node, match.item, match.leaf.path
+        score = 1.0 if match.score >= SURE else match.score
+        mapped.found.append(value_of(item, node, match.converted.value, score))
+        if same(words(path[-1]), words(item.path[-1])):
+            continue
+        mapped.names[item.name] = match.leaf.shown
+        doubt = doubts.get(item.name, "")
+        if (not doubt and match.score < SAID_TOGETHER) or doubt.endswith(ANOTHER_NAME):
+            clean = is_clean(node) and not match.converted.doubt
+            says_more = len(set(words(path[-1])) - set(words(item.path[-1]))) > 1
+            mapped.renamed.append(
+                RenamedField(item.name, asked_of(item), phrases_of(path), node.start, doubt, clean, says_more)
+            )
     mapped.doubts += matches.doubts
 
 
@@ -392,8 +447,14 @@ def _map_lists(
         title = ".".join(group.path) or "rows"
         for field_number, (path, _) in choice.columns.of.items():
             item = group.fields[field_number]
-            if not same(words(path[-1]), words(item.path[-1])):
-                mapped.names[f"{title}[].{item.name}"] = shown(path)
+            if same(words(path[-1]), words(item.path[-1])):
+                continue
+            name = f"{title}[].{item.name}"
+            mapped.names[name] = shown(path)
+            doubt = f"{name} ({ANOTHER_COLUMN})"
+            if doubt in doubts and path[-1] not in ("", KEY):
+                line = choice.candidate.rows[0].start
+                mapped.renamed.append(RenamedField(name, asked_of(item), phrases_of(path), line, doubt, True))
         taken |= {id(row) for row in choice.candidate.rows}
         taken.add(id(choice.candidate.rows[0]))
         open_groups.remove(number)

@@ -12,6 +12,8 @@ from mcp_smalltools.tools.extract.structure.node import ALSO
 
 SURE: Final = 0.85
 """From here on a name leaves no doubt."""
+SAID_TOGETHER: Final = 0.95
+"""From here on the names say the same word for word, with those that lead to them."""
 TAKEN: Final = 0.65
 """From here on the value under a name is given, with a doubt."""
 _MAX_NAME: Final = 200
@@ -62,6 +64,8 @@ _GROUPS: Final = (
     "host hostname server",
     "sender from",
     "recipient to",
+    "source from origin",
+    "target destination to",
     "license licence",
     "error failure",
     "bug issue",

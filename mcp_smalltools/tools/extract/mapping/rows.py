@@ -12,7 +12,7 @@ from mcp_smalltools.text.words import stem
 from mcp_smalltools.tools.extract.mapping.conversion import Converted, day_first_of, to_value
 from mcp_smalltools.tools.extract.mapping.field_matches import name_of, open_field
 from mcp_smalltools.tools.extract.mapping.found import FilledRecords, OpenField, put
-from mcp_smalltools.tools.extract.mapping.names import SURE, WRAPPERS, NameOfField, unit_of_name, words
+from mcp_smalltools.tools.extract.mapping.names import SURE, WRAPPERS, NameOfField, same, unit_of_name, words
 from mcp_smalltools.tools.extract.schema import Field, Records
 from mcp_smalltools.tools.extract.structure.node import MAX_ROWS, Node, Unread, leaves
 from mcp_smalltools.tools.extract.structure.tables.aligned import TOTALS
@@ -32,6 +32,9 @@ _PERSON: Final = re.compile(r"([^\W\d_][^<>@]{1,80})<?\b([\w.+-]{1,60}@[\w.-]{1,
 _UNRELEASED: Final = re.compile(r"\bunreleased\b", re.IGNORECASE)
 
 Path = tuple[str, ...]
+_TELLS_APART: Final = frozenset(word for one in ("name", "id", "title") for word in words(one))
+"""Words of a field that says which entry of a list it is."""
+ANOTHER_COLUMN: Final = "its column has another name"
 KEY: Final = "\0key"
 """The column of the names under which objects stand."""
 
@@ -90,6 +93,8 @@ def candidates(root: Node, check: Callable[[], None]) -> list[RowsCandidate]:
 
 def _in_node(node: Node, path: Path, depth: int) -> Iterator[RowsCandidate]:
     if node.kind == "list":
+        if (releases := _releases(node)) is not None:
+            yield RowsCandidate(path, releases, "keyed", depth)
         objects = [item for item in node.inner if item.kind == "object"]
         if objects and len(objects) >= 0.5 * len(node.inner):
             yield RowsCandidate(path, objects, "table" if node.is_table else "list", depth, list(node.unread))
@@ -127,6 +132,19 @@ def _in_node(node: Node, path: Path, depth: int) -> Iterator[RowsCandidate]:
             "pairs",
             depth,
         )
+
+
+def _releases(node: Node) -> list[Node] | None:
+    """The entries of a list of which each begins with a version and a date, as the rows of a changelog."""
+    texts = [str(item.value) for item in node.inner[:MAX_ROWS] if item.value is not None]
+    if len(texts) < 2 or len(texts) < len(node.inner):
+        return None
+    if not all(len(text) < 80 and dates(text) and _VERSION.search(text) for text in texts):
+        return None
+    return [
+        _keyed(Node(text, "object", item.start, item.end, inner=item.inner))
+        for item, text in zip(node.inner, texts, strict=True)
+    ]
 
 
 def _pair(item: Node) -> Node:
@@ -495,14 +513,30 @@ def read_rows(
         else:
             result.unread.append(Unread(row.start, row.end, "none of the fields"))
     doubts += [f"{title}[].{name} (line {line}: {why})" for name, (line, why) in wrong.items()]
-    for number, (_, score) in choice.columns.of.items():
+    for number, (path, score) in choice.columns.of.items():
         item = group.fields[number]
+        if _is_name_of_several(item, path, result.rows):
+            doubts.append(f"{title}[].{item.name} (values of its column come again)")
         if score < SURE:
-            doubts.append(f"{title}[].{item.name} (its column has another name)")
+            doubts.append(f"{title}[].{item.name} ({ANOTHER_COLUMN})")
         elif number in choice.columns.rivals:
             doubts.append(f"{title}[].{item.name} (two columns may be meant)")
     doubts += _doubt_missing(group, choice, title)
     return result, doubts
+
+
+def _is_name_of_several(item: Field, path: Path, rows: Sequence[dict[str, Any]]) -> bool:
+    """Whether what should tell rows apart stands under another name, and doesn't: `name` of teams in a table
+    of players that has a column Team.
+    """
+    if (
+        item.listed
+        or not set(words(item.path[-1])) <= _TELLS_APART
+        or same(words(path[-1]), words(item.path[-1]))
+    ):
+        return False
+    values = [str(row[item.name]) for row in rows[:_SAMPLE] if row.get(item.name) is not None]
+    return len(set(values)) < len(values)
 
 
 def shown(path: Path) -> str:

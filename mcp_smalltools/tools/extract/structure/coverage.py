@@ -36,7 +36,8 @@ def names_all(root: Node, lines: Sequence[str]) -> bool:
             return False
         if node.kind == "list" and not node.is_table and _has_texts(node):
             return False
-        covered.add(node.start)
+        if node.name or node.is_table:
+            covered.add(node.start)
         covered.update(n for unread in node.unread for n in range(unread.start, unread.end + 1))
         if node.is_table:
             covered.update(n for row in node.inner for n in range(row.start, row.end + 1))

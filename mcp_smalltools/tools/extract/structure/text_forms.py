@@ -14,9 +14,12 @@ from mcp_smalltools.tools.extract.structure.data.directives import read_braces, 
 from mcp_smalltools.tools.extract.structure.data.hcl_text import read_hcl
 from mcp_smalltools.tools.extract.structure.data.json_text import read_json, read_json_lines
 from mcp_smalltools.tools.extract.structure.data.settings import read_ini, read_properties
+from mcp_smalltools.tools.extract.structure.data.sql_text import looks_like_sql, read_sql
 from mcp_smalltools.tools.extract.structure.data.toml_text import read_toml
 from mcp_smalltools.tools.extract.structure.data.xml_text import read_xml
 from mcp_smalltools.tools.extract.structure.data.yaml_text import read_yaml
+from mcp_smalltools.tools.extract.structure.events.marked_lines import events_in
+from mcp_smalltools.tools.extract.structure.expanded import expand
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm, Structure
 from mcp_smalltools.tools.extract.structure.tables.delimited import (
     delimiter_of,
@@ -28,6 +31,10 @@ from mcp_smalltools.tools.extract.structure.tables.pair_lines import (
     looks_like_pair_lines,
     read_ip,
     read_pair_lines,
+)
+from mcp_smalltools.tools.extract.structure.text.debian_changelog import (
+    looks_like_debian_changelog,
+    read_debian_changelog,
 )
 from mcp_smalltools.tools.extract.structure.text.html_text import read_html
 from mcp_smalltools.tools.extract.structure.text.mail import is_mail, read_mail
@@ -53,8 +60,9 @@ _BY_ENDING: Final = {
     **dict.fromkeys((".tsv", ".tab"), "tsv"),
     ".psv": "psv",
     **dict.fromkeys((".eml", ".mbox"), "mail"),
+    **dict.fromkeys((".sql", ".ddl"), "sql"),
 }
-_OF_OUTPUT: Final = ("", ".txt", ".log", ".out")
+_OF_OUTPUT: Final = ("", ".txt", ".log", ".out", ".diff", ".patch")
 """Endings of files that may hold what a command printed."""
 _BY_NAME: Final = {"pipfile": "toml", "cargo.lock": "toml", "poetry.lock": "toml", "uv.lock": "toml"}
 _BY_WORD: Final = {
@@ -88,8 +96,10 @@ def read_structure(path: str, lines: Lines) -> Structure:
         except NotOfForm:
             continue
         prose = read_mail(lines)[1:] if name == "mail" else None
+        expand(root)
         return Structure(name, _as_root(root), complete=name not in ("mail", "html"), prose=prose)
     root = page(path, lines)
+    expand(root)
     return Structure("page", root, complete=names_all(root, lines))
 
 
@@ -106,9 +116,11 @@ def page(path: str, lines: Lines) -> Node:
         and any(re.match(r"#{1,6} \S|```|\|.*\|\s*$|[-*] \*\*", line) for line in lines[:400])
     )
     try:
-        return read_page(lines, of_form, markdown=markdown and suffix != ".rst")
+        root = read_page(lines, of_form, markdown=markdown and suffix != ".rst")
     except NotOfForm:
         return Node("", "object", 1, max(1, len(lines)))
+    root.inner += events_in(lines)
+    return root
 
 
 def _form_of_name(path: str) -> str:
@@ -122,6 +134,8 @@ def _form_of_name(path: str) -> str:
 
 def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
     """Forms that a text seems to have; each is refused by its reader where it doesn't."""
+    if looks_like_debian_changelog(lines):
+        return ["debian changelog"]
     start = text.lstrip("\ufeff \t\r\n")[:400]
     suffix = PurePath(path).suffix.lower()
     forms = []
@@ -139,6 +153,8 @@ def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
         forms += ["xml", "html"]
     if is_mail(lines):
         forms.append("mail")
+    if suffix == ".txt" and looks_like_sql(text):
+        forms.append("sql")
     content = [line for line in lines[:400] if line.strip() and line.lstrip()[:1] not in "#;"]
     if looks_like_ip(content):
         forms.append("ip")
@@ -202,6 +218,7 @@ def _read(form: str, lines: Lines, text: str) -> Node:
         "xml": read_xml,
         "html": read_html,
         "braces": read_braces,
+        "sql": read_sql,
     }
     of_lines: dict[str, Callable[[Lines], Node]] = {
         "output": read_output,
@@ -214,6 +231,7 @@ def _read(form: str, lines: Lines, text: str) -> Node:
         "pairs": read_pair_lines,
         "ip": read_ip,
         "csv": read_delimited,
+        "debian changelog": read_debian_changelog,
         "tsv": lambda given: read_delimited(given, "\t"),
         "psv": lambda given: read_delimited(given, "|"),
     }

@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mcp_smalltools.tools.extract.structure.commands.command_sums import read_ping, read_uptime
-from mcp_smalltools.tools.extract.structure.commands.git_output import read_git_log, read_git_status
+from mcp_smalltools.tools.extract.structure.commands.git_output import (
+    read_git_log,
+    read_git_oneline,
+    read_git_status,
+)
 from mcp_smalltools.tools.extract.structure.commands.row_forms import read_rows
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
 
@@ -16,6 +20,7 @@ _LONGEST: Final = 4_000
 """Characters of a line that a command prints; a text with a longer one has another form."""
 _READERS: Final[tuple[Callable[[Sequence[tuple[int, str]]], Node], ...]] = (
     read_git_log,
+    read_git_oneline,
     read_git_status,
     read_uptime,
     read_ping,

@@ -1,4 +1,4 @@
-"""What `git log` and `git status` print: commits with their files, and the state of a work tree."""
+"""What `git log`, whole or one line each, and `git status` print: commits, and the state of a work tree."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from mcp_smalltools.tools.extract.structure.commands.column_names import named_v
 from mcp_smalltools.tools.extract.structure.node import Budget, Node, NotOfForm
 
 _COMMIT: Final = re.compile(r"commit (?P<hash>[0-9a-f]{7,64})(?: \((?P<refs>[^()]*+)\))?")
+_ONE_LINE: Final = re.compile(
+    r"[*|\\/ ]{0,20}+(?P<hash>(?=[0-9a-f]*\d)[0-9a-f]{7,40}) "
+    r"(?:\((?P<refs>[^()]{1,300})\) )?(?P<subject>\S.*+)"
+)
 _HEADER: Final = re.compile(
     r"(?P<name>Author|AuthorDate|Commit|CommitDate|Committer|Date|Merge|Reflog): {1,10}+(?P<value>\S.*+)"
 )
@@ -60,6 +64,28 @@ def read_git_log(lines: Numbered) -> Node:
         _commit(lines[start:end], budget)
         for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)
     ]
+    return Node("commits", "list", lines[0][0], lines[-1][0], inner=commits, is_table=True)
+
+
+def read_git_oneline(lines: Numbered) -> Node:
+    """A list of commits of one line each, with their sums or files under them. Raises NotOfForm."""
+    starts = [at for at, (_, line) in enumerate(lines) if _ONE_LINE.fullmatch(line)]
+    if not starts or starts[0] != 0:
+        raise NotOfForm("no log of one line for each commit")
+    if len(starts) == 1 and len(lines) == 1:
+        raise NotOfForm("one line may be anything")
+    budget = Budget()
+    commits = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        number, first = lines[start]
+        match = _ONE_LINE.fullmatch(first)
+        assert match is not None
+        inner = named_values(
+            number, {"hash": match["hash"], "refs": match["refs"], "subject": match["subject"]}
+        )
+        inner += _changes(lines[start + 1 : end])
+        budget.take(len(inner) + 1)
+        commits.append(Node("", "object", number, lines[end - 1][0], inner=inner))
     return Node("commits", "list", lines[0][0], lines[-1][0], inner=commits, is_table=True)
 
 

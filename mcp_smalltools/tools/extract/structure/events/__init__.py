@@ -1,0 +1,1 @@
+"""What happened, as programs print it anywhere in a text: HTTP exchanges, exceptions, compiler messages."""
