@@ -120,9 +120,11 @@ def _of_named(document: Document, filled: Filled, calibration: Calibration) -> f
         return None
     if any(found.features.get("named", 0.0) <= 0.9 or not found.verified for found in filled.found):
         return None
+    if any(absence.doubted_at or absence.outcome not in ("", "neither") for absence in read):
+        return None
     model = calibration.models["absent_on_page"]
-    chances = [float(model(absence.features)[0]) for absence in read if not absence.doubted_at]
-    if len(chances) < len(read) or min(chances) < LONE_ABSENCE or any(absence.outcome for absence in read):
+    features = [filled.by_reader[absence.field.name][1].features for absence in read]
+    if min(float(model(one)[0]) for one in features) < LONE_ABSENCE:
         return None
     return round(OF_NAMED, 3)
 
