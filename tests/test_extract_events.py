@@ -285,3 +285,27 @@ def test_a_column_that_comes_again_does_not_surely_name_the_rows() -> None:
     text = "TEAM,PLAYER,POINTS\nreds,ada,3\nreds,bob,4\n"
     mapped = read(text, {"teams": [{"name": "s", "points": "i"}]}, "a.csv")[1]
     assert mapped.doubts == ["teams[].name (values of its column come again)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("motd=Welcome\nsize=3\nport=4\n", "message_of_the_day", "Welcome"),
+        ("gamemode=survival\nforce-gamemode=false\nport=4\n", "game_mode", "survival"),
+        (".NET Version: 8.0.14\nCoreCLR Version: 9.1\nSize: 4\n", "net_version", "8.0.14"),
+    ],
+)
+def test_a_name_may_be_written_as_one_word_or_by_its_initials(text: str, field: str, value: str) -> None:
+    assert values(text, {field: "s"}, "a.properties" if "=" in text else "a.txt")[field] == value
+
+
+def test_names_beside_each_other_are_a_list_with_a_doubt_and_a_sentence_is_not() -> None:
+    mapped = read("Network: bridge host overlay\nSize: 4\nPort: 5\n", {"network": ["s"]}, "a.txt")[1]
+    assert [found.value for found in mapped.found] == [["bridge", "host", "overlay"]]
+    assert mapped.doubts == ["network (parted at its spaces)"]
+    text = "Note: this is the first of them\nSize: 4\nPort: 5\n"
+    assert values(text, {"note": ["s"]}, "a.txt") == {"note": ["this is the first of them"]}
+
+
+def test_the_only_change_of_the_latest_release_is_its_change() -> None:
+    assert values(CHANGES, {"latest_change": "s"}, "CHANGELOG.md") == {"latest_change": "One"}

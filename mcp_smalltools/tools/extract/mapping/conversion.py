@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mcp_smalltools.text.facts import dates, fold, times
-from mcp_smalltools.text.words import words_of
+from mcp_smalltools.text.words import STOP_WORDS, words_of
 from mcp_smalltools.tools.extract.candidates import in_form, items_of, speaks_of_percent
 from mcp_smalltools.tools.extract.coerce import NOTHING
 from mcp_smalltools.tools.extract.enum_synonyms import synonyms_in
@@ -26,6 +26,7 @@ _NUMBER: Final = re.compile(
 )
 _SAID_AGAIN: Final = re.compile(r"([^()\[\]]{1,60}?)\s{0,9}(?:\([^()\[\]]{1,60}\)|\[[^()\[\]]{1,60}\])")
 """A number with the same in brackets in another unit, or a remark."""
+_ONE_NAME: Final = re.compile(r"[a-z\d][a-z\d_.+:@/-]{0,80}")
 _OF_WHOLE: Final = re.compile(r"(\d{1,12}) ?/ ?\d{1,12}(?: \([^()]{1,60}\))?")
 """So many of so many, with a remark."""
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}")
@@ -355,6 +356,7 @@ def _time(text: str, field: Field) -> Converted:
 
 
 def _list(node: Node, field: Field) -> Converted:
+    by_spaces = False
     if node.kind == "list":
         items = [item if item.kind == "value" or item.value is not None else None for item in node.inner]
         if not items:
@@ -367,15 +369,24 @@ def _list(node: Node, field: Field) -> Converted:
         text = str(node.value) if not isinstance(node.value, bool) else json.dumps(node.value)
         if not text.strip() or (not node.literal and text.strip().lower() in NOTHING):
             return Converted(empty=True)
-        items = [Node("", "value", node.start, node.end, part, literal=node.literal) for part in _split(text)]
+        parts = _split(text)
+        if len(parts) == 1 and _is_row_of_names(parts[0]):
+            parts, by_spaces = parts[0].split(), True
+        items = [Node("", "value", node.start, node.end, part, literal=node.literal) for part in parts]
     if any(item is None for item in items):
         return Converted(None, "its entries are no plain values")
     converted = [to_value(item, field.of_item) for item in items if item is not None]
     if any(one.value is None and not one.empty for one in converted):
         return Converted(None, next(one.doubt for one in converted if one.value is None))
     values = [one.value for one in converted if one.value is not None]
-    doubt = next((one.doubt for one in converted if one.doubt), "")
+    doubt = next((one.doubt for one in converted if one.doubt), "parted at its spaces" if by_spaces else "")
     return Converted(values or None, doubt, empty=not values)
+
+
+def _is_row_of_names(text: str) -> bool:
+    """Whether a text is names beside each other and no sentence: `bridge host macvlan overlay`."""
+    parts = text.split()
+    return len(parts) > 2 and all(_ONE_NAME.fullmatch(part) and part not in STOP_WORDS for part in parts)
 
 
 def _split(text: str) -> list[str]:

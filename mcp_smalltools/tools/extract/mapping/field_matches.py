@@ -141,7 +141,8 @@ def _prefixes(item: Field, name: NameOfField) -> frozenset[str]:
     every |= {other for word in name.own for other in like(word)}
     every |= {word for path in name.paths for word in path}
     every |= {word for member in (item.members or ())[:20] for word in words(str(member))}
-    squeezed = {"".join(name.own)[:4], "".join(name.whole)[:4], "".join(name.raw)[:4]}
+    initials = "".join(word[0] for word in name.raw)
+    squeezed = {text[:4] for text in ("".join(name.own), "".join(name.whole), "".join(name.raw), initials)}
     return frozenset({word[:4] for word in every} | squeezed)
 
 

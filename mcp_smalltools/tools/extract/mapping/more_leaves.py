@@ -86,7 +86,27 @@ def _of_latest(given: Sequence[RowsCandidate]) -> Iterator[tuple[tuple[str, ...]
                 )
             elif part.name and part.name[0] != "\0":
                 yield (_LATEST, part.name), part
+        if (change := _only_change(latest)) is not None:
+            names_of_change = ALSO.join(("change", "latest change", "last change"))
+            yield (
+                (_LATEST, names_of_change),
+                Node(names_of_change, "value", change.start, change.end, change.value),
+            )
         return
+
+
+def _only_change(release: Node) -> Node | None:
+    """The text of the only entry of a release."""
+    lists = [part for part in release.inner if part.kind == "list"]
+    lists += [
+        inner
+        for part in release.inner
+        if part.kind == "object"
+        for inner in part.inner
+        if inner.kind == "list"
+    ]
+    entries = [entry for part in lists for entry in part.inner]
+    return entries[0] if len(entries) == 1 and entries[0].value is not None and not entries[0].inner else None
 
 
 def _part(row: Node, name: str) -> Node | None:

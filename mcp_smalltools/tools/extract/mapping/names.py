@@ -76,6 +76,7 @@ _GROUPS: Final = (
     "label tag keyword",
     "ready available",
     "os platform",
+    "dotnet net",
     "color colour",
     "directory folder path",
     "person name",
@@ -297,6 +298,8 @@ class NameOfField:
             return 1.0
         if _squashed(raw) == self._squashed:
             return 0.98  # `minversion` for `min_version`
+        if len(name) == 1 and len(self.raw) > 2 and raw.lower() == "".join(word[0] for word in self.raw):
+            return 0.9  # `motd` for `message_of_the_day`
         if len(name) == 1 and _is_run_together(name[0], self._spoken):
             return 0.88  # `sectorsize` for `sector_size_bytes`, `partuuid` for `partition_uuid`
         if same(name, self.whole):

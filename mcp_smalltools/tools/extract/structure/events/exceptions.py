@@ -84,4 +84,4 @@ def _node(raised: re.Match[str], number: int, frame: tuple[int, re.Match[str]], 
         inner.append(Node(ALSO.join(("line", "line number")), "value", at, at, place["line"]))
     if place["function"]:
         inner.append(Node(ALSO.join(("function", "method")), "value", at, at, place["function"]))
-    return Node("exception", "object", min(number, at), end, inner=inner)
+    return Node("exception", "object", min(number, at), end, raised["type"], inner=inner)
