@@ -142,6 +142,7 @@ def test_a_table_of_sql_gives_its_columns_with_types_defaults_and_values() -> No
         "primary_key": "s",
         "engine": "s",
         "states": ["s"],
+        "default_state": "s",
         "columns": [{"name": "s", "type": "s"}],
     }
     mapped = read(SQL, schema, "a.sql")[1]
@@ -151,6 +152,7 @@ def test_a_table_of_sql_gives_its_columns_with_types_defaults_and_values() -> No
         "primary_key": "id",
         "engine": "InnoDB",
         "states": ["open", "paid"],
+        "default_state": "open",
     }
     rows = mapped.tables[0].rows
     assert [(row["name"], row["type"]) for row in rows] == [

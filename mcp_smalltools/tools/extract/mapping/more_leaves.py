@@ -23,6 +23,8 @@ _MOST_ROWS: Final = 300
 """Rows of a table under whose labels fields are looked for."""
 _LABEL_WORDS: Final = 4
 _MOST_LABEL_COLUMNS: Final = 3
+_LABELS: Final = frozenset(("name", "id", "key", "title", "label"))
+"""Names of what the entries of a list are called by."""
 _VALUE_COLUMNS: Final = frozenset(["value", "val", "res", "result", "results", "setting", "content", "data"])
 """Names of columns that say nothing besides the row's label."""
 _MOST_LISTS: Final = 200
@@ -116,20 +118,26 @@ def _part(row: Node, name: str) -> Node | None:
 def _of_labels(
     given: Sequence[RowsCandidate], check: Callable[[], None]
 ) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """The cells of tables, each under the label of its row and the name of its column."""
+    """The cells of tables and the values of entries, each under the label of its row and its own name."""
     for candidate in given:
-        if candidate.kind != "table" or not 1 < len(candidate.rows) <= _MOST_ROWS:
+        if candidate.kind not in ("table", "list") or not 1 < len(candidate.rows) <= _MOST_ROWS:
             continue
         check()
-        for at in _label_columns(candidate.rows):
+        for at in _label_columns(candidate.rows) if candidate.kind == "table" else ():
             for row in candidate.rows:
-                label = str(row.inner[at].value)
-                for cell in row.inner[at + 1 :]:
-                    if cell.kind != "value" or cell.value in (None, ""):
-                        continue
-                    says_nothing = cell.name.lower() in _VALUE_COLUMNS
-                    path = (_LABEL, label) if says_nothing else (_LABEL, label, cell.name)
-                    yield path, Node(path[-1], "value", cell.start, cell.end, cell.value, exact=cell.exact)
+                yield from _cells(str(row.inner[at].value), row.inner[at + 1 :])
+        for row in candidate.rows if candidate.kind == "list" else ():
+            label = next((part for part in row.inner if part.name.split(ALSO)[0].lower() in _LABELS), None)
+            if label is not None and label.kind == "value" and label.value:
+                yield from _cells(str(label.value), [part for part in row.inner if part is not label])
+
+
+def _cells(label: str, cells: Sequence[Node]) -> Iterator[tuple[tuple[str, ...], Node]]:
+    for cell in cells:
+        if cell.kind == "value" and cell.value not in (None, ""):
+            says_nothing = cell.name.lower() in _VALUE_COLUMNS
+            path = (_LABEL, label) if says_nothing else (_LABEL, label, cell.name)
+            yield path, Node(path[-1], "value", cell.start, cell.end, cell.value, exact=cell.exact)
 
 
 def _label_columns(rows: Sequence[Node]) -> Iterator[int]:
