@@ -278,8 +278,10 @@ def open_field(
     wanted = name_of(item, item.path[-1:])
     keys: dict[tuple[str, ...], UnusedKey] = {}
     for path, node, is_in_row in (*((p, n, False) for p, n in given), *((p, n, True) for p, n in in_rows)):
+        if len(keys) >= _MOST_KEYS:
+            break
         phrases = phrases_of(path)
-        if phrases in keys or len(keys) >= _MOST_KEYS:
+        if phrases in keys:
             continue
         converted = to_value(node, item)
         if converted.value is None and not (is_in_row and item.listed):

@@ -51,6 +51,8 @@ from mcp_smalltools.tools.extract.structure.node import Node, Structure, leaves
 
 Path = tuple[str, ...]
 NAMED_ROWS: Final = 0.65
+MOST_OPEN: Final = 40
+"""Fields without a value for which keys are looked for that may mean them."""
 
 
 @dataclass(slots=True)
@@ -152,7 +154,7 @@ def _map_object(
     matches = match_fields(scalars, [leaf for leaf in given if _is_scalar(leaf)], check)
     if not prefix or not context.found:
         drop_of_others(matches)
-    _match_in_lists(scalars, context.node, matches, check)
+    in_rows = _match_in_lists(scalars, context.node, matches, check)
     done = {id(match.item) for match in matches.found}
     for item, name in lists:
         match = _match_list(item, name, given, context.node, check, matches=matches)
@@ -166,10 +168,8 @@ def _map_object(
         if id(item) not in done:
             _without_value(item, context, structure, matches, mapped=mapped, check=check)
     named = {found.field for found in mapped.found}
-    left = [item for item in fields if item.name not in named]
-    if left:
-        in_rows = more_leaves(context.node, check)
-        mapped.open += _open_fields(left, matches, (given, in_rows), complete=structure.complete)
+    left = [item for item in fields if item.name not in named][:MOST_OPEN]
+    mapped.open += _open_fields(left, matches, (given, in_rows), complete=structure.complete)
 
 
 def _match_in_lists(
@@ -177,12 +177,12 @@ def _match_in_lists(
     node: Node,
     matches: FieldMatches,
     check: Callable[[], None],
-) -> None:
-    """Values in the rows of lists for the fields that nothing else is named like."""
+) -> list[Leaf]:
+    """Values in the rows of lists for the fields that nothing else is named like; all such values."""
     done = {id(match.item) for match in matches.found} | set(map(id, matches.empty))
     left = [(item, name) for item, name in fields if id(item) not in done]
     if not left:
-        return
+        return []
     given = more_leaves(node, check)
     for item, name in left:
         about = [leaf for leaf in given if _is_scalar(leaf) and may_mean(item, leaf)]
@@ -194,6 +194,7 @@ def _match_in_lists(
         matches.found.append(match)
         matches.doubts += found.doubts or ([doubt] if doubt else [])
         matches.near = [near for near in matches.near if not near.startswith(f"{item.name} (")]
+    return given
 
 
 def _without_value(

@@ -32,6 +32,7 @@ _PERSON: Final = re.compile(r"([^\W\d_][^<>@]{1,80})<?\b([\w.+-]{1,60}@[\w.-]{1,
 _UNRELEASED: Final = re.compile(r"\bunreleased\b", re.IGNORECASE)
 
 Path = tuple[str, ...]
+_MOST_RELEASES: Final = 1_000
 _TELLS_APART: Final = frozenset(word for one in ("name", "id", "title") for word in words(one))
 """Words of a field that says which entry of a list it is."""
 ANOTHER_COLUMN: Final = "its column has another name"
@@ -136,7 +137,7 @@ def _in_node(node: Node, path: Path, depth: int) -> Iterator[RowsCandidate]:
 
 def _releases(node: Node) -> list[Node] | None:
     """The entries of a list of which each begins with a version and a date, as the rows of a changelog."""
-    texts = [str(item.value) for item in node.inner[:MAX_ROWS] if item.value is not None]
+    texts = [str(item.value) for item in node.inner[:_MOST_RELEASES] if item.value is not None]
     if len(texts) < 2 or len(texts) < len(node.inner):
         return None
     if not all(len(text) < 80 and dates(text) and _VERSION.search(text) for text in texts):

@@ -10,7 +10,8 @@ from typing import Final
 from mcp_smalltools.tools.extract.structure.node import ALSO, Budget, Node, NotOfForm
 
 _TOKEN: Final = re.compile(
-    r"--[^\n]*+|/\*.*?\*/|'(?:[^']|'')*+'|\"[^\"]*+\"|`[^`]*+`|\[[A-Za-z_][\w ]*+\]|[\w$.]++|\s++|.",
+    r"--[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|"
+    r"'(?:[^']|'')*+'|\"[^\"]*+\"|`[^`]*+`|\[[A-Za-z_][\w ]*+\]|[\w$.]++|\s++|.",
     re.DOTALL,
 )
 _QUOTES: Final = "'\"`[]"
