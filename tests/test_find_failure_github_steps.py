@@ -208,3 +208,10 @@ def test_the_lines_of_a_dockerfile_that_buildkit_shows_say_nothing() -> None:
     lines = ["Dockerfile:11", "--------------------", *shown, "--------------------"]
     roles = roles_of(lines)
     assert all(role in NEVER_EVIDENCE for role in roles[2:5])
+
+
+def test_a_tool_that_only_a_later_span_tells_is_not_stated() -> None:
+    lines = ["the shelf is broken", "", "shelf.ts(3,20): error TS2307: Cannot find module 'pear'."]
+    later, main = (name_of(lines, spans) for spans in ([(0, 1, 0), (2, 3, 2)], [(2, 3, 2), (0, 1, 0)]))
+    assert (later.tool, later.tool_is_stated) == ("tsc", False)
+    assert (main.tool, main.tool_is_stated) == ("tsc", True)

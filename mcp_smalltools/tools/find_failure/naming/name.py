@@ -47,8 +47,8 @@ class FailureName:
     tool: str | None = None
     place: SourcePlace | None = None
     tool_is_stated: bool = True
-    """Whether a line of a span is in the tool's form, of a language's runtime the main line: not where only what is
-    around is, or frames.
+    """Whether a line of the first span is in the tool's form, of a language's runtime the main line: not where only
+    what is around is, or frames.
     """
 
 
@@ -73,6 +73,7 @@ def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
     if kind in _NOT_OF_SOURCE:
         place = None
     peaks = [contents[peak] for _, _, peak in spans[:_SPANS]]
+    main = contents[spans[0][0] : spans[0][1]]
     named = any(map(_NAMES_ITSELF.match, peaks))
     if reporter in RUNTIMES and kind in _SELDOM_THEIR_OWN and not named:
         reporter = None  # a tool that is not known here shows the frames of the language it is written in
@@ -80,8 +81,7 @@ def name_of(contents: Sequence[str], spans: Sequence[Lines]) -> FailureName:
         return FailureName(kind, None, place)
     if reporter.tool == "mocha" and any(map(_CYPRESS.search, contents)):
         reporter = next(known for known in TEST_RUNNERS if known.tool == "cypress")
-    shown = [line for start, stop, _ in spans[:_SPANS] for line in contents[start:stop]]
-    stated = any(map(reporter.forms.search, peaks if reporter in RUNTIMES else shown))
+    stated = any(map(reporter.forms.search, peaks[:1] if reporter in RUNTIMES else main))
     return FailureName(kind, reporter.tool, place, stated)
 
 
