@@ -23,7 +23,7 @@ from mcp_smalltools.files.roots import Folder
 from mcp_smalltools.files.tree import MAX_DEPTH, Walk
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.logs.headers import tail
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
+from mcp_smalltools.logs.keys.terminal import strip_terminal_codes
 from mcp_smalltools.logs.message import masking
 from mcp_smalltools.request import ToolRequest
 from mcp_smalltools.service import Service

@@ -18,8 +18,8 @@ from mcp_smalltools import processes
 from mcp_smalltools.logs.counting.parts import PART_BYTES, PartParser, parts_of
 from mcp_smalltools.logs.counting.state import append
 from mcp_smalltools.logs.counting.worker import message_of, receive, send
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.keys.terminal import strip_terminal_codes
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import FilePart, StopCheck, UserFile

@@ -15,7 +15,7 @@ from mcp_smalltools.logs.keys.block import Block
 from mcp_smalltools.logs.lines.counts import LineCounts
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
-from mcp_smalltools.logs.lines.plain_lines import LOOKED_AT, joins_plain
+from mcp_smalltools.logs.lines.plain_lines import LOOKED_AT, joins_grave, joins_plain
 from mcp_smalltools.logs.lines.records import ANNOUNCING, Assembler, Kind
 from mcp_smalltools.logs.lines.sample import Sample
 from mcp_smalltools.logs.lines.times import (
@@ -95,7 +95,9 @@ class LogParser:
         numbers = self.table.read(head)
         types = self.table.layouts.types_of(numbers).tolist()
         lines = [head.line(place) for place in range(len(head))]
-        self.assembler.joins_plain = joins_plain([self.table.line_types[n] for n in types], lines)
+        line_types = [self.table.line_types[n] for n in types]
+        self.assembler.joins_plain = joins_plain(line_types, lines)
+        self.assembler.joins_grave = joins_grave(line_types, lines)
         self.order_dates(order_of_dates(self._times_of(head, numbers)))
 
     def order_dates(self, order: DateOrder | None) -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from mcp_smalltools.files.reader import FilePart
 from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import state_of
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.keys.terminal import strip_terminal_codes
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.records import ANNOUNCING, Kind
 from mcp_smalltools.logs.lines.times import DateOrder

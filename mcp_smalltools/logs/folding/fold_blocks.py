@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
 from mcp_smalltools.logs.folding.record_forms import (
+    CsvForm,
     FieldsForm,
     FoundRecords,
     JsonForm,
@@ -15,9 +16,10 @@ from mcp_smalltools.logs.folding.record_forms import (
     XmlForm,
     name_of,
 )
+from mcp_smalltools.logs.headers.csv_rows import names_of_columns, read_csv_row
 from mcp_smalltools.logs.headers.folded_fields import FIELD, FOLD, read_folded
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.keys.terminal import strip_terminal_codes
 
 LOOKED_AT = 4_000
 """Lines at the start of a log by which its form is told."""
@@ -42,7 +44,7 @@ def form_of(head: Block) -> RecordForm | None:
     lines = [head.line(place) for place in range(min(LOOKED_AT, len(head)))]
     for form in _candidates(lines):
         found = form.find(lines)
-        if _fits(lines, found):
+        if _has_rows(lines, found) if isinstance(form, CsvForm) else _fits(form, lines, found):
             return form
     return None
 
@@ -54,6 +56,8 @@ def _candidates(lines: Sequence[str]) -> Iterator[RecordForm]:
     elif first[:1] == "<":
         tags = Counter(found[1] for line in lines if (found := _TAG.match(line)) is not None)
         yield from (XmlForm(tag) for tag, count in tags.most_common(_TAGS) if count >= _FEWEST)
+    elif names_of_columns(first):
+        yield CsvForm(first)
     elif first == "---":
         yield FieldsForm("---")
     else:
@@ -62,11 +66,14 @@ def _candidates(lines: Sequence[str]) -> Iterator[RecordForm]:
             yield FieldsForm(name_of(found))
 
 
-def _fits(lines: Sequence[str], found: FoundRecords) -> bool:
+def _fits(form: RecordForm, lines: Sequence[str], found: FoundRecords) -> bool:
     spans = [span for span in found.spans if span[1] > span[0]]
-    said = sum(
-        1 for place, line in enumerate(lines[: found.open_at]) if line.strip() and place not in found.frame
-    )
+    until = found.open_at
+    if len(lines) < LOOKED_AT and isinstance(form, FieldsForm):  # the last record ends with the log
+        last = max((n for n, line in enumerate(lines) if line.strip()), default=-1)
+        spans += [(until, last)] if last > until else []
+        until = len(lines)
+    said = sum(1 for place, line in enumerate(lines[:until]) if line.strip() and place not in found.frame)
     inside = sum(1 for start, end in spans for place in range(start, end + 1) if lines[place].strip())
     if len(spans) < _FEWEST or inside < _COVERED * said:
         return False
@@ -75,6 +82,16 @@ def _fits(lines: Sequence[str], found: FoundRecords) -> bool:
     return (
         sum(item is not None and (item.time is not None or item.level_said) for item in read) > len(tried) / 2
     )
+
+
+def _has_rows(lines: Sequence[str], found: FoundRecords) -> bool:
+    """Whether most of the first rows, on one line or on several, are records."""
+    inside = {place for start, end in found.spans for place in range(start + 1, end + 1)}
+    starts = [n for n, line in enumerate(lines) if line.strip() and n not in found.frame and n not in inside]
+    end_of = dict(found.spans)
+    tried = [FOLD.join(lines[start : end_of.get(start, start) + 1]) for start in starts[:_TRIED]]
+    read = [read_csv_row(row.replace(FOLD, "\n"), lambda _: None) for row in tried]
+    return len(tried) >= _FEWEST and sum(row is not None for row in read) > len(tried) / 2
 
 
 class RecordFolder:

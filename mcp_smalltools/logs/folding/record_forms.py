@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from mcp_smalltools.logs.headers.csv_rows import is_time_name, names_of_columns
 from mcp_smalltools.logs.headers.folded_fields import FIELD
 
 MOST_LINES = 2_000
 """Lines of one record; what goes on for longer is none."""
+_STARTS_ROW = re.compile(r"\"?(?:\d{10,13}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d[^\",]{0,24})\"?,")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LONE_TAG = re.compile(r"\s*<(?:[?!/]|[\w:.-]+[^<>\n]{0,2000}>\s*$)")
 
@@ -116,6 +118,32 @@ class FieldsForm:
             return False
         found = FIELD.match(line)
         return found is not None and name_of(found) == self.first
+
+
+@dataclass(frozen=True, slots=True)
+class CsvForm:
+    """Rows of CSV below a line with the names of their columns; a value in quotes may have several lines."""
+
+    names: str
+    """The line with the names."""
+
+    def find(self, lines: Sequence[str]) -> FoundRecords:
+        spans, start = [], -1
+        frame = {place for place, line in enumerate(lines) if line == self.names}
+        starts = _STARTS_ROW if is_time_name(names_of_columns(self.names)[0]) else None
+        for place, line in enumerate(lines):
+            if start >= 0 and starts is not None and starts.match(line) is not None:
+                start = -1  # a quote in a value that isn't in quotes
+            if line.count('"') % 2 == 0:
+                pass
+            elif start < 0:
+                start = place
+            else:
+                spans.append((start, place))
+                start = -1
+            if start >= 0 and place - start >= MOST_LINES:
+                start = -1
+        return FoundRecords(spans, start if start >= 0 else len(lines), frame)
 
 
 def name_of(field: re.Match[str]) -> str:

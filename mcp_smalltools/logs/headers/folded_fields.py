@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from mcp_smalltools.logs.headers.csv_rows import Inner, read_csv_row
 from mcp_smalltools.logs.headers.named_fields import line_of_fields, read_json
 from mcp_smalltools.logs.headers.parsed_line import ParsedLine
 
@@ -23,8 +24,13 @@ _EVENT_LEVELS = {"0": "info", "1": "critical", "2": "error", "3": "warning", "4"
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 
 
-def read_folded(line: str) -> ParsedLine | None:
-    """A line with `FOLD` in it; None where no field of it is one of a header."""
+def read_folded(line: str, inner: Inner = lambda _: None) -> ParsedLine | None:
+    """A line with `FOLD` in it; None where no field of it is one of a header. `inner` reads the message of a
+    row of CSV.
+    """
+    row = read_csv_row(line.replace(FOLD, "\n"), inner)
+    if row is not None:
+        return row
     text = line.replace(FOLD, "\n").strip()
     if text[:1] in ("{", "[", '"'):
         body = text.lstrip("[ \n").rstrip(" \n,[{]")

@@ -9,7 +9,7 @@ from functools import lru_cache
 LEVELS = ("trace", "debug", "info", "notice", "warning", "error", "fatal")
 
 _NAMES: Mapping[str, str] = {
-    "trace": "trace trc trce finest finer verbose vrb silly verb veryverbose ddebug",
+    "trace": "trace trc trce finest finer verbose vrb silly verb veryverbose ddebug subdebug",
     "debug": "debug dbg dbug fine debg",
     "info": "info inf information informational success",
     "notice": "notice",

@@ -18,9 +18,12 @@ _WITH_BAR = (
     re.compile(_SERVICE),  # docker compose
     re.compile(  # the same with names of containers
         rf"(?!\d{{4}}-\d\d|\d{{8}})(?=[\w.-]{{0,80}}[A-Za-z])[\w.-]{{1,80}} {{1,40}}\| "
-        rf"(?={TIME}|\[|\{{|[a-z]+=|(?:INFO|WARN|ERROR|DEBUG)\b)"
+        rf"(?={TIME}|\[|\{{|[a-z]+=|(?:INFO|WARN|WARNING|ERROR|DEBUG|TRACE|NOTICE|FATAL|CRITICAL|LOG)\b)"
     ),
     re.compile(r"\d{1,3}\|[\w.-]{1,60} *\| "),  # pm2
+)
+_WITH_LINE = (
+    re.compile(r"[\w.-]{1,60}…? *│ (?:\[[\w.-]{1,40}\] (?=[IWEF]\d{4} |\{|\d{4}-))?"),  # Tilt
 )
 _WITH_TAB = (
     re.compile(
@@ -63,6 +66,8 @@ def _forms_at(line: str, at: int) -> Iterator[re.Pattern[str]]:
     start = line[at : at + 130]
     if "|" in start:
         yield from _WITH_BAR
+    if "│" in start and not start.startswith("│"):
+        yield from _WITH_LINE
     if "\t" in start:
         yield from _WITH_TAB
 
@@ -74,6 +79,7 @@ def prefix_of(line: str) -> Prefix | None:
         and line[10:11] != "T"
         and "|" not in (start := line[:130])
         and "\t" not in start
+        and "│" not in start
     ):
         return None
     at, time, time_at = 0, None, -1

@@ -34,7 +34,7 @@ _TIME_KEYS = (
     ),
     *("createdat", "created_at", "event_time", "log_timestamp", "timestamp_ms", "receivetimestamp"),
     *("time_iso1111", "timeunixnano", "observedtimeunixnano", "requestreceivedtimestamp", "stagetimestamp"),
-    *("ingestiontime", "at", "written_at", "utc", "date_time", "logged_at", "dt"),
+    *("ingestiontime", "start-date", "at", "written_at", "utc", "date_time", "logged_at", "dt"),
 )
 _LEVEL_KEYS = (
     *(
@@ -141,6 +141,10 @@ _SIGNS_OF_HEADERS = ("=", "[", "%", "::", "$$<")
 _SPACE = re.compile(r"\s")
 _JSON_LINE = re.compile(r"\[?\s*(?P<object>\{.*\})\s*[,\]]{0,2}\s*", re.DOTALL)
 _DEPTH = 3
+_LOGRUS = re.compile(
+    r"time=\"(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d))\" level=(?P<level>[a-z]{4,7}) "
+    r"msg=\"?(?P<message>.*)"
+)
 _TIME_RANKS = {name: place for place, name in enumerate(_TIME_KEYS)}
 _LEVEL_RANKS = {name: place for place, name in enumerate(_LEVEL_KEYS)}
 _MESSAGE_RANKS = {name: place for place, name in enumerate(_MESSAGE_KEYS)}
@@ -189,7 +193,7 @@ def read_logfmt(line: str) -> ParsedLine | None:
     while position < len(line):
         found = _PAIR.match(line, position)
         if found is None:
-            return None
+            return _of_logrus(line)
         value = found[2]
         pairs[found[1]] = (
             value[1:-1].replace('\\"', '"') if value[:1] in ('"', "'") and len(value) > 1 else value
@@ -206,6 +210,16 @@ def read_logfmt(line: str) -> ParsedLine | None:
                 **{key: value for key, value in pairs.items() if key not in ("date", "time")},
             }
     return line_of_fields("logfmt", line, pairs, None)
+
+
+def _of_logrus(line: str) -> ParsedLine | None:
+    """A line of older versions of Docker, whose message has quotes of its own."""
+    found = _LOGRUS.match(line)
+    level = None if found is None else level_of_name(found["level"])
+    if found is None or level is None:
+        return None
+    place = found.start("time")
+    return ParsedLine("logfmt", found["message"], found["time"], level, time_at=place, level_said=True)
 
 
 def _date_and_time(line: str) -> str | None:

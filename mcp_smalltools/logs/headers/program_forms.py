@@ -27,6 +27,11 @@ _SWITCH = (
     r"[A-Z][A-Z0-9_]{1,30}/(?P<severity>[0-7])/[A-Za-z0-9_]{1,60}(?:\(\w\))?(?:\[\d+\])?: ?"
 )
 _DIGITS = "0123456789"
+_OF_APPLE = {"default": "info", "fault": "fatal", "Default": "info", "Fault": "fatal"} | {
+    "Activity": "debug",
+    "State": "debug",
+}
+"""What Apple's logs call their records: most are of the type Default, which is always kept."""
 
 
 class ProgramForm(NamedTuple):
@@ -96,6 +101,51 @@ _FORMS = (
         rf"\[(?P<time>{_ISO})\] \[[\w.-]{{1,60}}\] "
         r"\[(?P<level>NOTIFICATION|WARNING|ERROR|TRACE|INCIDENT_ERROR)(?::\d{1,3})?\] ",
         {"NOTIFICATION": "notice", "INCIDENT_ERROR": "error"},
+    ),
+    ProgramForm(
+        "npm",
+        "n",
+        r"npm (?P<level>WARN|warn|ERR!|error|verb|verbose|silly|sill|info|notice|http|timing) (?=\S)",
+        {"sill": "debug", "silly": "debug", "verb": "debug", "verbose": "debug", "http": "info"}
+        | {"timing": "debug"},
+    ),
+    ProgramForm(
+        "npm-debug",
+        _DIGITS,
+        r"\d{1,6} (?P<level>silly|verbose|timing|notice|warn|http(?= [A-Z]{3,6} | fetch )"
+        r"|info(?= (?:using|ok|run|it|lifecycle|attempt|config|(?:pre|post)?(?:un)?install|audit|npm)\b)"
+        r"|error(?= (?:code|errno|syscall|path|command|stack|cwd|node|npm|argv|A complete|network|404"
+        r"|notarget|dest|signal|gyp|ERESOLVE|Linux|Darwin|Windows|enoent|If |This |at |[A-Z]\w*Error"
+        r"|\S+@\S+ )))(?: |$)",
+        {"silly": "debug", "verbose": "debug", "http": "info", "timing": "debug"},
+    ),
+    ProgramForm(
+        "language-server",
+        "[",
+        r"\[(?P<level>Info|Log|Warn|Error|Trace|Debug) *- "
+        r"(?P<time>\d{1,2}:\d\d:\d\d(?:\.\d{1,3})?(?: [AP]M)?)\] ",
+    ),
+    ProgramForm(
+        "tsserver",
+        "IPE",
+        rf"(?P<level>Info|Perf|Err) +\d{{1,9}} +\[(?P<time>{_CLOCK}\.\d{{3}})\] ",
+        {"Perf": "debug"},
+    ),
+    ProgramForm(
+        "zomboid", "LDWE", r"(?P<level>LOG|DEBUG|WARN|ERROR) *: \w{1,30} *, (?P<time>\d{13})> [\d,.]{1,16}> "
+    ),
+    ProgramForm(
+        "os-log",
+        "12",
+        rf"(?P<time>\d{{4}}-\d\d-\d\d {_CLOCK}\.\d{{6}}[+-]\d{{4}}) \S{{3,14}} +"
+        r"(?P<level>Default|Info|Debug|Error|Fault|Activity|State) +\S{3,14} +\d{1,8} +\d{1,8} +",
+        _OF_APPLE,
+    ),
+    ProgramForm(
+        "os-log",
+        "defi",
+        rf"(?P<level>default|error|fault|info|debug)\t(?P<time>{_CLOCK}\.\d{{6}}[+-]\d{{4}})\t",
+        _OF_APPLE,
     ),
     ProgramForm("julia", "[", r"\[ (?P<level>Info|Warning|Error|Debug): "),
     ProgramForm("julia", "┌", r"┌ (?P<level>Info|Warning|Error|Debug): "),
@@ -251,8 +301,9 @@ for _form in _FORMS:
     for _sign in _form.first:
         _OF_FIRST.setdefault(_sign, []).append((_form, re.compile(_form.pattern)))
 _MAY_BE_NUMBERED = re.compile(
-    r"\d{1,8}[:.]\d|\d{1,5} \| \d\d/|(?:\d{1,3},)?\d{4}/\d\d/\d\d [\d:]{8},\d"
-    r"|\d{4}-\d\d-\d\d(?:-|[T ][^ \n]{8,30}(?:$| (?:<[0-5]> |UTC - \[|[0-9a-f]{8,16} |cpu\d)))"
+    r"\d{1,8}[:.]\d|\d{1,6} [a-z]{4,7}(?: |$)|\d{1,5} \| \d\d/|(?:\d{1,3},)?\d{4}/\d\d/\d\d [\d:]{8},\d"
+    r"|\d{4}-\d\d-\d\d(?:-|[T ][^ \n]{8,30}(?:$| (?:<[0-5]> |UTC - \[|[0-9a-f]{8,16} |cpu\d"
+    r"|\S{3,14} +[DIEFAS][a-z]{3,7} )))"
 )
 """What each form that begins with a digit has; most dated lines have it not."""
 _CMTRACE = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mcp_smalltools.logs.headers.csv_rows import read_csv_row
 from mcp_smalltools.logs.headers.fixed_forms import read_fixed, read_syslog, status_level
 from mcp_smalltools.logs.headers.folded_fields import FOLD, read_folded
 from mcp_smalltools.logs.headers.guesses import level_in_text
@@ -17,6 +18,8 @@ from mcp_smalltools.logs.headers.scanner import scan_header
 _COMMAND = re.compile(r"(?:##\[|::)(?P<name>error|warning|debug|notice)(?:\]| [^:\n]{0,400}::|::)")
 _LEVEL_IN_COLUMN = re.compile(
     r" {1,4}(?:info|warning|error|debug) \d{4}-"
+    r"| {1,8}(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|LOG)(?: {2,4}\S| [\w:.-]{1,80}: \S)"
+    r"| {1,2}(?:ERR|WRN|INF|DBG|TRC) \S|  (?:INFO|WARN|TRACE) (?=[\[A-Z])"
     r"|(?: | {6,40})(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)"
     r"(?: +\||  +\S| [\w:.]{1,80} >)"
 )
@@ -51,7 +54,7 @@ _KEY_CHARS = 40
 def read_line(line: str) -> ParsedLine:
     """Take a line apart. Never fails: a line in no known format is all content."""
     if FOLD in line:
-        return read_folded(line) or ParsedLine("plain", line.replace(FOLD, " "))
+        return read_folded(line, lambda text: _read(text, 1)) or ParsedLine("plain", line.replace(FOLD, " "))
     prefix = prefix_of(line)
     if prefix is None:
         return _read(line, 0)
@@ -84,11 +87,19 @@ def _read(line: str, depth: int, *, carried: bool = False) -> ParsedLine:
     read = (
         read_syslog(line, lambda text: _read(text, depth + 1) if depth < _INNER_DEPTH else None)
         or read_fixed(line)
+        or _row(line, depth)
         or read_logfmt(line)
         or _scanned(line, carried=carried)
         or _object_behind_name(line)
     )
     return read or ParsedLine("plain", line, level=level_in_text(line))
+
+
+def _row(line: str, depth: int) -> ParsedLine | None:
+    """A row of CSV; its message is read one level deeper."""
+    if depth or "," not in line:
+        return None
+    return read_csv_row(line, lambda text: _read(text, 1))
 
 
 def _scanned(line: str, *, carried: bool) -> ParsedLine | None:

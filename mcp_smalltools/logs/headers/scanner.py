@@ -211,6 +211,8 @@ class _Scan:
     def _may_be_level(self, at: int, bracket: BracketToken) -> bool:
         """After a word that may be text, only a plain name is one: "Task [failed]" is a message."""
         inside = self._line[at + 1 : bracket.end - 1].strip()
+        if len(inside) == 1 and self.time is None and self._weak > self._marks + 1:
+            return False  # "pub   ed25519 2026-03-01 [C]"
         if not self._plain:
             return True
         known = _SURE.fullmatch(inside.upper()) is not None

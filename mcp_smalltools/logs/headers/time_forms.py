@@ -80,7 +80,7 @@ _DATED = (
     r"(?P<f>\.\d{3})[+-]\d{2,3}(?!\d)",
     rf"{_DAY},? +(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? +{_CLOCK}{_HALF}(?: (?P<z>{ZONES}))? (?P<y>\d{{4}})",
     rf"{_DAY},? (?P<d>\d{{1,2}})[ -](?P<b>{MONTH})[ -](?P<y>\d{{4}}) {_CLOCK}{_HALF}{_ZONE}",
-    rf"(?:{_DAY},? +)?(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),? {_CLOCK}{_HALF}{_ZONE}",
+    rf"(?:{_DAY},? +)?(?P<b>{MONTH}) +(?P<d>\d{{1,2}}),? (?P<y>\d{{4}}),?(?: @)? {_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<b>[一二三四五六七八九十]{{1,2}}月) +(?P<d>\d{{1,2}}), (?P<y>\d{{4}})"
     rf" {_CLOCK}(?: (?P<ap>上午|下午))?",
     rf"(?P<y>\d{{4}})[/年](?P<mo>\d\d?)[/月](?P<d>\d\d?)日? (?P<ap>午前|午後|上午|下午)?{_CLOCK}",
@@ -91,7 +91,7 @@ _DATED = (
     rf"(?P<d>\d\d)-(?P<b>{MONTH})-(?P<y>\d\d) {_DOTTED_CLOCK}(?P<f>\.\d{{1,9}})?(?P<ap> [AP]M)",
     rf"(?P<d>\d\d?)\. ?(?P<mo>\d\d?)\. ?(?P<y>\d{{4}}){_JOIN}{_CLOCK}{_ZONE}",
     rf"(?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}}){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
-    rf"(?P<n1>\d\d?)[/.-](?P<n2>\d\d?)[/.-](?P<n3>\d\d){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
+    rf"(?P<n1>\d\d?)(?:[/.]|(?P<dash>-))(?P<n2>\d\d?)[/.-](?P<n3>\d\d){_JOIN}{_CLOCK}{_HALF}{_ZONE}",
     rf"(?P<n1>\d\d?)/(?P<n2>\d\d?)/(?P<n3>\d{{4}}),? {_MINUTES}{_HALF}",
     r"(?P<y>\d{4})(?P<mo>\d\d)(?P<d>\d\d)[T _:.-](?P<h>\d\d):?(?P<mi>\d\d):?(?P<s>\d\d)(?P<f>[.,:]\d{1,9})?"
     r"(?P<z>Z|[+-]\d\d:?\d\d)?(?!\d|:\d)",
@@ -101,7 +101,7 @@ _DATED = (
     r"(?=[\]| ,;:]|$)",
     rf"{_CLOCK},? (?P<y>\d{{4}})[-/.](?P<mo>\d\d?)[-/.](?P<d>\d\d?)(?!\d|[T :]\d)",
     rf"{_CLOCK},? (?P<d>\d\d?)[ /-](?P<b>{MONTH})[ /-](?P<y>\d{{4}})(?!\d)",
-    rf"{_CLOCK},? (?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}})(?!\d)",
+    rf"{_CLOCK},?(?: (?P<z>{ZONES}))? (?P<n1>\d\d?)[/-](?P<n2>\d\d?)[/-](?P<n3>\d{{4}})(?!\d)",
     rf"{_CLOCK},? (?P<d>\d\d?)\.(?P<mo>\d\d?)\.(?P<y>\d{{4}})(?!\d)",
 )
 """Of two forms the one that takes more comes first; a clock before its date is no date's clock."""

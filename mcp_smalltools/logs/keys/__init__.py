@@ -4,4 +4,5 @@ normalize     what a key is, line by line: the definition
 by_block      the same for a block of lines at once, with bitstreams
 short_numbers makes keys equal that differ in how long their numbers are
 table         the keys that were met
+terminal      takes out what colours a terminal, before all this
 """

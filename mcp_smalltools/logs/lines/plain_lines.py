@@ -57,6 +57,20 @@ def joins_plain(types: Sequence[LineType], lines: Sequence[str]) -> bool:
     return seen.plain <= _FEW_PLAIN * seen.headed or (run <= _SHORT_RUN and seen.runs >= _OFTEN * seen.headed)
 
 
+def joins_grave(types: Sequence[LineType], lines: Sequence[str]) -> bool:
+    """Whether plain lines continue a warning or an error: in a short log, such as a part that somebody
+    pasted, all of whose headers say a level.
+    """
+    seen = _seen(types, lines)
+    return (
+        0 < seen.headed < _FEWEST_HEADED
+        and seen.levelled >= _WITH_LEVEL * seen.headed
+        and not seen.carried
+        and not seen.before
+        and 0 < seen.plain <= 3 * seen.headed
+    )
+
+
 def _seen(types: Sequence[LineType], lines: Sequence[str]) -> _Seen:
     seen, assembler = _Seen(), Assembler()
     plain = others = 0  # since the last header

@@ -108,15 +108,18 @@ def names_exception(kind: Kind, text: str) -> bool:
     return kind is Kind.EXCEPTION or (kind is Kind.FRAME and text.startswith("Caused by: "))
 
 
-MOST_JOINED = 200
-"""Plain lines in a row that can be of one record; more are the output of something else."""
+MOST_JOINED, MOST_JOINED_GRAVE = 200, 12
+"""Plain lines in a row that can be of one record; more are the output of something else. The second where
+only warnings and errors have such lines.
+"""
 
 
 class Assembler:
     """Decides line by line whether a record starts. Its state survives from block to block."""
 
-    def __init__(self, *, joins_plain: bool = False) -> None:
+    def __init__(self, *, joins_plain: bool = False, joins_grave: bool = False) -> None:
         self.joins_plain = joins_plain  # a plain line continues the record of the header before it
+        self.joins_grave = joins_grave  # it does where that header says that it is a warning or an error
         self._under_header = False  # the open record has a header
         self._grave = 0  # which says that it is a warning (1) or an error (2)
         self._joined = 0  # plain lines in a row that were joined to it
@@ -132,7 +135,7 @@ class Assembler:
         """All that it remembers; see `resumed`."""
         known = [self._open, self._continuable, self._awaits, self._in_trace, self._in_stack]
         plain = [self.joins_plain, self._under_header, self._grave, self._joined]
-        return [*known, self._in_block, self.announced, *plain]
+        return [*known, self._in_block, self.announced, *plain, self.joins_grave]
 
     @classmethod
     def resumed(cls, state: Sequence[int]) -> Assembler:
@@ -149,6 +152,7 @@ class Assembler:
         if len(state) > 7:
             assembler.joins_plain, assembler._under_header = map(bool, state[7:9])
             assembler._grave, assembler._joined = state[9:11]
+            assembler.joins_grave = any(state[11:12])
         return assembler
 
     def starts(self, kind: Kind, opens: bool, content: str, level: str | None = None) -> bool:
@@ -214,7 +218,7 @@ class Assembler:
             return False
         if self._awaits and self._under_header and content.strip() in _OPENING:
             return False  # an object over several lines, behind the header that tells of it
-        if self._joins() and self._continues(kind, content, level):
+        if self._joins(content) and self._continues(kind, content, level):
             self._joined += 1
             return False
         return self._starts_with(continuable=kind is Kind.DIAGNOSIS)
@@ -229,6 +233,8 @@ class Assembler:
             return False
         return failure_degree(content) < (SURE if self._joined else LIKELY)
 
-    def _joins(self) -> bool:
+    def _joins(self, content: str = "") -> bool:
         """Whether plain lines belong to the header before them."""
+        if self.joins_grave and self._grave and self._under_header and content[:1] not in ("[", "{"):
+            return self._joined < MOST_JOINED_GRAVE
         return self.joins_plain and self._under_header and self._joined < MOST_JOINED

@@ -74,6 +74,17 @@ def order_of_dates(texts: Iterable[str]) -> DateOrder | None:
     return best if 2 * way[best] <= way[second] else None
 
 
+def has_open_order(text: str) -> bool:
+    """Whether a timestamp alone leaves open which of its three numbers are the day and the month. One with AM
+    or PM is American.
+    """
+    numbers = _three_numbers(text.strip())
+    if numbers is None or (_fields(text.strip()) or {}).get("ap"):
+        return False
+    orders = (DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST)
+    return len({date for order in orders if _is_date(*(date := _ordered(order, *numbers)))}) > 1
+
+
 def _three_numbers(text: str) -> tuple[int, int, int] | None:
     fields = None if _is_number(text) else _fields(text)
     if fields is None or fields.get("n3") is None:
@@ -207,11 +218,13 @@ def _ordered_date(fields: dict[str, str | None], order: DateOrder | None) -> tup
     dates = [(third, first, second), (third, second, first)]
     if not fields.get("ap"):
         dates.reverse()
+    now = datetime.date.today().year
     if third < 100:
+        if fields.get("dash") and first <= now % 100 and _is_date(first + 2000, second, third):
+            return first + 2000, second, third  # as ISO 8601 has it, without the century
         dates.append((first, second, third))
     dates = [(_four_digits(year), month, day) for year, month, day in dates]
     valid = [date for date in dates if _is_date(*date)]
-    now = datetime.date.today().year
     return min(valid, key=lambda date: abs(date[0] - now)) if valid else None
 
 

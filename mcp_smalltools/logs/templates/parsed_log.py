@@ -16,7 +16,7 @@ from mcp_smalltools.logs.judge.judge import Judge
 from mcp_smalltools.logs.lines.line_table import LineTable
 from mcp_smalltools.logs.lines.line_types import LineType
 from mcp_smalltools.logs.lines.recognition import FormRecognition, recognition_of
-from mcp_smalltools.logs.lines.times import Calendar, zone_of
+from mcp_smalltools.logs.lines.times import Calendar, has_open_order, zone_of
 from mcp_smalltools.logs.templates.clustering import ClusterTemplate, cluster_shapes
 from mcp_smalltools.logs.templates.columns import messages_of
 from mcp_smalltools.logs.templates.optional_fields import merge_optional_fields, optional_field_counts
@@ -76,6 +76,7 @@ class ParsedLog:
     timed: dict[Calendar, int] = field(default_factory=dict)  # records by what their times say of the day
     zone: str = ""  # as the times are written, of the earliest record
     last_zone: str = ""  # of the latest
+    open_dates: bool = False  # the order of day and month in its dates is a guess
 
     def template_of(self, shape: int) -> ParsedTemplate | None:
         """None for a shape that the parse has not seen: the file was changed before it was read again."""
@@ -115,7 +116,14 @@ def derive_templates(parser: LogParser, judge: Judge | None = None, until: float
         timed={of: line.records for of, line in parser.timelines.items()},
         zone=_zone(parser, calendar, timeline.first_line if timeline is not None else 0),
         last_zone=_zone(parser, calendar, timeline.last_line if timeline is not None else 0),
+        open_dates=parser.date_order is None and calendar is Calendar.DATED and _has_open_dates(parser),
     )
+
+
+def _has_open_dates(parser: LogParser) -> bool:
+    """Whether the dates of the earliest and the latest record can be read in more than one order."""
+    texts = parser.edges.get(Calendar.DATED, {}).values()
+    return any(has_open_order(time) for text in texts if (time := read_line(text).time) is not None)
 
 
 def _believe_words(line_types: Iterable[LineType]) -> None:

@@ -179,6 +179,29 @@ class TemplateValues:
             if len(examples) < _EXAMPLES and value not in examples:
                 examples[value] = line
 
+    def shared(self, slot: int, records: int) -> tuple[str, str, bool] | None:
+        """What all of so many records have at the start and at the end of a slot, in whole words, and whether
+        anything differs between them; None if nothing is shared, or it isn't known.
+        """
+        column = self.columns[slot]
+        if not column or column.total() != records or self._dashed[slot] or not all(map(_is_telling, column)):
+            return None
+        result = self._results[slot]
+        split = [value.removeprefix(result).split(" ") for value in column]
+        if len(split) == 1:
+            return " ".join(split[0]), "", False
+        if len({len(words) for words in split}) > 1:
+            return None
+        same = [len(set(words)) == 1 for words in zip(*split, strict=True)]
+        first = next(place for place, alike in enumerate(same) if not alike)
+        last = next(place for place, alike in enumerate(reversed(same)) if not alike)
+        words = split[0]
+        return (
+            "".join(f"{word} " for word in words[:first]),
+            "".join(f" {word}" for word in words[len(words) - last :]),
+            True,
+        )
+
     def name(self, slot: int, part: int) -> str:
         """What the log calls this part of a slot (from 0), or what the text around it does; or nothing."""
         names = self._slot_names.get(slot, ())
@@ -246,6 +269,24 @@ def _add(block: Block, log: ParsedLog, table: LineTable, found: Mapping[int, Tem
             values.last_error = kept
             if len(values.error_lines) < _ERROR_LINES:
                 values.error_lines.append(kept.number)
+
+
+def with_constants(values: TemplateValues, records: int, scrub: Scrub) -> tuple[str, dict[int, int]]:
+    """The template's text with what all of its records share in a slot: what doesn't vary is none of its
+    variables. And the new number of each slot that is left, from 1. A value that may not leave stays a slot.
+    """
+    text, places = values.constants[0], dict[int, int]()
+    for slot, after in enumerate(values.constants[1:]):
+        shared = values.shared(slot, records) if records > 1 else None
+        if shared is not None and any(
+            values.scrubbed(slot, value, scrub) != value for value in values.columns[slot]
+        ):
+            shared = None
+        start, end, differs = shared or ("", "", True)
+        if differs:
+            places[slot + 1] = len(places) + 1
+        text += f"{start}{VAR if differs else ''}{end}{after}"
+    return text, places
 
 
 def slot_values(values: TemplateValues, scrub: Scrub, most: int) -> list[SlotValues]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mcp_smalltools.errors import DeadlineExceeded
-from mcp_smalltools.logs.headers.terminal import strip_colours
+from mcp_smalltools.logs.keys.terminal import strip_colours
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile

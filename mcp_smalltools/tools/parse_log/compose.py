@@ -106,6 +106,7 @@ def _sessions(counted: CountedLog, log: ParsedLog, context: ToolContext) -> LogS
         log,
         counted.parser.table,
         joins_plain=counted.parser.assembler.joins_plain,
+        joins_grave=counted.parser.assembler.joins_grave,
     )
     source.line_count = lines  # of the whole file, which was not read again
     return found

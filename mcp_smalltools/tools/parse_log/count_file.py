@@ -15,8 +15,8 @@ from mcp_smalltools.logs.counting.parser import LogParser
 from mcp_smalltools.logs.counting.state import compact, resume
 from mcp_smalltools.logs.folding.fold_blocks import RecordFolder, form_of
 from mcp_smalltools.logs.folding.record_forms import RecordForm
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes
 from mcp_smalltools.logs.keys.block import Block
+from mcp_smalltools.logs.keys.terminal import strip_terminal_codes
 from mcp_smalltools.tools.parse_log.answer import LAST
 from mcp_smalltools.tools.parse_log.last_call import LogChange, load_position, position_at, save_position
 from mcp_smalltools.tools.parse_log.since import Since, SinceReader, parse_since, time_of

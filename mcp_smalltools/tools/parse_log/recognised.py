@@ -49,6 +49,8 @@ class Understood:
     timed: int = 0
     other_times: int = 0
     by_ci: bool = False
+    open_dates: bool = False
+    """The order of day and month is a guess."""
 
     def reason(self) -> str | None:
         """Why the answer can't be relied on; None if it can."""
@@ -70,6 +72,11 @@ class Understood:
             return (
                 f"Times of two kinds: {self.other_times:,} of {self.timed:,} (without a year or a date, or "
                 "since a start) can't be compared with the others and are not in `time`."
+            )
+        if self.open_dates:
+            return (
+                "Dates may be day/month or month/day, and nothing in the log tells: `time` may be wrong. "
+                "The rest can be used."
             )
         if self.unread_times >= _UNREAD * self.records:
             return f"{self.unread_times:,} of {self.records:,} records seem to have a time that was not read."
@@ -119,6 +126,7 @@ def understood(log: ParsedLog) -> Understood | None:
         sum(log.timed.values()),
         sum(count for calendar, count in log.timed.items() if calendar is not log.calendar),
         2 * sum(form.records for form in forms if form.form == "ci") > records,
+        log.open_dates,
     )
 
 

@@ -98,13 +98,18 @@ def sequence_of(records: Sequence[SessionRecord]) -> tuple[int, ...]:
 
 
 def find_sessions(
-    blocks: Iterable[Block], log: ParsedLog, table: LineTable, *, joins_plain: bool = False
+    blocks: Iterable[Block],
+    log: ParsedLog,
+    table: LineTable,
+    *,
+    joins_plain: bool = False,
+    joins_grave: bool = False,
 ) -> LogSessions | None:
     """The sessions of the first lines of a log that was parsed with this table, and with an `Assembler` that
     joins plain lines or not; None if it has none.
     """
     most = log.lines if log.lines <= WHOLE_UP_TO else LOOKED_AT
-    found, assembler = _Values(), Assembler(joins_plain=joins_plain)
+    found, assembler = _Values(), Assembler(joins_plain=joins_plain, joins_grave=joins_grave)
     last_line = records = 0
     for whole in blocks:
         for start in range(0, len(whole), PROBED):

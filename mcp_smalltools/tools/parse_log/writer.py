@@ -11,7 +11,7 @@ from mcp_smalltools.logs.lines.times import Calendar, as_date, zone_seconds, zon
 from mcp_smalltools.logs.message.failure_words import SURE
 from mcp_smalltools.logs.message.masking import VAR
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog, ParsedTemplate
-from mcp_smalltools.logs.templates.slot_values import SlotValues, TemplateValues, slot_values
+from mcp_smalltools.logs.templates.slot_values import SlotValues, TemplateValues, slot_values, with_constants
 from mcp_smalltools.result import Span
 from mcp_smalltools.tools.parse_log import answer as records
 from mcp_smalltools.tools.parse_log.report import (
@@ -52,6 +52,8 @@ _FOLDED_CHARS = 400
 _BRIEF_CHARS, _BRIEFEST_CHARS = 90, 60
 _FURTHER, _FURTHER_CHARS = 2, 80
 """Further records of an error that are shown, and so much of each."""
+_ALSO = 6
+"""Line numbers of further records of an error, besides the last."""
 _EVIDENCE_CHARS = 700
 """Characters of evidence from which on only first lines of errors are shown."""
 
@@ -85,6 +87,7 @@ class RecordWriter:
         self._errors = selection.survey.errors[:MOST_ERRORS]
         self._suspects = selection.survey.suspects[: SUSPECTED + FURTHER_SUSPECTED]
         self._slots: dict[int, list[SlotValues]] = {}
+        self._constants: dict[int, tuple[str, dict[int, int]]] = {}
         self._usual_level = max(log.levels, key=lambda name: log.levels[name], default="none")
         self._text = rare_word_mask(log.templates) if self._sealed else str
 
@@ -174,12 +177,23 @@ class RecordWriter:
 
     def _shown_text(self, template: ParsedTemplate) -> str:
         most = _TEMPLATE_CHARS if template.records > 1 else _SINGLE_CHARS
-        return _cut(self._text(template.text).replace(VAR, "<*>"), most, self._scrub)
+        text, _ = self._with_constants(template)
+        return _cut(self._text(text).replace(VAR, "<*>"), most, self._scrub)
+
+    def _with_constants(self, template: ParsedTemplate) -> tuple[str, dict[int, int]]:
+        """The template's text, and the number of each slot in it."""
+        values = None if self._sealed else self._values.get(template.id)
+        if values is None:
+            return template.text, {}
+        if template.id not in self._constants:
+            self._constants[template.id] = with_constants(values, template.records, self._scrub)
+        return self._constants[template.id]
 
     def _variables(self, template: ParsedTemplate) -> list[records.Variable]:
+        _, places = self._with_constants(template)
         return [
             records.Variable(
-                slot=item.slot,
+                slot=places[item.slot],
                 name=item.name or None,
                 counts=item.counts or None,
                 others=item.others or None,
@@ -187,6 +201,7 @@ class RecordWriter:
                 records=item.records if item.records < _NEARLY_ALL * template.records else None,
             )
             for item in self._told(template)
+            if item.slot in places
         ]
 
     def _told(self, template: ParsedTemplate) -> list[SlotValues]:
@@ -272,11 +287,14 @@ class RecordWriter:
     def _further(
         self, template: ParsedTemplate, first: int, *, with_text: bool
     ) -> tuple[list[Span], list[int]]:
-        """More records of an error: one of another wording, and the lines of some and of the last."""
+        """More records of an error: one of another wording, and the lines of some, first of those of yet
+        other wordings, and of the last.
+        """
         values = self._values.get(template.id)
         if values is None or values.last_error is None:
             return [], []
-        others = [line for line in values.errors.values() if line.number != first][: _FURTHER - 1]
+        wordings = [line for line in values.errors.values() if line.number != first]
+        others = wordings[: _FURTHER - 1]
         spans = [
             Span(
                 start=line.number,
@@ -286,7 +304,11 @@ class RecordWriter:
             for line in (others if with_text else ())
         ]
         shown = {first, *(span.start for span in spans)}
-        numbers = [*(values.error_lines if with_text else (line.number for line in others))]
+        numbers = [line.number for line in wordings[:_ALSO]]
+        if with_text:
+            numbers += [number for number in values.error_lines if number not in numbers][
+                : _ALSO - len(numbers)
+            ]
         return spans, sorted({*numbers, values.last_error.number} - shown)
 
     def _burst(self, template: ParsedTemplate) -> records.Burst:

@@ -34,7 +34,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from mcp_smalltools.calibration.calibration import Calibration, Logistic
 from mcp_smalltools.calibration.measures import coverage_at, expected_calibration_error
 from mcp_smalltools.calibration.scores import Evaluation, coverage_curve, record_quality, reliability
-from mcp_smalltools.logs.headers.terminal import strip_colours
+from mcp_smalltools.logs.keys.terminal import strip_colours
 from mcp_smalltools.tools.find_failure.features import feature_names, features_of
 from mcp_smalltools.tools.find_failure.lines import LogLines, read_baseline, read_log
 from mcp_smalltools.tools.find_failure.rank import RankedLog

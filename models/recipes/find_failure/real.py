@@ -17,7 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from mcp_smalltools.logs.headers.terminal import strip_colours
+from mcp_smalltools.logs.keys.terminal import strip_colours
 from tests.written_runs import SCRIPT, written_runs
 
 _NOT_TOLD = re.compile(r"\[(?:\d[0-9;]{0,20})?[mK]|\[\?\d{1,4}[hl]|[\x00-\x20\x7f-\xa0]")

@@ -44,7 +44,7 @@ from mcp_smalltools.logs.headers import (  # noqa: E402
     scanner,
     time_forms,
 )
-from mcp_smalltools.logs.headers.terminal import strip_terminal_codes  # noqa: E402
+from mcp_smalltools.logs.keys.terminal import strip_terminal_codes  # noqa: E402
 from mcp_smalltools.logs.lines import times  # noqa: E402
 from mcp_smalltools.logs.templates import columns  # noqa: E402
 from mcp_smalltools.logs.templates.parsed_log import ParsedLog  # noqa: E402
