@@ -24,8 +24,10 @@ from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
 _OF_A_SPAN = 38
 """Characters of JSON around a span: `{"start":…,"end":…,"text":""},`."""
-_MAIN_SHARES = ((5, 0.6), (12, 0.5), (10**9, 0.4))
-"""Share of the room that the main failure gets where there are others: up to so many, the share."""
+_MAIN_SHARES = ((5, 0.6), (12, 0.5), (40, 0.4), (10**9, 0.6))
+"""Share of the room that the main failure gets where there are others: up to so many, the share. Of very many, few
+could be named anyway.
+"""
 _MAIN_LINE, _FULL_LINE, _OTHER_LINE = 600, 180, 160
 """Characters at most of the main line, of those around it, and of a further failure's."""
 _LONG_PREFIX = 20
