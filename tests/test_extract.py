@@ -355,3 +355,18 @@ async def test_a_value_has_the_form_that_its_schema_asks_for_or_is_missing(extra
     answer = await extract(schema, text=text)
     assert answer.data["ticket"] == "https://tickets.example/42"
     assert answer.missing == ["author"]
+
+
+async def test_a_page_whose_values_all_have_names_is_sure_though_it_lacks_a_field(extract, tmp_path):
+    path = tmp_path / "report.md"
+    form = (
+        "### Version\n\n3.2.1.0\n\n### Operating System\n\nWindows 11\n\n### What happened?\n\nIt crashed!\n"
+    )
+    schema = schema_of(
+        [], version={"type": "string"}, operating_system={"type": "string"}, epoch={"type": "string"}
+    )
+    for text, sure in ((form, True), (form + "\nThe epoch is 17, the epoch before was 16.\n", False)):
+        path.write_text(text)
+        answer = await extract(schema, path=str(path))
+        assert (answer.data["version"], answer.data["operating_system"]) == ("3.2.1.0", "Windows 11")
+        assert answer.escalate is not sure
