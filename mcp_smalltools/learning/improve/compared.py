@@ -13,6 +13,7 @@ from mcp_smalltools.tools.classify.decision import Decision
 from mcp_smalltools.tools.classify.heads.arithmetic import Matrix
 from mcp_smalltools.tools.classify.labels import LabelSet
 from mcp_smalltools.tools.classify.learned import LearnedTask, Reach
+from mcp_smalltools.tools.classify.said import said_in
 from mcp_smalltools.tools.classify.scoring import Texts
 from mcp_smalltools.tools.classify.vectors import CallVectors, TextReader, embed_labels, teach
 
@@ -72,7 +73,8 @@ class TaskTexts:
         """All texts in one call, without and with these corrections."""
         names, examples = await embed_labels(self, self.labels, self.known, self.instructions)
         ordered = sorted(set(texts))
-        items = Texts(ordered, await self.kept(ordered))
+        said = [said_in(text) for text in ordered] if self.known else ()
+        items = Texts(ordered, await self.kept(ordered), said)
         taught = await teach(self, self.learned(learned), self.known, self.labels) if learned else None
         call = CallVectors(items, names, examples, adapter=self.reader.adapter)
         before = decide_call(call, self.labels)

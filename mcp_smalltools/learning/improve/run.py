@@ -165,7 +165,7 @@ def _reader(task: LearningTask, service: Service) -> TextReader:
     nothing_shown = ToolRequest(task.tool, {}, deadline_s=DEADLINE_S)
     context = Call(nothing_shown, service, lambda done, total, message: None).context()
     own = task.skill.context_of(context) if task.skill else context
-    return TextReader(own, adapter_here(own))
+    return TextReader(own, adapter_here(own), said=bool(task.known))
 
 
 def _provenance(case: ReportedCase) -> dict[str, Any]:

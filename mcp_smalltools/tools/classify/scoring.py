@@ -8,6 +8,7 @@ examples. How the examples score with heads that were fitted without them says h
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,13 @@ class Texts:
 
     texts: list[str]
     vectors: Matrix
+    said: Sequence[str] = ()
+    """What each of them says, whose words count; the texts themselves if it is empty."""
+
+    @property
+    def counted(self) -> list[str]:
+        """The texts whose words are compared."""
+        return list(self.said or self.texts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +120,10 @@ def score(items: Texts, names: Texts, examples: Examples | None) -> ItemScores:
     similarity = items.vectors @ names.vectors.T
     if examples is None:
         return _by_names(items.vectors, names.vectors, similarity)
-    words = _Words(examples.items.texts + names.texts)
+    words = _Words(examples.items.counted + names.texts)
     known = _Features(examples.items.vectors, words.rows[: len(examples.label)])
     named = _Features(names.vectors, words.rows[len(examples.label) :])
-    asked = _Features(items.vectors, words.of(items.texts))
+    asked = _Features(items.vectors, words.of(items.counted))
     found = _all_heads(known, examples.label, named, asked)
     validation, weights = None, USUAL_WEIGHTS
     if not examples.ours and len(examples.label) > 1:

@@ -51,7 +51,7 @@ class Classify:
         "escalate (read only these yourself); for a question the probability of yes. What fits no label is "
         '"none of these".'
     )
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
     Arguments: ClassVar[type[base.Arguments]] = ClassifyArguments
     Answer: ClassVar[type[result.Answer]] = ClassifyAnswer
 

@@ -14,6 +14,7 @@ from mcp_smalltools.models.catalog import adapter_entry
 from mcp_smalltools.tools.classify.chunks import chunks_of, clauses_of
 from mcp_smalltools.tools.classify.common_labels import texts_of_common_labels
 from mcp_smalltools.tools.classify.heads.arithmetic import Matrix, unit
+from mcp_smalltools.tools.classify.said import said_in
 from mcp_smalltools.tools.classify.scoring import Examples, Texts
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ async def embed_all(
     """Embed labels and examples (pairs of text and label), then the cases until the time is over. What was
     learned takes part if it was measured with the same encoder.
     """
-    reader = TextReader(context, await _adapter(context))
+    files = frozenset(case.text for case in cases if case.path)
+    reader = TextReader(context, await _adapter(context), said=bool(known), files=files)
     names, examples = await embed_labels(reader, labels, known, instructions)
     items = await reader.until_time_is_over([case.text for case in cases if case.text])
     parts = None
@@ -117,7 +119,8 @@ async def embed_labels(
     if coloured:
         name_vectors = unit(name_vectors + vectors[len(names) + len(texts) :])
     columns = np.array([column for _, column in pairs], np.int64)
-    examples = Examples(Texts(texts, example_vectors), columns, ours) if pairs else None
+    said = () if ours else [said_in(text) for text in texts]
+    examples = Examples(Texts(texts, example_vectors, said), columns, ours) if pairs else None
     return Texts(names, name_vectors), examples
 
 
@@ -138,7 +141,8 @@ async def teach(
     others = sorted({*(label.text for label in labels.labels), *texts} - {*corrected})
     vectors = await reader.kept([*texts, *corrected, *others])
     columns = np.array([column for _, column in pairs], np.int64)
-    examples = Examples(Texts(texts, vectors[: len(texts)]), columns)
+    said = [said_in(text) for text in texts] if known else ()
+    examples = Examples(Texts(texts, vectors[: len(texts)], said), columns)
     corrections_end = len(texts) + len(corrected)
     near, other = vectors[len(texts) : corrections_end], vectors[corrections_end:]
     return Taught(learned.version, learned.reach, near, other, examples)
@@ -186,10 +190,22 @@ def _common_texts(labels: LabelSet) -> list[tuple[str, int]]:
 
 
 class TextReader:
-    """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's chunks."""
+    """Unit vectors of texts, shape (texts, dim): the mean of the vectors of each text's chunks.
 
-    def __init__(self, context: ToolContext, adapter: str | None) -> None:
+    With `said`, as where there are examples, of what the texts say (`said.py`), but for those of `files`.
+    """
+
+    def __init__(
+        self,
+        context: ToolContext,
+        adapter: str | None,
+        *,
+        said: bool = False,
+        files: frozenset[str] = frozenset(),
+    ) -> None:
         self.adapter = adapter
+        self._said = said
+        self._files = files
         self._context = context
         self._settings = context.settings
 
@@ -220,22 +236,31 @@ class TextReader:
                 break
             context.progress(len(vectors), len(wanted), "reading texts")
         ordered = sorted(vectors)
-        return Texts(ordered, np.stack([vectors[text] for text in ordered]))
+        read = [self._read_as(text) for text in ordered]
+        return Texts(ordered, np.stack([vectors[text] for text in ordered]), read)
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        parts = [chunks_of(text) for text in texts]
+        parts = [chunks_of(self._read_as(text)) for text in texts]
         distinct = sorted({chunk for part in parts for chunk in part})
         options = CallOptions(deadline_s=max(1.0, self._context.stop.remaining_s), adapter=self.adapter)
         found = (await self._context.engine.embed(distinct, options)).vectors
         row = {chunk: index for index, chunk in enumerate(distinct)}
         return unit(np.stack([found[[row[chunk] for chunk in part]].mean(axis=0) for part in parts]))
 
+    def _read_as(self, text: str) -> str:
+        return said_in(text) if self._said and text not in self._files else text
+
     def _look_up(self, texts: Sequence[str]) -> dict[str, Matrix]:
-        return self._context.kept.vectors(self.made_by, texts) if self._settings.cache else {}
+        if not self._settings.cache:
+            return {}
+        read = {text: self._read_as(text) for text in texts}
+        kept = self._context.kept.vectors(self.made_by, list(dict.fromkeys(read.values())))
+        return {text: kept[said] for text, said in read.items() if said in kept}
 
     def _keep(self, vectors: Mapping[str, Matrix]) -> None:
         if self._settings.cache:
-            self._context.kept.keep_vectors(self.made_by, vectors)
+            read = {self._read_as(text): vector for text, vector in vectors.items()}
+            self._context.kept.keep_vectors(self.made_by, read)
 
     @property
     def made_by(self) -> str:

@@ -32,6 +32,7 @@ from mcp_smalltools.tools.classify.chunks import chunks_of
 from mcp_smalltools.tools.classify.decision import FEATURES, features_of
 from mcp_smalltools.tools.classify.heads.arithmetic import unit
 from mcp_smalltools.tools.classify.labels import YES, LabelSet, labels_of_question, parse_labels
+from mcp_smalltools.tools.classify.said import said_in
 from mcp_smalltools.tools.classify.scoring import Examples, Texts, score
 from mcp_smalltools.tools.classify.vectors import ADAPTER, example_pairs
 from mcp_smalltools.tools.classify.yes_or_no import question_features
@@ -101,14 +102,17 @@ class Vectors:
             texts_json = json.dumps(list(self._found))
             np.savez(self._path, texts=np.array(texts_json), vectors=np.stack(list(self._found.values())))
 
-    def of(self, texts: Sequence[str]) -> Texts:
-        rows = [np.mean([self._found[chunk] for chunk in chunks_of(text)], axis=0) for text in texts]
-        return Texts(list(texts), unit(np.stack(rows)))
+    def of(self, texts: Sequence[str], *, said: bool = False) -> Texts:
+        """As the tool reads them: with examples, what they say."""
+        read = [said_in(text) if said else text for text in texts]
+        rows = [np.mean([self._found[chunk] for chunk in chunks_of(text)], axis=0) for text in read]
+        return Texts(list(texts), unit(np.stack(rows)), read)
 
 
 def texts_of(task: dict, labels: LabelSet) -> set[str]:
     pairs, _ = example_pairs(task["examples"], labels)
-    return {*(label.text for label in labels.labels), *(text for text, _ in pairs), *task["items"]}
+    texts = {*(label.text for label in labels.labels), *(text for text, _ in pairs), *task["items"]}
+    return {said_in(text) for text in texts} if task["examples"] else texts
 
 
 def answer(task: dict, labels: LabelSet, vectors: Vectors) -> Answers:
@@ -117,10 +121,14 @@ def answer(task: dict, labels: LabelSet, vectors: Vectors) -> Answers:
     examples = None
     if pairs:
         column = np.array([column for _, column in pairs])
-        examples = Examples(vectors.of([text for text, _ in pairs]), column, ours)
+        examples = Examples(vectors.of([text for text, _ in pairs], said=not ours), column, ours)
     known = dict(zip(task["items"], task["truth"], strict=True))
     items = sorted(known)
-    scores = score(vectors.of(items), vectors.of([label.text for label in labels.labels]), examples)
+    scores = score(
+        vectors.of(items, said=bool(task["examples"])),
+        vectors.of([label.text for label in labels.labels]),
+        examples,
+    )
     names = labels.names
     given = [names[best] for best in scores.probabilities.argmax(axis=1)]
     truth = [known[item] for item in items]
