@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+_BINS: Final = 15
 
 
 def with_confidence(
@@ -16,13 +19,13 @@ def with_confidence(
     return [value for value, _ in pairs], [hit for _, hit in pairs]
 
 
-def expected_calibration_error(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> float:
-    """Mean distance between promised and real accuracy over equal-width bins, weighted by their size."""
+def expected_calibration_error(confidence: ArrayLike, right: ArrayLike) -> float:
+    """Mean distance between promised and real accuracy over 15 equal-width bins, weighted by their size."""
     confidences, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
     if not len(confidences):
         return 0.0
-    bin_of = np.minimum((confidences * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(bin_of, confidences - hits, minlength=bins)
+    bin_of = np.minimum((confidences * _BINS).astype(np.int64), _BINS - 1)
+    gaps = np.bincount(bin_of, confidences - hits, minlength=_BINS)
     return float(np.abs(gaps).sum() / len(confidences))
 
 

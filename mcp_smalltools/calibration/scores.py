@@ -27,6 +27,8 @@ MACHINE = "2 vCPU x86-64 with AVX512, no GPU"
 """Where the figures that ship were measured."""
 RIGHT_WHERE_SURE = "all right where sure"
 """Its figure that says how far a sure answer can be relied on."""
+_BINS = 15
+_POINTS = 50
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Aim = Annotated[str, StringConstraints(pattern=r"^(>=|<=) -?\d+(\.\d+)?$")]
@@ -111,22 +113,22 @@ def as_text(data: Mapping[str, Any]) -> str:
     return re.sub(r"\[\s+(-?[\d.e+-]+(?:,\s+-?[\d.e+-]+)*)\s+\]", _on_one_line, text) + "\n"
 
 
-def coverage_curve(confidence: ArrayLike, right: ArrayLike, points: int = 50) -> list[tuple[float, float]]:
-    """Accuracy of the surest answers for about `points` shares of all answers, the last of which is 1."""
+def coverage_curve(confidence: ArrayLike, right: ArrayLike) -> list[tuple[float, float]]:
+    """Accuracy of the surest answers for about 50 shares of all answers, the last of which is 1."""
     import numpy as np
 
     hits = np.asarray(right, np.float64)[np.argsort(-np.asarray(confidence, np.float64), kind="stable")]
     running = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    ends = np.unique(np.linspace(len(hits) / points, len(hits), points).round().astype(int).clip(1))
+    ends = np.unique(np.linspace(len(hits) / _POINTS, len(hits), _POINTS).round().astype(int).clip(1))
     return [(round(float(end / len(hits)), 4), round(float(running[end - 1]), 4)) for end in ends]
 
 
-def reliability(confidence: ArrayLike, right: ArrayLike, bins: int = 15) -> list[tuple[float, float, int]]:
-    """For each of `bins` equal parts of 0 to 1 that has answers: mean confidence, share right, answers."""
+def reliability(confidence: ArrayLike, right: ArrayLike) -> list[tuple[float, float, int]]:
+    """For each of 15 equal parts of 0 to 1 that has answers: mean confidence, share right, answers."""
     import numpy as np
 
     confidences, hits = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    bin_of = np.minimum((confidences * bins).astype(np.int64), bins - 1)
+    bin_of = np.minimum((confidences * _BINS).astype(np.int64), _BINS - 1)
     rows = []
     for part in np.unique(bin_of):
         inside = bin_of == part

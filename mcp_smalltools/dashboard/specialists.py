@@ -24,6 +24,8 @@ TOO_SURE: Final = 0.1
 """What a confidence may promise too much."""
 _DEVIATIONS: Final = 2.5
 """Standard deviations of the share right, if the confidence held."""
+_LEAST: Final = 20
+"""Answers in a bin whose gap is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ def right_when_sure(bins: Sequence[Bin]) -> tuple[float, int] | None:
     return (sum(right * count for right, count in sure) / answers, answers) if answers else None
 
 
-def worst_gap(bins: Sequence[Bin], least: int = 20) -> float:
-    """By how much a confidence promised too much at most, in bins of so many answers; 0.0 at least."""
-    return max((confidence - right for confidence, right, count in bins if count >= least), default=0.0)
+def worst_gap(bins: Sequence[Bin]) -> float:
+    """By how much a confidence promised too much at most, in bins of 20 answers or more; 0.0 at least."""
+    return max((confidence - right for confidence, right, count in bins if count >= _LEAST), default=0.0)
 
 
 def is_too_sure(bins: Sequence[Bin]) -> bool:

@@ -83,7 +83,6 @@ class Number:
     end: int
     value: float | int
     percent: bool = False
-    in_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +124,7 @@ def _in_words(text: str) -> Iterator[Number]:
         words = match[0][: -len(match["percent"])] if match["percent"] else match[0]
         value = _value_of_words(words.strip().lower())
         if value is not None:
-            yield Number(match.start(), match.end(), value, bool(match["percent"]), in_words=True)
+            yield Number(match.start(), match.end(), value, bool(match["percent"]))
 
 
 def _value_of_words(words: str) -> int | None:

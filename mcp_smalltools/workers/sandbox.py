@@ -66,7 +66,6 @@ class Walls:
     """Version of the kernel's interface; 0 if it has none."""
     seccomp: bool = False
     memory_mb: int = 0
-    dies_with_server: bool = False
 
     @property
     def complete(self) -> bool:
@@ -120,11 +119,11 @@ def enter(grants: Grants) -> Walls:
     limited = _limit(grants.memory_mb, grants.file_mb)
     if sys.platform != "linux":
         return Walls(memory_mb=limited)
-    dies = die_with_parent()
+    die_with_parent()
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
-        return Walls(memory_mb=limited, dies_with_server=dies)
-    return Walls(_landlock(libc, grants.readable), _seccomp(libc), limited, dies)
+        return Walls(memory_mb=limited)
+    return Walls(_landlock(libc, grants.readable), _seccomp(libc), limited)
 
 
 def _limit(memory_mb: int, file_mb: int) -> int:

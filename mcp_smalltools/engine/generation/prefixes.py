@@ -24,9 +24,9 @@ from mcp_smalltools.private_files import make_private_folder
 
 State = NDArray[np.uint8]
 
-IN_MEMORY: Final = 256 << 20
+_IN_MEMORY: Final = 256 << 20
 """Bytes of states in memory."""
-ON_DISK: Final = 512 << 20
+_ON_DISK: Final = 512 << 20
 """Bytes of states on disk."""
 _FORMAT: Final = 1
 """Version of the files."""
@@ -37,11 +37,9 @@ _DIGEST: Final = 32
 class PrefixStore:
     """States by key, the least recently used going first. A full or read-only disk costs only speed."""
 
-    def __init__(self, folder: Path | None, *, in_memory: int = IN_MEMORY, on_disk: int = ON_DISK) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._states: OrderedDict[str, State] = OrderedDict()
-        self._limit = in_memory
-        self._disk_limit = on_disk
         self._size = 0
 
     @staticmethod
@@ -75,7 +73,7 @@ class PrefixStore:
         if key not in self._states:
             self._size += len(state)
         self._states[key] = state
-        while self._size > self._limit and len(self._states) > 1:
+        while self._size > _IN_MEMORY and len(self._states) > 1:
             _, oldest = self._states.popitem(last=False)
             self._size -= len(oldest)
 
@@ -117,7 +115,7 @@ class PrefixStore:
         files = sorted((p for p in self._folder.iterdir() if p.is_file()), key=lambda p: p.stat().st_mtime)
         total = sum(p.stat().st_size for p in files) + size
         for path in files:
-            if total <= self._disk_limit:
+            if total <= _ON_DISK:
                 return
             total -= path.stat().st_size
             path.unlink(missing_ok=True)

@@ -353,8 +353,8 @@ class Context:
     def set_threads(self, threads: int) -> None:
         api.llama_set_n_threads(self._pointer, threads, threads)
 
-    def remove(self, seq: int, start: int = 0, end: int = -1) -> None:
-        api.llama_memory_seq_rm(self._memory, seq, start, end)
+    def remove(self, seq: int, start: int = 0) -> None:
+        api.llama_memory_seq_rm(self._memory, seq, start, -1)
 
     def copy(self, source: int, target: int, end: int = -1) -> None:
         api.llama_memory_seq_cp(self._memory, source, target, 0, end)

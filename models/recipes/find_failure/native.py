@@ -336,9 +336,7 @@ _SEGV = "{ volatile int *p = (int *)8; *p = 1; }"
 _HANG = "for (;;) { }"
 _LEAK = "{ int *p = (int *)malloc(40); p[10] = 3; }"
 _FREED = "{ int *p = (int *)malloc(40); free(p); p[2] = 3; }"
-_OVER = "{ volatile int big = 2147483647; big = big + 1; }"
 _DOUBLE = "{ int *p = (int *)malloc(4000); free(p); free(p); }"
-_SMASH = "{ char b[8]; for (volatile int i = 0; i < 64; i++) ((volatile char *)b)[i] = 65; }"
 _ADDRESS = (
     "sh",
     "-c",

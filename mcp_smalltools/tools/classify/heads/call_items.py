@@ -13,6 +13,8 @@ TEMPERATURE = 0.05
 """By which cosines are divided before the softmax."""
 NEIGHBOURS = 8
 """Nearest items with which an item shares its probabilities."""
+_CHUNK = 1024
+"""Items whose similarities to all are held at once."""
 OWN_WEIGHT = 2.0
 """An item's own scores count as this many identical neighbours."""
 
@@ -52,12 +54,12 @@ def propagate(around: Matrix, own: Matrix) -> Matrix:
     return np.asarray(probabilities, np.float32)
 
 
-def _nearest_items(around: Matrix, chunk: int = 1024) -> tuple[NDArray[np.intp], Matrix]:
+def _nearest_items(around: Matrix) -> tuple[NDArray[np.intp], Matrix]:
     """The nearest items of each, and their weights: both of shape (items, at most NEIGHBOURS)."""
     size = min(NEIGHBOURS, len(around) - 1)
     nearest, weights = [], []
-    for start in range(0, len(around), chunk):
-        closeness = around[start : start + chunk] @ around.T
+    for start in range(0, len(around), _CHUNK):
+        closeness = around[start : start + _CHUNK] @ around.T
         rows = np.arange(len(closeness))
         closeness[rows, start + rows] = -1.0
         best = (

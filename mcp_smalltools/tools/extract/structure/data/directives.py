@@ -17,7 +17,6 @@ _TOKEN: Final = re.compile(
     r"|\"(?P<double>(?:[^\"\\]|\\.)*+)\"|'(?P<single>(?:[^'\\]|\\.)*+)'|(?P<word>[^\s{};\"']++)",
     re.DOTALL,
 )
-_NAME: Final = re.compile(r"[A-Za-z][\w.:/@*-]{0,80}")
 _DIRECTIVE: Final = re.compile(r"\s*+(?P<name>[A-Za-z][\w.-]{0,60})(?:[ \t]++(?P<value>[^\s=:].*))?")
 _COMMENT: Final = re.compile(r"(?<=\s)[#;](?:\s.*|$)")
 _QUOTED: Final = re.compile(r"\"([^\"]*)\"|'([^']*)'")

@@ -17,7 +17,6 @@ _HEADERS: Final = (
     "from to subject date message-id received return-path mime-version delivered-to reply-to cc sender"
 )
 _OF_MAIL: Final = frozenset(_HEADERS.split())
-MAX_PARTS: Final = 50
 
 
 def is_mail(lines: Sequence[str]) -> bool:
