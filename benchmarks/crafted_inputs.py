@@ -45,7 +45,7 @@ from mcp.shared._httpx_utils import create_mcp_http_client
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 
 LATE_S: Final = 1.0
 LOST_S: Final = 30.0

@@ -34,7 +34,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 
 WAYS = [("sse", "auto"), ("http", "auto"), ("http", "legacy")]
 CALLS_PER_S = 40.0

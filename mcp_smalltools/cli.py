@@ -80,7 +80,8 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     from mcp_smalltools.suggest import did_you_mean
 
     if name not in COMMANDS:
-        print(f"mcp-smalltools: there is no command {name!r}{did_you_mean(name, COMMANDS)}.", file=sys.stderr)
+        unknown = f"there is no command {name!r}{did_you_mean(name, COMMANDS)}"
+        print(f"mcp-smalltools: {unknown}. `mcp-smalltools --help` lists them.", file=sys.stderr)
         return 2
     try:
         module = importlib.import_module(f"mcp_smalltools.commands.{name}")

@@ -77,6 +77,12 @@ def test_arguments_can_come_from_stdin(
         (["call", "parse_log", "--arg", "path=nowhere.log"], 1, "nowhere.log"),
         (["call", "parse_log", "--arg", "path=x", "--root", "/nowhere/at/all"], 2, "/nowhere/at/all"),
         (["call", "parse_log", "--arg", "path=x", "--config", "/nowhere.toml"], 2, "no such file"),
+        (["call", "parse_log"], 2, "path is missing"),
+        (["serve", "--host", "0.0.0.0"], 2, "--host is of a server that listens"),
+        (["serve", "--tls-key", "key.pem"], 2, "Add --transport http"),
+        (["eval", "pictures", "--data", "/nowhere"], 1, "/nowhere has no truth.jsonl"),
+        (["train", "find_files", "--from", "/"], 1, "not the top folder of a git repository"),
+        (["train", "classify", "--from", "nowhere.csv"], 1, "nowhere.csv is not a folder or a table"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_is_wrong(
@@ -87,6 +93,25 @@ def test_a_mistake_is_one_line_that_says_what_is_wrong(
     assert out == ""
     assert says in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["ledger", "--limit", "-1"], "'-1' is not a whole number of 0 or more"),
+        (["ledger", "--limit", "ten"], "'ten' is not a whole number of 0 or more"),
+        (["discover", "--days", "nan"], "'nan' is not a number of 0 or more"),
+        (["tokens", "create", "ci", "--days", "0"], "'0' is not a number above 0, 36,500 at most"),
+        (["dashboard", "--port", "70000"], "'70000' is not a whole number from 0 to 65535"),
+    ],
+)
+def test_a_number_beyond_its_limits_is_refused_and_the_limits_named(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", COMMANDS)

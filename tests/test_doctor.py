@@ -17,7 +17,7 @@ from mcp_smalltools.doctor.check import Check, CheckState
 from mcp_smalltools.doctor.examine import examine
 from mcp_smalltools.engine.api import EngineStatus, LoadedModel
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 
 NO_ENGINE = EngineStatus(running=False, socket="/run/x")
 

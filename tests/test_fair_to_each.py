@@ -37,7 +37,7 @@ from mcp_smalltools.server.http.listen import HttpOptions, _check_certificate
 from mcp_smalltools.server.http.log_lines import LineLog
 from mcp_smalltools.server.http.oauth import Denied, ResourceServer
 from mcp_smalltools.server.http.sessions import SessionTable
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(os.name != "posix", reason="signals and limits")]
 

@@ -19,7 +19,7 @@ from mcp_smalltools.engine.client.launch import _open_log
 from mcp_smalltools.engine.endpoint import Endpoint
 from mcp_smalltools.private_files import make_private_file, make_private_folder
 from mcp_smalltools.server.http.auth import bearer_token
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 from mcp_smalltools.stores.ledger import open_ledger
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")

@@ -24,7 +24,7 @@ from test_server_http import Running, serving
 
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow, RefusedRequests
 
 pytestmark = pytest.mark.anyio

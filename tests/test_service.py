@@ -219,7 +219,7 @@ async def test_an_unknown_argument_is_refused_with_the_closest_name(service: Ser
 
 
 async def test_a_missing_argument_and_a_wrong_type_are_named(service: Service) -> None:
-    with pytest.raises(UsageError, match="path: Field required"):
+    with pytest.raises(UsageError, match="path is missing"):
         await grep(service, word="x")
     with pytest.raises(UsageError, match="word: Input should be a valid string"):
         await grep(service, path="a", word=3)

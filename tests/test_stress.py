@@ -21,7 +21,7 @@ from mcp.shared.exceptions import MCPError
 from test_server_http import Running, serving
 
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.server.http.tokens import TokenStore
+from mcp_smalltools.server.http.token_store import TokenStore
 from mcp_smalltools.stores.ledger import Ledger, LedgerRow
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.timeout(600)]

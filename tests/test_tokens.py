@@ -17,7 +17,7 @@ from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy.redact import Redactor
-from mcp_smalltools.server.http.tokens import TokenStore, store_file
+from mcp_smalltools.server.http.token_store import TokenStore, store_file
 
 
 @pytest.fixture
@@ -114,7 +114,9 @@ def test_the_command_makes_lists_and_revokes(
     monkeypatch.setenv("MCP_SMALLTOOLS_STATE_DIR", str(tmp_path))
     arguments = ["create", "ci", "--root", f"{tmp_path}:sealed", "--rate", "60", "--days", "2"]
     assert main(["tokens", *arguments]) == 0
-    text = capsys.readouterr().out.strip()
+    text, told = capsys.readouterr()
+    text = text.strip()
+    assert f"{tmp_path} (sealed or stricter) at its levels there, 60 calls per minute" in told
     assert main(["tokens", "list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert text.split("_")[1] == listed["id"] and text.split("_", 2)[2] not in json.dumps(listed)

@@ -1,11 +1,11 @@
 """Show what was sent to agents: the exact answer or error of each call, newest first, and the requests that
 were refused.
 
-mcp-smalltools audit                      today
-mcp-smalltools audit 2026-03-01           that day, in this machine's time zone
-mcp-smalltools audit --call a1b2c3d4e5f6  one call, in full
-mcp-smalltools audit all --export csv > audit.csv
-mcp-smalltools audit --verify             whether any row was changed or taken out
+  mcp-smalltools audit                      today
+  mcp-smalltools audit 2026-03-01           that day, in this machine's time zone
+  mcp-smalltools audit --call a1b2c3d4e5f6  one call, in full
+  mcp-smalltools audit all --export csv > audit.csv
+  mcp-smalltools audit --verify             whether any row was changed or taken out
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mcp_smalltools.commands.common.root_option import add_roots
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.request import ToolRequest
@@ -31,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--arg", action="append", default=[], metavar="NAME=VALUE", help="one argument; repeatable"
     )
-    parser.add_argument(
-        "--root", action="append", metavar="DIR[:LEVEL]", help="folder that may be read; repeatable"
-    )
+    add_roots(parser)
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help="folder that exports are written to")
     parser.add_argument("--json", action="store_true", help="print the structured result and nothing else")
 

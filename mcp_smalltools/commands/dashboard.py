@@ -10,11 +10,14 @@ from __future__ import annotations
 import argparse
 import sys
 
+from mcp_smalltools.commands.common.numbers import whole_number
 from mcp_smalltools.config import Settings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, default=0, help="port (default: a free one)")
+    parser.add_argument(
+        "--port", type=whole_number(0, 65_535), default=0, metavar="N", help="port (default: a free one)"
+    )
     parser.add_argument(
         "--no-browser", action="store_true", help="print the link only; the default opens it where it can"
     )

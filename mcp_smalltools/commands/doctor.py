@@ -11,6 +11,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mcp_smalltools.commands.common.root_option import add_roots
 from mcp_smalltools.config import Settings
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ _MARKS = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "wrong": "[red]wrong[
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--root", action="append", metavar="DIR[:LEVEL]", help="folder that may be read; repeatable"
-    )
+    add_roots(parser)
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object with `engine` and `checks`, nothing else"
     )

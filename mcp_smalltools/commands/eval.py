@@ -1,4 +1,4 @@
-"""Measure the quality of a tool on labelled data, next to a baseline or a peer.
+"""Measure the quality of a tool on labelled data, next to a plain method or a peer.
 
 The data is only read; nothing is built, fitted or tuned with it.
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.commands.common.root_option import add_roots
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import UsageError
 from mcp_smalltools.level import PrivacyLevel
@@ -29,12 +30,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_target(parser)
-    parser.add_argument(
-        "--root",
-        action="append",
-        metavar="DIR[:LEVEL]",
-        help="folder that may be read; repeatable (default: the one the agent works in)",
-    )
+    add_roots(parser, "the one the agent works in")
     parser.add_argument(
         "--hooks",
         metavar="NAMES",

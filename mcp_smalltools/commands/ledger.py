@@ -20,6 +20,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.commands.common.numbers import number, whole_number
 from mcp_smalltools.config import Settings
 from mcp_smalltools.stores.ledger import LedgerRow, open_ledger
 from mcp_smalltools.text.visible import escaped_name
@@ -36,11 +37,19 @@ _DAY_S = 86_400.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--limit", type=int, default=20, metavar="N", help="rows to show (default 20; 0 shows all)"
+        "--limit",
+        type=whole_number(0),
+        default=20,
+        metavar="N",
+        help="rows to show (default 20; 0 shows all)",
     )
     parser.add_argument("--tools", action="store_true", help="only the sums per tool, no rows")
     parser.add_argument(
-        "--days", type=float, default=0.0, metavar="N", help="of the last N days (default: all that is kept)"
+        "--days",
+        type=number(),
+        default=0.0,
+        metavar="N",
+        help="of the last N days (default: all that is kept)",
     )
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object per row (--tools: per tool), no answers"

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mcp_smalltools.commands.common.numbers import whole_number
 from mcp_smalltools.config import Settings
 from mcp_smalltools.errors import ModelError
 
@@ -51,7 +52,7 @@ def _add_arguments_of_qualify(qualify: argparse.ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="cases of your own too, as `eval field` reads"
     )
     qualify.add_argument(
-        "--most", type=int, default=0, metavar="N", help="so many cases of each kind, for a try"
+        "--most", type=whole_number(0), default=0, metavar="N", help="so many cases of each kind, for a try"
     )
     qualify.add_argument("--record", type=Path, metavar="FILE", help="put the result into this writers.json")
     qualify.add_argument("--json", action="store_true", help="print JSON and nothing else")
@@ -64,7 +65,11 @@ def _add_arguments_of_add(add: argparse.ArgumentParser) -> None:
     kinds = ("generate", "embed")
     add.add_argument("--kind", choices=kinds, default="generate", help="what it does (default: generate)")
     add.add_argument(
-        "--context", type=int, default=8192, metavar="N", help="tokens of the longest text (default: 8192)"
+        "--context",
+        type=whole_number(1),
+        default=8192,
+        metavar="N",
+        help="tokens of the longest text (default: 8192)",
     )
     add.add_argument(
         "--projector", type=Path, metavar="FILE", help="its projector (mmproj), if it looks at pictures"

@@ -12,7 +12,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.commands.common.numbers import whole_number
+from mcp_smalltools.commands.common.root_option import add_roots
 from mcp_smalltools.config import Settings
+from mcp_smalltools.errors import UsageError
 
 if TYPE_CHECKING:
     from mcp_smalltools.workers.pool import WorkerPool
@@ -25,9 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transport", choices=("stdio", "sse", "http"), default="stdio", help="default: stdio"
     )
-    parser.add_argument(
-        "--root", action="append", metavar="DIR[:LEVEL]", help="folder that may be read; repeatable"
-    )
+    add_roots(parser)
     parser.add_argument(
         "--outputs",
         action="store_true",
@@ -35,13 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also let outputs be read that the agent's client or the hook `keep` has put aside",
     )
     parser.add_argument("--output-dir", type=Path, metavar="DIR", help="folder that exports are written to")
+    parser.add_argument("--host", help=f"address to listen on (default {DEFAULT_HOST})")
     parser.add_argument(
-        "--host",
-        default=DEFAULT_HOST,
-        help=f"address to listen on (default {DEFAULT_HOST})",
-    )
-    parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help=f"port (default {DEFAULT_PORT}; 0 takes a free one)"
+        "--port",
+        type=whole_number(0, 65_535),
+        help=f"port (default {DEFAULT_PORT}; 0 takes a free one)",
     )
     parser.add_argument(
         "--allow-host",
@@ -69,7 +68,19 @@ def _workers(settings: Settings) -> WorkerPool | None:
     return WorkerPool(settings) if settings.workers and AVAILABLE else None
 
 
+def _refuse_listening(args: argparse.Namespace) -> None:
+    """Raises UsageError for an option of a server that listens: over stdio nobody would be served there."""
+    for name in ("host", "port", "allow_host", "allow_origin", "tls_cert", "tls_key"):
+        if getattr(args, name) not in (None, []):
+            raise UsageError(
+                f"--{name.replace('_', '-')} is of a server that listens, and this one speaks over stdio.",
+                remedy="Add --transport http, or leave it out.",
+            )
+
+
 def run(args: argparse.Namespace, settings: Settings) -> int:
+    if args.transport == "stdio":
+        _refuse_listening(args)
     from mcp_smalltools.server.sdk import defer_packages, uncollected
 
     with uncollected():
@@ -87,8 +98,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         anyio.run(serve_stdio, service)
     else:
         options = HttpOptions(
-            args.host,
-            args.port,
+            args.host or DEFAULT_HOST,
+            DEFAULT_PORT if args.port is None else args.port,
             tuple(args.allow_host),
             tuple(args.allow_origin),
             args.tls_cert,

@@ -3,9 +3,9 @@
 A token may do at most what the server may: its folders are those that both allow, at the stricter level. It
 is shown once, when it is made; only its hash is kept. Revoking it takes effect with the next request.
 
-mcp-smalltools tokens create ci --root ~/builds:sealed --days 30 --rate 60
-mcp-smalltools tokens list
-mcp-smalltools tokens revoke ci
+  mcp-smalltools tokens create ci --root ~/builds:sealed --days 30 --rate 60
+  mcp-smalltools tokens list
+  mcp-smalltools tokens revoke ci
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from mcp_smalltools.commands.common.numbers import number, whole_number
 from mcp_smalltools.config import RootSpec, Settings
 from mcp_smalltools.level import PrivacyLevel
 
 if TYPE_CHECKING:
-    from mcp_smalltools.server.http.tokens import Token, TokenStore
+    from mcp_smalltools.server.http.token_store import Token, TokenStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="least strict privacy level; the stricter of this and the root's level holds (default: open)",
     )
     create.add_argument(
-        "--rate", type=_rate, default=0, metavar="N", help="calls per minute (default: no limit)"
+        "--rate", type=whole_number(1), default=0, metavar="N", help="calls per minute (default: no limit)"
     )
-    create.add_argument("--days", type=_days, metavar="N", help="days until it expires (default: never)")
+    create.add_argument(
+        "--days",
+        type=number(0, 36_500, above=True),
+        metavar="N",
+        help="days until it expires (default: never)",
+    )
     listing = actions.add_parser("list", help="list all tokens, without their secrets")
     listing.add_argument("--json", action="store_true", help="print one JSON object per token")
     revoke = actions.add_parser("revoke", help="make a token invalid")
@@ -51,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    from mcp_smalltools.server.http.tokens import TokenStore
+    from mcp_smalltools.server.http.token_store import TokenStore
 
     store = TokenStore(settings)
     try:
@@ -68,15 +74,22 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _create(args: argparse.Namespace, store: TokenStore) -> None:
+    roots = tuple(map(_root, args.token_root)) if args.token_root else None
     text, token = store.create(
         args.name,
-        roots=tuple(map(_root, args.token_root)) if args.token_root else None,
+        roots=roots,
         level=PrivacyLevel(args.level),
         calls_per_minute=args.rate,
         lasts_s=None if args.days is None else args.days * 86_400.0,
     )
     print(text)
     print(f"The token is shown only now. {_rights(token)}.", file=sys.stderr)
+    for root in roots or ():
+        if not root.path.is_dir():
+            print(
+                f"There is no folder {root.path} here: the token can't read it before there is.",
+                file=sys.stderr,
+            )
 
 
 def _root(text: str) -> RootSpec:
@@ -100,11 +113,17 @@ def _list(tokens: list[Token], *, as_json: bool) -> None:
 def _rights(token: Token) -> str:
     folders = "all of the server's folders"
     if token.roots is not None:
-        folders = ", ".join(f"{root.path} ({root.level})" for root in token.roots)
+        folders = ", ".join(f"{root.path}{_at_most(root.level)}" for root in token.roots)
     rate = f"{token.calls_per_minute} calls per minute" if token.calls_per_minute else "any number of calls"
     return (
-        f"It may read {folders}, at most {token.level}, {rate}, until {_day(token.expires, 'it is revoked')}"
+        f"It may read {folders}{_at_most(token.level) or ' at its levels there'}, {rate}, "
+        f"until {_day(token.expires, 'it is revoked')}"
     )
+
+
+def _at_most(level: PrivacyLevel) -> str:
+    """In a sentence: what a token narrows; "" for `open`, which leaves it to the server."""
+    return "" if level is PrivacyLevel.OPEN else f" ({level} or stricter)"
 
 
 def _day(at: float | None, otherwise: str) -> str:
@@ -124,17 +143,3 @@ def _public(token: Token) -> dict[str, Any]:
         "revoked": token.revoked,
         "used": token.used,
     }
-
-
-def _rate(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
-
-
-def _days(text: str) -> float:
-    number = float(text)
-    if not 0 < number <= 36_500:
-        raise argparse.ArgumentTypeError("between 0 and 36500")
-    return number

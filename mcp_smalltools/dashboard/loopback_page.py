@@ -199,7 +199,7 @@ def _listen(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ConfigError(
-            f"Can't listen on 127.0.0.1:{port}: {error}.",
+            f"Can't listen on 127.0.0.1:{port}: {getattr(error, 'strerror', None) or error}.",
             remedy="Leave --port out: then a free one is taken.",
         ) from None
 

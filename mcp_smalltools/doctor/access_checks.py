@@ -29,7 +29,7 @@ def check_server_token(settings: Settings) -> Iterator[Check]:
 
 def check_agent_tokens(settings: Settings) -> Iterator[Check]:
     """Those of `tokens create`; nothing to say where there are none."""
-    from mcp_smalltools.server.http.tokens import TokenStore, store_file
+    from mcp_smalltools.server.http.token_store import TokenStore, store_file
 
     if not store_file(settings).exists():
         return

@@ -225,7 +225,8 @@ class Roots:
             if missing := next((root for root in self._roots if not root.folder.is_dir()), None):
                 return ConfigError(
                     f"The root {missing.shown} is not a folder.",
-                    remedy="Correct --root or the configuration.",
+                    remedy="Correct --root or the configuration: DIR, or DIR:LEVEL with the level open, "
+                    "redacted or sealed.",
                 )
             holding = self._root_of(real)
             if holding and holding.level is PrivacyLevel.SEALED:  # a name that is near may tell something

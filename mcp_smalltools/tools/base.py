@@ -23,6 +23,8 @@ from mcp_smalltools.text.visible import whole_text
 from mcp_smalltools.tools.meant import as_meant
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from mcp_smalltools.calibration.qualification import QualifiedWriter
     from mcp_smalltools.files.reader import UserFile
     from mcp_smalltools.files.tree import FileEntry
@@ -78,11 +80,15 @@ def validate_arguments(name: str, record: type[Arguments], given: Mapping[str, A
             {argument: _in_whole_characters(value) for argument, value in given.items()}
         )
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, item['loc'])) or 'arguments'}: {item['msg'].removeprefix('Value error, ')}"
-            for item in error.errors()[:3]
-        )
+        problems = "; ".join(map(_problem, error.errors()[:3]))
         raise UsageError(f"{name}: {problems}.", remedy="Correct the arguments and call again.") from None
+
+
+def _problem(item: ErrorDetails) -> str:
+    place = ".".join(map(str, item["loc"])) or "arguments"
+    if item["type"] == "missing":
+        return f"{place} is missing"
+    return f"{place}: {item['msg'].removeprefix('Value error, ')}"
 
 
 def _in_whole_characters(value: Any, depth: int = 2) -> Any:

@@ -25,6 +25,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.commands.common.numbers import number
 from mcp_smalltools.config import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--days", type=float, default=30.0, metavar="N", help="sessions of the last N days (30; 0: all)"
+        "--days",
+        type=number(),
+        default=30.0,
+        metavar="N",
+        help="sessions of the last N days (30; 0: all)",
     )
     parser.add_argument(
         "--claude", type=Path, action="append", metavar="DIR", help="folder of Claude Code's projects"

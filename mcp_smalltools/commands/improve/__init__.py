@@ -1,9 +1,9 @@
 """Make specialists better with the corrections that report_outcome was told. It stays on this machine.
 
-mcp-smalltools improve --dry-run        what there is, what would be learned, figures before and after
-mcp-smalltools improve                  and keep what is better
-mcp-smalltools improve --undo 1f0c…     go back to the version before
-mcp-smalltools improve --every night    have the system run it at 03:30; --never takes that back
+  mcp-smalltools improve --dry-run        what there is, what would be learned, figures before and after
+  mcp-smalltools improve                  and keep what is better
+  mcp-smalltools improve --undo 1f0c…     go back to the version before
+  mcp-smalltools improve --every night    have the system run it at 03:30; --never takes that back
 
 What was trained on a folder (`mcp-smalltools train`) is trained again when the folder has changed enough.
 
@@ -21,6 +21,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from mcp_smalltools.commands.common.numbers import number
 from mcp_smalltools.commands.improve import nightly, trained_again
 from mcp_smalltools.config import Settings
 
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forget", action="store_true", help="delete all that was learned from corrections")
     parser.add_argument(
         "--minutes",
-        type=float,
+        type=number(),
         default=60.0,
         metavar="N",
         help="time for training again, at most (default: 60)",

@@ -1,12 +1,12 @@
 """Train a tool on your own source code. What it learns stays in the state folder and can be undone.
 
-mcp-smalltools train parse_log --from ~/src/my-service
-mcp-smalltools train find_files --from ~/src/my-service
-mcp-smalltools train ask_file --from ~/src/my-service
-mcp-smalltools train ask_file --from ~/src/my-service --teacher qwen2.5-coder-1.5b
-mcp-smalltools train ask_file --from ~/src/my-service --undo
-mcp-smalltools train classify --from ~/src/my-service
-mcp-smalltools train classify --from tickets.csv --name desk
+  mcp-smalltools train parse_log --from ~/src/my-service
+  mcp-smalltools train find_files --from ~/src/my-service
+  mcp-smalltools train ask_file --from ~/src/my-service
+  mcp-smalltools train ask_file --from ~/src/my-service --teacher qwen2.5-coder-1.5b
+  mcp-smalltools train ask_file --from ~/src/my-service --undo
+  mcp-smalltools train classify --from ~/src/my-service
+  mcp-smalltools train classify --from tickets.csv --name desk
 
 parse_log reads the logging statements of a source tree and generates logs from them. What it learned is kept
 only if these logs are parsed better, and those of held-out statements no worse.
@@ -83,11 +83,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         if getattr(args, option) and args.tool != "classify":
             raise UsageError(f"--{option} is of classify alone.", remedy=f"Leave out --{option}.")
     if args.source is None and not (args.undo and args.tool in ("parse_log", "classify")):
-        raise UsageError("No folder is named.", remedy="Name the one to learn from with --from DIR.")
+        why = "whose training is taken back" if args.undo else "to learn from"
+        raise UsageError("No folder is named.", remedy=f"Name the one {why} with --from DIR.")
     if args.undo:
         return _undo(args, settings)
     if not args.source.is_dir() and not (args.tool == "classify" and args.source.is_file()):
-        raise NotFound(f"{args.source} is not a folder.", remedy="Name the folder of a source tree.")
+        what = "a folder or a table" if args.tool == "classify" else "a folder"
+        raise NotFound(f"{args.source} is not {what}.", remedy="Check the path after --from.")
 
     def say(text: str) -> None:
         if not args.json:

@@ -1,7 +1,7 @@
 """The engine against llama.cpp's own server: the same work, files and threads.
 
-Tools need one workload, d (embeddings). The others are for generation (chats, labels, JSON), which the engine
-can do and no built-in tool uses yet. The generator is fetched if it isn't here.
+Tools need one workload, d (embeddings). The others are for generation (chats, labels, JSON): of these only
+`extract` asks for JSON, where a writer qualified. The generator is fetched if it isn't here.
 
 The peer is the llama-server of --peer or on the PATH, else xllamacpp's, whose wheel is about a quarter
 slower. `ours` and `peer` are medians over the rounds, in the workload's unit. `ratio` is the median of the

@@ -107,7 +107,9 @@ def repositories(folder: Path) -> Iterator[Repository]:
     found = [place for place in places if (place / "HEAD").is_file() and (place / "objects").is_dir()]
     found += [place for place in places if (place / ".git").is_dir() and place / ".git" not in found]
     if not found:
-        raise NotFound(f"There is no git repository in {folder}.", remedy="Clone some into it, bare or not.")
+        raise NotFound(
+            f"There is no git repository in {folder.resolve()}.", remedy="Clone some into it, bare or not."
+        )
     for path in sorted(found):
         with Repository(path) as repository:
             yield repository

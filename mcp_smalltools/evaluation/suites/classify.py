@@ -277,7 +277,7 @@ def load_sets(folder: Path) -> Iterator[DataSet]:
         yield DataSet("CLINC150", pairs["train"], pairs["test"] + pairs["oos_test"])
     if not found:
         raise NotFound(
-            f"There is no data set for classify in {folder}.",
+            f"There is no data set for classify in {folder.resolve()}.",
             remedy="It looks for clinc150_full.json and banking77_{train,test}.csv, each also with .xz.",
         )
 

@@ -249,7 +249,7 @@ def load_sets(folder: Path) -> Iterator[tuple[str, list[ExtractCase]]]:
         yield f"BFCL {name}", [_case(row, answers[row["id"]]) for row in _rows(questions)]
     if not found:
         raise NotFound(
-            f"There is no data set for extract in {folder}.",
+            f"There is no data set for extract in {folder.resolve()}.",
             remedy="It looks for BFCL_v4_simple_python.json and BFCL_v4_multiple.json with their answers_….",
         )
 

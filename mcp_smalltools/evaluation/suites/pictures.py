@@ -24,7 +24,7 @@ import anyio
 
 from mcp_smalltools import processes
 from mcp_smalltools.config import RootSpec, Settings
-from mcp_smalltools.errors import SmallToolsError
+from mcp_smalltools.errors import NotFound, SmallToolsError
 from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.reading_accuracy import ReadingCounts, compare
 from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
@@ -74,8 +74,13 @@ def run(given: argparse.Namespace, settings: Settings) -> int:
 
 
 async def _run(given: argparse.Namespace, settings: Settings) -> int:
-    told = (given.data / "truth.jsonl").read_text(encoding="utf-8")
-    rows = [json.loads(line) for line in told.splitlines()]
+    truth = given.data / "truth.jsonl"
+    if not truth.is_file():
+        raise NotFound(
+            f"{given.data.resolve()} has no truth.jsonl.",
+            remedy="Name a folder that benchmarks/make_pictures.py has made.",
+        )
+    rows = [json.loads(line) for line in truth.read_text(encoding="utf-8").splitlines()]
     rows = [
         row
         for row in rows

@@ -84,6 +84,7 @@ async def try_history(
     """The trial, and what is to be kept if it is better. Raises NotFound where the history is too short."""
     watch = Stopwatch()
     source = source.resolve()
+    git.check_top(source)  # before the index, which takes longer
     files = RepositoryFiles.of(source, settings)
     updater = await _indexed(files, settings, engine, say)
     try:
@@ -164,7 +165,7 @@ async def _indexed(files: RepositoryFiles, settings: Settings, engine: Engine, s
 
     updater = IndexUpdater(files.folder, settings.state_dir, files.open)
     updater.refresh(_INDEX_S, lambda *_: None, lambda: None)
-    say(f"{len(updater.index.paths())} files indexed")
+    say(f"files indexed: {len(updater.index.paths()):,}")
     if _is_elsewhere(engine):
         say("without vectors of files: their digests are not sent to an engine on another machine")
     elif problem := await embed_rest(updater, engine, settings.embed_model):

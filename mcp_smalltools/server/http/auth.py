@@ -21,7 +21,7 @@ from mcp_smalltools.errors import ConfigError
 from mcp_smalltools.principal import Principal
 from mcp_smalltools.private_files import make_private_folder
 from mcp_smalltools.server.http.oauth import Denied, ResourceServer
-from mcp_smalltools.server.http.tokens import PREFIX, TokenStore
+from mcp_smalltools.server.http.token_store import PREFIX, TokenStore
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
 METADATA_PATH: Final = "/.well-known/oauth-protected-resource"

@@ -376,7 +376,7 @@ def _listen(options: HttpOptions) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ConfigError(
-            f"Can't listen on {options.host}:{options.port}: {error}.",
+            f"Can't listen on {options.host}:{options.port}: {getattr(error, 'strerror', None) or error}.",
             remedy="Choose another address with --host and --port; port 0 takes a free one.",
         ) from None
 
