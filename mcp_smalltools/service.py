@@ -103,7 +103,6 @@ class Service:
                 answer.source = answer.source or call.files.sources()
                 if not answer.masked:
                     call.files.note_pictures(answer)
-                if not answer.masked:
                     await call.in_thread(call.files.apply_privacy, answer)
                 if key and answer.lasting and not call.stop.expired:
                     await call.in_thread(self._to_cache, key, call, answer)

@@ -1,11 +1,13 @@
-"""The package's structure in figures, measured from its sources; `test_layers.py` holds them.
+"""The package's structure, measured from its sources; `test_layers.py` holds it.
 
-python tests/structure.py [PACKAGE]
+python tests/structure.py                              in figures
+python tests/structure.py map mcp_smalltools/engine    what each module below a folder does
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -119,9 +121,48 @@ class Structure:
             and (length := (node.end_lineno or 0) - node.lineno + 1) > LONG_FUNCTION
         ]
 
+    def wrongly_listed(self) -> dict[str, list[str]]:
+        """Packages whose docstring is a list of their modules, with what it lacks and what isn't there."""
+        inside = defaultdict(set)
+        for name in self.trees:
+            package, _, module = name.rpartition(".")
+            inside[package] |= {module} - {"answer", "tool"}
+        found = {}
+        for package, modules in inside.items():
+            listed = _listed(ast.get_docstring(self.trees[package]) or "")
+            if len(listed & modules) > 2 and modules ^ (listed - {"tool"}):
+                found[package] = sorted(modules ^ (listed - {"tool"}))
+        return found
+
+
+def _listed(docstring: str) -> set[str]:
+    """The first words of its paragraphs that are a list, a line for each."""
+    paragraphs = [paragraph.splitlines() for paragraph in docstring.split("\n\n")[1:]]
+    entries = [[re.match(r"([a-z_]\w*)/? +\S", line) for line in lines] for lines in paragraphs]
+    return {entry[1] for lines in entries if all(lines) for entry in lines if entry}
+
+
+def first_sentence(tree: ast.Module) -> str:
+    """Of a module's docstring, in one line."""
+    paragraph = (ast.get_docstring(tree) or "").partition("\n\n")[0]
+    return re.split(r"(?<=\.)\s", " ".join(paragraph.split()), maxsplit=1)[0]
+
+
+def print_map(folder: Path) -> None:
+    """A line for each module: its name, indented by its depth, and what it does."""
+    for path in sorted(folder.rglob("*.py"), key=lambda path: path.with_suffix("").parts):
+        parts = path.relative_to(folder).with_suffix("").parts
+        name = f"{path.parent.name}/" if parts[-1] == "__init__" else parts[-1]
+        depth = len(parts) - (parts[-1] == "__init__")
+        what = first_sentence(ast.parse(path.read_text(encoding="utf-8")))
+        print(f"{'  ' * depth + name:<28} {what}")
+
 
 def main() -> None:
-    structure = Structure(Path(sys.argv[1]) if len(sys.argv) > 1 else PACKAGE)
+    if sys.argv[1:2] == ["map"]:
+        print_map(Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else PACKAGE)
+        return
+    structure = Structure(PACKAGE)
     circles, classes = structure.circles(), structure.repeated_classes()
     files, (folder, most) = structure.repeated_files(), structure.largest_folder()
     functions = structure.long_functions()

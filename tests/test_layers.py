@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 import pytest
-from structure import PACKAGE, Structure
+from structure import PACKAGE, Structure, first_sentence
 
 STRUCTURE = Structure(PACKAGE)
 
@@ -118,6 +118,14 @@ def test_rooms_stay_small_and_file_names_tell_where_one_is() -> None:
     assert len(STRUCTURE.repeated_files()) <= 10
     assert STRUCTURE.largest_folder()[1] <= 14
     assert STRUCTURE.long_functions() == []
+
+
+def test_a_package_that_lists_its_modules_lists_all_of_them() -> None:
+    assert STRUCTURE.wrongly_listed() == {}
+
+
+def test_each_module_says_what_it_does() -> None:
+    assert [name for name, tree in STRUCTURE.trees.items() if not first_sentence(tree)] == []
 
 
 def test_every_module_that_a_text_names_exists() -> None:

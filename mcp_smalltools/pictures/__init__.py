@@ -12,9 +12,9 @@ layer       the text layer of a PDF in the same form
 read        all of it, for one file
 picture_file  a picture as a file of text
 picture_cache  what was read before, by the hash of the bytes
-sureness    how sure a span of what was read is
+probabilities  of a character, and of a span of them, to be read right
 paint       a copy with boxes painted over
 
-All but `reading`, `picture_file` and `sureness` need the extra `pictures`, and run only in processes that can
-do nothing else.
+All but `reading`, `picture_file` and `probabilities` need the extra `pictures`, and run only in processes
+that can do nothing else.
 """

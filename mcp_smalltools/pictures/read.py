@@ -11,13 +11,13 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from mcp_smalltools.pictures import sureness
 from mcp_smalltools.pictures.arrange import Piece, lines_of
 from mcp_smalltools.pictures.corrected import corrected
 from mcp_smalltools.pictures.decoded import DecodedPage, decode
 from mcp_smalltools.pictures.detect import Corners, Detector, Pixels, letter_height
 from mcp_smalltools.pictures.layer import pieces_of_layer
 from mcp_smalltools.pictures.lone_marks import lone_marks, with_room
+from mcp_smalltools.pictures.probabilities import character_probability
 from mcp_smalltools.pictures.reading import Page, PictureLine, ReadPicture
 from mcp_smalltools.pictures.recognise import ReadLine, Recogniser, columns_of, parts_of
 from mcp_smalltools.pictures.second_reading import read_again
@@ -291,7 +291,7 @@ def _pieces_of_line(line: ReadLine, corner: Corners, straight: Corners) -> list[
                 (a, b, c, d, e, f, g, h),
                 edges,
                 tuple(
-                    sureness.calibrated(*pair)
+                    character_probability(*pair)
                     for pair in zip(line.text[start:end], line.probabilities[start:end], strict=True)
                 ),
                 left + (right - left) * first,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from mcp_smalltools.pictures import sureness
+from mcp_smalltools.pictures.probabilities import span_probability
 from mcp_smalltools.pictures.reading import PictureLine, ReadPicture, bounding_box
 from mcp_smalltools.result import Answer, Record
 
@@ -104,8 +104,8 @@ def _reading_of(lines: Sequence[PictureLine], value: Any) -> tuple[float, list[i
     for line in lines:
         if (found := _find(line.text, value)) is not None:
             start, end = found
-            return sureness.of_span(line.probabilities()[start:end]), _boxed([line], start, end)
-    return min(sureness.of_span(line.probabilities()) for line in lines), _boxed(lines)
+            return span_probability(line.probabilities()[start:end]), _boxed([line], start, end)
+    return min(span_probability(line.probabilities()) for line in lines), _boxed(lines)
 
 
 def _boxed(lines: Sequence[PictureLine], start: int = 0, end: int | None = None) -> list[int] | None:

@@ -105,15 +105,15 @@ async def read(
     options = CallOptions(deadline_s=max(1.0, deadline_s), adapter=adapter)
     texts = [question + BETWEEN + text[:MAX_CHARS] for question, text in pairs]
     found = await engine.embed_tokens(texts, options)
-    scorer = head()
+    shipped = head()
     return [
-        _reading(vectors, offsets, len(question) + len(BETWEEN), scorer)
+        _reading(vectors, offsets, len(question) + len(BETWEEN), shipped)
         for (question, _), vectors, offsets in zip(pairs, found.vectors, found.offsets, strict=True)
     ]
 
 
-def _reading(vectors: NDArray[np.float32], offsets: NDArray[np.int32], by: int, scorer: Head) -> Reading:
-    logits = vectors.astype(np.float64) @ scorer.weight.T + scorer.bias
+def _reading(vectors: NDArray[np.float32], offsets: NDArray[np.int32], by: int, head: Head) -> Reading:
+    logits = vectors.astype(np.float64) @ head.weight.T + head.bias
     of_text = np.flatnonzero((offsets[:, 0] >= by) & (offsets[:, 1] > offsets[:, 0]))
     return Reading(
         first=offsets[of_text, 0].astype(np.int64) - by,

@@ -29,7 +29,7 @@ from mcp_smalltools.evaluation.console_table import print_table
 from mcp_smalltools.evaluation.reading_accuracy import ReadingCounts, compare
 from mcp_smalltools.evaluation.suite import add_data, add_json, give_figures, service_with
 from mcp_smalltools.level import PrivacyLevel
-from mcp_smalltools.pictures import sureness
+from mcp_smalltools.pictures.probabilities import span_probability
 from mcp_smalltools.request import ToolRequest
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ async def _masked(row: Mapping[str, Any], path: Path, service: Service) -> list[
         sure = True
         if not masked and read:
             number = text[: match.a].count("\n")
-            sure = sureness.of_span(read.lines[number].probabilities()) >= _SURE
+            sure = span_probability(read.lines[number].probabilities()) >= _SURE
         judged.append((masked, sure))
     return judged
 

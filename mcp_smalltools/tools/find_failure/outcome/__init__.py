@@ -1,5 +1,6 @@
 """How a run ended: who speaks in each line, what is said of success and failure, and what follows from it.
 
+powershell      what Windows PowerShell makes of error output, undone
 roles           what each line is: a program's output, or an echoed script, the environment, progress, cleanup
 outcome_words   the words of success and failure of CI systems, tools and languages
 said            what single lines say: of the run, of a tool, of a step; numbers of failures, exit codes

@@ -1,4 +1,4 @@
-"""How sure what was read is: of a character, and of a span of them."""
+"""The probability that what was read is right: of a character, and of a span of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_SURE: Final = 0.9995
 _IN_DOUBT: Final = 0.85
 
 
-def calibrated(character: str, probability: float) -> float:
+def character_probability(character: str, probability: float) -> float:
     """The probability that a character was read right, from the network's own, which is too modest: of those
     that it gave .85 to .99, one in fifty was wrong. What is in doubt for another reason stays so.
     """
@@ -23,6 +23,6 @@ def calibrated(character: str, probability: float) -> float:
     return min(_MOST_SURE, 1.0 - (4e-4 if twin else 1e-4) - doubt)
 
 
-def of_span(probabilities: Sequence[float]) -> float:
+def span_probability(probabilities: Sequence[float]) -> float:
     """The probability that all of these characters were read right, as if each were on its own."""
     return math.prod(probabilities)
