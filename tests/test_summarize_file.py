@@ -423,3 +423,21 @@ async def test_remarks_of_a_file_of_settings_are_no_headings(summarize: SUMMARIZ
     text = "# This is the\n# configuration of\n# the client.\n\nHost *\n    Port 22\n" * 3
     answer = await summarize("client_config", text)
     assert answer["outline"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"cup{n} 0x{n:04x} {n} -1\n" for n in range(90)),
+        "".join(f"cup {n} {{\n  fill;\n}}\n" for n in range(40)),
+    ],
+)
+async def test_a_file_of_an_unknown_form_is_to_be_read(summarize: SUMMARIZE, text: str) -> None:
+    assert (await summarize("a.brew", text))["escalate"]
+
+
+async def test_running_text_without_headings_is_told_by_its_sentences(summarize: SUMMARIZE) -> None:
+    text = "The water has to boil before the tea is put in. Then it stands for three minutes.\n\n" * 60
+    answer = await summarize("tea.txt", text)
+    assert not answer["escalate"]
+    assert answer["key_points"]

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from mcp_smalltools.text.outlines.file_names import written_as
 from mcp_smalltools.tools.summarize_file.digest import digest_of_text
 
 NAMES_OF_LANGUAGES = {
@@ -146,6 +147,95 @@ NAMES_OF_LANGUAGES = {
         ["package", "target.'cfg(target_os = \"linux\")'.dependencies"],
     ),
     "Dockerfile": ("FROM a AS build\nFROM b\n", ["build", "FROM b"]),
+    "a.gd": (
+        "class_name Kettle\nsignal boiled(cups)\nconst LITRES = 2\nfunc boil() -> void:\n\tvar a = 1\n",
+        ["Kettle", "boiled", "LITRES", "boil"],
+    ),
+    "a.qml": (
+        "Item {\n    id: kettle\n    property int litres: 2\n    Text { id: label }\n"
+        "    function boil() {\n    }\n}\n",
+        ["Item", "kettle", "litres", "Text", "boil"],
+    ),
+    "a.robot": (
+        "*** Settings ***\nLibrary    Tea\n\n*** Test Cases ***\nWater Boils\n    Boil    2\n\n"
+        "*** Keywords ***\nBoil\n    [Arguments]    ${n}\n",
+        ["Settings", "Test Cases", "Water Boils", "Keywords", "Boil"],
+    ),
+    "a.feature": (
+        "Feature: tea\n  Background:\n    Given water\n  Scenario: it boils\n    When hot\n",
+        ["Feature.tea", "Background.", "Scenario.it boils"],
+    ),
+    "a.nix": (
+        '{\n  description = "tea";\n  inputs.pot.url = "a";\n'
+        "  outputs = { self }: {\n    cup = 1;\n  };\n}\n",
+        ["description", "inputs.pot.url", "outputs", "cup"],
+    ),
+    "a.dts": (
+        "/ {\n\tkettle: kettle@40 {\n\t\treg = <4>;\n\t};\n};\n&pot {\n};\n",
+        ["/", "kettle@40", "&pot"],
+    ),
+    "a.ahk": (
+        "Boil(n) {\n  if (n) {\n  }\n}\n^!b::Boil(2)\nclass Pot {\n  Pour() {\n  }\n}\n",
+        ["Boil", "^!b", "Pot", "Pour"],
+    ),
+    "a.wgsl": (
+        "struct Cup {\n  tea: f32,\n}\n@vertex\nfn pour(@builtin(x) n: u32) -> Cup {\n}\n",
+        ["Cup", "pour"],
+    ),
+    "a.bat": ("@echo off\nrem :no\n:boil\ngoto :eof\n", ["boil"]),
+    "a.asm": ("; tea\nboil:\n  mov ax, 1\n.loop:\n  jmp boil\n", ["boil"]),
+    "a.pyx": (
+        "cdef class Pot:\n    cpdef int boil(self, int n):\n        return n\n\ndef pour():\n    pass\n",
+        ["Pot", "boil", "pour"],
+    ),
+    "a.diff": (
+        "diff --git a/cup.c b/cup.c\n--- a/cup.c\n+++ b/cup.c\n@@ -1 +1 @@\n-a\n+b\n"
+        "diff --git a/old.c b/old.c\n--- a/old.c\n+++ /dev/null\n",
+        ["cup.c", "old.c"],
+    ),
+    "a.hcl": (
+        'target "_common" {\n  a = 1\n}\ngroup "default" {\n}\nsource "iso" "tea" {\n}\n',
+        ["target._common", "default", "iso"],
+    ),
+    "schema.rb": (
+        'Schema.define(version: 1) do\n  create_table "cups", force: true do |t|\n    t.string "a"\n  end\n'
+        "  [1].each do |n|\n  end\nend\n",
+        ["Schema.define.version", "create_table.cups"],
+    ),
+    "tea.rake": (
+        "namespace :tea do\n  task boil: :environment do\n    puts 1\n  end\nend\n",
+        ["namespace.tea", "task.boil"],
+    ),
+    "Vagrantfile": (
+        'CUPS = 3\nVagrant.configure("2") do |config|\n  config.vm.define "pot" do |pot|\n  end\nend\n',
+        ["CUPS", "Vagrant.configure.2", "config.vm.define.pot"],
+    ),
+    "build.gradle.kts": (
+        "plugins {\n}\nandroid {\n    buildTypes {\n    }\n}\n",
+        ["plugins", "android", "buildTypes"],
+    ),
+    "my.cnf.j2": ("[client]\nport = {{ port }}\n[mysqld]\nuser = tea\n", ["client", "mysqld"]),
+    "nginx.conf.template": ("server {\n    listen 80;\n}\n", ["server"]),
+    "cup.avsc": ('{\n  "type": "record",\n  "fields": []\n}\n', ["type", "fields"]),
+    "cup.opinion": ("<?xml version='1.0'?>\n<cups><cup name='big'/></cups>\n", ["cups", "big"]),
+    "scene.meta": (
+        "guid: 1\nimporter:\n  size: 2\n  kinds:\n    - a\n    - b\nlabels:\n  tea: 3\n",
+        ["guid", "importer", "size", "kinds", "labels", "tea"],
+    ),
+    "tea.spec": (
+        "[app]\ntitle = Tea\npackage = tea\n[build]\nlevel = 2\nwarn = 1\n",
+        ["app", "build"],
+    ),
+    "LICENSE": (
+        "Tea Licence\n\n1. Cups. You may fill them.\n\n2. Pots and kettles. You may not.\n",
+        ["1. Cups", "2. Pots and kettles"],
+    ),
+    "a.eml": (
+        'Subject: cups\n broken\nContent-Type: multipart/mixed;\n\tboundary="x"\n\n'
+        "--x\nContent-Type: text/plain\n\nHi.\n"
+        "--x\nContent-Type: image/png; name=cup.png\n\nAAAA\n--x--\n",
+        ["text/plain", "image/png cup.png"],
+    ),
     "a.conf": ("# ====\n# Water\n# ====\n#litres 1\n", ["Water", "#litres"]),
 }
 
@@ -222,6 +312,36 @@ def test_minified_and_generated_files_are_called_so() -> None:
     )
 
 
+def test_code_in_an_unknown_language_has_its_blocks_and_is_called_so() -> None:
+    text = "cup tea {\n  fill {\n    if (full) {\n      stop;\n    }\n  }\n}\npot {\n  boil;\n  pour;\n}\n"
+    digest = digest_of_text("a.brew", text)
+    assert [heading.text for heading in digest.headings] == ["cup tea", "fill", "pot"]
+    assert digest.unknown
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("LICENSE", "Tea Licence"), ("a.eml", "cups broken")],
+)
+def test_a_licence_and_a_mail_say_what_they_are_by_their_title(name: str, says: str) -> None:
+    purpose = digest_of_text(name, NAMES_OF_LANGUAGES[name][0]).purpose
+    assert purpose is not None
+    assert purpose.text == says
+
+
+@pytest.mark.parametrize(
+    ("path", "becomes"),
+    [
+        ("a/my.cnf.j2", "a/my.cnf"),
+        (".env.example", ".env"),
+        ("Dockerfile.in", "Dockerfile"),
+        ("tea.in", "tea.in"),
+    ],
+)
+def test_a_template_is_read_as_what_it_becomes(path: str, becomes: str) -> None:
+    assert written_as(path) == becomes
+
+
 def test_a_flat_map_is_counted() -> None:
     digest = digest_of_text("a.json", "{" + ",".join(f'"k{i}": "v"' for i in range(400)) + "}")
     assert digest.rows == 400
@@ -230,7 +350,11 @@ def test_a_flat_map_is_counted() -> None:
 
 @pytest.mark.parametrize(
     "suffix",
-    ["kt", "cs", "swift", "php", "lua", "pl", "sql", "h", "ts", "tf", "yaml", "conf", "md", "rst", "hs"],
+    [
+        *("kt", "cs", "swift", "php", "lua", "pl", "sql", "h", "ts", "tf", "yaml", "conf", "md", "rst", "hs"),
+        *("gd", "qml", "robot", "feature", "nix", "dts", "ahk", "glsl", "asm", "rego", "pyx", "jsonnet"),
+        *("diff", "rb", "m", "coffee", "eml", "nsi", "unknown"),
+    ],
 )
 @pytest.mark.parametrize(
     "unit",

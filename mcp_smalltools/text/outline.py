@@ -128,8 +128,18 @@ _EXTENSIONS: Final = {
     ".java": "java",
     **dict.fromkeys((".c", ".h"), "c"),
     **dict.fromkeys((".cc", ".cpp", ".cxx", ".hpp", ".hh", ".hxx"), "cpp"),
-    ".rb": "ruby",
-    **dict.fromkeys((".sh", ".bash"), "bash"),
+    **dict.fromkeys((".ipp", ".tpp", ".inl", ".ino", ".cu", ".cuh", ".metal"), "cpp"),
+    **dict.fromkeys((".rb", ".rake", ".ru", ".gemspec", ".podspec", ".jbuilder", ".thor"), "ruby"),
+    **dict.fromkeys((".sh", ".bash", ".zsh", ".ksh", ".bats", ".ebuild", ".eclass"), "bash"),
+}
+_NAMES: Final = {
+    **dict.fromkeys(
+        ("rakefile", "gemfile", "vagrantfile", "podfile", "fastfile", "appfile", "brewfile", "guardfile"),
+        "ruby",
+    ),
+    **dict.fromkeys(("capfile", "dangerfile", "berksfile"), "ruby"),
+    **{"pkgbuild": "bash", "apkbuild": "bash", "sconstruct": "python", "sconscript": "python"},
+    "wscript": "python",
 }
 _IS_CPP: Final = re.compile(
     r"^[ \t]*+(?:class[ \t]++\w++|namespace\b|template[ \t]*+<|using[ \t]++\w++|"
@@ -156,7 +166,8 @@ _NO_DOC: Final[_Doc] = ("", 0, 0)
 
 def language_of(path: str, first_line: str = "") -> str | None:
     """The language by the file's name, or the interpreter in its first line; None if it has no outline."""
-    by_name = _EXTENSIONS.get(PurePath(path).suffix.lower())
+    name = PurePath(path).name.lower()
+    by_name = _NAMES.get(name) or _EXTENSIONS.get(PurePath(name).suffix)
     if by_name or not first_line.startswith("#!"):
         return by_name
     for word, language in (("python", "python"), ("bash", "bash"), ("/sh", "bash"), ("node", "javascript")):

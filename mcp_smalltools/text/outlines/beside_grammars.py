@@ -44,6 +44,13 @@ _JS_RULES: Final = (
     ),
 )
 _C_BLOCKS: Final = (("/*", "*/"),)
+_RUBY_BLOCK: Final = (
+    r"(?!(?:while|until|for|if|unless|loop|return|yield|puts|raise)\b|(?:File|Dir|IO|Tempfile|CSV)\.)"
+    r"(?P<of>[A-Za-z_][\w.]*+)(?:\s++|\s*+\(\s*+)[:'\"]{0,2}+"
+    r"(?P<name>(?<=['\"])[^'\"\n]{1,120}+|(?:[^'\"\s,|(){}:=]|::){1,120}+)"
+    r"[^\n]{0,300}?\bdo\b\s*+(?:\|[^|\n]{0,120}+\|)?\s*+(?:#|$)"
+)
+"""A call that names what its block makes: `create_table "users" do |t|`, `namespace :db do`."""
 _MORE: Final = {
     **dict.fromkeys(
         ("javascript", "typescript", "tsx"),
@@ -76,7 +83,16 @@ _MORE: Final = {
         blocks=_C_BLOCKS,
     ),
     "java": LineLanguage("java", (_top(r"(?:public\s++)?@interface\s++(?P<name>\w++)"),), blocks=_C_BLOCKS),
-    "ruby": LineLanguage("ruby", (_minor(r"(?P<name>[A-Z][A-Z0-9_]++)\s*+=(?!=)"),), comment="#", blocks=()),
+    "ruby": LineLanguage(
+        "ruby",
+        (
+            _minor(r"(?P<name>[A-Z][A-Z0-9_]++)\s*+=(?!=)"),
+            Rule(re.compile(r"\s*+" + _RUBY_BLOCK), holds_others=True),
+        ),
+        comment="#",
+        blocks=(("\n=begin", "\n=end"),),
+        quotes="",
+    ),
 }
 _DEFINE = re.compile(r"\s*+#\s*+define\s++(?P<name>\w++)(?P<rest>[^\n]{0,200})")
 _TYPEDEF = re.compile(

@@ -25,6 +25,22 @@ _CONTINUES = re.compile(r"[{})\]]|(?:end|where|then|else|begin)\b", re.IGNORECAS
 _BETWEEN = re.compile(r"\s*(?:@|\[[^\]]*\]\s*$|#\[|template\s*<|#pragma|\s*$)")
 """Lines between a comment and what it is about: attributes."""
 _LITERATE: Final = (".lhs", ".lidr")
+_HEAD_LINES: Final = 400
+"""Lines by which code is told from text."""
+_BLOCK_DEPTHS: Final = 2
+_BLOCKS: Final = LineLanguage(
+    "blocks",
+    (
+        Rule(
+            re.compile(
+                r"[ \t]*+(?!(?:if|else|for|foreach|while|switch|try|catch|do|return)\b)"
+                r"(?P<name>[^\s{}()\[\];,=][^{}\n]{0,120}?)\s*+\{\s*+$"
+            ),
+            holds_others=True,
+        ),
+    ),
+)
+_HTML_TAG: Final = re.compile(r"</?(?:p|br|b|i|em|strong|pre|ul|ol|li|div)\s*/?>", re.IGNORECASE)
 _MARKS: Final = "/*#!-;%<\"'|= \t"
 
 
@@ -173,11 +189,25 @@ def _is_comment(lines: Sequence[str], at: int, inside: frozenset[int], comments:
 def plain_comment(line: str) -> str:
     """A line of a comment without what marks it as one."""
     stripped = line.strip().removesuffix("*/").removesuffix("-}").removesuffix("#>")
-    plain = stripped.lstrip(_MARKS).strip()
+    plain = _HTML_TAG.sub("", stripped).lstrip(_MARKS).strip()
     plain = re.sub(r"^(?:summary>|/summary>|remarks>|para>)|</?(?:summary|remarks|para)>$", "", plain)
     return (
         re.sub(r"\s*[#*=/-]*$", "", plain) if re.search(r"\s[#*=/-]+(?:\s+[#*]+)?$", plain[-12:]) else plain
     )
+
+
+def looks_like_code(lines: Sequence[str]) -> bool:
+    """A third of the lines end as statements and blocks do."""
+    said = [line.rstrip() for line in lines[:_HEAD_LINES] if line.strip()]
+    return len(said) > 8 and sum(line.endswith((";", "{", "}", "});")) for line in said) > len(said) / 3
+
+
+def outline_of_blocks(lines: Sequence[str], check: Callable[[], None] = lambda: None) -> list[Heading]:
+    """What opens a block in braces at the top, and inside of that, in a language that isn't known. Raises
+    what `check` raises.
+    """
+    found = outline_by_lines(lines, _BLOCKS, check)
+    return [heading for heading in found if heading.depth < _BLOCK_DEPTHS]
 
 
 def signature(line: str) -> str:

@@ -20,7 +20,7 @@ _LANGUAGES: Final = {
         (".properties", ".env", ".config", ".gitconfig", ".npmrc", ".pylintrc", ".flake8"), "ini"
     ),
     **{"makefile": "make", "gnumakefile": "make", "dockerfile": "dockerfile", "containerfile": "dockerfile"},
-    **{".dockerfile": "dockerfile", "makefile.am": "make", "makefile.in": "make"},
+    **{".dockerfile": "dockerfile", "makefile.am": "make", "makefile.in": "make", ".makefile": "make"},
 }
 _YAML_KEY = re.compile(
     r"( *+)(?:- )?(\"[^\"\n]{1,200}+\"|'[^'\n]{1,200}+'|[\w./{}$<*@][^\s:#][^:#\n]{0,198}|"
@@ -54,6 +54,9 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _STEP_CHARS: Final = 80
+_HEAD_LINES: Final = 400
+_FEWEST_LINES: Final = 6
+_PLAIN_KEY: Final = re.compile(r"[A-Za-z_][\w. -]{0,80}?\s*+(?:=|:\s)")
 
 
 def settings_language(path: str) -> str | None:
@@ -64,6 +67,20 @@ def settings_language(path: str) -> str | None:
     if name.startswith((".env.", "makefile.")) and name not in _LANGUAGES:
         return "ini" if name.startswith(".env") else "make"
     return _LANGUAGES.get(name) or _LANGUAGES.get(PurePath(name).suffix or name)
+
+
+def settings_by_content(lines: Sequence[str]) -> str | None:
+    """`yaml` or `ini` for a file whose name says nothing and whose lines are nearly all keys; else None."""
+    said = [line for line in lines[:_HEAD_LINES] if line.strip() and not line.lstrip().startswith(("#", ";"))]
+    if len(said) < _FEWEST_LINES:
+        return None
+    titles = sum(bool(_TABLE["ini"].match(line)) for line in said)
+    keys = sum(bool(_PLAIN_KEY.match(line)) for line in said)
+    if (titles > 1 and titles + keys > 0.6 * len(said)) or keys > 0.8 * len(said):
+        return "ini"
+    nested = sum(above.rstrip().endswith(":") and below.startswith(" ") for above, below in pairwise(said))
+    maps = sum(bool(_YAML_KEY.match(line.rstrip()) or line.lstrip().startswith("- ")) for line in said)
+    return "yaml" if nested > 1 and maps > 0.8 * len(said) else None
 
 
 def settings_outline(lines: Sequence[str], language: str) -> list[Heading]:

@@ -70,6 +70,10 @@ class _OpenElement:
     has_elements: bool = False
 
 
+_SHOWN: Final = frozenset((".html", ".htm", ".xhtml", ".jsp", ".jspx", ".vue"))
+"""Pages, which are read as such."""
+
+
 @dataclass(slots=True)
 class XmlOutline:
     headings: list[Heading]
@@ -78,8 +82,10 @@ class XmlOutline:
 
 
 def is_xml(path: str, text: str) -> bool:
-    """By the name of the file and by how it begins."""
-    return PurePath(path).suffix.lower() in _SUFFIXES and bool(_BEGINS.match(text[:2_000]))
+    """By the name of the file and by how it begins; by its declaration alone, if it has one."""
+    suffix = PurePath(path).suffix.lower()
+    declared = text[:80].lstrip(BEFORE).startswith("<?xml") and suffix not in _SHOWN
+    return declared or (suffix in _SUFFIXES and bool(_BEGINS.match(text[:2_000])))
 
 
 def outline_xml(text: str, check: Callable[[], None] = lambda: None) -> XmlOutline:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 _SQL = (".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", ".pks", ".pkb")
 
+_DOCUMENTS = (".md", ".markdown", ".mdx", ".rmd", ".qmd", ".rst", ".txt", ".text", ".log")
+_NO_JSON = (".js", ".mjs", ".ts", ".py", ".rb", ".md", ".txt", ".tex", ".lua", ".nix")
+
 MAX_TEXT = 16 << 20
 
 MAX_PDF = 64 << 20
@@ -83,22 +86,56 @@ def _say_how_it_was_made(digest: Digest, made: str) -> None:
 
 
 def _digest_by_kind(path: str, text: str, check: Callable[[], None]) -> Digest:
-    from mcp_smalltools.text.outlines.setting_keys import settings_language
+    from mcp_smalltools.text.outlines.file_names import written_as
+    from mcp_smalltools.text.outlines.setting_keys import settings_by_content, settings_language
     from mcp_smalltools.text.outlines.xml_elements import is_xml
     from mcp_smalltools.tools.summarize_file import data, documents
 
+    path = written_as(path)
     suffix = PurePath(path).suffix.lower()
     if suffix == ".ipynb":
         return documents.read_notebook(text, path)
-    if suffix == ".json" and (digest := data.read_json(text, check)) is not None:
+    if _may_be_json(suffix, text) and (digest := data.read_json(text, check)) is not None:
         return digest
+    if suffix == ".eml":
+        return documents.read_mail(text)
     if is_xml(path, text):
         return data.read_xml(text, check)
     if language := settings_language(path):
         return data.read_settings(text, language)
     if suffix in (".html", ".htm", ".xhtml"):
         return documents.read_html(text)
-    return _code(path, text, check) or documents.read_document(text, check, path)
+    if found := _code(path, text, check) or _blocks(path, text, check):
+        return found
+    if suffix not in _DOCUMENTS and (language := settings_by_content(text.split("\n"))):
+        return data.read_settings(text, language)
+    return documents.read_document(text, check, path)
+
+
+def _may_be_json(suffix: str, text: str) -> bool:
+    """By its name, or by how it begins and ends where the name says nothing: `.avsc`, `.geojson`, `.env`."""
+    if suffix == ".json":
+        return True
+    return (
+        suffix not in _NO_JSON
+        and text[:200].lstrip()[:1] in ("{", "[")
+        and text[-200:].rstrip()[-1:] in ("}", "]")
+    )
+
+
+def _blocks(path: str, text: str, check: Callable[[], None]) -> Digest | None:
+    """Code in a language that isn't known: what opens a block. None for what is no code."""
+    from mcp_smalltools.text.outlines.by_lines import looks_like_code, outline_of_blocks
+    from mcp_smalltools.text.outlines.markup import dialect_of
+    from mcp_smalltools.tools.summarize_file.digest_records import Digest
+
+    lines = text.split("\n")
+    is_document = PurePath(path).suffix.lower() in _DOCUMENTS or dialect_of(path, lines) != "markdown"
+    if is_document or not looks_like_code(lines):
+        return None
+    digest = Digest("code", text=text, unknown=True)
+    digest.headings = outline_of_blocks(lines, check)
+    return digest
 
 
 def _checked_lines(source: UserFile, stop: base.StopSignal) -> Iterator[str]:
@@ -110,7 +147,7 @@ def _code(path: str, text: str, check: Callable[[], None]) -> Digest | None:
     """By the grammar of its language, by its lines where there is none, or None for what is no code."""
     from mcp_smalltools.text.outline import language_of
     from mcp_smalltools.text.outlines.components import is_component
-    from mcp_smalltools.text.outlines.line_rules import line_language
+    from mcp_smalltools.text.outlines.file_names import line_language
 
     first_line = text.split("\n", 1)[0]
     language = language_of(path, first_line)
@@ -161,7 +198,7 @@ def _by_grammar(text: str, language: str, check: Callable[[], None]) -> Digest:
 
 def _by_lines(text: str, name: str, check: Callable[[], None]) -> Digest:
     from mcp_smalltools.text.outlines.by_lines import outline_by_lines
-    from mcp_smalltools.text.outlines.line_rules import BY_NAME
+    from mcp_smalltools.text.outlines.file_names import BY_NAME
     from mcp_smalltools.text.outlines.sql import outline_sql
     from mcp_smalltools.tools.summarize_file.digest_records import Digest
 

@@ -43,6 +43,8 @@ class Digest:
     pages: bool = False
     """Line numbers are page numbers."""
     broken: bool = False
+    unknown: bool = False
+    """Its language isn't known: the outline may lack definitions."""
     note: str = ""
     """What is to be said of the file as a whole."""
     dropped: dict[str, int] = field(default_factory=dict)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
+from pathlib import PurePath
 from typing import Any, Final
 
 from mcp_smalltools.errors import Unreadable
@@ -51,6 +52,12 @@ _LONG_REFERENCE = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{7,});?")
 """To a character that there isn't; Python's parser fails on one of thousands of digits."""
 
 
+_LICENCE_NAME: Final = re.compile(r"(?i)(?:un)?licen[cs]e|copying(?:$|[._-])")
+_LICENCE_TITLE: Final = re.compile(r"(?i)\blicen[cs]e\b|\bCC0\b|\bcreative commons\b")
+_LICENCE_HEAD: Final = 20
+_CLAUSE: Final = re.compile(r" {0,8}(\d{1,2}\. [A-Z][\w ,;&'()/-]{2,80}?)[.:](?:\s|$)")
+
+
 def read_document(text: str, check: Callable[[], None] = lambda: None, path: str = "") -> Digest:
     """Headings, and sentences of running text, of Markdown, reStructuredText, AsciiDoc, LaTeX, man pages or
     plain text.
@@ -60,12 +67,23 @@ def read_document(text: str, check: Callable[[], None] = lambda: None, path: str
     lines = text.split("\n")
     digest = Digest("document", text=text)
     fenced = fenced_lines(lines) if dialect_of(path, lines) == "markdown" else frozenset()
-    digest.headings = _closed(headings_of(lines, path, fenced), len(lines))
+    found = headings_of(lines, path, fenced)
+    is_licence = bool(_LICENCE_NAME.match(PurePath(path).name))
+    if is_licence and not found:
+        found = [
+            Heading(n, n, 0, match[1]) for n, line in enumerate(lines, 1) if (match := _CLAUSE.match(line))
+        ]
+    digest.headings = _closed(found, len(lines))
     check()
     titles = {heading.line for heading in digest.headings}
     digest.sentences = _limited(list(_sentences(lines, titles, fenced, check)), digest)
     if dialect_of(path, lines) == "man":
         digest.purpose = _man_purpose(lines)
+    elif is_licence:
+        named = [(n, line.strip()) for n, line in enumerate(lines[:_LICENCE_HEAD], 1)]
+        digest.purpose = next(
+            (Sentence(n, n, line) for n, line in named if _LICENCE_TITLE.search(line)), None
+        )
     else:
         digest.purpose = purpose_of_text(digest.sentences, digest.headings, len(lines))
     return digest
@@ -157,6 +175,23 @@ def _pdf_headings(pages: Sequence[str]) -> list[Heading]:
 
 def _pdf_purpose(sentences: Sequence[Sentence]) -> Sentence | None:
     return next((s for s in sentences[:_PDF_SENTENCES] if _PDF_PURPOSE.search(s.text)), None)
+
+
+def read_mail(text: str) -> Digest:
+    """A mail: its subject as what it is for, its parts as the outline, sentences of its plain text."""
+    from mcp_smalltools.text.outlines.mail_parts import read_parts
+
+    lines = text.split("\n")
+    mail = read_parts(lines)
+    digest = Digest("document", language="mail")
+    digest.headings = _closed(mail.parts, len(lines))
+    if mail.subject:
+        digest.purpose = Sentence(mail.subject_line, mail.subject_line, mail.subject)
+    for first, last in mail.texts:
+        inside = read_document("\n".join(lines[first - 1 : last])).sentences
+        digest.sentences += [Sentence(first - 1 + s.start, first - 1 + s.end, s.text) for s in inside]
+    digest.sentences = _limited(digest.sentences, digest)
+    return digest
 
 
 def read_notebook(text: str, path: str) -> Digest:

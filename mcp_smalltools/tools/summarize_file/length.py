@@ -23,6 +23,7 @@ _KEYWORDS_PART: Final = 0.3
 """Keywords for each word of the whole outline."""
 _MOST_KEYWORDS: Final = 120
 _POINTS_WORDS: Final = 60
+_PROSE_CHARS: Final = 20_000
 _FEW_HEADINGS: Final = 30
 """Words of an outline below which a document is described by sentences too."""
 
@@ -57,6 +58,17 @@ def room_for(digest: Digest, max_words: int, *, focused: bool) -> Room:
     if digest.text:
         keywords = max(0, min(_MOST_KEYWORDS, left // 4))
     return Room(max(0, left - points - keywords), keywords, max(0, points))
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text is written to be read in sentences: many words a line, nearly all of letters alone."""
+    lines = [line for line in text[:_PROSE_CHARS].split("\n") if line.strip()]
+    words = " ".join(lines).split()
+    wide = sum(ord(sign) > 0x2E80 for sign in text[:_PROSE_CHARS])
+    if wide > 0.3 * len(text[:_PROSE_CHARS]):
+        return True
+    plain = sum(word.strip(".,;:!?()\"'-").replace("-", "").replace("'", "").isalpha() for word in words)
+    return bool(lines) and len(words) >= 5 * len(lines) and plain >= 0.85 * len(words)
 
 
 def fit_headings(headings: Sequence[Heading], room: Room) -> list[Heading]:

@@ -17,6 +17,7 @@ from mcp_smalltools.tools.summarize_file.answer import (
     SummarizeFileArguments,
 )
 from mcp_smalltools.tools.summarize_file.digest import digest_of
+from mcp_smalltools.tools.summarize_file.length import is_prose
 
 if TYPE_CHECKING:
     from mcp_smalltools.files.reader import UserFile
@@ -67,7 +68,7 @@ class SummarizeFile:
         answer.columns = _columns(digest, context.scrub)
         if source.cut_lines:
             answer.dropped["ends_of_long_lines"] = source.cut_lines
-        if reason := _why_read_it_yourself(answer, source):
+        if reason := _why_read_it_yourself(answer, source) or _says_little(answer, digest):
             answer.escalate, answer.reason = True, reason
         return answer
 
@@ -91,6 +92,20 @@ def _why_read_it_yourself(answer: SummarizeFileAnswer, source: UserFile) -> str 
     if answer.kind in ("code", "document") and source.size < len(as_json(answer)):
         return f"the file has {source.line_count} lines and is shorter than this summary: read it yourself"
     return None
+
+
+def _says_little(answer: SummarizeFileAnswer, digest: Digest) -> str | None:
+    """Why what was found may not be what the file holds: its language isn't known, or there is nothing but
+    its first lines.
+    """
+    if digest.unknown:
+        return (
+            "the language of the file is not known: the outline has what opens a block, not all definitions"
+        )
+    says = answer.purpose or answer.outline or answer.columns or answer.note
+    if says or answer.kind not in ("code", "document", "data") or is_prose(digest.text):
+        return None
+    return "no purpose, definition or heading was found, and it is no running text: read the file yourself"
 
 
 async def _choose_sentences(

@@ -12,8 +12,8 @@ from pathlib import PurePath
 from typing import Final
 
 from mcp_smalltools.text.outline import language_of
-from mcp_smalltools.text.outlines.by_lines import without_bird_tracks
-from mcp_smalltools.text.outlines.line_rules import line_language
+from mcp_smalltools.text.outlines.by_lines import looks_like_code, without_bird_tracks
+from mcp_smalltools.text.outlines.file_names import line_language, written_as
 from mcp_smalltools.text.outlines.sql import SQL
 from mcp_smalltools.text.outlines.xml_elements import is_xml
 from mcp_smalltools.tools.ask_file.units.code import code_units
@@ -48,7 +48,12 @@ _MARKUP: Final = frozenset((".svg", ".html", ".htm", ".xhtml", ".vue", ".rss", "
 """Besides the files of XML that the outlines know."""
 _SQL: Final = frozenset((".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", ".pks", ".pkb"))
 _PROSE: Final = frozenset((".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".org"))
-_BETTER_AS_SETTINGS: Final = frozenset(("cmake", "terraform", "css", "prisma", "just", "starlark", "groovy"))
+_BETTER_AS_SETTINGS: Final = frozenset(
+    """
+    cmake terraform css prisma just starlark groovy nix devicetree smalldata robot gherkin qml bicep batch
+    flatbuffers
+    """.split()  # noqa: SIM905 - as above
+)
 """Languages whose files are blocks of settings more than definitions with bodies."""
 _SETTINGS_NAME: Final = re.compile(
     r"(?:Docker|Container|Make|Jenkins|Vagrant|Proc)file(?:\..+)?$|\.\w*(?:rc|profile|aliases|logout)$"
@@ -64,9 +69,11 @@ def units_of(path: str, lines: Sequence[str], check: Callable[[], None] = lambda
 
 
 def _units_by_form(path: str, lines: Sequence[str], check: Callable[[], None]) -> Iterator[Unit]:
+    path = written_as(path)
     suffix = PurePath(path).suffix.lower()
     first_line = lines[0] if lines else ""
-    if language := language_of(path, first_line):
+    is_settings = bool(suffix in _SETTINGS or _SETTINGS_NAME.match(PurePath(path).name))
+    if (not is_settings or first_line.startswith("#!")) and (language := language_of(path, first_line)):
         return code_units(lines, language, check)
     if suffix in _DATA:
         return _table_units(lines, suffix)
@@ -79,18 +86,12 @@ def _units_by_form(path: str, lines: Sequence[str], check: Callable[[], None]) -
     by_lines = line_language(path, first_line)
     if by_lines and by_lines.name not in _BETTER_AS_SETTINGS:
         return code_units(without_bird_tracks(path, lines), by_lines, check)
-    is_settings = suffix in _SETTINGS or suffix in BY_LINES or _SETTINGS_NAME.match(PurePath(path).name)
-    if is_settings or (suffix not in _PROSE and (_looks_like_settings(lines) or _looks_like_code(lines))):
+    is_settings |= suffix in BY_LINES
+    if is_settings or (suffix not in _PROSE and (_looks_like_settings(lines) or looks_like_code(lines))):
         return settings_units(lines, suffix)
     if suffix == ".log" or (suffix not in _PROSE and _looks_like_log(lines)):
         return (Unit(n, n, line.strip()) for n, line in enumerate(lines, 1) if line.strip())
     return prose_units(lines, path)
-
-
-def _looks_like_code(lines: Sequence[str]) -> bool:
-    """A third of the lines end as statements and blocks do."""
-    said = [line.rstrip() for line in lines[:_SETTINGS_HEAD] if line.strip()]
-    return len(said) > 8 and sum(line.endswith((";", "{", "}", "});")) for line in said) > len(said) / 3
 
 
 def _looks_like_settings(lines: Sequence[str]) -> bool:
