@@ -132,7 +132,7 @@ DESCRIPTIONS: Final = (
         (
             rule(r"(?:\.macro|%macro|macro)\s++" + NAME, flags=NO_CASE),
             rule(r"(?P<name>[A-Za-z_][\w$.]*+):(?!:)", top=True),
-            rule(r"(?P<name>[A-Za-z_]\w*+)\s++(?:proc|segment|struc)\b", flags=NO_CASE, top=True),
+            rule(r"(?P<name>[A-Za-z_]\w*+)\s++(?:proc|segment)\b", flags=NO_CASE, top=True),
         ),
         comment="; # // @",
         quotes="",

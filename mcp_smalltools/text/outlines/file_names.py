@@ -63,7 +63,7 @@ _SUFFIXES: Final = {
     "nix": "nix",
     "devicetree": "dts dtsi dtso keymap overlay",
     "autohotkey": "ahk ah2",
-    "shader": "glsl vert frag geom comp tesc tese hlsl fx wgsl gdshader cginc",
+    "shader": "glsl vert frag geom comp hlsl fx wgsl gdshader cginc",
     "batch": "bat cmd",
     "assembly": "s asm nasm",
     "bicep": "bicep",
