@@ -165,6 +165,7 @@ async def test_poisoned_corrections_are_refused_with_the_reason(
     assert learned_states(settings) == []
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_labels_that_two_kinds_of_tickets_exchange_are_refused_without_any_case_that_ships(
     settings: Settings, engine: Any, service: Service
@@ -182,6 +183,7 @@ async def test_labels_that_two_kinds_of_tickets_exchange_are_refused_without_any
     assert any("exchange 'defect' and 'wish'" in reason for reason in found.reasons), found
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_teams_own_labels_are_learned_from_its_corrections(
     settings: Settings, engine: Any, service: Service
@@ -465,6 +467,7 @@ label = "question"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_a_skill_learns_for_itself_and_its_cases_hold_it(
     settings: Settings, engine: Any, service: Service
@@ -484,6 +487,7 @@ async def test_a_skill_learns_for_itself_and_its_cases_hold_it(
     assert plain.model == "all-minilm-l6-v2+classify", "the same labels of an agent are another task"
 
 
+@pytest.mark.slow
 @pytest.mark.anyio
 async def test_what_a_question_means_to_a_team_is_learned(
     settings: Settings, engine: Any, service: Service
