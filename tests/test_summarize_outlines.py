@@ -214,6 +214,19 @@ NAMES_OF_LANGUAGES = {
         "plugins {\n}\nandroid {\n    buildTypes {\n    }\n}\n",
         ["plugins", "android", "buildTypes"],
     ),
+    "tea.h": (
+        "TEA_CLASS(hot)\nclass TEA_API Pot : public Cup {\n  TEA_BODY()\n public:\n  int boil();\n};\n"
+        "struct TEA_EXPORT(1) Cup\n{\n  int n;\n};\nstruct TEA tea;\n",
+        ["Pot", "boil", "Cup"],
+    ),
+    "hooks.yaml": (
+        "repos:\n  - repo: https://a/b\n    rev: 1\n  - repo: local\nfail: true\n",
+        ["repos", "https://a/b", "local", "fail"],
+    ),
+    "tea.sln": (
+        'Project("{1}") = "Pot", "Pot.csproj", "{2}"\nEndProject\nGlobal\nEndGlobal\n',
+        ["Pot"],
+    ),
     "my.cnf.j2": ("[client]\nport = {{ port }}\n[mysqld]\nuser = tea\n", ["client", "mysqld"]),
     "nginx.conf.template": ("server {\n    listen 80;\n}\n", ["server"]),
     "cup.avsc": ('{\n  "type": "record",\n  "fields": []\n}\n', ["type", "fields"]),

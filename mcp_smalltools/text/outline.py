@@ -143,10 +143,18 @@ _NAMES: Final = {
 }
 _IS_CPP: Final = re.compile(
     r"^[ \t]*+(?:class[ \t]++\w++|namespace\b|template[ \t]*+<|using[ \t]++\w++|"
-    r"(?:public|private|protected)[ \t]*+:|(?:virtual|explicit|constexpr)[ \t])",
+    r"(?:public|private|protected)[ \t]*+:|(?:virtual|explicit|constexpr|enum[ \t]++class)[ \t])",
     re.MULTILINE,
 )
 """What a header in C doesn't have."""
+_MACRO: Final = re.compile(
+    r"\b(?P<kind>(?:class|struct|union|enum(?:[ \t]+class)?)[ \t]+)"
+    r"(?P<export>[A-Z][A-Z0-9_]{2,60}+(?:\([^()\n]{0,60}\))?)"
+    r"(?=[ \t]+[A-Za-z_][\w:]{0,120}+[ \t]*(?:final\b[ \t]*)?(?:[:{]|$))"
+    r"|(?<!\\\n)^(?P<alone>[ \t]*+[A-Z][A-Z0-9_]{3,60}+\([^;{}\n]{0,200}\))(?=[ \t]*\n\s{0,200}+[A-Za-z_/#~])",
+    re.MULTILINE,
+)
+"""`class TEA_API Pot : public Cup {`, `TEA_CLASS(hot)` above it: the grammar takes them for definitions."""
 _SIGNATURE_CHARS = 160
 _PARSE_S: Final = 1.0
 _PARSE_S_PER_BYTE: Final = 1e-5
@@ -183,12 +191,19 @@ def outline(text: str, language: str, check: Callable[[], None] = lambda: None) 
     """
     if language == "c" and _IS_CPP.search(text):
         language = "cpp"
+    if language in ("c", "cpp"):
+        text = _MACRO.sub(_without_macro, text)
     source = text.encode("utf-8", errors="replace")
     root = _parsed(source, language, check)
     if root is None:
         return Outline(language, *_NO_DOC, [], True)
     reader = _Reader(source, language, check)
     return Outline(language, *reader.file_doc(root), list(reader.symbols(root)), root.has_error)
+
+
+def _without_macro(found: re.Match[str]) -> str:
+    kept = found["kind"] or ""
+    return kept + " " * (len(found[0]) - len(kept))
 
 
 def _parsed(source: bytes, language: str, check: Callable[[], None]) -> Node | None:

@@ -199,6 +199,8 @@ def _c_name(line: str, guard: str) -> tuple[str, bool]:
         return found["name"], True
     if prototype := _PROTOTYPE.match(line):
         before = line[: prototype.start("name")]
+        if before.split()[-1:] in (["struct"], ["class"], ["union"], ["enum"]):
+            return "", False
         if "=" not in before and not _NO_TYPES & set(before.split()) and prototype["name"] != "__attribute__":
             return prototype["name"], False
     return "", False

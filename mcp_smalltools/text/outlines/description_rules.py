@@ -249,4 +249,10 @@ DESCRIPTIONS: Final = (
         blocks=(),
         quotes="",
     ),
+    LineLanguage(
+        "solution",
+        (rule(r"Project\([^()\n]{0,80}\)\s*+=\s*+\"(?P<name>[^\"\n]++)\"", top=True),),
+        comment="#",
+        blocks=(),
+    ),
 )

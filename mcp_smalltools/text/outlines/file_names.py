@@ -77,6 +77,7 @@ _SUFFIXES: Final = {
     "dtd": "dtd ent",
     "nsis": "nsi nsh",
     "diff": "diff patch",
+    "solution": "sln",
 }
 _BY_SUFFIX: Final = {f".{end}": name for name, ends in _SUFFIXES.items() for end in ends.split()}
 _BY_FILE: Final = {

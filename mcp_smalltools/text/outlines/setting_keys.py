@@ -151,6 +151,8 @@ def _keys(lines: Sequence[str], first: int, last: int) -> Iterator[Heading]:
                 found.append(Heading(number + 1, number + 1, 0, match[2].strip().strip("\"'")))
         elif opens:
             inner = indent if inner < 0 else inner
+            if indent == inner and (item := _YAML_ITEM.match(line.lstrip())):
+                found.append(Heading(number + 1, number + 1, 1, item[1].strip().strip("\"'"), minor=True))
             if indent == inner and match and not line.lstrip().startswith("- "):
                 found.append(Heading(number + 1, number + 1, 1, match[2].strip().strip("\"'")))
     yield from closed(found, last)
