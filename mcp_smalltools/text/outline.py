@@ -151,7 +151,8 @@ _MACRO: Final = re.compile(
     r"\b(?P<kind>(?:class|struct|union|enum(?:[ \t]+class)?)[ \t]+)"
     r"(?P<export>[A-Z][A-Z0-9_]{2,60}+(?:\([^()\n]{0,60}\))?)"
     r"(?=[ \t]+[A-Za-z_][\w:]{0,120}+[ \t]*(?:final\b[ \t]*)?(?:[:{]|$))"
-    r"|(?<!\\\n)^(?P<alone>[ \t]*+[A-Z][A-Z0-9_]{3,60}+\([^;{}\n]{0,200}\))(?=[ \t]*\n\s{0,200}+[A-Za-z_/#~])",
+    r"|(?<!\\\n)^(?P<alone>[ \t]*+[A-Z][A-Z0-9_]{3,60}+\([^;{}\n]{0,200}\))"
+    r"(?=[ \t]*\n\s{0,200}+[A-Za-z_/#~])",
     re.MULTILINE,
 )
 """`class TEA_API Pot : public Cup {`, `TEA_CLASS(hot)` above it: the grammar takes them for definitions."""
