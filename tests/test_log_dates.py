@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from log_programs import parsed
 
 from mcp_smalltools.logs.lines.times import (
     DateOrder,
+    as_date,
     order_of_dates,
     to_local_seconds,
     to_seconds,
@@ -68,3 +71,10 @@ def test_a_zone_is_read_and_shown(written: str, seconds: float, shown: str) -> N
 
 def test_the_clock_of_the_log_is_kept() -> None:
     assert to_local_seconds("2026-03-04 09:15:00 -05") == to_seconds("2026-03-04 09:15:00")
+
+
+def test_a_date_that_would_lie_in_the_future_is_read_in_another_order() -> None:
+    year = datetime.date.today().year % 100
+    seconds = to_seconds(f"{year - 2:02}/07/{year + 2:02} 13:56:20")
+    assert seconds is not None
+    assert as_date(seconds).date() == datetime.date(2000 + year - 2, 7, year + 2)

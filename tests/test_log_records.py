@@ -210,3 +210,25 @@ def test_an_object_below_the_header_that_tells_of_it_is_of_its_record() -> None:
     parser = LogParser()
     parser.feed(Block.of(1, lines))
     assert derive_templates(parser).records == 2
+
+
+def test_an_object_whose_end_is_missing_has_its_time_and_level() -> None:
+    cut = read_line('{"time":"2026-03-04T09:15:00Z","level":"error","msg":"the body was {\\"items\\":[1,2')
+    assert (cut.time, cut.level) == ("2026-03-04T09:15:00Z", "error")
+    assert cut.content.startswith("the body was")
+
+
+def test_an_object_without_time_and_level_whose_end_is_missing_is_text() -> None:
+    assert read_line('{"items":[1,2').format == "plain"
+    assert read_line('{"name":"cart","size":12,').format == "plain"
+
+
+def test_plain_lines_are_of_the_record_before_them_where_empty_lines_part_records() -> None:
+    records = [f"\n09:15:0{n}.123 [debug] QUERY OK source=carts\nSELECT c{n}.id FROM carts" for n in range(4)]
+    assert derive_templates(decided("\n".join(records).split("\n"), 100)).records == 4
+
+
+def test_a_long_dump_among_short_continuations_is_of_its_record() -> None:
+    dump = "\n".join(f"setting{n} = {n}" for n in range(150))
+    log = derive_templates(decided(headed_log(dict.fromkeys(range(0, 60, 7), DUMP) | {59: dump}), 1000))
+    assert log.records == 60

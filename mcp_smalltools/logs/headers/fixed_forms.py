@@ -100,6 +100,9 @@ _DOUBLE_COLONS = _LatePattern(
     rf"(?:[^\s:]{{1,80}}::)?(?P<level>[A-Z]{{4,8}})::(?P<time>{TIME})::(?:[^:\s]{{0,80}}::){{0,5}}"
     r"(?:\([^)\n]{0,80}\) )?"
 )
+_NCCL = re.compile(
+    r"[\w.-]{1,80}:\d{1,8}:\d{1,8} \[\d{1,3}\] (?:\S{1,80}:\d{1,6} )?NCCL (?P<level>INFO|WARN|TRACE) "
+)
 _TIME_WITHIN = _LatePattern(
     rf"(?:\[pid: \d|(?:\[[\w-]{{8,40}}\] )?Started [A-Z]+ \")[^\n]{{0,400}}?(?P<time>(?<=\[){TIME}"
     rf"(?=\])|(?<= at ){TIME}$)"
@@ -304,6 +307,11 @@ def _read_time_within(line: str) -> ParsedLine | None:
     return ParsedLine("request", line, found["time"], None, time_at=found.start("time"))
 
 
+def _read_nccl(line: str) -> ParsedLine | None:
+    found = _NCCL.match(line)
+    return None if found is None else _parsed("nccl", line, found, level_of_name(found["level"]))
+
+
 _FIRST_OF_SYSLOG = frozenset("<0123456789JFMASOND")
 _DIGITS = "0123456789"
 _OF_FIRST: Mapping[str, tuple[Reader, ...]] = {
@@ -320,6 +328,7 @@ _WITH_SIGN: tuple[tuple[str, Reader], ...] = (
     (",", _read_csv),
     ("%", _read_cisco),
     ("::", _read_double_colons),
+    ("NCCL ", _read_nccl),
     (" [", _read_access),
 )
 """Readers by what a line has near its start."""

@@ -140,6 +140,10 @@ _SIGNS_OF_HEADERS = ("=", "[", "%", "::", "$$<")
 """What a header that begins with two words of text would have."""
 _SPACE = re.compile(r"\s")
 _JSON_LINE = re.compile(r"\[?\s*(?P<object>\{.*\})\s*[,\]]{0,2}\s*", re.DOTALL)
+_CUT_FIELD = re.compile(
+    r'\s*"(?P<key>[^"\\]{1,80})"\s*:\s*(?:"(?P<text>(?:[^"\\]|\\.)*)"?'
+    r"|(?P<other>-?\d[\d.]*|true|false|null))(?P<more>\s*,)?"
+)
 _DEPTH = 3
 _LOGRUS = re.compile(
     r"time=\"(?P<time>\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d))\" level=(?P<level>[a-z]{4,7}) "
@@ -176,12 +180,31 @@ def read_json(line: str, inner: Reader | None = None) -> ParsedLine | None:
     """An object on one line, also one of an array's. `inner` reads a message that is a line itself."""
     found = _JSON_LINE.fullmatch(line)
     if found is None:
-        return None
+        return _read_cut_json(line, inner) if line.startswith('{"') else None
     try:
         fields = _DECODER.decode(found["object"])
-    except (ValueError, RecursionError):
+    except ValueError:
+        return _read_cut_json(line, inner) if line.startswith('{"') else None
+    except RecursionError:
         return None
     return line_of_fields("json", line, fields, inner) if isinstance(fields, dict) and fields else None
+
+
+def _read_cut_json(line: str, inner: Reader | None) -> ParsedLine | None:
+    """An object whose end is missing, because what stored the line cuts long ones or broke it: the fields up
+    to there, if a time or a level is among them.
+    """
+    fields: dict[str, Any] = {}
+    position = 1
+    while (found := _CUT_FIELD.match(line, position)) is not None:
+        fields[found["key"]] = found["other"] if found["text"] is None else found["text"]
+        position = found.end()
+        if not found["more"]:
+            break
+    if not fields:
+        return None
+    read = line_of_fields("json", line, fields, inner)
+    return read if read.time is not None or read.level_said else None
 
 
 def read_logfmt(line: str) -> ParsedLine | None:

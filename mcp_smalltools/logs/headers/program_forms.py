@@ -260,7 +260,36 @@ _FORMS = (
     ProgramForm(
         "esp",
         "EWIDV",
-        rf"(?P<level>[EWIDV]) \((?:\d{{1,12}}|(?P<time>{_CLOCK}\.\d{{3}}))\) (?=[^\s:]{{1,40}}: )",
+        rf"(?P<level>[EWIDV]) \((?:\d{{1,12}}|(?P<time>{_CLOCK}\.\d{{3}}))\) (?=[^\s:]{{1,40}}:)",
+    ),
+    ProgramForm(
+        "unreal",
+        "L",
+        r"(?=Log[A-Z]\w{1,60}: ?(?P<level>Display|Log|Warning|Error|Fatal|Verbose|VeryVerbose): ?\S)",
+    ),
+    ProgramForm(
+        "torch",
+        "[",
+        rf"\[(?P<level>[IWEF])(?:\d{{3,4}} (?P<time>{_CLOCK}\.\d{{1,9}}))? "
+        r"[\w./-]{1,80}\.(?:cpp|cc|h|hpp|cu|py):\d{1,6}\] ?",
+    ),
+    ProgramForm(
+        "eventstore",
+        "[",
+        rf"\[(?:PID:)?\d{{1,7}}[,:] ?\d{{1,5}}[, ](?P<time>(?:\d{{4}}\.\d\d\.\d\d )?{_CLOCK}\.\d{{3}})"
+        r"(?:[, ](?P<level>[A-Z]{3,5})(?: +[\w-]{1,40})?)?\] ?",
+    ),
+    ProgramForm(
+        "slurm",
+        "s",
+        r"(?:srun|sbatch|salloc|sacct|squeue|slurmd|slurmctld|slurmdbd|slurmstepd): "
+        r"(?P<level>error|fatal|warning|info|verbose|debug\d?): ",
+    ),
+    ProgramForm("i2pd", "012", rf"(?P<time>{_CLOCK})@\d{{1,5}}/(?P<level>[a-z]{{4,8}}) +- "),
+    ProgramForm(
+        "stunnel",
+        "12",
+        rf"(?P<time>\d{{4}}\.\d\d\.\d\d {_CLOCK}) LOG(?P<severity>[0-7])\[[\w:]{{1,20}}\]: ",
     ),
     ProgramForm(
         "meteor", "EWIDF", rf"(?P<level>[EWIDF])(?P<time>\d{{8}}-{_CLOCK}\.\d{{3}})\([^)\n]{{1,8}}\)\? "

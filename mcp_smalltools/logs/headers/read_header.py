@@ -20,6 +20,7 @@ _LEVEL_IN_COLUMN = re.compile(
     r" {1,4}(?:info|warning|error|debug) \d{4}-"
     r"| {1,8}(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|LOG)(?: {2,4}\S| [\w:.-]{1,80}: \S)"
     r"| {1,2}(?:ERR|WRN|INF|DBG|TRC) \S|  (?:INFO|WARN|TRACE) (?=[\[A-Z])"
+    r"| (?:DEBUG|ERROR|FATAL) (?=\[)"
     r"|(?: | {6,40})(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)"
     r"(?: +\||  +\S| [\w:.]{1,80} >)"
 )

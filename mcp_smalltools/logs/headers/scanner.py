@@ -36,7 +36,7 @@ _GAP = re.compile(
 )
 _FIRST_SIGNS = re.compile(r"(?:[*#>=-]{1,4}|\|) (?=[\[(<]?[\dA-Z])")
 """Before the time, as some programs mark each of their lines."""
-_BEFORE_BAR = re.compile(r"[\w./:@-]{1,60}(?=[|;])")
+_BEFORE_BAR = re.compile(r"[\w./:@-]{1,60}(?= ?[|;])")
 _LEVEL_FIELD = re.compile(rf"(?i:level|lvl|severity)=\"?(?P<name>(?i:{CLEAR_NAMES}))\"?(?= |$)")
 _TWO_WORDS = re.compile(r"([A-Za-z]{2,40})(?: \d{1,8}){0,2} ([A-Za-z]{2,40}) (?! )")
 _COMMON = re.compile(
@@ -59,6 +59,7 @@ _LETTER_BEFORE_PLACE = re.compile(r"(?P<letter>[DIWEFV]) (?=[\w./-]{1,160}\.\w{1
 _RUBY = re.compile(r"[DIWEFA], (?=\[\d)")
 _LETTER = re.compile(r"(?P<letter>[VDIWEF])\d? +(?:(?=\S+ *:)|(?=\|))")
 _CRITICAL = re.compile(r"(?P<letter>C) (?=\|)")
+_LETTER_OF_ESP = re.compile(r"(?P<letter>[VDIWE]) (?=\(\d{1,12}\) [^\s:]{1,40}:)")
 _LETTER_OF_MONGO = re.compile(r"(?P<letter>[VDIWEF])\d? (?=(?:[A-Z_]{2,}|-) +\[)")
 _LETTER_BETWEEN_SPACES = re.compile(r"(?<=  )(?P<letter>[VDIWEF])  (?=\S)")
 _LETTER_OF_PROCESS = re.compile(r"(?P<letter>[DIWEF]) (?=[A-Za-z][\w.-]{1,40}: )")
@@ -291,7 +292,13 @@ class _Scan:
                 if first.islower() or first == "-"
                 else _TWO_LETTERS.match(self._line, at)
             )
-        for pattern in (_LETTER_OF_MONGO, _LETTER_OF_PROCESS, _LETTER_AND_NUMBER, _TWO_LETTERS):
+        for pattern in (
+            _LETTER_OF_MONGO,
+            _LETTER_OF_ESP,
+            _LETTER_OF_PROCESS,
+            _LETTER_AND_NUMBER,
+            _TWO_LETTERS,
+        ):
             found = pattern.match(self._line, at)
             if found is not None and (self._plain == 0 or pattern is not _LETTER_OF_PROCESS):
                 return found

@@ -38,6 +38,7 @@ _SWITCH = re.compile(
 )
 _ECLIPSE = re.compile(rb"^!ENTRY [^ \n]{1,120} ([0-8]) ", re.MULTILINE)
 _YAST = re.compile(rb"^[0-9]{4}-[0-9-]{5} [0-9:]{8} <([0-5])> ", re.MULTILINE)
+_STUNNEL = re.compile(rb"[0-9] LOG([0-7])\[")
 _DAY = re.compile(rb"11[A-Z][a-z][a-z]1111")
 _KEPT, _REPLACED = 0x10, 0x1A  # a control character of the log itself that would be read as such a digit
 _ZERO, _ONE, _A, _BEYOND, _QUOTE = np.frombuffer(b'01a\x80"', np.uint8)
@@ -82,6 +83,8 @@ def _level_patterns(data: bytes) -> Iterator[re.Pattern[bytes]]:
         yield _CISCO
         if _has(data, b"/", b"/", 2):
             yield _SWITCH
+    if b" LOG" in data:
+        yield _STUNNEL
     if b"!ENTRY " in data:
         yield _ECLIPSE
     if _has(data, b"<", b">", 2):

@@ -7,6 +7,7 @@ runs, and are records of their own.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -20,10 +21,11 @@ _WITH_LEVEL = 0.8
 """Share of the headers that say a level."""
 _FEW_PLAIN = 0.75
 _OFTEN, _SHORT_RUN = 0.1, 8
-"""Plain lines to a header: either few in all, or often and each time few."""
+"""Plain lines to a header: either few in all, or often and mostly few at a time."""
 _SINGLE = 1.5
 """Lines in a run below which they come one at a time."""
 _FEWEST_RUNS = 5
+_FEWEST_SPACED = 2
 
 
 @dataclass(slots=True)
@@ -31,11 +33,23 @@ class _Seen:
     headed: int = 0
     levelled: int = 0
     plain: int = 0
-    runs: int = 0
+    lengths: list[int] = field(default_factory=list)  # of the runs of plain lines
     without_header: int = 0  # lines of these runs, also those of stack traces
     carried: int = 0
     before: int = 0  # plain lines before the first header
     first_shapes: set[int] = field(default_factory=set)  # of the lines after a header
+
+    behind_blank: int = 0  # headers right behind an empty line
+    plain_behind_blank: int = 0
+
+    @property
+    def runs(self) -> int:
+        return len(self.lengths)
+
+    def spaced(self) -> bool:
+        """Each record begins behind an empty line, and nothing else does: Elixir."""
+        first = self.headed - 1
+        return first >= _FEWEST_SPACED and self.behind_blank >= first and not self.plain_behind_blank
 
 
 def joins_plain(types: Sequence[LineType], lines: Sequence[str]) -> bool:
@@ -43,11 +57,13 @@ def joins_plain(types: Sequence[LineType], lines: Sequence[str]) -> bool:
     their types.
     """
     seen = _seen(types, lines)
+    if seen.spaced():
+        return True
     if seen.headed < _FEWEST_HEADED or seen.levelled < _WITH_LEVEL * seen.headed:
         return False
     if seen.carried or not seen.runs or seen.before > seen.headed:
         return False
-    run = seen.plain / seen.runs
+    run = statistics.median(seen.lengths)
     if (
         seen.without_header < _SINGLE * seen.runs
         and seen.runs >= _FEWEST_RUNS
@@ -74,11 +90,13 @@ def joins_grave(types: Sequence[LineType], lines: Sequence[str]) -> bool:
 def _seen(types: Sequence[LineType], lines: Sequence[str]) -> _Seen:
     seen, assembler = _Seen(), Assembler()
     plain = others = 0  # since the last header
+    blank = False  # the line before
     for line_type, line in zip(types, lines, strict=True):
         kind = line_type.kind
         starts = assembler.starts(kind, line_type.opens_trace, line)
         if kind is Kind.HEADED or kind in ANNOUNCING:
             seen.headed += 1
+            seen.behind_blank += blank
             seen.levelled += line_type.level_said
             seen.without_header += plain + others if plain else 0
             plain = others = 0
@@ -90,8 +108,11 @@ def _seen(types: Sequence[LineType], lines: Sequence[str]) -> _Seen:
             seen.carried += line_type.format == "ci"
             seen.plain += 1
             if not plain:
-                seen.runs += 1
+                seen.lengths.append(0)
                 seen.first_shapes.add(line_type.shape)
+            seen.lengths[-1] += 1
+            seen.plain_behind_blank += blank
             plain += 1
+        blank = kind is Kind.BLANK
     seen.without_header += plain + others if plain else 0
     return seen

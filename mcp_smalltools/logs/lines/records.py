@@ -58,6 +58,8 @@ _FRAME_WITH_HEADER = re.compile(
 _ITEM = re.compile(r"u?['\"][^'\"]{1,80}['\"] ?(?:: |=> )")  # of a dictionary over several lines
 _OPENING = frozenset("{[(")
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
+_REST_OF_OBJECT = re.compile(r'[^{}\n]{0,4000}"\}{1,4},?\s*$')
+"""Of JSON that was broken in a string."""
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
 _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
 _FAILED = frozenset({"error", "fatal"})
@@ -84,7 +86,9 @@ def kind_of(line: ParsedLine) -> Kind:
         return Kind.FRAME
     if _TRACE.match(content):
         return Kind.TRACE
-    if content[0] in " \t|│├└┌╰╭" or _CLOSING.match(content) or _ITEM.match(content):
+    if content[0] in " \t|│├└┌╰╭" or content[:2] == ", " or _CLOSING.match(content) or _ITEM.match(content):
+        return Kind.INDENTED
+    if content[-1] == "}" and _REST_OF_OBJECT.match(content):
         return Kind.INDENTED
     if _EXCEPTION.match(content):
         return Kind.EXCEPTION

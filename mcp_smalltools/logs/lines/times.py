@@ -112,7 +112,7 @@ def to_seconds(text: str, order: DateOrder | None = None) -> float | None:
 
     Times without a year count from a fixed leap year, times without a date from 1970, so only their
     differences mean something. A date of three numbers is read in this order, or if none is given as the date
-    that is nearest to today. None if the text is no timestamp.
+    that is nearest to today and not after it. None if the text is no timestamp.
     """
     text = text.strip()
     if _is_number(text):
@@ -209,8 +209,8 @@ def _month(name: str) -> int | None:
 
 
 def _ordered_date(fields: dict[str, str | None], order: DateOrder | None) -> tuple[int, int, int] | None:
-    """A date of three numbers, in this order if it is one so; else in the order in which it is one, and
-    nearest to today if there are several.
+    """A date of three numbers, in this order if it is one so; else in the order in which it is one. Of several,
+    one that is past, and of these the one nearest to today.
     """
     first, second, third = (int(fields[name] or 0) for name in ("n1", "n2", "n3"))
     if order is not None and _is_date(*(date := _ordered(order, first, second, third))):
@@ -218,14 +218,19 @@ def _ordered_date(fields: dict[str, str | None], order: DateOrder | None) -> tup
     dates = [(third, first, second), (third, second, first)]
     if not fields.get("ap"):
         dates.reverse()
-    now = datetime.date.today().year
+    today = datetime.date.today()
     if third < 100:
-        if fields.get("dash") and first <= now % 100 and _is_date(first + 2000, second, third):
+        if fields.get("dash") and first <= today.year % 100 and _is_date(first + 2000, second, third):
             return first + 2000, second, third  # as ISO 8601 has it, without the century
         dates.append((first, second, third))
     dates = [(_four_digits(year), month, day) for year, month, day in dates]
     valid = [date for date in dates if _is_date(*date)]
-    return min(valid, key=lambda date: abs(date[0] - now)) if valid else None
+    latest = _as_numbers(today + datetime.timedelta(days=2))  # of a clock that is ahead
+    return min(valid, key=lambda date: (date > latest, abs(date[0] - today.year))) if valid else None
+
+
+def _as_numbers(day: datetime.date) -> tuple[int, int, int]:
+    return day.year, day.month, day.day
 
 
 def _four_digits(year: int) -> int:
