@@ -119,7 +119,7 @@ def _list(args: argparse.Namespace, settings: Settings) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("model", "for", "size", "licence", "here", box=None, pad_edge=False)
+    table = Table("model", "for", "parameters", "licence", "here", box=None, pad_edge=False)
     for row in rows:
         here = f"{row['bytes'] / 1e6:.0f} MB {row['layout']}" if row["path"] else "no"
         use = "writing" if row["kind"] == "generate" else "embedding"

@@ -42,7 +42,7 @@ def check_agent_tokens(settings: Settings) -> Iterator[Check]:
     store.close()
     states = Counter(token.state(time.time()) for token in tokens)
     found = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "none"
-    yield Check("agents' own tokens", CheckState.OK, f"{found} (mcp-smalltools tokens list)")
+    yield Check("agents' own tokens", CheckState.OK, f"{found} (`mcp-smalltools tokens list`)")
 
 
 def check_identity_provider(settings: Settings) -> Iterator[Check]:

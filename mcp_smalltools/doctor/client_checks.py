@@ -20,7 +20,7 @@ def check_clients(settings: Settings) -> Iterator[Check]:
                 registered = True
                 yield check
     if not registered:
-        remedy = "mcp-smalltools install claude-code registers it with Claude Code in this folder."
+        remedy = "`mcp-smalltools install claude-code` registers it with Claude Code in this folder."
         yield Check("clients", CheckState.NOTE, "the server is not registered with any client", remedy)
 
 
@@ -42,6 +42,6 @@ def _check_entry(name: str, scope: str, where: Callable[[], Path]) -> Check | No
     if entry is None:
         return None
     if command and shutil.which(command) is None:
-        remedy = f"mcp-smalltools install {name} --scope {scope} writes the right one."
+        remedy = f"`mcp-smalltools install {name} --scope {scope}` writes the right one."
         return Check(title, CheckState.WRONG, f"{path} names {command}, which is not there", remedy)
     return Check(title, CheckState.OK, f"registered in {path}")

@@ -29,7 +29,7 @@ def check_hooks(settings: Settings) -> Iterator[Check]:
             words = shlex.split(lines[0])
             missing = [word for word in words[:4] if word.startswith("/") and not Path(word).exists()]
             if missing:
-                remedy = f"mcp-smalltools install {name} --scope {scope} --hooks … writes the right one."
+                remedy = f"`mcp-smalltools install {name} --scope {scope} --hooks …` writes the right one."
                 yield Check(
                     title, CheckState.WRONG, f"{where()} names {missing[0]}, which is not there", remedy
                 )
@@ -65,4 +65,4 @@ def _shown(settings: Settings) -> str:
             count = db.execute("SELECT count(*) FROM calls WHERE error = 'guard_shown'").fetchone()[0]
     except (OSError, sqlite3.Error):
         return "how often is not known: there is no ledger"
-    return f"{count:,} times it held values that would have been (mcp-smalltools audit)"
+    return f"{count:,} times it held values that would have been (`mcp-smalltools audit`)"

@@ -20,7 +20,9 @@ def check_ledger(settings: Settings) -> Iterator[Check]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             rows = db.execute("SELECT count(*) FROM calls").fetchone()[0]
-        found = f"{rows} calls, {path.stat().st_size / 1e6:.1f} MB (mcp-smalltools audit --verify checks all)"
+        found = (
+            f"{rows} calls, {path.stat().st_size / 1e6:.1f} MB (`mcp-smalltools audit --verify` checks all)"
+        )
         yield Check("ledger", CheckState.OK, found)
     except (OSError, sqlite3.Error) as error:
         remedy = "A damaged one is set aside at the next call, and a new one begins."

@@ -32,11 +32,11 @@ def _check_encoder(settings: Settings) -> Iterator[Check]:
     if ready is not None:
         yield Check("encoder", CheckState.OK, f"{model_id} {store.layout}".rstrip() + f" ({ready.path})")
         if store.layout and not store.tuned:
-            remedy = f"mcp-smalltools models tune {model_id} finds the fastest layout on this machine."
+            remedy = f"`mcp-smalltools models tune {model_id}` finds the fastest layout on this machine."
             yield Check("encoder", CheckState.NOTE, "the speed of its layouts was not measured here", remedy)
     elif settings.offline:
-        remedy = "Allow the download once: MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull."
+        remedy = "Allow the download once: `MCP_SMALLTOOLS_OFFLINE=0 mcp-smalltools models pull`."
         yield Check("encoder", CheckState.WRONG, f"{model_id} is not here, and offline is set", remedy)
     else:
-        remedy = "mcp-smalltools models pull fetches it now."
+        remedy = "`mcp-smalltools models pull` fetches it now."
         yield Check("encoder", CheckState.NOTE, f"{model_id} is fetched when a tool first needs it", remedy)

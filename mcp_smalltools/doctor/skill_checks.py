@@ -43,10 +43,10 @@ def check_trained(settings: Settings) -> Iterator[Check]:
         found = f"version {one.versions.current} of {one.folder}: {one.figures}"
         since = commits_since(one.folder, one.commit) if one.commit and one.folder.is_dir() else None
         if not one.is_usable(settings):
-            remedy = f"Train it again: mcp-smalltools train {one.tool} --from {one.folder}"
+            remedy = f"Train it again: `mcp-smalltools train {one.tool} --from {one.folder}`."
             yield Check(name, CheckState.NOTE, f"{found}; not used, for what ships has changed", remedy)
         elif since is not None and since >= CHANGED:
-            remedy = "Train it again: mcp-smalltools improve"
+            remedy = "Train it again: `mcp-smalltools improve`."
             yield Check(name, CheckState.NOTE, f"{found}; {since} commits since", remedy)
         else:
             yield Check(name, CheckState.OK, found)
