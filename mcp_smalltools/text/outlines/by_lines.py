@@ -188,7 +188,7 @@ def _is_comment(lines: Sequence[str], at: int, inside: frozenset[int], comments:
 
 def plain_comment(line: str) -> str:
     """A line of a comment without what marks it as one."""
-    stripped = line.strip().removesuffix("*/").removesuffix("-}").removesuffix("#>")
+    stripped = line.strip().removesuffix("*/").removesuffix("-->").removesuffix("-}").removesuffix("#>")
     plain = _HTML_TAG.sub("", stripped).lstrip(_MARKS).strip()
     plain = re.sub(r"^(?:summary>|/summary>|remarks>|para>)|</?(?:summary|remarks|para)>$", "", plain)
     return (

@@ -27,6 +27,7 @@ _YAML_KEY = re.compile(
     r"[\w/*.<]):(?:\s++(.*))?$"
 )
 _YAML_ITEM = re.compile(r"- (?:name|id|hosts|job_name|alert|record|repo):\s*+(.+)$")
+_YAML_STEP = re.compile(r" {1,12}- name:\s+(\S.*)$")
 _TABLE: Final = {
     "toml": re.compile(r"\s*+\[\[?([\w.\"' /:@*(),=-]++)\]\]?\s*+(?:#.*)?$"),
     "ini": re.compile(r"\s*+\[([^\]\n]++)\]\s*+(?:[#;].*)?$"),
@@ -131,20 +132,24 @@ def _resource(lines: Sequence[str], first: int, last: int) -> Heading | None:
 
 
 def _keys(lines: Sequence[str], first: int, last: int) -> Iterator[Heading]:
-    """Keys at the top, the keys of their own maps, and the names of top-level items."""
+    """Keys at the top, the keys of their own maps, the names of top-level items and of the steps in them."""
     found: list[Heading] = []
     inner = -1
-    opens = False
+    opens = in_item = False
     for number in range(first, last):
         line = lines[number]
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         if item := _YAML_ITEM.match(line):
             found.append(Heading(number + 1, number + 1, 0, item[1].strip().strip("\"'")))
-            opens = False
+            opens, in_item = False, True
             continue
         match = _YAML_KEY.match(line)
         indent = len(line) - len(line.lstrip(" "))
+        in_item &= bool(indent)
+        if in_item and (step := _YAML_STEP.match(line)):
+            found.append(Heading(number + 1, number + 1, 1, step[1].strip().strip("\"'")))
+            continue
         if not indent:
             opens, inner = bool(match and not line.startswith("- ") and _is_empty(match[3])), -1
             if match and not line.startswith("- "):

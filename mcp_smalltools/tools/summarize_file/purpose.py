@@ -38,7 +38,8 @@ _LICENCE = re.compile(
     r"redistribut|free software|public domain|is part of|gnu general"
 )
 _NO_PURPOSE = re.compile(
-    r"(?i)^(?:thanks?\b|thank you|created (?:by|on|with|at)|written\b|to |"
+    r"(?i)^(?:[:;,]|\[\w+\(|/?usr/bin|nohup\b|credits?\b|comments are provided|read environment|"
+    r"yamllint|hadolint|markdownlint|thanks?\b|thank you|created (?:by|on|with|at)|written\b|to |"
     r"liquibase|this file is \W?not|author|maintainer|modified|version\b|"
     r"date\b|last |updated|usage\b|example|note\b|todo|fixme|"
     r"xxx|hack|warning|important|see\b|http|eslint|jshint|"
@@ -62,7 +63,8 @@ _NO_PURPOSE = re.compile(
     r"this (?:define|macro|constant|variable|line|block|import|include)\b|the actual\b|execute\b)"
 )
 _NO_SENTENCE = re.compile(
-    r"-\*-|^[\w ]{2,30}:\s{3,}|\S\s{5,}\S|(?:\s--\w[^\n]{0,80}?){2}|\b(?:localhost|\d+\.\d+\.\d+\.\d+):\d"
+    r"-\*-|frozen_string_literal|\bcoding[:=]|\b[A-Z][A-Z0-9_]{3,40}=\S|^[\w ]{2,30}:\s{3,}|\S\s{5,}\S|"
+    r"(?:\s--\w[^\n]{0,80}?){2}|\b(?:localhost|\d+\.\d+\.\d+\.\d+):\d"
 )
 """A line for an editor, a form, a table, a command."""
 _BANNER = re.compile(r"[─═━▬]{2,}|^[=*#~-]{2,}\s|\s[=*#~-]{2,}$")
@@ -130,6 +132,8 @@ _ABOUT_TITLE = re.compile(
 _HEADS_LOOKED_AT: Final = 4
 _SENTENCES_LOOKED_AT: Final = 4
 _FEWEST_WORDS: Final = 3
+_FEWEST_ANNOUNCING: Final = 6
+"""Words of a sentence that announces what follows."""
 _SHORT_PARAGRAPH: Final = 3
 
 
@@ -314,7 +318,8 @@ def _sentence(first: int, paragraph: Sequence[str]) -> Sentence | None:
     if _NO_PURPOSE.match(plain) or _NO_SENTENCE.search(plain) or _CODE.search(plain) or plain.endswith("?"):
         return None
     is_wide = sum(ord(sign) > 0x2E80 for sign in plain) >= 4
-    if not is_wide and len(plain.split()) < _FEWEST_WORDS:
+    fewest = _FEWEST_ANNOUNCING if plain.endswith(":") else _FEWEST_WORDS
+    if not is_wide and len(plain.split()) < fewest:
         return None
     last, size = 0, len(paragraph[0])
     while size < len(text) and last + 1 < len(paragraph):

@@ -12,7 +12,8 @@ from mcp_smalltools.tools.ask_file.units.unit import Unit
 
 _WHOLE_ITEM: Final = 12
 """Lines of an option that are shown whole."""
-_REQUEST: Final = re.compile(r"[.']\s*+([A-Za-z]{1,3}(?![A-Za-z])|\\\")\s*+(.*)$")
+_REQUEST: Final = re.compile(r"[.']\s*+([A-Za-z]{1,3}(?![A-Za-z])|[A-Z]{4,20}(?![a-z])|\\\")\s*+(.*)$")
+"""The requests of roff, and macros of the page's own in capitals (`.UNINDENT` of rst2man)."""
 _ESCAPES: Final = (
     (re.compile(r"\\f(?:\[\w*\]|\(\w\w|\w)|\\[&%,/|^]|\\s[+-]?\d"), ""),
     (re.compile(r"\\\((?:en|em|mi|hy)|\\-"), "-"),
@@ -25,6 +26,7 @@ _ENDS_ITEM: Final = frozenset(
     ["SH", "SS", "Sh", "Ss", "TP", "IP", "It", "TH", "Dt", "El", "PP", "P", "LP", "Pp", "HP"]
 )
 _BEGINS_ITEM: Final = frozenset(("TP", "IP", "It"))
+_LONGEST_REQUEST: Final = 3
 _TITLES: Final = frozenset(("SH", "SS", "Sh", "Ss"))
 _SILENT: Final = frozenset(
     [
@@ -117,7 +119,7 @@ def manual_units(lines: Sequence[str]) -> Iterator[Unit]:
                 page.item.append((number, text))
             else:
                 yield Unit(number, number, line.strip(), page.title)
-        elif name in _SILENT or not text:
+        elif name in _SILENT or len(name) > _LONGEST_REQUEST or not text:
             yield Unit(number, number, line.strip(), page.title)
         else:
             if page.wants_tag:

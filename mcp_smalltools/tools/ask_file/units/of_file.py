@@ -50,7 +50,7 @@ _SQL: Final = frozenset((".sql", ".psql", ".ddl", ".pgsql", ".mysql", ".plsql", 
 _PROSE: Final = frozenset((".md", ".markdown", ".mdx", ".rst", ".adoc", ".tex", ".org"))
 _BETTER_AS_SETTINGS: Final = frozenset(
     """
-    cmake terraform css prisma just starlark groovy nix devicetree smalldata robot gherkin qml bicep batch
+    cmake terraform css prisma just starlark groovy nix devicetree smalldata qml bicep batch
     flatbuffers
     """.split()  # noqa: SIM905 - as above
 )
