@@ -10,84 +10,23 @@ import random
 import re
 import string
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Draw = Callable[[], str]
 
-_HOSTS = [
-    "server",
-    "node",
-    "host",
-    "db",
-    "web",
-    "mail",
-    "proxy",
-    "worker",
-    "master",
-    "gw",
-    "broker",
-    "cache",
-    "app",
-    "mx",
-    "ns",
-    "storage",
-    "gpu",
-    "compute",
-    "rack",
-]
+_HOSTS = """
+server node host db web mail proxy worker master gw broker cache app mx ns storage gpu compute rack
+""".split()
 _TLD = ["com", "org", "net", "local", "internal", "example.com", "corp.example.org", "lan", "io", "de"]
-_USERS = [
-    "root",
-    "admin",
-    "guest",
-    "alice",
-    "bob",
-    "deploy",
-    "www-data",
-    "jenkins",
-    "operator",
-    "svc_backup",
-    "carol",
-    "dave",
-    "nobody",
-    "ci",
-]
-_STATES = [
-    "RUNNING",
-    "STOPPED",
-    "NEW",
-    "FAILED",
-    "READY",
-    "PENDING",
-    "ACTIVE",
-    "STANDBY",
-    "OPEN",
-    "CLOSED",
-    "ONLINE",
-    "OFFLINE",
-    "UP",
-    "DOWN",
-    "IDLE",
-    "INIT",
-]
-_MODES = [
-    "read",
-    "write",
-    "none",
-    "default",
-    "strict",
-    "fast",
-    "slow",
-    "full",
-    "partial",
-    "leader",
-    "follower",
-    "primary",
-    "replica",
-    "tcp",
-    "udp",
-    "http",
-]
+_USERS = """
+root admin guest alice bob deploy www-data jenkins operator svc_backup carol dave nobody ci
+""".split()
+_STATES = """
+RUNNING STOPPED NEW FAILED READY PENDING ACTIVE STANDBY OPEN CLOSED ONLINE OFFLINE UP DOWN IDLE INIT
+""".split()
+_MODES = """
+read write none default strict fast slow full partial leader follower primary replica tcp udp http
+""".split()
 _REASONS = [
     "No such file or directory",
     "Connection refused",
@@ -117,46 +56,12 @@ cart falcon eagle otter tiger panda zebra koala raven cobra lynx alpha beta gamm
 staging test red green blue amber silver golden monday friday daily weekly main primary archive photos
 music videos
 """.split()
-_EXTENSIONS = [
-    "log",
-    "txt",
-    "java",
-    "c",
-    "conf",
-    "xml",
-    "json",
-    "db",
-    "tmp",
-    "jar",
-    "so",
-    "py",
-    "pid",
-    "sock",
-    "yml",
-    "gz",
-    "dat",
-    "properties",
-    "idx",
-]
-_DIRECTORIES = [
-    "var",
-    "etc",
-    "usr",
-    "home",
-    "tmp",
-    "opt",
-    "data",
-    "srv",
-    "run",
-    "lib",
-    "cache",
-    "share",
-    "local",
-    "spool",
-    "www",
-    "backup",
-    "conf",
-]
+_EXTENSIONS = """
+log txt java c conf xml json db tmp jar so py pid sock yml gz dat properties idx
+""".split()
+_DIRECTORIES = """
+var etc usr home tmp opt data srv run lib cache share local spool www backup conf
+""".split()
 _DEVICES = ["eth0", "eth1", "wlan0", "lo", "sda", "sdb", "nvme0n1", "ttyS0", "br-lan", "tun0", "md0"]
 _CONSTANT = re.compile(
     r"__func__|__FUNCTION__|myname|this_fn|func_name|FUNCTION|progname|getprogname\(\)|argv\[0\]"
@@ -170,6 +75,39 @@ class World:
         self._rng = rng
         self._names, self._classes, self._words = names, classes, words
         self._shared: dict[str, list[str]] = {}
+        self._draws: Mapping[str, Draw] = {
+            "int": self._draw_int,
+            "small": self._draw_small,
+            "port": self._draw_port,
+            "float": self._draw_float,
+            "hex": self._draw_hex,
+            "hex0x": self._draw_hex0x,
+            "letter": self._draw_letter,
+            "bool": self._draw_bool,
+            "ip": self._draw_ip,
+            "host": self._draw_host,
+            "address": self._draw_address,
+            "user": self._draw_user,
+            "path": self._draw_path,
+            "file": self._draw_file,
+            "url": self._draw_url,
+            "uuid": self._draw_uuid,
+            "duration": self._draw_duration,
+            "size": self._draw_size,
+            "time": self._draw_time,
+            "state": self._draw_state,
+            "class": self._draw_class,
+            "word": self._draw_word,
+            "name": self._draw_name,
+            "ident": self._draw_ident,
+            "dotted": self._draw_dotted,
+            "object": self._draw_object,
+            "device": self._draw_device,
+            "reason": self._draw_reason,
+            "phrase": self._draw_phrase,
+            "list": self._draw_list,
+            "version": self._draw_version,
+        }
 
     def source(self, name: str, form: str) -> Draw:
         """A function that draws the values of one placeholder."""
@@ -203,7 +141,7 @@ class World:
 
     def _ranged(self, kind: str) -> Draw:
         """Draw freshly, or from a range of values that the run has; unequally often."""
-        draw = self._drawer(kind)
+        draw = self._draws[kind]
         rng = self._rng
         if kind in _FREE and rng.random() < 0.85:
             return draw
@@ -216,9 +154,6 @@ class World:
         steep = rng.choice((0.0, 0.7, 1.2, 2.0))
         weights = [(rank + 1) ** -steep for rank in range(len(pool))]
         return lambda: rng.choices(pool, weights)[0]
-
-    def _drawer(self, kind: str) -> Draw:
-        return getattr(self, f"_draw_{kind}")  # type: ignore[no-any-return]
 
     def _draw_int(self) -> str:
         size = self._rng.choices((1, 2, 3, 4, 6, 10, 16), (20, 20, 20, 15, 12, 8, 5))[0]
@@ -360,7 +295,7 @@ class World:
         rng = self._rng
         name = rng.choice(self._classes)
         pairs = [
-            (rng.choice(self._names), self._drawer(rng.choice(_SIMPLE))()) for _ in range(rng.randrange(1, 6))
+            (rng.choice(self._names), self._draws[rng.choice(_SIMPLE)]()) for _ in range(rng.randrange(1, 6))
         ]
         pointer = f"0x{rng.getrandbits(44):x}"
         return rng.choice(
@@ -393,7 +328,7 @@ class World:
         return " ".join(self._rng.choice(self._words) for _ in range(self._rng.randrange(1, 5)))
 
     def _draw_list(self) -> str:
-        draw = self._drawer(self._rng.choice(("name", "int", "address", "ident", "word")))
+        draw = self._draws[self._rng.choice(("name", "int", "address", "ident", "word"))]
         left, right = self._rng.choice(("[]", "{}", "()"))
         return left + ", ".join(draw() for _ in range(self._rng.randrange(5))) + right
 
@@ -402,24 +337,7 @@ class World:
 
 
 _SIMPLE = ("int", "name", "word", "path", "address", "bool", "ident", "float", "dotted")
-_FREE = frozenset(
-    [
-        "object",
-        "int",
-        "float",
-        "hex",
-        "hex0x",
-        "port",
-        "uuid",
-        "duration",
-        "size",
-        "time",
-        "address",
-        "ip",
-        "ident",
-        "list",
-    ]
-)
+_FREE = frozenset("object int float hex hex0x port uuid duration size time address ip ident list".split())
 _PRINTED = frozenset(("{}", "+", "%s", "%r", "%v", "field"))
 _BY_NAME: tuple[tuple[str | tuple[str, ...], tuple[str, ...]], ...] = (
     (
