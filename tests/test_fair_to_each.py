@@ -53,7 +53,6 @@ INITIALIZE: dict[str, Any] = {
     },
 }
 PING = {"jsonrpc": "2.0", "id": 2, "method": "ping"}
-LIST = {"jsonrpc": "2.0", "id": 7, "method": "tools/list"}
 END_S = 12.0
 """Seconds within which a server must have ended, on a busy machine; it takes 5 itself."""
 

@@ -31,8 +31,6 @@ from mcp_smalltools.privacy.redact import KINDS, masks_in
 from mcp_smalltools.stores.ledger import GUARD_ROWS, open_ledger
 
 CANARIES = canaries()
-SLOW_KEYS = ("private key", "ssh key", "csv column", "yaml block")
-"""Kinds of which a single line doesn't show what it is: the file does."""
 
 
 class Project:

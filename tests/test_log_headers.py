@@ -163,7 +163,6 @@ CARRIED = (
     "2026-03-04T09:15:00.1234567Z ",
     "[task 2026-03-04T09:15:00.000Z] ",
 )
-NEEDS_CAPITALS = ("main/", "shop.{level}", "MainProcess", "[{time} {level}]")
 
 
 def combinations() -> Iterator[tuple[str, str, str, str]]:

@@ -93,7 +93,8 @@ async def try_history(
         if len(asking) < _FEWEST:
             raise NotFound(
                 f"{source} has {len(asking)} commits that ask for files that are still there; {_FEWEST} are "
-                "the least to learn from."
+                "the least to learn from.",
+                remedy="Name a repository with more history, or a clone of all of it.",
             )
         count = min(_HELD_OUT, len(asking) // 4)
         say(f"{len(commits)} commits; {count} are held out, {count} choose")

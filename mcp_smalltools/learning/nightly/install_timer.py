@@ -69,7 +69,10 @@ class NightlyTimer:
                 path.write_text(content, encoding="utf-8")
         except OSError as error:
             self._take_back()
-            raise ConfigError(f"{error.filename} can't be written: {error.strerror}.") from None
+            raise ConfigError(
+                f"{error.filename} can't be written: {error.strerror}.",
+                remedy="Make it writable, and try again.",
+            ) from None
         for command in self.timer.start:
             status, said = run_command(command)
             if status:

@@ -92,7 +92,9 @@ def _run(folder: Path, *arguments: str) -> processes.CompletedProcess[bytes]:
     try:
         return processes.run(["git", *_SAFE, "-C", str(folder), *arguments], env=_environment())
     except OSError:
-        raise NotFound("git is not installed; the history can't be read.") from None
+        raise NotFound(
+            "git is not installed; the history can't be read.", remedy="Install git, and try again."
+        ) from None
 
 
 def _environment() -> dict[str, str]:
