@@ -39,7 +39,7 @@ _FOREIGN = re.compile(
     r"|CMakeFiles[\\/]|[\\/]?build\.make$|Makefile2$|[\\/]perl5?[\\/](?:5|lib|site|vendor|perlbrew)|[\\/]miniconda\d?[\\/]|[\\/]anaconda\d?[\\/]"
     r"|(?:^|[\\/])(?:zone|jasmine(?:-core)?|mocha|karma)\.js$|\.min\.js$|[\\/]_pytest[\\/]|[\\/]pluggy[\\/]|_virtualenv\.py$"
     r"|^(?:/snapshot/|/opt/(?:java|jdk|dotnet|node))|/libexec/|/usr/sbin/|^/lib/|Program Files|\.dotnet[\\/]|Microsoft\.[\w.]+\.targets$|localhost:\d+/|__cypress/"
-    r"|/builddir/build/BUILD/(?:glibc|gcc)|\.\./sysdeps/|libc_start|csu/|^/_/src/|^/buildslave/|^(?:boot|kernel)\.jl$"
+    r"|/builddir/build/BUILD/(?:glibc|gcc)|\.\./sysdeps/|libc_start|csu/|^/_/src/|^/(?:b/wheel/)?pytorch(?:-src)?/|[\\/]conda-bld[\\/]|^/buildslave/|^(?:boot|kernel)\.jl$"
 )
 _BARE_RUNTIME = re.compile(
     r"^(?:module|events|fs|net|timers|vm|util|assert|node|stream|dns|http|https|tls|zlib|path|buffer|child_process|loader"

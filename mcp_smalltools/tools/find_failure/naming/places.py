@@ -83,7 +83,11 @@ _NO_PLACE = re.compile(
     r"|: W\d{3,4}: |^\s+\d+:\d+ +warn"
     r"|^ +at: .{0,200}\((?:\./)?(?:core|scene|servers|modules|editor|main|drivers|platform)/"  # Godot's own source
     r"|^ *(?:\d+\) )?\[[\w -]{1,40}\] [›>] |^.{0,8}\[\d+/\d+\] \["  # where Playwright's test begins
+    r"|^ +\((?:elixir|stdlib|kernel|ex_unit|mix|logger|eex|iex|phoenix\w*|ecto\w*|plug\w*|db_connection)(?: \d[\w.-]*)?\) "
 )
+_TEST_OF_EXUNIT = re.compile(r"^ {5}\S{1,300}_test\.exs:\d{1,7}$")
+"""Where a test of Elixir begins: told below its name, while the trace below tells where it failed."""
+_NEXT_OF_EXUNIT = re.compile(r"^ {1,3}\d{1,5}\) (?:test|doctest|property) ")
 _LOGGED = re.compile(
     r"^\W{0,3}(?:[IWEFD]\d{4} \d\d:|\d{4}[-/]\d\d[-/]\d\d[T ]?|\d\d:\d\d:\d\d|(?:time|ts|level|t|lvl|caller)=|\{\"|[A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:"
     r"|(?:ERROR|FATAL|CRITICAL|ERR|TRACE)\W{1,3}(?:\d{4}-|\d\d:\d\d|\S+\.\w+:\d+\W{0,2}(?:-|\]) ))"
@@ -125,12 +129,19 @@ def place_of(contents: Sequence[str], start: int, stop: int, peak: int) -> Sourc
     first, last = _bounds(contents, start, stop, peak)
     below = range(peak + 1, last)
     above = range(peak - 1, (max(peak - _TRACE, 0) if upwards else first) - 1, -1)
+    begins: SourcePlace | None = None
     for lines in (above, below) if upwards else (below, above):
         for number in lines:
+            if lines is below and _NEXT_OF_EXUNIT.match(contents[number]):
+                break
             place = next(places_in(contents[number], number), None) or _row_of_a_table(contents, number)
-            if place is not None:
-                return None if _in_a_plugin(contents, place.at) else place
-    return None
+            if place is None:
+                continue
+            if _TEST_OF_EXUNIT.match(contents[number]):
+                begins = begins or place
+                continue
+            return None if _in_a_plugin(contents, place.at) else place
+    return begins
 
 
 def _in_a_plugin(contents: Sequence[str], at: int) -> bool:

@@ -15,8 +15,8 @@ from mcp_smalltools.tools.find_failure.outcome.stops import OutsideStop
 
 _AGREES, _AGREES_PASSED = 0.4, 0.35
 """Learned probability from which it agrees that the run failed, and up to which that it passed."""
-_WEAKLY_PASSED, _RATHER_PASSED = 0.5, 0.6
-"""The same where only the last words sound good, and where a task that went well is the last word."""
+_RATHER_PASSED = 0.6
+"""The same where a task that went well is the last word."""
 _SURE = 0.9
 """Learned probability from which an error near the end is taken for the end."""
 _STOP_LAST_WORDS = 6
@@ -156,7 +156,7 @@ def _by_last_words(reading: LogEnding, learned: float, line: int) -> RunVerdict:
     if reading.ending is Ending.LOOKS_FAILED:
         doubt = f"No line clearly says how the run ended; line {line} sounds like a failure."
         return RunVerdict(True, max(learned, _AGREES), doubt)
-    if learned <= _WEAKLY_PASSED:
+    if learned < _SURE:
         doubt = f"No line clearly says how the run ended; line {line} sounds like a good end."
-        return RunVerdict(False, learned, doubt)
+        return RunVerdict(False, min(learned, 1 - _AGREES), doubt)
     return RunVerdict(None, learned, _ONLY_STOPS)

@@ -8,7 +8,7 @@ which nobody speaks for the run only stops.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -73,6 +73,15 @@ _MESSAGE_LAST_WORDS = 15
 """Lines after the message of an error up to which the run may have ended with it."""
 _IGNORED = 13
 """Lines below a failed host up to which Ansible says that it ignores it."""
+_HOST = re.compile(r"(?:fatal|failed): \[(?P<host>[^\]\s]{1,100})")
+_RECAP = re.compile(r"(?P<host>\S{1,100})\s+: ok=\d+ ")
+_WELL = re.compile(r"\bunreachable=0\s+failed=0\b")
+"""The row of a host in the recap, in which a failure counts that was neither ignored nor rescued."""
+_MAKE_IGNORES = re.compile(r"\S{0,80}make(?:\[\d+\])?(?:\.exe)?: \[.{1,300}\] Error \d+ \(ignored\)")
+_MAKE_IGNORED = 3
+"""Lines below an error up to which make says that it ignores it."""
+_FLAKY = re.compile(r"\s*[1-9]\d* flaky\b")
+"""Of failed tests that passed when tried again."""
 _MARKS = 12
 """Lines before a conclusion up to which the mark of a failed test contradicts it, if nobody counts failures."""
 _LIST = 3
@@ -195,14 +204,20 @@ def _ends_in_a_command(contents: Sequence[str], roles: Sequence[Role]) -> bool:
 
 
 def _without_ignored(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
-    """Without failures of Ansible's hosts that it says it ignores, in one of the lines below."""
-    return [
-        s
-        for s in said
-        if s.good
-        or not contents[s.place].startswith(("fatal: [", "failed: ["))
-        or not any(line.startswith("...ignoring") for line in contents[s.place + 1 : s.place + _IGNORED])
-    ]
+    """Without failures that whoever runs the steps says it ignores, or was rescued from."""
+    well = {
+        found["host"] for content in contents if (found := _RECAP.match(content)) and _WELL.search(content)
+    }
+    return [s for s in said if s.good or not _is_ignored(contents, s.place, well)]
+
+
+def _is_ignored(contents: Sequence[str], place: int, well: Collection[str]) -> bool:
+    """Whether Ansible ignores the failure of a host, or counts none for it in the end, or make ignores an error."""
+    if (failed := _HOST.match(contents[place])) is None:
+        return any(_MAKE_IGNORES.match(line) for line in contents[place + 1 : place + 1 + _MAKE_IGNORED])
+    if failed["host"] in well:
+        return True
+    return any(line.startswith("...ignoring") for line in contents[place + 1 : place + _IGNORED])
 
 
 def _without_lists(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
@@ -311,7 +326,7 @@ def _said_by_tools(
         marks = [
             s for s in said if s.scope is Scope.STEP and not s.good and 0 < last.place - s.place <= _MARKS
         ]
-        if not failed and marks and not _NONE_FAILED.search(" ".join(contents[last.place : last.place + 3])):
+        if not failed and marks and not _is_well_counted(contents, marks[-1].place, last.place):
             failed = marks
         if failed:
             return LogEnding(Ending.LOOKS_PASSED, last.place, failed[-1].place)
@@ -324,6 +339,13 @@ def _is_overruled(contents: Sequence[str], failed: int, last: int) -> bool:
     if _WROTE_AN_IMAGE.match(contents[last]):
         return True
     return _TOTAL.match(contents[last]) is not None and _LOGGED.match(contents[failed]) is not None
+
+
+def _is_well_counted(contents: Sequence[str], mark: int, last: int) -> bool:
+    """Whether the summary counts no failure, though a test is marked as failed: it was tried again, say."""
+    if any(_FLAKY.match(content) for content in contents[mark:last]):
+        return True
+    return _NONE_FAILED.search(" ".join(contents[last : last + 3])) is not None
 
 
 def _worst_beside(conclusions: Sequence[OutcomeStatement]) -> OutcomeStatement:

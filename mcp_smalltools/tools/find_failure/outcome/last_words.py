@@ -55,7 +55,7 @@ _FAULTS = (
     r"differences?|mismatch(?:es)?|regressions?|secrets?|duplicates?|alerts?|defects?|broken links?|diagnostics?)"
 )
 _ASIDE = re.compile(
-    r"\s+(?:[#$] {1,4}){0,2}(?:npx?|pnpm|yarn|cargo|python3?|pip|docker|git|make|idf\.py|conda) \S|\W{0,8}(?:https?://\S+$|(?:please )?(?:see|run|use|try|visit|view|open|check|read|report|reproduce|"
+    r"\s[+~-] [\w.\[\]-]+==\S+$|\s+(?:[#$] {1,4}){0,2}(?:npx?|pnpm|yarn|cargo|python3?|pip|docker|git|make|idf\.py|conda) \S|\W{0,8}(?:https?://\S+$|(?:please )?(?:see|run|use|try|visit|view|open|check|read|report|reproduce|"
     r"(?:note|hint|help|tip|logs?|output|report|results?)(?=:)|"
     r"to (?:open|run|see|view|get|use|activate|upgrade|update|flash|learn|fix|start|deploy|reproduce|show|stop|find|access|address)|for (?:more|troubleshooting|full|details|help)|"
     r"(?:(?:complete|full|build|test|debug) )+(?:logs?|report|results)|a (?:complete|full) log|transcript|"
@@ -108,6 +108,10 @@ _INSTALLATION = 30
 _ONLY_WARNINGS = re.compile(
     r"(?i)\b(?:0|no) errors?\b|\bwarnings?\b(?!.{0,80}\b(?:strict|--max)|.{0,40}\b[1-9]\d* (?:serious|errors?))"
 )
+_NO_COMPLAINT = re.compile(
+    r": warning: .{1,250}\[-W(?!error)[\w=+-]+\]$|^\[ *\d+(?:/\d+|%)\] (?:Building \w+ object|Linking \w+ (?:executable|(?:shared|static) \w+)) \S+$"
+)
+"""What a compiler warns of, and a step of a build, whatever its file is called."""
 _RAISED = re.compile(
     r"(?:[A-Za-z_$][\w$]*(?:\.|::|\\|/)){1,12}[A-Z][\w$]*(?:: \S|$)|\*\* \([A-Z]\w*\) |\[?(?:\w+\\){1,8}\w+Exception\]?|"
     r".{0,200}\((?:[A-Z]\w*::)*[A-Z]\w*(?:Error|Exception)\)$|\w+(?:Error|Exception|Failure|Panic|Fault|NotFound|Denied|Timeout)(?:\(|: |$)|"
@@ -151,7 +155,8 @@ _STATISTICS = re.compile(
     r"transferred|sent|received|peak|max(?:imum)? (?:memory|resident)|memory|final memory|program size|number of files|files|range|summary|all archives|this archive|succeeded|completed at|total (?:\w+ ){1,3}\w+|checks|sketch uses|global variables use|ram|flash)\b.{0,40}[\s:=(].{0,40}\d|"
     r"\d[\d,]* (?:files?|rows?|records?|items?|tests?|requests|pages?|lines|steps|packages?|warnings?|insertions?|objects?|images?|examples?|runs?|documents?)\b.{0,60}\d|"
     r"\d[\d.,]*%? +(?:upgraded|updated|installed|changed|modified|skipped|removed|added)\b|\{'train_runtime'|your \w+ has been rated|"
-    r"\S.{0,60}\bstopped: `?max_|\S+ -> \S+$|(?:\S+ ){0,4}\d+ of \d+ (?:\S+ ){0,3}(?:done|complete[d]?|100%)|.{0,60}\b100 ?%(?: \S+){0,4}\W*$|writing \S+$|video:\d+\w* audio:|- s i m|time spent:)",
+    r"\S.{0,60}\bstopped: `?max_|\S+ -> \S+$|(?:\S+ ){0,4}\d+ of \d+ (?:\S+ ){0,3}(?:done|complete[d]?|100%)|.{0,60}\b100 ?%(?: \S+){0,4}\W*$|writing \S+$|video:\d+\w* audio:|- s i m|time spent:|processing triggers for \S+ \(|"
+    r"\[(?P<n>\d+)/(?P=n)\] (?:linking|building \w+ object|generating|creating|installing)\b)",
     re.IGNORECASE,
 )
 """Totals, times and sizes with which programs close."""
@@ -169,6 +174,8 @@ def last_word(contents: Sequence[str], roles: Sequence[Role]) -> LastWord | None
     told = _speaking(contents, roles)
     for rank, place in enumerate(told):
         content = contents[place][:_LONGEST]
+        if roles[place] is Role.COMMAND:
+            continue
         if (rank < _DETAILS or not _DETAIL.match(content)) and complains(content):
             return LastWord(place, good=False)
     seen: Counter[str] | None = None
@@ -199,6 +206,8 @@ def complains(content: str) -> bool:
         return False
     if _COUNT_OF_FAULTS.search(content):
         return not _ONLY_WARNINGS.search(content)
+    if _NO_COMPLAINT.search(content):
+        return False
     if TOLERATED(content) and not _FINALLY.search(content):
         return False
     if _QUALIFIED.match(content):

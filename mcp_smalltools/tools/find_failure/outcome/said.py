@@ -45,10 +45,12 @@ _COUNTED = re.compile(
 """A count of what failed, before or after its name."""
 _GOOD_COUNT = re.compile(
     r"(?<![\w.%/-])[1-9][\d,]*\W{0,3}(?:(?:tests?|specs?|examples?|checks?|assertions?|scenarios?|steps?|suites?|of \d+|\w+ test suites?) ){0,2}"
-    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?!\s?=)(?! \((?![\d.]+ ?m?s\))| (?:to|as|by|through|from|in(?! [\d<]))\b)|^DONE [1-9]\d* tests|^TOTAL: [1-9]\d* SUCCESS$|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|"
+    r"(?:pass(?:ed|ing|es)?|succeeded|successful|OK)\b(?!\s?=)(?! \((?![\d.]+ ?m?s\))| (?:to|as|by|through|from|in(?! [\d<]))\b)|^DONE [1-9]\d* tests|^TOTAL: [1-9]\d* SUCCESS$|\b(?:pass(?:ed)?|succeeded|successful)\s?[:=]\s*[1-9]|^# pass [1-9]|^ {2,}(?:Tests|Test Files) {2}[1-9]\d* passed \(\d+\)$|"
     r"(?<![\w.%/-])(?:100% tests passed|(?P<n>[1-9]\d*)/(?P=n) (?:tests? )?passed)",
     re.IGNORECASE,
 )
+_OK_BUT = re.compile(r"OK \((?:(?:skipped|expected failures)=\d+(?:, )?){1,2}\)$")
+"""Python's unittest: all went well but for what was left out, or meant to fail."""
 _SHARE = re.compile(
     r"(?<![\w./-])(?P<some>\d+)(?:/| of )(?P<all>\d+)(?: \w+)? (?:passed|succeeded|successful)\b",
     re.IGNORECASE,
@@ -57,10 +59,12 @@ _NOT_COUNTED = re.compile(
     r"(?i)expected (?:failure|error)|\bxfail|exit[- ]?code|\bline \d+|error code|status|\berror[:=] ?\d+\b.{0,4}\w|attempt|max|limit|retr|threshold|allow"
 )
 """Numbers beside a word of failure that count no failures of this run."""
-_OF_HTTP = re.compile(r"(?i)(?!.*\bexit).*\bstatus\b\W{0,4}[2-5]\d\d(?<!255)$")
+_OF_HTTP = re.compile(r"(?i)(?!.*\bexit).*\bstatus\b\W{0,4}[2-5]\d\d(?<!255)$|returned\W{0,3}[45]\d\d$")
 """The status of a response, which no program ends with."""
-_PROBE = re.compile(r"-- (?:Performing Test|Looking for|Check(?:ing)?(?: for)?|Detecting|Could NOT find) ")
-"""What CMake tries out and may do without."""
+_PROBE = re.compile(
+    r"-- (?:Performing Test|Looking for|Check(?:ing)?(?: for)?|Detecting|Could NOT find) |\s[+~-] [\w.\[\]-]+==\S+$"
+)
+"""What CMake tries out and may do without, and a package that is put in or taken out, whatever it is called."""
 _TALLY = re.compile(r"(?i)\b(?:pass(?:ed)?|ok|skip(?:ped)?|warn(?:ings?)?|total)[=:] ?\d")
 """A row of counts by name: `PASS=13 ERROR=1` tells no error code."""
 _EXIT = re.compile(
@@ -80,7 +84,7 @@ _TELLING = tuple(
     "erfolg|fehl|succès|réussi|échou|échec|erreur|éxito|exitos|falló|fallid|fallado|sucesso|falh|erro|riuscit|fallit|успе|ошиб|не удалось|"
     "заверш|pomyśln|powodz|powiod|błąd|başar|hata|geslaagd|mislukt|fout|lyckad|成功|失败|失敗|完了|完成|错误|錯誤|エラー|正常|異常|"
     "성공|실패|완료|오류|rc=|rc:|aborted|gescheitert|abgebrochen|fertig|abgeschlossen|terminé|terminado|concluído|completato|sigint|"
-    "started|startup|listening|ready|normal|cleanly|sanitizer|diff in |line |r(|end|bundled|synced|running|booting|start worker|reached|stage|termination|problems| up|characters|found|verified|resetting|threshold|required|err_|coverage|not met|errno|back-off|backoff|oomkilled|resource|crash".split(
+    "started|startup|listening|ready|normal|cleanly|sanitizer|diff in |line |r(|end|bundled|synced|running|booting|start worker|reached|stage|termination|problems| up|characters|qualifiederror|sqlstate|generated|.ps1:|found|verified|resetting|threshold|required|err_|coverage|not met|errno|back-off|backoff|oomkilled|resource|crash".split(
         "|"
     )
 )
@@ -183,6 +187,8 @@ def _good(content: str, lower: str) -> tuple[bool, Scope] | None:
 
 def _despite_tolerance(content: str) -> tuple[bool, Scope] | None:
     """A summary counts expected and skipped tests too: `12 passed, 1 xfailed`, `failed=0 ignored=1`."""
+    if _OK_BUT.match(content):
+        return True, Scope.TOOL
     counted = _count(content)
     if counted is not None:
         return counted

@@ -146,6 +146,7 @@ _FORMS = (
     _form("karma", r"[\w.]+ [\d.]+ \([^)]{1,60}\) (?P<id>\S.{1,300}) FAILED$"),
     _form("scalatest", r"(?:\[info\] )? *-{1,2} (?P<id>\S.{1,300}) \*\*\* FAILED \*\*\*"),
     _form("pester", r" *\[-\] (?P<id>\S.{1,300}?)(?: [\d.]+m?s(?: \(.*\))?)?$"),
+    _form("bun", r"\(fail\) (?P<id>\S.{0,300}?)(?: \[[\d.]+ ?m?s\])?$"),
     _form("bats", r" *✗ (?P<id>\S.{1,300}?)(?: \[\d+\])?$"),
     _form("flutter test", r"\d\d:\d\d \+\d+(?: ~\d+)? -\d+: (?P<id>\S.{1,300}) \[E\]$"),
     _form("testthat", r"── (?:\d+\. )?(?:Failure|Error)(?: \(|: )(?P<id>.{1,300}?) ?─*$"),
@@ -243,7 +244,7 @@ _IN_SOURCE = frozenset(
     }
 )
 _NO_TESTS = _IN_SOURCE | {"link missing", "ansible", "terraform", "go panic"}
-MESSAGE_ABOVE = frozenset({"googletest", "xctest"})
+MESSAGE_ABOVE = frozenset({"googletest", "xctest", "bun"})
 """Forms of a test's name that stand below what it says of the failure."""
 _LISTS = ("list", "verbose", "ctest list", "cargo test")
 

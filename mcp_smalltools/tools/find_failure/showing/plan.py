@@ -269,8 +269,10 @@ def _first_test(
     """The report of the first test that failed: what tests log before it is handled, the others may follow from it."""
     first = min(tests, key=lambda item: item.places[0])
     place = first.reported
-    if not first.forms.isdisjoint(MESSAGE_ABOVE) and 0 < place - main.peak <= _REPORT:
-        return main
+    if not first.forms.isdisjoint(MESSAGE_ABOVE):
+        told = next((span for span in (main, *spans) if 0 < place - span.peak <= _REPORT), None)
+        if told is not None:
+            return replace(told, stop=max(told.stop, place + 1)) if "bun" in first.forms else told
     stop = min((p for item in tests for p in item.places if p > place), default=len(log.contents))
     stop = min(stop, place + _REPORT)
     around = next((span for span in spans if span.start <= place < span.stop), None)

@@ -26,12 +26,15 @@ _INTRODUCES = re.compile(
 """A line that introduces what comes below it, an empty line or a ruler between them or not."""
 _GOES_ON = re.compile(
     r"\s*(?:(?i:expected|received|actual|got|want(?:ed)?|but was|left|right|reason|cause|caused by|details?|message|location|hint|number of calls|difference|"
-    r"diff|found|required|stack ?trace|call log)\b[^.]{0,60}(?::|=|$)|[-+] (?:Expected|Received|expected|actual)|@@ |>? +\d+ [|│]|[╰╵└])"
+    r"diff|found|required|stack ?trace|call log)\b[^.]{0,60}(?::|=|$)|[-+] (?:Expected|Received|expected|actual)|@@ |>? +\d+ [|│]|[╰╵└]|\[SQL: |\[parameters: |\(Background on this error )"
 )
 """A line after an empty one with which the message goes on."""
 _FAILED_IN_GO = re.compile(r"\s*--- FAIL: ")
 _NEXT_IN_GO = re.compile(r"(?:=== |--- (?:PASS|FAIL|SKIP))")
 _OF_GO = re.compile(r"\s+[\w./-]+_test\.go:\d+: ")
+_RACE_TITLE, _RULER_OF_A_RACE = re.compile(r"WARNING: DATA RACE\s*$"), re.compile(r"={18}$")
+_RACE = 80
+"""Lines of such a report."""
 _RULER = re.compile(r"\W{3,}$")
 _CLOSES = re.compile(
     r"\s*(?:\d+ (?:passing|failing|examples?|tests?|specs?|problems?|errors?|warnings?|issues?)\b|Tests?(?: Suites| Files)?:|Test Suites:|Finished in|Ran \d+|BUILD |"
@@ -76,7 +79,7 @@ _Step = Callable[[int, int], int | None]
 
 def _above(span: EvidenceSpan, contents: Sequence[str], numbers: Sequence[int], next_to: _Step) -> list[int]:
     if _FAILED_IN_GO.match(contents[span.start]):
-        return _log_of_go(span.start, contents, numbers)
+        return _race_of_go(span.start, contents) or _log_of_go(span.start, contents, numbers)
     taken: list[int] = []
     place: int = span.start
     for _ in range(_ABOVE + 1):
@@ -101,6 +104,16 @@ def _above(span: EvidenceSpan, contents: Sequence[str], numbers: Sequence[int], 
             break
         skipped.append(above)
     return taken
+
+
+def _race_of_go(head: int, contents: Sequence[str]) -> list[int]:
+    """The report of a data race above `--- FAIL`, its title first: what the test was failed for."""
+    if not head or not _RULER_OF_A_RACE.match(contents[head - 1]):
+        return []
+    title = next(
+        (p for p in range(head - 2, max(head - _RACE, -1), -1) if _RACE_TITLE.match(contents[p])), head
+    )
+    return [*range(title, head)]
 
 
 def _log_of_go(head: int, contents: Sequence[str], numbers: Sequence[int]) -> list[int]:

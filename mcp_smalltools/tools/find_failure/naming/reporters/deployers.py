@@ -3,6 +3,14 @@
 from mcp_smalltools.tools.find_failure.naming.reporters.reporter import reporter
 
 DEPLOYERS = (
+    reporter(
+        "alembic",
+        "deploy",
+        [
+            r"^(?:FAILED|ERROR): (?:Can't locate revision|Multiple head revisions|Target database is not up to date|No config file|No such revision|Path doesn't exist)",
+            r"^ERROR +\[alembic\.",
+        ],
+    ),
     reporter("cmake", "configuration", [r"^CMake Error"], [r"^-- Configuring incomplete, errors occurred"]),
     reporter("meson", "configuration", [r"^\S*meson\.build:\d+:\d+: ERROR: "]),
     reporter("configure", "configuration", [r"^configure: error: ", r"^configure\.ac:\d+: error"]),

@@ -44,7 +44,13 @@ RUNTIMES = (
     reporter(
         "php",
         "run",
-        [r"^(?:PHP )?(?:Fatal|Parse) error: ", r"^PHP (?:Warning|Notice): ", r"^#\d+ \S+\.php\(\d+\): "],
+        [
+            r"^(?:PHP )?(?:Fatal|Parse) error: ",
+            r"^PHP (?:Warning|Notice): ",
+            r"^#\d+ \S+\.php\(\d+\): ",
+            r"^ {2,4}(?:[A-Z]\w*\\){1,8}\w+(?:Exception|Error)\s*$",
+            r"^ +\+\d+ vendor frames",
+        ],
     ),
     reporter("perl", "run", [r" at \S+\.(?:p[lm]|t) line \d+", r"^Can't locate \S+\.pm in @INC"]),
     reporter("R", "run", [r"^Error in .+ ?:", r"^Execution halted$", r"^Calls: "]),
@@ -67,6 +73,7 @@ RUNTIMES = (
             r"^ *\+ CategoryInfo +: ",
             r"^\+ FullyQualifiedErrorId",
             r"^ParserError: ",
+            r"^Line \|\s*$",
         ],
     ),
     reporter(

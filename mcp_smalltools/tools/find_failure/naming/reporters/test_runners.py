@@ -32,6 +32,12 @@ TEST_RUNNERS = (
         [r"^ *RUN +v\d+\.\d", r"^⎯{3,} (?:Failed|Unhandled)", r"^ Test Files +\d+ failed"],
     ),
     reporter(
+        "bun",
+        "test",
+        [r"^\(fail\) \S", r"^error: expect\(received\)\."],
+        [r"^bun test v\d", r"^Ran \d+ tests? across \d+ files?\. +\["],
+    ),
+    reporter(
         "playwright",
         "test",
         [r"^ *\d+\) (?:\[[\w -]+\] › )?\S+\.[cm]?[jt]sx?:\d+:\d+ › "],
