@@ -392,12 +392,9 @@ class Call:
     def _engine(self) -> Engine:
         """The engine. One outside this machine only gets what the call's privacy level allows."""
         engine = self._service.engine
-        hosts: Sequence[str] = getattr(engine, "remote_hosts", ())
-        return (
-            RedactingEngine(engine, hosts, lambda: self.files.level, self.files.scrub_for_sending)
-            if hosts
-            else engine
-        )
+        if not engine.remote_hosts:
+            return engine
+        return RedactingEngine(engine, lambda: self.files.level, self.files.scrub_for_sending)
 
     async def in_thread(self, function: Any, *args: Any) -> Any:
         return await anyio.to_thread.run_sync(function, *args)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mcp_smalltools.config import RootSpec, Settings
+from mcp_smalltools.engine.testing import FakeEngine
 from mcp_smalltools.errors import NotAllowed
 from mcp_smalltools.level import PrivacyLevel
 from mcp_smalltools.privacy.remote_engine import RedactingEngine
@@ -21,7 +22,7 @@ def sent(folder: Path, level: PrivacyLevel, texts: list[str]) -> list[str]:
         Settings(roots=(RootSpec(path=folder, level=level),), state_dir=folder.parent / "state")
     )
     files.open("notes.md")
-    engine = RedactingEngine(None, ["box"], lambda: files.level, files.scrub_for_sending)  # type: ignore[arg-type]
+    engine = RedactingEngine(FakeEngine(), lambda: files.level, files.scrub_for_sending)
     try:
         return list(engine._texts(texts))
     finally:

@@ -178,6 +178,11 @@ class Engine(Protocol):
     Raise EngineUnavailable, EngineBusy, VersionMismatch, ModelError, DeadlineExceeded.
     """
 
+    @property
+    def remote_hosts(self) -> tuple[str, ...]:
+        """Hosts outside this machine that texts are sent to."""
+        ...
+
     async def embed(self, texts: Sequence[str], options: CallOptions = ...) -> Embeddings: ...
 
     async def embed_tokens(self, texts: Sequence[str], options: CallOptions = ...) -> TokenEmbeddings: ...

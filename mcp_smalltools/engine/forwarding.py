@@ -31,6 +31,10 @@ class ForwardingEngine:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def remote_hosts(self) -> tuple[str, ...]:
+        return self._engine.remote_hosts
+
     async def embed(self, texts: Sequence[str], options: CallOptions = _DEFAULTS) -> Embeddings:
         return await self._engine.embed(self._texts(texts), self._options("embed", options))
 

@@ -77,6 +77,8 @@ class FakeEngine:
     `max_tokens` words and signs is truncated.
     """
 
+    remote_hosts: tuple[str, ...] = ()
+
     def __init__(
         self,
         *,

@@ -27,12 +27,10 @@ class RedactingEngine(ForwardingEngine):
     def __init__(
         self,
         engine: Engine,
-        hosts: Sequence[str],
         level: Callable[[], PrivacyLevel],
         scrub: Callable[[str], str],
     ) -> None:
         super().__init__(engine)
-        self._hosts = hosts
         self._level = level
         self._scrub = scrub
 
@@ -56,7 +54,7 @@ class RedactingEngine(ForwardingEngine):
     def _texts(self, texts: Sequence[str]) -> list[str]:
         if self._level() is PrivacyLevel.SEALED:
             raise NotAllowed(
-                f"A file of a sealed root would be sent to the engine at {', '.join(self._hosts)}.",
+                f"A file of a sealed root would be sent to the engine at {', '.join(self.remote_hosts)}.",
                 remedy="Use the engine on this machine (no engine_urls) for sealed roots.",
             )
         return self._scrubbed(texts)
@@ -68,7 +66,7 @@ class RedactingEngine(ForwardingEngine):
         options: CallOptions = CallOptions(),  # noqa: B008 - frozen
     ) -> list[Generation]:
         raise NotAllowed(
-            f"Pictures are not sent to the engine at {', '.join(self._hosts)}: they can't be masked.",
+            f"Pictures are not sent to the engine at {', '.join(self.remote_hosts)}: they can't be masked.",
             remedy="Use the engine on this machine (no engine_urls).",
         )
 

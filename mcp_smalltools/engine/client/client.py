@@ -69,6 +69,8 @@ class EngineClient:
     of the catalog, which fetches what is missing. `command` starts the daemon, in place of the usual one.
     """
 
+    remote_hosts: tuple[str, ...] = ()
+
     def __init__(
         self,
         settings: Settings,

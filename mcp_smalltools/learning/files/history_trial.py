@@ -100,7 +100,7 @@ async def try_history(
         say(f"{len(commits)} commits; {count} are held out, {count} choose")
         trial = _Trial(source, updater, commits)
         choosing, held_out = asking[-2 * count : -count], asking[-count:]
-        asked = [] if _is_elsewhere(engine) else [*choosing, *held_out]
+        asked = [] if engine.remote_hosts else [*choosing, *held_out]
         vectors = await trial.vectors(asked, engine, settings)
         scores = await anyio.to_thread.run_sync(lambda: trial.found(choosing, WEIGHTS, vectors))
         for tried, one in scores.items():
@@ -155,10 +155,6 @@ async def _taught(
     return kept
 
 
-def _is_elsewhere(engine: Engine) -> bool:
-    return bool(getattr(engine, "remote_hosts", ()))
-
-
 async def _indexed(files: RepositoryFiles, settings: Settings, engine: Engine, say: Say) -> IndexUpdater:
     """The index of the folder, with vectors where there is an encoder; what is there already is kept."""
     from mcp_smalltools.tools.find_files.file_vectors import embed_rest
@@ -167,7 +163,7 @@ async def _indexed(files: RepositoryFiles, settings: Settings, engine: Engine, s
     updater = IndexUpdater(files.folder, settings.state_dir, files.open)
     updater.refresh(_INDEX_S, lambda *_: None, lambda: None)
     say(f"files indexed: {len(updater.index.paths()):,}")
-    if _is_elsewhere(engine):
+    if engine.remote_hosts:
         say("without vectors of files: their digests are not sent to an engine on another machine")
     elif problem := await embed_rest(updater, engine, settings.embed_model):
         say(f"without vectors of files ({problem})")
