@@ -8,8 +8,11 @@ from mcp_smalltools.tools.find_failure.answer import FindFailureAnswer, FindFail
 from mcp_smalltools.tools.find_failure.compose import compose_answer
 from mcp_smalltools.tools.find_failure.lines import read_log
 from mcp_smalltools.tools.find_failure.naming.name import name_of
+from mcp_smalltools.tools.find_failure.naming.own_source import own_file
 from mcp_smalltools.tools.find_failure.outcome.ending import Ending, read_ending
 from mcp_smalltools.tools.find_failure.rank import rank
+from mcp_smalltools.tools.find_failure.showing.whole_message import message_around
+from mcp_smalltools.tools.find_failure.spans import EvidenceSpan
 
 
 def ending(text: str) -> Ending:
@@ -51,6 +54,10 @@ PASSED = {
         ".ERROR:shed:no such rope\nTraceback (most recent call last):\nKeyError: 'rope'\n..\n"
         "Ran 3 tests in 0.002s\n\nOK (skipped=1, expected failures=1)"
     ),
+    "eslint, with warnings alone": (
+        "/shed/error.js\n  4:7  warning  'rope' is never used  no-unused-vars\n\n"
+        "✖ 1 problem (0 errors, 1 warning)"
+    ),
     "uv, with a package that is called after errors": (
         "Resolved 3 packages in 2ms\nInstalled 2 packages in 9ms\n + error-pages==1.0.2\n + pear==1.16.0"
     ),
@@ -66,6 +73,7 @@ def test_a_short_output_whose_tool_says_that_all_went_well_is_a_passing_run(text
     "text",
     [
         "[1/2] Building CXX object error.cpp.o\n[2/2] Linking CXX executable orchard",
+        "[1 of 2] Compiling Shed.Error ( src/Error.hs, dist/Error.o )\n[2 of 2] Linking dist/shed",
         "W: the list is configured twice\nProcessing triggers for libc-bin (2.36-9) ...",
     ],
 )
@@ -81,6 +89,7 @@ def test_the_last_of_all_steps_is_an_end_that_is_not_sure(text: str) -> None:
         "fatal: [barn]: FAILED! => {}\n\nPLAY RECAP ****\n"
         "barn  : ok=2  changed=1  unreachable=0  failed=1  skipped=0",
         "  ✘  2 tests/pear.spec.ts:9:1 › slices (5.0s)\n\n  1 flaky\n  1 failed\n  1 passed (8.1s)",
+        "✖ 1 problem (0 errors, 1 warning)\n\nESLint found too many warnings (maximum: 0).",
         " Test Files  1 failed | 1 passed (2)\n      Tests  1 failed | 3 passed (4)",
         "==> shed\nCompiling 3 files (.ex)\n\n== Compilation error in file lib/shed.ex ==\n"
         "** (CompileError) lib/shed.ex:8: undefined function rope/0",
@@ -194,3 +203,45 @@ def test_a_test_of_elixir_failed_where_its_trace_says_or_else_where_it_begins() 
 def test_an_error_of_alembic_is_not_called_a_target_of_ninja() -> None:
     assert name_of(["FAILED: Can't locate revision identified by '1a2b'"], [(0, 1, 0)]).tool == "alembic"
     assert name_of(["FAILED: obj/rope.o "], [(0, 1, 0)]).tool == "ninja"
+
+
+def test_what_hadolint_finds_fails_its_run_whatever_its_level() -> None:
+    assert ending("Dockerfile:4 DL3008 info: Pin versions in apt get install") is Ending.LOOKS_FAILED
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind", "tool"),
+    [
+        (["//shed:rope_test    FAILED in 0.3s"], "test", "bazel"),
+        (["[FAIL: assertion failed: 4 != 3] testRope() (gas: 1204)"], "test", "forge"),
+        (["cuts => ./rope_test.ts:3:6", "error: AssertionError: Values are not equal."], "test", "deno"),
+        (["[XPASS(strict)] not yet"], "test", "pytest"),
+        (["Cuts        | FAIL |", "4 != 3"], "test", "robot"),
+        (["%%% rope_SUITE ==> cut: FAILED", "%%% rope_SUITE ==> {badmatch,3}"], "test", "common test"),
+        (["Error in cut(rop) : object 'rop' not found", "Execution halted"], "crash", "R"),
+        (['ERROR: modpost: "rope_cut" [drivers/rope.ko] undefined!'], "link", None),
+        (["ERROR: (gcloud.run.deploy) PERMISSION_DENIED: Permission 'run' denied"], "permission", None),
+        (["Error in rule cut:", "    jobid: 3"], None, "snakemake"),
+        (["Error HH701: There are multiple artifacts for contract Rope"], None, "hardhat"),
+        (["Build 'ebs.rope' errored after 5 minutes: no image"], None, "packer"),
+        (["[!] Error building the application - see the log above"], None, None),
+        (["[!] Error: Could not resolve entry module"], "compile", "rollup"),
+    ],
+)
+def test_tools_are_known_by_how_they_say_that_something_failed(
+    lines: list[str], kind: str | None, tool: str | None
+) -> None:
+    name = name_of(lines, [(0, len(lines), 0)])
+    assert (name.kind, name.tool) == (kind, tool)
+
+
+def test_sources_of_pytorch_as_it_was_built_are_not_the_users_own() -> None:
+    assert own_file("/pytorch/aten/src/THC/THCStorage.cu") is None
+    assert own_file("/opt/conda/conda-bld/pytorch_1/work/THCStorage.cu") is None
+    assert own_file("/home/ann/shed/rope.cu") is not None
+
+
+def test_what_sqlalchemy_says_below_an_exception_belongs_to_its_message() -> None:
+    lines = ["shed.Error: no rope", "", "[SQL: SELECT rope]", "[parameters: {}]", "", "shed is closed"]
+    _, below = message_around(EvidenceSpan(0, 1, 0, 0.9), lines, range(1, 7), {0}, lambda _: True)
+    assert below == [1, 2, 3]

@@ -92,11 +92,11 @@ _RESTORED = _any(r"\berror NU1[13]\d\d\b")
 _NO_BROWSER = _any(r"No binary for \w+ browser|Cannot start \w+|Executable doesn't exist at ")
 _LINKED = _any(
     r"undefined reference to|multiple definition of|\bcannot find -l|\bld returned \d+|unresolved external symbol|\bLNK[12]\d{3}\b|undefined symbol(?:s| ?:)|Undefined symbols for",
-    r"linker command failed|^error: linking with|unable to find library -l|library not found for -l|ld: framework not found|collect2: error|duplicate symbol|\bsymbol\(s\) not found",
+    r"linker command failed|^error: linking with|unable to find library -l|library not found for -l|ld: framework not found|collect2: error|duplicate symbol|\bsymbol\(s\) not found|^ERROR: modpost: .{1,200} undefined!",
 )
 _REFUSED = _any(
     r"(?i:permission denied)|\bE(?:ACCES|PERM)\b|\bPermissionError\b|(?i:operation not permitted|read-only file system)|(?i:access (?:is|to .{1,80} is) denied|access denied)",
-    r"(?i:\b403\b.{0,20}\bforbidden\b|status code: 403|requested access to the resource is denied|AccessDenied(?:Exception)?\b|is not authorized to perform)",
+    r"(?i:\b403\b.{0,20}\bforbidden\b|status code: 403|requested access to the resource is denied|AccessDenied(?:Exception)?\b|\bPERMISSION_DENIED\b|is not authorized to perform)",
     r"(?i:\b401\b.{0,20}\bunauthori[sz]ed\b|authentication (?:failed|required)|could not read (?:Username|Password)|invalid credentials|bad credentials|resource not accessible by integration|insufficient (?:permissions|privileges))",
 )
 _UNREACHABLE = _any(
@@ -130,7 +130,7 @@ _MISCONFIGURED = _any(
 )
 _UNCAUGHT = _any(
     r"Traceback \(most recent call last|^Exception in thread|panicked at|^panic: |^Uncaught |[Uu]nhandled (?:exception|rejection|promise)|^Unhandled ",
-    r"^(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|\.rb:\d+:in [`']|PHP Fatal error|^Fatal error: Uncaught| at \S+\.p[lm] line \d+|^rake aborted!|^ERROR: LoadError: ",
+    r"^(?:[\w$]+\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|\.rb:\d+:in [`']|PHP Fatal error|^Fatal error: Uncaught| at \S+\.p[lm] line \d+|^rake aborted!|^Execution halted$|^ERROR: LoadError: ",
 )
 _TASKS = (
     (
@@ -149,6 +149,7 @@ _TASKS = (
             r"\bmaven-(?:surefire|failsafe)-plugin:",
             r"There (?:are|were) (?:test failures|failing tests)",
             r"\bdo_(?:test|check|install_ptest)\b",
+            r"^//\S+ +(?:FAILED|TIMEOUT) in |^INFO: Build completed, \d+ tests? FAILED",
         ),
     ),
 )

@@ -95,6 +95,8 @@ _LINT = re.compile(
     r"[\w./\\@+-]{1,200}\.\w{1,8}(?::\d+){1,2}:(?=[A-Z\"'`])|[\w./\\@+-]{1,200}\.\w{1,8}(?::\d+){1,2}:? {1,4}(?:\S{0,40} )?\S|\s+\d+:\d+ {2,}(?:error|warning)\b|\S{1,200} \w{2}\d{3,5} (?:warning|error|style|info): ",
 )
 """`file:line:column: what is wrong there`: what linters write, and nothing else when they find something."""
+_HADOLINT = re.compile(r"\S{1,200}:\d+ (?:DL|SC)\d{4} (?:error|warning|info|style): ")
+"""What it finds, of whatever level, fails its run."""
 _COUNT_OF_FAULTS = re.compile(
     rf"(?<![\w.])[1-9]\d*(?: of \d+)? (?:[\w-]+ ){{0,2}}(?:{_FAULTS}|vulnerable|failing)\b|\b(?:{_FAULTS}|differing)(?: found| count)?\s?(?:\([\w ]+\))?[:=]\s*[1-9]|"
     r"\b[1-9]\d* (?:of \d+ )?(?:\w+ )(?:differ|are (?:broken|missing|invalid|outdated|failing|unhealthy))\b|\bfound [1-9]\d* of \d+ \w+ that can be fixed",
@@ -109,7 +111,8 @@ _ONLY_WARNINGS = re.compile(
     r"(?i)\b(?:0|no) errors?\b|\bwarnings?\b(?!.{0,80}\b(?:strict|--max)|.{0,40}\b[1-9]\d* (?:serious|errors?))"
 )
 _NO_COMPLAINT = re.compile(
-    r": warning: .{1,250}\[-W(?!error)[\w=+-]+\]$|^\[ *\d+(?:/\d+|%)\] (?:Building \w+ object|Linking \w+ (?:executable|(?:shared|static) \w+)) \S+$"
+    r": warning: .{1,250}\[-W(?!error)[\w=+-]+\]$|"
+    r"^\[ *\d+(?:/\d+| of \d+|%)\] (?:Compiling \S+ +\(.{1,250}\)|Linking [\w./-]+|(?:Building \w+ object|Linking \w+ (?:executable|(?:shared|static) \w+)) \S+)$"
 )
 """What a compiler warns of, and a step of a build, whatever its file is called."""
 _RAISED = re.compile(
@@ -156,7 +159,7 @@ _STATISTICS = re.compile(
     r"\d[\d,]* (?:files?|rows?|records?|items?|tests?|requests|pages?|lines|steps|packages?|warnings?|insertions?|objects?|images?|examples?|runs?|documents?)\b.{0,60}\d|"
     r"\d[\d.,]*%? +(?:upgraded|updated|installed|changed|modified|skipped|removed|added)\b|\{'train_runtime'|your \w+ has been rated|"
     r"\S.{0,60}\bstopped: `?max_|\S+ -> \S+$|(?:\S+ ){0,4}\d+ of \d+ (?:\S+ ){0,3}(?:done|complete[d]?|100%)|.{0,60}\b100 ?%(?: \S+){0,4}\W*$|writing \S+$|video:\d+\w* audio:|- s i m|time spent:|processing triggers for \S+ \(|"
-    r"\[(?P<n>\d+)/(?P=n)\] (?:linking|building \w+ object|generating|creating|installing)\b)",
+    r"\[(?P<n>\d+)(?:/| of )(?P=n)\] (?:linking|building \w+ object|generating|creating|installing)\b)",
     re.IGNORECASE,
 )
 """Totals, times and sizes with which programs close."""
@@ -202,6 +205,8 @@ def last_word(contents: Sequence[str], roles: Sequence[Role]) -> LastWord | None
 
 def complains(content: str) -> bool:
     """Whether a line, standing last, is a complaint."""
+    if _HADOLINT.match(content):
+        return True
     if ONLY_WARNS(content) and not _COUNT_OF_FAULTS.search(content):
         return False
     if _COUNT_OF_FAULTS.search(content):

@@ -238,7 +238,7 @@ BAD_TOOL = Forms(
         r"CMake Error\b|FAILURE: |\W{0,10}(?:BUILD|TEST|ARCHIVE|CLEAN|INSTALL|EXPORT) (?:FAILED|INTERRUPTED)\b|"
         r"npm (?:ERR!|error) (?:code|Test failed|A complete log)|error Command failed|error: could not compile|"
         r"error: (?:test failed|aborting due|build failed)|ninja: (?:build stopped|error)|FAILED \(|FAIL(?:ED)?!?$|"
-        r"FAIL\t|test result: FAILED|Result: FAIL|Testing failed|== Compilation error in file |\W{0,6}(?:\w+ ){0,2}Build (?:process )?failed\b|"
+        r"ESLint found too many warnings|FAIL\t|test result: FAILED|Result: FAIL|Testing failed|== Compilation error in file |\W{0,6}(?:\w+ ){0,2}Build (?:process )?failed\b|"
         r"Errors while running CTest|The following tests FAILED|rake aborted|ERROR: failed to build|"
         r"Automatic merge failed|"
         r"Failed to (?:compile|build|pull image|execute goal|start|deploy|publish|install|apply|create|initialize|load|connect|run|parse|resolve)\b|"

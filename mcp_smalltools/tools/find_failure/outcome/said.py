@@ -51,6 +51,8 @@ _GOOD_COUNT = re.compile(
 )
 _OK_BUT = re.compile(r"OK \((?:(?:skipped|expected failures)=\d+(?:, )?){1,2}\)$")
 """Python's unittest: all went well but for what was left out, or meant to fail."""
+_ONLY_WARNED = re.compile(r"✖ \d+ problems? \(0 errors, \d+ warnings?\)$")
+"""ESLint's count; where warnings fail the run, a line after it says so."""
 _SHARE = re.compile(
     r"(?<![\w./-])(?P<some>\d+)(?:/| of )(?P<all>\d+)(?: \w+)? (?:passed|succeeded|successful)\b",
     re.IGNORECASE,
@@ -152,6 +154,8 @@ def _read(content: str) -> tuple[bool, Scope] | None:
         words.TAKEN_BACK(content, lower) or not words.BAD_TOOL(content, lower)
     ):
         return _despite_tolerance(content)
+    if _ONLY_WARNED.match(content):
+        return True, Scope.TOOL
     if (counted := _count(content)) is not None:
         return (True, Scope.STEP) if counted[0] and words.ONLY_WARNS(content, lower) else counted
     if (share := _SHARE.search(content)) is not None:

@@ -146,6 +146,7 @@ _FORMS = (
     _form("karma", r"[\w.]+ [\d.]+ \([^)]{1,60}\) (?P<id>\S.{1,300}) FAILED$"),
     _form("scalatest", r"(?:\[info\] )? *-{1,2} (?P<id>\S.{1,300}) \*\*\* FAILED \*\*\*"),
     _form("pester", r" *\[-\] (?P<id>\S.{1,300}?)(?: [\d.]+m?s(?: \(.*\))?)?$"),
+    _form("forge", r"\[FAIL\b[^\n]{0,300}?\] (?P<id>\w{1,100}\([^)]{0,200}\)) \((?:gas|runs)\b"),
     _form("bun", r"\(fail\) (?P<id>\S.{0,300}?)(?: \[[\d.]+ ?m?s\])?$"),
     _form("bats", r" *✗ (?P<id>\S.{1,300}?)(?: \[\d+\])?$"),
     _form("flutter test", r"\d\d:\d\d \+\d+(?: ~\d+)? -\d+: (?P<id>\S.{1,300}) \[E\]$"),

@@ -20,6 +20,7 @@ BUILD_TOOLS = (
             r"^ERROR: (?:/\S+|[\w/]+)(?:BUILD|BUILD\.bazel|\.bzl|WORKSPACE):\d+:\d+: ",
             r"^(?:ERROR|FAILED): (?:Build did NOT|Analysis of target|no such (?:package|target))",
             r"^//\S+ +(?:FAILED|TIMEOUT) in ",
+            r"^INFO: Build completed, \d+ tests? FAILED",
         ],
         [r"^INFO: Elapsed time: "],
     ),
@@ -94,6 +95,8 @@ BUILD_TOOLS = (
         [r"^g?make(?:\[\d+\])?: \*\*\* ", r"^(?:\S*/)?(?:GNU)?[Mm]akefile(?:\.\w+)?:\d+: \*\*\* "],
     ),
     reporter("cargo", "build", [], [r"^error: failed to run custom build command for `"]),
+    reporter("snakemake", "build", [r"^Error in rule \w+:$", r"^\w+Exception in (?:rule|file|line) "]),
+    reporter("hardhat", "build", [r"^(?:Hardhat)?Error:? HHE?\d+: "]),
     reporter("ninja", "build", [r"^ninja: (?:build stopped|error: |fatal: )", r"^FAILED: \S"]),
     reporter(
         "xcodebuild",

@@ -144,7 +144,7 @@ COMPILERS = (
         [r"^\[vite(?::[\w-]+)?\] ", r"^error during build:$", r"^\[commonjs--resolver\]"],
         [],
     ),
-    reporter("rollup", "compile", [r"^\[!\] (?:\(|Error|RollupError)", r"^RollupError: "]),
+    reporter("rollup", "compile", [r"^\[!\] (?:\(|Error:|RollupError)", r"^RollupError: "]),
     reporter("next", "compile", [r"^Failed to compile\.$", r"^> Build error occurred"], []),
     reporter(
         "compiler",

@@ -3,6 +3,7 @@
 from mcp_smalltools.tools.find_failure.naming.reporters.reporter import reporter
 
 DEPLOYERS = (
+    reporter("packer", "deploy", [r"^Build '.{1,200}' errored after ", r"^==> Some builds didn't complete "]),
     reporter(
         "alembic",
         "deploy",

@@ -14,6 +14,7 @@ TEST_RUNNERS = (
             r"^ImportError while loading conftest",
             r"^pytest: error: ",
             r"^Fixture .* called directly",
+            r"^\[XPASS\(strict\)\]",
         ],
         [
             r"^_{3,} .{1,200} _{3,}$",
@@ -30,6 +31,22 @@ TEST_RUNNERS = (
             r"^ *[×❯] \S+\.(?:test|spec)\.\S+ (?:\(|>)",
         ],
         [r"^ *RUN +v\d+\.\d", r"^⎯{3,} (?:Failed|Unhandled)", r"^ Test Files +\d+ failed"],
+    ),
+    reporter(
+        "robot", "test", [r"^(?:\S.{0,200} \| )?FAIL \|$"], [r"^\d+ tests?, \d+ passed, [1-9]\d* failed$"]
+    ),
+    reporter("common test", "test", [r"^%%% \w+_SUITE ==> ", r"^===> Failures occurred running tests: "]),
+    reporter(
+        "deno",
+        "test",
+        [r"^\S.{0,200} => \.?/?\S+\.[cm]?[jt]sx?:\d+:\d+$"],
+        [r"^running \d+ tests? from \S+", r"^FAILED \| \d+ passed "],
+    ),
+    reporter(
+        "forge",
+        "test",
+        [r"^\[FAIL[.:\]]"],
+        [r"^Suite result: \w+\. \d+ passed", r"^Encountered a total of \d+ failing tests"],
     ),
     reporter(
         "bun",
