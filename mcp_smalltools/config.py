@@ -88,7 +88,7 @@ class Settings(BaseModel):
         description="the engine's socket and token",
     )
     offline: bool = Field(
-        False, description="never download a model; everything else works without a network anyway"
+        False, description="never fetch a model or the engine; everything else works without a network anyway"
     )
     generate_model: str = Field(
         "smollm2-135m-instruct",
