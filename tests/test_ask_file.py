@@ -170,6 +170,13 @@ async def test_a_file_that_cannot_be_read_is_said_and_the_others_are_asked(ask):
         await ask("Which port?", "no-such.conf")
 
 
+async def test_a_word_alone_is_never_sure_of_what_is_asked_about_it(ask, folder):
+    (folder / "terms.txt").write_text(
+        "Rights.\n\nMoral rights are kept by the author.\n\nTea.\n", encoding="utf-8"
+    )
+    assert (await ask("must I name the authors?", "terms.txt")).escalate
+
+
 async def test_no_more_lines_than_asked_for_come_back(ask):
     got = await ask("What does the section about installing on Debian say first?", "README.md", max_lines=2)
     assert got.evidence[0].end - got.evidence[0].start < 2

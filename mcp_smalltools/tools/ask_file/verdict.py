@@ -16,6 +16,8 @@ LACKED_BY_LINE: Final = 0.5
 which are alike in all others, less.
 """
 
+_FEWEST_WORDS: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -54,7 +56,13 @@ def verdict(
 
 
 def is_doubtful(found: Sequence[RankedPassage], features: Mapping[str, float]) -> bool:
-    """The best passage lacks the number or time that is asked for, or a name or a weighty word."""
+    """The best passage lacks the number or time that is asked for, or a name or a weighty word; or the
+    question has one word that counts ("must I name the authors?"), which tells where to look and not what is
+    asked, if it asks whether, how or why.
+    """
+    asks_of_it = features["asks yes"] or features["asks manner"] or features["asks why"]
+    if features["words"] < _FEWEST_WORDS and asks_of_it:
+        return True
     most = LACKED_BY_LINE if found[0].best.unit.kind == "line" else LACKED
     lacks_word = features["missing"] >= most
     asks_value = features["asks number"] or features["asks when"]
