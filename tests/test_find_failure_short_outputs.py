@@ -245,3 +245,22 @@ def test_what_sqlalchemy_says_below_an_exception_belongs_to_its_message() -> Non
     lines = ["shed.Error: no rope", "", "[SQL: SELECT rope]", "[parameters: {}]", "", "shed is closed"]
     _, below = message_around(EvidenceSpan(0, 1, 0, 0.9), lines, range(1, 7), {0}, lambda _: True)
     assert below == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("dependency", "No package 'rope-3.0' found"),
+        ("dependency", "npm ERR! 404 Not Found - GET https://registry.example/rope - Not found"),
+        ("dependency", "shed.go:4:2: no required module provides package example.com/rope; to add it:"),
+        ("dependency", "nothing provides librope.so.2 needed by shed-1.0"),
+        ("network", "requests.exceptions.ConnectionError: Max retries exceeded with url: /rope"),
+        ("permission", "remote: Permission to ann/shed.git denied to bob."),
+        ("permission", "Error from server (Forbidden): ropes is forbidden"),
+        ("memory", "framework.errors_impl.ResourceExhaustedError: OOM when allocating tensor"),
+        ("configuration", "shed.py: error: the following arguments are required: --rope"),
+        ("compile", "./shed.go:4:2: undefined: rope"),
+    ],
+)
+def test_the_kind_is_what_a_single_message_states(kind: str, line: str) -> None:
+    assert name_of([line], [(0, 1, 0)]).kind == kind

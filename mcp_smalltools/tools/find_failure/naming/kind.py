@@ -28,7 +28,7 @@ _STOPPED = (
         _any(
             r"\b[Oo]ut of memory: Killed process|\boom-kill(?:er)?\b|\bOOM(?:Killed|-killed| [Kk]ill)|invoked oom-killer",
             r"(?i:java heap space|GC overhead limit|heap out of memory|virtual memory exhausted)",
-            r"\bOutOfMemory(?:Error|Exception)\b|^MemoryError\b|^E +MemoryError|std::bad_alloc|(?i:\bout of memory\b)",
+            r"\bOutOfMemory(?:Error|Exception)\b|^MemoryError\b|^E +MemoryError|std::bad_alloc|(?i:\bout of memory\b)|\bOOM when allocating\b",
             r"(?i:cannot allocate memory|could not allocate memory|memory allocation of \d+ bytes failed|failed to allocate memory)",
             r"^(?:\S+: line \d+: +\d+ )?Killed(?: {2,}|$)|\bexit(?:ed with)? (?:code|status):? 137\b|\bcode 137\b|signal: 9, SIGKILL",
             r"g\+\+: fatal error: Killed signal terminated|fatal error: Killed signal|CUDA out of memory|(?i:memory limit exceeded|allowed memory size of)",
@@ -87,8 +87,8 @@ _NOT_COLLECTED = _any(
     r"^Failed Suites",
     r"An error occurred while loading",
 )
-_RESTORED = _any(r"\berror NU1[13]\d\d\b")
-"""NuGet's errors, which MSBuild prints as a compiler's."""
+_RESTORED = _any(r"\berror NU1[13]\d\d\b", r"\bno required module provides package\b")
+"""What MSBuild and go print as a compiler's error: a package that is not there."""
 _NO_BROWSER = _any(r"No binary for \w+ browser|Cannot start \w+|Executable doesn't exist at ")
 _LINKED = _any(
     r"undefined reference to|multiple definition of|\bcannot find -l|\bld returned \d+|unresolved external symbol|\bLNK[12]\d{3}\b|undefined symbol(?:s| ?:)|Undefined symbols for",
@@ -96,14 +96,14 @@ _LINKED = _any(
 )
 _REFUSED = _any(
     r"(?i:permission denied)|\bE(?:ACCES|PERM)\b|\bPermissionError\b|(?i:operation not permitted|read-only file system)|(?i:access (?:is|to .{1,80} is) denied|access denied)",
-    r"(?i:\b403\b.{0,20}\bforbidden\b|status code: 403|requested access to the resource is denied|AccessDenied(?:Exception)?\b|\bPERMISSION_DENIED\b|is not authorized to perform)",
+    r"(?i:\b403\b.{0,20}\bforbidden\b|status code: 403|requested access to the resource is denied|AccessDenied(?:Exception)?\b|\bPERMISSION_DENIED\b|Permission to \S+ denied to |\(Forbidden\): |is not authorized to perform)",
     r"(?i:\b401\b.{0,20}\bunauthori[sz]ed\b|authentication (?:failed|required)|could not read (?:Username|Password)|invalid credentials|bad credentials|resource not accessible by integration|insufficient (?:permissions|privileges))",
 )
 _UNREACHABLE = _any(
     r"(?i:connection (?:was )?(?:refused|reset|aborted|timed out)|couldn't connect|could ?n[o']t (?:connect|resolve)(?: to)? (?:host|server|proxy)|name or service not known|temporary failure (?:in name resolution|resolving))",
     r"\b(?:ECONN(?:REFUSED|RESET|ABORTED)|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EADDRINUSE|EPROTO)\b|(?i:network is unreachable|no route to host|address already in use|nodename nor servname)",
     r"\bunable to access 'http|(?i:certificate (?:verify failed|has expired|is not trusted|signed by unknown)|SSL(?:_ERROR|Error|: CERTIFICATE)|TLS handshake (?:timeout|failed)|certificate subject alternative name)",
-    r"^curl: \((?:5|6|7|18|22|28|35|52|55|56|60|92)\)|\bUnknownHostException\b|\bConnectException\b|\bdial tcp\b|(?i:i/o timeout)|Received fatal alert|(?i:read timed out|connect(?:ion)? timeout)|\bno such host\b",
+    r"^curl: \((?:5|6|7|18|22|28|35|52|55|56|60|92)\)|\bUnknownHostException\b|\bConnectException\b|\bdial tcp\b|(?i:i/o timeout)|Received fatal alert|(?i:read timed out|connect(?:ion)? timeout|\bmax retries exceeded)|\.ConnectionError\b|\bno such host\b",
     r"(?i:\b(?:502 bad gateway|503 service unavailable|504 gateway time-?out)\b|early EOF|remote end hung up unexpectedly|RPC failed; (?:curl|HTTP))|\bUNREACHABLE!",
 )
 _LATE = _any(
@@ -117,11 +117,12 @@ _UNRESOLVED = _any(
     r"Could NOT find \w+|Could not find a package configuration file|\bmetadata-generation-failed\b|Getting requirements to build|\bDependency \"?\S+\"? not found|(?i:package \S+ (?:was )?not found)|pkg-config",
     r"(?i:manifest (?:unknown|for \S+ not found)|failed to pull image|ErrImagePull|ImagePullBackOff|pull access denied)|\bPackagesNotFoundError|UnsatisfiableError|ResolvePackageNotFound|\bUnable to find a match\b|ResolutionImpossible",
     r"(?i:could not find gem|in any of the sources|requires (?:a different )?(?:python|ruby|node|php)\b)|lockfile is not up to date|cannot install with \"frozen-lockfile\"|lock file .{0,60}(?:out of (?:date|sync)|needs to be updated)|(?i:failed to (?:get|fetch|download) [`'\"])",
+    r"No candidate version found for|No package '[^']{1,200}' found|\b404 Not Found - GET |nothing provides \S+ (?:needed|required) by|is not available for this version of R\b",
     r"package `[^`]+` is unavailable|(?i:the (?:\w+ )?module needs to be installed|is not installed\b|is required .{0,40}to be installed|plugin .{1,80} (?:not found|could not be resolved))",
 )
 _MISCONFIGURED = _any(
     r"^##\[error\](?:Unable to process file command|Invalid format '|The (?:template|workflow) is not valid|Input required and not supplied|Unrecognized named-value)",
-    r"(?i:unrecognized (?:arguments?|options?|command[- ]line option)|unknown (?:option|command|directive|property|argument|field|flag|key)\b|no such (?:option|command)\b|invalid (?:configuration|config|option|argument)\b)",
+    r"error: the following arguments are required: |(?i:unrecognized (?:arguments?|options?|command[- ]line option)|unknown (?:option|command|directive|property|argument|field|flag|key)\b|no such (?:option|command)\b|invalid (?:configuration|config|option|argument)\b)",
     r"missing separator|No rule to make target|CMake Error|Malformed POM|Non-parseable|\bEJSONPARSE\b|unbound variable|No Rakefile found|no such file or directory: .*\.(?:toml|ya?ml|json|ini|cfg)$",
     r"(?i:mapping values are not allowed|(?:yaml|toml|json|xml|ini|hcl)(?:\.\w+)*[: ].{0,80}(?:parse|syntax|decode|unmarshal|scanner|did not find|mapping values)|error (?:parsing|converting) (?:yaml|toml|json|config))|\bJSONDecodeError\b|yaml\.(?:scanner|parser)\.",
     r"(?i:environment variable .{1,80} (?:is )?(?:not set|required|missing|undefined)|missing (?:required )?(?:environment variable|configuration|config|option|argument|parameter|secret|input))|(?i:could not (?:load|read|parse) (?:the )?(?:config|settings))",
