@@ -27,7 +27,7 @@ _LICENCES: Final = re.compile(
     re.IGNORECASE,
 )
 _RELEASES: Final = re.compile(
-    r"\d|\b(?:latest|stable|beta|alpha|nightly|head|main|master|trunk|current|next|edge|canary|lts|unreleased"
+    r"(?<![A-Za-z]{2})\d|\d\.\d|\b(?:latest|stable|beta|alpha|nightly|head|main|master|trunk|current|next|edge|canary|lts|unreleased"
     r"|snapshot|rolling|dev|testing|sid|legacy)\b",
     re.IGNORECASE,
 )

@@ -283,8 +283,27 @@ def _match_list(
     matches: FieldMatches,
 ) -> Match | None:
     """A list of plain values: a list of that name, a value to take apart, an object's keys, or a column."""
+    best, near = _list_of_name(item, name, given)
+    if best is None or best.score < SURE:
+        column = _column(item, name, node, check)
+        if column is not None and (best is None or column.score > best.score):
+            best = column
+    if best is None or best.score < SURE or best.leaf.depth:
+        keys = _keys(item, name, node, check)
+        if keys is not None and (best is None or best.score < SURE or _is_nearer(keys, best, node)):
+            best = keys
+    if best is None and near is not None:
+        matches.near.append(f"{item.name} (may be on line {near.node.start})")
+    if best is not None and (best.score < SURE or best.converted.doubt):
+        matches.doubts.append(f"{item.name} ({best.converted.doubt or 'under another name'})")
+    return best
+
+
+def _list_of_name(item: Field, name: NameOfField, given: Sequence[Leaf]) -> tuple[Match | None, Leaf | None]:
+    """The list of a field's name that is nearest to the top, and a value that nearly has its name."""
     best: Match | None = None
     near: Leaf | None = None
+    rival: Leaf | None = None
     for leaf in given:
         score = name.fit(leaf.path)
         if score < NEAR or (leaf.node.kind == "list" and leaf.node.is_table):
@@ -297,25 +316,19 @@ def _match_list(
             converted = _names_of_entries(leaf.node, item)
         if converted.value is None:
             continue
-        rank = (score >= SURE, -leaf.depth, score, leaf.node.kind == "list")
-        if best is None or rank > (
-            best.score >= SURE,
-            -best.leaf.depth,
-            best.score,
-            best.leaf.node.kind == "list",
-        ):
-            best = Match(item, leaf, score, converted)
-    if best is None or best.score < SURE:
-        column = _column(item, name, node, check)
-        if column is not None and (best is None or column.score > best.score):
-            best = column
-    if best is None or best.score < SURE:
-        best = _keys(item, name, node, check) or best
-    if best is None and near is not None:
-        matches.near.append(f"{item.name} (may be on line {near.node.start})")
-    if best is not None and (best.score < SURE or best.converted.doubt):
-        matches.doubts.append(f"{item.name} ({best.converted.doubt or 'under another name'})")
-    return best
+        match = Match(item, leaf, score, converted)
+        if best is None or _rank(match) > _rank(best):
+            best, rival = match, None
+        elif (leaf.depth, score) == (best.leaf.depth, best.score) and converted.value != best.converted.value:
+            rival = rival or leaf
+    if best is not None and rival is not None and not best.converted.doubt:
+        doubt = f"line {best.leaf.node.start} or line {rival.node.start}"
+        best.converted = Converted(best.converted.value, doubt)
+    return best, near
+
+
+def _rank(match: Match) -> tuple[bool, int, float, bool]:
+    return match.score >= SURE, -match.leaf.depth, match.score, match.leaf.node.kind == "list"
 
 
 def _names_of_entries(node: Node, item: Field) -> Converted:
@@ -324,9 +337,9 @@ def _names_of_entries(node: Node, item: Field) -> Converted:
         return Converted()
     names = []
     for entry in node.inner:
-        own = next(
-            (i for i in entry.inner if i.name.lower() in ("name", "id", "title") and i.kind == "value"), None
-        )
+        values = [i for i in entry.inner if i.kind == "value"]
+        own = next((i for i in values if i.name.lower() in ("name", "id", "title")), None)
+        own = own or (values[0] if len(values) == 1 else None)
         if own is None or own.value is None:
             return Converted()
         names.append(str(own.value))
@@ -379,6 +392,11 @@ def _keys(item: Field, name: NameOfField, node: Node, check: Callable[[], None])
     if not keys:
         return None
     return Match(item, Leaf((target.name,), target, 0, 0), found[1], Converted(list(dict.fromkeys(keys))))
+
+
+def _is_nearer(keys: Match, best: Match, node: Node) -> bool:
+    """Whether an object whose keys are asked for stands at the top, where the list of its name doesn't."""
+    return best.leaf.depth > 0 and keys.score >= best.score and keys.leaf.node in node.inner
 
 
 def _keep(matches: FieldMatches, mapped: Mapped) -> None:

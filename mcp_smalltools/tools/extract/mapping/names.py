@@ -33,6 +33,7 @@ _SHORT_FORMS: Final = (
     "opts:option spec:specification prev:previous curr:current cur:current cat:category categories:category "
     "if:interface iface:interface intf:interface ifname:interface dev:device thresh:threshold use:used "
     "proto:protocol verb:verbosity gw:gateway fstype:filesystem part:partition "
+    "app:application apps:application win:windows "
     "e:e passed:pass dob:birthday yr:year mo:month hr:hour hrs:hour mins:minute secs:second sec:second"
 )
 _SHORT_FOR: Final = {pair.split(":")[0]: pair.split(":")[1] for pair in _SHORT_FORMS.split()}
@@ -53,6 +54,7 @@ _GROUPS: Final = (
     "url link href website homepage uri site",
     "description summary details about explanation",
     "email mail e-mail",
+    "repository git",
     "author maintainer",
     "amount total sum",
     "item product article",
@@ -284,6 +286,8 @@ class NameOfField:
                         best = max(best, 0.98)
                     elif any(same(joined, path) for path in self.paths):
                         best = max(best, 0.96)
+                    elif _alike(joined, self.own):
+                        best = max(best, 0.88)  # `mail.host` for `smtp_host`
                     elif count == 1 and self._is_bare(joined):
                         best = max(best, 0.93)  # `service.name` for `service`
                     elif set(self.own) < set(joined) <= set(self.own) | set(self.said):

@@ -296,7 +296,7 @@ def _join_equals(best: RowsChoice, choices: Sequence[RowsChoice]) -> None:
             and c.candidate.kind == best.candidate.kind
             and c.candidate.rows[0] is not best.candidate.rows[0]
         ]
-        if rivals and best.named < 0.7:
+        if rivals and (best.named < 0.7 or best.candidate.kind == "one"):
             best.doubts.append("another table fits as well")
         return
     parts = sorted([best, *equals], key=lambda choice: choice.candidate.rows[0].start)
@@ -547,7 +547,8 @@ def shown(path: Path) -> str:
 
 def _may_be(item: Field, path: Path, choice: RowsChoice, free: int) -> bool:
     """Whether a column that no field has may be that of a field without one, by what is in it."""
-    if _is_plain_text(item) and (choice.candidate.kind != "table" or free > _MANY_FREE):
+    kinds = ("table", "list", "one")
+    if _is_plain_text(item) and (choice.candidate.kind not in kinds or free > _MANY_FREE):
         return False
     nodes = [
         node

@@ -9,10 +9,13 @@ from typing import Final
 
 from mcp_smalltools.text.outlines.markup import dialect_of
 from mcp_smalltools.tools.extract.structure.commands.command_output import read_output
+from mcp_smalltools.tools.extract.structure.commands.help_text import help_in
 from mcp_smalltools.tools.extract.structure.coverage import names_all
 from mcp_smalltools.tools.extract.structure.data.directives import read_braces, read_directives
+from mcp_smalltools.tools.extract.structure.data.groovy_text import looks_like_groovy, read_groovy
 from mcp_smalltools.tools.extract.structure.data.hcl_text import read_hcl
 from mcp_smalltools.tools.extract.structure.data.json_text import read_json, read_json_lines
+from mcp_smalltools.tools.extract.structure.data.lcov_text import looks_like_lcov, read_lcov
 from mcp_smalltools.tools.extract.structure.data.settings import read_ini, read_properties
 from mcp_smalltools.tools.extract.structure.data.sql_text import looks_like_sql, read_sql
 from mcp_smalltools.tools.extract.structure.data.toml_text import read_toml
@@ -40,6 +43,7 @@ from mcp_smalltools.tools.extract.structure.text.html_text import read_html
 from mcp_smalltools.tools.extract.structure.text.mail import is_mail, read_mail
 from mcp_smalltools.tools.extract.structure.text.man_page import read_man_page
 from mcp_smalltools.tools.extract.structure.text.pages import read_page
+from mcp_smalltools.tools.extract.structure.text.repeated_lines import without_banners
 
 Lines = Sequence[str]
 
@@ -62,6 +66,7 @@ _BY_ENDING: Final = {
     **dict.fromkeys((".eml", ".mbox"), "mail"),
     **dict.fromkeys((".sql", ".ddl"), "sql"),
 }
+_MARKED_UP: Final = (".md", ".markdown", ".rst", ".mdx")
 _OF_OUTPUT: Final = ("", ".txt", ".log", ".out", ".diff", ".patch")
 """Endings of files that may hold what a command printed."""
 _BY_NAME: Final = {"pipfile": "toml", "cargo.lock": "toml", "poetry.lock": "toml", "uv.lock": "toml"}
@@ -71,6 +76,10 @@ _BY_WORD: Final = {
     **dict.fromkeys(("toml", "ini", "xml", "html", "csv", "tsv", "properties"), ""),
     **dict.fromkeys(("env", "dotenv", "cfg", "conf", "systemd", "editorconfig"), "ini"),
     **dict.fromkeys(("ndjson", "jsonl"), "jsonl"),
+}
+_BY_LOOKS: Final[dict[str, Callable[[str, Lines], bool]]] = {
+    "lcov": lambda _, lines: looks_like_lcov(lines),
+    "groovy": looks_like_groovy,
 }
 _SETTING: Final = re.compile(r"\s*+(?:export\s+)?[\w.$-][\w .$/-]{0,60}?\s*=\s*\S.*|\s*[\w.-]+\s*=\s*")
 _VARIABLE: Final = re.compile(r"(?:export\s+)?[A-Za-z_][\w.]{0,80}=\S.*|[A-Za-z_][\w.]{0,80}=")
@@ -111,6 +120,8 @@ def page(path: str, lines: Lines) -> Node:
             return read_man_page(lines)
         except NotOfForm:
             return Node("", "object", 1, max(1, len(lines)))
+    if suffix not in _MARKED_UP:
+        lines = without_banners(lines)
     markdown = suffix in (".md", ".markdown", ".mdx") or (
         suffix != ".rst"
         and any(re.match(r"#{1,6} \S|```|\|.*\|\s*$|[-*] \*\*", line) for line in lines[:400])
@@ -119,7 +130,10 @@ def page(path: str, lines: Lines) -> Node:
         root = read_page(lines, of_form, markdown=markdown and suffix != ".rst")
     except NotOfForm:
         return Node("", "object", 1, max(1, len(lines)))
-    root.inner += events_in(lines)
+    helped = help_in(lines)
+    said = {node.start for node in helped if node.kind == "value"}
+    root.inner = [node for node in root.inner if node.kind != "value" or node.start not in said]
+    root.inner += [*events_in(lines), *helped]
     return root
 
 
@@ -138,9 +152,9 @@ def _likely_forms(path: str, lines: Lines, text: str) -> list[str]:
         return ["debian changelog"]
     start = text.lstrip("\ufeff \t\r\n")[:400]
     suffix = PurePath(path).suffix.lower()
-    forms = []
-    if suffix in (".md", ".markdown", ".rst", ".mdx"):
+    if suffix in _MARKED_UP:
         return []
+    forms = [name for name, looks in _BY_LOOKS.items() if looks(PurePath(path).name, lines)]
     if suffix in _OF_OUTPUT:
         forms.append("output")
     if start[:1] == "{" or (start[:1] == "[" and not re.match(r"\[[\w .:\"/-]+\]\s*\n", start)):
@@ -227,6 +241,8 @@ def _read(form: str, lines: Lines, text: str) -> Node:
         "ini": read_ini,
         "properties": read_properties,
         "hcl": read_hcl,
+        "groovy": read_groovy,
+        "lcov": read_lcov,
         "directives": read_directives,
         "pairs": read_pair_lines,
         "ip": read_ip,

@@ -15,7 +15,7 @@ from mcp_smalltools.tools.extract.structure.commands.git_output import (
 from mcp_smalltools.tools.extract.structure.commands.row_forms import read_rows
 from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
 
-_PROMPT: Final = re.compile(r"(?:[\w.@~:/\[\] -]{0,60})[$%>] \S.{0,300}")
+_PROMPT: Final = re.compile(r"(?:[\w.@~:/\[\] -]{0,60})[$%>#] \S.{0,300}")
 _LONGEST: Final = 4_000
 """Characters of a line that a command prints; a text with a longer one has another form."""
 _READERS: Final[tuple[Callable[[Sequence[tuple[int, str]]], Node], ...]] = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from mcp_smalltools.tools.extract.structure.commands.column_names import named_values
-from mcp_smalltools.tools.extract.structure.node import Node, NotOfForm
+from mcp_smalltools.tools.extract.structure.node import ALSO, Node, NotOfForm, table_node
 
 _UPTIME: Final = re.compile(
     r"\s*+(?:top - )?(?P<time>\d\d:\d\d:\d\d) up\s++(?P<uptime>(?:(?!,\s++\d++ users?,).)++),"
@@ -18,6 +18,18 @@ _PING: Final = re.compile(r"PING (?P<host>\S++)(?: \((?P<address>[^()\s]++)\))?[
 _ANSWER: Final = re.compile(
     r"\d++ bytes from .*+|From .*+|(?:Request timeout|no answer yet) for .*+|--- \S++ ping statistics ---"
 )
+_REPLY: Final = re.compile(
+    r"(?P<bytes>\d++) bytes from (?P<from>[^\s:]++)(?: \((?P<address>[^()\s]++)\))?: "
+    r"icmp_seq=(?P<seq>\d++)(?: ttl=(?P<ttl>\d++))? time=(?P<time>[\d.]++) ms"
+)
+_OF_REPLY: Final = {
+    "bytes": "bytes",
+    "from": "from",
+    "address": "address",
+    "seq": ALSO.join(("icmp seq", "seq", "sequence")),
+    "ttl": "ttl",
+    "time": "time ms",
+}
 _PACKETS: Final = re.compile(
     r"(?P<transmitted>\d++) packets transmitted, (?P<received>\d++) (?:packets )?received,"
     r"(?: \+(?P<errors>\d++) errors,)?(?: \+?(?P<duplicates>\d++) duplicates,)?"
@@ -45,17 +57,29 @@ def read_ping(lines: Numbered) -> Node:
         raise NotOfForm("no ping")
     inner = named_values(lines[0][0], head.groupdict())
     ended = False
+    replies: list[tuple[int, int, list[str]]] = []
     for number, line in lines[1:]:
         if (packets := _PACKETS.fullmatch(line)) is not None:
             inner += named_values(number, packets.groupdict())
             ended = True
         elif (times := _ROUND_TRIP.fullmatch(line)) is not None:
             inner += [
-                Node(f"{node.name} round trip ms", "value", number, number, node.value)
+                Node(
+                    ALSO.join((f"{node.name} round trip ms", f"rtt {node.name}", f"round trip {node.name}")),
+                    "value",
+                    number,
+                    number,
+                    node.value,
+                )
                 for node in named_values(number, times.groupdict())
             ]
-        elif line.strip() and not _ANSWER.fullmatch(line):
+        elif (reply := _REPLY.fullmatch(line)) is not None:
+            replies.append((number, number, [reply[name] or "" for name in _OF_REPLY]))
+        elif line.strip() not in ("", "^C") and not _ANSWER.fullmatch(line):
             raise NotOfForm("more than a ping")
     if not ended:
         raise NotOfForm("a ping without its sums")
+    if replies:
+        names = [name.replace("_", " ") for name in _OF_REPLY.values()]
+        inner.append(table_node("replies", names, replies, replies[0][0]))
     return Node("", "object", lines[0][0], lines[-1][0], inner=inner)

@@ -13,6 +13,10 @@ from mcp_smalltools.tools.extract.structure.node import MAX_DEPTH, Budget, Node,
 _BLOCK: Final = re.compile(
     r"\s*+([A-Za-z_][\w-]*+)((?:[ \t]++(?:\"[^\"\n]*+\"|[A-Za-z_][\w-]*+))*+)[ \t]*+\{\s*+"
 )
+_ONE_LINE: Final = re.compile(
+    r"\s*+([A-Za-z_][\w-]*+)((?:[ \t]++(?:\"[^\"\n]*+\"|[A-Za-z_][\w-]*+))*+)[ \t]*+\{(.*)\}\s*+"
+)
+"""A block that ends on its line, with at most one argument: `default_action { allow {} }` has none."""
 _PAIR: Final = re.compile(r"\s*+(\"[^\"\n]++\"|[\w.-]++)[ \t]*+[=:](?!=)[ \t]*+(.*)")
 _LABEL: Final = re.compile(r"\"([^\"]*+)\"|([\w-]++)")
 _STRING: Final = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"")
@@ -64,6 +68,12 @@ class _HclReader:
             return at + 1
         if match := _BLOCK.fullmatch(line):
             self._begin([match[1], *(a or b for a, b in _LABEL.findall(match[2]))], at)
+            return at + 1
+        if match := _ONE_LINE.fullmatch(line):
+            self._begin([match[1], *(a or b for a, b in _LABEL.findall(match[2]))], at)
+            if match[3].strip() and self._line(match[3], at) != at + 1:
+                raise NotOfForm("no HCL")
+            self.open.pop()
             return at + 1
         if match := _PAIR.fullmatch(line):
             return self._argument(match[1].strip('"'), match[2].strip().rstrip(","), at)

@@ -11,6 +11,8 @@ from mcp_smalltools.tools.extract.structure.node import Budget, Node, NotOfForm
 _SECTION: Final = re.compile(r"\s*+\[\[?+([^\[\]\n]{1,200})\]\]?\s*+(?:[#;].*)?")
 _PAIR: Final = re.compile(r"\s*+(?:export\s++)?([\w.$/@*:+-][^=:\n]{0,199}?)\s*+(=>?|:=|:)\s?+(.*)")
 _PROPERTY: Final = re.compile(r"\s*+((?:[^\s=:\\#!]|\\.){1,300})(?:\s*+[=:]\s*+|\s++)(.*)")
+_OF_KIND: Final = re.compile(r"([A-Za-z][\w.-]{0,60})[:/]\s*+([^:/\s][^:/]{0,150})")
+_PATH_KEY: Final = re.compile(r"[a-z0-9_]{1,60}(?:/[a-z0-9_.]{1,60}){1,8}")
 _COMMENT: Final = re.compile(r"(?<!\S)[#;](?:\s.*|$)")
 _QUOTED: Final = re.compile(r"\s*+(?:\"((?:[^\"\\]|\\.)*+)\"|'([^']*+)')\s*+(?:[#;].*)?")
 _UNICODE: Final = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)")
@@ -50,10 +52,46 @@ def read_ini(lines: Sequence[str]) -> Node:
     for section in sections:
         section.end = max([section.start, *(item.end for item in section.inner)])
         join_repeated(section)
+        _part_keys(section)
+    _group_by_kind(root)
     for above in (*outer.values(), root):
         join_sections(above)
         join_repeated(above)
     return root
+
+
+def _group_by_kind(root: Node) -> None:
+    """Sections of one kind, `[program:web]` and `[program:queue]`, as the objects of that kind."""
+    kinds: dict[str, list[tuple[Node, str]]] = {}
+    for item in root.inner:
+        if item.kind == "object" and (match := _OF_KIND.fullmatch(item.name)) is not None:
+            kinds.setdefault(match[1], []).append((item, match[2]))
+    for kind, items in kinds.items():
+        if len(items) < 2:
+            continue
+        outer = Node(kind, "object", items[0][0].start, items[-1][0].end)
+        for item, name in items:
+            item.name = name
+        outer.inner = [item for item, _ in items]
+        grouped = {id(item) for item in outer.inner}
+        first = next(at for at, item in enumerate(root.inner) if id(item) in grouped)
+        root.inner = [
+            *root.inner[:first],
+            outer,
+            *(item for item in root.inner[first:] if id(item) not in grouped),
+        ]
+
+
+def _part_keys(section: Node) -> None:
+    """Keys that are paths (`window/size/width`) as objects inside each other."""
+    if not any(_PATH_KEY.fullmatch(item.name) for item in section.inner):
+        return
+    given, section.inner = section.inner, []
+    for item in given:
+        names = item.name.split("/") if _PATH_KEY.fullmatch(item.name) else [item.name]
+        above = _object_at(section, names[:-1], (item.start, item.end))
+        item.name = names[-1]
+        above.inner.append(item)
 
 
 def _is_more(last: Node, is_deeper: bool, bare: str) -> bool:
@@ -176,15 +214,21 @@ def _goes_on(line: str) -> bool:
 
 
 def _put(root: Node, names: Sequence[str], value: str, lines: tuple[int, int]) -> None:
+    node = _object_at(root, names[:-1], lines)
+    node.inner.append(Node(names[-1], "value", *lines, value, literal=True))
+
+
+def _object_at(root: Node, names: Sequence[str], lines: tuple[int, int]) -> Node:
+    """The object under these names, made where there is none."""
     node = root
-    for name in names[:-1][:12]:
+    for name in names[:12]:
         held = next((i for i in reversed(node.inner[-50:]) if i.name == name and i.kind == "object"), None)
         if held is None:
             held = Node(name, "object", *lines)
             node.inner.append(held)
-        held.end = lines[1]
+        held.end = max(held.end, lines[1])
         node = held
-    node.inner.append(Node(names[-1], "value", *lines, value, literal=True))
+    return node
 
 
 def _unescaped(text: str) -> str:

@@ -13,8 +13,38 @@ _MESSAGE: Final = re.compile(
     r"(?P<severity>fatal error|error|warning|note|info)(?:\[(?P<code>[\w-]{1,40})\])?: "
     r"(?P<message>\S.{0,1000})"
 )
+_LAST: Final = re.compile(
+    r"(?P<severity>info|hint|warning|error) [-•] (?P<message>\S.{0,1000}?) [-•] "
+    r"(?P<file>[^\s:]{1,300}):(?P<line>\d{1,7}):(?P<column>\d{1,6}) [-•] (?P<code>[\w-]{1,60})"
+)
+"""The place behind the message, as `dart analyze` writes it."""
 _IN_FILE: Final = re.compile(r"(?:in|In file|-->|file) (?P<file>\S{0,300}[\w)/]\.\w{1,10}):?")
+_TEXT: Final = ALSO.join(("message", "text", "description"))
+_CODE: Final = ALSO.join(("code", "rule", "check", "lint"))
+_LEAST_MESSAGES: Final = 2
 _LOOKED_BACK: Final = 2
+
+
+def messages_of(events: Sequence[Node]) -> Node | None:
+    """The messages as the rows of a list, if there are several."""
+    rows = [event for event in events if event.name == "message"]
+    if len(rows) < _LEAST_MESSAGES:
+        return None
+    inner = [
+        Node("", "object", row.start, row.end, inner=[_of_row(item) for item in row.inner]) for row in rows
+    ]
+    name = ALSO.join(("messages", "issues", "problems", "diagnostics", "findings"))
+    return Node(name, "list", rows[0].start, rows[-1].end, inner=inner, is_table=True)
+
+
+def _of_row(item: Node) -> Node:
+    """A part of a message under the name that it has in all rows, whatever the severity of its own."""
+    names = item.name.split(ALSO)
+    if "message" in names:
+        return Node(_TEXT, "value", item.start, item.end, item.value)
+    if "code" in names:
+        return Node(_CODE, "value", item.start, item.end, item.value)
+    return item
 
 
 def read_message(lines: Sequence[str], at: int) -> tuple[Node, int] | None:
@@ -22,7 +52,8 @@ def read_message(lines: Sequence[str], at: int) -> tuple[Node, int] | None:
 
     A place without a file belongs to the one that a line above it names.
     """
-    match = _MESSAGE.fullmatch(lines[at].strip())
+    text = lines[at].strip()
+    match = _MESSAGE.fullmatch(text) or _LAST.fullmatch(text)
     if match is None:
         return None
     number = at + 1
@@ -32,7 +63,7 @@ def read_message(lines: Sequence[str], at: int) -> tuple[Node, int] | None:
         ALSO.join(("column", "column number")): match["column"],
         ALSO.join((severity, f"{severity} message", "message")): match["message"].rstrip(),
         "severity": match["severity"],
-        ALSO.join((f"{severity} code", "code")): match["code"],
+        ALSO.join((f"{severity} code", "code", "rule")): match["code"],
     }
     inner = [Node(name, "value", number, number, text) for name, text in parts.items() if text]
     file_name = ALSO.join(("file", "file name", "source file"))

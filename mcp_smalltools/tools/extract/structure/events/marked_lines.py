@@ -6,20 +6,22 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.events.compiler_messages import read_message
+from mcp_smalltools.tools.extract.structure.events.compiler_messages import messages_of, read_message
 from mcp_smalltools.tools.extract.structure.events.exceptions import read_exception
 from mcp_smalltools.tools.extract.structure.events.http_exchange import read_exchange, status_said
+from mcp_smalltools.tools.extract.structure.events.terraform_plan import plan_in
 from mcp_smalltools.tools.extract.structure.node import Node
 
 _MAY_BEGIN: Final = re.compile(
     r"HTTP/\d|Traceback|Exception|Error|Fault|Failure|Interrupt|: (?:error|fatal|warning)"
+    r"|(?:info|hint|warning|error) [-•] "
 )
 _READERS: Final[tuple[Callable[[Sequence[str], int], tuple[Node, int] | None], ...]] = (
     read_exchange,
     read_exception,
     read_message,
 )
-_MOST_EVENTS: Final = 200
+_MOST_EVENTS: Final = 2_000
 _MOST_CHARS: Final = 4_000
 """Characters of a line that may begin an event."""
 
@@ -41,7 +43,8 @@ def events_in(lines: Sequence[str]) -> list[Node]:
         at = after
     if not any(event.name == "response" for event in found) and (status := status_said(lines)) is not None:
         found.append(status)
-    return _firsts(found)
+    messages = messages_of(found)
+    return [*_firsts(found), *([messages] if messages is not None else []), *plan_in(lines)]
 
 
 def _firsts(found: Sequence[Node]) -> list[Node]:

@@ -19,6 +19,8 @@ _RULE: Final = re.compile(r"\s*+(?:[-=~_─━]{2,}+\s*+)++|\s*+(?:[-=]++\s++){2
 _CELL: Final = re.compile(r"\S++(?: \S++)*+")
 _BRANCH: Final = re.compile(r"[\s│|]*+(?:[├└]─+|[|`]-)\s?")
 """What draws a tree before a name, as `lsblk` does."""
+_MARK: Final = re.compile(r"^[●○✓✔✗✘×] ")
+"""What marks a row, as `systemctl` does."""
 _SINGLE: Final = re.compile(r"\S++")
 _NUMBER: Final = re.compile(r"[-+$€£(]?\d[\d.,:/%]*+[A-Za-z%)]{0,3}")
 _SENTENCE: Final = re.compile(r"[a-z,;] [a-z]++ [a-z]++ [a-z]")
@@ -60,7 +62,9 @@ def is_ruler(line: str) -> bool:
 def read_aligned(lines: Lines) -> Node | None:
     """The table of consecutive lines of which the first holds the names; None if they are none."""
     lines = [
-        (n, line.expandtabs(8).rstrip()) for n, line in lines[: MAX_ROWS + 2] if len(line) <= _MOST_CHARS
+        (n, _MARK.sub("  ", line).expandtabs(8).rstrip())
+        for n, line in lines[: MAX_ROWS + 2]
+        if len(line) <= _MOST_CHARS
     ]
     if len(lines) < 2 or is_ruler(lines[0][1]):
         return None

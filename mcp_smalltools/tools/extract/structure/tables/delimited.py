@@ -37,7 +37,11 @@ def read_delimited(lines: Sequence[str], delimiter: str | None = None, first_lin
     sign = delimiter or delimiter_of(given[start:])
     if sign is None:
         raise NotOfForm("no delimiter")
+    head = _head_in_comment(given[:start], sign)
     rows = _rows(given[start:], sign, first_line + start)
+    rows = [row for row in rows if not (row[2][0].startswith("#") and len(row[2]) == 1)]
+    if rows and len(head) == len(rows[0][2]) > 1 and any(_NUMBER.fullmatch(cell) for cell in rows[0][2]):
+        rows = [(first_line, first_line, head), *rows]
     names = [cell.strip() for cell in rows[0][2]] if rows else []
     body = rows[1:]
     widest = max((len(cells) for _, _, cells in body), default=0)
@@ -55,6 +59,15 @@ def read_delimited(lines: Sequence[str], delimiter: str | None = None, first_lin
     if len(names) < 2 or len(unread) > 0.3 * max(1, len(body)):
         raise NotOfForm("no table")
     return table_node("", names, kept, rows[0][0], unread)
+
+
+def _head_in_comment(comments: Sequence[str], sign: str) -> list[str]:
+    """The columns' names in a comment above the rows: `# Format: id<tab>action`; [] if there are none."""
+    for line in comments:
+        cells = line.lstrip("# ").split(sign)
+        if len(cells) > 1:
+            return [cells[0].rsplit(": ", 1)[-1].strip(), *(cell.strip() for cell in cells[1:])]
+    return []
 
 
 def _rows(lines: Sequence[str], sign: str, first_line: int) -> list[tuple[int, int, list[str]]]:

@@ -65,6 +65,11 @@ def read_piped(lines: Lines) -> Node | None:
     if not content or not content[0][1] or (not rules and not _all_of_one_width(content)):
         return None
     is_grid = (is_grid_rule(lines[0][1]) and len(rules) > 3) or any("=" in lines[r][1] for r in rules)
+    title = ""
+    if len(content) > 2 and len(content[0][1]) == 1 < len(content[1][1]):
+        title, content = content[0][1][0], content[1:]
+        lines = [(n, line) for n, line in lines if n >= content[0][0]]
+        is_grid = False
     names = content[0][1]
     rows: list[tuple[int, int, list[str]]] = []
     unread: list[Unread] = []
@@ -87,7 +92,10 @@ def read_piped(lines: Lines) -> Node | None:
                 )
             else:
                 rows.append((number, number, cells))
-    return marked_table(names, rows, lines[0][0], unread)
+    table = marked_table(names, rows, lines[0][0], unread)
+    if table is not None and title:
+        table.name = title
+    return table
 
 
 def marked_table(

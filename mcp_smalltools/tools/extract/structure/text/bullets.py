@@ -17,6 +17,10 @@ _TERM: Final = re.compile(
     r"(?P<between>\s?(?:\([^()\n]{1,100}\)|\[[^\[\]\n]{1,60}\])?)\s*+(?:[:–—]|-{1,2}(?=\s)|->|=)\s*+(?P<rest>\S.*)",
     re.DOTALL,
 )
+_AT_VERSION: Final = re.compile(
+    r"(?P<name>[\w./@+-]{1,100}) @ (?P<version>[vV]?\d[\w.+-]{0,60}(?: \([^()\n]{1,60}\))?)\s*+"
+)
+"""A package with its version: `cmake @ 3.16.4`."""
 _MAX_LISTS: Final = 12
 
 
@@ -108,6 +112,11 @@ def _item(raw: str, start: int, end: int, inner: list[Node]) -> Node:
         ]
         if term["between"].strip():
             parts.append(Node("note", "value", start, end, term["between"].strip(" ()[]")))
+    elif at := _AT_VERSION.fullmatch(raw):
+        parts += [
+            Node("name", "value", start, end, at["name"]),
+            Node("version", "value", start, end, at["version"]),
+        ]
     elif pair := pair_in(raw[:4_000]):
         parts += [
             Node("name", "value", start, end, plain(pair[0])[0]),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from typing import Final
 
-from mcp_smalltools.tools.extract.structure.node import MAX_COLUMNS, Budget, Node, NotOfForm, table_node
+from mcp_smalltools.tools.extract.structure.node import (
+    ALSO,
+    MAX_COLUMNS,
+    Budget,
+    Node,
+    NotOfForm,
+    table_node,
+)
 from mcp_smalltools.tools.extract.structure.text.sections import Sections
 
 _HIDDEN: Final = frozenset(("script", "style", "noscript", "template", "svg"))
@@ -76,6 +83,8 @@ class _HTMLReader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN:
             self._hidden += 1
+        elif tag in ("html", "meta", "link"):
+            self._of_head(tag, {name: value for name, value in attrs if value})
         elif tag == "table":
             self._end_block("p")
             self._tables.append(_HTMLTable(self._here()))
@@ -98,6 +107,20 @@ class _HTMLReader(HTMLParser):
         elif tag in ("ul", "ol") and not self._in_cell:
             self._end_block("p")
             self._end_list()
+
+    def _of_head(self, tag: str, given: dict[str, str]) -> None:
+        """What the head of a page says of it: its language, its encoding, `<meta name=... content=...>`."""
+        name, value = given.get("name") or given.get("property") or "", given.get("content", "")
+        if tag == "html":
+            name, value = ALSO.join(("language", "lang", "html lang")), given.get("lang", "")
+        elif tag == "link":
+            name = ALSO.join(("canonical url", "canonical")) if given.get("rel") == "canonical" else ""
+            value = given.get("href", "")
+        elif "charset" in given:
+            name, value = ALSO.join(("charset", "encoding")), given["charset"]
+        if name and value:
+            here = self._here()
+            self._sections.add(Node(name.replace(":", " "), "value", here, here, value, literal=True))
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _HIDDEN:

@@ -22,6 +22,7 @@ from mcp_smalltools.tools.extract.structure.text.bullets import BULLET, read_bul
 from mcp_smalltools.tools.extract.structure.text.html_text import read_html
 from mcp_smalltools.tools.extract.structure.text.inline import plain
 from mcp_smalltools.tools.extract.structure.text.label_rows import find_label_row, read_label_row
+from mcp_smalltools.tools.extract.structure.text.repeated_lines import named_rows, rows_of_pairs
 from mcp_smalltools.tools.extract.structure.text.sections import Sections
 from mcp_smalltools.tools.extract.structure.text.text_lines import read_pairs, read_times, values_in
 
@@ -43,6 +44,10 @@ _RELEASE: Final = re.compile(
     r"|\d{4}-\d\d-\d\d  .{1,80}"
 )
 """A line that opens a release: a version with a date, or a date with who made a change."""
+_TITLED_VERSION: Final = re.compile(
+    r"(?P<version>[vV]?\d+\.\d[\w.+-]{0,30}) ?[—–:-] (?P<title>[^\W\d].{2,150})"
+)
+"""The heading of a release with what it is called: `v2.6.0 — A second provider`."""
 _TERM_CHARS: Final = 70
 """Characters of a term that is defined in the lines under it."""
 _GAP: Final = re.compile(r"\s{2,}|\t+")
@@ -70,6 +75,7 @@ class _PageReader:
         self._sections = Sections()
         self._marks: list[str] = []  # of reST headings, in the order of their levels
         self._stanza: Node | None = None
+        self._release_level = 0
 
     def read(self) -> Node:
         at = self._front_matter()
@@ -210,7 +216,7 @@ class _PageReader:
     def _heading(self, at: int) -> int | None:
         line = self._lines[at]
         if self._markdown and (match := _ATX.fullmatch(line)) and len(line) < 400:
-            self._open(match[2], len(match[1]), at)
+            self._open(match[2], self._level_of(match[2], len(match[1])), at)
             return at + 1
         following = self._lines[at + 1] if at + 1 < len(self._lines) else ""
         over = _UNDERLINE.fullmatch(line)
@@ -246,6 +252,13 @@ class _PageReader:
             return at + 1
         return None
 
+    def _level_of(self, heading: str, level: int) -> int:
+        """Releases stand beside each other, whatever their headings say: major ones may have a larger one."""
+        if not _RELEASE.fullmatch(plain(heading)[0]):
+            return level
+        self._release_level = self._release_level or level
+        return self._release_level
+
     def _is_table_head(self, at: int) -> bool:
         """Whether names of columns stand over the dashes: wide gaps, and rows right under them."""
         if not _WIDE.search(self._lines[at].strip()):
@@ -267,6 +280,9 @@ class _PageReader:
     def _open(self, heading: str, level: int, at: int) -> None:
         text, link = plain(heading)
         self._sections.open(text, level, at + 1)
+        if (match := _TITLED_VERSION.fullmatch(text)) is not None:
+            for name in ("version", "title"):
+                self._sections.add(Node(name, "value", at + 1, at + 1, match[name], exact=False))
         self._sections.here.link = link
         self._stanza = None
 
@@ -394,6 +410,8 @@ class _PageReader:
             if (after := self._aligned_in(rows, at)) is not None:
                 return after
             rows, end = rows[:place], at + place
+        if self._repeated(rows):
+            return end
         if self._fields(rows) or (not self._markdown and len(rows) > 1 and self._definitions(rows)):
             return end
         if (after := self._aligned_in(rows, at)) is not None:
@@ -414,6 +432,21 @@ class _PageReader:
         elif len(text) < 120 and text.endswith(":"):
             self._sections.lead = text.rstrip(" :")
         return end
+
+    def _repeated(self, rows: Sequence[tuple[int, str]]) -> bool:
+        """Lines of one shape, under a line that leads to them."""
+        found = rows_of_pairs(rows)
+        skip, node = found if found is not None else (0, None)
+        for above in (0, 1) if node is None else ():
+            if len(rows) > above and (node := named_rows(rows[above:])) is not None:
+                skip = above
+                break
+        if node is None:
+            return False
+        for _, line in rows[:skip]:
+            self._sections.lead = line.strip().rstrip(" :")
+        self._sections.add(node)
+        return True
 
     def _begins_other(self, at: int) -> bool:
         line = self._lines[at]
