@@ -22,7 +22,6 @@ NEAR: Final = 0.45
 """Similarity of a field and an unused key from which the key may mean it. On real texts it finds 17 of 22
 fields that were there under other words, for a doubt about 11 of 50 that were not there.
 """
-MAY_MEAN: Final = NEAR
 ALIKE: Final = 0.5
 """Similarity from which another name leaves no doubt: the value was right in 15 of 15 of the texts to fit by
 and in 11 of 11 of new ones; below it, names that only share words were wrong in 4 of 17.
@@ -77,7 +76,7 @@ async def judge_by_meaning(
             continue
         whole = [(similarity(one.asked, key.phrases[-1:]), -place) for place, key in enumerate(keys)]
         best, place = max(whole)
-        if best >= MAY_MEAN:
+        if best >= NEAR:
             _doubt(one, keys[-place].line, mapped)
     return None
 

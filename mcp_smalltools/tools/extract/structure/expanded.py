@@ -129,7 +129,7 @@ def _named_pairs(item: Node) -> list[Node]:
                 literal=value.literal,
             )
         )
-    return found
+    return found if len({one.name for one in found}) == len(found) else []
 
 
 def _variable(item: Node) -> list[Node]:

@@ -72,4 +72,4 @@ def _cells(flags: str, text: str, held: Sequence[str] = ()) -> list[str]:
     short = next((flag for flag, _ in ones if not flag.startswith("--") and len(flag) == 2), "")
     long = next((flag for flag, _ in ones if flag.startswith("--")), "")
     argument = next((given for _, given in ones if given), "")
-    return [", ".join(flag for flag, _ in ones), short, long, argument, text, default]
+    return [" ".join(flags.split()), short, long, argument, text, default]

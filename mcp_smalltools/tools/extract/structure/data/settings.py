@@ -61,13 +61,15 @@ def read_ini(lines: Sequence[str]) -> Node:
 
 
 def _group_by_kind(root: Node) -> None:
-    """Sections of one kind, `[program:web]` and `[program:queue]`, as the objects of that kind."""
+    """Sections of one kind, `[program:web]` and `[program:queue]`, as the objects of that kind. Where the
+    kind is a section too, as `[testenv]` is, it says what holds for all of them, and they stay as they are.
+    """
     kinds: dict[str, list[tuple[Node, str]]] = {}
     for item in root.inner:
         if item.kind == "object" and (match := _OF_KIND.fullmatch(item.name)) is not None:
             kinds.setdefault(match[1], []).append((item, match[2]))
     for kind, items in kinds.items():
-        if len(items) < 2:
+        if len(items) < 2 or any(item.name == kind for item in root.inner):
             continue
         outer = Node(kind, "object", items[0][0].start, items[-1][0].end)
         for item, name in items:
