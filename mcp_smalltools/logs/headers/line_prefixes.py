@@ -36,6 +36,9 @@ _OF_FIRST = {
     "[": (
         re.compile(r"\[(?:pod|deployment|container)/[\w.-]{1,120}/[\w.-]{1,120}\] "),  # kubectl --prefix
         re.compile(rf"\[\w{{1,30}}(?::\w{{1,30}})? {_RFC_3339}\] ?"),  # Taskcluster
+        re.compile(  # ROS 2 launch
+            r"\[[\w.-]{1,60}-\d{1,4}\] (?=\[(?:DEBUG|INFO|WARN|ERROR|FATAL)\] \[\d{10}\.|[ \t]{1,20}\S)"
+        ),
     ),
 }
 _WITH_TIME = (

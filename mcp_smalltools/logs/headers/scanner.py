@@ -92,6 +92,7 @@ _BEFORE_LEVEL = re.compile(
     r"(?:(?:\S{1,80} )?url: \S{1,400} user: )?(?:\S+ +){0,4}?"
     r"(?P<name>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)[ :]"
 )
+_LEVEL_LAST = re.compile(rf"(?: - | \| |\t)(?P<name>{SURE_NAMES})\s*$")
 
 
 def scan_header(line: str, start: int = 0, *, carried: bool = False) -> ParsedLine | None:
@@ -374,6 +375,12 @@ class _Scan:
         if level is None and (among := _BEFORE_LEVEL.match(content)) is not None:
             level = level_of_name(among["name"])
             said = among[0].count(" ") <= 2 or " user: " in among[0]
+        if (
+            level is None
+            and self.time is not None
+            and (last := _LEVEL_LAST.search(content[-16:])) is not None
+        ):
+            level, said = level_of_name(last["name"]), True
         time = None if self.time is None else line[self.time.start : self.time.end]
         name = "level" if time is None else "time" if self._is_time_first() else "level+time"
         announces = _MESSAGE_ON_NEXT.fullmatch(content) is not None or (

@@ -60,6 +60,11 @@ _OPENING = frozenset("{[(")
 _CLOSING = re.compile(r"[\]})]+[,;]?\s*$")
 _REST_OF_OBJECT = re.compile(r'[^{}\n]{0,4000}"\}{1,4},?\s*$')
 """Of JSON that was broken in a string."""
+_OF_STATEMENT = re.compile(
+    r"(?:SELECT|INSERT INTO|DELETE FROM|FROM|WHERE|(?:ORDER|GROUP) BY|(?:LEFT |INNER |OUTER )?JOIN|VALUES|LIMIT) "
+    r"|UPDATE \S{1,80} (?:AS \S{1,40} )?SET "
+)
+"""Of SQL, below the header that tells of it."""
 _LAST_OF_TRACE = re.compile(r"[A-Za-z_][\w.]*(?:: |$|:$)")
 _CALL = re.compile(r"[\w./*()\[\]-]+\([^()]*\)$")
 _FAILED = frozenset({"error", "fatal"})
@@ -88,7 +93,7 @@ def kind_of(line: ParsedLine) -> Kind:
         return Kind.TRACE
     if content[0] in " \t|│├└┌╰╭" or content[:2] == ", " or _CLOSING.match(content) or _ITEM.match(content):
         return Kind.INDENTED
-    if content[-1] == "}" and _REST_OF_OBJECT.match(content):
+    if (content[-1] == "}" and _REST_OF_OBJECT.match(content)) or _OF_STATEMENT.match(content):
         return Kind.INDENTED
     if _EXCEPTION.match(content):
         return Kind.EXCEPTION
