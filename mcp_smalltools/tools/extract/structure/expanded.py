@@ -12,6 +12,9 @@ from mcp_smalltools.tools.extract.structure.node import ALSO, Node
 _PERSON: Final = re.compile(
     r"\"?(?P<name>[^<>\"@,;\n]{1,100}?)\"?\s*<(?P<email>[^<>\s]{1,100}@[^<>\s]{1,100})>"
 )
+_ONE_OF_SEVERAL: Final = re.compile(
+    r"(?P<name>[^<>\"@,;\n]{1,100})\"?\s?<(?P<email>[^<>\s@]{1,100}@[^<>\s@]{1,100})>"
+)
 _VARIABLE: Final = re.compile(r"(?P<name>[A-Za-z_]\w{1,80})=(?P<value>\S.{0,1000})")
 _ENVIRONMENTS: Final = frozenset(("environment", "env", "environ", "variables", "envvars"))
 _PLACE: Final = re.compile(
@@ -20,7 +23,7 @@ _PLACE: Final = re.compile(
 _WITH_MORE: Final = re.compile(
     r"(?P<value>[^\s():]{1,80}) \((?P<name>[A-Za-z][\w .-]{0,40}): (?P<inner>[^():]{1,100})\)"
 )
-_AND: Final = re.compile(r"^\W*(?:and|et|und)\s+")
+_AND: Final = re.compile(r"^(?:and|et|und) ")
 _KEY: Final = re.compile(r"(?:.*[a-z_ -])?(?:name|key|type|id|property|label)", re.IGNORECASE)
 _LEAST_PERSONS: Final = 2
 _PARTS_OF_PAIR: Final = 2
@@ -67,12 +70,13 @@ def _person(item: Node) -> list[Node]:
 
 def _persons(item: Node) -> list[Node]:
     """Several persons in one value, as a list of objects beside it."""
-    found = list(_PERSON.finditer(str(item.value)))
+    text = str(item.value)
+    found = list(_ONE_OF_SEVERAL.finditer(text)) if text.count("<") >= _LEAST_PERSONS else []
     if len(found) < _LEAST_PERSONS:
         return []
     rows = []
     for match in found:
-        name = _AND.sub("", match["name"]).strip()
+        name = _AND.sub("", match["name"].strip()).strip()
         parts = (("name", name), ("email", match["email"]))
         inner = [Node(key, "value", item.start, item.end, text) for key, text in parts]
         rows.append(Node("", "object", item.start, item.end, inner=inner))

@@ -65,23 +65,23 @@ def _group_by_kind(root: Node) -> None:
     kind is a section too, as `[testenv]` is, it says what holds for all of them, and they stay as they are.
     """
     kinds: dict[str, list[tuple[Node, str]]] = {}
+    sections = {item.name for item in root.inner}
     for item in root.inner:
-        if item.kind == "object" and (match := _OF_KIND.fullmatch(item.name)) is not None:
+        match = _OF_KIND.fullmatch(item.name) if item.kind == "object" else None
+        if match is not None and match[1] not in sections:
             kinds.setdefault(match[1], []).append((item, match[2]))
+    instead: dict[int, Node | None] = {}
     for kind, items in kinds.items():
-        if len(items) < 2 or any(item.name == kind for item in root.inner):
+        if len(items) < 2:
             continue
         outer = Node(kind, "object", items[0][0].start, items[-1][0].end)
         for item, name in items:
             item.name = name
-        outer.inner = [item for item, _ in items]
-        grouped = {id(item) for item in outer.inner}
-        first = next(at for at, item in enumerate(root.inner) if id(item) in grouped)
-        root.inner = [
-            *root.inner[:first],
-            outer,
-            *(item for item in root.inner[first:] if id(item) not in grouped),
-        ]
+            outer.inner.append(item)
+            instead[id(item)] = None
+        instead[id(items[0][0])] = outer
+    given = [instead.get(id(item), item) for item in root.inner]
+    root.inner = [item for item in given if item is not None]
 
 
 def _part_keys(section: Node) -> None:
