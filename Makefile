@@ -9,6 +9,9 @@ PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 # The server alone, of wheels: enough for the demo.
 SERVER := $(VENV)/.server
 
+# Mends llama.cpp's code for Intel's AMX, which compilers break.
+AMX_TILES := -include "$(CURDIR)/mcp_smalltools/engine/environment/amx_tiles.h"
+
 .PHONY: help setup hooks demo test quick check lint types spelling fuzz test-clients models-of-tests docs release clean
 
 help:  ## this list
@@ -18,7 +21,7 @@ $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --upgrade pip
 	@echo "Installing; the first time, llama.cpp is compiled for this machine (about 6 minutes on 2 cores)."
-	$(BIN)/python -m pip install -q -e '.[dev]'
+	CXXFLAGS='$(AMX_TILES)'" $$CXXFLAGS" $(BIN)/python -m pip install -q -e '.[dev]'
 	@touch $@ $(SERVER)
 
 $(SERVER): pyproject.toml

@@ -207,7 +207,9 @@ def test_a_call_after_training_uses_what_was_learned(
 ) -> None:
     log = tmp_path / "logs" / "a.log"
     log.parent.mkdir()
-    log.write_text("2026-01-01 10:00:00 INFO mail to bob queued\n" * 3)
+    log.write_text(
+        "".join(f"2026-01-01 10:00:00 INFO mail to {who} queued\n" for who in ("bob", "bob", "ann"))
+    )
     call = ["call", "parse_log", "--arg", "path=a.log", "--root", f"{log.parent}:open", "--json"]
 
     def template() -> str:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import platform
+import shlex
+import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Sequence
@@ -32,6 +35,7 @@ from mcp_smalltools.errors import EngineError, EngineMissing
 from mcp_smalltools.processes import run
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+HEADER = Path(libraries.__file__).with_name("amx_tiles.h")
 Run = Callable[..., None]
 
 
@@ -103,6 +107,44 @@ def test_without_one_it_is_compiled_and_the_old_environment_leaves(
     assert "compiling" in shown[-1]
     assert not Path(before.folder).exists()
     assert [path.name for path in own.engine_dir.glob("env-*")] == [Path(made.folder).name]
+
+
+def test_compiling_keeps_the_users_flags_and_adds_what_mends_the_library(
+    own: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXXFLAGS", "-O1")
+    extra: list[dict[str, str]] = []
+
+    def note(command: Sequence[str], log: object, added: dict[str, str] | None = None) -> None:
+        extra.append(added or {})
+
+    monkeypatch.setattr(installer, "run_logged", note)
+    monkeypatch.setattr(libraries, "has_compiler", lambda: True)
+    for system, flags in (("linux", ["-O1", "-include", str(HEADER)]), ("darwin", [])):
+        monkeypatch.setattr(sys, "platform", system)
+        libraries.compile_native(installer.Installer(sys.executable, None, lambda line: None), "cpu")
+        assert extra[-1]["CMAKE_ARGS"].endswith("-DGGML_METAL=off")
+        assert shlex.split(extra[-1].get("CXXFLAGS", "")) == flags
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or not shutil.which("g++"), reason="x86-64 and g++ alone")
+def test_all_of_a_tile_configuration_is_stored_before_it_is_loaded(tmp_path: Path) -> None:
+    """It is looked at as assembler: few machines could run it."""
+    source = tmp_path / "tiles.cpp"
+    source.write_text(
+        "#include <immintrin.h>\n"
+        "struct Tiles { unsigned char palette, start, unused[14]; unsigned short bytes[16]; "
+        "unsigned char rows[16]; };\n"
+        "void load() { Tiles tiles{}; tiles.palette = 1; tiles.rows[5] = 77; _tile_loadconfig(&tiles); }\n"
+    )
+    command = ["g++", "-O2", "-mamx-tile", "-include", str(HEADER), "-S", "-o", "-", str(source)]
+    compiled = run(command, timeout_s=60)
+    if b"unrecognized" in compiled.stderr:
+        pytest.skip("a compiler older than AMX")
+    before, load, _ = compiled.stdout.decode().partition("ldtilecfg")
+    assert load
+    assert "$77" in before
+    assert b"smalltools_amx_tiles" in compiled.stdout
 
 
 def test_without_a_compiler_the_engine_that_needs_none_is_taken(

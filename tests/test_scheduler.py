@@ -99,6 +99,24 @@ def desk(base_settings: Settings) -> Iterator[Desk]:
     desk.scheduler.close()
 
 
+@pytest.mark.parametrize(
+    ("features", "mended", "laid_out"),
+    [("AMX_INT8 = 1 | AVX2 = 1", False, False), ("AMX_INT8 = 1", True, True), ("AVX2 = 1", False, True)],
+)
+def test_weights_are_read_as_they_are_where_they_would_be_laid_out_for_amx(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, features: str, mended: bool, laid_out: bool
+) -> None:
+    asked = []
+    load = bindings.api.llama_model_load_from_file
+    monkeypatch.setattr(bindings.api, "llama_print_system_info", features.encode)
+    monkeypatch.setattr(bindings, "has_symbol", lambda name: mended)
+    monkeypatch.setattr(
+        bindings.api, "llama_model_load_from_file", lambda *args: asked.append(args[1]) or load(*args)
+    )
+    bindings.Model(desk.generate.path).close()
+    assert [getattr(params, "use_extra_bufts", True) for params in asked] == [laid_out]
+
+
 def test_many_at_once_are_written_as_each_alone(desk: Desk) -> None:
     """Kernels for one row and for several round differently: where two tokens are about equally likely either
     may be chosen, and only there.

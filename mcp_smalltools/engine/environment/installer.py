@@ -54,13 +54,19 @@ class Installer:
         wheel = ("--no-deps", "--only-binary", ":all:", requirement)
         self._run(self._pip_install(), (*options, *wheel), short)
 
-    def compile(self, requirement: str, cmake_args: str, *, fresh: bool) -> None:
-        """Build it here, in minutes; `fresh` with nothing that was built before. Raises InstallFailed."""
+    def compile(self, requirement: str, cmake_args: str, flags: str = "", *, fresh: bool) -> None:
+        """Build it here, in minutes, with `flags` for the C++ compiler; `fresh` with nothing built before.
+
+        Raises InstallFailed.
+        """
         name = requirement.split("==", maxsplit=1)[0]
         options = ["--no-deps", "--no-binary", name]
         if fresh:
             options.append("--no-cache" if self.uv else "--no-cache-dir")
-        extra = {"CMAKE_ARGS": f"{os.environ.get('CMAKE_ARGS', '')} {cmake_args}".strip()}
+        added = {"CMAKE_ARGS": cmake_args, "CXXFLAGS": flags}
+        extra = {
+            name: f"{os.environ.get(name, '')} {value}".strip() for name, value in added.items() if value
+        }
         self._run(self._pip_install(), (*options, requirement), extra)
 
     def _pip_install(self) -> list[str]:

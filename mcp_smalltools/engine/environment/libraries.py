@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Literal
 
 from mcp_smalltools import processes
@@ -39,6 +40,8 @@ _CMAKE_ARGS: Final[Mapping[Target, str]] = {
     "metal": "-DGGML_METAL=on",
     "vulkan": "-DGGML_VULKAN=on",
 }
+_AMX_TILES: Final = Path(__file__).with_name("amx_tiles.h")
+"""What mends llama.cpp's code for Intel's AMX, which compilers break."""
 _CUDA_WHEELS: Final = ((12, 5), (12, 4), (12, 3), (12, 2), (12, 1))
 """Versions of CUDA that wheels are built for; a driver runs those that are not newer than its own."""
 
@@ -58,7 +61,8 @@ def compile_native(installer: Installer, target: Target) -> None:
         raise InstallFailed("there is no C++ compiler (on Debian and Ubuntu: apt install g++)")
     installer.install(*REQUIREMENTS, *_OF_NATIVE)
     fresh = target not in ("", "cpu")
-    installer.compile(f"{NATIVE}=={VERSIONS[NATIVE]}", _CMAKE_ARGS[target], fresh=fresh)
+    flags = f'-include "{_AMX_TILES}"' if sys.platform == "linux" else ""
+    installer.compile(f"{NATIVE}=={VERSIONS[NATIVE]}", _CMAKE_ARGS[target], flags, fresh=fresh)
 
 
 def install_instant(installer: Installer) -> None:

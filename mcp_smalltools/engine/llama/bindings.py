@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mcp_smalltools.engine.llama.llama_api import api, backend_registry, tokenize_address
+from mcp_smalltools.engine.llama.llama_api import api, backend_registry, has_symbol, tokenize_address
 from mcp_smalltools.errors import ModelError
 from mcp_smalltools.models.download_records import AdapterFile
 
@@ -63,11 +63,23 @@ def load_backends(ggml: Any, folder: Path) -> None:
 def backend_name() -> str:
     """What runs the model, such as "CPU AVX512 AVX512_BF16" or "CUDA"."""
     load_library()
-    info = api.llama_print_system_info().decode(errors="replace")
+    info = _system_info()
     devices = [name for name in ("CUDA", "Metal", "ROCm", "Vulkan", "SYCL") if name.upper() in info.upper()]
     best = ("AMX_INT8", "AVX512_BF16", "AVX512", "AVX2", "AVX", "NEON")
     cpu = [name for name in best if f"{name} = 1" in info][:2]
     return " ".join([*devices, "CPU", *cpu])
+
+
+def _system_info() -> str:
+    return str(api.llama_print_system_info().decode(errors="replace"))
+
+
+def lays_out_safely() -> bool:
+    """Whether llama.cpp may lay weights out anew for this processor, which reads prompts faster.
+
+    Not for Intel's AMX, unless it was compiled with `amx_tiles.h`: else the process may end.
+    """
+    return "AMX_INT8 = 1" not in _system_info() or has_symbol("smalltools_amx_tiles")
 
 
 class Model:
@@ -77,6 +89,8 @@ class Model:
         load_library()
         params = api.llama_model_default_params()
         params.n_gpu_layers = gpu_layers if api.llama_supports_gpu_offload() else 0
+        if not lays_out_safely():
+            params.use_extra_bufts = False
         self._pointer = api.llama_model_load_from_file(str(path).encode(), params)
         if not self._pointer:
             raise ModelError(

@@ -45,6 +45,11 @@ def backend_registry() -> tuple[Any, Path] | None:
     return library, folder
 
 
+def has_symbol(name: str) -> bool:
+    """Whether the library, or one that it needs, exports this name."""
+    return hasattr(api.llama_cpp._lib if NATIVE_LIBRARY else api.shared_library, name)
+
+
 def tokenize_address() -> int | None:
     """The address of `llama_tokenize`, for libraries that call it themselves."""
     import ctypes
