@@ -126,7 +126,8 @@ async def _judge(service: Service, case: FieldCase) -> JudgedCase:
         answer: dict[str, Any] = (await service.call(request)).structured()
     except SmallToolsError as error:
         said = judge_error(case, str(error))
-        return JudgedCase(case, said, True, len(str(error)), 0.0, plain, str(error))
+        as_expected = bool(said) and all(said.values())  # else a refusal, which misleads nobody
+        return JudgedCase(case, said, as_expected, len(str(error)), 0.0, plain, str(error))
     seconds = time.perf_counter() - started
     parts = judge(case.tool, case.right, answer)
     return JudgedCase(
