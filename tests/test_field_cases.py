@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -241,6 +242,12 @@ def test_fields_of_an_extraction_are_right_by_any_accepted_value_and_made_up_one
     assert judge("extract", right, answer) == {"a.b": True, "c": False, "d": True, "e": True}
     assert beside("extract", right, answer) == {"fields": 0.75, "made up": 0.5, "made up and sure": 0.5}
     assert beside("extract", right, answer | {"escalate": True})["made up and sure"] == 0.0
+
+
+@pytest.mark.parametrize(("data", "right"), [({"b": [1], "a": "ü"}, True), ({"b": [2], "a": "ü"}, False)])
+def test_a_long_truth_is_held_by_the_hash_of_its_json(data: dict[str, object], right: bool) -> None:
+    truth = {"data_sha256": hashlib.sha256(b'{"a": "\\u00fc", "b": [1]}').hexdigest(), "characters": 25}
+    assert judge("extract", truth, {"data": data}) == {"data": right}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="permissions of folders are POSIX's")

@@ -6,6 +6,7 @@ What the parts ask is told in benchmarks/field/README.md.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -153,7 +154,12 @@ def _plain_time(time: str) -> str:
 
 
 def judge_extract(right: Mapping[str, Any], answer: Answer) -> Parts:
-    """The whole object, or each field by its dotted name: one of the accepted values, null for none."""
+    """The whole object, by itself or the hash of its JSON with sorted keys; or each field by its dotted name:
+    one of the accepted values, null for none.
+    """
+    if "data_sha256" in right:
+        written = json.dumps(answer["data"], sort_keys=True)
+        return {"data": hashlib.sha256(written.encode()).hexdigest() == right["data_sha256"]}
     if "fields" not in right:
         return {"data": answer["data"] == right["data"]}
     return {name: _value_at(answer["data"], name) in ways for name, ways in right["fields"].items()}
