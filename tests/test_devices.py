@@ -54,12 +54,31 @@ def test_a_gpu_that_the_build_does_not_use_is_named_with_the_command(
     program.write_text("#!/bin/sh\necho 'NVIDIA Some GPU'\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    build = speed.Build("CPU AVX512_BF16 AVX512 AVX2 NEON", ())
+    build = speed.Build("CPU AMX_INT8 AVX512_BF16 AVX512 AVX2 NEON", ())
     [(what, command)] = [found for found in speed.advice(build) if "GPU" in found[0]]
     assert what == "NVIDIA Some GPU is not used"
     assert command == "mcp-smalltools engine install --cuda"
-    used = speed.Build("CUDA CPU AVX512_BF16 AVX512 AVX2 NEON", ("NVIDIA Some GPU",))
+    used = speed.Build("CUDA CPU AMX_INT8 AVX512_BF16 AVX512 AVX2 NEON", ("NVIDIA Some GPU",))
     assert list(speed.advice(used)) == []
+
+
+def test_a_processor_with_amx_is_told_of_a_build_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_processor_flags", lambda: frozenset({"amx_int8", "avx512_bf16", "avx2"}))
+    monkeypatch.setenv("PATH", "")
+    [(what, command)] = list(speed.advice(speed.Build("CPU AVX512_BF16 AVX512", ())))
+    assert "AMX_INT8" in what
+    assert command == "mcp-smalltools engine install --from-source"
+    assert list(speed.advice(speed.Build("CPU AMX_INT8 AVX512_BF16", ()))) == []
+
+
+def test_amx_is_no_part_of_what_runs_the_model_where_it_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mcp_smalltools.engine.llama import bindings
+    from mcp_smalltools.engine.llama.llama_api import api
+
+    monkeypatch.setattr(api, "llama_print_system_info", lambda: b"AMX_INT8 = 1 | AVX512 = 1")
+    for mended, named in ((False, "CPU AVX512"), (True, "CPU AMX_INT8 AVX512")):
+        monkeypatch.setattr(bindings, "has_symbol", lambda name, found=mended: found)
+        assert bindings.backend_name() == named
 
 
 def test_instructions_that_the_build_lacks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

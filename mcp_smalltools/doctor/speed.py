@@ -17,7 +17,13 @@ from mcp_smalltools.engine_python import INSTALL, engine_command
 from mcp_smalltools.errors import EngineMissing
 
 PROBE_S: Final = 30.0
-_INSTRUCTIONS: Final = {"avx512_bf16": "AVX512_BF16", "avx512f": "AVX512", "avx2": "AVX2", "asimd": "NEON"}
+_INSTRUCTIONS: Final = {
+    "amx_int8": "AMX_INT8",
+    "avx512_bf16": "AVX512_BF16",
+    "avx512f": "AVX512",
+    "avx2": "AVX2",
+    "asimd": "NEON",
+}
 """Names in /proc/cpuinfo, and llama.cpp's for them; the best first."""
 
 

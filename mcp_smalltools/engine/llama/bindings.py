@@ -61,12 +61,13 @@ def load_backends(ggml: Any, folder: Path) -> None:
 
 
 def backend_name() -> str:
-    """What runs the model, such as "CPU AVX512 AVX512_BF16" or "CUDA"."""
+    """What runs the model, such as "CPU AVX512 AVX512_BF16" or "CUDA"; without what isn't used for safety."""
     load_library()
     info = _system_info()
     devices = [name for name in ("CUDA", "Metal", "ROCm", "Vulkan", "SYCL") if name.upper() in info.upper()]
     best = ("AMX_INT8", "AVX512_BF16", "AVX512", "AVX2", "AVX", "NEON")
-    cpu = [name for name in best if f"{name} = 1" in info][:2]
+    unused = () if lays_out_safely() else ("AMX_INT8",)
+    cpu = [name for name in best if f"{name} = 1" in info and name not in unused][:2]
     return " ".join([*devices, "CPU", *cpu])
 
 
