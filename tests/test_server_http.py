@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -298,3 +299,23 @@ async def _call_until_killed(kind: str, mode: str, port: int, token: str) -> Any
 
 if __name__ == "__main__":
     anyio.run(_call_until_killed, sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4])
+
+
+@pytest.mark.slow
+async def test_an_idle_connection_outlives_those_that_clients_keep(tmp_path: Path) -> None:
+    """httpx closes its own after 5 seconds; a server that does so at the same moment loses a request."""
+    async with serving(tmp_path) as server:
+
+        def ask_twice() -> list[int]:
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+            statuses = []
+            for wait_s in (6.0, 0.0):
+                connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {server.token}"})
+                answer = connection.getresponse()
+                answer.read()
+                statuses.append(answer.status)
+                time.sleep(wait_s)
+            connection.close()
+            return statuses
+
+        assert await anyio.to_thread.run_sync(ask_twice) == [200, 200]

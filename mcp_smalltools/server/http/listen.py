@@ -70,6 +70,11 @@ SWITCH_INTERVAL_S = 0.001
 """Seconds that a computing thread keeps the interpreter while others wait. Python's 0.005 would delay a short
 call, which changes threads several times, by more than it takes.
 """
+KEEP_ALIVE_S = 30
+"""Seconds that an idle connection stays open: longer than clients keep theirs (httpx 5, aiohttp 15). Where
+both are the same, a busy client sends now and then into a connection that is being closed; an SSE client of
+the SDK then sends nothing any more, and its call waits for ever.
+"""
 FINISH_S = 2
 """Seconds that open connections get to finish after a signal."""
 
@@ -183,6 +188,7 @@ def _uvicorn_config(app: AsgiApp, options: HttpOptions) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=FINISH_S,
         ssl_certfile=options.tls_cert,
         ssl_keyfile=options.tls_key,
