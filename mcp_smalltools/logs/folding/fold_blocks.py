@@ -89,8 +89,8 @@ def _has_rows(lines: Sequence[str], found: FoundRecords) -> bool:
     inside = {place for start, end in found.spans for place in range(start + 1, end + 1)}
     starts = [n for n, line in enumerate(lines) if line.strip() and n not in found.frame and n not in inside]
     end_of = dict(found.spans)
-    tried = [FOLD.join(lines[start : end_of.get(start, start) + 1]) for start in starts[:_TRIED]]
-    read = [read_csv_row(row.replace(FOLD, "\n"), lambda _: None) for row in tried]
+    tried = ["\n".join(lines[start : end_of.get(start, start) + 1]) for start in starts[:_TRIED]]
+    read = [read_csv_row(row, lambda _: None) for row in tried]
     return len(tried) >= _FEWEST and sum(row is not None for row in read) > len(tried) / 2
 
 

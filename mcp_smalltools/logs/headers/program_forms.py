@@ -27,7 +27,11 @@ _SWITCH = (
     r"[A-Z][A-Z0-9_]{1,30}/(?P<severity>[0-7])/[A-Za-z0-9_]{1,60}(?:\(\w\))?(?:\[\d+\])?: ?"
 )
 _DIGITS = "0123456789"
-_OF_APPLE = {"default": "info", "fault": "fatal", "Default": "info", "Fault": "fatal"} | {
+_OF_APPLE = {
+    "default": "info",
+    "fault": "fatal",
+    "Default": "info",
+    "Fault": "fatal",
     "Activity": "debug",
     "State": "debug",
 }
@@ -106,8 +110,7 @@ _FORMS = (
         "npm",
         "n",
         r"npm (?P<level>WARN|warn|ERR!|error|verb|verbose|silly|sill|info|notice|http|timing) (?=\S)",
-        {"sill": "debug", "silly": "debug", "verb": "debug", "verbose": "debug", "http": "info"}
-        | {"timing": "debug"},
+        dict.fromkeys(("sill", "silly", "verb", "verbose", "timing"), "debug") | {"http": "info"},
     ),
     ProgramForm(
         "npm-debug",

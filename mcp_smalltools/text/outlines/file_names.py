@@ -89,8 +89,17 @@ _BY_FILE: Final = {
     "vimrc": "vim",
     ".vimrc": "vim",
 }
-_INTERPRETERS: Final = {"perl": "perl", "php": "php", "lua": "lua", "elixir": "elixir", "pwsh": "powershell"}
-_INTERPRETERS_ALSO: Final = {"Rscript": "r", "julia": "julia", "fish": "fish", "runghc": "haskell"}
+_INTERPRETERS: Final = {
+    "perl": "perl",
+    "php": "php",
+    "lua": "lua",
+    "elixir": "elixir",
+    "pwsh": "powershell",
+    "Rscript": "r",
+    "julia": "julia",
+    "fish": "fish",
+    "runghc": "haskell",
+}
 
 
 def line_language(path: str, first_line: str = "") -> LineLanguage | None:
@@ -99,8 +108,7 @@ def line_language(path: str, first_line: str = "") -> LineLanguage | None:
     found = _BY_FILE.get(name) or _BY_SUFFIX.get(PurePath(name).suffix)
     found = "groovy" if name.endswith(".gradle.kts") else found
     if not found and first_line.startswith("#!"):
-        known = (_INTERPRETERS | _INTERPRETERS_ALSO).items()
-        found = next((language for word, language in known if word in first_line), None)
+        found = next((language for word, language in _INTERPRETERS.items() if word in first_line), None)
     return BY_NAME[found] if found else None
 
 

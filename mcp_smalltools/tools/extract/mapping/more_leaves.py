@@ -40,9 +40,12 @@ def more_leaves(root: Node, check: Callable[[], None]) -> list[Leaf]:
 def doubt_of(match: Match) -> str:
     """What is doubtful about a value that was found so; "" where the field asks for the very thing."""
     item, path = match.item, match.leaf.path
-    said = {stem for word in words_of(f"{item.path[-1]} {item.description}") for stem in words(word)}
     if path[0] == _LATEST:
-        return "" if said & _NEWEST else f"{item.name} (line {match.leaf.node.start}, of the latest release)"
+        return (
+            ""
+            if _asked(item) & _NEWEST
+            else f"{item.name} (line {match.leaf.node.start}, of the latest release)"
+        )
     if path[0] == _LABEL:
         return ""
     return f"{item.name} (line {match.leaf.node.start}, in one entry of a list)"
@@ -52,8 +55,12 @@ def may_mean(item: Field, leaf: Leaf) -> bool:
     """Whether a field may be about such a value; about what a release holds only if it speaks of releases."""
     if leaf.path[0] != _LATEST:
         return True
-    said = {stem for word in words_of(f"{item.path[-1]} {item.description}") for stem in words(word)}
-    return bool(said & (_NEWEST | _OF_RELEASE))
+    return bool(_asked(item) & (_NEWEST | _OF_RELEASE))
+
+
+def _asked(item: Field) -> set[str]:
+    """The stems of what a field's name and description say."""
+    return {stem for word in words_of(f"{item.path[-1]} {item.description}") for stem in words(word)}
 
 
 def _of_latest(given: Sequence[RowsCandidate]) -> Iterator[tuple[tuple[str, ...], Node]]:

@@ -205,10 +205,15 @@ def _ends_in_a_command(contents: Sequence[str], roles: Sequence[Role]) -> bool:
 
 def _without_ignored(said: Sequence[OutcomeStatement], contents: Sequence[str]) -> list[OutcomeStatement]:
     """Without failures that whoever runs the steps says it ignores, or was rescued from."""
-    well = {
-        found["host"] for content in contents if (found := _RECAP.match(content)) and _WELL.search(content)
-    }
+    of_hosts = any(not s.good and _HOST.match(contents[s.place]) for s in said)
+    well = _hosts_without_failure(contents) if of_hosts else frozenset()
     return [s for s in said if s.good or not _is_ignored(contents, s.place, well)]
+
+
+def _hosts_without_failure(contents: Sequence[str]) -> frozenset[str]:
+    """As Ansible counts them in its recap."""
+    rows = (_RECAP.match(content) for content in contents)
+    return frozenset(row["host"] for row in rows if row and _WELL.search(row.string))
 
 
 def _is_ignored(contents: Sequence[str], place: int, well: Collection[str]) -> bool:

@@ -245,7 +245,7 @@ def _see_function(contents: Sequence[str], roles: list[Role], place: int) -> Non
 def _see_dockerfile(contents: Sequence[str], roles: list[Role]) -> None:
     """The lines around the instruction that failed, which BuildKit shows between two rulers."""
     for place, content in enumerate(contents):
-        if not _DOCKERFILE.match(content):
+        if "erfile" not in content or not _DOCKERFILE.match(content):
             continue
         near = range(place + 1, min(place + _LONGEST_BOX, len(contents)))
         rulers = [line for line in near if _RULER.match(contents[line])]
